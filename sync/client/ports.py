@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the engine needs from its owner: a durable store of bytes, and someone to tell.
+
+Every method is synchronous, durable when it returns (one transaction each) and called on the engine's event loop.
+app/store implements `Ports`; tests/fakes.py has one in memory.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingChange:
+    """An outbox row that is not sealed yet. `payload` is opaque to sync; rows come in the order of appending."""
+
+    row: int
+    room: RoomId
+    obj: ObjId
+    change_id: ChangeId
+    payload: bytes
+    live: bool
+    """True for document edits, which are batched; False for records, which are flushed at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedBatch:
+    """A signed batch, persisted before it is sent and sent again verbatim until it is acknowledged.
+
+    `rows` are the outbox rows that went into it; `shares` the (obj, share) pairs that its first ops introduce.
+    """
+
+    room: RoomId
+    first_seq: int
+    last_id: Hash
+    bodies: tuple[bytes, ...]
+    cts: tuple[bytes, ...]
+    sig: bytes
+    shares: tuple[tuple[ObjId, bytes], ...]
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedChange:
+    """A verified, authorised and decrypted change at its position. `t` is the server's time in ms."""
+
+    n: int
+    t: int
+    uid: Uid
+    dev: DevId
+    obj: ObjId
+    change_id: ChangeId
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomEvent:
+    """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name.
+
+    `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add.
+    """
+
+    n: int
+    t: int
+    kind: str
+    by: Uid
+    subject: Uid | None = None
+    role: int | None = None
+    history: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """A member as the room's log says. `role` 1 reader, 2 writer, 3 admin, 4 owner."""
+
+    uid: Uid
+    role: int
+    since_n: int
+    history: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """Everything one accepted slice of a room's stream changes; stored whole or not at all.
+
+    `state` is the stream's state after it (opaque), `positions` its (n, rh) pairs, `waiting` verified items whose
+    key or share is missing (opaque, by n), `resolved` the positions of waiting items that are now opened or bad,
+    `bad` the (n, code) of items that failed with the key held, `members` the whole list if it changed.
+    """
+
+    room: RoomId
+    cursor: int
+    state: bytes
+    positions: Sequence[tuple[int, bytes]] = ()
+    changes: Sequence[OpenedChange] = ()
+    events: Sequence[RoomEvent] = ()
+    members: Sequence[MemberRow] | None = None
+    waiting: Sequence[tuple[int, bytes]] = ()
+    resolved: Sequence[int] = ()
+    bad: Sequence[tuple[int, str]] = ()
+    keys: Sequence[tuple[int, bytes, bytes | None]] = ()
+    shares: Sequence[tuple[ObjId, bytes]] = ()
+
+
+class AccountPort(Protocol):
+    """The account's own secrets and everybody's public logs."""
+
+    def load_account(self) -> bytes | None: ...
+
+    def save_account(self, account: bytes) -> None: ...
+
+    def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
+        """All stored (body, sig) of a user's log, in order."""
+        ...
+
+    def append_user_log(self, uid: Uid, first_seq: int, entries: Sequence[tuple[bytes, bytes]]) -> None:
+        """Stores verified entries; those already stored are left as they are."""
+        ...
+
+    def put_person(self, uid: Uid, record: Mapping[str, str]) -> None:
+        """Stores a verified staff record ("name", "title", "unit")."""
+        ...
+
+
+class InboxPort(Protocol):
+    """What came from the server."""
+
+    def rooms(self) -> list[tuple[RoomId, bytes]]:
+        """Every room with its stored stream state."""
+        ...
+
+    def rh_at(self, room: RoomId, n: int) -> bytes | None: ...
+
+    def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
+        """(epoch, K, A or None) of every epoch whose key is held."""
+        ...
+
+    def put_keys(self, room: RoomId, keys: Sequence[tuple[int, bytes, bytes | None]]) -> None: ...
+
+    def share(self, room: RoomId, obj: ObjId) -> bytes | None: ...
+
+    def waiting(self, room: RoomId) -> list[tuple[int, bytes]]: ...
+
+    def receive(self, received: Received) -> None:
+        """ONE transaction. A change id that is already stored only gets its position (own changes, doubles)."""
+        ...
+
+
+class OutboxPort(Protocol):
+    """What goes to the server."""
+
+    def pending(self, limit: int) -> list[PendingChange]:
+        """Unsealed rows, oldest first, leaving out those that wait for a blob's upload or a postponed room."""
+        ...
+
+    def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
+
+    def put_sealed(self, batch: SealedBatch) -> None:
+        """Stores the batch and its shares and marks its rows sealed, in one transaction."""
+        ...
+
+    def sealed(self, room: RoomId) -> SealedBatch | None:
+        """The oldest batch of the room that is not acknowledged."""
+        ...
+
+    def rooms_with_work(self) -> list[RoomId]:
+        """Rooms that have a sealed batch or a pending row."""
+        ...
+
+    def acked(self, batch: SealedBatch) -> None:
+        """The server has it durably: the batch and its rows go; the changes get their position by `receive`."""
+        ...
+
+    def unseal(self, batch: SealedBatch) -> None:
+        """The server refused it as stale: its rows are pending again, the batch is dropped, its dev_seq is burned."""
+        ...
+
+    def waiting_count(self) -> int:
+        """Changes that the server does not have yet: what the status bar calls waiting."""
+        ...
+
+
+class Listener(Protocol):
+    """Whom the engine tells. Called on the event loop; must not block or raise."""
+
+    def on_status(self) -> None:
+        """`Engine.status` changed."""
+        ...
+
+    def on_room(self, room: RoomId) -> None:
+        """A room appeared, was left, or its state (members, forks, waiting) changed."""
+        ...
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """A verified, decrypted ephemeral message of another device."""
+        ...
+
+
+class Ports(AccountPort, InboxPort, OutboxPort, Protocol):
+    """The whole store as the engine sees it."""

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Everything that can go wrong in sync/, each with a stable code.
+
+SyncError
+├── WorldError      the world's fault: shown to a person, often retried
+│   ├── Unreachable · CertificateRefused · TooOld · ClockOff · Refused(code from the server)
+├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
+│   └── NeedLog     not a verdict: a user log must be fetched before this item can be judged
+└── BugError        our own fault: reported
+"""
+
+from typing import ClassVar
+
+from sync.ids import Uid
+
+
+class SyncError(Exception):
+    """Root of the tree. `code` is stable and goes to logs, support and ui/errors.py."""
+
+    code: str = "sync"
+
+
+class WorldError(SyncError):
+    """The world's fault, not ours: network, certificates, clocks, another party's refusal."""
+
+
+class Unreachable(WorldError):
+    """No connection to the server could be made or it was lost."""
+
+    code = "unreachable"
+
+
+class CertificateRefused(WorldError):
+    """The server's TLS certificate is not trusted; there is no way to accept it anyway."""
+
+    code = "certificate"
+
+
+class TooOld(WorldError):
+    """The server speaks only newer protocol versions than this client."""
+
+    code = "update-needed"
+
+
+class ClockOff(WorldError):
+    """This machine's clock differs from the server's by more than the protocol allows."""
+
+    code = "clock-off"
+
+
+class WrongAgency(WorldError):
+    """The server belongs to another agency than the one pinned or named in the sign-in code."""
+
+    code = "wrong-agency"
+
+
+class Refused(WorldError):
+    """The server refused a request; `code` is one of `sync.protocol.messages.ErrorCode`."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+
+class Reject(SyncError):
+    """A signed, sealed or encoded thing breaks a rule. `where` names a position or field, never content."""
+
+    def __init__(self, code: str, where: str = "") -> None:
+        super().__init__(f"{code} at {where}" if where else code)
+        self.code = code
+        self.where = where
+
+
+class NeedLog(SyncError):
+    """Fetch the user log of `uid` up to `seq`, then judge the same item again."""
+
+    code: ClassVar[str] = "need-log"
+
+    def __init__(self, uid: Uid, seq: int) -> None:
+        super().__init__(f"user log up to entry {seq}")
+        self.uid = uid
+        self.seq = seq
+
+
+class BugError(SyncError):
+    """Our own fault: a broken invariant in this program."""
+
+    code = "bug"

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The frames on the wire: frozen msgspec structs, tagged, as msgpack.
+
+Signed and sealed bodies are opaque bytes inside them and are kept verbatim. A request carries `rid`, chosen by
+the client and unique on its connection; exactly one reply with the same `rid` follows. Frames without `rid` are
+sent by either side at any time. sync/PROTOCOL.md §Wire says the same in prose.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ErrorCode(StrEnum):
+    """Why the server refused. Stable: clients and documents name them."""
+
+    MALFORMED = "malformed"
+    OVERSIZE = "oversize"
+    VERSION = "version"
+    AUTH = "auth"
+    CLOCK = "clock"
+    UNKNOWN_USER = "unknown-user"
+    UNKNOWN_ROOM = "unknown-room"
+    FORBIDDEN = "forbidden"
+    STALE = "stale"
+    DIRTY = "dirty"
+    CONFLICT = "conflict"
+    INVALID = "invalid"
+    SEALS = "seals"
+    QUOTA = "quota"
+    BUSY = "busy"
+    CODE_UNKNOWN = "code-unknown"
+    CODE_USED = "code-used"
+    CODE_EXPIRED = "code-expired"
+    BLOB_MISSING = "blob-missing"
+    INTERNAL = "internal"
+
+
+class Frame(msgspec.Struct, frozen=True, array_like=True, tag_field="f", forbid_unknown_fields=True):
+    """Base of every frame."""
+
+
+class Signed(msgspec.Struct, frozen=True, array_like=True):
+    """A signed body, verbatim: a user-log or room entry."""
+
+    body: bytes
+    sig: bytes
+
+
+class WireItem(msgspec.Struct, frozen=True, array_like=True):
+    """One position of a room's stream.
+
+    `kind` is 1 for an entry and 2 for an envelope; `sig` is empty inside a batch before its tail; `ct` is None for
+    an entry, and for an envelope whose content was destroyed or pruned. `t` is in milliseconds since 1970, UTC.
+    """
+
+    n: int
+    t: int
+    kind: int
+    body: bytes
+    sig: bytes
+    ct: bytes | None
+
+
+class WireShare(msgspec.Struct, frozen=True, array_like=True):
+    """The 32-byte share of an object."""
+
+    obj: bytes
+    share: bytes
+
+
+class Receipt(msgspec.Struct, frozen=True, array_like=True):
+    """The server's signature over `[room, n, rh_n, t_n]`: proof of a position."""
+
+    room: bytes
+    n: int
+    rh: bytes
+    t: int
+    sig: bytes
+
+
+class RoomHead(msgspec.Struct, frozen=True, array_like=True):
+    """Where a room stands, and this device's own last envelope there (dev_seq 0 and empty id if none)."""
+
+    receipt: Receipt
+    dev_seq: int
+    dev_head: bytes
+
+
+# -- handshake ------------------------------------------------------------------------------------------------
+
+
+class Hello(Frame, frozen=True, tag="hello"):
+    """First frame. `versions` is [lowest, highest] that the client speaks; `time` its clock in ms."""
+
+    versions: tuple[int, int]
+    nonce: bytes
+    time: int
+    agent: str
+
+
+class ServerHello(Frame, frozen=True, tag="server-hello"):
+    """The answer: chosen version, nonce, clock, and who the server is.
+
+    `server_cert` is `enc([server_pk, not_after_ms])` signed by the agency key under the domain "server".
+    """
+
+    version: int
+    nonce: bytes
+    time: int
+    agency_pk: bytes
+    server_cert: Signed
+
+
+class Auth(Frame, frozen=True, tag="auth"):
+    """Proves a device: signature, domain "auth", over `[server nonce, client nonce, agency fingerprint, address, uid, dev]`.
+
+    `ulog` is [seq, head] of the newest own entry the client knows, `receipts` the newest per room that it keeps.
+    """
+
+    rid: int
+    uid: bytes
+    dev: bytes
+    address: str
+    sig: bytes
+    receipts: list[Receipt]
+
+
+class Authed(Frame, frozen=True, tag="authed"):
+    """Signed in: the own user log's head and every room this person is a member of."""
+
+    rid: int
+    ulog_seq: int
+    ulog_head: bytes
+    rooms: list[RoomHead]
+
+
+class Invite(Frame, frozen=True, tag="invite"):
+    """Asks what a sign-in code binds; allowed before Auth."""
+
+    rid: int
+    invite_pk: bytes
+
+
+class InviteReply(Frame, frozen=True, tag="invite-reply"):
+    """The agency's certificate of a one-time key, and the staff record it binds.
+
+    `cert` is `enc([invite_pk, H(enc(["staff", salt, record])), not_after_ms])`, signed by the agency, domain "invite".
+    `record` is `enc({text: text})` with "name", "title", "unit".
+    """
+
+    rid: int
+    cert: Signed
+    salt: bytes
+    record: bytes
+
+
+class Enrol(Frame, frozen=True, tag="enrol"):
+    """Registers a new person: genesis, binding and PUK generation 1; allowed before Auth."""
+
+    rid: int
+    invite_pk: bytes
+    entries: list[Signed]
+
+
+class Ok(Frame, frozen=True, tag="ok"):
+    """Done, nothing more to say."""
+
+    rid: int
+
+
+class Error(Frame, frozen=True, tag="error"):
+    """A refusal. rid 0 = the connection itself, which is then closed. `detail` names a field or position."""
+
+    rid: int
+    code: str
+    detail: str = ""
+
+
+# -- people ---------------------------------------------------------------------------------------------------
+
+
+class Directory(Frame, frozen=True, tag="directory"):
+    """Looks people up: by words of their record (query), or exactly (uids). At most 50 for a query."""
+
+    rid: int
+    query: str
+    uids: list[bytes]
+
+
+class Person(msgspec.Struct, frozen=True, array_like=True):
+    """One person in the directory. The client checks record and salt against the user log's binding."""
+
+    uid: bytes
+    salt: bytes
+    record: bytes
+    ulog_seq: int
+    ulog_head: bytes
+
+
+class DirectoryReply(Frame, frozen=True, tag="directory-reply"):
+    rid: int
+    people: list[Person]
+
+
+class UserLog(Frame, frozen=True, tag="user-log"):
+    """Asks for a user's entries with seq > after."""
+
+    rid: int
+    uid: bytes
+    after: int
+
+
+class UserLogReply(Frame, frozen=True, tag="user-log-reply"):
+    rid: int
+    uid: bytes
+    after: int
+    entries: list[Signed]
+
+
+class UserAppend(Frame, frozen=True, tag="user-append"):
+    """Appends one entry to the own log: compare-and-swap on its prev, else CONFLICT."""
+
+    rid: int
+    entry: Signed
+
+
+# -- rooms ----------------------------------------------------------------------------------------------------
+
+
+class PutSeals(Frame, frozen=True, tag="put-seals"):
+    """Uploads seals of an epoch before the entry that names `root`; in order, `start` is the first one's index."""
+
+    rid: int
+    room: bytes
+    root: bytes
+    start: int
+    seals: list[bytes]
+
+
+class Append(Frame, frozen=True, tag="append"):
+    """Appends room entries, all or none: compare-and-swap on prev, else CONFLICT. A new room sends genesis + epoch 1."""
+
+    rid: int
+    room: bytes
+    entries: list[Signed]
+
+
+class Push(Frame, frozen=True, tag="push"):
+    """A batch of envelopes of this device, with the shares of objects that begin in it. Stored or refused whole.
+
+    Idempotent: a batch already stored answers with its positions again.
+    """
+
+    rid: int
+    room: bytes
+    bodies: list[bytes]
+    cts: list[bytes]
+    sig: bytes
+    shares: list[WireShare]
+
+
+class Placed(Frame, frozen=True, tag="placed"):
+    """Positions first..first+count-1 were given at time t; the receipt is for the last of them."""
+
+    rid: int
+    first: int
+    count: int
+    receipt: Receipt
+
+
+class Subscribe(Frame, frozen=True, tag="subscribe"):
+    """Sends `Fresh` for the room from now on. Answered by Ok. Ends with the connection or the membership."""
+
+    rid: int
+    room: bytes
+
+
+class Pull(Frame, frozen=True, tag="pull"):
+    """Items with n > after, at most limit bytes of them."""
+
+    rid: int
+    room: bytes
+    after: int
+    limit_bytes: int
+
+
+class Items(Frame, frozen=True, tag="items"):
+    """Answer to Pull. `shares` are those of objects whose first op is in it; the receipt is for the room's head."""
+
+    rid: int
+    room: bytes
+    items: list[WireItem]
+    shares: list[WireShare]
+    receipt: Receipt
+
+
+class Fresh(Frame, frozen=True, tag="fresh"):
+    """Server to subscribers: items just placed, contiguous. A client that is not at items[0].n - 1 pulls instead."""
+
+    room: bytes
+    items: list[WireItem]
+    shares: list[WireShare]
+    receipt: Receipt
+
+
+class Behind(Frame, frozen=True, tag="behind"):
+    """Server to a slow or large-room subscriber instead of Fresh: the room's head moved, pull when ready."""
+
+    room: bytes
+    n: int
+
+
+class Joined(Frame, frozen=True, tag="joined"):
+    """Server to a person's devices: they were added to this room."""
+
+    head: RoomHead
+
+
+class Removed(Frame, frozen=True, tag="removed"):
+    """Server to a person's devices: they are no longer a member; the entry at n says so."""
+
+    room: bytes
+    n: int
+
+
+class SealRequest(Frame, frozen=True, tag="seal-request"):
+    """Asks for the own seal of an epoch."""
+
+    rid: int
+    room: bytes
+    epoch: int
+
+
+class SealReply(Frame, frozen=True, tag="seal-reply"):
+    """All seals for this person and epoch that the server holds, newest first (any that matches kc is good)."""
+
+    rid: int
+    seals: list[bytes]
+
+
+class Reseal(Frame, frozen=True, tag="reseal"):
+    """Uploads a seal of an epoch for another recipient (newcomer, new PUK generation, cannot_open)."""
+
+    rid: int
+    room: bytes
+    epoch: int
+    uid: bytes
+    seal: bytes
+
+
+class ShareRequest(Frame, frozen=True, tag="share-request"):
+    rid: int
+    room: bytes
+    objs: list[bytes]
+
+
+class ShareReply(Frame, frozen=True, tag="share-reply"):
+    rid: int
+    shares: list[WireShare]
+
+
+class PutShare(Frame, frozen=True, tag="put-share"):
+    """Re-uploads a lost share; it must match share_c."""
+
+    rid: int
+    room: bytes
+    share: WireShare
+
+
+class Ephemeral(Frame, frozen=True, tag="ephemeral"):
+    """Both ways, not stored: presence, typing, carets. `body` is the signed array, `ct` sealed (protocol §10)."""
+
+    room: bytes
+    body: bytes
+    sig: bytes
+    ct: bytes
+
+
+class BlobToken(Frame, frozen=True, tag="blob-token"):
+    """Asks for a bearer for HTTP PUT and GET of /v1/blobs/{room}/{obj}/{part}, hex ids."""
+
+    rid: int
+
+
+class BlobTokenReply(Frame, frozen=True, tag="blob-token-reply"):
+    rid: int
+    bearer: str
+    expires: int
+
+
+ClientFrame = (
+    Hello | Auth | Invite | Enrol | Directory | UserLog | UserAppend | PutSeals | Append | Push | Subscribe | Pull
+    | SealRequest | Reseal | ShareRequest | PutShare | Ephemeral | BlobToken
+)
+ServerFrame = (
+    ServerHello | Authed | InviteReply | Ok | Error | DirectoryReply | UserLogReply | Placed | Items | Fresh | Behind
+    | Joined | Removed | SealReply | ShareReply | Ephemeral | BlobTokenReply
+)
