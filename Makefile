@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: EUPL-1.2
+# Kansli. `make` or `make help` lists what can be done; every target does its own set-up first.
+
+PY := .venv/bin/python
+PYTEST := $(PY) -m pytest -q -n 2
+# The figures of one bench: make bench ONLY=ws_echo_us
+ONLY ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run serve test check lint fast bench shots clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 10
+
+setup:  ## system libraries, .venv and packages; quick when nothing is missing
+	@bash packaging/linux/setup.sh
+
+demo: setup  ## the main job: a server and two desktops, by keyboard; pictures in build/demo/
+	@$(PY) -m tests.demo
+
+run: setup  ## a server with sample data on this machine, and the application for two sample users
+	@$(PY) -m tests.demo.samples
+
+serve: setup  ## the agency server alone, on this machine, with its data in build/serve
+	@$(PY) -m tests.demo.serve
+
+test: setup lint  ## everything: linters, types, layers and all tests, slow ones too
+	@$(PYTEST)
+
+check: setup lint  ## under a minute: linters, types, layers and the fast tests
+	@$(PYTEST) -m "not slow"
+
+lint: setup  ## linters, types and layers only
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name)
+	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+shots: setup  ## screenshots of every view in every theme, in build/shots/
+	@$(PY) -m tests.shots
+
+clean:  ## remove what was built; the set-up stays
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
