@@ -1,0 +1,416 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The only door to pycrdt: shared documents with texts and maps, their updates, undo and sticky positions.
+
+Positions in a text are UTF-8 bytes here, as in the CRDT; app/core/text_units.py converts. Not thread safe: one
+document belongs to the event loop. pycrdt panics with a BaseException subclass on wrong ranges and some bad input;
+none of that passes this module: it becomes a `DamagedUpdate` or a `BugError`, and the document stays usable.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NewType, TypeAlias, cast
+
+import pycrdt
+
+from app.core.signal import Signal
+from app.errors import BadChange, BugError
+
+Value: TypeAlias = "str | int | float | bool | bytes | list[Value] | dict[str, Value] | None"
+"""What a map may hold. A dict put into a map becomes a nested map, merged key by key; a list is one whole value."""
+
+Attributes: TypeAlias = Mapping[str, "str | int | bool | None"]
+"""Attributes of a text's characters; None takes one away."""
+
+Path: TypeAlias = tuple[str, ...]
+
+Origin = NewType("Origin", str)
+"""Who made a transaction. Undo follows origins; updates of REMOTE are not sent on."""
+
+LOCAL = Origin("local")
+"""My own edits: sent, and undone by my Ctrl+Z."""
+SETUP = Origin("setup")
+"""What the program writes on my behalf (a new document's first lines): sent, never undone."""
+REMOTE = Origin("remote")
+"""Updates from the store or from colleagues: not sent on."""
+UNDO = Origin("undo")
+"""What my undo and redo did: sent."""
+
+_BATCH = 1000
+"""Updates applied in one transaction. 100,000 operations in one took 66 s, in many 5 s (design/office.md)."""
+
+
+class DamagedUpdate(BadChange):
+    """Bytes that came as an update or a position and are none. The document is as it was before."""
+
+    def __init__(self, where: str = "update") -> None:
+        super().__init__("damaged-update")
+        self.where = where
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOp:
+    """One step of a text's change, Quill style. Exactly one of `retain`, `delete` (UTF-8 bytes), `insert` is set."""
+
+    retain: int = 0
+    delete: int = 0
+    insert: str = ""
+    attrs: Attributes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """The bytes of one finished transaction, and whose it was."""
+
+    data: bytes
+    origin: Origin
+
+
+class CrdtDoc:
+    """A shared document: named root texts and maps that merge with everybody else's."""
+
+    def __init__(self, *, texts: Sequence[str] = (), maps: Sequence[str] = (), client_id: int | None = None) -> None:
+        """`client_id` only for tests that must be repeatable; otherwise random."""
+        self.updated: Signal[Update] = Signal()
+        """After each transaction that changed something, of any origin."""
+        self.reloaded: Signal[()] = Signal()
+        """The document was rebuilt after a panic: read everything again."""
+        self._client_id = client_id
+        self._names = (tuple(texts), tuple(maps))
+        self._origin = SETUP
+        self._depth = 0
+        self._queue: list[Callable[[], None]] = []
+        self._texts: dict[str, CrdtText] = {}
+        self._maps: dict[str, CrdtMap] = {}
+        self._build()
+        for name in texts:
+            self._texts[name] = CrdtText(self, name)
+        for name in maps:
+            self._maps[name] = CrdtMap(self, name)
+
+    def text(self, name: str) -> "CrdtText":
+        """A root text named in the constructor."""
+        return self._texts[name]
+
+    def map(self, name: str) -> "CrdtMap":
+        """A root map named in the constructor."""
+        return self._maps[name]
+
+    @contextmanager
+    def transact(self, origin: Origin = LOCAL) -> Iterator[None]:
+        """Everything inside becomes one update. Nested uses join the outermost. Signals come after its end."""
+        if self._depth:
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+            return
+        self._origin, self._depth = origin, 1
+        try:
+            with _panics(BugError, "crdt", panics_only=True), self._doc.transaction(origin=origin):
+                yield
+        finally:
+            self._depth = 0
+            self._flush()
+
+    def apply(self, updates: Sequence[bytes]) -> list[int]:
+        """Merges updates in order. Gives the indexes of those that are damaged and were left out.
+
+        A damaged update never stops the others; the owner decides whether to raise `DamagedUpdate`.
+        """
+        bad = [i for i, update in enumerate(updates) if not is_update(update)]
+        good = [update for i, update in enumerate(updates) if i not in set(bad)] if bad else list(updates)
+        for start in range(0, len(good), _BATCH):
+            self._apply_batch(good[start : start + _BATCH])
+        return bad
+
+    def state(self) -> bytes:
+        """The state vector: what this document has seen."""
+        with _panics(BugError, "crdt"):
+            return self._doc.get_state()
+
+    def diff(self, state: bytes | None = None) -> bytes:
+        """One update with everything that `state` lacks; without it, the whole document."""
+        with _panics(DamagedUpdate, "state"):
+            return self._doc.get_update(state)
+
+    def undo_manager(
+        self, roots: Sequence["CrdtText | CrdtMap"], *, clock_ms: Callable[[], int], group_ms: int
+    ) -> pycrdt.UndoManager:
+        """For app/objects/undo.py only: follows LOCAL in the given roots."""
+        manager = pycrdt.UndoManager(
+            scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=clock_ms
+        )
+        manager.include_origin(LOCAL)
+        return manager
+
+    def run_undo(self, step: Callable[[], bool]) -> bool:
+        """Runs an undo manager's step with origin UNDO and tells about what it changed."""
+        self._origin, self._depth = UNDO, 1
+        try:
+            with _panics(BugError, "undo"):
+                return step()
+        finally:
+            self._depth = 0
+            self._flush()
+
+    def later(self, tell: Callable[[], None]) -> None:
+        """For the texts and maps of this document: calls `tell` when the running transaction has ended."""
+        self._queue.append(tell)
+
+    @property
+    def shared(self) -> "pycrdt.Doc[Any]":
+        """pycrdt's own document, for this module's classes."""
+        return self._doc
+
+    def _build(self) -> None:
+        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=self._client_id)
+        for name in self._names[0]:
+            self._doc[name] = pycrdt.Text()
+        for name in self._names[1]:
+            self._doc[name] = pycrdt.Map()
+        self._doc.observe(self._on_transaction)
+
+    def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:
+        update, origin = event.update, self._origin
+        # Two bytes of zeroes: nothing inserted, nothing deleted.
+        if update != b"\x00\x00":
+            self._queue.append(lambda: self.updated.emit(Update(data=update, origin=origin)))
+
+    def _flush(self) -> None:
+        queue, self._queue = self._queue, []
+        for tell in queue:
+            tell()
+
+    def _apply_batch(self, updates: Sequence[bytes]) -> None:
+        before = self._doc
+        try:
+            with self.transact(REMOTE):
+                for update in updates:
+                    self._doc.apply_update(update)
+        except (BugError, ValueError):
+            # A panic inside a merge may leave half of it behind: rebuild from the state before, then one by one.
+            self._rebuild(before, updates)
+
+    def _rebuild(self, old: "pycrdt.Doc[Any]", updates: Sequence[bytes]) -> None:
+        with _panics(DamagedUpdate, "rebuild"):
+            whole = old.get_update()
+        self._build()
+        parts: list[CrdtText | CrdtMap] = [*self._texts.values(), *self._maps.values()]
+        for part in parts:
+            part.rebind()
+        with self.transact(REMOTE):
+            self._doc.apply_update(whole)
+        for update in updates:
+            try:
+                with self.transact(REMOTE):
+                    self._doc.apply_update(update)
+            except (BugError, ValueError):
+                continue
+        self.reloaded.emit()
+
+
+class CrdtText:
+    """A root text with attributes. Positions and lengths are UTF-8 bytes and must lie between characters."""
+
+    def __init__(self, doc: CrdtDoc, name: str) -> None:
+        self.changed: Signal[tuple[TextOp, ...], Origin] = Signal()
+        """After each transaction that changed this text."""
+        self._doc = doc
+        self._name = name
+        self.rebind()
+
+    @property
+    def shared(self) -> pycrdt.Text:
+        """pycrdt's own text, for this module's classes."""
+        return self._text
+
+    def __str__(self) -> str:
+        return str(self._text)
+
+    def runs(self) -> list[tuple[str, dict[str, Any]]]:
+        """The text in pieces of equal attributes. Anything embedded that we do not know is one U+FFFC."""
+        return [(x if isinstance(x, str) else "\ufffc", _attrs(a)) for x, a in self._text.diff()]
+
+    def insert(self, pos: int, text: str, attrs: Attributes | None = None) -> None:
+        """Inserts with exactly these attributes, whatever stands beside it."""
+        self._text.insert(pos, text, dict(attrs or {}))
+
+    def delete(self, pos: int, length: int) -> None:
+        """Removes `length` bytes."""
+        if length > 0:
+            del self._text[pos : pos + length]
+
+    def format(self, pos: int, length: int, attrs: Attributes) -> None:
+        """Sets attributes on a range."""
+        if length > 0 and attrs:
+            self._text.format(pos, pos + length, dict(attrs))
+
+    def sticky(self, pos: int, *, before: bool = False) -> bytes:
+        """A position that follows the text: it holds on to the character after it, or `before`."""
+        assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
+        with _panics(BugError, "position"):
+            return self._text.sticky_index(pos, assoc).encode()
+
+    def resolve(self, sticky: bytes) -> int | None:
+        """Where a sticky position is now; None if it makes no sense here (it came from another device)."""
+        try:
+            with _panics(DamagedUpdate, "position"):
+                return int(pycrdt.StickyIndex.decode(sticky, self._text).get_index())
+        except DamagedUpdate:
+            return None
+
+    def rebind(self) -> None:
+        """Takes hold of the text in a document that was rebuilt."""
+        self._text = cast("pycrdt.Text", self._doc.shared[self._name])
+        self._text.observe(self._on_event)
+
+    def _on_event(self, event: Any) -> None:
+        ops, origin = tuple(_text_op(op) for op in event.delta), self._doc._origin  # same module
+        self._doc.later(lambda: self.changed.emit(ops, origin))
+
+
+class CrdtMap:
+    """A root map of nested maps, addressed by paths: `board.set(("cards", card_id, "title"), "Beslut")`."""
+
+    def __init__(self, doc: CrdtDoc, name: str) -> None:
+        self.changed: Signal[frozenset[Path], Origin] = Signal()
+        """The paths that were set or deleted, after each transaction. A new nested map is one path: its own."""
+        self._doc = doc
+        self._name = name
+        self.rebind()
+
+    @property
+    def shared(self) -> "pycrdt.Map[Any]":
+        """pycrdt's own map, for this module's classes."""
+        return self._map
+
+    def get(self, path: Path, default: Any = None) -> Any:
+        """The value at `path` as plain Python (a nested map as a dict), or `default`."""
+        found = self._find(path)
+        return default if found is _MISSING else _plain(found)
+
+    def has(self, path: Path) -> bool:
+        """Whether something is set at `path`."""
+        return self._find(path) is not _MISSING
+
+    def keys(self, path: Path = ()) -> list[str]:
+        """The keys of the map at `path`, sorted; empty if there is none."""
+        found = self._find(path)
+        return sorted(found.keys()) if isinstance(found, pycrdt.Map) else []
+
+    def set(self, path: Path, value: Value) -> bool:
+        """Sets a value. False if the map that should hold it is gone (a colleague deleted it): nothing is done.
+
+        A dict becomes a nested map. Two people who set a dict at the same path at once do not merge: one wins, so
+        give new maps a random key of their own.
+        """
+        parent = self._find(path[:-1])
+        if not isinstance(parent, pycrdt.Map):
+            return False
+        with self._doc.transact(self._running()):
+            parent[path[-1]] = _shared(value)
+        return True
+
+    def delete(self, path: Path) -> bool:
+        """Removes what is at `path`. False if there was nothing."""
+        parent = self._find(path[:-1])
+        if not isinstance(parent, pycrdt.Map) or path[-1] not in parent:
+            return False
+        with self._doc.transact(self._running()):
+            del parent[path[-1]]
+        return True
+
+    def to_python(self) -> dict[str, Any]:
+        """The whole map as plain Python."""
+        return cast("dict[str, Any]", _plain(self._map))
+
+    def rebind(self) -> None:
+        """Takes hold of the map in a document that was rebuilt."""
+        self._map = cast("pycrdt.Map[Any]", self._doc.shared[self._name])
+        self._map.observe_deep(self._on_events)
+
+    def _running(self) -> Origin:
+        return self._doc._origin if self._doc._depth else LOCAL  # same module
+
+    def _find(self, path: Path) -> Any:
+        found: Any = self._map
+        for key in path:
+            if not isinstance(found, pycrdt.Map) or key not in found:
+                return _MISSING
+            found = found[key]
+        return found
+
+    def _on_events(self, events: Sequence[Any]) -> None:
+        paths = frozenset((*event.path, key) for event in events for key in getattr(event, "keys", {}))
+        origin = self._doc._origin  # same module
+        if paths:
+            self._doc.later(lambda: self.changed.emit(paths, origin))
+
+
+def is_update(update: bytes) -> bool:
+    """Whether the bytes decode as an update. Integrity comes from the signed envelope, not from this."""
+    try:
+        with _panics(DamagedUpdate, "update"):
+            pycrdt.get_state(update)
+    except DamagedUpdate:
+        return False
+    return True
+
+
+_MISSING = object()
+
+
+@contextmanager
+def _panics(error: type[BugError] | type[DamagedUpdate], where: str, *, panics_only: bool = False) -> Iterator[None]:
+    """Turns pycrdt's panics, and its refusals to decode, into ours.
+
+    PanicException cannot be imported and is no Exception; it is told by its name, so that KeyboardInterrupt and
+    CancelledError pass.
+    """
+    try:
+        yield
+    except ValueError as problem:
+        if panics_only:
+            raise
+        raise error(where) from problem
+    except BaseException as problem:
+        if type(problem).__name__ == "PanicException":
+            raise error(where) from None
+        raise
+
+
+def _text_op(op: Mapping[str, Any]) -> TextOp:
+    attrs = {k: _number(v) for k, v in op["attributes"].items()} if op.get("attributes") else None
+    if "insert" in op:
+        insert = op["insert"]
+        return TextOp(insert=insert if isinstance(insert, str) else "\ufffc", attrs=attrs)
+    return TextOp(retain=int(op.get("retain", 0)), delete=int(op.get("delete", 0)), attrs=attrs)
+
+
+def _attrs(attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {k: _number(v) for k, v in attrs.items() if v is not None} if attrs else {}
+
+
+def _number(value: Any) -> Any:
+    """The CRDT knows only floating numbers; whole ones come back as int."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case pycrdt.Map():
+            return {key: _plain(value[key]) for key in sorted(value.keys())}
+        case pycrdt.Text():
+            return str(value)
+        case list():
+            return [_plain(item) for item in value]
+        case dict():
+            return {key: _plain(item) for key, item in value.items()}
+        case _:
+            return _number(value)
+
+
+def _shared(value: Value) -> Any:
+    return pycrdt.Map({key: _shared(item) for key, item in value.items()}) if isinstance(value, dict) else value

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Undo and redo of one person's own edits in a shared document; what colleagues wrote stays.
+
+Typing within half a second is one step. `split()` ends a step by hand: before a formatting, a paste, a jump.
+"""
+
+from collections.abc import Callable, Sequence
+
+from app.core import clock
+from app.core.signal import Signal
+from app.objects.crdt import CrdtDoc, CrdtMap, CrdtText, Update
+
+GROUP_MS = 500
+"""Edits closer than this are undone together."""
+
+
+class Undo:
+    """The undo and redo stacks of `roots` for transactions of origin LOCAL."""
+
+    def __init__(
+        self,
+        doc: CrdtDoc,
+        roots: Sequence[CrdtText | CrdtMap],
+        *,
+        clock_ms: Callable[[], int] = clock.now_ms,
+        group_ms: int = GROUP_MS,
+    ) -> None:
+        self.changed: Signal[()] = Signal()
+        """What can be undone or redone may have changed."""
+        self._doc = doc
+        self._roots = tuple(roots)
+        self._clock_ms = clock_ms
+        self._group_ms = group_ms
+        self._ahead_ms = 0
+        self._start()
+        self._ends = [doc.updated.connect(self._on_updated), doc.reloaded.connect(self._start)]
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step of mine to undo."""
+        return self._manager.can_undo()
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether an undone step can come back."""
+        return self._manager.can_redo()
+
+    def undo(self) -> bool:
+        """Takes back my last step. False if there was none."""
+        return self.can_undo and self._doc.run_undo(self._manager.undo)
+
+    def redo(self) -> bool:
+        """Brings back the last undone step. False if there was none."""
+        return self.can_redo and self._doc.run_undo(self._manager.redo)
+
+    def split(self) -> None:
+        """The next edit begins a new step, however soon it comes."""
+        self._ahead_ms += self._group_ms + 1
+
+    def close(self) -> None:
+        """Stops following the document."""
+        for end in self._ends:
+            end()
+
+    def _start(self) -> None:
+        self._manager = self._doc.undo_manager(self._roots, clock_ms=self._time_ms, group_ms=self._group_ms)
+        self.changed.emit()
+
+    def _time_ms(self) -> int:
+        return self._clock_ms() + self._ahead_ms
+
+    def _on_updated(self, update: Update) -> None:
+        self.changed.emit()
