@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a chat refuses, beside the common errors (FileTooLarge, BadFileName, FileUnreadable, Forbidden, NotFound).
+
+WorldFault
+└── ChatFault     EmptyMessage · MessageTooLong
+"""
+
+from app.errors import WorldFault
+
+
+class ChatFault(WorldFault):
+    """A message that cannot be sent as it is."""
+
+
+class EmptyMessage(ChatFault):
+    """Neither text nor files."""
+
+    code = "empty-message"
+
+
+class MessageTooLong(ChatFault):
+    """The text is longer than a message may be."""
+
+    code = "message-too-long"

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A message's text as runs to paint: bold, italic, code, links, list marks, mentions and links to things in a room.
+
+A small, forgiving part of Markdown: what is not closed stays as it was written. No HTML, no remote content, and a
+link is one only for http, https and mailto.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.chat.records import Mention
+from app.objects.links import ObjectLink
+
+LIST_MARK = "•\u2002"
+
+_INLINE = re.compile(
+    r"(?P<code>`[^`\n]+`)"
+    r"|(?P<bold>\*\*(?=\S)[^\n]+?(?<=\S)\*\*)"
+    r"|(?P<italic>(?<![\w*])[*_](?=\S)[^\n*_]+?(?<=\S)[*_](?!\w))"
+    r"|(?P<strike>~~(?=\S)[^\n]+?(?<=\S)~~)"
+    r"|\[(?P<label>[^\]\n]+)\]\((?P<target>[^)\s]+)\)"
+    r"|(?P<url>https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'])"
+)
+_LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
+_FENCE = re.compile(r"^```[^\n]*\n(.*?)(?:\n)?^```[ ]*\n?", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A piece of text in one style. `href` is a web address or an `ObjectLink` as text."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+    strike: bool = False
+    code: bool = False
+    href: str = ""
+    mention: bytes = b""
+
+    @property
+    def link(self) -> ObjectLink | None:
+        """The thing in a room that it leads to: painted as a chip."""
+        return ObjectLink.parse(self.href) if self.href.startswith("kansli:") else None
+
+
+def parse(text: str, mentions: Sequence[Mention] = ()) -> list[Run]:
+    """The runs of a text; joined they are what a person reads. Mentions out of range are left as text."""
+    runs: list[Run] = []
+    position = 0
+    for start, end, uid in _mention_spans(text, mentions):
+        runs += _blocks(text[position:start])
+        runs.append(Run(text=text[start:end], mention=uid))
+        position = end
+    runs += _blocks(text[position:])
+    return runs
+
+
+def plain(text: str, mentions: Sequence[Mention] = ()) -> str:
+    """What a person reads, without marks and on one line: for previews, search and screen readers."""
+    return " ".join("".join(run.text for run in parse(text, mentions)).split())
+
+
+def _mention_spans(text: str, mentions: Sequence[Mention]) -> list[tuple[int, int, bytes]]:
+    spans: list[tuple[int, int, bytes]] = []
+    position = 0
+    for mention in sorted(mentions, key=lambda m: m.start):
+        end = mention.start + mention.length
+        inside = position <= mention.start < end <= len(text)
+        if inside and text[mention.start] == "@":
+            spans.append((mention.start, end, mention.uid))
+            position = end
+    return spans
+
+
+def _blocks(text: str) -> list[Run]:
+    runs: list[Run] = []
+    position = 0
+    for fence in _FENCE.finditer(text):
+        runs += _inline(_LIST_LINE.sub(rf"\1{LIST_MARK}", text[position : fence.start()]), Run(text=""))
+        runs.append(Run(text=fence[1], code=True))
+        position = fence.end()
+        if position < len(text):
+            runs.append(Run(text="\n"))
+    return runs + _inline(_LIST_LINE.sub(rf"\1{LIST_MARK}", text[position:]), Run(text=""))
+
+
+def _inline(text: str, style: Run) -> list[Run]:
+    runs: list[Run] = []
+    position = 0
+    for match in _INLINE.finditer(text):
+        if match.start() > position:
+            runs.append(replace(style, text=text[position : match.start()]))
+        runs += _marked(match, style)
+        position = match.end()
+    if position < len(text):
+        runs.append(replace(style, text=text[position:]))
+    return runs
+
+
+def _marked(match: re.Match[str], style: Run) -> list[Run]:
+    whole = match[0]
+    if match["code"]:
+        return [replace(style, text=whole[1:-1], code=True)]
+    if match["bold"]:
+        return _inline(whole[2:-2], replace(style, bold=True))
+    if match["italic"]:
+        return _inline(whole[1:-1], replace(style, italic=True))
+    if match["strike"]:
+        return _inline(whole[2:-2], replace(style, strike=True))
+    if match["url"]:
+        return [replace(style, text=whole, href=whole)]
+    target = match["target"]
+    if target.startswith(("http://", "https://", "mailto:")) or ObjectLink.parse(target):
+        return [replace(style, text=match["label"], href=target)]
+    return [replace(style, text=whole)]

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's conversation as a list: paged over rows that the projection wrote, so that 100,000 messages cost one page.
+
+Pure: `Rows` is what it reads from (app/chat/reads.py in the office, a list in tests). Order is the server's; messages
+that the server does not have yet come last, in the order they were written.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from app.chat.records import Attachment, Mention
+from app.core.signal import Signal
+from sync.ids import ChangeId, Uid
+
+PAGE = 128
+PAGES_KEPT = 48
+GROUP_WITHIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """An emoji and who set it, in the order they did."""
+
+    emoji: str
+    uids: tuple[Uid, ...]
+
+    @property
+    def count(self) -> int:
+        """How many set it."""
+        return len(self.uids)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The message that is answered. `deleted` when its text is gone."""
+
+    change_id: ChangeId
+    author: Uid
+    text: str
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message as it stands now. `t` and `edited_t` in ms; `waiting` until the server has it."""
+
+    change_id: ChangeId
+    author: Uid
+    t: int
+    waiting: bool = False
+    text: str = ""
+    mentions: tuple[Mention, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    edited_t: int | None = None
+    deleted_by: Uid | None = None
+    quote: Quote | None = None
+    replies: int = 0
+    last_reply: tuple[ChangeId, int] | None = None
+    reactions: tuple[Reaction, ...] = ()
+
+    @property
+    def deleted(self) -> bool:
+        """Whether only the trace is left."""
+        return self.deleted_by is not None
+
+    @property
+    def when(self) -> datetime:
+        """`t` in local time."""
+        return datetime.fromtimestamp(self.t / 1000).astimezone()
+
+    @property
+    def day(self) -> date:
+        """The local day."""
+        return self.when.date()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """How a message stands among its neighbours: what is painted above it."""
+
+    new_day: bool = False
+    first_unread: bool = False
+    continues: bool = False
+    """Same author within five minutes: no picture and no name again."""
+
+
+class Rows(Protocol):
+    """What a timeline reads."""
+
+    def count(self) -> int: ...
+
+    def keys(self, first: int, limit: int) -> list[ChangeId]: ...
+
+    def page(self, first: int, limit: int) -> list[Message]: ...
+
+    def index_of(self, change_id: ChangeId) -> int | None: ...
+
+    def waiting(self) -> int:
+        """How many of the last rows the server does not have yet."""
+        ...
+
+    def first_unread(self) -> int | None:
+        """The first of others' messages after the read mark."""
+        ...
+
+
+class Timeline:
+    """The list with signals. Call `refresh` after every commit that touched the conversation."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.inserted: Signal[int, int] = Signal()
+        """First index, count."""
+        self.removed: Signal[int, int] = Signal()
+        """First index, count."""
+        self.changed: Signal[int, int] = Signal()
+        """First index, count: same messages, other content or state."""
+        self.reset: Signal[()] = Signal()
+        """Everything may be different."""
+        self.rows = rows
+        self.first_unread: int | None = rows.first_unread()
+        """Where the unread divider stands. Kept while the conversation is open; `mark_divider` moves it."""
+        self._count = 0
+        self._tail: list[ChangeId] = []
+        self._before_tail: ChangeId | None = None
+        self._pages: OrderedDict[int, list[Message]] = OrderedDict()
+        self._read_shape()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def message(self, index: int) -> Message:
+        """The message at `index`, 0 the oldest. IndexError outside."""
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        number = index // PAGE
+        page = self._pages.get(number)
+        if page is None:
+            page = self.rows.page(number * PAGE, PAGE)
+            self._pages[number] = page
+            if len(self._pages) > PAGES_KEPT:
+                self._pages.popitem(last=False)
+        else:
+            self._pages.move_to_end(number)
+        return page[index % PAGE]
+
+    def place(self, index: int) -> Place:
+        """How the message stands among its neighbours."""
+        message = self.message(index)
+        first_unread = index == self.first_unread
+        if index == 0:
+            return Place(new_day=True, first_unread=first_unread)
+        before = self.message(index - 1)
+        new_day = before.day != message.day
+        apart = abs(message.t - before.t) > GROUP_WITHIN.total_seconds() * 1000
+        continues = (
+            before.author == message.author
+            and not (new_day or first_unread or apart)
+            and message.quote is None
+            and not before.deleted
+            and not message.deleted
+        )
+        return Place(new_day=new_day, first_unread=first_unread, continues=continues)
+
+    def index_of(self, change_id: ChangeId) -> int | None:
+        """Where a message stands, or None if it is not here (yet)."""
+        for number, page in self._pages.items():
+            for offset, message in enumerate(page):
+                if message.change_id == change_id:
+                    return number * PAGE + offset
+        return self.rows.index_of(change_id)
+
+    def last_own(self, uid: Uid, within: int = 200) -> Message | None:
+        """The latest message of one's own that can be edited, among the last `within`."""
+        for index in range(self._count - 1, max(-1, self._count - 1 - within), -1):
+            message = self.message(index)
+            if message.author == uid and not message.deleted:
+                return message
+        return None
+
+    def first_of_day(self, day: date) -> int | None:
+        """The first message on or after a day, for "go to date"."""
+        low, high = 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            if self.message(middle).day < day:
+                low = middle + 1
+            else:
+                high = middle
+        return low if low < self._count else None
+
+    def mark_divider(self) -> None:
+        """Sets the unread divider by the read mark as it is now (None: nothing unread)."""
+        old, self.first_unread = self.first_unread, self.rows.first_unread()
+        for index in {old, self.first_unread} - {None}:
+            if index is not None and index < self._count:
+                self.changed.emit(index, 1)
+
+    def refresh(self, touched: Iterable[ChangeId] = ()) -> None:
+        """Reads again what may differ: the end of the list, and the messages in `touched` (edits, reactions)."""
+        old_count, old_tail, old_before = self._count, self._tail, self._before_tail
+        base = old_count - len(old_tail)
+        before = self.rows.keys(base - 1, 1) if base else []
+        if (before[0] if before else None) != old_before:
+            self._reset()
+            return
+        new_tail = self.rows.keys(base, self.rows.count() - base)
+        self._drop_pages(base, touched)
+        self._apply_tail(base, old_tail, new_tail)
+        self._read_shape()
+        for index in self._indexes(touched):
+            self.changed.emit(index, 1)
+
+    def _apply_tail(self, base: int, old: Sequence[ChangeId], new: Sequence[ChangeId]) -> None:
+        """Emits the difference of the two ends, with the count right at every signal."""
+        same = 0
+        while same < min(len(old), len(new)) and old[same] == new[same]:
+            same += 1
+        end = 0
+        while end < min(len(old), len(new)) - same and old[-1 - end] == new[-1 - end]:
+            end += 1
+        gone, come = len(old) - same - end, len(new) - same - end
+        if gone:
+            self._count -= gone
+            self.removed.emit(base + same, gone)
+        if come:
+            self._count += come
+            self.inserted.emit(base + same, come)
+        if same:
+            self.changed.emit(base, same)
+        if end:
+            self.changed.emit(base + same + come, end)
+
+    def _indexes(self, touched: Iterable[ChangeId]) -> list[int]:
+        found = (self.index_of(change_id) for change_id in touched)
+        return sorted(index for index in found if index is not None)
+
+    def _drop_pages(self, base: int, touched: Iterable[ChangeId]) -> None:
+        wanted = set(touched)
+        for number in list(self._pages):
+            at_end = (number + 1) * PAGE > base
+            if at_end or any(self._concerns(message, wanted) for message in self._pages[number]):
+                del self._pages[number]
+
+    @staticmethod
+    def _concerns(message: Message, touched: set[ChangeId]) -> bool:
+        return message.change_id in touched or (message.quote is not None and message.quote.change_id in touched)
+
+    def _reset(self) -> None:
+        self._pages.clear()
+        self._read_shape()
+        self.first_unread = self.rows.first_unread()
+        self.reset.emit()
+
+    def _read_shape(self) -> None:
+        self._count = self.rows.count()
+        waiting = self.rows.waiting()
+        base = self._count - waiting
+        self._tail = self.rows.keys(base, waiting) if waiting else []
+        before = self.rows.keys(base - 1, 1) if base else []
+        self._before_tail = before[0] if before else None

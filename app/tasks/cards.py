@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What stands on a board, as frozen values read from the CRDT's maps. Odd content becomes a harmless default."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.core.ids import Uid
+
+LABEL_COLOURS = ("accent", "success", "warning", "danger", "neutral")
+"""Roles of the theme, so that a label reads well in every one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column. `done`: its cards are finished."""
+
+    id: str
+    title: str
+    order: str
+    done: bool
+
+
+NO_COLUMN = Column(id="", title="", order="", done=False)
+"""Where cards stand when every column was deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """A label of the board. `colour` is one of LABEL_COLOURS."""
+
+    id: str
+    name: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckItem:
+    """A line of a checklist."""
+
+    id: str
+    text: str
+    done: bool
+    order: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A card. `column` is what it says itself, which may be a column that is gone; ask `Board.column_of`."""
+
+    id: str
+    title: str
+    description: str
+    column: str
+    order: str
+    assignee: Uid | None
+    due: date | None
+    labels: tuple[str, ...]
+    checklist: tuple[CheckItem, ...]
+    archived: bool
+    deleted: bool
+    by: Uid | None
+    t: int
+
+    @property
+    def hidden(self) -> bool:
+        """Not shown on the board."""
+        return self.archived or self.deleted
+
+    @property
+    def checked(self) -> int:
+        """How many lines of the checklist are ticked."""
+        return sum(item.done for item in self.checklist)
+
+
+def column_from(key: str, value: Any) -> Column:
+    """A column from its map."""
+    read = value if isinstance(value, dict) else {}
+    return Column(
+        id=key, title=_text(read.get("title")), order=_text(read.get("order")), done=read.get("done") is True
+    )
+
+
+def label_from(key: str, value: Any) -> Label:
+    """A label from its map."""
+    read = value if isinstance(value, dict) else {}
+    colour = _text(read.get("colour"))
+    return Label(id=key, name=_text(read.get("name")), colour=colour if colour in LABEL_COLOURS else "neutral")
+
+
+def card_from(key: str, value: Any) -> Card:
+    """A card from its map."""
+    read = value if isinstance(value, dict) else {}
+    place = read.get("place")
+    column, order = (_text(place[0]), _text(place[1])) if isinstance(place, list) and len(place) == 2 else ("", "")
+    return Card(
+        id=key,
+        title=_text(read.get("title")),
+        description=_text(read.get("description")),
+        column=column,
+        order=order,
+        assignee=_uid(read.get("assignee")),
+        due=_date(read.get("due")),
+        labels=tuple(sorted(k for k, on in _map(read.get("labels")).items() if on is True)),
+        checklist=_checklist(read.get("checklist")),
+        archived=read.get("archived") is True,
+        deleted=read.get("deleted") is True,
+        by=_uid(read.get("by")),
+        t=read["t"] if isinstance(read.get("t"), int) else 0,
+    )
+
+
+def _checklist(value: Any) -> tuple[CheckItem, ...]:
+    items = [
+        CheckItem(
+            id=key, text=_text(item.get("text")), done=item.get("done") is True, order=_text(item.get("order"))
+        )
+        for key, item in _map(value).items()
+        if isinstance(item, dict)
+    ]
+    return tuple(sorted(items, key=lambda i: (i.order, i.id)))
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _uid(value: Any) -> Uid | None:
+    try:
+        raw = bytes.fromhex(_text(value))
+    except ValueError:
+        return None
+    return Uid(raw) if len(raw) == 16 else None
+
+
+def _date(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(_text(value))
+    except ValueError:
+        return None

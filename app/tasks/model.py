@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A board: columns and cards that everybody in a room may move at once.
+
+One CRDT map per sort of thing. A card's place is one value, column and order key together, so that two people who
+move the same card at once agree on one place; a card whose column is gone stands in the first one. Undo is per person.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from app.core.fractional import between, spread
+from app.core.ids import Uid, new_id
+from app.core.signal import Signal
+from app.objects.crdt import REMOTE, SETUP, CrdtDoc, Origin, Path, Update
+from app.objects.undo import Undo
+from app.tasks.cards import NO_COLUMN, Card, CheckItem, Column, Label, card_from, column_from, label_from
+
+MAX_TITLE = 500
+MAX_DESCRIPTION = 20_000
+
+
+class Board:
+    """The live board. `emit` gets the bytes of every edit made here; `merge` takes those of others."""
+
+    def __init__(self, emit: Callable[[bytes], None] | None = None) -> None:
+        self.changed: Signal[frozenset[str]] = Signal()
+        """The ids of cards that are new, changed, moved or gone; empty when only columns or labels changed."""
+        self.columns_changed: Signal[()] = Signal()
+        """Columns came, went, moved or got another name."""
+        self._emit = emit
+        self._doc = CrdtDoc(maps=("columns", "cards", "labels"))
+        self._columns = self._doc.map("columns")
+        self._cards = self._doc.map("cards")
+        self._labels = self._doc.map("labels")
+        self.undo = Undo(self._doc, (self._columns, self._cards, self._labels), group_ms=0)
+        """This person's own edits."""
+        self._known: dict[str, Card] = {}
+        self._column_cache: list[Column] | None = None
+        self._doc.updated.connect(self._on_updated)
+        self._doc.reloaded.connect(self._on_reloaded)
+        self._columns.changed.connect(self._on_columns)
+        self._cards.changed.connect(self._on_cards)
+        self._labels.changed.connect(lambda _paths, _origin: self.changed.emit(frozenset()))
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def columns(self) -> list[Column]:
+        """The columns in order; one without id and title if there is none."""
+        if self._column_cache is None:
+            found = (column_from(key, value) for key, value in self._columns.to_python().items())
+            self._column_cache = sorted(found, key=lambda c: (c.order, c.id)) or [NO_COLUMN]
+        return self._column_cache
+
+    def column(self, column_id: str) -> Column | None:
+        """A column by its id."""
+        return next((c for c in self.columns() if c.id == column_id), None)
+
+    def all_cards(self) -> list[Card]:
+        """Every card that is not archived or deleted, column by column, in order."""
+        return [card for column in self.columns() for card in self.cards(column.id)]
+
+    def cards(self, column_id: str) -> list[Card]:
+        """The cards of a column in order, without archived and deleted ones."""
+        columns = self.columns()
+        first, known = columns[0].id, {c.id for c in columns}
+        inside = [
+            card
+            for card in self._cards_by_id().values()
+            if not card.hidden and (card.column if card.column in known else first) == column_id
+        ]
+        return sorted(inside, key=lambda c: (c.order, c.id))
+
+    def card(self, card_id: str) -> Card | None:
+        """A card by its id, with its column as it is shown; None if it is gone."""
+        card = self._cards_by_id().get(card_id)
+        return None if card is None or card.deleted else card
+
+    def column_of(self, card_id: str) -> Column | None:
+        """Where a card stands."""
+        card = self.card(card_id)
+        if card is None:
+            return None
+        return self.column(card.column) or self.columns()[0]
+
+    def archived(self) -> list[Card]:
+        """Cards put away, latest order last."""
+        return sorted((c for c in self._cards_by_id().values() if c.archived and not c.deleted), key=lambda c: c.title)
+
+    def labels(self) -> list[Label]:
+        """The board's labels by name."""
+        found = (label_from(key, value) for key, value in self._labels.to_python().items())
+        return sorted(found, key=lambda label: (label.name.casefold(), label.id))
+
+    def label(self, label_id: str) -> Label | None:
+        """A label by its id."""
+        return label_from(label_id, self._labels.get((label_id,))) if self._labels.has((label_id,)) else None
+
+    # -- columns ---------------------------------------------------------------------------------------------------
+
+    def setup(self, titles: Sequence[str], done: int | None = None) -> None:
+        """A new board's columns; `done` is the index of the one whose cards are finished. Not undone by Ctrl+Z."""
+        with self._doc.transact(SETUP):
+            for i, (title, order) in enumerate(zip(titles, spread(len(titles)), strict=True)):
+                self._columns.set((_new_id(),), {"title": title, "order": order, "done": i == done})
+
+    def add_column(self, title: str, *, done: bool = False) -> str:
+        """A column at the end. Its id."""
+        column_id = _new_id()
+        last = self.columns()[-1].order or None
+        self._set(self._columns, (column_id,), {"title": _line(title), "order": _key(last, None), "done": done})
+        return column_id
+
+    def rename_column(self, column_id: str, title: str) -> None:
+        """Another title."""
+        self._set(self._columns, (column_id, "title"), _line(title))
+
+    def set_column_done(self, column_id: str, done: bool) -> None:
+        """Whether cards in the column count as finished."""
+        self._set(self._columns, (column_id, "done"), done)
+
+    def move_column(self, column_id: str, before: str | None) -> None:
+        """Puts a column before another one, or last."""
+        others = [c for c in self.columns() if c.id != column_id]
+        low, high = _neighbours([(c.id, c.order) for c in others], before)
+        self._set(self._columns, (column_id, "order"), _key(low, high))
+
+    def delete_column(self, column_id: str) -> None:
+        """Takes a column away. Its cards then stand in the first column."""
+        with self._doc.transact():
+            self._columns.delete((column_id,))
+
+    # -- cards -----------------------------------------------------------------------------------------------------
+
+    def add_card(
+        self,
+        column_id: str,
+        title: str,
+        *,
+        by: Uid | None = None,
+        t: int = 0,
+        before: str | None = None,
+        description: str = "",
+        assignee: Uid | None = None,
+        due: date | None = None,
+        labels: Iterable[str] = (),
+    ) -> str:
+        """A card, last in its column or before another card. Its id."""
+        card_id = _new_id()
+        place = [column_id, self._order_in(column_id, before, card_id)]
+        value: dict[str, Any] = {
+            "title": _line(title),
+            "description": description[:MAX_DESCRIPTION],
+            "place": place,
+            "assignee": assignee.hex() if assignee else "",
+            "due": due.isoformat() if due else "",
+            "labels": {label: True for label in labels},
+            "checklist": {},
+            "by": by.hex() if by else "",
+            "t": t,
+        }
+        self._set(self._cards, (card_id,), value)
+        return card_id
+
+    def move_card(self, card_id: str, column_id: str, before: str | None = None) -> None:
+        """Puts a card into a column, before another card or last. Nothing happens if it stands there already."""
+        shown = [c.id for c in self.cards(column_id)]
+        if card_id in shown:
+            at = shown.index(card_id)
+            if before == card_id or before == (shown[at + 1] if at + 1 < len(shown) else None):
+                return
+        self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
+
+    def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
+        """Another title or description; what is None or the same stays."""
+        card = self.card(card_id)
+        if card is None:
+            return
+        with self._doc.transact():
+            if title is not None and _line(title) and _line(title) != card.title:
+                self._cards.set((card_id, "title"), _line(title))
+            if description is not None and description[:MAX_DESCRIPTION] != card.description:
+                self._cards.set((card_id, "description"), description[:MAX_DESCRIPTION])
+
+    def assign(self, card_id: str, uid: Uid | None) -> None:
+        """Who does it."""
+        self._set(self._cards, (card_id, "assignee"), uid.hex() if uid else "")
+
+    def set_due(self, card_id: str, due: date | None) -> None:
+        """When it must be finished."""
+        self._set(self._cards, (card_id, "due"), due.isoformat() if due else "")
+
+    def archive_card(self, card_id: str, archived: bool = True) -> None:
+        """Puts a card away, or takes it back."""
+        self._set(self._cards, (card_id, "archived"), archived)
+
+    def delete_card(self, card_id: str) -> None:
+        """Hides a card for good; `restore_card` and undo bring it back."""
+        self._set(self._cards, (card_id, "deleted"), True)
+
+    def restore_card(self, card_id: str) -> None:
+        """Takes back a deletion."""
+        self._set(self._cards, (card_id, "deleted"), False)
+
+    # -- labels and checklists -------------------------------------------------------------------------------------
+
+    def add_label(self, name: str, colour: str) -> str:
+        """A label of the board. `colour` is a role of cards.LABEL_COLOURS. Its id."""
+        label_id = _new_id()
+        self._set(self._labels, (label_id,), {"name": _line(name), "colour": colour})
+        return label_id
+
+    def edit_label(self, label_id: str, name: str, colour: str) -> None:
+        """Another name or colour."""
+        with self._doc.transact():
+            self._labels.set((label_id, "name"), _line(name))
+            self._labels.set((label_id, "colour"), colour)
+
+    def delete_label(self, label_id: str) -> None:
+        """Takes the label from the board and so from every card."""
+        with self._doc.transact():
+            self._labels.delete((label_id,))
+
+    def set_label(self, card_id: str, label_id: str, on: bool) -> None:
+        """Puts a label on a card or takes it off."""
+        with self._doc.transact():
+            if on:
+                self._cards.set((card_id, "labels", label_id), True)
+            else:
+                self._cards.delete((card_id, "labels", label_id))
+
+    def add_check_item(self, card_id: str, text: str) -> str:
+        """A line at the end of a card's checklist. Its id."""
+        item_id = _new_id()
+        card = self.card(card_id)
+        last = card.checklist[-1].order if card and card.checklist else None
+        value = {"text": _line(text), "done": False, "order": _key(last, None)}
+        self._set(self._cards, (card_id, "checklist", item_id), value)
+        return item_id
+
+    def edit_check_item(self, card_id: str, item_id: str, text: str) -> None:
+        """Another text."""
+        self._set(self._cards, (card_id, "checklist", item_id, "text"), _line(text))
+
+    def toggle_check_item(self, card_id: str, item_id: str, done: bool) -> None:
+        """Ticks a line or unticks it."""
+        self._set(self._cards, (card_id, "checklist", item_id, "done"), done)
+
+    def move_check_item(self, card_id: str, item_id: str, before: str | None) -> None:
+        """Puts a line before another one, or last."""
+        card = self.card(card_id)
+        others = [(i.id, i.order) for i in card.checklist if i.id != item_id] if card else []
+        low, high = _neighbours(others, before)
+        self._set(self._cards, (card_id, "checklist", item_id, "order"), _key(low, high))
+
+    def delete_check_item(self, card_id: str, item_id: str) -> None:
+        """Takes a line away."""
+        with self._doc.transact():
+            self._cards.delete((card_id, "checklist", item_id))
+
+    # -- merging ---------------------------------------------------------------------------------------------------
+
+    def merge(self, updates: Sequence[bytes]) -> list[int]:
+        """Others' updates, in any order, any number of times. The indexes of those that were damaged."""
+        return self._doc.apply(updates)
+
+    def state(self) -> bytes:
+        """What this board has seen."""
+        return self._doc.state()
+
+    def diff(self, state: bytes | None = None) -> bytes:
+        """One update with what `state` lacks; without it, the whole board."""
+        return self._doc.diff(state)
+
+    def close(self) -> None:
+        """Stops following the document."""
+        self.undo.close()
+
+    def _cards_by_id(self) -> dict[str, Card]:
+        if not self._known:
+            self._known = {key: card_from(key, value) for key, value in self._cards.to_python().items()}
+        return self._known
+
+    def _order_in(self, column_id: str, before: str | None, moving: str) -> str:
+        others = [(c.id, c.order) for c in self.cards(column_id) if c.id != moving]
+        return _key(*_neighbours(others, before))
+
+    def _set(self, target: Any, path: Path, value: Any) -> None:
+        if not path[-1] or target.get(path) == value:
+            return
+        with self._doc.transact():
+            target.set(path, value)
+
+    def _on_updated(self, update: Update) -> None:
+        if self._emit is not None and update.origin != REMOTE:
+            self._emit(update.data)
+
+    def _on_reloaded(self) -> None:
+        self._column_cache = None
+        self._known = {}
+        self.columns_changed.emit()
+        self.changed.emit(frozenset(self._cards_by_id()))
+
+    def _on_columns(self, _paths: frozenset[Path], _origin: Origin) -> None:
+        self._column_cache = None
+        self.columns_changed.emit()
+
+    def _on_cards(self, paths: frozenset[Path], _origin: Origin) -> None:
+        ids = frozenset(path[0] for path in paths)
+        for card_id in ids if self._known else ():
+            if self._cards.has((card_id,)):
+                self._known[card_id] = card_from(card_id, self._cards.get((card_id,)))
+            else:
+                self._known.pop(card_id, None)
+        self.changed.emit(ids)
+
+
+def _new_id() -> str:
+    return new_id()[:8].hex()
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:MAX_TITLE]
+
+
+def _neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[str | None, str | None]:
+    """The order keys around the place before `before` (None or unknown: the end)."""
+    at = next((i for i, (key, _) in enumerate(others) if key == before), None)
+    if at is None:
+        return (others[-1][1] if others else None), None
+    high = others[at][1]
+    # two people may by chance have got the same key: go before all that share it
+    lower = [order for _, order in others[:at] if order < high]
+    return (lower[-1] if lower else None), high
+
+
+def _key(low: str | None, high: str | None) -> str:
+    """A key between two, also when a colleague's program wrote something that is no key."""
+    try:
+        return between(low or None, high or None)
+    except (ValueError, AssertionError, IndexError):
+        return (low or "a0") + "V"
+
+
+__all__ = ["Board", "Card", "CheckItem", "Column", "Label"]

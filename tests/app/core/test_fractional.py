@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Order keys: strictly between, whatever was inserted where."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.fractional import between, spread
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10_000), max_size=120), st.booleans())
+def test_a_list_keeps_the_order_in_which_its_places_were_chosen(places: list[int], jittered: bool) -> None:
+    keys: list[str] = []
+    for place in places:
+        at = place % (len(keys) + 1)
+        key = between(
+            keys[at - 1] if at else None,
+            keys[at] if at < len(keys) else None,
+            None if jittered else str,
+        )
+        keys.insert(at, key)
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_thousand_appended_keys_stay_short() -> None:
+    assert max(map(len, spread(1000))) <= 7
+
+
+def test_a_thousand_keys_put_first_stay_short() -> None:
+    key = between(None, None)
+    for _ in range(1000):
+        key = between(None, key)
+    assert len(key) <= 7
+
+
+def test_a_place_between_the_same_two_can_always_be_found() -> None:
+    low, high = between(None, None), between(between(None, None), None)
+    for _ in range(200):
+        middle = between(low, high)
+        assert low < middle < high
+        high = middle
+
+
+def test_keys_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="order"):
+        between("a1", "a1")
+
+
+def test_two_people_who_insert_at_the_same_place_rarely_get_the_same_key() -> None:
+    assert len({between("a1", "a2") for _ in range(50)}) > 45

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The board alone: verbs, order, undo, and three replicas that always agree in the end."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.ids import Uid
+from app.tasks.model import Board
+
+HANDLAGGARE = Uid(b"h" * 16)
+COLUMNS = ["Att göra", "Pågår", "Granskning", "Klart"]
+
+
+@pytest.fixture
+def board() -> Board:
+    made = Board()
+    made.setup(COLUMNS, done=3)
+    return made
+
+
+def titles(board: Board) -> dict[str, list[str]]:
+    return {column.title: [card.title for card in board.cards(column.id)] for column in board.columns()}
+
+
+def test_a_new_board_has_its_columns_in_order_and_knows_which_is_done(board: Board) -> None:
+    assert [c.title for c in board.columns()] == COLUMNS
+    assert [c.done for c in board.columns()] == [False, False, False, True]
+
+
+def test_setting_up_is_not_undone(board: Board) -> None:
+    assert not board.undo.can_undo
+
+
+def test_cards_stand_where_they_were_put(board: Board) -> None:
+    todo = board.columns()[0].id
+    last = board.add_card(todo, "Begär yttrande från kommunen 🏛")
+    board.add_card(todo, "Maska aktbilaga 14 före utlämnande", before=last)
+    assert titles(board)["Att göra"] == ["Maska aktbilaga 14 före utlämnande", "Begär yttrande från kommunen 🏛"]
+
+
+def test_a_card_moves_between_columns_and_within_one(board: Board) -> None:
+    todo, doing = board.columns()[0].id, board.columns()[1].id
+    a, b, c = (board.add_card(todo, t) for t in ("a", "b", "c"))
+    board.move_card(c, todo, before=a)
+    assert titles(board)["Att göra"] == ["c", "a", "b"]
+    board.move_card(a, doing)
+    board.move_card(b, doing, before=a)
+    assert titles(board) == {"Att göra": ["c"], "Pågår": ["b", "a"], "Granskning": [], "Klart": []}
+
+
+def test_moving_a_card_to_where_it_stands_sends_nothing() -> None:
+    sent: list[bytes] = []
+    board = Board(sent.append)
+    column = board.add_column("Att göra")
+    a, b = board.add_card(column, "a"), board.add_card(column, "b")
+    sent.clear()
+    board.move_card(a, column, before=b)
+    board.move_card(b, column)
+    board.move_card(a, column, before=a)
+    assert sent == []
+
+
+def test_what_a_card_holds_is_kept(board: Board) -> None:
+    label = board.add_label("Brådskande", "danger")
+    card_id = board.add_card(board.columns()[0].id, "Skriv skälen", by=HANDLAGGARE, t=5)
+    board.edit_card(card_id, title="Skriv skälen för beslutet", description="Lagrummet är 5 §, inte 4 §.")
+    board.assign(card_id, HANDLAGGARE)
+    board.set_due(card_id, date(2026, 11, 27))
+    board.set_label(card_id, label, True)
+    first = board.add_check_item(card_id, "Läs yttrandet")
+    second = board.add_check_item(card_id, "Ändra avsnitt 3")
+    board.toggle_check_item(card_id, first, True)
+    board.move_check_item(card_id, second, first)
+    card = board.card(card_id)
+    assert card is not None
+    assert (card.title, card.description) == ("Skriv skälen för beslutet", "Lagrummet är 5 §, inte 4 §.")
+    assert (card.assignee, card.due, card.labels, card.checked) == (HANDLAGGARE, date(2026, 11, 27), (label,), 1)
+    assert [item.text for item in card.checklist] == ["Ändra avsnitt 3", "Läs yttrandet"]
+
+
+def test_undo_takes_back_ones_own_move_and_leaves_a_colleagues(board: Board) -> None:
+    todo, doing = board.columns()[0].id, board.columns()[1].id
+    mine, theirs = board.add_card(todo, "mitt"), board.add_card(todo, "kollegans")
+    other = Board()
+    other.merge([board.diff()])
+    board.move_card(mine, doing)
+    other.move_card(theirs, doing)
+    board.merge([other.diff()])
+    assert board.undo.undo()
+    assert titles(board)["Att göra"] == ["mitt"]
+    assert titles(board)["Pågår"] == ["kollegans"]
+    assert board.undo.redo()
+    assert titles(board)["Att göra"] == []
+
+
+def test_a_deleted_card_comes_back_by_undo(board: Board) -> None:
+    card = board.add_card(board.columns()[0].id, "a")
+    board.delete_card(card)
+    assert board.card(card) is None
+    board.undo.undo()
+    assert board.card(card) is not None
+
+
+def test_a_card_in_a_deleted_column_shows_up_in_the_first(board: Board) -> None:
+    card = board.add_card(board.columns()[2].id, "Utkast till beslut")
+    board.delete_column(board.columns()[2].id)
+    assert titles(board) == {"Att göra": ["Utkast till beslut"], "Pågår": [], "Klart": []}
+    column = board.column_of(card)
+    assert column is not None
+    assert column.title == "Att göra"
+
+
+def test_cards_remain_when_every_column_is_deleted(board: Board) -> None:
+    board.add_card(board.columns()[0].id, "kvar")
+    for column in board.columns():
+        board.delete_column(column.id)
+    assert [card.title for card in board.all_cards()] == ["kvar"]
+    assert board.columns()[0].id == ""
+
+
+def test_signals_name_the_cards_that_changed(board: Board) -> None:
+    told: list[frozenset[str]] = []
+    board.changed.connect(told.append)
+    card = board.add_card(board.columns()[0].id, "a")
+    board.assign(card, HANDLAGGARE)
+    assert told == [frozenset({card}), frozenset({card})]
+
+
+def test_two_who_move_the_same_card_agree_on_one_place(board: Board) -> None:
+    card = board.add_card(board.columns()[0].id, "Granska bilagor 9–14")
+    other = Board()
+    other.merge([board.diff()])
+    board.move_card(card, board.columns()[1].id)
+    other.move_card(card, other.columns()[2].id)
+    mine, theirs = board.diff(), other.diff()
+    board.merge([theirs])
+    other.merge([mine])
+    assert titles(board) == titles(other)
+    assert sum(len(cards) for cards in titles(board).values()) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from(["add", "move", "column", "drop", "check", "undo", "sync"]),
+                  st.integers(0, 50), st.integers(0, 50)),
+        max_size=60,
+    )
+)  # fmt: skip
+def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, int, int]]) -> None:
+    logs: list[list[bytes]] = [[], [], []]
+    boards = [Board(log.append) for log in logs]
+    boards[0].setup(COLUMNS, done=3)
+    seen = [[0, 0, 0] for _ in boards]
+
+    def sync(who: int) -> None:
+        for source in range(3):
+            if source != who:
+                boards[who].merge(logs[source][seen[who][source] :])
+                seen[who][source] = len(logs[source])
+
+    for who in (1, 2):
+        sync(who)
+    for who, deed, x, y in steps:
+        _act(boards[who], deed, x, y)
+        if deed == "sync":
+            sync(who)
+    for who in (0, 1, 2):
+        sync(who)
+    assert titles(boards[0]) == titles(boards[1]) == titles(boards[2])
+    assert boards[0].all_cards() == boards[1].all_cards() == boards[2].all_cards()
+    shown = [card.id for card in boards[0].all_cards()]
+    assert len(shown) == len(set(shown))
+
+
+def _act(board: Board, deed: str, x: int, y: int) -> None:
+    columns, cards = board.columns(), board.all_cards()
+    column = columns[x % len(columns)].id
+    card = cards[y % len(cards)] if cards else None
+    match deed:
+        case "add":
+            board.add_card(column, f"kort {x}", before=card.id if card else None)
+        case "move" if card:
+            inside = board.cards(column)
+            board.move_card(card.id, column, inside[y % len(inside)].id if inside else None)
+        case "column":
+            board.add_column(f"kolumn {x}") if y % 2 else board.move_column(column, columns[y % len(columns)].id)
+        case "drop":
+            if x % 3 == 0:
+                board.delete_column(column)
+            elif card:
+                board.delete_card(card.id)
+        case "check" if card:
+            board.add_check_item(card.id, "å ä ö 🙂")
+        case "undo":
+            board.undo.undo()
+
+
+def test_odd_content_from_another_program_does_no_harm(board: Board) -> None:
+    other = Board()
+    other._cards.set(("odd",), {"title": 7, "place": "nowhere", "due": "igår", "assignee": "zz", "labels": []})
+    other._columns.set(("k",), {"title": None, "order": 3})
+    board.merge([other.diff()])
+    card = board.card("odd")
+    assert card is not None
+    assert (card.title, card.due, card.assignee) == ("", None, None)
+    board.move_card("odd", "k")
+    board.move_column("k", None)
+    board.add_column("ny")
+
+
+def test_a_thousand_cards_are_read_in_good_time(board: Board) -> None:
+    import time
+
+    for i in range(1000):
+        board.add_card(board.columns()[i % 4].id, f"kort {i}")
+    fresh = Board()
+    start = time.perf_counter()
+    fresh.merge([board.diff()])
+    assert len(fresh.all_cards()) == 1000
+    assert time.perf_counter() - start < 0.3
