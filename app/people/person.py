@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A person as the interface shows them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.core.ids import Uid
+
+HUES = 8
+"""How many colours people have (avatars, carets); ui/kit/theme.py holds them."""
+
+
+class Verified(StrEnum):
+    """How surely the keys belong to the person."""
+
+    NONE = "none"
+    AGENCY = "agency"
+    IN_PERSON = "in-person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """`colour` is an index below HUES, chosen by uid; `initials` one or two letters."""
+
+    uid: Uid
+    name: str
+    title: str
+    unit: str
+    initials: str
+    colour: int
+    verified: Verified
+    is_me: bool
+
+
+def initials(name: str) -> str:
+    """First letters of the first and last word, or the first two letters of a single word.
+
+    "Handläggare" gives "HA", "Enhetschef Tillsyn" gives "ET".
+    """
+    words = [w for w in name.replace("-", " ").split() if w[0].isalnum()]
+    if not words:
+        return "?"
+    letters = words[0][0] + words[-1][0] if len(words) > 1 else words[0][:2]
+    return letters.upper()
+
+
+def colour_of(uid: Uid) -> int:
+    """The same hue for a person everywhere."""
+    return uid[0] % HUES

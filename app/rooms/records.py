@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a room says of itself: records of its root object (the object whose id is the room's).
+
+A record is one version byte and a msgpack map with a type tag. The titles of objects are not here: each object says
+its own, so that a title dies with its object.
+"""
+
+import msgspec
+
+from app.errors import BadChange
+
+VERSION = 1
+MAX_TITLE = 200
+ROOM_TYPES = ("case", "group", "direct")
+
+
+class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag="named"):
+    """The room's title and type ("case", "group" or "direct"). The latest counts."""
+
+    title: str
+    type: str
+
+
+class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag="object"):
+    """An object exists, and what kind it is. The first announcement of an id counts."""
+
+    obj: bytes
+    kind: str
+
+
+class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag="retired"):
+    """The object is put away (on=True) or taken back (on=False). Nothing of it is deleted."""
+
+    obj: bytes
+    on: bool
+
+
+Record = RoomNamed | ObjectAnnounced | ObjectRetired
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """The record as bytes."""
+    return bytes((VERSION,)) + _encoder.encode(record)
+
+
+def decode(payload: bytes) -> Record:
+    """The record, or BadChange: "update-needed" for a newer version, "bad-record" for anything else."""
+    if not payload:
+        raise BadChange("bad-record")
+    if payload[0] > VERSION:
+        raise BadChange("update-needed")
+    try:
+        record = _decoder.decode(memoryview(payload)[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+        raise BadChange("bad-record") from e
+    if isinstance(record, RoomNamed) and (record.type not in ROOM_TYPES or len(record.title) > MAX_TITLE):
+        raise BadChange("bad-record")
+    if isinstance(record, ObjectAnnounced | ObjectRetired) and len(record.obj) != 16:
+        raise BadChange("bad-record")
+    return record

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How long to wait before the next attempt: doubling, capped, with full jitter so that an office does not return as one."""
+
+import random
+
+FIRST_S = 0.25
+LONGEST_S = 60.0
+
+
+class Backoff:
+    """Delays in seconds: `next_s()` for each failure, `reset()` after a success."""
+
+    def __init__(self, rng: random.Random | None = None) -> None:
+        self._rng = rng or random.Random()  # noqa: S311 - spreads load, guards nothing
+        self._ceiling_s = FIRST_S
+
+    def next_s(self) -> float:
+        """A delay between half and all of a ceiling that doubles up to LONGEST_S."""
+        ceiling_s = self._ceiling_s
+        self._ceiling_s = min(LONGEST_S, ceiling_s * 2)
+        return self._rng.uniform(ceiling_s / 2, ceiling_s)
+
+    def reset(self) -> None:
+        self._ceiling_s = FIRST_S

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One live connection: handshake, requests paired with their replies, and everything else handed on in order."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from sync.errors import ClockOff, Refused, Reject, SyncError, TooOld, Unreachable, WrongAgency
+from sync.protocol import codec
+from sync.protocol.messages import Auth, Authed, Error, ErrorCode, Frame, Hello, Receipt, ServerFrame, ServerHello
+from sync.protocol.version import CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
+from sync.client.transport import Dialer, Transport
+from sync.ids import DevId, Uid
+from sync.trust.agency import agency_fingerprint, verify_server_cert
+
+REQUEST_TIMEOUT_S = 30.0
+AGENT = "kansli/0.1"
+
+Reply = TypeVar("Reply", bound=Frame)
+
+
+class Signer(Protocol):
+    """Signs the sign-in challenge for one device."""
+
+    def sign(self, domain: str, message: object) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """The server as the handshake proved it. `offset_ms` is its clock minus ours."""
+
+    agency_pk: bytes
+    server_pk: bytes
+    nonce: bytes
+    client_nonce: bytes
+    offset_ms: int
+
+
+class Connection:
+    """Opened by `connect`. After that, `request` may be used from any task; `run` must be running."""
+
+    def __init__(self, transport: Transport, address: str, identity: ServerIdentity) -> None:
+        self.identity = identity
+        self.address = address
+        self._transport = transport
+        self._next_rid = 1
+        self._replies: dict[int, asyncio.Future[ServerFrame]] = {}
+        self._closed: SyncError | None = None
+
+    @classmethod
+    async def connect(
+        cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None, server_time_checked: bool = True
+    ) -> "Connection":
+        """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff or WrongAgency.
+
+        `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash), or None at first sight.
+        """
+        transport = await dialer.open()
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                identity = await _shake_hands(transport, now_ms, agency_pin, check_clock=server_time_checked)
+        except TimeoutError as e:
+            await transport.close()
+            raise Unreachable("handshake timed out") from e
+        except BaseException:
+            await transport.close()
+            raise
+        return cls(transport, dialer.address.name, identity)
+
+    async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
+        """Proves the device to the server; Refused with code "auth" if it does not know it."""
+        who = self.identity
+        challenge = [who.nonce, who.client_nonce, agency_fingerprint(who.agency_pk), self.address, uid, dev]
+        sig = signer.sign("auth", challenge)
+        return await self.request(
+            lambda rid: Auth(rid=rid, uid=uid, dev=dev, address=self.address, sig=sig, receipts=receipts), Authed
+        )
+
+    async def request(self, build: Callable[[int], Frame], reply: type[Reply]) -> Reply:
+        """Sends one request and waits for its reply. Raises Refused, Unreachable, or Reject for a wrong reply."""
+        if self._closed is not None:
+            raise Unreachable("connection lost") from self._closed
+        rid = self._next_rid
+        self._next_rid += 1
+        future: asyncio.Future[ServerFrame] = asyncio.get_running_loop().create_future()
+        self._replies[rid] = future
+        try:
+            await self.post(build(rid))
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                frame = await future
+        except TimeoutError as e:
+            raise Unreachable("no reply in time") from e
+        finally:
+            del self._replies[rid]
+        if isinstance(frame, Error):
+            raise Refused(frame.code, frame.detail)
+        if not isinstance(frame, reply):
+            raise Reject("malformed", f"reply {type(frame).__name__}")
+        return frame
+
+    async def post(self, frame: Frame) -> None:
+        """Sends a frame that has no reply."""
+        await self._transport.send(codec.encode(frame))
+
+    async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:
+        """Reads until the connection ends, then raises why. `on_frame` gets what is no reply, in order."""
+        try:
+            while True:
+                frame = codec.decode_server(await self._transport.receive())
+                future = self._replies.get(getattr(frame, "rid", 0))
+                if future is None:
+                    _raise_if_closing(frame)
+                    on_frame(frame)
+                elif not future.done():
+                    future.set_result(frame)
+        except SyncError as e:
+            self._closed = e
+            raise
+        finally:
+            self._closed = self._closed or Unreachable("connection closed")
+            for future in self._replies.values():
+                if not future.done():
+                    future.set_exception(Unreachable("connection lost"))
+            await self._transport.close()
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+async def _shake_hands(
+    transport: Transport, now_ms: Callable[[], int], agency_pin: bytes | None, *, check_clock: bool
+) -> ServerIdentity:
+    nonce = os.urandom(32)
+    sent_ms = now_ms()
+    await transport.send(codec.encode(Hello(versions=(WIRE_MIN, WIRE_MAX), nonce=nonce, time=sent_ms, agent=AGENT)))
+    frame = codec.decode_server(await transport.receive())
+    if isinstance(frame, Error):
+        raise _refusal(frame)
+    if not isinstance(frame, ServerHello):
+        raise Reject("malformed", "server hello")
+    if not WIRE_MIN <= frame.version <= WIRE_MAX:
+        raise TooOld(f"server speaks version {frame.version}")
+    fingerprint = agency_fingerprint(frame.agency_pk)
+    if agency_pin is not None and fingerprint[: len(agency_pin)] != agency_pin:
+        raise WrongAgency("agency key differs from the pinned one")
+    server_pk = verify_server_cert(frame.agency_pk, frame.server_cert.body, frame.server_cert.sig, frame.time)
+    offset_ms = frame.time - (sent_ms + now_ms()) // 2
+    if check_clock and abs(offset_ms) > CLOCK_TOLERANCE_MS:
+        raise ClockOff(f"{offset_ms} ms")
+    return ServerIdentity(frame.agency_pk, server_pk, frame.nonce, nonce, offset_ms)
+
+
+def _raise_if_closing(frame: ServerFrame) -> None:
+    """An Error without rid is the server's last word on this connection."""
+    if isinstance(frame, Error) and frame.rid == 0:
+        raise _refusal(frame)
+
+
+def _refusal(frame: Error) -> SyncError:
+    match frame.code:
+        case ErrorCode.VERSION:
+            return TooOld(frame.detail)
+        case ErrorCode.CLOCK:
+            return ClockOff(frame.detail)
+        case _:
+            return Refused(frame.code, frame.detail)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the engine tells about itself and its rooms: plain values for a status bar."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LinkState(StrEnum):
+    """The connection as a person would say it."""
+
+    OFFLINE = "offline"
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    ONLINE = "online"
+    ERROR = "error"
+
+
+class RoomState(StrEnum):
+    """What a room's seal shows. All but SEALED stop or limit writing and are explained in the interface."""
+
+    SEALED = "sealed"
+    DIRTY = "dirty"
+    WAITING = "waiting"
+    FORK = "fork"
+    ROLLBACK = "rollback"
+    WITHHELD = "withheld"
+    UPDATE_NEEDED = "update-needed"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStatus:
+    """A snapshot. `code` says why when state is OFFLINE or ERROR; `waiting` counts changes not yet at the server."""
+
+    state: LinkState
+    code: str | None
+    waiting: int
+    last_synced_ms: int | None
+    server: str

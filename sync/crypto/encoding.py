@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Deterministic CBOR (RFC 8949 §4.2.1), strict both ways: one value has one encoding and one only.
+
+Not a general CBOR library: unsigned 64-bit integers, byte strings, text, booleans, null, arrays, and maps whose keys
+are all u64 or all text. No tags, floats, negatives or indefinite lengths; depth at most 8.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from sync.errors import BugError, Reject
+
+Value = int | bytes | str | bool | None | Sequence["Value"] | Mapping[int, "Value"] | Mapping[str, "Value"]
+
+MAX_DEPTH = 8
+MAX_U64 = 2**64 - 1
+
+_SMALL = tuple(tuple(bytes((major << 5 | n,)) for n in range(24)) for major in range(8))
+
+
+def enc(value: object) -> bytes:
+    """The one encoding of `value`. BugError for a type or number outside the profile."""
+    out: list[bytes] = []
+    _write(value, out.append, 0)
+    return b"".join(out)
+
+
+def dec(data: bytes, *, limit: int) -> object:
+    """The value: lists for arrays, dicts for maps. Reject "encoding" for anything but its one encoding, "oversize"
+    above `limit` bytes."""
+    if len(data) > limit:
+        raise Reject("oversize", "encoding")
+    try:
+        value, end = _read(data, 0, 0)
+    except (IndexError, UnicodeDecodeError) as e:
+        raise Reject("encoding", "truncated or not UTF-8") from e
+    if end != len(data):
+        raise Reject("encoding", "trailing bytes")
+    return value
+
+
+def _head(major: int, n: int) -> bytes:
+    if n < 24:
+        return _SMALL[major][n]
+    if n < 0x100:
+        return bytes((major << 5 | 24, n))
+    if n < 0x10000:
+        return bytes((major << 5 | 25,)) + n.to_bytes(2, "big")
+    if n < 0x100000000:
+        return bytes((major << 5 | 26,)) + n.to_bytes(4, "big")
+    return bytes((major << 5 | 27,)) + n.to_bytes(8, "big")
+
+
+def _write(value: object, put, depth: int) -> None:  # type: ignore[no-untyped-def]  # put: list.append, hot path
+    kind = type(value)
+    if kind is bytes:
+        put(_head(2, len(value)))  # type: ignore[arg-type]  # kind says so
+        put(value)
+    elif kind is int:
+        if not 0 <= value <= MAX_U64:  # type: ignore[operator]
+            raise BugError("integer outside u64")
+        put(_head(0, value))  # type: ignore[arg-type]
+    elif kind is list or kind is tuple:
+        if depth >= MAX_DEPTH:
+            raise BugError("encoding too deep")
+        put(_head(4, len(value)))  # type: ignore[arg-type]
+        for item in value:  # type: ignore[attr-defined]
+            _write(item, put, depth + 1)
+    elif kind is str:
+        raw = value.encode()  # type: ignore[attr-defined]
+        put(_head(3, len(raw)))
+        put(raw)
+    elif value is None:
+        put(b"\xf6")
+    elif value is True:
+        put(b"\xf5")
+    elif value is False:
+        put(b"\xf4")
+    elif kind is dict:
+        _write_map(value, put, depth)  # type: ignore[arg-type]
+    else:
+        raise BugError(f"cannot encode {kind.__name__}")
+
+
+def _write_map(value: dict[object, object], put, depth: int) -> None:  # type: ignore[no-untyped-def]
+    if depth >= MAX_DEPTH:
+        raise BugError("encoding too deep")
+    if len({type(k) for k in value}) > 1 or any(type(k) not in (int, str) for k in value):
+        raise BugError("map keys must be all u64 or all text")
+    put(_head(5, len(value)))
+    for key, item in sorted((enc(k), v) for k, v in value.items()):
+        put(key)
+        _write(item, put, depth + 1)
+
+
+def _read(data: bytes, at: int, depth: int) -> tuple[object, int]:
+    first = data[at]
+    major, low = first >> 5, first & 31
+    at += 1
+    if major == 7:
+        if first == 0xF6:
+            return None, at
+        if first in (0xF4, 0xF5):
+            return first == 0xF5, at
+        raise Reject("encoding", "float or simple value")
+    if low < 24:
+        n = low
+    elif low <= 27:
+        size = 1 << (low - 24)
+        n = int.from_bytes(data[at : at + size], "big")
+        if at + size > len(data) or n < (24 if size == 1 else 1 << (4 * size)):
+            raise Reject("encoding", "integer not shortest or truncated")
+        at += size
+    else:
+        raise Reject("encoding", "indefinite length")
+    if major == 0:
+        return n, at
+    if major == 2 or major == 3:
+        end = at + n
+        if end > len(data):
+            raise Reject("encoding", "truncated")
+        raw = data[at:end]
+        return (raw if major == 2 else raw.decode()), end
+    if depth >= MAX_DEPTH:
+        raise Reject("encoding", "too deep")
+    if n > len(data) - at:
+        raise Reject("encoding", "truncated")
+    if major == 4:
+        items = []
+        for _ in range(n):
+            item, at = _read(data, at, depth + 1)
+            items.append(item)
+        return items, at
+    if major == 5:
+        return _read_map(data, at, n, depth)
+    raise Reject("encoding", "tag or negative")
+
+
+def _read_map(data: bytes, at: int, n: int, depth: int) -> tuple[object, int]:
+    out: dict[object, object] = {}
+    last, kind = b"", None
+    for _ in range(n):
+        start = at
+        key, at = _read(data, at, depth + 1)
+        raw = data[start:at]
+        if type(key) not in (int, str) or (kind is not None and type(key) is not kind) or raw <= last:
+            raise Reject("encoding", "map keys")
+        last, kind = raw, type(key)
+        out[key], at = _read(data, at, depth + 1)
+    return out, at

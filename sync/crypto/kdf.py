@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Hashing and key derivation: SHA-256 and HKDF-Expand, always with a label."""
+
+import hashlib
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+from sync.crypto.encoding import enc
+from sync.ids import Hash
+
+LABEL = "kansli/v1"
+_SHA256 = hashes.SHA256()
+
+
+def H(*parts: bytes | str) -> Hash:  # noqa: N802 - the protocol's name
+    """SHA-256 over the parts as they are, text as UTF-8."""
+    return Hash(hashlib.sha256(b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest())
+
+
+def kdf(key: bytes, label: str, *context: object, length: int = 32) -> bytes:
+    """HKDF-Expand-SHA256 of `key` over `enc(["kansli/v1", label, …context])` (RFC 5869 §2.3)."""
+    return HKDFExpand(_SHA256, length, enc([LABEL, label, *context])).derive(key)

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A key from a passphrase: Argon2id (RFC 9106)."""
+
+import os
+import unicodedata
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from sync.errors import Reject
+
+MIN_MEMORY_KIB = 64 * 1024
+MAX_MEMORY_KIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argon2Params:
+    """What a slot stores beside its sealed key: 16 B salt, memory in KiB, passes and lanes."""
+
+    salt: bytes
+    memory_kib: int = 256 * 1024
+    passes: int = 3
+    lanes: int = 4
+
+    @classmethod
+    def fresh(cls) -> "Argon2Params":
+        """The default cost (0.3 s on two cores) with a new salt."""
+        return cls(salt=os.urandom(16))
+
+
+def derive(passphrase: str, params: Argon2Params) -> bytes:
+    """32 bytes. Reject "argon2-params" outside 64 MiB–1 GiB: a hostile file must not choose our memory. Slow: in a thread."""
+    if not MIN_MEMORY_KIB <= params.memory_kib <= MAX_MEMORY_KIB or not (1 <= params.passes <= 16 and 1 <= params.lanes <= 16):
+        raise Reject("argon2-params")
+    text = unicodedata.normalize("NFC", passphrase).encode()
+    return Argon2id(
+        salt=params.salt, length=32, iterations=params.passes, lanes=params.lanes, memory_cost=params.memory_kib
+    ).derive(text)
