@@ -1,1 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
+"""Chat: one conversation in each room, as immutable records that edits, deletions and reactions refer to."""
+
+from app.chat import projection, tables
+from app.objects.kind import Kind
+
+KIND = Kind(
+    id=projection.KIND_ID,
+    title="Chat",
+    icon="chat",
+    crdt=False,
+    project=projection.project,
+    positioned=projection.positioned,
+    tables=tables.TABLES,
+    version=tables.VERSION,
+)

@@ -17,7 +17,10 @@ MAX_EMOJI = 16
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sealed file. `manifest` is the blob's, opaque here; `width` and `height` in pixels for images, else 0."""
+    """A sealed file. `manifest` is the blob's, opaque here; `width` and `height` in pixels for images, else 0.
+
+    `preview` is a small JPEG of an image, so that it shows at once and nothing unsealed touches the disk.
+    """
 
     name: str
     size_bytes: int
@@ -25,11 +28,12 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     manifest: bytes
     width: int = 0
     height: int = 0
+    preview: bytes = b""
 
     @property
     def is_image(self) -> bool:
         """Whether it is shown in place."""
-        return self.media_type in ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
+        return bool(self.preview) and self.width > 0 and self.height > 0
 
 
 class Mention(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -1,1 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
+"""Tasks: a board in each room, whose cards everybody may move at once, and my tasks over all rooms."""
+
+from app.objects.kind import Kind
+from app.tasks import projection, tables
+
+KIND = Kind(
+    id=projection.KIND_ID,
+    title="Tasks",
+    icon="board",
+    crdt=True,
+    project=projection.project,
+    tables=tables.TABLES,
+    version=tables.VERSION,
+)

@@ -76,9 +76,7 @@ class Card:
 def column_from(key: str, value: Any) -> Column:
     """A column from its map."""
     read = value if isinstance(value, dict) else {}
-    return Column(
-        id=key, title=_text(read.get("title")), order=_text(read.get("order")), done=read.get("done") is True
-    )
+    return Column(id=key, title=_text(read.get("title")), order=_text(read.get("order")), done=read.get("done") is True)
 
 
 def label_from(key: str, value: Any) -> Label:
@@ -112,9 +110,7 @@ def card_from(key: str, value: Any) -> Card:
 
 def _checklist(value: Any) -> tuple[CheckItem, ...]:
     items = [
-        CheckItem(
-            id=key, text=_text(item.get("text")), done=item.get("done") is True, order=_text(item.get("order"))
-        )
+        CheckItem(id=key, text=_text(item.get("text")), done=item.get("done") is True, order=_text(item.get("order")))
         for key, item in _map(value).items()
         if isinstance(item, dict)
     ]

@@ -29,7 +29,8 @@ class Board:
         self.columns_changed: Signal[()] = Signal()
         """Columns came, went, moved or got another name."""
         self._emit = emit
-        self._doc = CrdtDoc(maps=("columns", "cards", "labels"))
+        self._doc = CrdtDoc(maps=("board", "columns", "cards", "labels"))
+        self._meta = self._doc.map("board")
         self._columns = self._doc.map("columns")
         self._cards = self._doc.map("cards")
         self._labels = self._doc.map("labels")
@@ -44,6 +45,12 @@ class Board:
         self._labels.changed.connect(lambda _paths, _origin: self.changed.emit(frozenset()))
 
     # -- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        """What the board is called."""
+        title = self._meta.get(("title",), "")
+        return title if isinstance(title, str) else ""
 
     def columns(self) -> list[Column]:
         """The columns in order; one without id and title if there is none."""
@@ -98,11 +105,17 @@ class Board:
 
     # -- columns ---------------------------------------------------------------------------------------------------
 
-    def setup(self, titles: Sequence[str], done: int | None = None) -> None:
+    def setup(self, titles: Sequence[str], done: int | None = None, title: str = "") -> None:
         """A new board's columns; `done` is the index of the one whose cards are finished. Not undone by Ctrl+Z."""
         with self._doc.transact(SETUP):
+            if title:
+                self._meta.set(("title",), _line(title))
             for i, (title, order) in enumerate(zip(titles, spread(len(titles)), strict=True)):
                 self._columns.set((_new_id(),), {"title": title, "order": order, "done": i == done})
+
+    def rename(self, title: str) -> None:
+        """Another title for the whole board."""
+        self._set(self._meta, ("title",), _line(title))
 
     def add_column(self, title: str, *, done: bool = False) -> str:
         """A column at the end. Its id."""
@@ -154,7 +167,7 @@ class Board:
             "place": place,
             "assignee": assignee.hex() if assignee else "",
             "due": due.isoformat() if due else "",
-            "labels": {label: True for label in labels},
+            "labels": dict.fromkeys(labels, True),
             "checklist": {},
             "by": by.hex() if by else "",
             "t": t,

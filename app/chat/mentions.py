@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Finds "@Namn" in what somebody writes, against the people of the room."""
+
+import re
+from collections.abc import Sequence
+
+from app.chat.records import Mention
+from app.core.collation import swedish_key
+from app.people.person import Person
+
+
+def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
+    """The people named, in order. The longest name wins; a name must end where a word ends."""
+    if "@" not in text:
+        return ()
+    named = sorted((p for p in people if p.name), key=lambda p: -len(p.name))
+    found: list[Mention] = []
+    at = text.find("@")
+    while at >= 0:
+        person = _named_at(text, at, named)
+        if person is not None:
+            found.append(Mention(uid=person.uid, start=at, length=len(person.name) + 1))
+        at = text.find("@", at + 1)
+    return tuple(found)
+
+
+def complete(text: str, cursor: int, people: Sequence[Person]) -> tuple[int, list[Person]]:
+    """(where the @ stands, who fits) for a cursor just behind "@nam"; (-1, []) if no mention is being written."""
+    match = re.search(r"(?<!\w)@([\w .-]{0,40})$", text[:cursor])
+    if match is None:
+        return -1, []
+    wanted = match[1].casefold()
+    fits = [p for p in people if any(part.startswith(wanted) for part in _starts(p.name))]
+    return (match.start(), sorted(fits, key=lambda p: swedish_key(p.name))) if fits else (-1, [])
+
+
+def _starts(name: str) -> list[str]:
+    folded = name.casefold()
+    return [folded, *(folded[m.end() :] for m in re.finditer(r"[\s-]+", folded))]
+
+
+def _named_at(text: str, at: int, people: Sequence[Person]) -> Person | None:
+    if at and (text[at - 1].isalnum() or text[at - 1] == "_"):
+        return None
+    rest = text[at + 1 :]
+    for person in people:
+        size = len(person.name)
+        ends = size == len(rest) or not (rest[size : size + 1].isalnum())
+        if rest[:size].casefold() == person.name.casefold() and ends:
+            return person
+    return None

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a chat needs from the rest of the office, so that it can be joined to it in one place (app/bootstrap.py)."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.people.person import Person
+
+Progress = Callable[[int, int], None]
+"""Bytes done, bytes in all. Called on the loop."""
+
+
+class People(Protocol):
+    """Who is who."""
+
+    @property
+    def me(self) -> Person: ...
+
+    def person(self, uid: Uid) -> Person: ...
+
+
+class Members(Protocol):
+    """Who is in a room, and what this account may do there."""
+
+    def members(self, room: RoomId) -> Sequence[Person]: ...
+
+    def is_admin(self, room: RoomId) -> bool:
+        """Whether this account is administrator or owner there."""
+        ...
+
+
+class Blobs(Protocol):
+    """Sealed files. Both are ended by cancelling the task."""
+
+    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+        """Seals a file for upload: its manifest and its part ids."""
+        ...
+
+    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
+        """Fetches, opens and writes a file; nothing is left at `target` if it does not succeed."""
+        ...
+
+
+SendEphemeral = Callable[[RoomId, bytes], object]
+"""Sends a passing message to the devices that are connected now."""

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads a conversation's rows, a page at a time. One query for the messages and one each for what hangs on them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from app.chat.markup import plain
+from app.chat.model import Message, Quote, Reaction
+from app.chat.records import Attachment, Mention
+from app.chat.tables import PENDING
+from app.core.ids import ChangeId, ObjId, Uid
+from app.store.database import Database, Row
+
+_COLUMNS = "change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by"
+_mentions = msgspec.msgpack.Decoder(tuple[Mention, ...])
+_attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
+_NOTHING = b"\x90"
+"""An empty list in msgpack: spares the decoder for most messages."""
+
+
+class ChatRows:
+    """`Rows` of one conversation. `me` is whose unread messages count."""
+
+    def __init__(self, db: Database, obj: ObjId, me: Uid) -> None:
+        self._db = db
+        self._obj = obj
+        self._me = me
+
+    def count(self) -> int:
+        """How many messages there are."""
+        return int(self._db.value("SELECT count(*) FROM chat_messages WHERE obj = ?", (self._obj,)) or 0)
+
+    def waiting(self) -> int:
+        """How many the server does not have."""
+        sql = "SELECT count(*) FROM chat_messages WHERE obj = ? AND sort >= ?"
+        return int(self._db.value(sql, (self._obj, PENDING)) or 0)
+
+    def keys(self, first: int, limit: int) -> list[ChangeId]:
+        """The change ids from `first`."""
+        return [row[0] for row in self._slice("change_id", first, limit)]
+
+    def page(self, first: int, limit: int) -> list[Message]:
+        """Whole messages from `first`, oldest first."""
+        rows = self._slice(_COLUMNS, first, limit)
+        ids = [row[0] for row in rows]
+        quotes = self._quotes([row[7] for row in rows if row[7] is not None])
+        replies = self._replies(ids)
+        reactions = self._reactions(ids)
+        return [
+            Message(
+                change_id=change_id,
+                author=author,
+                t=t,
+                waiting=sort >= PENDING,
+                text=text,
+                mentions=() if mentions == _NOTHING else _mentions.decode(mentions),
+                attachments=() if attachments == _NOTHING else _attachments.decode(attachments),
+                edited_t=edited_t,
+                deleted_by=deleted_by,
+                quote=quotes.get(reply_to) if reply_to is not None else None,
+                replies=replies.get(change_id, (0, None))[0],
+                last_reply=replies.get(change_id, (0, None))[1],
+                reactions=reactions.get(change_id, ()),
+            )
+            for change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by in rows
+        ]
+
+    def index_of(self, change_id: ChangeId) -> int | None:
+        """How many messages stand before it; None if it is not here."""
+        sql = "SELECT sort FROM chat_messages WHERE obj = ? AND change_id = ?"
+        sort = self._db.value(sql, (self._obj, change_id))
+        return None if sort is None else self._before(int(sort))
+
+    def first_unread(self) -> int | None:
+        """The first message of somebody else above the read mark."""
+        sql = (
+            "SELECT min(sort) FROM chat_messages WHERE obj = ? AND author <> ? AND deleted_by IS NULL"
+            " AND row > coalesce((SELECT row FROM read_markers WHERE obj = ?), 0)"
+        )
+        sort = self._db.value(sql, (self._obj, self._me, self._obj))
+        return None if sort is None else self._before(int(sort))
+
+    def _before(self, sort: int) -> int:
+        return int(self._db.value("SELECT count(*) FROM chat_messages WHERE obj = ? AND sort < ?", (self._obj, sort)))
+
+    def _slice(self, columns: str, first: int, limit: int) -> list[Row]:
+        """Rows from the nearer end of the index: an OFFSET of 100,000 would walk all of it at each scroll."""
+        total = self.count()
+        limit = min(limit, total - first)
+        if limit <= 0:
+            return []
+        backward = first > total // 2
+        order, offset = ("DESC", total - first - limit) if backward else ("ASC", first)
+        # the subquery walks only the index; whole rows are read for the page alone
+        sql = (
+            f"SELECT {columns} FROM chat_messages WHERE row IN (SELECT row FROM chat_messages WHERE obj = ?"  # noqa: S608 - constants
+            f" ORDER BY sort {order} LIMIT ? OFFSET ?) ORDER BY sort"
+        )
+        return self._db.rows(sql, (self._obj, limit, offset))
+
+    def _quotes(self, targets: Sequence[bytes]) -> dict[bytes, Quote]:
+        if not targets:
+            return {}
+        sql = (
+            "SELECT change_id, author, text, mentions, attachments, deleted_by FROM chat_messages"  # noqa: S608 - marks only
+            f" WHERE obj = ? AND change_id IN ({_marks(targets)})"
+        )
+        return {
+            change_id: Quote(
+                change_id=change_id,
+                author=author,
+                text=plain(text, _mentions.decode(mentions))[:200]
+                or ", ".join(a.name for a in _attachments.decode(attachments)),
+                deleted=deleted_by is not None,
+            )
+            for change_id, author, text, mentions, attachments, deleted_by in self._db.rows(sql, (self._obj, *targets))
+        }
+
+    def _replies(self, ids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[ChangeId, int]]]:
+        # bare columns beside max() come from the row that holds the maximum (SQLite's promise)
+        sql = (
+            "SELECT reply_to, count(*), change_id, t, max(sort) FROM chat_messages WHERE obj = ? AND deleted_by IS NULL"  # noqa: S608 - marks only
+            f" AND reply_to IN ({_marks(ids)}) GROUP BY reply_to"
+        )
+        rows = self._db.rows(sql, (self._obj, *ids)) if ids else []
+        return {target: (count, (change_id, t)) for target, count, change_id, t, _ in rows}
+
+    def _reactions(self, ids: Sequence[bytes]) -> dict[bytes, tuple[Reaction, ...]]:
+        sql = (
+            "SELECT target, emoji, uid FROM chat_reactions WHERE obj = ?"  # noqa: S608 - marks only
+            f" AND target IN ({_marks(ids)}) ORDER BY sort"
+        )
+        found: dict[bytes, dict[str, list[Uid]]] = {}
+        for target, emoji, uid in self._db.rows(sql, (self._obj, *ids)) if ids else []:
+            found.setdefault(target, {}).setdefault(emoji, []).append(uid)
+        return {
+            target: tuple(Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in by_emoji.items())
+            for target, by_emoji in found.items()
+        }
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

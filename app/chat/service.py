@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What can be done in a chat: write, edit, delete, react, send and fetch files, mark as read, keep a draft.
+
+Everything is durable when a call returns, online or not. Authority is also checked here, so that nobody is offered
+what the others' programs would ignore; projection.py is what counts.
+"""
+
+import asyncio
+import mimetypes
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from app.chat import projection
+from app.chat.errors import EmptyMessage
+from app.chat.filenames import clean_name, free_path
+from app.chat.markup import plain
+from app.chat.mentions import find
+from app.chat.model import Message, Timeline
+from app.chat.ports import Blobs, Members, People, SendEphemeral
+from app.chat.reads import ChatRows
+from app.chat.records import (
+    Attachment,
+    MessageDeleted,
+    MessageEdited,
+    MessageSent,
+    ReactionSet,
+    Record,
+    decode,
+    encode,
+)
+from app.chat.transfers import Transfer, Transfers
+from app.chat.typing import Typing
+from app.core import clock
+from app.core.ids import ChangeId, ObjId, RoomId, Uid, new_id
+from app.core.signal import Signal
+from app.errors import BadChange, FileTooLarge, FileUnreadable, Forbidden, NotFound
+from app.people.person import Person
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.rows import StoredChange
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_PREVIEW_BYTES = 48 * 1024
+MAX_PREVIEWS_BYTES = 100 * 1024
+"""All previews of one message: a change holds 192 KiB."""
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was being written in a room. `edits` is set while an own message is being changed."""
+
+    text: str = ""
+    reply_to: bytes | None = None
+    edits: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What a view found out about an image file before it is sent. `preview` is a small JPEG, shown in place."""
+
+    width: int
+    height: int
+    preview: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionRow:
+    """A message in which this person is named, for Hem."""
+
+    room: RoomId
+    obj: ObjId
+    change_id: ChangeId
+    author: Uid
+    t: int
+    text: str
+    unread: bool
+
+
+class ChatService:
+    """The chats of one account. Lives on the event loop."""
+
+    def __init__(
+        self,
+        db: Database,
+        changes: Changes,
+        people: People,
+        members: Members,
+        *,
+        blobs: Blobs | None = None,
+        send_ephemeral: SendEphemeral | None = None,
+        max_file_bytes: int = MAX_FILE_BYTES,
+    ) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        """A conversation has new or other content, or was read."""
+        self.people = people
+        self.transfers = Transfers()
+        self.typing = Typing(send_ephemeral)
+        self.max_file_bytes = max_file_bytes
+        self._db = db
+        self._changes = changes
+        self._members = members
+        self._blobs = blobs
+        self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
+        self._ends = [
+            changes.appended.connect(lambda change: self._on_changes([change])),
+            changes.received.connect(self._on_changes),
+            changes.positioned.connect(self._on_changes),
+        ]
+
+    def close(self) -> None:
+        """Stops following the store."""
+        for end in self._ends:
+            end()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def me(self) -> Uid:
+        """Who this account is."""
+        return self.people.me.uid
+
+    def channel(self, room: RoomId) -> ObjId | None:
+        """The room's conversation; None until the room has announced one."""
+        sql = "SELECT obj FROM objects WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1"
+        found: ObjId | None = self._db.value(sql, (room, projection.KIND_ID))
+        return found
+
+    def timeline(self, room: RoomId) -> Timeline:
+        """The room's conversation as a live list. The same one for everybody who holds it."""
+        obj = self._channel(room)
+        timeline = self._timelines.get(obj)
+        if timeline is None:
+            timeline = self._timelines[obj] = Timeline(ChatRows(self._db, obj, self.me))
+        return timeline
+
+    def members(self, room: RoomId) -> list[Person]:
+        """Who can be named in the room."""
+        return list(self._members.members(room))
+
+    def unread(self, room: RoomId) -> tuple[int, int]:
+        """(unread messages, of which name this person)."""
+        row = self._db.one("SELECT unread, mentions FROM rooms WHERE room = ?", (room,))
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def mentions(self, limit: int = 50) -> list[MentionRow]:
+        """The latest messages of others that name this person, over all rooms."""
+        sql = """SELECT c.room, c.obj, m.change_id, c.author, c.t, m.text,
+                 c.row > coalesce((SELECT row FROM read_markers r WHERE r.obj = c.obj), 0)
+                 FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
+                 WHERE c.uid = ? AND c.author <> ? ORDER BY c.t DESC LIMIT ?"""
+        return [
+            MentionRow(
+                room=room, obj=obj, change_id=change_id, author=author, t=t, text=plain(text), unread=bool(unread)
+            )
+            for room, obj, change_id, author, t, text, unread in self._db.rows(sql, (self.me, self.me, limit))
+        ]
+
+    def can_edit(self, message: Message) -> bool:
+        """Whether it is one's own and still there."""
+        return message.author == self.me and not message.deleted
+
+    def can_delete(self, room: RoomId, message: Message) -> bool:
+        """Whether it is one's own, or this account is administrator."""
+        return not message.deleted and (message.author == self.me or self._members.is_admin(room))
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def send(self, room: RoomId, text: str, *, reply_to: ChangeId | None = None) -> ChangeId:
+        """Sends a message. EmptyMessage, MessageTooLong. Mentions are found in the text."""
+        text = text.strip()
+        if not text:
+            raise EmptyMessage
+        record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
+        change_id = self._append(room, record)
+        self.typing.tell(room, on=False)
+        return change_id
+
+    def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
+        """A new text for one's own message. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
+        message = self._message(room, target)
+        text = text.strip()
+        if not self.can_edit(message):
+            raise Forbidden
+        if not text and not message.attachments:
+            raise EmptyMessage
+        if text != message.text:
+            self._append(room, MessageEdited(target=target, text=text, mentions=find(text, self.members(room))))
+
+    def delete(self, room: RoomId, target: ChangeId) -> None:
+        """Takes the text and files away; a trace stays. Forbidden, NotFound."""
+        message = self._message(room, target)
+        if not self.can_delete(room, message):
+            raise Forbidden
+        self._append(room, MessageDeleted(target=target))
+
+    def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
+        """Sets or takes back a reaction; None turns it round. NotFound."""
+        message = self._message(room, target)
+        mine = any(r.emoji == emoji and self.me in r.uids for r in message.reactions)
+        wanted = not mine if on is None else on
+        if wanted != mine and not message.deleted:
+            self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
+
+    def mark_read(self, room: RoomId) -> None:
+        """Everything that has arrived is read."""
+        obj = self.channel(room)
+        if obj is None:
+            return
+        last = int(self._db.value("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,)) or 0)
+        if last <= int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0):
+            return
+        with self._db.transaction() as conn:
+            conn.exec_driver_sql(
+                "INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (obj) DO UPDATE SET row = excluded.row, t = excluded.t",
+                (obj, room, last, clock.now_ms()),
+            )
+            projection.refresh_room(conn, room, obj)
+            self._db.after_commit(lambda: self.changed.emit(room))
+
+    def draft(self, room: RoomId) -> Draft:
+        """What was being written there, also after a restart."""
+        obj = self.channel(room)
+        kept = self._db.value("SELECT data FROM drafts WHERE obj = ?", (obj,)) if obj else None
+        try:
+            return msgspec.msgpack.decode(kept, type=Draft) if kept else Draft()
+        except msgspec.MsgspecError:
+            return Draft()
+
+    def keep_draft(self, room: RoomId, draft: Draft) -> None:
+        """Keeps what is being written; an empty draft forgets it."""
+        obj = self.channel(room)
+        if obj is None or draft == self.draft(room):
+            return
+        with self._db.transaction() as conn:
+            if draft == Draft():
+                conn.exec_driver_sql("DELETE FROM drafts WHERE obj = ?", (obj,))
+            else:
+                conn.exec_driver_sql(
+                    "INSERT OR REPLACE INTO drafts (obj, room, data, t) VALUES (?, ?, ?, ?)",
+                    (obj, room, msgspec.msgpack.encode(draft), clock.now_ms()),
+                )
+
+    # -- files -----------------------------------------------------------------------------------------------------
+
+    def check_file(self, path: Path) -> tuple[str, int]:
+        """(safe name, size) of a file that may be sent. FileTooLarge, FileUnreadable, BadFileName."""
+        name = clean_name(path.name)
+        try:
+            size = path.stat().st_size
+            if not path.is_file():
+                raise FileUnreadable
+        except OSError as error:
+            raise FileUnreadable from error
+        if size > self.max_file_bytes:
+            raise FileTooLarge
+        return name, size
+
+    async def send_file(
+        self,
+        room: RoomId,
+        paths: Sequence[Path],
+        text: str = "",
+        *,
+        reply_to: ChangeId | None = None,
+        pictures: Mapping[Path, Picture] | None = None,
+    ) -> ChangeId:
+        """Seals files and sends one message with them. Progress and cancelling through `transfers`.
+
+        All files are checked before the first is sealed: FileTooLarge, FileUnreadable, BadFileName.
+        """
+        text = text.strip()
+        checked = [(path, *await asyncio.to_thread(self.check_file, path)) for path in paths]
+        if not checked:
+            raise EmptyMessage
+        attachments: list[Attachment] = []
+        parts: list[bytes] = []
+        room_for_previews = MAX_PREVIEWS_BYTES
+        for path, name, size in checked:
+            picture = (pictures or {}).get(path)
+            if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
+                picture = None
+            room_for_previews -= len(picture.preview) if picture else 0
+            attachment, added = await self._seal(room, path, name, size, picture)
+            attachments.append(attachment)
+            parts += added
+        record = MessageSent(
+            text=text, reply_to=reply_to, mentions=find(text, self.members(room)), attachments=tuple(attachments)
+        )
+        return self._append(room, record, parts)
+
+    async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
+        """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies."""
+        if self._blobs is None or index >= len(message.attachments):
+            raise NotFound
+        blobs, attachment = self._blobs, message.attachments[index]
+        path = await asyncio.to_thread(_target, target, attachment.name)
+        transfer = Transfer(
+            key=(message.change_id, index),
+            room=room,
+            name=attachment.name,
+            done=0,
+            total=attachment.size_bytes,
+            upload=False,
+        )
+        await self.transfers.run(transfer, lambda progress: blobs.fetch(room, attachment.manifest, path, progress))
+        return path
+
+    async def _seal(
+        self, room: RoomId, path: Path, name: str, size: int, picture: Picture | None
+    ) -> tuple[Attachment, Sequence[bytes]]:
+        if self._blobs is None:
+            raise NotFound
+        blobs, obj = self._blobs, self._channel(room)
+        transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
+        manifest, parts = await self.transfers.run(transfer, lambda progress: blobs.add(room, obj, path, progress))
+        attachment = Attachment(
+            name=name,
+            size_bytes=size,
+            media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            manifest=manifest,
+            width=picture.width if picture else 0,
+            height=picture.height if picture else 0,
+            preview=picture.preview if picture else b"",
+        )
+        return attachment, parts
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _channel(self, room: RoomId) -> ObjId:
+        obj = self.channel(room)
+        if obj is None:
+            raise NotFound
+        return obj
+
+    def _message(self, room: RoomId, target: ChangeId) -> Message:
+        timeline = self.timeline(room)
+        index = timeline.index_of(target)
+        if index is None:
+            raise NotFound
+        return timeline.message(index)
+
+    def _append(self, room: RoomId, record: Record, parts: Sequence[bytes] = ()) -> ChangeId:
+        return self._changes.append(room, self._channel(room), encode(record), blobs=parts)
+
+    def _on_changes(self, changes: Sequence[StoredChange]) -> None:
+        by_obj: dict[ObjId, list[StoredChange]] = {}
+        for change in changes:
+            by_obj.setdefault(change.obj, []).append(change)
+        for obj, of_obj in by_obj.items():
+            if self._kind(obj) != projection.KIND_ID:
+                continue
+            room = of_obj[0].room
+            timeline = self._timelines.get(obj)
+            if timeline is not None:
+                timeline.refresh(_touched(of_obj))
+            for author in {change.author for change in of_obj if not change.own}:
+                self.typing.stop(room, author)
+            self.changed.emit(room)
+
+    def _kind(self, obj: ObjId) -> str:
+        return str(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
+
+
+def _target(target: Path, name: str) -> Path:
+    return free_path(target, name) if target.is_dir() else target
+
+
+def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
+    """The earlier messages that new records speak of: edited, deleted, reacted to, answered."""
+    touched: set[ChangeId] = set()
+    for change in changes:
+        try:
+            record = decode(change.data)
+        except BadChange:
+            continue
+        target = record.reply_to if isinstance(record, MessageSent) else record.target
+        if target is not None:
+            touched.add(ChangeId(target))
+    return touched

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rows that lists of messages are read from. Written by projection.py, dropped and made again when VERSION rises.
+
+`sort` is the server's position, or PENDING + row while the server does not have the change; `row` is the change's row
+in the store (order of arrival here), which the read mark counts in.
+"""
+
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
+
+VERSION = 1
+PENDING = 1 << 62
+
+metadata = MetaData()
+
+messages = Table(
+    "chat_messages",
+    metadata,
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+    Column("change_id", LargeBinary, nullable=False),
+    Column("room", LargeBinary, nullable=False),
+    Column("obj", LargeBinary, nullable=False),
+    Column("author", LargeBinary, nullable=False),
+    Column("sort", BigInteger, nullable=False),
+    Column("t", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("mentions", LargeBinary, nullable=False),
+    Column("attachments", LargeBinary, nullable=False),
+    Column("reply_to", LargeBinary),
+    Column("edited_t", BigInteger),
+    Column("deleted_by", LargeBinary),
+)
+Index("chat_messages_by_id", messages.c.obj, messages.c.change_id, unique=True)
+Index("chat_messages_in_order", messages.c.obj, messages.c.sort)
+Index("chat_messages_by_arrival", messages.c.obj, messages.c.row, messages.c.author)
+Index("chat_messages_replies", messages.c.obj, messages.c.reply_to, sqlite_where=messages.c.reply_to.is_not(None))
+
+notes = Table(
+    "chat_notes",
+    metadata,
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+    Column("obj", LargeBinary, nullable=False),
+    Column("target", LargeBinary, nullable=False),
+    Column("author", LargeBinary, nullable=False),
+    Column("sort", BigInteger, nullable=False),
+    Column("t", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""Edits, deletions and reactions as they came: what a message is now is always worked out from all of them."""
+Index("chat_notes_by_target", notes.c.obj, notes.c.target)
+
+reactions = Table(
+    "chat_reactions",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("target", LargeBinary, primary_key=True),
+    Column("emoji", Text, primary_key=True),
+    Column("uid", LargeBinary, primary_key=True),
+    Column("sort", BigInteger, nullable=False),
+)
+
+mentions = Table(
+    "chat_mentions",
+    metadata,
+    Column("uid", LargeBinary, primary_key=True),
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+    Column("room", LargeBinary, nullable=False),
+    Column("obj", LargeBinary, nullable=False),
+    Column("author", LargeBinary, nullable=False),
+    Column("t", BigInteger, nullable=False),
+)
+"""Who is named in which message, for Hem and for the counts."""
+Index("chat_mentions_by_obj", mentions.c.obj, mentions.c.row)
+
+TABLES = (messages, notes, reactions, mentions)

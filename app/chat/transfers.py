@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Files on their way: what is uploaded or fetched now, how far it is, and how it is stopped."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from app.chat.ports import Progress
+from app.core.ids import RoomId
+from app.core.signal import Signal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One file on its way. `key` is unique; for a fetch it tells message and file."""
+
+    key: tuple[bytes, int]
+    room: RoomId
+    name: str
+    done: int
+    total: int
+    upload: bool
+
+    @property
+    def percent(self) -> int:
+        """0 to 100."""
+        return min(100, self.done * 100 // self.total) if self.total else 0
+
+
+class Transfers:
+    """The transfers of all rooms. A transfer ends with its task, however that ends."""
+
+    def __init__(self) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        self._running: dict[tuple[bytes, int], Transfer] = {}
+        self._tasks: dict[tuple[bytes, int], asyncio.Task[object]] = {}
+
+    def of(self, room: RoomId) -> list[Transfer]:
+        """What is on its way in a room."""
+        return [transfer for transfer in self._running.values() if transfer.room == room]
+
+    def get(self, key: tuple[bytes, int]) -> Transfer | None:
+        """One transfer, or None when it is not (or no longer) on its way."""
+        return self._running.get(key)
+
+    def cancel(self, key: tuple[bytes, int]) -> None:
+        """Stops a transfer; nothing is sent or left behind."""
+        task = self._tasks.get(key)
+        if task is not None:
+            task.cancel()
+
+    async def run(self, transfer: Transfer, work: Callable[[Progress], Awaitable[T]]) -> T:
+        """Runs `work` as that transfer, in the calling task."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks[transfer.key] = task
+        self._running[transfer.key] = transfer
+        self.changed.emit(transfer.room)
+
+        def progress(done: int, total: int) -> None:
+            now = self._running.get(transfer.key)
+            if now is not None and (replace(now, done=done, total=total).percent != now.percent or done == total):
+                self._running[transfer.key] = replace(now, done=done, total=total)
+                self.changed.emit(transfer.room)
+
+        try:
+            return await work(progress)
+        finally:
+            self._running.pop(transfer.key, None)
+            self._tasks.pop(transfer.key, None)
+            self.changed.emit(transfer.room)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is writing right now: passing messages that are never stored."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from app.chat.ports import SendEphemeral
+from app.core import clock
+from app.core.ids import DevId, RoomId, Uid
+from app.core.signal import Signal
+
+SEND_EVERY_MS = 3_000
+SHOWN_FOR_MS = 7_000
+
+
+class TypingNow(msgspec.Struct, frozen=True, kw_only=True, tag="typing"):
+    """Somebody writes in a room's chat (on) or stopped (off)."""
+
+    on: bool
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(TypingNow)
+
+
+class Typing:
+    """Tells and hears who writes. `now` forgets by itself; a view asks again every second while it is not empty."""
+
+    def __init__(self, send: SendEphemeral | None, now_ms: Callable[[], int] = clock.now_ms) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        self._send = send
+        self._now_ms = now_ms
+        self._told: dict[RoomId, int] = {}
+        self._heard: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
+
+    def tell(self, room: RoomId, on: bool = True) -> None:
+        """This account writes in the room. Sent at most every three seconds."""
+        now = self._now_ms()
+        if on == (now - self._told.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
+            return
+        self._told[room] = now if on else -SEND_EVERY_MS
+        if self._send is not None:
+            self._send(room, _encoder.encode(TypingNow(on=on)))
+
+    def hear(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """A passing message came. Those of other tools are left alone."""
+        try:
+            told = _decoder.decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return
+        heard = self._heard.setdefault(room, {})
+        if told.on:
+            heard[uid, dev] = self._now_ms()
+        else:
+            heard.pop((uid, dev), None)
+        self.changed.emit(room)
+
+    def stop(self, room: RoomId, uid: Uid) -> None:
+        """A message of that person came: they have stopped writing it."""
+        heard = self._heard.get(room, {})
+        gone = [key for key in heard if key[0] == uid]
+        for key in gone:
+            del heard[key]
+        if gone:
+            self.changed.emit(room)
+
+    def now(self, room: RoomId) -> list[Uid]:
+        """Who writes, longest first."""
+        heard = self._heard.get(room, {})
+        late = self._now_ms() - SHOWN_FOR_MS
+        for key in [key for key, t in heard.items() if t < late]:
+            del heard[key]
+        return list(dict.fromkeys(uid for uid, _ in heard))

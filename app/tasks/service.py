@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Boards and tasks of one account: the live board of a room, and my tasks over all rooms."""
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.core.signal import Signal
+from app.errors import BadChange, NotFound
+from app.people.person import Person
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.rows import StoredChange
+from app.tasks import projection
+from app.tasks.model import Board
+from app.tasks.records import decode, encode
+
+
+class People(Protocol):
+    """Who is who."""
+
+    @property
+    def me(self) -> Person: ...
+
+    def person(self, uid: Uid) -> Person: ...
+
+
+class Members(Protocol):
+    """Who is in a room."""
+
+    def members(self, room: RoomId) -> Sequence[Person]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """A card as lists show it. `labels` are (colour role, name)."""
+
+    room: RoomId
+    obj: ObjId
+    card: str
+    title: str
+    column: str
+    assignee: Uid | None
+    due: date | None
+    done: bool
+    labels: tuple[tuple[str, str], ...]
+    checked: int
+    check_items: int
+
+    @property
+    def ref(self) -> bytes:
+        """The card's id as an `ObjectLink.ref`."""
+        return self.card.encode()
+
+
+def new_board(title: str, columns: Sequence[str]) -> bytes:
+    """A new board's first change data. The last column holds what is finished. Titles in the creator's language."""
+    board = Board()
+    board.setup(columns, done=len(columns) - 1, title=title)
+    return encode(board.diff())
+
+
+class TaskService:
+    """Lives on the event loop. A board is merged once and shared by everybody who holds it."""
+
+    def __init__(self, db: Database, changes: Changes, people: People, members: Members) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        """The cards of a room are others than before."""
+        self.people = people
+        self._db = db
+        self._changes = changes
+        self._members = members
+        self._boards: weakref.WeakValueDictionary[ObjId, Board] = weakref.WeakValueDictionary()
+        self._unsaved: dict[ObjId, list[bytes]] = {}
+        self._ends = [
+            changes.received.connect(self._on_received),
+            changes.appended.connect(lambda change: self._tell([change])),
+        ]
+
+    def close(self) -> None:
+        """Stops following the store."""
+        for end in self._ends:
+            end()
+
+    @property
+    def me(self) -> Uid:
+        """Who this account is."""
+        return self.people.me.uid
+
+    def members(self, room: RoomId) -> list[Person]:
+        """Who can be given a task in the room."""
+        return list(self._members.members(room))
+
+    def board_id(self, room: RoomId) -> ObjId | None:
+        """The room's board; None until the room has announced one."""
+        sql = "SELECT obj FROM objects WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1"
+        found: ObjId | None = self._db.value(sql, (room, projection.KIND_ID))
+        return found
+
+    def board(self, room: RoomId, obj: ObjId | None = None) -> Board:
+        """The live board of a room. NotFound if there is none."""
+        obj = obj or self.board_id(room)
+        if obj is None:
+            raise NotFound
+        board = self._boards.get(obj)
+        if board is None:
+            board_obj = obj
+            board = Board(lambda update: self._save(room, board_obj, update))
+            board.merge(_updates(self._changes.of(obj)))
+            self._boards[obj] = board
+        return board
+
+    def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
+        """My cards over all rooms, the earliest due first, those without a date last."""
+        where = "assignee = ? AND done = ? ORDER BY due IS NULL, due, title"
+        return self._rows(where, (self.me, int(done)))
+
+    def tasks(self, room: RoomId) -> list[TaskRow]:
+        """A room's cards in the board's order."""
+        return self._rows("room = ? ORDER BY rowid", (room,))
+
+    def done_of(self, room: RoomId) -> tuple[int, int]:
+        """(finished, all) cards of a room."""
+        row = self._db.one("SELECT coalesce(sum(done), 0), count(*) FROM board_cards WHERE room = ?", (room,))
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def _rows(self, where: str, params: tuple[object, ...]) -> list[TaskRow]:
+        sql = (
+            "SELECT room, obj, card, title, column_title, assignee, due, done, labels, checked, check_items"  # noqa: S608 - constants
+            f" FROM board_cards WHERE {where}"
+        )
+        return [
+            TaskRow(
+                room=room,
+                obj=obj,
+                card=card,
+                title=title,
+                column=column,
+                assignee=assignee,
+                due=date.fromisoformat(due) if due else None,
+                done=bool(done),
+                labels=tuple(
+                    (colour, name) for colour, _, name in (x.partition(":") for x in labels.split("\n")) if name
+                ),
+                checked=checked,
+                check_items=check_items,
+            )
+            for room, obj, card, title, column, assignee, due, done, labels, checked, check_items in self._db.rows(
+                sql, params
+            )
+        ]
+
+    def _save(self, room: RoomId, obj: ObjId, update: bytes) -> None:
+        """Stores an edit. If the disk refuses, it is kept and stored with the next, and the caller is told."""
+        unsaved = self._unsaved.setdefault(obj, [])
+        unsaved.append(update)
+        while unsaved:
+            self._changes.append(room, obj, encode(unsaved[0]))
+            del unsaved[0]
+
+    def _on_received(self, changes: Sequence[StoredChange]) -> None:
+        by_obj: dict[ObjId, list[StoredChange]] = {}
+        for change in changes:
+            by_obj.setdefault(change.obj, []).append(change)
+        for obj, of_obj in by_obj.items():
+            board = self._boards.get(obj)
+            if board is not None:
+                board.merge(_updates(of_obj))
+        self._tell(changes)
+
+    def _tell(self, changes: Sequence[StoredChange]) -> None:
+        for room in {change.room for change in changes if self._is_board(change.obj)}:
+            self.changed.emit(room)
+
+    def _is_board(self, obj: ObjId) -> bool:
+        sql = "SELECT 1 FROM objects WHERE obj = ? AND kind = ?"
+        return self._db.one(sql, (obj, projection.KIND_ID)) is not None
+
+
+def _updates(changes: Sequence[StoredChange]) -> list[bytes]:
+    """The updates in changes; those that are none were marked by the projection and are left out."""
+    updates: list[bytes] = []
+    for change in changes:
+        try:
+            updates.append(decode(change.data))
+        except BadChange:
+            continue
+    return updates

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rows that lists of tasks are read from: one per card. Written by projection.py, made again when VERSION rises."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+
+VERSION = 1
+
+metadata = MetaData()
+
+cards = Table(
+    "board_cards",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("card", Text, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("col", Text, nullable=False),
+    Column("column_title", Text, nullable=False),
+    Column("place", BigInteger, nullable=False),
+    Column("assignee", LargeBinary),
+    Column("due", Text),
+    Column("done", Boolean, nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("checked", BigInteger, nullable=False),
+    Column("check_items", BigInteger, nullable=False),
+    Column("t", BigInteger, nullable=False),
+)
+"""`due` is an ISO date; `labels` names and colours, one a line, `colour:name`; `place` the order on the whole board."""
+Index("board_cards_by_assignee", cards.c.assignee, cards.c.done, cards.c.due)
+Index("board_cards_by_room", cards.c.room)
+
+TABLES = (cards,)
