@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Persons as round initials, rooms as rounded squares: painters for delegates, and widgets."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.kit import theme
+from ui.kit.fonts import font
+
+
+def paint_avatar(
+    painter: QPainter, rect: QRectF, initials: str, colour: QColor, *, square: bool = False, ring: QColor | None = None
+) -> None:
+    """Paints initials on a hue; `ring` draws a 2 px edge in the background's colour, for overlapping stacks."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    if ring is not None:
+        painter.setBrush(ring)
+        painter.drawEllipse(rect.adjusted(-2, -2, 2, 2))
+    painter.setBrush(colour)
+    if square:
+        painter.drawRoundedRect(rect, 8, 8)
+    else:
+        painter.drawEllipse(rect)
+    size = rect.height() * (0.36 if len(initials) < 4 else 0.375)
+    painter.setFont(font(max(size, 9), 600))
+    painter.setPen(theme.current().colour("on-person"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, initials)
+    painter.restore()
+
+
+class Avatar(QWidget):
+    """A person's (round) or room's (square) picture. Not focusable; its name is for screen readers."""
+
+    def __init__(
+        self,
+        initials: str,
+        colour: int,
+        name: str,
+        size: int = 32,
+        *,
+        square: bool = False,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._initials, self._colour, self._square, self._size = initials, colour, square, size
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.setFixedSize(size, size)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._size, self._size)
+
+    def paintEvent(self, event: object) -> None:
+        painter = QPainter(self)
+        colour = theme.current().person(self._colour)
+        paint_avatar(painter, QRectF(self.rect()), self._initials, colour, square=self._square)
+        painter.end()

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Buttons: with a text, with an icon only (which then must have a name), and rows that can be pressed."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
+
+from ui.kit.icons import set_icon
+from ui.kit.style import set_props
+
+_ICON_ROLES = {"primary": "on-accent", "danger": "on-accent", "link": "accent"}
+
+
+class IconButton(QToolButton):
+    """A button of one icon. `name` is its accessible name and, with the shortcut, its tooltip."""
+
+    def __init__(
+        self,
+        icon: str,
+        name: str,
+        on_click: Callable[[], object] | None = None,
+        *,
+        size: int = 18,
+        role: str = "muted",
+        checkable: bool = False,
+        framed: bool = False,
+        shortcut: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        set_props(self, kind="framed" if framed else "icon")
+        set_icon(self, icon, role, size, checked="accent" if checkable else None)
+        self.set_name(name, shortcut)
+        self.setCheckable(checkable)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        if on_click is not None:
+            self.clicked.connect(lambda: on_click())
+
+    def set_name(self, name: str, shortcut: str = "") -> None:
+        """Changes name and tooltip."""
+        self.setAccessibleName(name)
+        self.setToolTip(f"{name} ({shortcut})" if shortcut else name)
+
+
+class TextButton(QPushButton):
+    """A button with a text: `kind` "" (bordered), primary, danger, quiet or link."""
+
+    def __init__(
+        self,
+        text: str,
+        on_click: Callable[[], object] | None = None,
+        *,
+        kind: str = "",
+        icon: str | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(text, parent)
+        self.setAccessibleName(text)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAutoDefault(False)
+        set_props(self, kind=kind)
+        if icon is not None:
+            set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16)
+        if on_click is not None:
+            self.clicked.connect(lambda: on_click())
+
+
+class RowButton(QPushButton):
+    """A whole row that can be pressed: give it a layout. `name` is what a screen reader says."""
+
+    def __init__(self, name: str, on_click: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        set_props(self, kind="row")
+        if on_click is not None:
+            self.clicked.connect(lambda: on_click())
+
+    def sizeHint(self) -> QSize:
+        layout = self.layout()
+        return layout.sizeHint() if layout is not None else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())

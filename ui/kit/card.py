@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Frames: a card, a thin line, a heading over a section, and what stands where there is nothing yet."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from ui.kit import icons, theme
+from ui.kit.buttons import TextButton
+from ui.kit.style import column, label, set_props
+
+
+class Card(QFrame):
+    """A bordered surface with round corners; `content` is its vertical layout."""
+
+    def __init__(self, parent: QWidget | None = None, *, margin: int = 12, spacing: int = 8) -> None:
+        super().__init__(parent)
+        set_props(self, frame="card")
+        self.content: QVBoxLayout = column(self, margins=(margin, margin, margin, margin), spacing=spacing)
+
+
+class Line(QFrame):
+    """A horizontal line of one pixel."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="line")
+        self.setFixedHeight(1)
+
+
+class SectionHeader(QLabel):
+    """The heading over a group: `caps` for the side list's small capitals."""
+
+    def __init__(self, text: str, *, caps: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(text.upper() if caps else text, parent)
+        self.setAccessibleName(text)
+        set_props(self, text="caps" if caps else "section")
+
+
+class IconLabel(QLabel):
+    """An icon that is not a button, in the theme's colours. Decoration: it has no name."""
+
+    def __init__(self, icon: str, role: str = "muted", size: int = 18, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._icon, self._role, self._size = icon, role, size
+        self.setFixedSize(size, size)
+        self._draw()
+        theme.on_change(self, self._draw)
+
+    def set_icon(self, icon: str, role: str) -> None:
+        """Shows another icon."""
+        self._icon, self._role = icon, role
+        self._draw()
+
+    def _draw(self) -> None:
+        self.setPixmap(icons.pixmap(self._icon, self._role, self._size, self.devicePixelRatioF()))
+
+
+class EmptyState(QWidget):
+    """Says what belongs here and offers the first step."""
+
+    def __init__(
+        self,
+        icon: str,
+        title: str,
+        text: str,
+        step: str = "",
+        on_step: Callable[[], object] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        layout = column(self, margins=(24, 24, 24, 24), spacing=8)
+        layout.addStretch(2)
+        layout.addWidget(IconLabel(icon, "faint", 36), 0, Qt.AlignmentFlag.AlignHCenter)
+        heading, meaning = label(title, "heading", wrap=True), label(text, "muted", wrap=True)
+        for part in (heading, meaning):
+            part.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            part.setMaximumWidth(420)
+            layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.step: TextButton | None = None
+        if step:
+            layout.addSpacing(4)
+            self.step = TextButton(step, on_step, kind="primary")
+            layout.addWidget(self.step, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(3)
+
+
+def scroll(content: QWidget, name: str) -> QScrollArea:
+    """The content in a scroll area without a frame, which the keyboard can scroll but does not stop at."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setAccessibleName(name)
+    set_props(area, frame="clear")
+    return area

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Small marks: a chip with an icon and a word, and the round count of what is new."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from ui.kit import icons, theme
+from ui.kit.fonts import SMALL_PX, TINY_PX, font
+
+KINDS = {
+    "success": ("success", "success-soft"),
+    "warning": ("warning", "warning-soft"),
+    "danger": ("danger", "danger-soft"),
+    "accent": ("accent", "accent-soft"),
+    "muted": ("muted", "chip"),
+}
+"""Kind of chip → roles of text and ground."""
+
+HEIGHT = 22
+
+
+def chip_width(text: str, *, icon: bool, size_px: float = SMALL_PX) -> float:
+    """How wide a chip with this text is."""
+    return QFontMetricsF(font(size_px, 500)).horizontalAdvance(text) + (34 if icon else 16)
+
+
+def paint_chip(
+    painter: QPainter,
+    x: float,
+    y: float,
+    text: str,
+    kind: str = "muted",
+    *,
+    icon: str | None = None,
+    size_px: float = SMALL_PX,
+) -> QRectF:
+    """Paints a chip with its top left corner at (x, y) and returns where it is."""
+    ink, ground = KINDS[kind]
+    rect = QRectF(x, y, chip_width(text, icon=icon is not None, size_px=size_px), HEIGHT)
+    tokens = theme.current()
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(tokens.colour(ink) if tokens.contrast else QColor(Qt.GlobalColor.transparent))
+    painter.setBrush(tokens.colour(ground))
+    painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+    left = rect.left() + 8
+    if icon is not None:
+        icons.paint(painter, icon, ink, left, rect.top() + 4, 14)
+        left += 18
+    painter.setFont(font(size_px, 500))
+    painter.setPen(tokens.colour(ink))
+    painter.drawText(QRectF(left, rect.top(), rect.right() - left, HEIGHT), Qt.AlignmentFlag.AlignVCenter, text)
+    painter.restore()
+    return rect
+
+
+def paint_badge(painter: QPainter, right: float, centre_y: float, count: int, kind: str = "accent") -> float:
+    """Paints a count as a pill that ends at `right`; returns its width. `kind` is accent or badge."""
+    text = str(count) if count < 100 else "99+"
+    tokens = theme.current()
+    ground, ink = ("badge", "on-badge") if kind == "badge" else ("accent", "on-accent")
+    typeface = font(TINY_PX, 600)
+    height = 16.0
+    width = max(QFontMetricsF(typeface).horizontalAdvance(text) + 11, 18.0)
+    rect = QRectF(right - width, centre_y - height / 2, width, height)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(tokens.colour(ground))
+    painter.drawRoundedRect(rect, height / 2, height / 2)
+    painter.setFont(typeface)
+    painter.setPen(tokens.colour(ink))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
+    painter.restore()
+    return width
+
+
+class Chip(QWidget):
+    """A mark with a word and perhaps an icon; says its text to screen readers."""
+
+    def __init__(self, text: str, kind: str = "muted", icon: str | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text, self._kind, self._icon = text, kind, icon
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.setAccessibleName(text)
+
+    def set_chip(self, text: str, kind: str, icon: str | None = None) -> None:
+        """Shows something else."""
+        self._text, self._kind, self._icon = text, kind, icon
+        self.setAccessibleName(text)
+        self.updateGeometry()
+        self.update()
+
+    def text(self) -> str:
+        """The word on it."""
+        return self._text
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(chip_width(self._text, icon=self._icon is not None) + 0.5), HEIGHT)
+
+    def paintEvent(self, event: object) -> None:
+        painter = QPainter(self)
+        paint_chip(painter, 0, 0, self._text, self._kind, icon=self._icon)
+        painter.end()

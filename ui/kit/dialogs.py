@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Questions as coroutines: always `open()` and a future, never `exec()`, which would stop every other task."""
+
+import asyncio
+from pathlib import Path
+
+import shiboken6
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ui.kit.style import set_props
+from ui.kit.translate import tr
+
+
+class Dialog(QDialog):
+    """The frame of every dialog: title, content, buttons at the bottom right. `body` takes the content."""
+
+    def __init__(
+        self, parent: QWidget | None, title: str, *, accept: str, danger: bool = False, width: int = 440
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAccessibleName(title)
+        self.setMinimumWidth(width)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(24, 20, 24, 20)
+        outer.setSpacing(16)
+        heading = QLabel(title)
+        set_props(heading, text="heading")
+        outer.addWidget(heading)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(10)
+        outer.addLayout(self.body)
+        self.buttons = QDialogButtonBox()
+        self.accept_button = QPushButton(accept)
+        set_props(self.accept_button, kind="danger" if danger else "primary")
+        cancel = QPushButton(tr("Cancel"))
+        self.buttons.addButton(self.accept_button, QDialogButtonBox.ButtonRole.AcceptRole)
+        self.buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.accept_button.setDefault(True)
+        outer.addWidget(self.buttons)
+
+    def add_text(self, text: str, kind: str = "muted") -> QLabel:
+        """A wrapped paragraph in the body."""
+        label = QLabel(text)
+        label.setWordWrap(True)
+        set_props(label, text=kind)
+        self.body.addWidget(label)
+        return label
+
+    def add_field(self, label: str, value: str = "", *, secret: bool = False) -> QLineEdit:
+        """A labelled line in the body."""
+        caption = QLabel(label)
+        set_props(caption, text="label")
+        field = QLineEdit(value)
+        field.setAccessibleName(label)
+        field.setEchoMode(QLineEdit.EchoMode.Password if secret else QLineEdit.EchoMode.Normal)
+        caption.setBuddy(field)
+        self.body.addWidget(caption)
+        self.body.addWidget(field)
+        return field
+
+
+async def show(dialog: QDialog) -> bool:
+    """Opens a dialog and waits until it is answered; True if accepted. The dialog is deleted afterwards."""
+    answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def finish(result: int) -> None:
+        if not answer.done():
+            answer.set_result(result)
+
+    dialog.finished.connect(finish)
+    dialog.destroyed.connect(lambda: answer.cancel())
+    dialog.open()
+    try:
+        return await answer == QDialog.DialogCode.Accepted.value
+    finally:
+        _dispose(dialog)
+
+
+def _dispose(dialog: QDialog) -> None:
+    if shiboken6.isValid(dialog):
+        dialog.close()
+        dialog.deleteLater()
+
+
+async def ask(parent: QWidget, title: str, label: str, *, value: str = "", accept: str | None = None) -> str | None:
+    """Asks for one line of text; None if cancelled or empty."""
+    dialog = Dialog(parent, title, accept=accept or tr("OK"))
+    field = dialog.add_field(label, value)
+    field.selectAll()
+    field.setFocus()
+    text = ""
+
+    def remember(now: str) -> None:
+        nonlocal text
+        text = now.strip()
+        dialog.accept_button.setEnabled(bool(text))
+
+    field.textChanged.connect(remember)
+    remember(value)
+    return text if await show(dialog) and text else None
+
+
+async def confirm(parent: QWidget, title: str, text: str, *, accept: str, danger: bool = False) -> bool:
+    """Asks before what cannot be undone. `accept` is the verb on the button."""
+    dialog = Dialog(parent, title, accept=accept, danger=danger)
+    dialog.add_text(text, "body")
+    return await show(dialog)
+
+
+async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | None:
+    """Lets the person choose a file to read."""
+    dialog = QFileDialog(parent, title, "", filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    return await _path(dialog)
+
+
+async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Path]:
+    """Lets the person choose several files to read."""
+    dialog = QFileDialog(parent, title, "", filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    chosen: list[str] = []
+    dialog.filesSelected.connect(chosen.extend)
+    return [Path(p) for p in chosen] if await show(dialog) else []
+
+
+async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -> Path | None:
+    """Lets the person choose where to write; asks before replacing a file."""
+    dialog = QFileDialog(parent, title, "", filters)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(name)
+    return await _path(dialog)
+
+
+async def _path(dialog: QFileDialog) -> Path | None:
+    chosen: list[str] = []
+    dialog.filesSelected.connect(chosen.extend)
+    return Path(chosen[0]) if await show(dialog) and chosen else None

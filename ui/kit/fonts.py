@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Inter, shipped with the program, in the few sizes and weights that are used."""
+
+from functools import cache, lru_cache
+
+from PySide6.QtGui import QFont, QFontDatabase
+
+from resources import path
+
+FAMILY = "Inter"
+BASE_PX = 13.5
+TITLE_PX = 17
+HOME_PX = 24
+SMALL_PX = 12
+TINY_PX = 11
+
+_FILES = ("Regular", "Medium", "SemiBold", "Bold", "Italic", "BoldItalic")
+
+
+@cache
+def load_fonts() -> tuple[int, ...]:
+    """Registers Inter with Qt; once per process. Returns Qt's ids."""
+    return tuple(QFontDatabase.addApplicationFont(str(path(f"fonts/Inter-{name}.otf"))) for name in _FILES)
+
+
+@lru_cache(maxsize=64)
+def _font(size_px: float, weight: int, italic: bool) -> QFont:
+    result = QFont(FAMILY)
+    # Points, because Qt's pixel sizes are integers: 13.5 px = 10.125 pt at 96 dpi.
+    result.setPointSizeF(size_px * 0.75)
+    result.setWeight(QFont.Weight(weight))
+    result.setItalic(italic)
+    result.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    result.setStyleStrategy(QFont.StyleStrategy.PreferAntialias)
+    return result
+
+
+def font(size_px: float = BASE_PX, weight: int = 400, *, italic: bool = False) -> QFont:
+    """Inter in a size (may be fractional) and weight (400, 500, 600 or 700). A fresh copy."""
+    return QFont(_font(size_px, weight, italic))

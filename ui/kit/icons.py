@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Icons by meaning, drawn from resources/icons/*.svg in a theme role's colour, sharp at any scale.
+
+`icon(name, role)` is for a moment; `set_icon(button, name, role)` stays right when the theme changes.
+"""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton
+
+from resources import path
+from ui.kit import theme
+
+_SCALES = (1.0, 1.25, 1.5, 2.0, 3.0)
+
+
+@lru_cache(maxsize=512)
+def _source(name: str) -> bytes:
+    return path(f"icons/{name}.svg").read_bytes()
+
+
+@lru_cache(maxsize=1024)
+def _render(name: str, colour: str, size: int, scale: float) -> QPixmap:
+    pixmap = QPixmap(round(size * scale), round(size * scale))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    renderer = QSvgRenderer(QByteArray(_source(name).replace(b"currentColor", colour.encode())))
+    painter = QPainter(pixmap)
+    renderer.render(painter, QRectF(0, 0, pixmap.width(), pixmap.height()))
+    painter.end()
+    pixmap.setDevicePixelRatio(scale)
+    return pixmap
+
+
+def _hex(role: str) -> str:
+    return role if role.startswith("#") else theme.current().hex(role)
+
+
+def pixmap(name: str, role: str = "muted", size: int = 20, scale: float = 1.0) -> QPixmap:
+    """The icon as a pixmap of `size` logical pixels at a device pixel ratio. `role` may also be `#RRGGBB`."""
+    return _render(name, _hex(role), size, scale)
+
+
+def paint(painter: QPainter, name: str, role: str, x: float, y: float, size: int) -> None:
+    """Paints the icon with its top left corner at (x, y)."""
+    device = painter.device()
+    scale = device.devicePixelRatioF() if device is not None else 1.0
+    image = pixmap(name, role, size, scale)
+    painter.drawPixmap(QRectF(x, y, size, size), image, QRectF(image.rect()))
+
+
+@lru_cache(maxsize=1024)
+def _icon(name: str, normal: str, checked: str, disabled: str, size: int) -> QIcon:
+    result = QIcon()
+    for scale in _SCALES:
+        result.addPixmap(_render(name, normal, size, scale), QIcon.Mode.Normal, QIcon.State.Off)
+        result.addPixmap(_render(name, disabled, size, scale), QIcon.Mode.Disabled, QIcon.State.Off)
+        if checked != normal:
+            result.addPixmap(_render(name, checked, size, scale), QIcon.Mode.Normal, QIcon.State.On)
+    return result
+
+
+def icon(name: str, role: str = "muted", size: int = 20, *, checked: str | None = None) -> QIcon:
+    """The icon in the theme of this moment; `checked` is the role of a checked button's icon."""
+    return _icon(name, _hex(role), _hex(checked or role), _hex("faint"), size)
+
+
+def set_icon(
+    target: QAbstractButton, name: str, role: str = "muted", size: int = 20, *, checked: str | None = None
+) -> None:
+    """Gives a button its icon and keeps it in the theme's colours. May be called again with another icon."""
+    target.setProperty("kansli_icon", [name, role, size, checked or role])
+    target.setIconSize(QSize(size, size))
+    _refresh(target)
+    if not target.property("kansli_icon_follows"):
+        target.setProperty("kansli_icon_follows", True)
+        theme.on_change(target, lambda: _refresh(target))
+
+
+def _refresh(target: QAbstractButton) -> None:
+    name, role, size, checked = target.property("kansli_icon")
+    target.setIcon(icon(name, role, size, checked=checked))

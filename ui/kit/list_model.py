@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A Qt item model over a plain sequence of frozen rows, updated with as few signals as possible."""
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+Row = TypeVar("Row")
+Index = QModelIndex | QPersistentModelIndex
+
+ROW = Qt.ItemDataRole.UserRole + 1
+"""The role under which the row object itself is found; delegates read it."""
+
+
+class ListModel(QAbstractListModel, Generic[Row]):
+    """`key(row)` tells rows apart between two `set_rows`; `roles` gives each Qt role its value.
+
+    Give at least DisplayRole and AccessibleTextRole: what a screen reader says of a row.
+    """
+
+    def __init__(
+        self,
+        key: Callable[[Row], Hashable],
+        roles: dict[int, Callable[[Row], Any]] | None = None,
+        parent: QObject | None = None,
+        *,
+        selectable: Callable[[Row], bool] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._key = key
+        self._roles = roles or {}
+        self._rows: list[Row] = []
+        self._selectable = selectable
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """The rows as they are."""
+        return self._rows
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Shows these rows: same keys in the same order become dataChanged of what differs; else inserts/removes."""
+        new = list(rows)
+        old_keys = [self._key(r) for r in self._rows]
+        new_keys = [self._key(r) for r in new]
+        if old_keys != new_keys:
+            self._splice(old_keys, new_keys, new)
+        changed = [i for i, (a, b) in enumerate(zip(self._rows, new, strict=True)) if a != b]
+        self._rows = new
+        for i in changed:
+            self.dataChanged.emit(self.index(i), self.index(i))
+
+    def _splice(self, old_keys: list[Hashable], new_keys: list[Hashable], new: list[Row]) -> None:
+        """Replaces what lies between the common beginning and the common end."""
+        start = 0
+        while start < min(len(old_keys), len(new_keys)) and old_keys[start] == new_keys[start]:
+            start += 1
+        tail = 0
+        while tail < min(len(old_keys), len(new_keys)) - start and old_keys[-1 - tail] == new_keys[-1 - tail]:
+            tail += 1
+        old_end, new_end = len(old_keys) - tail, len(new_keys) - tail
+        if old_end > start:
+            self.beginRemoveRows(QModelIndex(), start, old_end - 1)
+            del self._rows[start:old_end]
+            self.endRemoveRows()
+        if new_end > start:
+            self.beginInsertRows(QModelIndex(), start, new_end - 1)
+            self._rows[start:start] = new[start:new_end]
+            self.endInsertRows()
+
+    def row(self, index: Index) -> Row | None:
+        """The row at an index, or None."""
+        return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
+
+    def index_of(self, key: Hashable) -> QModelIndex:
+        """Where the row with that key is; an invalid index if nowhere."""
+        for i, row in enumerate(self._rows):
+            if self._key(row) == key:
+                return self.index(i)
+        return QModelIndex()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._rows)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self.row(index)
+        if row is None:
+            return None
+        if role == ROW:
+            return row
+        value = self._roles.get(role)
+        return value(row) if value is not None else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        row = self.row(index)
+        if row is None or (self._selectable is not None and not self._selectable(row)):
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable

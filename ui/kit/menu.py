@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Popover menus, opened with `popup()`, never `exec()`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QWidget
+
+from ui.kit.icons import icon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of a menu. `run` None = a heading; `checked` not None = a choice."""
+
+    text: str
+    run: Callable[[], object] | None = None
+    icon: str | None = None
+    shortcut: str = ""
+    checked: bool | None = None
+    enabled: bool = True
+    danger: bool = False
+
+
+def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
+    """A menu of these entries; None is a separator. It is deleted when it closes."""
+    menu = QMenu(parent)
+    menu.setAccessibleName(name)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    for entry in entries:
+        if entry is None:
+            menu.addSeparator()
+        elif entry.run is None:
+            menu.addSection(entry.text)
+        else:
+            menu.addAction(_action(menu, entry, entry.run))
+    return menu
+
+
+def _action(menu: QMenu, entry: Entry, run: Callable[[], object]) -> QAction:
+    action = QAction(entry.text.replace("&", "&&"), menu)
+    if entry.icon is not None:
+        action.setIcon(icon(entry.icon, "danger" if entry.danger else "muted", 16))
+    if entry.shortcut:
+        action.setShortcut(QKeySequence(entry.shortcut))
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # shown here, bound elsewhere
+    if entry.checked is not None:
+        action.setCheckable(True)
+        action.setChecked(entry.checked)
+    action.setEnabled(entry.enabled)
+    action.triggered.connect(lambda: run())
+    return action
+
+
+def popup(parent: QWidget, name: str, entries: Sequence[Entry | None], at: QPoint | None = None) -> QMenu:
+    """Opens a menu under the parent widget (a button), or at a global point."""
+    menu = build(parent, name, entries)
+    menu.popup(at if at is not None else parent.mapToGlobal(QPoint(0, parent.height() + 4)))
+    return menu

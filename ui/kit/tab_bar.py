@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The room's tabs: icon, word, and a line under the chosen one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
+
+from ui.kit import icons, theme
+from ui.kit.fonts import BASE_PX, font
+
+_HEIGHT = 38
+_GAP = 22
+_FONT_PX = BASE_PX
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: an id, its word and its icon."""
+
+    id: str
+    text: str
+    icon: str
+
+
+class TabBar(QTabBar):
+    """Arrow keys move, as in every tab bar; `chosen(id)` tells which is shown."""
+
+    chosen = Signal(str)
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tabs: list[Tab] = []
+        self.setAccessibleName(name)
+        self.setDrawBase(False)
+        self.setExpanding(False)
+        self.setUsesScrollButtons(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.currentChanged.connect(self._on_changed)
+        theme.on_change(self, self.update)
+
+    def set_tabs(self, tabs: Sequence[Tab], current: str = "") -> None:
+        """Shows these tabs; the current one stays if it is among them and none is named."""
+        wanted = current or self.current()
+        if list(tabs) != self._tabs:
+            self.blockSignals(True)
+            while self.count():
+                self.removeTab(0)
+            self._tabs = list(tabs)
+            for tab in tabs:
+                index = self.addTab(tab.text)
+                self.setAccessibleTabName(index, tab.text)
+            self.blockSignals(False)
+        ids = [t.id for t in tabs]
+        self.setCurrentIndex(ids.index(wanted) if wanted in ids else 0)
+
+    def current(self) -> str:
+        """The id of the chosen tab; empty if there is none."""
+        return self._tabs[self.currentIndex()].id if 0 <= self.currentIndex() < len(self._tabs) else ""
+
+    def choose(self, tab_id: str) -> None:
+        """Chooses a tab by id; an unknown one does nothing."""
+        for i, tab in enumerate(self._tabs):
+            if tab.id == tab_id:
+                self.setCurrentIndex(i)
+
+    def _on_changed(self, index: int) -> None:
+        if 0 <= index < len(self._tabs):
+            self.chosen.emit(self._tabs[index].id)
+
+    def tabSizeHint(self, index: int) -> QSize:
+        if index >= len(self._tabs):
+            return QSize(40, _HEIGHT)
+        width = QFontMetricsF(font(_FONT_PX, 500)).horizontalAdvance(self._tabs[index].text)
+        return QSize(round(width) + 24 + _GAP, _HEIGHT)
+
+    def minimumTabSizeHint(self, index: int) -> QSize:
+        return self.tabSizeHint(index)
+
+    def paintEvent(self, event: object) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(font(_FONT_PX, 500))
+        for i, tab in enumerate(self._tabs):
+            rect = QRectF(self.tabRect(i)).adjusted(0, 0, -_GAP, 0)
+            role = "accent" if i == self.currentIndex() else "muted"
+            icons.paint(painter, tab.icon, role, rect.left(), rect.top() + (rect.height() - 16) / 2 - 2, 16)
+            painter.setPen(tokens.colour(role))
+            painter.drawText(rect.adjusted(24, 0, 20, -4), Qt.AlignmentFlag.AlignVCenter, tab.text)
+            if i == self.currentIndex():
+                painter.fillRect(QRectF(rect.left(), rect.bottom() - 2, rect.width(), 2), tokens.colour("accent"))
+                if self.hasFocus():
+                    painter.setPen(tokens.colour("focus"))
+                    painter.drawRoundedRect(rect.adjusted(-5, 4, 5, -6), 6, 6)
+        painter.end()

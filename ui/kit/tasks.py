@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Coroutines started by a widget: they end with it, and no error is silent."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import shiboken6
+from PySide6.QtCore import QObject
+
+T = TypeVar("T")
+ErrorHook = Callable[[QObject, Exception], None]
+
+_log = logging.getLogger("ui")
+_running: set[asyncio.Task[Any]] = set()
+
+
+def _log_error(owner: QObject, error: Exception) -> None:
+    _log.error("task of %s failed: %s", type(owner).__name__, getattr(error, "code", type(error).__name__))
+
+
+_hooks: list[ErrorHook] = [_log_error]
+
+
+def set_error_hook(hook: ErrorHook | None) -> None:
+    """Who hears of errors in tasks: the shell shows their sentence. None restores logging only."""
+    _hooks[:] = [hook or _log_error]
+
+
+def run(
+    owner: QObject, coro: Coroutine[Any, Any, T], *, on_error: Callable[[Exception], None] | None = None
+) -> asyncio.Task[T]:
+    """Starts a coroutine that is cancelled when the owner's Qt object is destroyed.
+
+    An error goes to `on_error` if given, else to the hook. Must be called on the running loop.
+    """
+    task = asyncio.get_running_loop().create_task(coro)
+    _running.add(task)
+    connection = owner.destroyed.connect(lambda: task.cancel())
+
+    def done(finished: asyncio.Task[T]) -> None:
+        _running.discard(finished)
+        alive = shiboken6.isValid(owner)
+        if alive:
+            QObject.disconnect(connection)
+        if finished.cancelled():
+            return
+        error = finished.exception()
+        if isinstance(error, Exception) and alive:
+            (on_error or (lambda e: _hooks[0](owner, e)))(error)
+
+    task.add_done_callback(done)
+    return task

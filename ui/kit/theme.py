@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Themes: roles and their colours from toml, one style sheet, and a live switch.
+
+Widgets name roles (`current().colour("muted")`), never colours. `apply()` sets palette, colour scheme and style
+sheet of the whole application; `notifier().changed` then tells those who paint themselves.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+
+from PySide6.QtCore import QDir, QObject, Qt, Signal
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import QApplication, QStyleFactory
+
+from resources import path
+from ui.kit.fonts import BASE_PX, font, load_fonts
+
+CHOICES = ("system", "light", "dark", "contrast", "contrast-dark")
+"""What a person can choose; `system` follows the desktop between light and dark."""
+
+PEOPLE_COLOURS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """One loaded theme. `colours` maps every role to `#RRGGBB`; `people` are the eight hues of persons."""
+
+    id: str
+    dark: bool
+    contrast: bool
+    colours: Mapping[str, str]
+    people: tuple[str, ...]
+
+    def hex(self, role: str) -> str:
+        """The colour of a role as `#RRGGBB`."""
+        return self.colours[role]
+
+    def colour(self, role: str) -> QColor:
+        """The colour of a role."""
+        return QColor(self.colours[role])
+
+    def person(self, colour: int) -> QColor:
+        """The colour of a person by `Person.colour` (any number; eight hues that hold white text)."""
+        return QColor(self.people[colour % PEOPLE_COLOURS])
+
+
+class Notifier(QObject):
+    """Tells that the theme changed, after palette and style sheet are in place."""
+
+    changed = Signal()
+
+
+@dataclass(slots=True)
+class _Current:
+    theme: Theme
+    choice: str = "light"
+
+
+@cache
+def load(theme_id: str) -> Theme:
+    """The theme of that id from resources/themes."""
+    table = tomllib.loads(path(f"themes/{theme_id}.toml").read_text(encoding="utf-8"))
+    return Theme(
+        id=theme_id,
+        dark=table["dark"],
+        contrast=table["contrast"],
+        colours=table["colours"],
+        people=tuple(table["people"]),
+    )
+
+
+_state = _Current(load("light"))
+
+
+@cache
+def notifier() -> Notifier:
+    """The one notifier of this process."""
+    return Notifier()
+
+
+def current() -> Theme:
+    """The theme in force."""
+    return _state.theme
+
+
+def choice() -> str:
+    """What was chosen: one of CHOICES."""
+    return _state.choice
+
+
+def colour_of(uid: bytes) -> int:
+    """Which of the eight hues a person or room has: the same for everybody, from the id alone."""
+    return uid[0] % PEOPLE_COLOURS if uid else 0
+
+
+def on_change(owner: QObject, callback: Callable[[], object]) -> None:
+    """Calls `callback` after every change of theme, until the owner is destroyed."""
+    connection = notifier().changed.connect(callback)
+    owner.destroyed.connect(lambda: QObject.disconnect(connection))
+
+
+def resolve(chosen: str) -> str:
+    """The theme id behind a choice: `system` becomes light or dark after the desktop's colour scheme."""
+    if chosen != "system":
+        return chosen if chosen in CHOICES else "light"
+    dark = QApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+    return "dark" if dark else "light"
+
+
+@lru_cache(maxsize=len(CHOICES))
+def style_sheet(theme_id: str) -> str:
+    """office.qss with `@role` replaced by colours, and fractional px of fonts as pt (Qt reads px as integers)."""
+    theme = load(theme_id)
+    text = path("themes/office.qss").read_text(encoding="utf-8")
+    text = re.sub(r"@([a-z][a-z-]*)", lambda m: theme.colours[m.group(1)], text)
+    return re.sub(r"font-size:\s*([\d.]+)px", lambda m: f"font-size: {float(m.group(1)) * 0.75:g}pt", text)
+
+
+def palette(theme: Theme) -> QPalette:
+    """Qt's palette in the theme's roles, for what the style sheet does not name."""
+    result = QPalette()
+    roles = {
+        QPalette.ColorRole.Window: "window",
+        QPalette.ColorRole.WindowText: "text",
+        QPalette.ColorRole.Base: "surface",
+        QPalette.ColorRole.AlternateBase: "side",
+        QPalette.ColorRole.Text: "text",
+        QPalette.ColorRole.Button: "surface",
+        QPalette.ColorRole.ButtonText: "text",
+        QPalette.ColorRole.ToolTipBase: "tip",
+        QPalette.ColorRole.ToolTipText: "on-tip",
+        QPalette.ColorRole.PlaceholderText: "faint",
+        QPalette.ColorRole.Highlight: "accent",
+        QPalette.ColorRole.HighlightedText: "on-accent",
+        QPalette.ColorRole.Link: "accent",
+        QPalette.ColorRole.LinkVisited: "accent",
+        QPalette.ColorRole.Mid: "line",
+        QPalette.ColorRole.Accent: "accent",
+    }
+    for role, name in roles.items():
+        result.setColor(role, theme.colour(name))
+    for role in (QPalette.ColorRole.Text, QPalette.ColorRole.WindowText, QPalette.ColorRole.ButtonText):
+        result.setColor(QPalette.ColorGroup.Disabled, role, theme.colour("faint"))
+    return result
+
+
+def apply(app: QApplication, chosen: str) -> Theme:
+    """Puts a theme in force. First call also loads fonts, style and the `icon:` search path."""
+    if app.property("kansli_styled") is None:
+        _prepare(app)
+    if chosen == "system":
+        app.styleHints().unsetColorScheme()
+    theme = load(resolve(chosen))
+    _state.theme, _state.choice = theme, chosen
+    if chosen != "system":
+        app.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
+    app.setPalette(palette(theme))
+    app.setStyleSheet(style_sheet(theme.id))
+    notifier().changed.emit()
+    return theme
+
+
+def _prepare(app: QApplication) -> None:
+    app.setProperty("kansli_styled", True)
+    QDir.addSearchPath("icon", str(path("icons")))
+    load_fonts()
+    app.setStyle(QStyleFactory.create("Fusion"))
+    app.setFont(font(BASE_PX))
+    app.styleHints().colorSchemeChanged.connect(lambda _scheme: _follow(app))
+
+
+def _follow(app: QApplication) -> None:
+    if _state.choice == "system" and _state.theme.id != resolve("system"):
+        apply(app, "system")

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Texts in the person's language, and dates and times as they are written in Sweden.
+
+`tr` and `trn` come from app.core.i18n; `notifier().changed` tells views to build themselves anew.
+"""
+
+from datetime import date, datetime, timedelta
+from functools import cache
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.i18n import language, set_language, tr, trn
+
+__all__ = [
+    "change_language", "clock", "day", "day_or_time", "language", "long_day", "notifier", "short_day", "tr", "trn", "week",
+]  # fmt: skip
+
+
+class Notifier(QObject):
+    """Tells that the language changed."""
+
+    changed = Signal()
+
+
+@cache
+def notifier() -> Notifier:
+    """The one notifier of this process."""
+    return Notifier()
+
+
+def change_language(code: str) -> None:
+    """Switches to "sv" or "en" and tells every view."""
+    set_language(code)
+    notifier().changed.emit()
+
+
+def _local(t_ms: int) -> datetime:
+    return datetime.fromtimestamp(t_ms / 1000).astimezone()
+
+
+def day(t_ms: int) -> date:
+    """The local day of a time in ms."""
+    return _local(t_ms).date()
+
+
+def clock(t_ms: int) -> str:
+    """14:03, local time, 24 hours."""
+    return f"{_local(t_ms):%H:%M}"
+
+
+def _weekdays() -> tuple[str, ...]:
+    return (tr("Monday"), tr("Tuesday"), tr("Wednesday"), tr("Thursday"), tr("Friday"), tr("Saturday"), tr("Sunday"))
+
+
+def _months() -> tuple[str, ...]:
+    return (
+        tr("January"), tr("February"), tr("March"), tr("April"), tr("May"), tr("June"), tr("July"), tr("August"),
+        tr("September"), tr("October"), tr("November"), tr("December"),
+    )  # fmt: skip
+
+
+def _short_months() -> tuple[str, ...]:
+    return (
+        tr("Jan"), tr("Feb"), tr("Mar"), tr("Apr"), tr("May (short)"), tr("Jun"), tr("Jul"), tr("Aug"), tr("Sep"),
+        tr("Oct"), tr("Nov"), tr("Dec"),
+    )  # fmt: skip
+
+
+def long_day(value: date) -> str:
+    """tisdag 24 november; with the year when it is not this one."""
+    text = tr("{weekday} {day} {month}").format(
+        weekday=_weekdays()[value.weekday()], day=value.day, month=_months()[value.month - 1]
+    )
+    return text if value.year == date.today().year else f"{text} {value.year}"  # noqa: DTZ011 - local day is meant
+
+
+def short_day(value: date, today: date | None = None) -> str:
+    """24 nov; 2025-11-24 when it is another year."""
+    if value.year != (today or date.today()).year:  # noqa: DTZ011 - local day is meant
+        return value.isoformat()
+    return tr("{day} {month}").format(day=value.day, month=_short_months()[value.month - 1])
+
+
+def week(value: date) -> int:
+    """The ISO week number."""
+    return value.isocalendar().week
+
+
+def day_or_time(t_ms: int, now: datetime | None = None) -> str:
+    """How long ago in a word: just now, 14:03, yesterday, 20 nov, 2025-11-20."""
+    then, now = _local(t_ms), now or datetime.now().astimezone()
+    if timedelta(0) <= now - then < timedelta(minutes=2):
+        return tr("just now")
+    if then.date() == now.date():
+        return f"{then:%H:%M}"
+    if then.date() == now.date() - timedelta(days=1):
+        return tr("yesterday")
+    return short_day(then.date(), now.date())

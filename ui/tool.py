@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the shell needs to know of a tool, and how a tool asks the shell for something."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.objects.links import ObjectLink
+
+Open = Callable[[Any, RoomId, ObjId | None, QWidget | None], QWidget]
+"""`open(session, room, obj, parent)`: session is `app.session.Session`, the only place where a tool sees it; its
+widgets then get models and services. obj None = the tool's own choice (the room's chat, the list of documents)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """One tool: a tab in each room. `title` is an English msgid; `kinds` the object kinds that it opens."""
+
+    id: str
+    title: str
+    icon: str
+    shortcut: str
+    kinds: tuple[str, ...]
+    open: Open
+    shows_people: bool = True
+    """Whether the room's people panel stands beside it; a tool with its own panel, or a wide one, says False."""
+
+
+@runtime_checkable
+class Opener(Protocol):
+    """A view that can show a certain place in what it has open (a message, a card)."""
+
+    def open_ref(self, obj: ObjId, ref: bytes) -> None: ...
+
+
+@runtime_checkable
+class Shell(Protocol):
+    """What a view may ask of the window it is in."""
+
+    def open_link(self, link: ObjectLink) -> None: ...
+
+    def toast(self, text: str, undo: Callable[[], object] | None = None) -> None: ...
+
+
+def follow(widget: QWidget, link: ObjectLink) -> None:
+    """Opens the link in the window that the widget is in; nothing happens outside a shell."""
+    window = widget.window()
+    if isinstance(window, Shell):
+        window.open_link(link)
+
+
+def toast(widget: QWidget, text: str, undo: Callable[[], object] | None = None) -> None:
+    """Says briefly what was done, with Undo if it can be undone; nothing happens outside a shell."""
+    window = widget.window()
+    if isinstance(window, Shell):
+        window.toast(text, undo)
