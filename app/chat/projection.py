@@ -6,6 +6,7 @@ by an administrator any. A record without that right is kept by the store and ha
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from sqlalchemy import Connection
@@ -23,7 +24,8 @@ from app.chat.records import (
 )
 from app.chat.tables import PENDING
 from app.core.ids import ObjId, RoomId, Uid
-from app.store import search
+from app.errors import BadChange
+from app.store import rooms, search
 from app.store.rows import ObjectRow, StoredChange
 
 KIND_ID = "chat"
@@ -63,9 +65,10 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     conn.exec_driver_sql("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
     conn.exec_driver_sql("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
     for change in changes:
-        record = decode(change.data)
-        if not isinstance(record, MessageSent):
-            _settle(conn, obj, record.target)
+        with suppress(BadChange):
+            record = decode(change.data)
+            if not isinstance(record, MessageSent):
+                _settle(conn, obj, record.target)
     refresh_room(conn, obj.room, obj.obj)
 
 
@@ -229,10 +232,8 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     named = conn.exec_driver_sql(
         "SELECT count(*) FROM chat_mentions WHERE obj = ? AND row > ? AND uid = ? AND author <> ?", (obj, mark, me, me)
     ).scalar_one()
-    conn.exec_driver_sql(
-        "UPDATE rooms SET unread = ?, mentions = ?, last_t = ?, last_by = ?, last_preview = ? WHERE room = ?",
-        (unread, named, last[1], last[0], _preview(*last[2:]), room),
-    )
+    rooms.unread(conn, room, unread, named)
+    rooms.last(conn, room, last[1], Uid(last[0]), _preview(*last[2:]))
 
 
 def _preview(text: str, mentions: bytes, attachments: bytes, deleted_by: bytes | None) -> str:

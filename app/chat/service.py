@@ -34,13 +34,13 @@ from app.chat.records import (
 )
 from app.chat.transfers import Transfer, Transfers
 from app.chat.typing import Typing
-from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId, Uid, new_id
 from app.core.signal import Signal
 from app.errors import BadChange, FileTooLarge, FileUnreadable, Forbidden, NotFound
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.objects import Objects
 from app.store.rows import StoredChange
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -86,6 +86,7 @@ class ChatService:
         self,
         db: Database,
         changes: Changes,
+        objects: Objects,
         people: People,
         members: Members,
         *,
@@ -101,6 +102,7 @@ class ChatService:
         self.max_file_bytes = max_file_bytes
         self._db = db
         self._changes = changes
+        self._objects = objects
         self._members = members
         self._blobs = blobs
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
@@ -124,9 +126,8 @@ class ChatService:
 
     def channel(self, room: RoomId) -> ObjId | None:
         """The room's conversation; None until the room has announced one."""
-        sql = "SELECT obj FROM objects WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1"
-        found: ObjId | None = self._db.value(sql, (room, projection.KIND_ID))
-        return found
+        found = self._objects.first(room, projection.KIND_ID)
+        return found.obj if found else None
 
     def timeline(self, room: RoomId) -> Timeline:
         """The room's conversation as a live list. The same one for everybody who holds it."""
@@ -210,21 +211,17 @@ class ChatService:
         if obj is None:
             return
         last = int(self._db.value("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,)) or 0)
-        if last <= int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0):
+        if last <= self._objects.read_mark(obj):
             return
         with self._db.transaction() as conn:
-            conn.exec_driver_sql(
-                "INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (obj) DO UPDATE SET row = excluded.row, t = excluded.t",
-                (obj, room, last, clock.now_ms()),
-            )
+            self._objects.set_read_mark(room, obj, last)
             projection.refresh_room(conn, room, obj)
             self._db.after_commit(lambda: self.changed.emit(room))
 
     def draft(self, room: RoomId) -> Draft:
         """What was being written there, also after a restart."""
         obj = self.channel(room)
-        kept = self._db.value("SELECT data FROM drafts WHERE obj = ?", (obj,)) if obj else None
+        kept = self._objects.draft(obj) if obj else None
         try:
             return msgspec.msgpack.decode(kept, type=Draft) if kept else Draft()
         except msgspec.MsgspecError:
@@ -235,14 +232,7 @@ class ChatService:
         obj = self.channel(room)
         if obj is None or draft == self.draft(room):
             return
-        with self._db.transaction() as conn:
-            if draft == Draft():
-                conn.exec_driver_sql("DELETE FROM drafts WHERE obj = ?", (obj,))
-            else:
-                conn.exec_driver_sql(
-                    "INSERT OR REPLACE INTO drafts (obj, room, data, t) VALUES (?, ?, ?, ?)",
-                    (obj, room, msgspec.msgpack.encode(draft), clock.now_ms()),
-                )
+        self._objects.set_draft(room, obj, None if draft == Draft() else msgspec.msgpack.encode(draft))
 
     # -- files -----------------------------------------------------------------------------------------------------
 
@@ -362,7 +352,8 @@ class ChatService:
             self.changed.emit(room)
 
     def _kind(self, obj: ObjId) -> str:
-        return str(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
+        found = self._objects.get(obj)
+        return found.kind if found else ""
 
 
 def _target(target: Path, name: str) -> Path:

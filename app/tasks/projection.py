@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from app.core.ids import ObjId
 from app.errors import BadChange
 from app.objects.crdt import is_update
-from app.store import search
+from app.store import objects, search
 from app.store.rows import ObjectRow, StoredChange
 from app.tasks.model import Board
 from app.tasks.records import decode
@@ -73,7 +73,7 @@ class Projection:
         for card in gone:
             search.drop(conn, obj.obj, card.encode())
         if board.title and board.title != obj.title:
-            conn.exec_driver_sql("UPDATE objects SET title = ? WHERE obj = ?", (board.title, obj.obj))
+            objects.set_title(conn, obj.obj, board.title)
 
 
 def _rows(obj: ObjectRow, board: Board) -> list[Row]:

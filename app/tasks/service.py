@@ -13,6 +13,7 @@ from app.errors import BadChange, NotFound
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import projection
 from app.tasks.model import Board
@@ -66,12 +67,13 @@ def new_board(title: str, columns: Sequence[str]) -> bytes:
 class TaskService:
     """Lives on the event loop. A board is merged once and shared by everybody who holds it."""
 
-    def __init__(self, db: Database, changes: Changes, people: People, members: Members) -> None:
+    def __init__(self, db: Database, changes: Changes, objects: Objects, people: People, members: Members) -> None:
         self.changed: Signal[RoomId] = Signal()
         """The cards of a room are others than before."""
         self.people = people
         self._db = db
         self._changes = changes
+        self._objects = objects
         self._members = members
         self._boards: weakref.WeakValueDictionary[ObjId, Board] = weakref.WeakValueDictionary()
         self._unsaved: dict[ObjId, list[bytes]] = {}
@@ -96,9 +98,8 @@ class TaskService:
 
     def board_id(self, room: RoomId) -> ObjId | None:
         """The room's board; None until the room has announced one."""
-        sql = "SELECT obj FROM objects WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1"
-        found: ObjId | None = self._db.value(sql, (room, projection.KIND_ID))
-        return found
+        found = self._objects.first(room, projection.KIND_ID)
+        return found.obj if found else None
 
     def board(self, room: RoomId, obj: ObjId | None = None) -> Board:
         """The live board of a room. NotFound if there is none."""
@@ -176,8 +177,8 @@ class TaskService:
             self.changed.emit(room)
 
     def _is_board(self, obj: ObjId) -> bool:
-        sql = "SELECT 1 FROM objects WHERE obj = ? AND kind = ?"
-        return self._db.one(sql, (obj, projection.KIND_ID)) is not None
+        found = self._objects.get(obj)
+        return found is not None and found.kind == projection.KIND_ID
 
 
 def _updates(changes: Sequence[StoredChange]) -> list[bytes]:
