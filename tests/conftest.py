@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What holds for every test: no display, no real keyring, one time zone, and no time limit on Hypothesis."""
+
+import os
+import time
+
+from hypothesis import HealthCheck, settings
+
+# Before the first import of Qt or keyring. A test of the keyring slot sets its own backend.
+os.environ["QT_QPA_PLATFORM"] = os.environ.get("KANSLI_TEST_PLATFORM", "offscreen")
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+os.environ["TZ"] = "Europe/Stockholm"
+time.tzset()
+
+# Two cores are shared with other work: a slow example is no fault. CI draws the same examples each time.
+settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The tree keeps its habits: every tool has its twin, every file its head, and nothing generated is in git."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CODE = ("app", "ui", "sync", "resources", "tests")
+SPDX = "# SPDX-License-Identifier: EUPL-1.2"
+# app/ folders that are no tools: they lie under the tools and have no window of their own.
+SHARED = {"core", "store", "objects", "rooms", "people", "records", "samples"}
+NO_TOOLS_IN_UI = {"kit", "shell"}
+
+
+def python_files(*parts: str) -> list[Path]:
+    return [path for part in parts for path in sorted((ROOT / part).rglob("*.py"))]
+
+
+def folders(part: str) -> set[str]:
+    return {path.parent.name for path in (ROOT / part).glob("*/__init__.py")}
+
+
+def tools() -> set[str]:
+    return folders("app") - SHARED
+
+
+def git_files() -> list[str]:
+    answer = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        pytest.skip("not a git checkout")
+    return answer.stdout.splitlines()
+
+
+def test_every_tool_has_its_twin() -> None:
+    views = folders("ui") - NO_TOOLS_IN_UI
+    missing = [f"app/{name} has no twin ui/{name}" for name in sorted(tools() - views)]
+    missing += [f"ui/{name} has no twin app/{name}" for name in sorted(views - tools())]
+    assert not missing, "; ".join(missing)
+
+
+def test_every_tool_is_in_the_two_lists() -> None:
+    kinds = (ROOT / "app/kinds.py").read_text(encoding="utf-8")
+    listed = (ROOT / "ui/tools.py").read_text(encoding="utf-8")
+    missing = [f"app/kinds.py does not list app/{name}" for name in sorted(tools()) if f"app.{name}" not in kinds]
+    missing += [f"ui/tools.py does not list ui/{name}" for name in sorted(tools()) if f"ui.{name}" not in listed]
+    assert not missing, "; ".join(missing)
+
+
+@pytest.mark.parametrize("part", ["app", "ui"])
+def test_every_tool_has_tests(part: str) -> None:
+    missing = [name for name in sorted(tools()) if not list((ROOT / "tests" / part / name).glob("test_*.py"))]
+    assert not missing, f"no tests in {', '.join(f'tests/{part}/{name}' for name in missing)}"
+
+
+def test_every_python_file_begins_with_its_licence_and_says_what_it_is() -> None:
+    wrong: list[str] = []
+    for path in python_files(*CODE):
+        text = path.read_text(encoding="utf-8")
+        if text and not (text.startswith(SPDX) and ast.get_docstring(ast.parse(text))):
+            wrong.append(str(path.relative_to(ROOT)))
+    assert not wrong, f"no SPDX line or no module docstring: {', '.join(wrong)}"
+
+
+def test_words_that_say_nothing_name_no_file() -> None:
+    empty = {"manager", "handler", "helper", "helpers", "util", "utils", "controller", "processor", "info", "data"}
+    wrong = [str(path.relative_to(ROOT)) for path in python_files(*CODE) if set(path.stem.split("_")) & empty]
+    assert not wrong, f"a noun that says what is in it, please: {', '.join(wrong)}"
+
+
+def test_tests_are_no_package_and_shadow_nothing() -> None:
+    wrong = [*(ROOT / "tests").rglob("__init__.py"), *(ROOT / "packaging").rglob("*.py")]
+    assert not wrong, f"would shadow a package: {', '.join(str(path.relative_to(ROOT)) for path in wrong)}"
+
+
+def test_nothing_generated_and_no_secret_is_in_git() -> None:
+    odd = re.compile(r"\.(mo|qm|pyc|db|sqlite|pem|key)$|(^|/)(build|\.venv)/")
+    wrong = [name for name in git_files() if odd.search(name)]
+    assert not wrong, ", ".join(wrong)
+
+
+def test_each_dependency_says_what_it_is_for() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)["project"]
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    silent = [name for name in wanted if not re.search(rf'"{re.escape(name)}",\s*# \S', text)]
+    assert not silent, f"no comment beside {', '.join(silent)}"
+    assert all(re.search(r"<|==", name) for name in wanted), "every dependency has an upper bound"
+
+
+def test_no_control_is_promised_and_nothing_is_left_to_do() -> None:
+    promise = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b|coming soon", re.IGNORECASE)
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in python_files("app", "ui", "sync", "resources")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if promise.search(line)
+    ]
+    assert not wrong, ", ".join(wrong)
+
+
+def test_no_dialog_blocks_the_loop() -> None:
+    """`exec()` and its disguises starve every other task under qasync."""
+    blocking = re.compile(
+        r"\.exec\(|QMessageBox\.(question|warning|information|critical)\(|getOpenFileName|getSaveFile"
+    )
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in python_files("ui")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if blocking.search(line)
+    ]
+    assert not wrong, ", ".join(wrong)
