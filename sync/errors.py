@@ -9,8 +9,6 @@ SyncError
 └── BugError        our own fault: reported
 """
 
-from typing import ClassVar
-
 from sync.ids import Uid
 
 
@@ -75,7 +73,7 @@ class Reject(SyncError):
 class NeedLog(SyncError):
     """Fetch the user log of `uid` up to `seq`, then judge the same item again."""
 
-    code: ClassVar[str] = "need-log"
+    code = "need-log"
 
     def __init__(self, uid: Uid, seq: int) -> None:
         super().__init__(f"user log up to entry {seq}")

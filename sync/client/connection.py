@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from sync.client.transport import Dialer, Transport
 from sync.errors import ClockOff, Refused, Reject, SyncError, TooOld, Unreachable, WrongAgency
+from sync.ids import DevId, Uid
 from sync.protocol import codec
 from sync.protocol.messages import Auth, Authed, Error, ErrorCode, Frame, Hello, Receipt, ServerFrame, ServerHello
 from sync.protocol.version import CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
-from sync.client.transport import Dialer, Transport
-from sync.ids import DevId, Uid
 from sync.trust.agency import agency_fingerprint, verify_server_cert
 
 REQUEST_TIMEOUT_S = 30.0

@@ -50,7 +50,7 @@ class ServerAddress:
 
     @property
     def name(self) -> str:
-        """"host:port": what the sign-in signature binds and the status bar shows."""
+        """ "host:port": what the sign-in signature binds and the status bar shows."""
         return f"{self.host}:{self.port}"
 
     def url(self, scheme: str, path: str) -> str:

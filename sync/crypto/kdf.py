@@ -13,7 +13,7 @@ LABEL = "kansli/v1"
 _SHA256 = hashes.SHA256()
 
 
-def H(*parts: bytes | str) -> Hash:  # noqa: N802 - the protocol's name
+def H(*parts: bytes | str) -> Hash:
     """SHA-256 over the parts as they are, text as UTF-8."""
     return Hash(hashlib.sha256(b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest())
 

@@ -390,10 +390,41 @@ class BlobTokenReply(Frame, frozen=True, tag="blob-token-reply"):
 
 
 ClientFrame = (
-    Hello | Auth | Invite | Enrol | Directory | UserLog | UserAppend | PutSeals | Append | Push | Subscribe | Pull
-    | SealRequest | Reseal | ShareRequest | PutShare | Ephemeral | BlobToken
+    Hello
+    | Auth
+    | Invite
+    | Enrol
+    | Directory
+    | UserLog
+    | UserAppend
+    | PutSeals
+    | Append
+    | Push
+    | Subscribe
+    | Pull
+    | SealRequest
+    | Reseal
+    | ShareRequest
+    | PutShare
+    | Ephemeral
+    | BlobToken
 )
 ServerFrame = (
-    ServerHello | Authed | InviteReply | Ok | Error | DirectoryReply | UserLogReply | Placed | Items | Fresh | Behind
-    | Joined | Removed | SealReply | ShareReply | Ephemeral | BlobTokenReply
+    ServerHello
+    | Authed
+    | InviteReply
+    | Ok
+    | Error
+    | DirectoryReply
+    | UserLogReply
+    | Placed
+    | Items
+    | Fresh
+    | Behind
+    | Joined
+    | Removed
+    | SealReply
+    | ShareReply
+    | Ephemeral
+    | BlobTokenReply
 )

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Entries ready to be signed and sent: each function builds what the room, as it stands, needs for one deed.
+
+Nothing here changes the stream: the server places the entry (or refuses it as a conflict, and it is drafted anew),
+and the author's own client accepts it like everybody's.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from sync.crypto.kdf import H
+from sync.errors import Reject
+from sync.ids import Hash, RoomId, Uid
+from sync.trust import rules
+from sync.trust.author import Author, Entry
+from sync.trust.book import UserBook
+from sync.trust.epochs import KeyRing, NewEpoch, Recipient, new_epoch, seal_for
+from sync.trust.items import ENTRY, RH_0, Role, item_id, room_id_of
+from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
+from sync.trust.roomstate import Member, RoomState
+from sync.trust.stream import RoomStream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Signed entries to append together. `seals` go up first under `root`; `secrets` are the new epoch's (e, K, A)."""
+
+    room: RoomId
+    entries: list[Entry]
+    root: Hash | None = None
+    seals: list[bytes] = field(default_factory=list)
+    secrets: tuple[int, bytes, bytes | None] | None = None
+
+    def __repr__(self) -> str:
+        return f"Draft(entries={len(self.entries)}, seals={len(self.seals)})"
+
+
+Pins = list[tuple[Uid, int, Hash]]
+
+
+class Drafter:
+    """Drafts entries for one room by one author. `time` in ms is a claim and orders nothing."""
+
+    def __init__(self, stream: RoomStream, author: Author, book: UserBook, ring: KeyRing, time: int) -> None:
+        self._s: RoomState = stream.state
+        self._stream = stream
+        self._author = author
+        self._book = book
+        self._ring = ring
+        self._time = time
+
+    def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
+        """Adds a person. With history and an archive key in force it is one small entry and one seal; else it rotates."""
+        log = self._book.log(uid)
+        if log is None or not log.ready:
+            raise Reject("not-ready", "user log")
+        ulog = (log.seq, log.head)
+        member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
+        epoch = self._s.epochs[self._s.epoch]
+        a = self._ring.a(epoch.e)
+        if history and not self._s.dirty and epoch.has_archive and a is not None:
+            puk = log.puk_at(log.seq)
+            k = self._ring.k(epoch.e)
+            if puk is None or k is None:
+                raise Reject("not-ready", "epoch key")
+            to = Recipient(
+                kind=1, uid=uid, ulog_seq=ulog[0], ulog_head=ulog[1], puk_gen=puk.gen, kem_pk=puk.kem_pk, history=True
+            )
+            sealed = seal_for(self._stream.room, epoch, to, k, a)
+            digest = H(sealed)
+            payload: list[object] = [uid, int(role), history, list(ulog), digest, None]
+            return self._draft("add", payload, root=digest, seals=[sealed])
+        new = self._new_epoch({**self._s.members, uid: member}, {uid: ulog})
+        index = next(i for i, to in enumerate(new.recipients) if to.uid == uid)
+        payload = [uid, int(role), history, list(ulog), H(new.seals[index]), new.epoch.payload()]
+        return self._draft("add", payload, new=new)
+
+    def remove(self, uid: Uid, *, reason: int = 0, note: bytes = b"") -> Draft:
+        """Removes a person; the entry carries the epoch that they cannot open."""
+        new = self._new_epoch({u: m for u, m in self._s.members.items() if u != uid}, {})
+        return self._draft("rm", [uid, reason, note, new.epoch.payload()], new=new)
+
+    def leave(self, *, reason: int = 0, note: bytes = b"") -> Draft:
+        return self._draft("leave", [reason, note])
+
+    def set_role(self, uid: Uid, role: Role) -> Draft:
+        return self._draft("role", [uid, int(role), None])
+
+    def rotate(self) -> Draft:
+        """A new epoch: the room is dirty, due, or somebody asked for it."""
+        new = self._new_epoch(self._s.members, {})
+        return self._draft("epoch", [new.epoch.payload()], new=new)
+
+    def pin(self, uids: list[Uid]) -> Draft:
+        """Newer user-log heads than the room has pinned."""
+        logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
+        return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
+
+    def cannot_open(self, e: int) -> Draft:
+        return self._draft("cannot_open", [e])
+
+    def propose(self, what: str, subject: bytes) -> Draft:
+        return self._draft("propose", [what, subject])
+
+    def approve(self, proposal: Hash) -> Draft:
+        return self._draft("approve", [proposal])
+
+    def hist(self, uid: Uid, proposal: Hash) -> Draft:
+        """Gives a from-now member the archive, after two administrators agreed."""
+        members = {**self._s.members, uid: _with_history(self._s.members[uid])}
+        new = self._new_epoch(members, {})
+        return self._draft("hist", [uid, proposal, new.epoch.payload()], new=new)
+
+    def destroy(self, obj: bytes, rule: Hash, decision: Hash) -> Draft:
+        return self._draft("destroy", [obj, rule, decision])
+
+    def policy(self, changes: dict[str, object]) -> Draft:
+        return self._draft("policy", [changes, None])
+
+    # -- pieces -------------------------------------------------------------------------------------------------
+
+    def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
+        """Pins as they will stand after the entry: the newest heads at hand of every member."""
+        pins = {**self._s.pins, **more}
+        for uid in self._s.members:
+            log = self._book.log(uid)
+            if log is not None and log.seq > pins[uid][0]:
+                pins[uid] = (log.seq, log.head)
+        mine = self._author
+        if mine.uid not in pins or mine.ulog[0] > pins[mine.uid][0]:
+            pins[mine.uid] = mine.ulog
+        return pins
+
+    def _new_epoch(self, members: dict[Uid, Member], more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
+        pins = self._pins(more)
+        moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
+        to = rules.recipients(members, pins, self._book)
+        me = members.get(self._author.uid)
+        archive = bool(me and me.history)
+        return new_epoch(self._stream.room, self._s.epoch + 1, to, moved, self._ring, archive=archive)
+
+    def _draft(
+        self,
+        kind: str,
+        payload: list[object],
+        *,
+        new: NewEpoch | None = None,
+        root: Hash | None = None,
+        seals: list[bytes] | None = None,
+    ) -> Draft:
+        s, a = self._s, self._author
+        body = entry_body(
+            s.room, s.entry_seq + 1, s.entry_head, a.uid, a.dev, (s.n, s.rh), a.ulog, self._time, kind, payload
+        )
+        entry = body, a.signing.sign(DOMAIN, item_id(ENTRY, body))
+        if new is None:
+            return Draft(room=s.room, entries=[entry], root=root, seals=seals or [])
+        secrets = (new.epoch.e, new.k, new.a)
+        return Draft(room=s.room, entries=[entry], root=new.epoch.root, seals=new.seals, secrets=secrets)
+
+
+def new_room(
+    author: Author, book: UserBook, time: int, policy: dict[str, object] | None = None, nonce: bytes | None = None
+) -> Draft:
+    """Genesis and the founder's epoch 1, to be appended together."""
+    payload: list[object] = [nonce or os.urandom(32), policy or {}, None]
+    body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
+    ident = item_id(ENTRY, body)
+    room = room_id_of(ident)
+    founder = Member(author.uid, Role.OWNER, 1, 0, True, ident)
+    to = rules.recipients({author.uid: founder}, {author.uid: author.ulog}, book)
+    new = new_epoch(room, 1, to, [], KeyRing(room))
+    second = entry_body(
+        room, 1, ident, author.uid, author.dev, (0, RH_0), author.ulog, time, "epoch", [new.epoch.payload()]
+    )
+    entries = [(b, author.signing.sign(DOMAIN, item_id(ENTRY, b))) for b in (body, second)]
+    return Draft(room=room, entries=entries, root=new.epoch.root, seals=new.seals, secrets=(1, new.k, new.a))
+
+
+def _with_history(member: Member) -> Member:
+    return Member(member.uid, member.role, member.since_n, member.since_t, True, member.add_id)

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sealed changes: header, padding, object keys, and batches signed at their tail (protocol §7).
+
+```
+hdr  = enc([1, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext])
+ct   = AEAD(KDF(KDF(K, "obj", room, e, obj), "op", S_obj), ["op", H(hdr)], pad(payload))
+body = enc([hdr, H(ct), len(ct)])     id = H("op-id" ‖ body)     sig = SIG(dsk, "op", id)
+```
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sync.crypto import aead
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H, kdf
+from sync.crypto.seal import SUITE_HYBRID
+from sync.errors import BugError, Reject
+from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
+from sync.trust import fields
+from sync.trust.author import Author
+from sync.trust.items import ENVELOPE, item_id
+from sync.trust.roomlog import position
+
+VERSION = 1
+HEADER_LIMIT = 1024
+BODY_LIMIT = HEADER_LIMIT + 64
+OP_LIMIT = 256 * 1024
+PAYLOAD_LIMIT = 192 * 1024
+DOMAIN = "op"
+
+OP, SNAPSHOT, BASELINE, ATTEST, HEARTBEAT, PURGED = range(1, 7)
+ANY_MEMBER = frozenset((ATTEST, HEARTBEAT, PURGED))
+"""Kinds that a reader may post."""
+
+_BUCKETS = (256, 512, 1024, 2048, 4096)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The clear part of an envelope. `share_c` is empty but in an object's first op; `kind` is the protocol's."""
+
+    suite: int
+    room: bytes
+    uid: Uid
+    dev: bytes
+    dev_seq: int
+    prev: bytes
+    epoch: int
+    seen: tuple[int, bytes]
+    ulog: tuple[int, bytes]
+    obj: ObjId
+    share_c: bytes
+    kind: int
+    flags: int
+
+    def encode(self) -> bytes:
+        return enc(
+            [
+                VERSION, self.suite, self.room, self.uid, self.dev, self.dev_seq, self.prev, self.epoch,
+                list(self.seen), list(self.ulog), self.obj, self.share_c, self.kind, self.flags, {},
+            ]
+        )  # fmt: skip
+
+    @classmethod
+    def decode(cls, data: bytes, enabled: frozenset[int] = frozenset()) -> "Header":
+        """Reject "encoding", "oversize", "malformed", "format" or "suite"."""
+        parts = fields.array(dec(data, limit=HEADER_LIMIT), 15, "header")
+        version, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext = parts
+        if version != VERSION:
+            raise Reject("format", "envelope version")
+        if suite != SUITE_HYBRID:
+            raise Reject("suite", "envelope")
+        if ext:
+            fields.ext(ext, enabled)
+        elif ext != {}:
+            raise Reject("malformed", "ext")
+        if type(kind) is not int or not OP <= kind <= PURGED:
+            raise Reject("format", "envelope kind")
+        return cls(
+            suite,
+            fields.raw(room, 16, "room"),
+            Uid(fields.raw(uid, 16, "uid")),
+            fields.raw(dev, 16, "dev"),
+            fields.u64(dev_seq, "dev_seq"),
+            fields.raw(prev, 32, "prev"),
+            fields.u64(epoch, "epoch"),
+            position(seen, "seen"),
+            position(ulog, "ulog"),
+            ObjId(fields.raw(obj, 16, "obj")),
+            fields.raw(share_c, (0, 32), "share_c"),
+            kind,
+            fields.u64(flags, "flags"),
+        )
+
+
+def read_body(body: bytes) -> tuple[bytes, bytes, int]:
+    """(header bytes, H(ct), len(ct))."""
+    hdr, digest, length = fields.array(dec(body, limit=BODY_LIMIT), 3, "envelope")
+    return fields.blob(hdr, HEADER_LIMIT, "header"), fields.raw(digest, 32, "H(ct)"), fields.u64(length, "len(ct)")
+
+
+def padded_size(size: int) -> int:
+    """How long a plaintext of `size` bytes becomes: 256, 512, 1k, 2k, 4k, then Padmé (at most 12 % more)."""
+    for bucket in _BUCKETS:
+        if size <= bucket:
+            return bucket
+    exponent = size.bit_length() - 1
+    mask = (1 << exponent - exponent.bit_length()) - 1
+    return size + mask & ~mask
+
+
+def pad(payload: bytes) -> bytes:
+    """u32 length, the payload, zeros up to the bucket."""
+    return (len(payload).to_bytes(4, "big") + payload).ljust(padded_size(len(payload) + 4), b"\0")
+
+
+def unpad(padded: bytes) -> bytes:
+    """▲ The payload; Reject "padding" unless length, bucket and zero fill are exactly what pad() makes."""
+    end = 4 + int.from_bytes(padded[:4], "big")
+    if (
+        len(padded) < 4
+        or end > len(padded)
+        or len(padded) != padded_size(end)
+        or padded.count(0, end) != len(padded) - end
+    ):
+        raise Reject("padding")
+    return padded[4:end]
+
+
+def pack(changes: Sequence[tuple[ChangeId, bytes]]) -> bytes:
+    """The payload of an op: the changes of one object that were flushed together."""
+    return enc([[c, data] for c, data in changes])
+
+
+def unpack(payload: bytes) -> list[tuple[ChangeId, bytes]]:
+    """The changes of an op; Reject "malformed"."""
+    out = []
+    for pair in fields.items(dec(payload, limit=OP_LIMIT), "payload", 4096):
+        change_id, data = fields.array(pair, 2, "payload")
+        out.append((ChangeId(fields.raw(change_id, 16, "change id")), fields.blob(data, OP_LIMIT, "payload")))
+    return out
+
+
+def root_share(room: bytes) -> bytes:
+    """The root object's share is fixed by the room's id."""
+    return H("root-share", room)
+
+
+def share_commitment(room: bytes, obj: bytes, share: bytes) -> Hash:
+    return H("share", room, obj, share)
+
+
+class ObjectKeys:
+    """Content keys per (epoch, object), derived once and kept while the room is open."""
+
+    def __init__(self, room: RoomId) -> None:
+        self._room = room
+        self._keys: dict[tuple[int, bytes, int], bytes] = {}
+
+    def key(self, epoch_key: bytes, e: int, obj: bytes, share: bytes, kind: int = OP) -> bytes:
+        """The AEAD key of an object's ops in an epoch. For a snapshot, `epoch_key` is A, else K."""
+        snapshot = kind == SNAPSHOT
+        found = self._keys.get((e, obj, snapshot))
+        if found is None:
+            if snapshot:
+                found = kdf(epoch_key, "snap", obj, share)
+            else:
+                found = kdf(kdf(epoch_key, "obj", self._room, e, obj), "op", share)
+            self._keys[e, obj, snapshot] = found
+        return found
+
+    def forget(self, obj: bytes) -> None:
+        """Drops an object's keys (its share changed or was destroyed)."""
+        self._keys = {k: v for k, v in self._keys.items() if k[1] != obj}
+
+    def __repr__(self) -> str:
+        return "ObjectKeys(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class PlainOp:
+    """What goes into one envelope. `share_c` is set only in the object's first op."""
+
+    obj: ObjId
+    key: bytes
+    share_c: bytes
+    payload: bytes
+    kind: int = OP
+
+
+@dataclass(frozen=True, slots=True)
+class SealedOps:
+    """A batch as it is stored and sent: the signature is the tail's."""
+
+    bodies: tuple[bytes, ...]
+    cts: tuple[bytes, ...]
+    sig: bytes
+    first_seq: int
+    last_id: Hash
+
+
+def seal_batch(
+    author: Author,
+    room: RoomId,
+    epoch: int,
+    seen: tuple[int, bytes],
+    first_seq: int,
+    prev: bytes,
+    ops: Sequence[PlainOp],
+) -> SealedOps:
+    """Seals and signs up to 256 ops: each prev is the id before it, dev_seq counts up, the last is signed."""
+    if not 1 <= len(ops) <= 256:
+        raise BugError("batch size")
+    bodies, cts = [], []
+    for i, op in enumerate(ops):
+        if len(op.payload) > PAYLOAD_LIMIT + 1024:
+            raise BugError("payload must go as a blob")
+        hdr = Header(
+            SUITE_HYBRID, room, author.uid, author.dev, first_seq + i, prev, epoch, seen, author.ulog, op.obj,
+            op.share_c, op.kind, 0,
+        ).encode()  # fmt: skip
+        ct = aead.seal(op.key, ["op", H(hdr)], pad(op.payload))
+        body = enc([hdr, H(ct), len(ct)])
+        prev = item_id(ENVELOPE, body)
+        bodies.append(body)
+        cts.append(ct)
+    sig = author.signing.sign(DOMAIN, prev)
+    return SealedOps(tuple(bodies), tuple(cts), sig, first_seq, Hash(prev))
+
+
+def open_op(key: bytes, hdr: bytes, ct: bytes) -> bytes:
+    """The payload of one envelope. Reject "decrypt" or "padding"."""
+    return unpad(aead.open_(key, ["op", H(hdr)], ct))

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads decoded CBOR with types: every wrong shape is a Reject "malformed" that names the field."""
+
+from collections.abc import Iterable
+
+from sync.errors import Reject
+
+Ext = dict[int, bytes]
+
+
+def array(value: object, length: int, where: str) -> list[object]:
+    """A list of exactly `length` items."""
+    if type(value) is not list or len(value) != length:
+        raise Reject("malformed", where)
+    return value
+
+
+def items(value: object, where: str, most: int = 100_000) -> list[object]:
+    """A list of any length up to `most`."""
+    if type(value) is not list or len(value) > most:
+        raise Reject("malformed", where)
+    return value
+
+
+def u64(value: object, where: str) -> int:
+    if type(value) is not int:
+        raise Reject("malformed", where)
+    return value
+
+
+def flag(value: object, where: str) -> bool:
+    if type(value) is not bool:
+        raise Reject("malformed", where)
+    return value
+
+
+def raw(value: object, size: int | Iterable[int], where: str) -> bytes:
+    """A byte string of one of the given sizes."""
+    sizes = (size,) if isinstance(size, int) else tuple(size)
+    if type(value) is not bytes or len(value) not in sizes:
+        raise Reject("malformed", where)
+    return value
+
+
+def blob(value: object, most: int, where: str) -> bytes:
+    """A byte string of at most `most` bytes."""
+    if type(value) is not bytes or len(value) > most:
+        raise Reject("malformed", where)
+    return value
+
+
+def text(value: object, most: int, where: str) -> str:
+    if type(value) is not str or len(value) > most:
+        raise Reject("malformed", where)
+    return value
+
+
+def ext(value: object, enabled: frozenset[int] = frozenset()) -> Ext:
+    """Extensions {u16: bytes}: odd ids are ignored but hashed; ▲ an even id that no policy enables is refused."""
+    if type(value) is not dict:
+        raise Reject("malformed", "ext")
+    for key, item in value.items():
+        if type(key) is not int or key > 0xFFFF or type(item) is not bytes:
+            raise Reject("malformed", "ext")
+        if key % 2 == 0 and key not in enabled:
+            raise Reject("format", f"ext {key}")
+    return value

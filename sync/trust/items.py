@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Positions of a room's one stream, roles, and the running hash over all of them (protocol §4)."""
+
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sync.crypto.kdf import H
+from sync.ids import Hash, RoomId
+
+ENTRY = 1
+ENVELOPE = 2
+RH_0 = Hash(bytes(32))
+
+
+class Role(IntEnum):
+    """What a member may do; each role includes those below it."""
+
+    READER = 1
+    WRITER = 2
+    ADMIN = 3
+    OWNER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One position as the server gives it. `ct` is None for entries and for content that is gone.
+
+    `sig` is empty inside a batch before its tail; `t` in ms since 1970.
+    """
+
+    n: int
+    t: int
+    kind: int
+    body: bytes
+    sig: bytes
+    ct: bytes | None
+
+
+def item_id(kind: int, body: bytes) -> Hash:
+    """The id that the running hash covers: of an entry or of an envelope."""
+    return H("room-log" if kind == ENTRY else "op-id", body)
+
+
+def next_rh(rh: bytes, n: int, t: int, kind: int, ident: bytes) -> Hash:
+    """`rh_n` from `rh_{n-1}`."""
+    return H("rh", rh, struct.pack(">QQB", n, t, kind), ident)
+
+
+def room_id_of(genesis_id: bytes) -> RoomId:
+    """A room is named by its genesis."""
+    return RoomId(genesis_id[:16])

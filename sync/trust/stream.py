@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's one stream, judged position by position (protocol §4): the same rules for every client and the server.
+
+What a member did wrong is void: it keeps its position and is never applied. What only a false server could show
+(a gap, a bad hash, signature or chain, another history) is a Reject, and nothing of the slice has happened.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sync.crypto.kdf import H
+from sync.crypto.signatures import verify
+from sync.errors import NeedLog, Reject
+from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.trust import envelope, roomlog, rules
+from sync.trust.book import UserBook
+from sync.trust.envelope import Header
+from sync.trust.epochs import Epoch, Recipient
+from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
+from sync.trust.roomlog import RoomEntry
+from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
+from sync.trust.userlog import Device
+
+_RECENT = 1024
+MAX_BATCH = 256
+
+
+RhAt = Callable[[int], bytes | None]
+"""The running hash of an old position, from whoever stores them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEntry:
+    """An entry at its position. `void` says why it does not count, or is None."""
+
+    n: int
+    t: int
+    entry: RoomEntry
+    void: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEnvelope:
+    """An envelope at its position; `hdr_bytes` are what its content is bound to. `ct` is None if it is gone."""
+
+    n: int
+    t: int
+    ident: Hash
+    hdr: Header
+    hdr_bytes: bytes
+    ct: bytes | None
+    void: str | None
+
+
+Accepted = AcceptedEntry | AcceptedEnvelope
+
+
+class RoomStream:
+    """The verified prefix of one room. Not thread-safe; `accept` may run in a thread if nobody else uses it then."""
+
+    def __init__(self, room: RoomId | None, state: RoomState | None = None) -> None:
+        """A stream that begins at position 1, of the given room (None: whichever its genesis makes)."""
+        self.state = state or RoomState()
+        self._expected = room
+        self._codec = StateCodec()
+        self._recent: deque[tuple[int, Hash]] = deque(maxlen=_RECENT)
+        if self.state.n:
+            self._recent.append((self.state.n, self.state.rh))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "RoomStream":
+        state = decode_state(data)
+        return cls(state.room, state)
+
+    def to_bytes(self) -> bytes:
+        """The state after the newest accepted position; cheap to call after every slice."""
+        return self._codec.encode(self.state)
+
+    # -- what others read ---------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> RoomId:
+        return self.state.room
+
+    @property
+    def n(self) -> int:
+        return self.state.n
+
+    @property
+    def rh(self) -> Hash:
+        return self.state.rh
+
+    @property
+    def t(self) -> int:
+        return self.state.t
+
+    @property
+    def members(self) -> dict[Uid, Member]:
+        return self.state.members
+
+    @property
+    def epoch(self) -> int:
+        return self.state.epoch
+
+    @property
+    def epochs(self) -> dict[int, Epoch]:
+        return self.state.epochs
+
+    @property
+    def dirty(self) -> bool:
+        return self.state.dirty
+
+    @property
+    def pins(self) -> dict[Uid, tuple[int, Hash]]:
+        return self.state.pins
+
+    @property
+    def device_heads(self) -> dict[bytes, DeviceHead]:
+        return self.state.device_heads
+
+    def role_of(self, uid: Uid) -> Role | None:
+        member = self.state.members.get(uid)
+        return member.role if member else None
+
+    def next_prev(self, uid: Uid, dev: bytes) -> bytes:
+        """▲ What a device's next envelope must name: the later of its own last one and its person's newest add."""
+        head, member = self.state.device_heads.get(dev), self.state.members.get(uid)
+        if member is None or (head is not None and head.n > member.since_n):
+            return head.ident if head else bytes(32)
+        return member.add_id
+
+    def recipients(self, book: UserBook) -> list[Recipient]:
+        """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""
+        return rules.recipients(self.state.members, self.state.pins, book)
+
+    # -- taking items in ----------------------------------------------------------------------------------------
+
+    def accept(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None) -> list[Accepted]:
+        """Judges the next items in order. All of them are taken in, or none.
+
+        Raises Reject for what an honest server never shows, NeedLog when a user log must be fetched first.
+        """
+        saved, recent = self._save()
+        try:
+            return self._accept_all(items, book, rh_at, strict=False)
+        except (Reject, NeedLog):
+            self._restore(saved, recent)
+            raise
+
+    def place(
+        self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
+    ) -> tuple[list[Item], list[Accepted]]:
+        """The server's side: gives (body, sig, ct) the next positions at time t, or refuses them all with a Reject.
+
+        The same rules as `accept`, but what would be void is refused with its reason as the code.
+        """
+        t = max(t, self.state.t)
+        items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
+        saved, recent = self._save()
+        try:
+            return items, self._accept_all(items, book, rh_at, strict=True)
+        except (Reject, NeedLog):
+            self._restore(saved, recent)
+            raise
+
+    def _save(self) -> tuple[RoomState, list[tuple[int, Hash]]]:
+        saved = copy.copy(self.state)
+        self.state.device_heads = dict(saved.device_heads)
+        self.state.shares = dict(saved.shares)
+        return saved, list(self._recent)[-1:]
+
+    def _restore(self, saved: RoomState, recent: list[tuple[int, Hash]]) -> None:
+        self.state = saved
+        self._recent = deque((x for x in self._recent if x[0] <= saved.n), maxlen=_RECENT)
+        if not self._recent:
+            self._recent.extend(recent)
+
+    def _accept_all(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool) -> list[Accepted]:
+        out: list[Accepted] = []
+        at = 0
+        while at < len(items):
+            if items[at].kind == ENTRY:
+                out.append(self._entry(items[at], book, rh_at, strict=strict))
+                at += 1
+                continue
+            end = at
+            while end < len(items) and items[end].kind == ENVELOPE and not items[end].sig:
+                end += 1
+            if end == len(items) or items[end].kind != ENVELOPE or end - at >= MAX_BATCH:
+                raise Reject("batch", f"position {items[at].n}")
+            out += self._batch(items[at : end + 1], book, rh_at, strict=strict)
+            at = end + 1
+        return out
+
+    def _step(self, item: Item, ident: Hash) -> None:
+        """Takes the item's position; called after the item has been judged."""
+        s = self.state
+        s.rh = next_rh(s.rh, item.n, item.t, item.kind, ident)
+        s.n, s.t = item.n, item.t
+        self._recent.append((s.n, s.rh))
+
+    def _check_position(self, item: Item) -> None:
+        if item.n != self.state.n + 1:
+            raise Reject("gap", f"position {item.n}")
+        if item.t < self.state.t:
+            raise Reject("time", f"position {item.n}")
+
+    # -- entries ------------------------------------------------------------------------------------------------
+
+    def _entry(self, item: Item, book: UserBook, rh_at: RhAt | None, *, strict: bool) -> AcceptedEntry:
+        self._check_position(item)
+        if item.ct is not None:
+            raise Reject("malformed", f"position {item.n}")
+        entry = RoomEntry.decode(item.body)
+        s = self.state
+        if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
+            raise Reject("conflict" if strict else "chain", f"position {item.n}")
+        if (entry.type == "genesis") != (s.n == 0) or (entry.room is None) != (s.n == 0):
+            raise Reject("order", f"position {item.n}")
+        if entry.room is None:
+            s.room = room_id_of(entry.ident)
+            if self._expected is not None and s.room != self._expected:
+                raise Reject("other-room", "genesis")
+        elif entry.room != s.room:
+            raise Reject("other-room", f"position {item.n}")
+        self._check_seen(entry.seen, item.n, rh_at)
+        device, void = self._author(entry.uid, entry.dev, entry.ulog, book, item.n)
+        verify(device.sign_pk, roomlog.DOMAIN, entry.ident, item.sig)
+        if void is None:
+            void = rules.apply_entry(s, entry, item.n, item.t, book)
+        self._settle(void, entry.uid, entry.dev, entry.ulog, item.n, strict=strict)
+        s.entry_seq, s.entry_head = entry.seq, entry.ident
+        self._step(item, entry.ident)
+        return AcceptedEntry(item.n, item.t, entry, void)
+
+    # -- envelopes ----------------------------------------------------------------------------------------------
+
+    def _batch(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool) -> list[Accepted]:
+        """▲ One device's batch: chained inside, signed at the tail, nothing acted on before that verifies."""
+        bodies = [envelope.read_body(item.body) for item in items]
+        headers = [Header.decode(hdr) for hdr, _, _ in bodies]
+        first = headers[0]
+        device, void = self._author(first.uid, first.dev, first.ulog, book, items[0].n)
+        ident = item_id(ENVELOPE, items[-1].body)
+        verify(device.sign_pk, envelope.DOMAIN, ident, items[-1].sig)
+        out: list[Accepted] = []
+        prev, last_seq = self._device_chain(first)
+        for item, (hdr_bytes, digest, length), hdr in zip(items, bodies, headers, strict=True):
+            self._check_position(item)
+            if hdr.room != self.state.room:
+                raise Reject("other-room", f"position {item.n}")
+            chained = hdr.dev_seq == last_seq + 1 if item is not items[0] else hdr.dev_seq > last_seq
+            if (
+                hdr.dev != first.dev
+                or hdr.uid != first.uid
+                or hdr.ulog != first.ulog
+                or hdr.prev != prev
+                or not chained
+            ):
+                raise Reject("chain", f"position {item.n}")
+            if item.ct is not None and (len(item.ct) != length or H(item.ct) != digest):
+                raise Reject("content-hash", f"position {item.n}")
+            if item is items[0] or hdr.seen != first.seen:
+                self._check_seen(hdr.seen, item.n, rh_at)
+            why = void or self._envelope_void(hdr)
+            ident = item_id(ENVELOPE, item.body)
+            if why is None:
+                self._apply_envelope(hdr)
+            self._settle(why, hdr.uid, hdr.dev, hdr.ulog, item.n, strict=strict)
+            self.state.device_heads[hdr.dev] = DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0])
+            self._step(item, ident)
+            out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
+            prev, last_seq = ident, hdr.dev_seq
+        return out
+
+    def _device_chain(self, hdr: Header) -> tuple[bytes, int]:
+        head = self.state.device_heads.get(hdr.dev)
+        if head is not None and hdr.seen[0] < head.seen_n:
+            raise Reject("seen", f"device sequence {hdr.dev_seq}")
+        return self.next_prev(hdr.uid, hdr.dev), head.dev_seq if head else 0
+
+    def _envelope_void(self, hdr: Header) -> str | None:
+        s = self.state
+        if hdr.kind not in envelope.ANY_MEMBER and s.members[hdr.uid].role < Role.WRITER:
+            return "forbidden"
+        if s.dirty:
+            return "dirty"
+        if hdr.epoch != s.epoch:
+            return "stale"
+        if hdr.kind == envelope.SNAPSHOT and not s.epochs[s.epoch].has_archive:
+            return "stale"
+        if hdr.obj in s.destroyed:
+            return "destroyed"
+        if hdr.obj == s.room:
+            return "share" if hdr.share_c else None
+        known = hdr.obj in s.shares
+        return "share" if known == bool(hdr.share_c) else None
+
+    def _apply_envelope(self, hdr: Header) -> None:
+        if hdr.share_c:
+            self.state.shares[hdr.obj] = hdr.share_c
+
+    # -- authors ------------------------------------------------------------------------------------------------
+
+    def _author(
+        self, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, n: int
+    ) -> tuple[Device, str | None]:
+        """The device whose key must have signed, and why the item is void whatever it says, if it is."""
+        s = self.state
+        log = book.log(uid)
+        if log is None or log.seq < ulog[0]:
+            raise NeedLog(uid, ulog[0])
+        if log.head_at(ulog[0]) != ulog[1]:
+            raise Reject("ulog", f"position {n}")
+        device = next((d for d in log.devices.values() if d.dev == dev), None)
+        if device is None or device.added > ulog[0] or s.dev_owner.get(dev, uid) != uid:
+            raise Reject("device", f"position {n}")
+        if s.n and uid not in s.members:
+            return device, "forbidden"
+        pinned = s.pins.get(uid)
+        if pinned is not None and ulog[0] < pinned[0]:
+            return device, "stale"
+        if log.device_active(dev, max(ulog[0], pinned[0] if pinned else 0)) is None:
+            return device, "revoked"
+        return device, None
+
+    def _settle(self, void: str | None, uid: Uid, dev: bytes, ulog: tuple[int, bytes], n: int, *, strict: bool) -> None:
+        """A void item is refused by the server; an accepted one pins its author's user log and device."""
+        s = self.state
+        if void is not None:
+            if strict:
+                raise Reject(void, f"position {n}")
+            return
+        pinned = s.pins.get(uid)
+        if pinned is None or ulog[0] > pinned[0]:
+            s.pins = {**s.pins, uid: (ulog[0], Hash(ulog[1]))}
+        if dev not in s.dev_owner:
+            s.dev_owner = {**s.dev_owner, dev: uid}
+
+    def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
+        """▲ The author's view of history must be ours: otherwise somebody was shown another one."""
+        at, rh = seen
+        if at >= n:
+            raise Reject("fork", f"position {n}")
+        if self._rh(at, rh_at) != rh:
+            raise Reject("fork", f"position {n}")
+
+    def _rh(self, at: int, rh_at: RhAt | None) -> bytes | None:
+        if at == 0:
+            return RH_0
+        if at == self.state.n:
+            return self.state.rh
+        if self._recent and at >= self._recent[0][0]:
+            return self._recent[at - self._recent[0][0]][1]
+        return rh_at(at) if rh_at else None
+
+
+def object_known(stream: RoomStream, obj: ObjId) -> bool:
+    """Whether the object's first op has been positioned."""
+    return obj == stream.room or obj in stream.state.shares

@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A person's own signed log: devices, the agency's binding, and the key that things are sealed to (protocol §3).
+
+A pure state machine: `UserLog.start(genesis)` then `apply` for each entry in order, or Reject and nothing changed.
+Body: `[1, uid | null, seq, prev, by, time, type, payload, ext]`; id = H("user-log" ‖ body); signed over the id.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from sync.crypto import seal
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H
+from sync.crypto.signatures import check_public, verify
+from sync.errors import Reject
+from sync.ids import DevId, Hash, Uid
+from sync.trust import fields
+from sync.trust.agency import InviteCert, invite_id
+
+VERSION = 1
+ENTRY_LIMIT = 512 * 1024
+DOMAIN = "user-log"
+ROOT = "root"
+AGENCY = "agency"
+NO_HEAD = bytes(32)
+SEAL_BYTES = 1168
+TYPES = frozenset(
+    ("genesis", "binding", "dev_add", "dev_rekey", "dev_revoke", "puk_rotate", "root_rotate", "recovery_set", "reset")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device of the person; active from `added` (entry seq) until `revoked`."""
+
+    dev: DevId
+    sign_pk: bytes
+    kem_pk: bytes
+    added: int
+    revoked: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Puk:
+    """A generation of the per-user key that room epochs are sealed to. `seq` is the entry that made it."""
+
+    gen: int
+    kem_pk: bytes
+    seq: int
+    prev_wrap: bytes
+    seals: tuple[tuple[bytes, bytes], ...]
+    """(device id or b"recovery", seal) pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """A decoded entry. `by` is a 16 B device or invitation id, or "root" or "agency"."""
+
+    uid: bytes | None
+    seq: int
+    prev: bytes
+    by: bytes | str
+    time: int
+    type: str
+    payload: object
+    ident: Hash
+
+    @classmethod
+    def decode(cls, body: bytes) -> "UserEntry":
+        parts = fields.array(dec(body, limit=ENTRY_LIMIT), 9, "user entry")
+        version, uid, seq, prev, by, time, kind, payload, ext = parts
+        if version != VERSION:
+            raise Reject("format", "user entry version")
+        if kind not in TYPES:
+            raise Reject("format", "user entry type")
+        fields.ext(ext)
+        if by not in (ROOT, AGENCY):
+            fields.raw(by, 16, "by")
+        return cls(
+            uid=None if uid is None else fields.raw(uid, 16, "uid"),
+            seq=fields.u64(seq, "seq"),
+            prev=fields.raw(prev, 32, "prev"),
+            by=by,  # type: ignore[arg-type]  # checked above
+            time=fields.u64(time, "time"),
+            type=str(kind),
+            payload=payload,
+            ident=entry_id(body),
+        )
+
+
+def entry_id(body: bytes) -> Hash:
+    """The head of the log after this entry."""
+    return H(DOMAIN, body)
+
+
+def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
+    """▲ A device belongs to one person: its id covers the root key of that person's genesis."""
+    return DevId(H("dev", genesis_root_pk, sign_pk)[:16])
+
+
+@dataclass(slots=True)
+class UserLog:
+    """The state after `seq`. Treat as read-only except through `apply`, which replaces it whole or not at all."""
+
+    agency_pk: bytes
+    uid: Uid = Uid(b"")
+    genesis_root_pk: bytes = b""
+    root_pk: bytes = b""
+    heads: list[Hash] = field(default_factory=list)
+    devices: dict[DevId, Device] = field(default_factory=dict)
+    puks: list[Puk] = field(default_factory=list)
+    record_hash: Hash | None = None
+    recovery_pk: bytes | None = None
+    unsealed_since: int | None = None
+    """Set after a revocation by the agency: no PUK generation is trusted until a newer one stands."""
+    ended: int | None = None
+
+    @property
+    def seq(self) -> int:
+        """Sequence number of the newest entry; genesis is 0."""
+        return len(self.heads) - 1
+
+    @property
+    def head(self) -> Hash:
+        return self.heads[-1]
+
+    @property
+    def genesis(self) -> Hash:
+        """32 B hash of the genesis: what a safety number compares."""
+        return self.heads[0]
+
+    @property
+    def bound(self) -> bool:
+        return self.record_hash is not None
+
+    @property
+    def ready(self) -> bool:
+        """▲ Bound by the agency and with a PUK: only then may the person be added to a room."""
+        return self.bound and bool(self.puks) and self.ended is None
+
+    def head_at(self, seq: int) -> Hash | None:
+        return self.heads[seq] if 0 <= seq < len(self.heads) else None
+
+    def device_active(self, dev: bytes, seq: int) -> Device | None:
+        """The device if it was active after entry `seq`."""
+        device = self.devices.get(DevId(dev))
+        if device is None or device.added > seq or (device.revoked is not None and device.revoked <= seq):
+            return None
+        return None if self.ended is not None and self.ended <= seq else device
+
+    def puk_at(self, seq: int) -> Puk | None:
+        """The generation to seal to after entry `seq`; None after an agency's revocation until a newer one stands."""
+        newest = next((p for p in reversed(self.puks) if p.seq <= seq), None)
+        if newest is None or (self.unsealed_since is not None and newest.seq < self.unsealed_since <= seq):
+            return None
+        return newest
+
+    @classmethod
+    def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
+        """A log from all its (body, sig)."""
+        log = cls(agency_pk)
+        for body, sig in entries:
+            log.apply(body, sig)
+        if not log.heads:
+            raise Reject("malformed", "empty user log")
+        return log
+
+    def apply(self, body: bytes, sig: bytes) -> UserEntry:
+        """Checks one entry against everything before it and takes it in. Reject, and nothing changed, otherwise."""
+        entry = UserEntry.decode(body)
+        where = f"user entry {entry.seq}"
+        if entry.seq != len(self.heads) or entry.prev != (self.heads[-1] if self.heads else NO_HEAD):
+            raise Reject("chain", where)
+        if self.ended is not None:
+            raise Reject("ended", where)
+        if entry.uid != (self.uid or None):
+            raise Reject("chain", where)
+        if (entry.type == "genesis") != (entry.seq == 0) or (entry.type == "binding") != (entry.seq == 1):
+            raise Reject("order", where)
+        draft = _copy(self)
+        signer = _APPLY[entry.type](draft, entry, sig)
+        verify(signer, DOMAIN, entry.ident, sig)
+        draft.heads.append(entry.ident)
+        if entry.seq == 0:
+            draft.uid = Uid(entry.ident[:16])
+        _take(self, draft)
+        return entry
+
+    def _signer(self, entry: UserEntry) -> bytes:
+        """The public key behind `by` for entries that an active device or the root may make."""
+        if entry.by == ROOT:
+            return self.root_pk
+        device = self.device_active(entry.by, self.seq) if isinstance(entry.by, bytes) else None
+        if device is None:
+            raise Reject("signer", f"user entry {entry.seq}")
+        return device.sign_pk
+
+
+def _copy(log: UserLog) -> UserLog:
+    return replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
+
+
+def _take(log: UserLog, draft: UserLog) -> None:
+    for name in UserLog.__dataclass_fields__:
+        setattr(log, name, getattr(draft, name))
+
+
+def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> None:
+    sign_pk, kem_pk = fields.array(keys, 2, "keys")
+    sign_raw, kem_raw = fields.raw(sign_pk, 32, "keys"), fields.raw(kem_pk, seal.PUBLIC_BYTES, "keys")
+    check_public(sign_raw)
+    seal.check_public(kem_raw)
+    dev = device_id(log.genesis_root_pk, sign_raw)
+    if dev in log.devices:
+        raise Reject("device-twice", f"user entry {entry.seq}")
+    prev: bytes = b"" if entry.seq == 0 else entry.prev
+    verify(sign_raw, "dev-proof", [entry.uid, prev, [sign_raw, kem_raw], entry.by], fields.raw(proof, 64, "proof"))
+    log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq)
+
+
+def _genesis(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    root_pk, keys, proof = fields.array(entry.payload, 3, "genesis")
+    if entry.by != ROOT:
+        raise Reject("signer", "user entry 0")
+    log.genesis_root_pk = log.root_pk = fields.raw(root_pk, 32, "root")
+    check_public(log.root_pk)
+    _add_device(log, entry, keys, proof)
+    return log.root_pk
+
+
+def _binding(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    agency_pk, cert, cert_sig, record = fields.array(entry.payload, 4, "binding")
+    if agency_pk != log.agency_pk:
+        raise Reject("agency", "user entry 1")
+    invite = InviteCert.check(log.agency_pk, fields.blob(cert, 1024, "cert"), fields.raw(cert_sig, 64, "cert"))
+    if record != invite.record_hash or entry.by != invite_id(invite.invite_pk):
+        raise Reject("binding", "user entry 1")
+    log.record_hash = invite.record_hash
+    return invite.invite_pk
+
+
+def _read_puk(log: UserLog, entry: UserEntry, payload: object) -> Puk:
+    gen, kem_pk, wrap, seals = fields.array(payload, 4, "puk")
+    kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "puk")
+    seal.check_public(kem_raw)
+    if gen != len(log.puks) + 1:
+        raise Reject("generation", f"user entry {entry.seq}")
+    pairs = []
+    for pair in fields.items(seals, "puk seals", 1000):
+        ident, sealed = fields.array(pair, 2, "puk seal")
+        pairs.append((fields.blob(ident, 16, "puk seal"), fields.raw(sealed, SEAL_BYTES, "puk seal")))
+    wanted = {bytes(d.dev) for d in log.devices.values() if d.revoked is None}
+    if log.recovery_pk is not None:
+        wanted.add(b"recovery")
+    if {p[0] for p in pairs} != wanted or len(pairs) != len(wanted):
+        raise Reject("recipients", f"user entry {entry.seq}")
+    if bool(log.puks) != bool(fields.blob(wrap, 256, "puk")):
+        raise Reject("generation", "prev wrap")
+    return Puk(len(log.puks) + 1, kem_raw, entry.seq, bytes(wrap), tuple(pairs))  # type: ignore[arg-type]  # checked
+
+
+def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    signer = log._signer(entry)
+    log.puks.append(_read_puk(log, entry, entry.payload))
+    log.unsealed_since = None
+    return signer
+
+
+def _puk_seal(log: UserLog, entry: UserEntry, gen: object, sealed: object) -> None:
+    """dev_add, dev_rekey and recovery_set carry a seal of the current generation."""
+    if gen != len(log.puks):
+        raise Reject("generation", f"user entry {entry.seq}")
+    fields.raw(sealed, SEAL_BYTES, "puk seal")
+
+
+def _dev_add(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    keys, proof, gen, sealed = fields.array(entry.payload, 4, "dev_add")
+    signer = log._signer(entry)
+    _add_device(log, entry, keys, proof)
+    _puk_seal(log, entry, gen, sealed)
+    return signer
+
+
+def _dev_rekey(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    kem_pk, gen, sealed = fields.array(entry.payload, 3, "dev_rekey")
+    if entry.by == ROOT:
+        raise Reject("signer", f"user entry {entry.seq}")
+    signer = log._signer(entry)
+    kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "dev_rekey")
+    seal.check_public(kem_raw)
+    _puk_seal(log, entry, gen, sealed)
+    dev = DevId(fields.raw(entry.by, 16, "by"))
+    log.devices[dev] = replace(log.devices[dev], kem_pk=kem_raw)
+    return signer
+
+
+def _dev_revoke(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    dev, puk = fields.array(entry.payload, 2, "dev_revoke")
+    target = log.devices.get(DevId(fields.raw(dev, 16, "dev_revoke")))
+    if target is None or target.revoked is not None:
+        raise Reject("device", f"user entry {entry.seq}")
+    if entry.by == AGENCY:
+        signer = log.agency_pk
+    else:
+        signer = log._signer(entry)
+        if isinstance(entry.by, bytes) and entry.by != target.dev:
+            order = list(log.devices)
+            if order.index(DevId(entry.by)) > order.index(target.dev):
+                raise Reject("older", f"user entry {entry.seq}")
+    log.devices[target.dev] = replace(target, revoked=entry.seq)
+    if entry.by == AGENCY:
+        if puk is not None:
+            raise Reject("malformed", "dev_revoke by the agency carries no generation")
+        log.unsealed_since = entry.seq
+    else:
+        log.puks.append(_read_puk(log, entry, puk))
+    return signer
+
+
+def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    new_pk, proof = fields.array(entry.payload, 2, "root_rotate")
+    if entry.by != ROOT:
+        raise Reject("signer", f"user entry {entry.seq}")
+    new_raw, old = fields.raw(new_pk, 32, "root_rotate"), log.root_pk
+    check_public(new_raw)
+    verify(new_raw, "root-proof", [entry.uid, entry.prev, new_raw], fields.raw(proof, 64, "proof"))
+    log.root_pk = new_raw
+    return old
+
+
+def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    kem_pk, gen, sealed = fields.array(entry.payload, 3, "recovery_set")
+    if entry.by != ROOT:
+        raise Reject("signer", f"user entry {entry.seq}")
+    kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "recovery_set")
+    seal.check_public(kem_raw)
+    _puk_seal(log, entry, gen, sealed)
+    log.recovery_pk = kem_raw
+    return log.root_pk
+
+
+def _reset(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    fields.array(entry.payload, 0, "reset")
+    if entry.by != AGENCY:
+        raise Reject("signer", f"user entry {entry.seq}")
+    log.ended = entry.seq
+    return log.agency_pk
+
+
+_APPLY = {
+    "genesis": _genesis,
+    "binding": _binding,
+    "puk_rotate": _puk_rotate,
+    "dev_add": _dev_add,
+    "dev_rekey": _dev_rekey,
+    "dev_revoke": _dev_revoke,
+    "root_rotate": _root_rotate,
+    "recovery_set": _recovery_set,
+    "reset": _reset,
+}
+
+
+def entry_body(
+    uid: bytes | None, seq: int, prev: bytes, by: bytes | str, time: int, kind: str, payload: object
+) -> bytes:
+    """The body of an entry to sign."""
+    return enc([VERSION, uid, seq, prev, by, time, kind, payload, {}])
