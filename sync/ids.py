@@ -23,3 +23,6 @@ PartId = NewType("PartId", bytes)
 
 Hash = NewType("Hash", bytes)
 """32 B SHA-256."""
+
+NO_UID = Uid(b"")
+NO_ROOM = RoomId(b"")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How long to wait before the next attempt: doubling, capped, with full jitter so that an office does not return as one."""
+"""How long to wait before the next attempt: doubling, capped, jittered so that an office does not return as one."""
 
 import random
 

@@ -29,7 +29,7 @@ class Argon2Params:
 
 
 def derive(passphrase: str, params: Argon2Params) -> bytes:
-    """32 bytes. Reject "argon2-params" outside 64 MiB–1 GiB: a hostile file must not choose our memory. Slow: in a thread."""
+    """32 bytes; slow, so in a thread. Reject "argon2-params" outside 64 MiB–1 GiB: a hostile file must not choose."""
     if not MIN_MEMORY_KIB <= params.memory_kib <= MAX_MEMORY_KIB or not (
         1 <= params.passes <= 16 and 1 <= params.lanes <= 16
     ):

@@ -113,9 +113,9 @@ class ServerHello(Frame, frozen=True, tag="server-hello"):
 
 
 class Auth(Frame, frozen=True, tag="auth"):
-    """Proves a device: signature, domain "auth", over `[server nonce, client nonce, agency fingerprint, address, uid, dev]`.
+    """Proves a device: SIG "auth" over `[server nonce, client nonce, agency fingerprint, address, uid, dev]`.
 
-    `ulog` is [seq, head] of the newest own entry the client knows, `receipts` the newest per room that it keeps.
+    `receipts` are the newest per room that the client keeps.
     """
 
     rid: int
@@ -239,7 +239,7 @@ class PutSeals(Frame, frozen=True, tag="put-seals"):
 
 
 class Append(Frame, frozen=True, tag="append"):
-    """Appends room entries, all or none: compare-and-swap on prev, else CONFLICT. A new room sends genesis + epoch 1."""
+    """Appends room entries, all or none: compare-and-swap on prev, else CONFLICT. New rooms: genesis + epoch 1."""
 
     rid: int
     room: bytes

@@ -103,7 +103,7 @@ class Listener:
         key: Callable[[int], bytes | None],
         now: int,
     ) -> tuple[Heard, bytes]:
-        """Who, and the payload. ▲ Reject "ephemeral" for a replay, a wrong time, room or device, "signature" for a spoof.
+        """Who, and the payload. ▲ Reject "ephemeral" for a replay, wrong time, room or device, "signature" for a spoof.
 
         `sign_pk` gives the key of an active device of a member, `key` the K of an epoch, `now` is server time in ms.
         """

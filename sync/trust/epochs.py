@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Generations of a room's key: made, sealed to exactly the recipients of record, opened, and walked back (protocol §6)."""
+"""Generations of a room's key: made, sealed to the recipients of record, opened, walked back (protocol §6)."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import KemKey
 from sync.errors import Reject
-from sync.ids import Hash, RoomId, Uid
+from sync.ids import NO_UID, Hash, RoomId, Uid
 from sync.trust import fields, merkle
 
 USER = 1
@@ -38,7 +38,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """The public part of an epoch. `ac` and `prev` are empty in an A-less epoch; `base` is f, or None for a null link."""
+    """The public part of an epoch. `ac` and `prev` are empty in an A-less epoch; `base` is f, None for a null link."""
 
     e: int
     kc: Hash
@@ -51,7 +51,7 @@ class Epoch:
     unsealed: tuple[bytes, ...]
     pins: tuple[tuple[Uid, int, Hash], ...]
     n: int = 0
-    by: Uid = Uid(b"")
+    by: Uid = NO_UID
 
     @property
     def has_archive(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from sync.crypto.encoding import dec, enc
 from sync.errors import Reject
-from sync.ids import Hash, RoomId, Uid
+from sync.ids import NO_ROOM, Hash, RoomId, Uid
 from sync.trust import fields
 from sync.trust.epochs import Epoch
 from sync.trust.items import RH_0, Role
@@ -57,7 +57,7 @@ class Proposal:
 class RoomState:
     """Everything that judging the next item needs, but the user logs and old running hashes."""
 
-    room: RoomId = RoomId(b"")
+    room: RoomId = NO_ROOM
     n: int = 0
     rh: Hash = RH_0
     t: int = 0

@@ -293,7 +293,7 @@ class RoomStream:
             return "stale"
         if hdr.obj in s.destroyed:
             return "destroyed"
-        if hdr.obj == s.room:
+        if hdr.obj == ObjId(s.room):
             return "share" if hdr.share_c else None
         known = hdr.obj in s.shares
         return "share" if known == bool(hdr.share_c) else None
@@ -359,4 +359,4 @@ class RoomStream:
 
 def object_known(stream: RoomStream, obj: ObjId) -> bool:
     """Whether the object's first op has been positioned."""
-    return obj == stream.room or obj in stream.state.shares
+    return obj == ObjId(stream.room) or obj in stream.state.shares

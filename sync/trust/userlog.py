@@ -12,7 +12,7 @@ from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
 from sync.crypto.signatures import check_public, verify
 from sync.errors import Reject
-from sync.ids import DevId, Hash, Uid
+from sync.ids import NO_UID, DevId, Hash, Uid
 from sync.trust import fields
 from sync.trust.agency import InviteCert, invite_id
 
@@ -102,7 +102,7 @@ class UserLog:
     """The state after `seq`. Treat as read-only except through `apply`, which replaces it whole or not at all."""
 
     agency_pk: bytes
-    uid: Uid = Uid(b"")
+    uid: Uid = NO_UID
     genesis_root_pk: bytes = b""
     root_pk: bytes = b""
     heads: list[Hash] = field(default_factory=list)
