@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The time of day in milliseconds. Tests put their own clock in place with `set_clock`."""
+
+import time
+from collections.abc import Callable
+
+
+def _system_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+_now: Callable[[], int] = _system_ms
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970-01-01 UTC."""
+    return _now()
+
+
+def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:
+    """Replaces the clock (None: the system's) and returns what puts the former one back."""
+    global _now
+    former = _now
+    _now = now or _system_ms
+
+    def restore() -> None:
+        global _now
+        _now = former
+
+    return restore

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Logs by subject, holding only what may be read by anybody: ids, counts, sizes, durations, codes.
+
+Never titles, texts, names, addresses, keys, content paths or SQL parameters: a field that is not a number, an id or a
+short code is written as "?", and of an exception only its type and places are written, not its message.
+"""
+
+import logging
+import re
+import traceback
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+SUBJECTS = ("sync", "store", "crypto", "ui")
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
+
+Field = int | float | bytes | str | bool | None
+
+
+class Subject:
+    """One subject's logger: `log.store.info("opened", version=1, ms=4)`."""
+
+    __slots__ = ("_logger",)
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def debug(self, event: str, **fields: Field) -> None:
+        """A step that only a developer follows."""
+        self._write(logging.DEBUG, event, fields)
+
+    def info(self, event: str, **fields: Field) -> None:
+        """A normal milestone."""
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: Field) -> None:
+        """Something odd that was handled."""
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: str, **fields: Field) -> None:
+        """Something failed and a person was or should be told."""
+        self._write(logging.ERROR, event, fields)
+
+    def exception(self, event: str, error: BaseException, **fields: Field) -> None:
+        """An unexpected error: type and places, never its message."""
+        self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
+        for frame in traceback.extract_tb(error.__traceback__):
+            self._logger.error("    at %s:%s %s", Path(frame.filename).name, frame.lineno, frame.name)
+
+    def _write(self, level: int, event: str, fields: dict[str, Field]) -> None:
+        if self._logger.isEnabledFor(level):
+            self._logger.log(level, "%s", _line(event, fields))
+
+
+sync = Subject("sync")
+store = Subject("store")
+crypto = Subject("crypto")
+ui = Subject("ui")
+
+
+class _Formatter(logging.Formatter):
+    """Time, level, subject, line; of exceptions that other code logged, only the type."""
+
+    def formatException(self, ei: object) -> str:
+        kind = ei[0] if isinstance(ei, tuple) else None
+        return f"    {kind.__name__}" if isinstance(kind, type) else ""
+
+
+def start(folder: Path, level: str = "info") -> None:
+    """Writes all subjects to `folder`/kansli.log (3 files of 1 MB). A second call moves to the new folder."""
+    stop()
+    folder.mkdir(parents=True, exist_ok=True)
+    file = RotatingFileHandler(folder / "kansli.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
+    file.setFormatter(_Formatter("%(asctime)s %(levelname).1s %(name)s %(message)s"))
+    for name in SUBJECTS:
+        logger = logging.getLogger(name)
+        logger.addHandler(file)
+        logger.setLevel(level.upper())
+
+
+def stop() -> None:
+    """Closes the files. Twice does no harm."""
+    for name in SUBJECTS:
+        logger = logging.getLogger(name)
+        for handler in [h for h in logger.handlers if isinstance(h, RotatingFileHandler)]:
+            logger.removeHandler(handler)
+            handler.close()
+
+
+def _line(event: str, fields: dict[str, Field]) -> str:
+    return " ".join([_plain(event), *(f"{name}={_plain(value)}" for name, value in fields.items())])
+
+
+def _plain(value: Field) -> str:
+    match value:
+        case bool() | None:
+            return str(value).lower()
+        case int():
+            return str(value)
+        case float():
+            return f"{value:.1f}"
+        case bytes():
+            return value[:4].hex()
+        case str():
+            return value if _CODE.fullmatch(value) else "?"
+
+
+def _code(error: BaseException) -> str | None:
+    code = getattr(error, "code", None)
+    return code if isinstance(code, str) else None

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A signal: whoever is interested connects, the owner emits. Synchronous, same thread, no Qt."""
+
+from collections.abc import Callable
+from typing import Generic, TypeVarTuple
+
+Args = TypeVarTuple("Args")
+
+
+class Signal(Generic[*Args]):
+    """`Signal[int, str]()` calls every connected function with an int and a str, in the order of connecting."""
+
+    __slots__ = ("_slots",)
+
+    def __init__(self) -> None:
+        self._slots: list[Callable[[*Args], object]] = []
+
+    def connect(self, slot: Callable[[*Args], object]) -> Callable[[], None]:
+        """Calls `slot` at every emit until the returned function is called (twice does no harm)."""
+        self._slots = [*self._slots, slot]  # a new list: connecting during an emit counts from the next one
+
+        def disconnect() -> None:
+            self._slots = [s for s in self._slots if s is not slot]
+
+        return disconnect
+
+    def emit(self, *args: *Args) -> None:
+        """An error in a slot reaches the emitter; later slots are then not called."""
+        for slot in self._slots:
+            slot(*args)

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What can go wrong in app/, each with a stable code. The sentences are in ui/errors.py.
+
+AppError
+├── WorldFault      shown to a person, often retried
+│   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
+│   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
+│   ├── ProfileInUse · BadProfileName · FileTooLarge · BadFileName · FileUnreadable · Offline
+│   └── Forbidden · NotFound
+├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
+└── BugError        our own fault: reported
+"""
+
+
+class AppError(Exception):
+    """Root of the tree. `code` is stable and goes to logs, support and ui/errors.py."""
+
+    code: str = "app"
+
+
+class WorldFault(AppError):  # noqa: N818 - the tree names whose fault it is
+    """The world's fault, not ours: disks, key stores, files, people."""
+
+
+class StoreFault(WorldFault):
+    """The encrypted database cannot be used as it is. Nothing has been changed."""
+
+
+class StoreCorrupt(StoreFault):
+    """The database is damaged, truncated or not sealed by this key."""
+
+    code = "store-corrupt"
+
+
+class StoreNewer(StoreFault):
+    """The database was written by a newer version of the program."""
+
+    code = "store-newer"
+
+
+class StoreMissing(StoreFault):
+    """The profile has no database."""
+
+    code = "store-missing"
+
+
+class StoreUnwritable(StoreFault):
+    """The disk refuses to read or write (rights, I/O error, a lock held by something else)."""
+
+    code = "store-unwritable"
+
+
+class DiskFull(StoreFault):
+    """No room left; the transaction was rolled back."""
+
+    code = "disk-full"
+
+
+class UnlockFault(WorldFault):
+    """A key slot could not be opened or made."""
+
+
+class WrongPassphrase(UnlockFault):
+    """The passphrase does not open the slot."""
+
+    code = "wrong-passphrase"
+
+
+class KeyringLocked(UnlockFault):
+    """The operating system's key store is locked or did not answer: wait and ask, never wipe."""
+
+    code = "keyring-locked"
+
+
+class NoKeyring(UnlockFault):
+    """This machine has no key store to use: offer the passphrase."""
+
+    code = "no-keyring"
+
+
+class NoSlot(UnlockFault):
+    """The asked kind of key slot does not exist in this profile."""
+
+    code = "no-slot"
+
+
+class SlotDamaged(UnlockFault):
+    """A key slot's file is damaged, truncated or from a newer version."""
+
+    code = "slot-damaged"
+
+
+class WeakPassphrase(UnlockFault):
+    """The chosen passphrase is too short."""
+
+    code = "weak-passphrase"
+
+
+class SlotForbidden(UnlockFault):
+    """The machine's policy does not allow this kind of key slot."""
+
+    code = "slot-forbidden"
+
+
+class LastSlot(UnlockFault):
+    """The last key slot cannot be removed: nobody could open the profile again."""
+
+    code = "last-slot"
+
+
+class ProfileInUse(WorldFault):
+    """Another process has this profile open."""
+
+    code = "profile-in-use"
+
+
+class BadProfileName(WorldFault):
+    """A profile's name holds characters that cannot be a folder's name everywhere."""
+
+    code = "bad-profile-name"
+
+
+class FileTooLarge(WorldFault):
+    """The file is larger than rooms take."""
+
+    code = "file-too-large"
+
+
+class BadFileName(WorldFault):
+    """A file name holds a path or control characters."""
+
+    code = "bad-file-name"
+
+
+class FileUnreadable(WorldFault):
+    """The chosen file cannot be read or written."""
+
+    code = "file-unreadable"
+
+
+class Offline(WorldFault):
+    """This needs the server, and there is no connection now."""
+
+    code = "offline"
+
+
+class Forbidden(WorldFault):
+    """The person's role in the room does not allow this."""
+
+    code = "forbidden"
+
+
+class NotFound(WorldFault):
+    """The thing asked for is not here (any more)."""
+
+    code = "not-found"
+
+
+class SettingLocked(WorldFault):
+    """The machine's policy has fixed this setting."""
+
+    code = "setting-locked"
+
+
+class BadSetting(WorldFault):
+    """The value is not one that the setting takes."""
+
+    code = "bad-setting"
+
+
+class BadChange(AppError):  # noqa: N818
+    """A received change does not make sense for its kind. Raised by projections; the change is kept and counted."""
+
+    def __init__(self, code: str = "bad-change") -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class BugError(AppError):
+    """Our own fault: a broken invariant in this program."""
+
+    code = "bug"

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The only way from one tool to another: a link that the shell opens."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from app.core.ids import ObjId, RoomId
+
+SCHEME = "kansli"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectLink:
+    """An object in a room; `ref` names a place in it (a message, a card), as the tool says."""
+
+    room: RoomId
+    obj: ObjId
+    kind: str
+    ref: bytes = b""
+
+    def to_text(self) -> str:
+        """`kansli://<room hex>/<object hex>?kind=chat&ref=…`: what a copied link looks like. Holds no content."""
+        query = {"kind": self.kind} | ({"ref": self.ref.hex()} if self.ref else {})
+        return f"{SCHEME}://{self.room.hex()}/{self.obj.hex()}?{urlencode(query)}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ObjectLink | None":
+        """The link in the text, or None if it is not one of ours."""
+        try:
+            parts = urlsplit(text.strip())
+            query = parse_qs(parts.query)
+            room, obj = bytes.fromhex(parts.netloc), bytes.fromhex(parts.path.strip("/"))
+            ref = bytes.fromhex(query.get("ref", [""])[0])
+        except ValueError:
+            return None
+        kind = query.get("kind", [""])[0]
+        if parts.scheme != SCHEME or len(room) != 16 or len(obj) != 16 or not kind.isidentifier() or len(ref) > 64:
+            return None
+        return cls(room=RoomId(room), obj=ObjId(obj), kind=kind, ref=ref)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where an account's files lie, and that only one process has them open.
+
+    <data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* logs/ settings.json lock
+
+The data root is the argument, else the environment variable KANSLI_DATA, else the platform's place for user data.
+"""
+
+import json
+import os
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from platformdirs import user_data_path
+
+from app.core.files import write_atomic
+from app.core.ids import new_id
+from app.errors import BadProfileName, ProfileInUse, StoreCorrupt, StoreUnwritable
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+DEFAULT = "default"
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,38}[A-Za-z0-9_-])?")
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(1, 10))}
+
+
+def data_root(override: Path | None = None) -> Path:
+    """The folder under which all profiles lie."""
+    named = os.environ.get("KANSLI_DATA")
+    return override or (Path(named) if named else user_data_path("Kansli", appauthor=False))
+
+
+def profiles(root: Path | None = None) -> list[str]:
+    """Names of the profiles that exist, in order."""
+    folder = data_root(root) / "profiles"
+    return sorted(p.name for p in folder.iterdir() if (p / "profile.json").exists()) if folder.is_dir() else []
+
+
+def check_name(name: str) -> str:
+    """The name itself; BadProfileName if it cannot be a folder's name on every system."""
+    if not _NAME.fullmatch(name) or name.split(".")[0].lower() in _RESERVED:
+        raise BadProfileName()
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One account's files, locked for this process until `close`."""
+
+    name: str
+    folder: Path
+    id: bytes
+    """16 random bytes: binds key slots to this profile."""
+    _lock: IO[bytes]
+
+    @classmethod
+    def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
+        """Opens or makes the profile; ProfileInUse if another process has it, BadProfileName, StoreUnwritable."""
+        folder = data_root(root) / "profiles" / check_name(name)
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = _take_lock(folder / "lock")
+        except OSError as e:
+            raise StoreUnwritable() from e
+        try:
+            return cls(name, folder, _identity(folder / "profile.json"), lock)
+        except BaseException:
+            lock.close()
+            raise
+
+    @property
+    def db_path(self) -> Path:
+        """The encrypted database."""
+        return self.folder / "store.db"
+
+    @property
+    def slots_folder(self) -> Path:
+        """The key slots' files."""
+        return self.folder / "keys"
+
+    @property
+    def blobs_folder(self) -> Path:
+        """Sealed parts of files."""
+        return self.folder / "blobs"
+
+    @property
+    def logs_folder(self) -> Path:
+        """The program's own log."""
+        return self.folder / "logs"
+
+    @property
+    def settings_path(self) -> Path:
+        """Settings of this profile."""
+        return self.folder / "settings.json"
+
+    @property
+    def is_new(self) -> bool:
+        """No database yet: first start."""
+        return not self.db_path.exists()
+
+    def close(self) -> None:
+        """Lets other processes in. Twice does no harm."""
+        self._lock.close()
+
+
+def _identity(path: Path) -> bytes:
+    if not path.exists():
+        write_atomic(path, json.dumps({"version": 1, "id": new_id().hex()}).encode())
+    try:
+        value = bytes.fromhex(json.loads(path.read_bytes())["id"])
+    except (ValueError, KeyError, TypeError) as e:
+        raise StoreCorrupt() from e
+    if len(value) != 16:
+        raise StoreCorrupt()
+    return value
+
+
+def _take_lock(path: Path) -> IO[bytes]:
+    """An advisory lock that the operating system drops with the process, however it ends: no stale locks."""
+    file = path.open("a+b")
+    try:
+        if sys.platform == "win32":
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        file.close()
+        raise ProfileInUse() from e
+    return file

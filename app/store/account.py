@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The account's own secrets, everybody's public logs and the people they name: `AccountPort`."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from app.core.ids import Uid
+from app.store.database import Database
+from app.store.people import People
+
+
+class Account:
+    """One row for this account, one per entry of a user log."""
+
+    def __init__(self, db: Database, people: People) -> None:
+        self._db = db
+        self._people = people
+
+    def load_account(self) -> bytes | None:
+        """The account's secrets as sync wrote them, or None before the first enrolment."""
+        value: bytes | None = self._db.value("SELECT data FROM account")
+        return value
+
+    def save_account(self, account: bytes) -> None:
+        """Replaces the account's secrets."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
+
+    def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
+        """All stored (body, sig) of a user's log, in order."""
+        return [(b, s) for b, s in self._db.rows("SELECT body, sig FROM user_log WHERE uid = ? ORDER BY seq", (uid,))]
+
+    def append_user_log(self, uid: Uid, first_seq: int, entries: Sequence[tuple[bytes, bytes]]) -> None:
+        """Stores verified entries; those already stored are left as they are."""
+        with self._db.transaction():
+            self._db.raw.executemany(
+                "INSERT OR IGNORE INTO user_log (uid, seq, body, sig) VALUES (?, ?, ?, ?)",
+                [(uid, seq, body, sig) for seq, (body, sig) in enumerate(entries, start=first_seq)],
+            )
+
+    def put_person(self, uid: Uid, record: Mapping[str, str]) -> None:
+        """Stores a verified staff record ("name", "title", "unit"); a `verified` mark stays."""
+        with self._db.transaction():
+            self._db.raw.execute(
+                """INSERT INTO people (uid, name, title, unit, record) VALUES (?, ?, ?, ?, ?)
+                   ON CONFLICT (uid) DO UPDATE SET name = excluded.name, title = excluded.title,
+                   unit = excluded.unit, record = excluded.record""",
+                (
+                    uid,
+                    record.get("name", ""),
+                    record.get("title", ""),
+                    record.get("unit", ""),
+                    json.dumps(dict(record), ensure_ascii=False, sort_keys=True),
+                ),
+            )
+        self._people.changed.emit(uid)

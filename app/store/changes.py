@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Changes: what was written here and what came from others, each once, with its projection, in one transaction.
+
+Knows neither ciphers nor the network. A change is the opaque data of one edit of one object.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from app.core import clock
+from app.core.ids import ChangeId, ObjId, RoomId, Uid, new_change
+from app.core.signal import Signal
+from app.errors import BugError
+from app.store import statements as sql
+from app.store.database import Database, Row
+from app.store.people import Me
+from app.store.projecting import Projecting
+from app.store.rows import StoredChange
+from sync.client.ports import OpenedChange, Received
+
+OTHER_ROOM = "other-room"
+
+
+class Changes:
+    """The changes of all objects. Signals are emitted after the commit, on the loop's thread."""
+
+    def __init__(self, db: Database, me: Me, projecting: Projecting) -> None:
+        self._db = db
+        self._me = me
+        self._projecting = projecting
+        self.appended: Signal[StoredChange] = Signal()
+        """A change was written here and waits in the outbox."""
+        self.received: Signal[list[StoredChange]] = Signal()
+        """New changes of others (or of my other devices)."""
+        self.positioned: Signal[list[StoredChange]] = Signal()
+        """Own changes got their position and the server's time."""
+
+    def append(
+        self, room: RoomId, obj: ObjId, data: bytes, *, live: bool = False, blobs: Sequence[bytes] = ()
+    ) -> ChangeId:
+        """Stores a change, its outbox row and its projection, durably, in one transaction.
+
+        `live`: a document edit, which the engine batches; otherwise a record, flushed at once. `blobs` are part ids
+        that must be uploaded before the change is sent. An error of the projection reaches the caller, nothing stored.
+        """
+        author = self._me.uid
+        if author is None:
+            raise BugError("no account yet")
+        now = clock.now_ms()
+        change_id = new_change()
+        with self._db.transaction() as conn:
+            raw = self._db.raw
+            row: int = raw.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
+            raw.execute(sql.ADD_OUTBOX, (row, room, obj, live))
+            if blobs:
+                self._hold(row, blobs)
+            change = StoredChange(
+                rowid=row, room=room, obj=obj, change_id=change_id, author=author, t=now, n=None, data=data, own=True
+            )
+            if not self._projecting.touch(obj, room, now, author, row):
+                raise BugError("the object belongs to another room")
+            self._projecting.run(conn, room, {obj: [change]}, strict=True)
+            self._db.after_commit(lambda: self.appended.emit(change))
+        return change_id
+
+    def _hold(self, row: int, blobs: Sequence[bytes]) -> None:
+        raw = self._db.raw
+        raw.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
+        raw.execute(sql.COUNT_HELD, (row,))
+
+    def receive(self, received: Received) -> None:
+        """The changes of an accepted slice; called by `Store.receive` inside its transaction."""
+        with self._db.transaction() as conn:
+            known = self._known(received.changes)
+            fresh: list[OpenedChange] = []
+            placed: list[tuple[int, int, int]] = []
+            for change in received.changes:
+                key = (received.room, change.uid, change.change_id)
+                if key not in known:
+                    known[key] = 0
+                    fresh.append(change)
+                elif known[key]:
+                    placed.append((change.n, change.t, known[key]))
+                    known[key] = 0
+            new = self._store(received.room, fresh)
+            if placed:
+                self._place(placed)
+            by_obj: dict[ObjId, list[StoredChange]] = {}
+            for stored in new:
+                by_obj.setdefault(stored.obj, []).append(stored)
+            self._projecting.run(conn, received.room, by_obj, strict=False)
+            if new:
+                self._db.after_commit(lambda: self.received.emit(new))
+
+    def _known(self, changes: Sequence[OpenedChange]) -> dict[tuple[RoomId, Uid, ChangeId], int]:
+        """Rows of those already stored without a position, 0 for those with one.
+
+        A change id counts within its room and author: nobody can keep another's change out by using its id first.
+        """
+        found: dict[tuple[RoomId, Uid, ChangeId], int] = {}
+        ids = [c.change_id for c in changes]
+        for at in range(0, len(ids), sql.CHUNK):
+            chunk = ids[at : at + sql.CHUNK]
+            for row, room, author, change_id, n in self._db.raw.execute(sql.known_changes(len(chunk)), chunk):
+                found[(room, author, change_id)] = row if n is None else 0
+        return found
+
+    def _store(self, room: RoomId, fresh: Sequence[OpenedChange]) -> list[StoredChange]:
+        if not fresh:
+            return []
+        raw, me = self._db.raw, self._me.uid
+        first = int(self._db.value(sql.LAST_ROW) or 0) + 1
+        raw.executemany(
+            sql.ADD_CHANGE_AT,
+            [
+                (row, room, c.obj, c.change_id, c.uid, c.dev, c.t, c.n, c.payload)
+                for row, c in enumerate(fresh, start=first)
+            ],
+        )
+        stored = [
+            StoredChange(
+                rowid=row,
+                room=room,
+                obj=c.obj,
+                change_id=c.change_id,
+                author=c.uid,
+                t=c.t,
+                n=c.n,
+                data=c.payload,
+                own=c.uid == me,
+            )
+            for row, c in enumerate(fresh, start=first)
+        ]
+        return self._touch(room, stored)
+
+    def _touch(self, room: RoomId, stored: list[StoredChange]) -> list[StoredChange]:
+        """Makes or updates the objects' rows; leaves out changes that name an object of another room."""
+        first: dict[ObjId, StoredChange] = {}
+        last: dict[ObjId, StoredChange] = {}
+        for change in stored:
+            first.setdefault(change.obj, change)
+            last[change.obj] = change
+        foreign = {
+            obj
+            for obj, c in first.items()
+            if not self._projecting.touch(obj, room, c.t, c.author, last[obj].rowid, last[obj].t)
+        }
+        if not foreign:
+            return stored
+        self._projecting.mark([(OTHER_ROOM, c.rowid) for c in stored if c.obj in foreign])
+        return [c for c in stored if c.obj not in foreign]
+
+    def _place(self, placed: Sequence[tuple[int, int, int]]) -> None:
+        self._db.raw.executemany(sql.PLACE_CHANGE, placed)
+        changes = [c for _, _, row in placed for c in self._select(sql.CHANGE_BY_ROW, (row,))]
+        self._projecting.positioned(changes)
+        self._db.after_commit(lambda: self.positioned.emit(changes))
+
+    def of(self, obj: ObjId, after: int = 0) -> list[StoredChange]:
+        """The object's changes whose rowid is above `after`, in the order of arrival here."""
+        return self._select(sql.CHANGES_OF, (obj, after))
+
+    def get(self, rowid: int) -> StoredChange | None:
+        """One change by its rowid."""
+        return next(iter(self._select(sql.CHANGE_BY_ROW, (rowid,))), None)
+
+    def unprojected(self, room: RoomId | None = None) -> list[tuple[int, str]]:
+        """(rowid, code) of kept changes that their kind could not read, of one room or all."""
+        return [(row, code) for row, code in self._db.rows(sql.UNPROJECTED, (room, room))]
+
+    def _select(self, statement: str, params: Iterable[object]) -> list[StoredChange]:
+        me = self._me.uid
+        return [_stored(row, me) for row in self._db.rows(statement, tuple(params))]
+
+
+def _stored(row: Row, me: Uid | None) -> StoredChange:
+    rowid, room, obj, change_id, author, t, n, data = row
+    return StoredChange(
+        rowid=rowid,
+        room=room,
+        obj=obj,
+        change_id=change_id,
+        author=author,
+        t=t,
+        n=n,
+        data=data,
+        own=author == me,
+    )

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Moves committed pages from the write-ahead log into the database file, on its own thread.
+
+SQLite would do it inside an unlucky commit on the event loop: 1,000 pages and two fsyncs, 5–20 ms.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import sqlcipher3.dbapi2 as driver
+
+from app.core import log
+
+PAUSE_S = 0.4
+"""Commits within this time share one checkpoint."""
+
+
+class Checkpointer:
+    """Sleeps until something is written; then one passive checkpoint, which never blocks the writer."""
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        """`connect` gives a new driver connection with the key set."""
+        self._connect = connect
+        self._wake = threading.Event()
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def wrote(self) -> None:
+        """A transaction was committed."""
+        if self._thread is None and not self._end.is_set():
+            self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Ends the thread; returns when its connection is closed."""
+        self._end.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        connection: Any = None
+        try:
+            while not self._end.is_set():
+                self._wake.wait()
+                self._wake.clear()
+                if self._end.wait(PAUSE_S):
+                    return
+                connection = connection or self._connect()
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except driver.Error as e:
+            # the safety net in the writer takes over and meets the fault where it can be told
+            log.store.warning("checkpoint-failed", code=type(e).__name__)
+        finally:
+            if connection is not None:
+                connection.close()

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""SQLCipher through SQLAlchemy: one connection for the loop's thread, readers for threads, faults with codes.
+
+The key is raw (64 hex digits), never derived here. Nothing in this file knows what the tables mean.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlcipher3.dbapi2 as driver
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from app.core import log
+from app.errors import (
+    BugError,
+    DiskFull,
+    StoreCorrupt,
+    StoreFault,
+    StoreMissing,
+    StoreUnwritable,
+)
+from app.store.checkpoint import Checkpointer
+
+APPLICATION_ID = 0x4B4E534C  # "KNSL"
+KEY_BYTES = 32
+
+_FULL, _CORRUPT, _NOTADB = 13, 11, 26
+_UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
+
+Params = Sequence[object]
+Row = tuple[Any, ...]
+
+
+def fault_of(error: BaseException) -> StoreFault | None:
+    """The fault behind a driver's error; None if the statement itself was wrong (our bug)."""
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(inner, driver.Error):
+        return None
+    code = (getattr(inner, "sqlite_errorcode", None) or 0) & 0xFF
+    if code == _FULL:
+        return DiskFull()
+    if code in (_CORRUPT, _NOTADB):
+        return StoreCorrupt()
+    return StoreUnwritable() if code in _UNWRITABLE else None
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turns driver errors that are the world's fault into StoreFaults."""
+    try:
+        yield
+    except (driver.Error, DBAPIError) as e:
+        fault = fault_of(e)
+        if fault is None:
+            raise
+        log.store.error("fault", code=fault.code)
+        raise fault from e
+
+
+class Database:
+    """An open encrypted database. Everything but `reader` and `check` belongs to the thread that opened it."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        """Opens or creates the file; use `Database.open` and `Database.create`."""
+        if len(key) != KEY_BYTES:
+            raise BugError("a raw key has 32 bytes")
+        self.path = path
+        self._key = key
+        self._depth = 0
+        self._doomed = False
+        self._after: list[Callable[[], None]] = []
+        self._thread = threading.get_ident()
+        self._engine = create_engine(
+            "sqlite://", module=driver, creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=6
+        )
+        with faults():
+            self._open_main()
+
+    def _open_main(self) -> None:
+        self.conn: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self.raw: Any = self.conn.connection.driver_connection
+        self._checkpointer = Checkpointer(self._connect)
+
+    @classmethod
+    def create(cls, path: Path, key: bytes) -> "Database":
+        """A new empty database; StoreUnwritable if the file exists."""
+        if path.exists():
+            raise StoreUnwritable()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return cls(path, key)
+
+    @classmethod
+    def open(cls, path: Path, key: bytes) -> "Database":
+        """An existing database; StoreMissing, StoreCorrupt (also when the key is another's) or StoreUnwritable."""
+        if not path.exists():
+            raise StoreMissing()
+        if path.stat().st_size == 0:
+            raise StoreCorrupt()
+        database = cls(path, key)
+        try:
+            database.value("SELECT count(*) FROM sqlite_master")
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def _connect(self) -> Any:
+        connection = driver.connect(
+            str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            connection.execute(f"PRAGMA key=\"x'{self._key.hex()}'\"")
+            for pragma in (
+                "cipher_log_level=NONE",  # SQLCipher would write errors with page numbers to stderr
+                "busy_timeout=5000",
+                "journal_mode=WAL",
+                "synchronous=FULL",  # NORMAL may lose commits at power loss and roll a device's chain back
+                "foreign_keys=ON",
+                "secure_delete=ON",
+                "temp_store=MEMORY",
+                "cache_size=-16384",  # KiB
+                "wal_autocheckpoint=8000",  # a safety net: the checkpointer thread comes long before
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Checkpoints and closes all connections. Twice does no harm."""
+        self._checkpointer.stop()
+        if not self.conn.closed:
+            self.conn.close()
+        self._engine.dispose()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One durable transaction; an inner one joins the outer. Rolled back whole on any error.
+
+        What `after_commit` was given runs when the outermost has committed.
+        """
+        if threading.get_ident() != self._thread:
+            raise BugError("the store belongs to the loop's thread")
+        with faults():
+            if self._depth:
+                yield from self._join()
+            else:
+                yield from self._outermost()
+        if not self._depth:
+            self._run_after()
+
+    def _join(self) -> Iterator[Connection]:
+        self._depth += 1
+        try:
+            yield self.conn
+        except BaseException:
+            self._doomed = True
+            raise
+        finally:
+            self._depth -= 1
+
+    def _outermost(self) -> Iterator[Connection]:
+        self.raw.execute("BEGIN IMMEDIATE")
+        self._depth = 1
+        try:
+            yield self.conn
+            if self._doomed:
+                raise BugError("an inner transaction failed and the error was swallowed")
+            self.raw.execute("COMMIT")
+        except BaseException:
+            self._after.clear()
+            if self.raw.in_transaction:
+                self.raw.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth = 0
+            self._doomed = False
+        self._checkpointer.wrote()
+
+    def after_commit(self, act: Callable[[], None]) -> None:
+        """Runs `act` once the running transaction is durable (at once if there is none); never after a rollback."""
+        if self._depth:
+            self._after.append(act)
+        else:
+            act()
+
+    def _run_after(self) -> None:
+        acts, self._after = self._after, []
+        for act in acts:
+            act()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open on the loop's connection."""
+        return self._depth > 0
+
+    def rows(self, sql: str, params: Params = ()) -> list[Row]:
+        """All rows of a query on the loop's connection."""
+        with faults():
+            result: list[Row] = self.raw.execute(sql, params).fetchall()
+            return result
+
+    def one(self, sql: str, params: Params = ()) -> Row | None:
+        """The first row of a query, or None."""
+        with faults():
+            result: Row | None = self.raw.execute(sql, params).fetchone()
+            return result
+
+    def value(self, sql: str, params: Params = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self.one(sql, params)
+        return row[0] if row else None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """The loop's connection for SQLAlchemy queries, with faults translated."""
+        with faults():
+            yield self.conn
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """A read-only connection of its own, for any thread: search rebuilds, exports, long lists."""
+        with faults(), self._engine.connect() as connection:
+            reader = connection.execution_options(isolation_level="AUTOCOMMIT")
+            reader.exec_driver_sql("PRAGMA query_only=ON")
+            try:
+                yield reader
+            finally:
+                reader.exec_driver_sql("PRAGMA query_only=OFF")
+
+    def check(self) -> list[str]:
+        """What is wrong with the file ([] if nothing): SQLCipher's page seals, then SQLite's structure. Any thread.
+
+        Reads the whole file: 100 MB take about a second.
+        """
+        try:
+            with self.reader() as reader:
+                problems = [str(row[0]) for row in reader.exec_driver_sql("PRAGMA cipher_integrity_check")]
+                rows = reader.exec_driver_sql("PRAGMA integrity_check(20)")
+                return problems + [str(row[0]) for row in rows if row[0] != "ok"]
+        except StoreCorrupt as e:
+            return [e.code]
+
+    def rekey(self, key: bytes) -> None:
+        """Seals the whole database under a new raw key. After a crash in the middle the old key opens it."""
+        if len(key) != KEY_BYTES or self._depth:
+            raise BugError("rekey needs a 32-byte key and no open transaction")
+        self._checkpointer.stop()
+        self.conn.close()
+        self._engine.dispose()
+        with faults():
+            connection = self._connect()
+            try:
+                # rekey in WAL would leave frames under both keys; a rollback journal keeps the old pages as they are
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute("PRAGMA journal_mode=DELETE")
+                connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")
+            finally:
+                connection.close()
+            self._key = key
+            self._open_main()
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether an error says something about the store or the process rather than about one change."""
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StoreFault)):
+        return True
+    return fault_of(error) is not None

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What came from the server: `InboxPort`."""
+
+from collections.abc import Sequence
+
+from app.core import clock
+from app.core.ids import ObjId, RoomId
+from app.store import statements as sql
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.people import Me
+from app.store.projecting import Projecting
+from sync.client.ports import MemberRow, Received, RoomEvent
+
+
+class Inbox:
+    """Streams, positions, keys, shares, waiting and bad items; changes go through `Changes`."""
+
+    def __init__(self, db: Database, me: Me, changes: Changes, projecting: Projecting) -> None:
+        self._db = db
+        self._me = me
+        self._changes = changes
+        self._projecting = projecting
+
+    def rooms(self) -> list[tuple[RoomId, bytes]]:
+        """Every room with its stored stream state."""
+        return [(room, state) for room, state in self._db.rows(sql.STREAMS)]
+
+    def rh_at(self, room: RoomId, n: int) -> bytes | None:
+        """The stream's hash at a position, or None if it is not stored."""
+        value: bytes | None = self._db.value(sql.RH_AT, (room, n))
+        return value
+
+    def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
+        """(epoch, K, A or None) of every epoch whose key is held, in order."""
+        return [(epoch, k, a) for epoch, k, a in self._db.rows(sql.ROOM_KEYS, (room,))]
+
+    def put_keys(self, room: RoomId, keys: Sequence[tuple[int, bytes, bytes | None]]) -> None:
+        """Stores keys; an A that is already held is not lost when a key comes again without it."""
+        with self._db.transaction():
+            self._db.raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in keys])
+
+    def share(self, room: RoomId, obj: ObjId) -> bytes | None:
+        """An object's share, if it has come."""
+        value: bytes | None = self._db.value(sql.SHARE, (room, obj))
+        return value
+
+    def waiting(self, room: RoomId) -> list[tuple[int, bytes]]:
+        """Verified items whose key or share is missing, by position."""
+        return [(n, item) for n, item in self._db.rows(sql.WAITING, (room,))]
+
+    def bad(self, room: RoomId) -> list[tuple[int, str]]:
+        """(position, code) of items that failed although the key is held: counted and shown."""
+        return [(n, code) for n, code in self._db.rows("SELECT n, code FROM bad WHERE room = ? ORDER BY n", (room,))]
+
+    def receive(self, received: Received) -> None:
+        """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
+        room, raw = received.room, self._db.raw
+        with self._db.transaction():
+            raw.execute(sql.SET_STREAM, (room, received.cursor, received.state))
+            raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
+            raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
+            raw.executemany(sql.ADD_SHARE, [(room, obj, share) for obj, share in received.shares])
+            raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
+            raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
+            raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
+            times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
+            raw.execute(sql.ADD_ROOM, (room, times[0]))
+            self._events(room, received.events)
+            if received.members is not None:
+                self._members(room, received.members)
+            self._changes.receive(received)
+
+    def _events(self, room: RoomId, events: Sequence[RoomEvent]) -> None:
+        if not events:
+            return
+        raw = self._db.raw
+        raw.executemany(sql.ADD_EVENT, [(room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history) for e in events])
+        self._projecting.tell(room)
+
+    def _members(self, room: RoomId, members: Sequence[MemberRow]) -> None:
+        raw = self._db.raw
+        raw.execute(sql.DROP_MEMBERS, (room,))
+        raw.executemany(sql.ADD_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
+        raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
+        self._projecting.tell(room)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The objects of all rooms as lists need them, and what each has beside its changes: draft, read mark, CRDT state.
+
+Functions that take a Connection are for projections (inside the store's transaction); methods are for services.
+"""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
+from sqlalchemy import Connection
+
+from app.core import clock
+from app.core.ids import ObjId, RoomId, Uid
+from app.store import statements as sql
+from app.store.database import Database
+from app.store.projecting import Projecting, object_row
+from app.store.rows import ObjectRow
+
+
+def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
+    """The root object says that an object exists. The first announcement counts; False if it is another room's.
+
+    Changes that came before are projected at the end of the same transaction.
+    """
+    conn.exec_driver_sql(
+        """INSERT INTO objects (obj, room, kind, created, updated, by) VALUES (?, ?, ?, ?, ?, ?)
+           ON CONFLICT (obj) DO UPDATE SET kind = excluded.kind WHERE room = excluded.room AND kind = ''""",
+        (obj, room, kind, t, t, by),
+    )
+    home = conn.exec_driver_sql("SELECT room FROM objects WHERE obj = ?", (obj,)).scalar()
+    return home == room
+
+
+def set_title(conn: Connection, obj: ObjId, title: str) -> None:
+    """The object's title as lists show it."""
+    conn.exec_driver_sql("UPDATE objects SET title = ? WHERE obj = ?", (title, obj))
+
+
+def set_deleted(conn: Connection, obj: ObjId, deleted: bool) -> None:
+    """Put away (True) or taken back; its changes stay."""
+    conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ?", (deleted, obj))
+
+
+class Objects:
+    """Lists of objects, and drafts, read marks, recently opened, cached CRDT states."""
+
+    def __init__(self, db: Database, projecting: Projecting) -> None:
+        self._db = db
+        self._projecting = projecting
+
+    def get(self, obj: ObjId) -> ObjectRow | None:
+        """One object, or None."""
+        row = self._db.one(f"{sql.SELECT_OBJECTS} WHERE obj = ?", (obj,))
+        return object_row(row) if row else None
+
+    def all(self, room: RoomId | None = None, kind: str | None = None, *, deleted: bool = False) -> list[ObjectRow]:
+        """Objects of a room or all, of a kind or all; latest changed first."""
+        rows = self._db.rows(
+            f"""{sql.SELECT_OBJECTS} WHERE (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR kind = ?2)
+                AND kind <> '' AND deleted = ?3 ORDER BY updated DESC, obj""",
+            (room, kind, deleted),
+        )
+        return [object_row(row) for row in rows]
+
+    def first(self, room: RoomId, kind: str) -> ObjectRow | None:
+        """The room's oldest object of a kind: its one chat, its one board."""
+        row = self._db.one(
+            f"{sql.SELECT_OBJECTS} WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1",
+            (room, kind),
+        )
+        return object_row(row) if row else None
+
+    # -- drafts: what is typed and not sent
+    def draft(self, obj: ObjId) -> bytes | None:
+        """The unsent draft of an object, as its tool wrote it."""
+        value: bytes | None = self._db.value("SELECT data FROM drafts WHERE obj = ?", (obj,))
+        return value
+
+    def set_draft(self, room: RoomId, obj: ObjId, data: bytes | None) -> None:
+        """Keeps a draft; None or empty forgets it."""
+        with self._db.transaction():
+            if data:
+                self._db.raw.execute(
+                    "INSERT OR REPLACE INTO drafts (obj, room, data, t) VALUES (?, ?, ?, ?)",
+                    (obj, room, data, clock.now_ms()),
+                )
+            else:
+                self._db.raw.execute("DELETE FROM drafts WHERE obj = ?", (obj,))
+
+    # -- read marks: changes up to this row have been seen
+    def read_mark(self, obj: ObjId) -> int:
+        """The rowid up to which the object has been read; 0 for never."""
+        return int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0)
+
+    def set_read_mark(self, room: RoomId, obj: ObjId, row: int) -> None:
+        """Everything up to `row` has been read. Never goes back."""
+        with self._db.transaction():
+            self._db.raw.execute(
+                """INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)
+                   ON CONFLICT (obj) DO UPDATE SET row = max(row, excluded.row), t = excluded.t""",
+                (obj, room, row, clock.now_ms()),
+            )
+            self._projecting.tell(room)
+
+    # -- recently opened
+    def opened(self, obj: ObjId) -> None:
+        """The person has opened it now."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
+
+    def recent(self, limit: int = 10) -> list[tuple[ObjectRow, int]]:
+        """(object, when opened in ms), latest first."""
+        rows = self._db.rows(
+            """SELECT o.obj, o.room, o.kind, o.title, o.created, o.updated, o.deleted, o.by, r.t
+               FROM recent r JOIN objects o ON o.obj = r.obj WHERE NOT o.deleted ORDER BY r.t DESC LIMIT ?""",
+            (limit,),
+        )
+        return [(object_row(row[:-1]), row[-1]) for row in rows]
+
+    # -- CRDT states: where loading may begin instead of at the first change
+    def crdt_state(self, obj: ObjId) -> tuple[int, bytes] | None:
+        """(rowid of the last change in it, state), or None."""
+        row = self._db.one("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,))
+        return (row[0], row[1]) if row else None
+
+    def set_crdt_state(self, obj: ObjId, row: int, state: bytes) -> None:
+        """Caches the merged state up to and with change `row`."""
+        with self._db.transaction():
+            self._db.raw.execute(
+                "INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state)
+            )

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What goes to the server: `OutboxPort`. A row per change that the server does not have, a batch per sealed flush."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from app.core import log
+from app.core.ids import Hash, ObjId, RoomId
+from app.store import statements as sql
+from app.store.database import Database, Row
+from sync.client.ports import PendingChange, SealedBatch
+
+_encoder = msgspec.msgpack.Encoder()
+_blobs = msgspec.msgpack.Decoder(tuple[bytes, ...])
+_shares = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...])
+
+
+class Outbox:
+    """Every method is one transaction."""
+
+    def __init__(self, db: Database, waiting_changed: Callable[[], None]) -> None:
+        self._db = db
+        self._changed = waiting_changed
+
+    def pending(self, limit: int) -> list[PendingChange]:
+        """Unsealed rows, oldest first, leaving out those that wait for a blob's upload or a postponed room."""
+        return [_pending(r) for r in self._db.rows(sql.PENDING, (limit,))]
+
+    def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]:
+        """The same for one room."""
+        return [_pending(r) for r in self._db.rows(sql.PENDING_IN, (room, limit))]
+
+    def put_sealed(self, batch: SealedBatch) -> None:
+        """Stores the batch and its shares and marks its rows sealed."""
+        with self._db.transaction():
+            raw = self._db.raw
+            blob = _encoder.encode
+            params = (batch.room, batch.first_seq, batch.last_id)
+            packed = (blob(batch.bodies), blob(batch.cts), batch.sig, blob(batch.shares))
+            number = raw.execute(sql.ADD_BATCH, params + packed).lastrowid
+            raw.executemany(sql.SET_BATCH, [(number, row) for row in batch.rows])
+            raw.executemany(sql.ADD_SHARE, [(batch.room, obj, share) for obj, share in batch.shares])
+
+    def sealed(self, room: RoomId) -> SealedBatch | None:
+        """The oldest batch of the room that is not acknowledged."""
+        found = self._db.one(sql.OLDEST_BATCH, (room,))
+        if found is None:
+            return None
+        number, first_seq, last_id, bodies, cts, sig, shares = found
+        return SealedBatch(
+            room=room,
+            first_seq=first_seq,
+            last_id=Hash(last_id),
+            bodies=_blobs.decode(bodies),
+            cts=_blobs.decode(cts),
+            sig=sig,
+            shares=tuple((ObjId(obj), share) for obj, share in _shares.decode(shares)),
+            rows=tuple(row for (row,) in self._db.rows(sql.BATCH_ROWS, (number,))),
+        )
+
+    def rooms_with_work(self) -> list[RoomId]:
+        """Rooms that have a sealed batch or a pending row."""
+        return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
+
+    def acked(self, batch: SealedBatch) -> None:
+        """The server has it durably: the batch and its rows go. Twice does no harm."""
+        self._end(batch, sql.DROP_BATCH_ROWS)
+
+    def unseal(self, batch: SealedBatch) -> None:
+        """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""
+        log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
+        self._end(batch, sql.FREE_BATCH_ROWS)
+
+    def _end(self, batch: SealedBatch, rows: str) -> None:
+        with self._db.transaction():
+            raw = self._db.raw
+            found = raw.execute(sql.BATCH_ID, (batch.room, batch.first_seq, batch.last_id)).fetchone()
+            if found is None:
+                return
+            raw.execute(rows, found)
+            raw.execute(sql.DROP_BATCH, found)
+            self._db.after_commit(self._changed)
+
+    def waiting_count(self) -> int:
+        """Changes that the server does not have yet: what the status bar calls waiting."""
+        return int(self._db.value(sql.WAITING_COUNT))
+
+    def postpone(self, room: RoomId, postponed: bool) -> None:
+        """Holds back (or lets go) everything of a room: forked, left, or closed by a server that was rolled back."""
+        with self._db.transaction():
+            self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (postponed, room))
+
+
+def _pending(row: Row) -> PendingChange:
+    number, room, obj, change_id, data, live = row
+    return PendingChange(row=number, room=room, obj=obj, change_id=change_id, payload=data, live=bool(live))

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who I am and whom I know: rows from the agency's bindings, and my own verified marks."""
+
+from app.core import clock
+from app.core.collation import swedish_key
+from app.core.ids import Uid
+from app.core.signal import Signal
+from app.store.database import Database, Row
+from app.store.rows import PersonRow
+
+_PERSON = "SELECT uid, name, title, unit, verified FROM people"
+
+
+class Me:
+    """The account's own uid, once it is enrolled."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._uid: Uid | None = db.value("SELECT value FROM meta WHERE name = 'me'")
+
+    @property
+    def uid(self) -> Uid | None:
+        """None before the first enrolment."""
+        return self._uid
+
+    def set(self, uid: Uid) -> None:
+        """Remembers who I am."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('me', ?)", (uid,))
+        self._uid = uid
+
+
+class People:
+    """The people table."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self.changed: Signal[Uid] = Signal()
+        """A person's record or verified mark changed."""
+
+    def get(self, uid: Uid) -> PersonRow | None:
+        """One person, or None if the binding has not come yet."""
+        row = self._db.one(f"{_PERSON} WHERE uid = ?", (uid,))
+        return _person(row) if row else None
+
+    def all(self) -> list[PersonRow]:
+        """Everybody known, in Swedish order of names."""
+        return sorted((_person(r) for r in self._db.rows(_PERSON)), key=lambda p: swedish_key(p.name))
+
+    def set_verified(self, uid: Uid, verified: bool) -> None:
+        """Marks that the safety numbers were compared in person, or takes the mark back."""
+        with self._db.transaction():
+            self._db.raw.execute(
+                "UPDATE people SET verified = ? WHERE uid = ?", (clock.now_ms() if verified else None, uid)
+            )
+        self.changed.emit(uid)
+
+
+def _person(row: Row) -> PersonRow:
+    uid, name, title, unit, verified = row
+    return PersonRow(uid=uid, name=name, title=title, unit=unit, verified=verified)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Runs the kinds' projections: root object first, then whatever is behind, one bad change never stopping the rest."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.core import log
+from app.core.ids import ObjId, RoomId, Uid, short
+from app.core.signal import Signal
+from app.store import statements as sql
+from app.store.database import Database, is_fatal
+from app.store.people import Me
+from app.store.projection import Projector
+from app.store.rows import ObjectRow, StoredChange
+from app.store.search import drop_kind
+
+ROOM = "room"
+
+Batches = Mapping[ObjId, Sequence[StoredChange]]
+
+
+class Projecting:
+    """The read models' only writer of `objects.last` and `objects.projected`."""
+
+    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector]) -> None:
+        self._db = db
+        self._me = me
+        self._kinds = dict(kinds)
+        self.changed: Signal[RoomId] = Signal()
+        """Something in the room's read models changed; emitted after the commit, once a transaction and room."""
+
+    def prepare(self) -> None:
+        """Makes the kinds' tables, rebuilds those of a newer version, projects what is behind. At opening."""
+        versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
+        for kind in self._kinds.values():
+            if versions.get(kind.id) != kind.version:
+                self._rebuild(kind)
+        for kind in self._kinds.values():
+            for room, obj in self._db.rows(sql.OBJECTS_BEHIND_OF, (kind.id,)):
+                with self._db.transaction() as conn:
+                    self.run(conn, room, {obj: ()}, strict=False)
+
+    def _rebuild(self, kind: Projector) -> None:
+        with self._db.transaction() as conn:
+            for table in reversed(kind.tables):
+                table.drop(conn, checkfirst=True)
+            for table in kind.tables:
+                table.create(conn)
+            drop_kind(conn, kind.id)
+            raw = self._db.raw
+            raw.execute(
+                "UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND unprojected <> 'other-room'"
+                " AND obj IN (SELECT obj FROM objects WHERE kind = ?)",
+                (kind.id,),
+            )
+            raw.execute("UPDATE objects SET projected = 0 WHERE kind = ?", (kind.id,))
+            raw.execute("INSERT OR REPLACE INTO kinds (kind, version) VALUES (?, ?)", (kind.id, kind.version))
+        log.store.info("read-model", kind=kind.id, version=kind.version)
+
+    def touch(self, obj: ObjId, room: RoomId, t: int, by: Uid, last_row: int, last_t: int | None = None) -> bool:
+        """Makes or updates the object's row; False if the object belongs to another room.
+
+        The first room in which an object shows up has it; a room's root object belongs to it in any case.
+        """
+        root = obj == ObjId(room)
+        kind = ROOM if root else ""
+        params = (obj, room, kind, t, last_t if last_t is not None else t, by, last_row)
+        if self._db.raw.execute(sql.TOUCH_OBJECT, params).rowcount:
+            return True
+        if not root:
+            return False
+        raw = self._db.raw
+        raw.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
+        raw.execute("DELETE FROM objects WHERE obj = ?", (obj,))
+        raw.execute(sql.TOUCH_OBJECT, params)
+        return True
+
+    def mark(self, marks: Sequence[tuple[str, int]]) -> None:
+        """Keeps changes (code, rowid) as unprojected."""
+        self._db.raw.executemany(sql.MARK_UNPROJECTED, marks)
+        log.store.warning("unprojected", count=len(marks), code=marks[0][0])
+
+    def run(self, conn: Connection, room: RoomId, batches: Batches, *, strict: bool) -> None:
+        """Projects new changes; `strict` lets an error through (own changes), else it is marked and counted."""
+        root = ObjId(room)
+        if root in batches:
+            self._object(conn, root, batches[root], strict)
+            for kind in self._kinds:
+                for (obj,) in self._db.raw.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
+                    if obj not in batches:
+                        self._object(conn, obj, (), strict=False)
+        for obj, changes in batches.items():
+            if obj != root:
+                self._object(conn, obj, changes, strict)
+        if batches:
+            self.tell(room)
+
+    def tell(self, room: RoomId) -> None:
+        """Emits `changed` for the room after the commit."""
+        self._db.after_commit(lambda: self.changed.emit(room))
+
+    def _object(self, conn: Connection, obj: ObjId, changes: Sequence[StoredChange], strict: bool) -> None:
+        found = self._db.raw.execute(sql.OBJECT, (obj,)).fetchone()
+        if found is None:
+            return
+        *fields, last, projected = found
+        row = object_row(fields)
+        kind = self._kinds.get(row.kind)
+        if kind is None or projected >= last:
+            return
+        if not changes or changes[0].rowid > projected + 1:
+            changes = self._missing(obj, projected, changes)
+        if strict:
+            kind.project(conn, row, changes)
+        else:
+            self._project(conn, kind, row, changes)
+        self._db.raw.execute(sql.SET_PROJECTED, (last, obj))
+
+    def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
+        """All changes after `after`; the given ones if nothing lies between."""
+        me = self._me.uid
+        before = changes[0].rowid if changes else None
+        if before is not None:
+            gap = self._db.raw.execute(
+                "SELECT 1 FROM changes WHERE obj = ? AND row > ? AND row < ? LIMIT 1", (obj, after, before)
+            ).fetchone()
+            if gap is None:
+                return changes
+        return [
+            StoredChange(rowid=row, room=room, obj=o, change_id=cid, author=by, t=t, n=n, data=data, own=by == me)
+            for row, room, o, cid, by, t, n, data in self._db.raw.execute(sql.CHANGES_OF, (obj, after))
+        ]
+
+    def _project(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
+        code = self._try(conn, kind, row, changes)
+        if code is None:
+            return
+        if len(changes) == 1:
+            self.mark([(code, changes[0].rowid)])
+            return
+        for change in changes:
+            self._project(conn, kind, row, (change,))
+
+    def _try(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
+        """None, or the code of the error; the rows written before it are taken back."""
+        raw = self._db.raw
+        raw.execute("SAVEPOINT projection")
+        try:
+            kind.project(conn, row, changes)
+        except BaseException as e:  # pycrdt panics with a BaseException of its own
+            if is_fatal(e):
+                raise
+            raw.execute("ROLLBACK TO projection")
+            raw.execute("RELEASE projection")
+            code = getattr(e, "code", None)
+            if len(changes) == 1 and not isinstance(code, str):
+                log.store.exception("projection", e, kind=kind.id, obj=short(row.obj))
+            return code if isinstance(code, str) else "bug"
+        raw.execute("RELEASE projection")
+        return None
+
+    def positioned(self, changes: Sequence[StoredChange]) -> None:
+        """Tells the kinds that own changes have their position now."""
+        by_obj: dict[ObjId, list[StoredChange]] = defaultdict(list)
+        for change in changes:
+            by_obj[change.obj].append(change)
+        for obj, placed in by_obj.items():
+            found = self._db.raw.execute(sql.OBJECT, (obj,)).fetchone()
+            kind = self._kinds.get(found[2]) if found else None
+            if found is None or kind is None or kind.positioned is None:
+                continue
+            kind.positioned(self._db.conn, object_row(found[:-2]), placed)
+
+
+def object_row(fields: Sequence[Any]) -> ObjectRow:
+    """The row of `statements.SELECT_OBJECTS`' columns."""
+    obj, room, kind, title, created, updated, deleted, by = fields
+    return ObjectRow(
+        obj=obj, room=room, kind=kind, title=title, created=created, updated=updated, deleted=bool(deleted), by=by
+    )

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rooms as lists need them: titles, unread, members, timeline events.
+
+`name` is for the room kind's projection; `last` and `unread` for that of the tool that counts (chat).
+"""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
+from sqlalchemy import Connection
+
+from app.core.ids import RoomId, Uid
+from app.store.database import Database, Row
+from app.store.projecting import Projecting
+from app.store.rows import RoomRow
+from sync.client.ports import MemberRow, RoomEvent
+
+_ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread, mentions, last_t, last_by,
+    last_preview FROM rooms"""
+
+
+def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
+    """The room's title and type as its root object says; makes the row if it is new."""
+    conn.exec_driver_sql(
+        """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
+           ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",
+        (room, title, type_, t),
+    )
+
+
+def last(conn: Connection, room: RoomId, t: int, by: Uid, preview: str) -> None:
+    """What the room list shows as the latest."""
+    conn.exec_driver_sql(
+        "UPDATE rooms SET last_t = ?, last_by = ?, last_preview = ? WHERE room = ?", (t, by, preview, room)
+    )
+
+
+def unread(conn: Connection, room: RoomId, count: int, mentions: int) -> None:
+    """How much is unread in the room, and how much of it names me."""
+    conn.exec_driver_sql("UPDATE rooms SET unread = ?, mentions = ? WHERE room = ?", (count, mentions, room))
+
+
+class Rooms:
+    """Lists of rooms, members and events."""
+
+    def __init__(self, db: Database, projecting: Projecting) -> None:
+        self._db = db
+        self._projecting = projecting
+        self.changed = projecting.changed
+        """A room's rows changed (title, members, unread, objects, events); after the commit."""
+
+    def all(self, *, left: bool = False) -> list[RoomRow]:
+        """All rooms I am in (or have left), latest activity first."""
+        rows = self._db.rows(f"{_ROOM} WHERE left = ? ORDER BY pinned DESC, max(last_t, created) DESC", (left,))
+        return [_room(row) for row in rows]
+
+    def get(self, room: RoomId) -> RoomRow | None:
+        """One room, or None."""
+        row = self._db.one(f"{_ROOM} WHERE room = ?", (room,))
+        return _room(row) if row else None
+
+    def members(self, room: RoomId) -> list[MemberRow]:
+        """Who is in the room now, by role and seniority."""
+        rows = self._db.rows(
+            "SELECT uid, role, since_n, history FROM members WHERE room = ? ORDER BY role DESC, since_n", (room,)
+        )
+        return [MemberRow(uid=u, role=r, since_n=n, history=bool(h)) for u, r, n, h in rows]
+
+    def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
+        """The room's log for the timeline, in order."""
+        rows = self._db.rows(
+            """SELECT n, t, kind, by, subject, role, history FROM events WHERE room = ? AND n > ?
+               ORDER BY n LIMIT ?""",
+            (room, after_n, limit),
+        )
+        return [
+            RoomEvent(n=n, t=t, kind=kind, by=by, subject=subject, role=role, history=None if h is None else bool(h))
+            for n, t, kind, by, subject, role, h in rows
+        ]
+
+    def set_muted(self, room: RoomId, muted: bool) -> None:
+        """My own choice, on this device."""
+        self._set("muted", room, muted)
+
+    def set_pinned(self, room: RoomId, pinned: bool) -> None:
+        """My own choice, on this device."""
+        self._set("pinned", room, pinned)
+
+    def _set(self, column: str, room: RoomId, value: bool) -> None:
+        with self._db.transaction():
+            self._db.raw.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
+            self._projecting.tell(room)
+
+
+def _room(row: Row) -> RoomRow:
+    room, title, type_, created, role, left, muted, pinned, count, mentions, last_t, last_by, preview = row
+    return RoomRow(
+        room=room,
+        title=title,
+        type=type_,
+        created=created,
+        role=role,
+        left=bool(left),
+        muted=bool(muted),
+        pinned=bool(pinned),
+        unread=count,
+        mentions=mentions,
+        last_t=last_t,
+        last_by=last_by,
+        last_preview=preview,
+    )

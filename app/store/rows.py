@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the store hands out: frozen rows, the same for every tool."""
+
+from dataclasses import dataclass
+
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredChange:
+    """A change as it lies in the store. `rowid` grows in the order of arrival here; `n` is None until the server
+    has given it a position, and `t` is the author's clock until then, the server's after (milliseconds)."""
+
+    rowid: int
+    room: RoomId
+    obj: ObjId
+    change_id: ChangeId
+    author: Uid
+    t: int
+    n: int | None
+    data: bytes
+    own: bool = False
+    """True if this account wrote it (on whichever device)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRow:
+    """An object of a room. `kind` is "" until the root object has announced it."""
+
+    obj: ObjId
+    room: RoomId
+    kind: str
+    title: str
+    created: int
+    updated: int
+    deleted: bool
+    by: Uid | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRow:
+    """A room as the lists show it. Times in ms; `role` is my own (0 when I have left)."""
+
+    room: RoomId
+    title: str
+    type: str
+    created: int
+    role: int
+    left: bool
+    muted: bool
+    pinned: bool
+    unread: int
+    mentions: int
+    last_t: int
+    last_by: Uid | None
+    last_preview: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """A person as the agency's binding says. `verified` is when this account compared safety numbers, or None."""
+
+    uid: Uid
+    name: str
+    title: str
+    unit: str
+    verified: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHit:
+    """A place in an object that holds the words. `ref` is the tool's own (a message's or card's id)."""
+
+    room: RoomId
+    obj: ObjId
+    kind: str
+    ref: bytes
+    title: str
+    snippet: str
+    t: int
+    rank: float
+    """Lower is better (bm25)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobPart:
+    """One sealed part of a file. `key` opens it, `hash` is SHA-256 of the sealed bytes, sizes in bytes."""
+
+    part: bytes
+    room: RoomId
+    obj: ObjId
+    key: bytes
+    hash: bytes
+    size: int
+    plain_size: int
+    uploaded: bool
+    present: bool
+    """The sealed bytes lie in this profile's folder."""

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The shared read-model tables as SQLAlchemy sees them, for lists and joins.
+
+The tables themselves are made by migrations/; tests/app/store/test_schema.py holds the two together. Changes, outbox
+and inbox are reached only through their classes and have no table objects.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text
+
+metadata = MetaData()
+
+
+def _id(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+def _int(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False)
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _maybe_id(name: str) -> Column[bytes]:
+    return Column(name, LargeBinary)
+
+
+def _maybe_int(name: str) -> Column[int]:
+    return Column(name, BigInteger)
+
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    _id("room"),
+    _text("kind"),
+    _text("title"),
+    _int("created"),
+    _int("updated"),
+    _flag("deleted"),
+    _maybe_id("by"),
+    _int("last"),
+    _int("projected"),
+)
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("room", LargeBinary, primary_key=True),
+    _text("title"),
+    _text("type"),
+    _int("created"),
+    _int("role"),
+    _flag("left"),
+    _flag("muted"),
+    _flag("pinned"),
+    _int("unread"),
+    _int("mentions"),
+    _int("last_t"),
+    _maybe_id("last_by"),
+    _text("last_preview"),
+)
+members = Table(
+    "members",
+    metadata,
+    Column("room", LargeBinary, primary_key=True),
+    Column("uid", LargeBinary, primary_key=True),
+    _int("role"),
+    _int("since_n"),
+    _flag("history"),
+)
+people = Table(
+    "people",
+    metadata,
+    Column("uid", LargeBinary, primary_key=True),
+    _text("name"),
+    _text("title"),
+    _text("unit"),
+    _text("record"),
+    _maybe_int("verified"),
+)
+events = Table(
+    "events",
+    metadata,
+    Column("room", LargeBinary, primary_key=True),
+    Column("n", BigInteger, primary_key=True),
+    _int("t"),
+    Column("kind", Text, primary_key=True),
+    _id("by"),
+    _maybe_id("subject"),
+    _maybe_int("role"),
+    _maybe_int("history"),
+)
+drafts = Table("drafts", metadata, Column("obj", LargeBinary, primary_key=True), _id("room"), _id("data"), _int("t"))
+read_markers = Table(
+    "read_markers", metadata, Column("obj", LargeBinary, primary_key=True), _id("room"), _int("row"), _int("t")
+)
+recent = Table("recent", metadata, Column("obj", LargeBinary, primary_key=True), _int("t"))

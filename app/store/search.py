@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Full-text search over what the tools write into it. Å, ä and ö are letters of their own: "får" does not find "far".
+
+Tools write through `put` and `drop` in their projections; the shell asks through `Search`. A word in a title counts
+four times one in a body (the bm25 weights are in the table).
+"""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.core.ids import ObjId, RoomId
+from app.store.database import Database
+from app.store.rows import SearchHit
+
+MARK_START, MARK_END = "\x02", "\x03"
+"""Around the found words in a snippet; the interface turns them into bold."""
+
+SNIPPET_WORDS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A searchable place in an object. `ref` is the tool's own id of it, unique in the object."""
+
+    room: RoomId
+    obj: ObjId
+    kind: str
+    ref: bytes
+    t: int
+    title: str
+    body: str
+
+
+def put(conn: Connection, entries: Sequence[Entry]) -> None:
+    """Adds places, or replaces those with the same object and ref. Inside the store's transaction."""
+    raw = conn.connection.driver_connection
+    assert raw is not None  # noqa: S101 - an open connection has one
+    for e in entries:
+        row = raw.execute(
+            """INSERT INTO search_rows (room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?)
+               ON CONFLICT (obj, ref) DO UPDATE SET t = excluded.t, kind = excluded.kind RETURNING id""",
+            (e.room, e.obj, e.kind, e.ref, e.t),
+        ).fetchone()[0]
+        raw.execute("INSERT OR REPLACE INTO search (rowid, title, body) VALUES (?, ?, ?)", (row, e.title, e.body))
+
+
+def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
+    """Removes one place of an object, or all of them. Inside the store's transaction."""
+    raw = conn.connection.driver_connection
+    assert raw is not None  # noqa: S101
+    where, params = ("obj = ? AND ref = ?", (obj, ref)) if ref is not None else ("obj = ?", (obj,))
+    raw.execute(f"DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE {where})", params)
+    raw.execute(f"DELETE FROM search_rows WHERE {where}", params)
+
+
+def drop_kind(conn: Connection, kind: str) -> None:
+    """Removes all places of a kind, before it is projected again."""
+    conn.exec_driver_sql("DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
+    conn.exec_driver_sql("DELETE FROM search_rows WHERE kind = ?", (kind,))
+
+
+def match_of(text: str) -> str | None:
+    """The FTS5 query for what a person typed: every word must occur, the last one may go on. None if no words."""
+    words = ["".join(c for c in word if c.isalnum() or c in "_") for word in _split(text)]
+    quoted = [f'"{word}"' for word in words if word]
+    return " AND ".join([*quoted[:-1], quoted[-1] + "*"]) if quoted else None
+
+
+def _split(text: str) -> list[str]:
+    """Words as unicode61 sees them: anything but letters, digits and marks parts them."""
+    return "".join(c if c.isalnum() else " " for c in text).split()
+
+
+class Search:
+    """Asks the index. Runs on the loop's connection: 1–3 ms for 100,000 places."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def find(
+        self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
+    ) -> list[SearchHit]:
+        """The best places first, newest first among equals; [] if nothing (or no word) was asked."""
+        match = match_of(text)
+        if match is None:
+            return []
+        rows = self._db.rows(
+            f"""SELECT r.room, r.obj, r.kind, r.ref, coalesce(nullif(s.title, ''), o.title, ''),
+                  snippet(search, -1, '{MARK_START}', '{MARK_END}', '…', {SNIPPET_WORDS}), r.t, s.rank
+                FROM search s JOIN search_rows r ON r.id = s.rowid LEFT JOIN objects o ON o.obj = r.obj
+                WHERE search MATCH ? AND (? IS NULL OR r.room = ?) AND (? IS NULL OR r.kind = ?)
+                ORDER BY s.rank, r.t DESC LIMIT ?""",
+            (match, room, room, kind, kind, limit),
+        )
+        return [
+            SearchHit(room=rm, obj=obj, kind=k, ref=ref, title=title, snippet=snippet, t=t, rank=rank)
+            for rm, obj, k, ref, title, snippet, t, rank in rows
+        ]

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The whole store of one account: its parts, and the engine's `Ports` in one object. Opened here, closed here.
+
+Synchronous and on the loop's thread; a durable append takes about 0.2 ms.
+"""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from app.core import log
+from app.core.ids import RoomId, Uid
+from app.core.signal import Signal
+from app.store.account import Account
+from app.store.blobs import Blobs
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.inbox import Inbox
+from app.store.migrations import migrate
+from app.store.objects import Objects
+from app.store.outbox import Outbox
+from app.store.people import Me, People
+from app.store.projecting import Projecting
+from app.store.projection import Projector
+from app.store.rooms import Rooms
+from app.store.search import Search
+
+
+class Store:
+    """Fulfils `sync.client.ports.Ports`; services use the parts (`changes`, `objects`, `rooms`, …)."""
+
+    def __init__(self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector]) -> None:
+        """Use `Store.open` and `Store.create`."""
+        self.db = db
+        self.waiting_changed: Signal[()] = Signal()
+        """The outbox has become shorter, or a held change may go: wake the engine, refresh the status bar."""
+        self._me = Me(db)
+        self._projecting = Projecting(db, self._me, kinds)
+        self.people = People(db)
+        self.account = Account(db, self.people)
+        self.changes = Changes(db, self._me, self._projecting)
+        self.outbox = Outbox(db, self.waiting_changed.emit)
+        self.inbox = Inbox(db, self._me, self.changes, self._projecting)
+        self.rooms_list = Rooms(db, self._projecting)
+        self.objects = Objects(db, self._projecting)
+        self.search = Search(db)
+        self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
+        self.changed: Signal[RoomId] = self._projecting.changed
+        """A room's read models changed; after the commit, on the loop's thread."""
+        self._projecting.prepare()
+        # the engine's ports
+        self.load_account = self.account.load_account
+        self.save_account = self.account.save_account
+        self.user_log = self.account.user_log
+        self.append_user_log = self.account.append_user_log
+        self.put_person = self.account.put_person
+        self.rooms = self.inbox.rooms
+        self.rh_at = self.inbox.rh_at
+        self.keys = self.inbox.keys
+        self.put_keys = self.inbox.put_keys
+        self.share = self.inbox.share
+        self.waiting = self.inbox.waiting
+        self.receive = self.inbox.receive
+        self.pending = self.outbox.pending
+        self.pending_in = self.outbox.pending_in
+        self.put_sealed = self.outbox.put_sealed
+        self.sealed = self.outbox.sealed
+        self.rooms_with_work = self.outbox.rooms_with_work
+        self.acked = self.outbox.acked
+        self.unseal = self.outbox.unseal
+        self.waiting_count = self.outbox.waiting_count
+
+    @classmethod
+    def create(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":
+        """A new store sealed under a raw key; `blobs` is the folder of sealed parts (default: beside it)."""
+        return cls._start(Database.create(path, key), kinds, blobs)
+
+    @classmethod
+    def open(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":
+        """An existing store, brought to the newest version; StoreMissing, StoreCorrupt, StoreNewer, DiskFull."""
+        return cls._start(Database.open(path, key), kinds, blobs)
+
+    @classmethod
+    def _start(cls, db: Database, kinds: Mapping[str, Projector], blobs: Path | None) -> "Store":
+        try:
+            found = migrate(db)
+            store = cls(db, blobs or db.path.parent / "blobs", kinds)
+        except BaseException:
+            db.close()
+            raise
+        log.store.info("opened", version=found, waiting=store.waiting_count())
+        return store
+
+    @property
+    def me(self) -> Uid | None:
+        """Who this account is; None before the first enrolment."""
+        return self._me.uid
+
+    def set_me(self, uid: Uid) -> None:
+        """Remembers who this account is; needed before the first append."""
+        self._me.set(uid)
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """One transaction around several appends: `with store.transaction(): …`."""
+        return self.db.transaction()
+
+    def close(self) -> None:
+        """Closes the database; the key goes with it. Twice does no harm."""
+        self.db.close()
