@@ -79,6 +79,7 @@ class CrdtDoc:
         self._names = (tuple(texts), tuple(maps))
         self._origin = SETUP
         self._depth = 0
+        self._silent = False
         self._queue: list[Callable[[], None]] = []
         self._texts: dict[str, CrdtText] = {}
         self._maps: dict[str, CrdtMap] = {}
@@ -157,7 +158,8 @@ class CrdtDoc:
 
     def later(self, tell: Callable[[], None]) -> None:
         """For the texts and maps of this document: calls `tell` when the running transaction has ended."""
-        self._queue.append(tell)
+        if not self._silent:
+            self._queue.append(tell)
 
     @property
     def shared(self) -> "pycrdt.Doc[Any]":
@@ -176,7 +178,7 @@ class CrdtDoc:
         update, origin = event.update, self._origin
         # Two bytes of zeroes: nothing inserted, nothing deleted.
         if update != b"\x00\x00":
-            self._queue.append(lambda: self.updated.emit(Update(data=update, origin=origin)))
+            self.later(lambda: self.updated.emit(Update(data=update, origin=origin)))
 
     def _flush(self) -> None:
         queue, self._queue = self._queue, []
@@ -197,6 +199,14 @@ class CrdtDoc:
         with _panics(DamagedUpdate, "rebuild"):
             whole = old.get_update()
         self._build()
+        self._silent = True
+        try:
+            self._refill(whole, updates)
+        finally:
+            self._silent = False
+        self.reloaded.emit()
+
+    def _refill(self, whole: bytes, updates: Sequence[bytes]) -> None:
         parts: list[CrdtText | CrdtMap] = [*self._texts.values(), *self._maps.values()]
         for part in parts:
             part.rebind()
@@ -208,7 +218,6 @@ class CrdtDoc:
                     self._doc.apply_update(update)
             except (BugError, ValueError):
                 continue
-        self.reloaded.emit()
 
 
 class CrdtText:
@@ -249,12 +258,16 @@ class CrdtText:
 
     def sticky(self, pos: int, *, before: bool = False) -> bytes:
         """A position that follows the text: it holds on to the character after it, or `before`."""
+        if not len(self._text):
+            return b""  # pycrdt panics: there is nothing to hold on to
         assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
         with _panics(BugError, "position"):
             return self._text.sticky_index(pos, assoc).encode()
 
     def resolve(self, sticky: bytes) -> int | None:
         """Where a sticky position is now; None if it makes no sense here (it came from another device)."""
+        if not sticky:
+            return None
         try:
             with _panics(DamagedUpdate, "position"):
                 return int(pycrdt.StickyIndex.decode(sticky, self._text).get_index())

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a document's text consists of: blocks of runs, and the difference between two stretches of blocks.
+
+Quill's manner: marks sit on characters, a block's style on the newline that ends it. Plain values, no CRDT, no Qt.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from app.core.text_units import utf8_len, utf16_len
+
+MAX_INDENT = 8
+MAX_LINK = 2000
+
+HEADING, LIST, INDENT, QUOTE = "heading", "list", "indent", "quote"
+BULLETS, NUMBERS = "ul", "ol"
+
+
+class Marks(NamedTuple):
+    """How characters look. The names are the attributes' names in the CRDT."""
+
+    bold: bool = False
+    italic: bool = False
+    underline: bool = False
+    strike: bool = False
+    link: str = ""
+
+    def attrs(self) -> dict[str, Any]:
+        """The attributes that are set."""
+        return {key: value for key, value in zip(self._fields, self, strict=True) if value}
+
+    def with_attrs(self, attrs: Mapping[str, Any]) -> "Marks":
+        """These marks after a change; None takes away, unknown attributes are left to newer versions."""
+        known: dict[str, Any] = {}
+        for key, value in attrs.items():
+            if key == "link":
+                known[key] = value[:MAX_LINK] if isinstance(value, str) else ""
+            elif key in self._fields:
+                known[key] = bool(value)
+        return self._replace(**known) if known else self
+
+    def difference(self, old: "Marks") -> dict[str, Any]:
+        """What must be set, and with None taken away, to get from `old` to these."""
+        if self == old:
+            return {}
+        return {k: new or None for k, new, was in zip(self._fields, self, old, strict=True) if new != was}
+
+
+PLAIN = Marks()
+
+
+class Style(NamedTuple):
+    """What a block is: a heading, a list item, a quote or (nothing set) body text. Never two of them."""
+
+    heading: int = 0
+    list: str = ""
+    indent: int = 0
+    """1–8 in lists, otherwise 0."""
+    quote: bool = False
+
+    def attrs(self) -> dict[str, Any]:
+        """All four attributes, None where not set."""
+        return {key: value or None for key, value in zip(self._fields, self, strict=True)}
+
+
+BODY = Style()
+
+
+def style_of(attrs: Mapping[str, Any]) -> Style:
+    """The style that attributes amount to. Colleagues may at once have set a heading and a list: heading wins."""
+    heading = attrs.get(HEADING)
+    if isinstance(heading, int) and not isinstance(heading, bool) and heading > 0:
+        return Style(heading=min(heading, 3))
+    kind = attrs.get(LIST)
+    if kind in (BULLETS, NUMBERS):
+        indent = attrs.get(INDENT)
+        level = indent if isinstance(indent, int) and not isinstance(indent, bool) else 1
+        return Style(list=kind, indent=max(1, min(level, MAX_INDENT)))
+    return Style(quote=True) if attrs.get(QUOTE) else BODY
+
+
+class Run(NamedTuple):
+    """Characters with equal marks."""
+
+    text: str
+    marks: Marks = PLAIN
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """One paragraph. Do not change it after making it: sizes are counted once.
+
+    `raw` are the attributes of its newline as the CRDT holds them, which may be more than `style` shows.
+    """
+
+    runs: tuple[Run, ...]
+    style: Style = BODY
+    raw: Mapping[str, Any] | None = None
+    text: str = field(init=False)
+    size_utf8: int = field(init=False)
+    size_utf16: int = field(init=False)
+    """Both sizes count the newline."""
+    _words: int = field(init=False, default=-1)
+
+    def __post_init__(self) -> None:
+        self.text = self.runs[0].text if len(self.runs) == 1 else "".join(run.text for run in self.runs)
+        self.size_utf8 = utf8_len(self.text) + 1
+        self.size_utf16 = utf16_len(self.text) + 1
+        if self.raw is None:
+            self.raw = {k: v for k, v in self.style.attrs().items() if v}
+
+    def same(self, other: "Block") -> bool:
+        """Whether both show the same."""
+        return self.runs == other.runs and self.style == other.style
+
+    @property
+    def words(self) -> int:
+        """How many words, counted at the first asking."""
+        if self._words < 0:
+            self._words = len(self.text.split())
+        return self._words
+
+
+class Edit(NamedTuple):
+    """Replaces `removed` units at `pos` by `text`, all in UTF-16. In a row, each counts after those before it."""
+
+    pos: int
+    removed: int
+    text: str
+
+
+Cell = tuple[str, "Marks | Mapping[str, Any]"]
+"""One character with its marks, or a newline with its raw attributes."""
+
+
+def plain_blocks(text: str) -> list[Block]:
+    """Body text, one block a line."""
+    return [Block((Run(line),) if line else ()) for line in text.split("\n")]
+
+
+def cells(blocks: Iterable[Block]) -> list[Cell]:
+    """The blocks character by character, newlines included."""
+    out: list[Cell] = []
+    for block in blocks:
+        for text, marks in block.runs:
+            out.extend((char, marks) for char in text)
+        out.append(("\n", block.raw or {}))
+    return out
+
+
+def blocks_of(items: Iterable[Cell]) -> tuple[list[Block], list[Run]]:
+    """The blocks that characters make up, and the runs after the last newline."""
+    blocks: list[Block] = []
+    runs: list[Run] = []
+    chars: list[str] = []
+    current: Marks = PLAIN
+
+    def end_run() -> None:
+        if chars:
+            runs.append(Run("".join(chars), current))
+            chars.clear()
+
+    for char, attrs in items:
+        if isinstance(attrs, Marks):
+            if attrs != current:
+                end_run()
+                current = attrs
+            chars.append(char)
+        else:
+            end_run()
+            blocks.append(Block(tuple(runs), style_of(attrs), attrs))
+            runs = []
+    end_run()
+    return blocks, runs
+
+
+def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Runs without empty ones, equal neighbours made one."""
+    out: list[Run] = []
+    for run in runs:
+        if not run.text:
+            continue
+        if out and out[-1].marks == run.marks:
+            out[-1] = Run(out[-1].text + run.text, run.marks)
+        else:
+            out.append(run)
+    return tuple(out)
+
+
+def common_ends(old: str, new: str, cap: int | None = None) -> tuple[int, int]:
+    """How many characters agree at the beginning (at most `cap`) and at the end, without overlapping.
+
+    The last character always counts to the end: a document's last newline is never replaced.
+    """
+    shorter = min(len(old), len(new))
+    limit = shorter - 1 if cap is None else max(0, min(shorter - 1, cap))
+    prefix = 0
+    if old[:limit] == new[:limit]:
+        prefix = max(limit, 0)
+    else:
+        while prefix < limit and old[prefix] == new[prefix]:
+            prefix += 1
+    suffix = 0
+    while suffix < shorter - prefix and old[-1 - suffix] == new[-1 - suffix]:
+        suffix += 1
+    return prefix, suffix
+
+
+def visible_edit(start: int, old: Sequence[Block], new: Sequence[Block]) -> tuple[Edit, ...]:
+    """The one edit between two stretches of blocks as they are seen: newlines between them, none at the end."""
+    before, after = "\n".join(b.text for b in old), "\n".join(b.text for b in new)
+    if before == after:
+        return ()
+    prefix, suffix = common_ends(before + "\n", after + "\n")
+    gone = before[prefix : len(before) + 1 - suffix]
+    return (Edit(start + utf16_len(before[:prefix]), utf16_len(gone), after[prefix : len(after) + 1 - suffix]),)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a document's changes and carets look like as bytes, and how an update too large for one change travels."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+
+from app.errors import BadChange
+from app.objects.crdt import is_update
+from app.objects.object import MAX_DATA_BYTES, Payload
+from app.store.rows import StoredChange
+
+PART_BYTES = MAX_DATA_BYTES - 1024
+"""The largest update one change takes. A pasted book is split over several."""
+MAX_PARTS = 400
+MAX_PENDING = 16
+"""Incomplete groups that are kept; the oldest go first."""
+
+
+class DocumentUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="doc"):
+    """A CRDT update. `title` is the document's title after it, if this update changed it: lists need no CRDT."""
+
+    update: bytes
+    title: str | None = None
+
+
+class DocumentPart(msgspec.Struct, frozen=True, kw_only=True, tag="doc-part"):
+    """A piece of a larger update; the pieces of a `group` with indexes 0 … `count` - 1 make it whole."""
+
+    group: bytes
+    index: int
+    count: int
+    update: bytes
+
+
+class Caret(msgspec.Struct, frozen=True, kw_only=True, tag="doc-caret"):
+    """Ephemeral: where somebody's selection is (`Document.encode_selection`); None when they left the document."""
+
+    obj: bytes
+    selection: bytes | None = None
+
+
+PAYLOAD: Payload[DocumentUpdate | DocumentPart] = Payload(DocumentUpdate | DocumentPart)
+CARET: Payload[Caret] = Payload(Caret)
+
+
+def encode(update: bytes, title: str | None = None) -> list[bytes]:
+    """The data of the changes that carry an update: nearly always one."""
+    if len(update) <= PART_BYTES:
+        return [PAYLOAD.encode(DocumentUpdate(update=update, title=title))]
+    group, pieces = os.urandom(16), [update[i : i + PART_BYTES] for i in range(0, len(update), PART_BYTES)]
+    return [
+        PAYLOAD.encode(DocumentPart(group=group, index=index, count=len(pieces), update=piece))
+        for index, piece in enumerate(pieces)
+    ]
+
+
+def check(change: StoredChange) -> str | None:
+    """BadChange if the change makes no sense on its own; otherwise the title it gives the document, or None."""
+    record = PAYLOAD.decode(change.data)
+    if isinstance(record, DocumentPart):
+        if not (0 <= record.index < record.count <= MAX_PARTS and len(record.group) == 16):
+            raise BadChange("malformed")
+        return None
+    if not is_update(record.update):
+        raise BadChange("damaged-update")
+    return record.title
+
+
+class Assembler:
+    """Gets the updates out of changes in order of arrival, putting parts together. Bad ones are counted."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        self._groups: OrderedDict[tuple[bytes, bytes], dict[int, bytes]] = OrderedDict()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether parts are here whose others are not."""
+        return bool(self._groups)
+
+    def feed(self, changes: Sequence[StoredChange]) -> list[bytes]:
+        """The updates that are complete now."""
+        updates = []
+        for change in changes:
+            try:
+                check(change)
+                record = PAYLOAD.decode(change.data)
+            except BadChange:
+                self.damaged += 1
+                continue
+            update = record.update if isinstance(record, DocumentUpdate) else self._join(change.author, record)
+            if update is not None:
+                updates.append(update)
+        return updates
+
+    def _join(self, author: bytes, part: DocumentPart) -> bytes | None:
+        key = (author, part.group)
+        pieces = self._groups.setdefault(key, {})
+        pieces[part.index] = part.update
+        if len(pieces) < part.count:
+            while len(self._groups) > MAX_PENDING:
+                self._groups.popitem(last=False)
+                self.damaged += 1
+            return None
+        del self._groups[key]
+        return b"".join(pieces[index] for index in sorted(pieces))

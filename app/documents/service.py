@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents of one account: create, open, rename, list, put away; who else is in them; indexing a moment later.
+
+Lives on the event loop. A document is merged once and shared by everybody who has it open.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.core import log
+from app.core.ids import DevId, ObjId, RoomId, Uid, new_obj, short
+from app.core.signal import Signal
+from app.documents import projection, records
+from app.documents.model import Document
+from app.documents.presence import Later, Presence, on_loop
+from app.errors import NotFound, StoreFault
+from app.objects import history
+from app.people.person import Person
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.objects import Objects
+from app.store.rows import StoredChange
+
+INDEX_AFTER_S = 1.5
+INDEX_SHARE = 40
+"""Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
+CACHE_AFTER = 200
+"""Changes after which the merged state is cached, so that opening does not begin at the first change."""
+
+
+class People(Protocol):
+    """Who is who."""
+
+    @property
+    def me(self) -> Person: ...
+
+    def person(self, uid: Uid) -> Person: ...
+
+
+class Rooms(Protocol):
+    """What documents need of the room they are in."""
+
+    def announce(self, room: RoomId, obj: ObjId, kind: str) -> None: ...
+
+    def retire(self, room: RoomId, obj: ObjId, on: bool) -> None: ...
+
+    def may_write(self, room: RoomId) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentRow:
+    """A document as lists show it. Times in ms."""
+
+    obj: ObjId
+    room: RoomId
+    title: str
+    updated: int
+    by: Uid
+    words: int
+    excerpt: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caret:
+    """A colleague's selection in UTF-16 positions. `me` on another device of mine counts as a colleague."""
+
+    person: Person
+    dev: DevId
+    anchor: int
+    caret: int
+
+
+@dataclass(slots=True)
+class _Open:
+    room: RoomId
+    document: Document
+    assembler: records.Assembler
+    row: int
+    since_cached: int
+    holders: int = 0
+    live: bool = False
+    selection: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    unsaved: list[bytes] = field(default_factory=list)
+
+
+class DocumentService:
+    """`live_changed` tells the engine when others have a document open, so that it sends edits without waiting."""
+
+    def __init__(
+        self,
+        db: Database,
+        changes: Changes,
+        objects: Objects,
+        people: People,
+        rooms: Rooms,
+        *,
+        send_ephemeral: Callable[[RoomId, bytes], None] | None = None,
+        later: Later = on_loop,
+    ) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        """A room's list of documents is another."""
+        self.presence_changed: Signal[ObjId] = Signal()
+        self.live_changed: Signal[RoomId, ObjId, bool] = Signal()
+        self.fault: Signal[ObjId, StoreFault] = Signal()
+        """The disk refused an edit. It is kept in memory and stored with the next one."""
+        self.people = people
+        self._db = db
+        self._changes = changes
+        self._objects = objects
+        self._rooms = rooms
+        self._later = later
+        self._open: dict[ObjId, _Open] = {}
+        self._presence = Presence(send_ephemeral, later=later)
+        self._presence.changed.connect(self._on_presence)
+        self._index_waits: Callable[[], None] | None = None
+        self._index_s = INDEX_AFTER_S
+        self._ends = [changes.received.connect(self._on_received), changes.appended.connect(self._on_appended)]
+
+    def start(self) -> None:
+        """Indexes what an earlier run did not come to. Call when the loop runs."""
+        if self._dirty(1):
+            self._plan_index()
+
+    def close_all(self) -> None:
+        """Closes every document, indexes what is left, stops following the store. Before the store closes."""
+        for obj in list(self._open):
+            self._open[obj].holders = 1
+            self.close(obj)
+        if self._index_waits:
+            self._index_waits()
+        self.index_now()
+        for end in self._ends:
+            end()
+
+    # ---- lists
+
+    def list(self, room: RoomId) -> list[DocumentRow]:
+        """A room's documents, latest changed first."""
+        rows = self._db.rows(
+            """SELECT o.obj, o.room, o.title, o.updated, d.by, d.words, d.excerpt FROM objects o
+               JOIN document_rows d ON d.obj = o.obj WHERE o.room = ? AND o.kind = ? AND NOT o.deleted
+               ORDER BY o.updated DESC, o.obj""",
+            (room, projection.KIND_ID),
+        )
+        return [
+            DocumentRow(obj=obj, room=rm, title=title, updated=updated, by=by, words=words, excerpt=excerpt)
+            for obj, rm, title, updated, by, words, excerpt in rows
+        ]
+
+    def may_write(self, room: RoomId) -> bool:
+        """Whether my role in the room lets me write."""
+        return self._rooms.may_write(room)
+
+    def create(self, room: RoomId, title: str) -> ObjId:
+        """A new document with a title and an empty line."""
+        obj = new_obj()
+        updates: list[bytes] = []
+        document = Document(updates.append)
+        document.set_up(title)
+        with self._db.transaction():
+            self._rooms.announce(room, obj, projection.KIND_ID)
+            for update in updates:
+                for data in records.encode(update, document.title):
+                    self._changes.append(room, obj, data)
+        return obj
+
+    def delete(self, obj: ObjId) -> None:
+        """Puts a document away; `restore` takes it back."""
+        self._retire(obj, on=True)
+
+    def restore(self, obj: ObjId) -> None:
+        """Takes back a document that was put away."""
+        self._retire(obj, on=False)
+
+    def rename(self, obj: ObjId, title: str) -> None:
+        """Gives a document another title, whether it is open or not."""
+        document = self.open(obj)
+        try:
+            document.set_title(title)
+        finally:
+            self.close(obj)
+
+    # ---- open documents
+
+    def open(self, obj: ObjId) -> Document:
+        """The live document. NotFound if there is none. Each `open` needs a `close`."""
+        held = self._open.get(obj)
+        if held is None:
+            held = self._load(obj)
+            self._open[obj] = held
+        held.holders += 1
+        return held.document
+
+    def close(self, obj: ObjId) -> None:
+        """The last close forgets the document; what the disk has refused so far is tried again first."""
+        held = self._open[obj]
+        held.holders -= 1
+        if held.holders > 0:
+            return
+        self._store(obj, held)
+        self.leave(obj)
+        self._cache(obj, held)
+        held.document.close()
+        del self._open[obj]
+
+    def damaged(self, obj: ObjId) -> int:
+        """How many changes of an open document could not be read. They are kept, and everything else is shown."""
+        held = self._open.get(obj)
+        return held.assembler.damaged if held else 0
+
+    def unsaved(self, obj: ObjId) -> bool:
+        """Whether the disk has refused edits that are only in memory."""
+        held = self._open.get(obj)
+        return bool(held and held.unsaved)
+
+    def versions(self, obj: ObjId) -> "Sequence[history.Version]":
+        """Who worked on it when, oldest first."""
+        return history.versions(self._changes.of(obj))
+
+    def document_at(self, obj: ObjId, rowid: int) -> Document:
+        """The document as it was at a version; nothing written in it is kept."""
+        document = Document()
+        document.merge(records.Assembler().feed(history.until(self._changes.of(obj), rowid)))
+        return document
+
+    # ---- presence
+
+    def enter(self, obj: ObjId, selection: Callable[[], tuple[int, int]]) -> None:
+        """I look at an open document; `selection` gives (anchor, caret) when it is to be told to others."""
+        held = self._open[obj]
+        self._objects.opened(obj)
+        self._presence.enter(held.room, obj, lambda: held.document.encode_selection(*selection()))
+
+    def leave(self, obj: ObjId) -> None:
+        """I no longer look at it."""
+        self._presence.leave(obj)
+        self._set_live(obj, False)
+
+    def moved(self, obj: ObjId) -> None:
+        """My caret has moved."""
+        self._presence.moved(obj)
+
+    def presence(self, obj: ObjId) -> "Sequence[Caret]":
+        """Where my colleagues are in an open document."""
+        held = self._open.get(obj)
+        if held is None:
+            return []
+        carets = []
+        for other in self._presence.others(obj):
+            at = held.document.resolve_selection(other.selection)
+            if at is not None:
+                person = self.people.person(other.uid)
+                carets.append(Caret(person=person, dev=other.dev, anchor=at[0], caret=at[1]))
+        return carets
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """The engine heard a passing message; ours or another tool's."""
+        self._presence.hear(room, uid, dev, payload)
+
+    # ---- indexing
+
+    def index_now(self) -> None:
+        """Brings every document's search text up to date at once."""
+        for obj in self._dirty(1_000_000):
+            self._index(obj)
+
+    # ---- inside
+
+    def _retire(self, obj: ObjId, *, on: bool) -> None:
+        row = self._objects.get(obj)
+        if row is None:
+            raise NotFound
+        self._rooms.retire(row.room, obj, on)
+        self.changed.emit(row.room)
+
+    def _load(self, obj: ObjId) -> _Open:
+        row = self._objects.get(obj)
+        if row is None or row.kind != projection.KIND_ID:
+            raise NotFound
+        document = Document(lambda update: self._save(obj, update))
+        cached = self._objects.crdt_state(obj)
+        if cached is not None and document.merge([cached[1]]):
+            log.store.warning("crdt-state-damaged", obj=short(obj))
+            cached = None
+        after = cached[0] if cached else 0
+        changes = self._changes.of(obj, after)
+        assembler = records.Assembler()
+        document.merge(assembler.feed(changes))
+        last = changes[-1].rowid if changes else after
+        return _Open(row.room, document, assembler, last, len(changes))
+
+    def _cache(self, obj: ObjId, held: _Open) -> None:
+        if held.since_cached >= CACHE_AFTER and not held.assembler.waiting and not held.unsaved:
+            self._objects.set_crdt_state(obj, held.row, held.document.snapshot())
+            held.since_cached = 0
+
+    def _save(self, obj: ObjId, update: bytes) -> None:
+        held = self._open[obj]
+        row = self._objects.get(obj)
+        title = held.document.title if row is not None and row.title != held.document.title else None
+        held.unsaved += records.encode(update, title)
+        try:
+            self._store(obj, held)
+        except StoreFault as fault:
+            self.fault.emit(obj, fault)
+
+    def _store(self, obj: ObjId, held: _Open) -> None:
+        while held.unsaved:
+            self._changes.append(held.room, obj, held.unsaved[0], live=True)
+            del held.unsaved[0]
+
+    def _on_appended(self, change: StoredChange) -> None:
+        held = self._open.get(change.obj)
+        if held is not None:
+            held.row = max(held.row, change.rowid)
+            held.since_cached += 1
+        self._tell([change])
+
+    def _on_received(self, changes: Sequence[StoredChange]) -> None:
+        by_obj: dict[ObjId, list[StoredChange]] = {}
+        for change in changes:
+            by_obj.setdefault(change.obj, []).append(change)
+        for obj, of_obj in by_obj.items():
+            held = self._open.get(obj)
+            if held is not None:
+                held.row = max(held.row, of_obj[-1].rowid)
+                held.since_cached += len(of_obj)
+                held.document.merge(held.assembler.feed(of_obj))
+        self._tell(changes)
+
+    def _tell(self, changes: Sequence[StoredChange]) -> None:
+        rooms = set()
+        for obj, room in {change.obj: change.room for change in changes}.items():
+            if obj in self._open or self._is_document(obj):
+                rooms.add(room)
+        if rooms:
+            self._plan_index()
+        for room in rooms:
+            self.changed.emit(room)
+
+    def _is_document(self, obj: ObjId) -> bool:
+        return self._db.one("SELECT 1 FROM document_rows WHERE obj = ?", (obj,)) is not None
+
+    def _on_presence(self, obj: ObjId) -> None:
+        self._set_live(obj, bool(self._presence.others(obj)))
+        self.presence_changed.emit(obj)
+
+    def _set_live(self, obj: ObjId, live: bool) -> None:
+        held = self._open.get(obj)
+        if held is not None and held.live != live:
+            held.live = live
+            self.live_changed.emit(held.room, obj, live)
+
+    def _dirty(self, limit: int) -> Sequence[ObjId]:
+        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty LIMIT ?", (limit,))
+        return [row[0] for row in rows]
+
+    def _plan_index(self) -> None:
+        if self._index_waits is None:
+            self._index_waits = self._later(self._index_s, self._index_next)
+
+    def _index_next(self) -> None:
+        """One document a turn."""
+        self._index_waits = None
+        for obj in self._dirty(1):
+            began = time.perf_counter()
+            room = self._index(obj)
+            took_s = time.perf_counter() - began
+            self._index_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
+            if self._dirty(1):
+                self._index_waits = self._later(took_s * INDEX_SHARE, self._index_next)
+            if room is not None:
+                self.changed.emit(room)
+
+    def _index(self, obj: ObjId) -> RoomId | None:
+        row = self._objects.get(obj)
+        if row is None:
+            self._db.raw.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
+            return None
+        held = self._open.get(obj)
+        document = held.document if held else self._load(obj).document
+        with self._db.transaction() as conn:
+            projection.index(conn, row, document)
+        return row.room

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rows that lists of documents are read from. Written by projection.py, made again when VERSION rises."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+
+VERSION = 1
+
+metadata = MetaData()
+
+documents = Table(
+    "document_rows",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("by", LargeBinary, nullable=False),
+    Column("words", BigInteger, nullable=False),
+    Column("excerpt", Text, nullable=False),
+    Column("dirty", Boolean, nullable=False),
+)
+"""`by` wrote last; `words`, `excerpt` and the search index are right when not `dirty`."""
+Index("document_rows_by_room", documents.c.room)
+Index("document_rows_dirty", documents.c.dirty)
+
+TABLES = (documents,)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Versions of a shared object: its stored changes, grouped by who wrote and when.
+
+Who wrote what comes from the signed changes, never from the CRDT's client ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.ids import Uid
+from app.store.rows import StoredChange
+
+PAUSE_MS = 10 * 60 * 1000
+"""A pause this long ends a version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A stretch of work by one person. The object as it was then has the changes up to and with `rowid`."""
+
+    author: Uid
+    begin_ms: int
+    end_ms: int
+    rowid: int
+    changes: int
+
+
+def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[Version]:
+    """The versions in the order of arrival here, oldest first."""
+    found: list[Version] = []
+    for change in changes:
+        last = found[-1] if found else None
+        if last is None or last.author != change.author or change.t - last.end_ms > pause_ms:
+            found.append(
+                Version(author=change.author, begin_ms=change.t, end_ms=change.t, rowid=change.rowid, changes=1)
+            )
+        else:
+            found[-1] = Version(
+                author=last.author,
+                begin_ms=last.begin_ms,
+                end_ms=max(last.end_ms, change.t),
+                rowid=change.rowid,
+                changes=last.changes + 1,
+            )
+    return found
+
+
+def until(changes: Sequence[StoredChange], rowid: int) -> list[StoredChange]:
+    """The changes that make the object what it was at a version."""
+    return [change for change in changes if change.rowid <= rowid]
