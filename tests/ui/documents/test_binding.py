@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Two editors over two documents that merge: what both show is what both hold, whatever is done in whichever."""
+
+import random
+
+import pytest
+from PySide6.QtGui import QTextCursor
+from PySide6.QtWidgets import QTextEdit
+from pytestqt.qtbot import QtBot
+
+from app.documents.flow import BODY, Run, Style
+from app.documents.model import Document
+from ui.documents import look
+from ui.documents.binding import Binding
+
+STYLES = [
+    BODY,
+    Style(heading=1),
+    Style(heading=2),
+    Style(quote=True),
+    Style(list="ul", indent=1),
+    Style(list="ol", indent=1),
+    Style(list="ol", indent=2),
+]
+Shown = list[tuple[tuple[Run, ...], Style]]
+
+
+class Desk:
+    """A person at an editor."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.sent: list[bytes] = []
+        self.now = 0
+        self.doc = Document(self.sent.append, clock_ms=self._clock)
+        self.edit = QTextEdit()
+        qtbot.addWidget(self.edit)
+        self.binding = Binding(self.edit, self.doc)
+
+    def _clock(self) -> int:
+        self.now += 1000
+        return self.now
+
+    def cursor(self, pos: int, length: int = 0) -> QTextCursor:
+        """A cursor that, like the editor's, never stands inside a surrogate pair."""
+        cursor = QTextCursor(self.edit.document())
+        cursor.setPosition(self._snap(pos))
+        if length:
+            cursor.setPosition(self._snap(min(pos + length, self.length())), QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def _snap(self, pos: int) -> int:
+        unit = ord(str(self.edit.document().characterAt(pos)) or "\0")
+        return pos - 1 if 0xDC00 <= unit <= 0xDFFF else pos
+
+    def length(self) -> int:
+        return self.edit.document().characterCount() - 1
+
+    def qt_shows(self) -> Shown:
+        shown, block = [], self.edit.document().begin()
+        while block.isValid():
+            values, right = look.read_block(block)
+            assert right
+            assert (block.textList() is not None) == bool(values.style.list)
+            shown.append((values.runs, values.style))
+            block = block.next()
+        return shown
+
+    def lists(self) -> list[int]:
+        """Which list each block is in, counted by first appearance: what decides the numbers."""
+        seen: dict[int, int] = {}
+        out, block = [], self.edit.document().begin()
+        while block.isValid():
+            found = block.textList()
+            out.append(seen.setdefault(found.objectIndex(), len(seen)) if found is not None else -1)
+            block = block.next()
+        return out
+
+    def model_shows(self) -> Shown:
+        return [(block.runs, block.style) for block in self.doc.blocks()]
+
+
+def sync(first: Desk, second: Desk) -> None:
+    mine, theirs = first.sent[:], second.sent[:]
+    first.sent.clear()
+    second.sent.clear()
+    second.doc.merge(mine)
+    first.doc.merge(theirs)
+
+
+def check(first: Desk, second: Desk) -> None:
+    for desk in (first, second):
+        fresh = Document()
+        fresh.merge([desk.doc.snapshot()])
+        assert desk.model_shows() == [(b.runs, b.style) for b in fresh.blocks()]
+        assert desk.qt_shows() == desk.model_shows()
+    assert first.qt_shows() == second.qt_shows()
+    assert first.lists() == second.lists()
+
+
+def act(desk: Desk, rng: random.Random) -> None:
+    doc, pos, what = desk.doc, rng.randint(0, desk.length()), rng.random()
+    blocks = len(doc.blocks())
+    if what < 0.3:
+        desk.cursor(pos).insertText(rng.choice(["å", "x", "hej ", "ö", "öl 🙂", "👩‍👧"]))
+    elif what < 0.38:
+        desk.cursor(pos).insertBlock()
+    elif what < 0.5:
+        desk.cursor(pos, rng.randint(1, 9)).removeSelectedText()
+    elif what < 0.53:
+        desk.cursor(pos).deletePreviousChar()
+    elif what < 0.58:
+        doc.splice(pos, rng.randint(0, 9), rng.choice(["A\nB ", "ett\ntvå\ntre\n", "§ 🙂"]))
+    elif what < 0.72:
+        attrs = rng.choice(
+            [{"bold": True}, {"bold": None}, {"italic": True}, {"underline": True}, {"strike": True}, {"link": "https://ö.se"}, {"link": None}]  # noqa: E501
+        )
+        doc.format(pos, rng.randint(1, 15), attrs)
+    elif what < 0.86:
+        first = rng.randrange(blocks)
+        doc.set_block(first, min(first + rng.randint(0, 3), blocks - 1), rng.choice(STYLES))
+    elif what < 0.95:
+        doc.undo()
+    else:
+        doc.redo()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_two_editors_show_the_same_after_anything(qtbot: QtBot, seed: int) -> None:
+    rng = random.Random(seed)
+    first, second = Desk(qtbot), Desk(qtbot)
+    first.doc.set_up("Beslut")
+    first.doc.splice(0, 0, "Rubrik ärende\nFörsta stycket med text å–ä 🙂.\npunkt ett\npunkt två\nSlut")
+    sync(first, second)
+    for _ in range(100):
+        for desk in (first, second):
+            for _ in range(rng.randint(1, 4)):
+                act(desk, rng)
+        sync(first, second)
+        check(first, second)
+
+
+def typed(desk: Desk, text: str) -> None:
+    desk.edit.textCursor().insertText(text)
+
+
+def new_pair(qtbot: QtBot, text: str) -> tuple[Desk, Desk]:
+    first, second = Desk(qtbot), Desk(qtbot)
+    first.doc.set_up("Beslut")
+    first.doc.splice(0, 0, text)
+    sync(first, second)
+    return first, second
+
+
+def test_my_caret_and_selection_stay_at_their_words_while_a_colleague_writes(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "Myndigheten avslutar ärendet 🙂 med kritik")
+    first.edit.setTextCursor(first.cursor(12, 8))
+    second.doc.splice(0, 0, "Å 🙂\nnytt stycke\n")
+    second.doc.splice(second.doc.length_utf16, 0, " i slutet")
+    second.doc.format(0, 20, {"bold": True})
+    sync(first, second)
+    assert first.edit.textCursor().selectedText() == "avslutar"
+    check(first, second)
+
+
+def test_a_colleague_who_writes_exactly_at_my_caret_does_not_push_it(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "åäö")
+    first.edit.setTextCursor(first.cursor(2))
+    second.doc.splice(2, 0, "HEJ")
+    sync(first, second)
+    assert first.edit.textCursor().position() == 2
+
+
+def test_typing_the_same_letter_again_lands_where_it_was_typed(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "aaaa")
+    second.doc.format(0, 2, {"bold": True})
+    first.edit.setTextCursor(first.cursor(1))
+    typed(first, "a")
+    sync(first, second)
+    check(first, second)
+    assert [len(run.text) for run in first.doc.block(0).runs] in ([3, 2], [1, 1, 1, 2])
+
+
+def test_text_moved_into_a_heading_takes_its_looks(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "Rubrik\nbrödtext å")
+    first.doc.set_block(0, 0, Style(heading=1))
+    first.cursor(7).deletePreviousChar()
+    sync(first, second)
+    check(first, second)
+    assert first.model_shows() == [((Run("Rubrikbrödtext å"),), Style(heading=1))]
+
+
+def test_numbers_run_on_past_nested_items_and_begin_again_after_a_paragraph(qtbot: QtBot) -> None:
+    first, _ = new_pair(qtbot, "ett\na\ntvå\ntext\nett")
+    top, nested = Style(list="ol", indent=1), Style(list="ol", indent=2)
+    first.doc.set_styles(0, [top, nested, top, BODY, top])
+    assert first.lists() == [0, 1, 0, -1, 2]
+    first.doc.set_block(3, 3, top)
+    assert first.lists() == [0, 1, 0, 0, 0]
+    first.doc.set_block(0, 4, BODY)
+    assert first.lists() == [-1] * 5
+
+
+def test_the_theme_changes_nothing_but_looks(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "Rubrik\npunkt å")
+    first.doc.set_styles(0, [Style(heading=2), Style(list="ul", indent=1)])
+    first.doc.format(0, 3, {"link": "https://å.se"})
+    first.sent.clear()
+    first.binding.restyle()
+    assert first.sent == []
+    assert first.qt_shows() == first.model_shows()
+
+
+def test_characters_that_qt_uses_itself_do_not_break_the_paragraphs(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "åäö")
+    second.doc.splice(1, 0, "x\u2029y\ufdd0z\u2028\0")
+    sync(first, second)
+    assert first.edit.document().blockCount() == len(first.doc.blocks()) == 1
+    first.cursor(0).insertText("ny ")
+    sync(first, second)
+    check(first, second)
+
+
+def test_a_lone_half_of_a_surrogate_pair_never_reaches_the_document(qtbot: QtBot) -> None:
+    first, second = new_pair(qtbot, "åäö")
+    first.cursor(1).insertText("\ud83d")
+    sync(first, second)
+    assert "\ud83d" not in first.doc.plain_text()
+    check(first, second)

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Keeps a QTextDocument and a Document the same, both ways, edit by edit.
+
+Qt tells which units changed; the touched blocks are read and handed to the model, which finds the difference. The
+model's changes come back as edits, so that nobody's caret jumps. Qt's own undo is off: it would take back
+colleagues' words.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QTextEdit
+
+from app.core.text_units import point_from_utf16, utf16_len
+from app.documents.flow import PLAIN, Block, Style
+from app.documents.model import Change, Document
+from ui.documents import look
+from ui.kit.bind import bind
+
+
+class Binding(QObject):
+    """One editor's tie to the model. Lives as long as the editor."""
+
+    def __init__(self, edit: QTextEdit, document: Document) -> None:
+        super().__init__(edit)
+        self._edit = edit
+        self._qt: QTextDocument = edit.document()
+        self._document = document
+        self._busy = False
+        self._count = 1
+        self._mend: set[int] = set()
+        self._relist: tuple[int, int] | None = None
+        self._qt.setUndoRedoEnabled(False)
+        self.load()
+        self._qt.contentsChange.connect(self._on_contents_change)
+        self._qt.contentsChanged.connect(self._on_contents_changed)
+        bind(self, document.changed, self._on_changed)
+
+    def load(self) -> None:
+        """Shows the whole document anew."""
+        cursor = self._begin()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.removeSelectedText()
+        for index, block in enumerate(self._document.blocks()):
+            if index:
+                cursor.insertBlock(look.block_format(block.style), look.char_format(PLAIN, block.style))
+            else:
+                cursor.setBlockFormat(look.block_format(block.style))
+                cursor.setBlockCharFormat(look.char_format(PLAIN, block.style))
+            for text, marks in block.runs:
+                cursor.insertText(look.shown(text), look.char_format(marks, block.style))
+        self._lists(0, len(self._document.blocks()) - 1)
+        self._end(cursor)
+
+    def restyle(self) -> None:
+        """Dresses everything again: the theme has changed."""
+        cursor = self._begin()
+        qt_block = self._qt.begin()
+        for block in self._document.blocks():
+            self._dress(qt_block, block)
+            qt_block = qt_block.next()
+        self._lists(0, len(self._document.blocks()) - 1)
+        self._end(cursor)
+
+    # ---- Qt to model
+
+    def _on_contents_change(self, pos: int, removed: int, added: int) -> None:
+        if self._busy:
+            return
+        first = self._block_at(pos)
+        last = self._block_at(min(pos + added, self._qt.characterCount() - 1))
+        index = first.blockNumber()
+        new: list[Block] = []
+        block = first
+        while block.isValid() and block.blockNumber() <= last.blockNumber():
+            values, right = look.read_block(block)
+            if not right:
+                self._mend.add(block.blockNumber())
+            new.append(values)
+            block = block.next()
+        old_count = len(new) - (self._qt.blockCount() - self._count)
+        self._count = self._qt.blockCount()
+        old = self._document.blocks()[index : index + old_count]
+        self._plan_lists(index, old, new)
+        cap = point_from_utf16(new[0].text, max(0, pos - first.position())) if new else 0
+        self._document.rewrite(index, old_count, new, source=self, prefix_cap=cap)
+
+    def _plan_lists(self, index: int, old: Sequence[Block], new: Sequence[Block]) -> None:
+        styles = [block.style for block in new]
+        if [block.style for block in old] != styles and any(b.style.list for b in (*old, *new)):
+            self._relist = (index, index + len(new))
+
+    def _on_contents_changed(self) -> None:
+        """After Qt has finished with an edit of ours: looks that do not fit, and lists, are put right."""
+        if self._busy or not (self._mend or self._relist):
+            return
+        cursor = self._begin()
+        for number in sorted(self._mend):
+            qt_block = self._qt.findBlockByNumber(number)
+            if qt_block.isValid() and number < len(self._document.blocks()):
+                self._mend_block(qt_block, self._document.block(number))
+        if self._relist:
+            self._lists(*self._relist)
+        self._mend.clear()
+        self._relist = None
+        self._end(cursor)
+
+    def _mend_block(self, qt_block: QTextBlock, block: Block) -> None:
+        if look.shown(block.text) != qt_block.text():
+            cursor = QTextCursor(qt_block)
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(look.shown(block.text))
+        self._dress(qt_block, block)
+
+    # ---- model to Qt
+
+    def _on_changed(self, change: Change) -> None:
+        if change.source is self:
+            return
+        mine = self._edit.textCursor()
+        mine.setKeepPositionOnInsert(True)
+        self._edit.setTextCursor(mine)
+        cursor = self._begin()
+        for edit in change.edits:
+            cursor.setPosition(edit.pos)
+            if edit.removed:
+                end = min(edit.pos + edit.removed, self._qt.characterCount() - 1)
+                cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+                cursor.removeSelectedText()
+            if edit.text:
+                cursor.insertText(look.shown(edit.text))
+        lists = self._fix(change.first, change.blocks)
+        if lists:
+            self._lists(change.first, change.first + len(change.blocks))
+        self._end(cursor)
+        mine = self._edit.textCursor()
+        mine.setKeepPositionOnInsert(False)
+        self._edit.setTextCursor(mine)
+
+    def _fix(self, first: int, blocks: Sequence[Block]) -> bool:
+        """Dresses the blocks that do not yet show what they should. True if lists are concerned."""
+        qt_block = self._qt.findBlockByNumber(first)
+        lists = len(blocks) != 1
+        for block in blocks:
+            values, right = look.read_block(qt_block)
+            lists = lists or values.style != block.style or qt_block.textList() is not None
+            if not right or not values.same(block):
+                self._dress(qt_block, block)
+            qt_block = qt_block.next()
+        return lists
+
+    def _dress(self, qt_block: QTextBlock, block: Block) -> None:
+        cursor = QTextCursor(qt_block)
+        keep = look.style_of(qt_block) == block.style and bool(block.style.list)
+        if not keep:
+            cursor.setBlockFormat(look.block_format(block.style))
+        cursor.setBlockCharFormat(look.char_format(PLAIN, block.style))
+        pos = qt_block.position()
+        for text, marks in block.runs:
+            cursor.setPosition(pos)
+            pos += utf16_len(text)
+            cursor.setPosition(pos, QTextCursor.MoveMode.KeepAnchor)
+            cursor.setCharFormat(look.char_format(marks, block.style))
+
+    # ---- lists
+
+    def _lists(self, first: int, last: int) -> None:
+        """Puts items that belong together into one QTextList, so that numbers run on past nested items."""
+        block = self._qt.findBlockByNumber(first)
+        while block.previous().isValid() and look.style_of(block.previous()).list:
+            block = block.previous()
+        open_lists: dict[int, tuple[Style, object]] = {}
+        taken: set[int] = set()
+        while block.isValid():
+            style = look.style_of(block)
+            if not style.list:
+                open_lists.clear()
+                if block.blockNumber() > last:
+                    return
+                if block.textList() is not None:
+                    QTextCursor(block).setBlockFormat(look.block_format(style))
+            else:
+                self._join_list(block, style, open_lists, taken)
+            block = block.next()
+
+    def _join_list(
+        self, block: QTextBlock, style: Style, open_lists: dict[int, tuple[Style, object]], taken: set[int]
+    ) -> None:
+        for deeper in [indent for indent in open_lists if indent > style.indent]:
+            del open_lists[deeper]
+        own = block.textList()
+        before = open_lists.get(style.indent)
+        if before is not None and before[0] == style:
+            wanted = before[1]
+            if own is None or own.objectIndex() != wanted.objectIndex():  # type: ignore[attr-defined]
+                wanted.add(block)  # type: ignore[attr-defined]
+            return
+        fits = own is not None and own.objectIndex() not in taken and own.format() == look.list_format(style)
+        new = own if fits else QTextCursor(block).createList(look.list_format(style))
+        taken.add(new.objectIndex())
+        open_lists[style.indent] = (style, new)
+
+    # ---- inside
+
+    def _begin(self) -> QTextCursor:
+        self._busy = True
+        cursor = QTextCursor(self._qt)
+        cursor.beginEditBlock()
+        return cursor
+
+    def _end(self, cursor: QTextCursor) -> None:
+        cursor.endEditBlock()
+        self._busy = False
+        self._count = self._qt.blockCount()
+
+    def _block_at(self, pos: int) -> QTextBlock:
+        block = self._qt.findBlock(pos)
+        return block if block.isValid() else self._qt.lastBlock()
