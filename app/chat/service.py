@@ -137,6 +137,10 @@ class ChatService:
             timeline = self._timelines[obj] = Timeline(ChatRows(self._db, obj, self.me))
         return timeline
 
+    def room_title(self, room: RoomId) -> str:
+        """What the room is called."""
+        return str(self._db.value("SELECT title FROM rooms WHERE room = ?", (room,)) or "")
+
     def members(self, room: RoomId) -> list[Person]:
         """Who can be named in the room."""
         return list(self._members.members(room))

@@ -28,6 +28,11 @@ def set_error_hook(hook: ErrorHook | None) -> None:
     _hooks[:] = [hook or _log_error]
 
 
+def report(owner: QObject, error: Exception) -> None:
+    """Tells an error that was caught in a slot, as `run` tells those of coroutines."""
+    _hooks[0](owner, error)
+
+
 def run(
     owner: QObject, coro: Coroutine[Any, Any, T], *, on_error: Callable[[Exception], None] | None = None
 ) -> asyncio.Task[T]:

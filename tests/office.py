@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Real stores and tool services without a network: colleagues in one room, and what only gives positions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.chat import KIND as CHAT
+from app.chat.service import ChatService
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
+from app.people.person import Person, Verified, initials
+from app.store import objects as object_rows
+from app.store import rooms as room_rows
+from app.store.store import Store
+from app.tasks import KIND as BOARD
+from app.tasks.service import TaskService, new_board
+from sync.client.ports import MemberRow, OpenedChange, Received
+
+ROOM = RoomId(b"r" * 16)
+CHANNEL = ObjId(b"c" * 16)
+BOARD_ID = ObjId(b"b" * 16)
+HL = Uid(b"\x00" + b"h" * 15)
+EK = Uid(b"\x01" + b"e" * 15)
+RG = Uid(b"\x02" + b"r" * 15)
+NAMES = {HL: "Handläggare", EK: "Enhetschef", RG: "Registrator"}
+INITIALS = {HL: "HL", EK: "EK", RG: "RG"}
+COLUMNS = ("Att göra", "Pågår", "Granskning", "Klart")
+KEY = b"k" * 32
+
+
+@dataclass(slots=True)
+class Folk:
+    """People and Members of the tools, from a fixed list."""
+
+    uid: Uid
+    admin: bool = False
+
+    @property
+    def me(self) -> Person:
+        return self.person(self.uid)
+
+    def person(self, uid: Uid) -> Person:
+        name = NAMES.get(uid, "Okänd")
+        return Person(
+            uid=uid,
+            name=name,
+            title="",
+            unit="Tillsyn",
+            initials=INITIALS.get(uid, initials(name)),
+            colour=uid[0],
+            verified=Verified.AGENCY,
+            is_me=uid == self.uid,
+        )
+
+    def members(self, room: RoomId) -> Sequence[Person]:
+        return [self.person(uid) for uid in NAMES]
+
+    def is_admin(self, room: RoomId) -> bool:
+        return self.admin
+
+
+@dataclass(slots=True)
+class Desk:
+    """One person's store and services."""
+
+    store: Store
+    folk: Folk
+    chat: ChatService
+    tasks: TaskService
+
+    def close(self) -> None:
+        self.chat.close()
+        self.tasks.close()
+        self.store.close()
+
+
+def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin: bool = False) -> Desk:
+    """A new store in which the room with its chat and board is announced."""
+    store = Store.create(folder / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD}, folder / "blobs")
+    store.set_me(uid)
+    members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
+    store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+    with store.db.transaction() as conn:
+        room_rows.name(conn, ROOM, title, "case", 1)
+        object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)
+        object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
+    folk = Folk(uid, admin)
+    chat = ChatService(store.db, store.changes, store.objects, folk, folk)
+    tasks = TaskService(store.db, store.changes, store.objects, folk, folk)
+    return Desk(store, folk, chat, tasks)
+
+
+def start_board(at: Desk, title: str = "Ärendets uppgifter") -> None:
+    """The board's first change."""
+    at.store.changes.append(ROOM, BOARD_ID, new_board(title, COLUMNS))
+
+
+@dataclass(slots=True)
+class Positions:
+    """Gives positions like a server and hands every change to every desk."""
+
+    desks: list[Desk]
+    n: int = 10
+    t: int = 1_795_500_000_000
+    sent: set[bytes] = field(default_factory=set)
+
+    def deliver(self) -> None:
+        """Everything that waits anywhere is at the server and with everybody."""
+        for desk in self.desks:
+            opened = []
+            for pending in desk.store.pending(10_000):
+                if pending.change_id in self.sent:
+                    continue
+                self.sent.add(pending.change_id)
+                self.n += 1
+                self.t += 1000
+                opened.append(self._opened(desk.folk.uid, pending.obj, pending.change_id, pending.payload))
+            for other in self.desks:
+                other.store.receive(Received(room=ROOM, cursor=self.n, state=b"", changes=opened))
+
+    def _opened(self, uid: Uid, obj: ObjId, change_id: ChangeId, payload: bytes) -> OpenedChange:
+        return OpenedChange(
+            n=self.n,
+            t=self.t,
+            uid=uid,
+            dev=DevId(uid),
+            obj=obj,
+            change_id=change_id,
+            payload=payload,
+        )
+
+
+def from_others(at: Desk, uid: Uid, obj: ObjId, payloads: Sequence[bytes], *, n: int, t: int, step: int = 1000) -> None:
+    """Changes of somebody else arrive."""
+    opened = [
+        OpenedChange(n=n + i, t=t + i * step, uid=uid, dev=DevId(uid), obj=obj, change_id=new_change(), payload=payload)
+        for i, payload in enumerate(payloads)
+    ]
+    at.store.receive(Received(room=ROOM, cursor=n + len(payloads), state=b"", changes=opened))

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where messages are written: the field, its tools, what is answered or edited, files to send, and Send."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.chat.model import Message
+from app.people.person import Person
+from ui.chat.emoji import EmojiPanel
+from ui.chat.text_field import TextField
+from ui.kit.buttons import IconButton, TextButton
+from ui.kit.card import IconLabel
+from ui.kit.dialogs import ask, open_files
+from ui.kit.style import ElidedLabel, column, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What is to be sent. `edits` or `reply_to` is the message concerned."""
+
+    text: str
+    reply_to: Message | None
+    edits: Message | None
+    files: tuple[Path, ...]
+
+
+class Composer(QFrame):
+    """Decides nothing: `submitted` gives what was written, `written` tells that there is something new in it."""
+
+    submitted = Signal(object)
+    written = Signal()
+    edit_last_asked = Signal()
+    cancelled = Signal()
+    """Escape with nothing to cancel."""
+
+    def __init__(self, placeholder: str, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="composer")
+        self.setObjectName("composer")
+        self._reply: Message | None = None
+        self._edit: Message | None = None
+        self._files: list[Path] = []
+        self._kept: tempfile.TemporaryDirectory[str] | None = None
+        layout = column(self, margins=(12, 10, 12, 10), spacing=6)
+        self._banner = Banner(self.cancel)
+        self._file_rows = column(spacing=4)
+        self.field = TextField(people)
+        self.field.setAccessibleName(placeholder)
+        self.field.setPlaceholderText(placeholder)
+        layout.addWidget(self._banner)
+        layout.addLayout(self._file_rows)
+        layout.addWidget(self.field)
+        layout.addSpacing(4)
+        layout.addLayout(self._tools())
+        self.setFocusProxy(self.field)
+        self.field.submitted.connect(self.submit)
+        self.field.cancelled.connect(self.cancel)
+        self.field.edit_last_asked.connect(self.edit_last_asked)
+        self.field.files_given.connect(self.add_files)
+        self.field.image_given.connect(self._add_image)
+        self.field.textChanged.connect(self._on_text)
+        self._on_text()
+
+    def _tools(self) -> QHBoxLayout:
+        row = line(spacing=2)
+        row.setContentsMargins(-5, 0, 0, 0)
+        field = self.field
+        buttons: list[IconButton | None] = [
+            IconButton("bold", tr("Bold"), lambda: field.wrap_selection("**"), shortcut="Ctrl+B"),
+            IconButton("italic", tr("Italic"), lambda: field.wrap_selection("_"), shortcut="Ctrl+I"),
+            IconButton("bullets", tr("List"), field.start_list),
+            IconButton("link", tr("Insert link"), self._ask_link),
+            None,
+            IconButton("attach", tr("Attach files"), self._ask_files),
+            IconButton("mention", tr("Mention somebody"), field.start_mention),
+            IconButton("emoji", tr("Insert emoji"), self._ask_emoji),
+        ]
+        for button in buttons:
+            if button is None:
+                row.addSpacing(6)
+                rule = QFrame()
+                rule.setFixedSize(1, 18)
+                set_props(rule, frame="line")
+                row.addWidget(rule)
+                row.addSpacing(6)
+            else:
+                row.addWidget(button)
+        self._emoji_button = buttons[-1]
+        row.addStretch(1)
+        self.send_button = TextButton(tr("Send"), self.submit, kind="primary", icon="send")
+        row.addWidget(self.send_button)
+        return row
+
+    # -- what is written --------------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """What stands in the field."""
+        return self.field.toPlainText()
+
+    @property
+    def replies_to(self) -> Message | None:
+        """The message that is answered."""
+        return self._reply
+
+    @property
+    def edits(self) -> Message | None:
+        """The message that is changed."""
+        return self._edit
+
+    def restore(self, text: str, reply: Message | None = None, edit: Message | None = None, name: str = "") -> None:
+        """Puts a draft back."""
+        self.field.setPlainText(text)
+        self._reply, self._edit = reply, edit
+        self._show_banner(name)
+        self._to_end()
+
+    def reply(self, message: Message, name: str) -> None:
+        """Begins an answer; what is written stays."""
+        if self._edit is not None:
+            self.clear()
+        self._reply = message
+        self._show_banner(name)
+        self.field.setFocus()
+        self.written.emit()
+
+    def edit(self, message: Message) -> None:
+        """Begins to change an own message."""
+        self._reply, self._edit = None, message
+        self.field.setPlainText(message.text)
+        self._show_banner("")
+        self._to_end()
+        self.field.setFocus()
+
+    def add_files(self, paths: Sequence[Path]) -> None:
+        """Files to send with the message."""
+        for path in paths:
+            if path not in self._files and self._edit is None:
+                self._files.append(path)
+        self._show_files()
+        self.field.setFocus()
+
+    def clear(self) -> None:
+        """Empties everything."""
+        self._reply = self._edit = None
+        self._files.clear()
+        self._show_files()
+        self._show_banner("")
+        self.field.clear()
+
+    def cancel(self) -> None:
+        """Escape: takes back the answer or the change first."""
+        if self._edit is not None:
+            self.clear()
+        elif self._reply is not None:
+            self._reply = None
+            self._show_banner("")
+            self.written.emit()
+        else:
+            self.cancelled.emit()
+        self.field.setFocus()
+
+    def submit(self) -> None:
+        """Gives what is written to the view, if there is anything."""
+        if self.send_button.isEnabled():
+            self.field.close_names()
+            written = Written(text=self.text.strip(), reply_to=self._reply, edits=self._edit, files=tuple(self._files))
+            self.submitted.emit(written)
+
+    def _on_text(self) -> None:
+        self.send_button.setEnabled(bool(self.text.strip() or self._files))
+        self.written.emit()
+
+    def _to_end(self) -> None:
+        cursor = self.field.textCursor()
+        cursor.movePosition(cursor.MoveOperation.End)
+        self.field.setTextCursor(cursor)
+
+    def _show_banner(self, name: str) -> None:
+        if self._edit is not None:
+            self._banner.show_text("edit", tr("You are editing a message"), tr("Stop editing"))
+        elif self._reply is not None:
+            text = tr("Reply to {name}: {text}").format(name=name, text=" ".join(self._reply.text.split()))
+            self._banner.show_text("reply", text, tr("Do not reply"))
+        else:
+            self._banner.hide()
+        self.send_button.setText(tr("Save") if self._edit is not None else tr("Send"))
+        self.send_button.setAccessibleName(self.send_button.text())
+
+    def _show_files(self) -> None:
+        _empty(self._file_rows)
+        for path in self._files:
+            row = QWidget()
+            cells = line(row, spacing=8)
+            cells.addWidget(IconLabel("file", "accent", 16))
+            cells.addWidget(ElidedLabel(path.name, "strong"), 1)
+            remove = tr("Do not send {name}").format(name=path.name)
+            cells.addWidget(IconButton("close", remove, partial(self._drop_file, path), size=14))
+            self._file_rows.addWidget(row)
+        self._on_text()
+
+    def _drop_file(self, path: Path) -> None:
+        self._files.remove(path)
+        self._show_files()
+        self.field.setFocus()
+
+    # -- tools ------------------------------------------------------------------------------------------------------
+
+    def _ask_files(self) -> None:
+        async def choose() -> None:
+            self.add_files(await open_files(self, tr("Attach files")))
+
+        run(self, choose())
+
+    def _ask_link(self) -> None:
+        selected = self.field.textCursor().selectedText()
+
+        async def choose() -> None:
+            target = await ask(self, tr("Insert link"), tr("Web address"), value="https://")
+            if target and target != "https://":
+                self.field.insert(f"[{selected or target}]({target})")
+
+        run(self, choose())
+
+    def _ask_emoji(self) -> None:
+        button = self._emoji_button or self
+        EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
+
+    def _add_image(self, image: QImage) -> None:
+        """A pasted picture becomes a file of its own, in a folder that goes with the composer."""
+        if self._kept is None:
+            self._kept = tempfile.TemporaryDirectory(prefix="kansli-")
+        path = Path(self._kept.name) / f"{tr('Picture')} {len(self._files) + 1}.png"
+        if image.save(str(path), "PNG"):  # type: ignore[call-overload] # PySide's stub wants bytes for the format
+            self.add_files([path])
+
+
+class Banner(QWidget):
+    """One line over the field that says what is answered or changed, with a cross."""
+
+    def __init__(self, on_close: Callable[[], object]) -> None:
+        super().__init__()
+        row = line(self, spacing=8)
+        self._icon = IconLabel("reply", "accent", 15)
+        self.label = ElidedLabel("", "small")
+        self._close = IconButton("close", "", on_close, size=14)
+        row.addWidget(self._icon)
+        row.addWidget(self.label, 1)
+        row.addWidget(self._close)
+        self.hide()
+
+    def show_text(self, icon: str, text: str, close: str) -> None:
+        """Shows a line; `close` is what the cross does."""
+        self._icon.set_icon(icon, "accent")
+        self.label.set_text(text)
+        self._close.set_name(close, "Esc")
+        self.show()
+
+
+def _empty(layout: QVBoxLayout) -> None:
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The small bar over the message under the pointer: react, reply, edit, more. Keys and the menu do the same."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.chat.model import Message
+from ui.kit.buttons import IconButton
+from ui.kit.style import line, set_props
+from ui.kit.translate import tr
+
+
+class HoverBar(QFrame):
+    """Stands in the timeline's viewport. `deed` gets the message and "react" | "reply" | "edit" | "more"."""
+
+    def __init__(self, parent: QWidget, deed: Callable[[Message, str], object]) -> None:
+        super().__init__(parent)
+        self._viewport = parent
+        set_props(self, frame="hover-bar")
+        self._deed = deed
+        self.message: Message | None = None
+        row = line(self, margins=(3, 3, 3, 3), spacing=0)
+        self._buttons = {
+            "react": IconButton("emoji", tr("React"), lambda: self._do("react"), size=16),
+            "reply": IconButton("reply", tr("Reply"), lambda: self._do("reply"), size=16),
+            "edit": IconButton("edit", tr("Edit message"), lambda: self._do("edit"), size=16),
+            "more": IconButton("more", tr("More for this message"), lambda: self._do("more"), size=16),
+        }
+        for button in self._buttons.values():
+            row.addWidget(button)
+        self.hide()
+
+    def show_for(self, message: Message | None, rect: QRect, *, can_edit: bool) -> None:
+        """Moves to a message's upper right corner; None or a deleted one hides the bar."""
+        self.message = message
+        if message is None or message.deleted:
+            self.hide()
+            return
+        self._buttons["edit"].setVisible(can_edit)
+        self.adjustSize()
+        parent = self._viewport
+        x = parent.width() - self.width() - 20
+        self.move(x, max(2, min(rect.top() - 6, parent.height() - self.height() - 2)))
+        self.show()
+        self.raise_()
+
+    def below(self, name: str) -> QPoint:
+        """The global point under one of the buttons."""
+        button = self._buttons[name]
+        return button.mapToGlobal(QPoint(0, button.height() + 4))
+
+    def _do(self, deed: str) -> None:
+        if self.message is not None:
+            self._deed(self.message, deed)

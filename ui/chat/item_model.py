@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A timeline as Qt's item model: what a screen reader hears of each message, and the message itself for painting."""
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
+
+from app.chat.markup import plain
+from app.chat.model import Message, Timeline
+from app.chat.ports import People
+from ui.kit.bind import bind
+from ui.kit.list_model import ROW, Index
+from ui.kit.translate import clock, long_day, tr, trn
+
+
+class TimelineModel(QAbstractListModel):
+    """Follows a timeline's signals."""
+
+    def __init__(self, timeline: Timeline, people: People, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.timeline = timeline
+        self.people = people
+        self._count = len(timeline)
+        bind(self, timeline.inserted, self._on_inserted)
+        bind(self, timeline.removed, self._on_removed)
+        bind(self, timeline.changed, self._on_changed)
+        bind(self, timeline.reset, self._on_reset)
+
+    def spoken(self, row: int) -> str:
+        """A message as one sentence."""
+        message, place = self.timeline.message(row), self.timeline.place(row)
+        name = self.people.person(message.author).name
+        day = [long_day(message.day)] if place.new_day else []
+        return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
+
+    def _content(self, message: Message) -> str:
+        if message.deleted_by is not None:
+            return removed_text(self.people, message)
+        files = [tr("file {name}").format(name=attachment.name) for attachment in message.attachments]
+        return ", ".join(part for part in (plain(message.text, message.mentions), *files) if part)
+
+    def _state(self, message: Message) -> list[str]:
+        said: list[str] = []
+        if message.edited_t is not None and not message.deleted:
+            said.append(tr("edited"))
+        if message.waiting:
+            said.append(tr("waiting to be sent"))
+        if message.replies:
+            said.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
+        said += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]
+        return said
+
+    def _on_inserted(self, first: int, count: int) -> None:
+        self.beginInsertRows(QModelIndex(), first, first + count - 1)
+        self._count += count
+        self.endInsertRows()
+
+    def _on_removed(self, first: int, count: int) -> None:
+        self.beginRemoveRows(QModelIndex(), first, first + count - 1)
+        self._count -= count
+        self.endRemoveRows()
+
+    def _on_changed(self, first: int, count: int) -> None:
+        self.dataChanged.emit(self.index(first), self.index(first + count - 1))
+
+    def _on_reset(self) -> None:
+        self.beginResetModel()
+        self._count = len(self.timeline)
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else self._count
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid() or not 0 <= index.row() < self._count:
+            return None
+        if role == ROW:
+            return self.timeline.message(index.row())
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return self.spoken(index.row())
+        return None
+
+
+def removed_text(people: People, message: Message) -> str:
+    """The trace of a deleted message."""
+    assert message.deleted_by is not None  # noqa: S101 - narrows the type
+    return tr("The message was deleted by {name}").format(name=people.person(message.deleted_by).name)

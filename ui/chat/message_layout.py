@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where everything of one message stands: the geometry that is painted and that clicks are looked up in.
+
+Made for a width and kept while the message and the width are the same. Nothing here paints or decides.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFontMetricsF
+
+from app.chat.markup import Run, parse
+from app.chat.model import Message, Place
+from app.chat.ports import People
+from ui.chat.richtext import LINE_PX, RichText
+from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.translate import clock, long_day, tr, trn
+
+MARGIN = 24
+AVATAR = 32
+LEFT = MARGIN + AVATAR + 12
+RIGHT = 40
+CARD_WIDTH, CARD_HEIGHT = 330, 58
+IMAGE_WIDTH, IMAGE_HEIGHT = 360, 240
+PILL_HEIGHT = 24
+
+
+class Part(Enum):
+    """What a place in a message is."""
+
+    QUOTE = "quote"
+    FILE = "file"
+    IMAGE = "image"
+    DOWNLOAD = "download"
+    REACTION = "reaction"
+    REPLIES = "replies"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """What is under the pointer. `number` counts files or reactions."""
+
+    part: Part
+    number: int = 0
+    run: Run | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pill:
+    """A reaction: emoji, count, whether it is mine."""
+
+    rect: QRectF
+    emoji: str
+    text: str
+    mine: bool
+
+
+class MessageLayout:
+    """The geometry of a message, from (0, 0) down to `height`."""
+
+    def __init__(self, message: Message, place: Place, width: int, people: People) -> None:
+        self.message = message
+        self.place = place
+        self.width = width
+        self.person = people.person(message.author)
+        self.time = clock(message.t)
+        self.day: tuple[QRectF, str] | None = None
+        self.unread: tuple[QRectF, str] | None = None
+        self.header: QRectF | None = None
+        self.name_width = 0.0
+        self.quote: tuple[QRectF, str, str] | None = None
+        self.text: tuple[QPointF, RichText] | None = None
+        self.files: list[tuple[int, QRectF]] = []
+        self.images: list[tuple[int, QRectF]] = []
+        self.pills: list[Pill] = []
+        self.replies: tuple[QRectF, str] | None = None
+        y = self._above()
+        self.top = y
+        y = self._head(y, people)
+        y = self._body(y, people)
+        self.height = round(y) + 3
+
+    @property
+    def room(self) -> int:
+        """The width that text and cards may take."""
+        return max(120, self.width - LEFT - RIGHT)
+
+    def hit(self, point: QPointF) -> Hit | None:
+        """What stands at a point."""
+        if self.quote and self.quote[0].contains(point):
+            return Hit(part=Part.QUOTE)
+        if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
+            return Hit(part=Part.LINK, run=run)
+        for number, rect in self.files:
+            if rect.contains(point):
+                return Hit(part=Part.DOWNLOAD if point.x() > rect.right() - 44 else Part.FILE, number=number)
+        for number, rect in self.images:
+            if rect.contains(point):
+                return Hit(part=Part.IMAGE, number=number)
+        for number, pill in enumerate(self.pills):
+            if pill.rect.contains(point):
+                return Hit(part=Part.REACTION, number=number)
+        if self.replies and self.replies[0].contains(point):
+            return Hit(part=Part.REPLIES)
+        return None
+
+    def _above(self) -> float:
+        """The day and the unread divider, and the air over the message."""
+        y = 0.0
+        if self.place.new_day:
+            self.day = (QRectF(MARGIN - 4, y + 14, self.width - 2 * MARGIN + 8, 24), long_day(self.message.day))
+            y += 40
+        if self.place.first_unread:
+            self.unread = (QRectF(MARGIN - 4, y + 4, self.width - 2 * MARGIN + 8, 22), tr("New messages"))
+            y += 26
+        return y + (3 if self.place.continues else 11)
+
+    def _head(self, y: float, people: People) -> float:
+        if not self.place.continues:
+            self.header = QRectF(LEFT, y, self.room, LINE_PX)
+            self.name_width = QFontMetricsF(font(BASE_PX, 600)).horizontalAdvance(self.person.name)
+            y += LINE_PX
+        if self.message.quote is not None and not self.message.deleted:
+            quote = self.message.quote
+            text = tr("The message was deleted") if quote.deleted else quote.text
+            self.quote = (QRectF(LEFT, y + 2, self.room, LINE_PX), people.person(quote.author).name, text)
+            y += LINE_PX + 4
+        return y
+
+    def _body(self, y: float, people: People) -> float:
+        message = self.message
+        if message.deleted_by is not None:
+            name = people.person(message.deleted_by).name
+            trace = tr("The message was deleted by {name}").format(name=name)
+            return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room))
+        if message.text:
+            note = tr("edited") if message.edited_t is not None else ""
+            y = self._put_text(y, RichText(parse(message.text, message.mentions), self.room, note))
+        for number, attachment in enumerate(message.attachments):
+            if attachment.is_image:
+                y = self._put_image(y, number, attachment.width, attachment.height)
+            else:
+                self.files.append((number, QRectF(LEFT, y + 5, min(CARD_WIDTH, self.room), CARD_HEIGHT)))
+                y += CARD_HEIGHT + 9
+        if message.reactions:
+            y = self._put_pills(y + 5, people.me.uid)
+        if message.replies and message.last_reply:
+            count = trn("{n} reply", "{n} replies", message.replies).format(n=message.replies)
+            text = tr("{count} · latest {time}").format(count=count, time=clock(message.last_reply[1]))
+            width = QFontMetricsF(font(13, 500)).horizontalAdvance(text) + 22
+            self.replies = (QRectF(LEFT, y + 4, width, LINE_PX), text)
+            y += LINE_PX + 6
+        return y
+
+    def _put_text(self, y: float, text: RichText) -> float:
+        self.text = (QPointF(LEFT, y), text)
+        return y + text.height
+
+    def _put_image(self, y: float, number: int, width: int, height: int) -> float:
+        scale = min(1.0, min(IMAGE_WIDTH, self.room) / width, IMAGE_HEIGHT / height)
+        rect = QRectF(LEFT, y + 5, max(48.0, width * scale), max(48.0, height * scale))
+        self.images.append((number, rect))
+        return y + rect.height() + 9
+
+    def _put_pills(self, y: float, me: bytes) -> float:
+        metrics = QFontMetricsF(font(SMALL_PX, 500))
+        x = float(LEFT)
+        for reaction in self.message.reactions:
+            text = str(reaction.count)
+            width = 34 + metrics.horizontalAdvance(text)
+            if x > LEFT and x + width > LEFT + self.room:
+                x, y = float(LEFT), y + PILL_HEIGHT + 4
+            self.pills.append(
+                Pill(rect=QRectF(x, y, width, PILL_HEIGHT), emoji=reaction.emoji, text=text, mine=me in reaction.uids)
+            )
+            x += width + 7
+        return y + PILL_HEIGHT

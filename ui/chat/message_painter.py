@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Paints a laid out message in the theme's roles."""
+
+from functools import lru_cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+
+from app.chat.records import Attachment
+from app.chat.transfers import Transfer, Transfers
+from ui.chat.message_layout import AVATAR, LEFT, MARGIN, MessageLayout, Pill
+from ui.chat.sizes import size_text
+from ui.kit import icons, theme
+from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.translate import tr
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_CENTRE = Qt.AlignmentFlag.AlignCenter
+
+
+@lru_cache(maxsize=64)
+def _preview(data: bytes) -> QImage:
+    return QImage.fromData(data)
+
+
+class MessagePainter:
+    """One for a view. `hovered` and `selected` tint the row; `hidden_time` is shown for continued ones on hover."""
+
+    def __init__(self, transfers: Transfers) -> None:
+        self._transfers = transfers
+
+    def paint(self, painter: QPainter, layout: MessageLayout, *, hovered: bool, selected: bool, focus: bool) -> None:
+        """Paints at the painter's origin."""
+        colours = theme.current()
+        if layout.day:
+            self._rule(painter, *layout.day, "line", "muted")
+        if layout.unread:
+            self._rule(painter, *layout.unread, "danger", "danger")
+        row = QRectF(0, layout.top - 4, layout.width, layout.height - layout.top + 4)
+        if selected or hovered:
+            painter.setPen(QPen(colours.colour("focus"), 2) if selected and focus else Qt.PenStyle.NoPen)
+            painter.setBrush(colours.colour("accent-soft") if selected else colours.colour("hover"))
+            painter.drawRoundedRect(row.adjusted(8, 1, -8, -1), 8, 8)
+        self._head(painter, layout, hovered or selected)
+        if layout.quote:
+            self._quote(painter, *layout.quote)
+        if layout.text:
+            layout.text[1].paint(painter, layout.text[0])
+        for number, rect in layout.files:
+            key = (layout.message.change_id, number)
+            self._file(painter, rect, layout.message.attachments[number], self._transfers.get(key))
+        for number, rect in layout.images:
+            self._image(painter, rect, layout.message.attachments[number])
+        for pill in layout.pills:
+            self._pill(painter, pill)
+        if layout.replies:
+            rect, text = layout.replies
+            icons.paint(painter, "thread", "accent", rect.x(), rect.y() + 3, 15)
+            self._write(painter, rect.adjusted(22, 0, 0, 0), text, "accent", 13, 500)
+
+    def _rule(self, painter: QPainter, rect: QRectF, text: str, line: str, ink: str) -> None:
+        width = QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(text) + 24
+        painter.setPen(QPen(theme.current().colour(line), 1))
+        y = round(rect.center().y()) + 0.5
+        middle = rect.center().x()
+        painter.drawLine(QPointF(rect.left(), y), QPointF(middle - width / 2, y))
+        painter.drawLine(QPointF(middle + width / 2, y), QPointF(rect.right(), y))
+        self._write(painter, rect, text, ink, SMALL_PX, 500 if ink == "danger" else 400, _CENTRE)
+
+    def _head(self, painter: QPainter, layout: MessageLayout, shown: bool) -> None:
+        waiting = layout.message.waiting
+        if layout.header is None:
+            if waiting:
+                icons.paint(painter, "waiting", "muted", MARGIN + 9, layout.top + 3, 14)
+            elif shown:
+                rect = QRectF(MARGIN - 4, layout.top, AVATAR + 10, 20)
+                self._write(painter, rect, layout.time, "muted", 11, 400, _CENTRE)
+            return
+        person, rect = layout.person, layout.header
+        circle = QRectF(MARGIN, layout.top, AVATAR, AVATAR)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.current().person(person.colour))
+        painter.drawEllipse(circle)
+        self._write(painter, circle, person.initials, "on-person", 12, 600, _CENTRE)
+        self._write(painter, rect, person.name, "text", BASE_PX, 600)
+        x = rect.x() + layout.name_width + 8
+        self._write(painter, QRectF(x, rect.y(), 60, rect.height()), layout.time, "muted", SMALL_PX)
+        if waiting:
+            icons.paint(painter, "waiting", "muted", x + 38, rect.y() + 3, 14)
+
+    def _quote(self, painter: QPainter, rect: QRectF, name: str, text: str) -> None:
+        painter.fillRect(QRectF(rect.x(), rect.y() + 1, 3, rect.height() - 2), theme.current().colour("line-strong"))
+        inner = rect.adjusted(12, 0, 0, 0)
+        self._write(painter, inner, name, "muted", 13, 600)
+        used = QFontMetricsF(font(13, 600)).horizontalAdvance(name) + 8
+        rest = inner.adjusted(used, 0, 0, 0)
+        shown = QFontMetricsF(font(13)).elidedText(text, Qt.TextElideMode.ElideRight, rest.width())
+        self._write(painter, rest, shown, "muted", 13)
+
+    def _file(self, painter: QPainter, rect: QRectF, attachment: Attachment, transfer: Transfer | None) -> None:
+        self._card(painter, rect)
+        icons.paint(painter, "document", "accent", rect.x() + 13, rect.y() + 18, 22)
+        inner = rect.adjusted(47, 10, -46, -10)
+        name = QFontMetricsF(font(BASE_PX, 500)).elidedText(
+            attachment.name, Qt.TextElideMode.ElideMiddle, inner.width()
+        )
+        half = inner.height() / 2
+        self._write(painter, QRectF(inner.x(), inner.y(), inner.width(), half), name, "text", BASE_PX, 500)
+        size = size_text(attachment.size_bytes)
+        if transfer is not None:
+            size = tr("{percent} % of {size}").format(percent=transfer.percent, size=size)
+        self._write(painter, QRectF(inner.x(), inner.y() + half, inner.width(), half), size, "muted", SMALL_PX)
+        icons.paint(painter, "close" if transfer else "download", "muted", rect.right() - 34, rect.center().y() - 9, 18)
+        if transfer is not None:
+            done = QRectF(rect.x() + 10, rect.bottom() - 4, (rect.width() - 20) * transfer.percent / 100, 2)
+            painter.fillRect(done, theme.current().colour("accent"))
+
+    def _image(self, painter: QPainter, rect: QRectF, attachment: Attachment) -> None:
+        image = _preview(attachment.preview)
+        path = QPainterPath()
+        path.addRoundedRect(rect, 8, 8)
+        painter.save()
+        painter.setClipPath(path)
+        painter.fillRect(rect, theme.current().colour("chip"))
+        if not image.isNull():
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(rect, image)
+        painter.restore()
+        painter.setPen(QPen(theme.current().colour("line"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
+
+    def _pill(self, painter: QPainter, pill: Pill) -> None:
+        colours = theme.current()
+        painter.setPen(QPen(colours.colour("accent" if pill.mine else "line"), 1))
+        painter.setBrush(colours.colour("accent-soft" if pill.mine else "surface"))
+        painter.drawRoundedRect(pill.rect.adjusted(0.5, 0.5, -0.5, -0.5), 11.5, 11.5)
+        self._write(painter, pill.rect.adjusted(8, 0, 0, 0), pill.emoji, "text", SMALL_PX)
+        self._write(painter, pill.rect.adjusted(26, 0, 0, 0), pill.text, "muted", SMALL_PX, 500)
+
+    def _card(self, painter: QPainter, rect: QRectF) -> None:
+        painter.setPen(QPen(theme.current().colour("line"), 1))
+        painter.setBrush(theme.current().colour("surface"))
+        painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 10, 10)
+
+    def _write(
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        text: str,
+        role: str,
+        size: float,
+        weight: int = 400,
+        align: Qt.AlignmentFlag = _LEFT,
+    ) -> None:
+        painter.setFont(font(size, weight))
+        painter.setPen(theme.current().colour(role))
+        painter.drawText(rect, align | Qt.TextFlag.TextSingleLine, text)
+
+
+__all__ = ["LEFT", "MessagePainter"]

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The field a message is written in: grows with the text, Enter sends, and "@" offers people's names."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QTextEdit, QWidget
+
+from app.chat.mentions import complete
+from app.core.text_units import point_from_utf16, utf16_from_point
+from app.people.person import Person
+from ui.kit.style import column, set_props
+from ui.kit.translate import tr
+
+MIN_HEIGHT, MAX_HEIGHT = 26, 190
+NAMES_SHOWN = 7
+
+
+class TextField(QTextEdit):
+    """Plain text. What it cannot decide comes out as signals."""
+
+    submitted = Signal()
+    edit_last_asked = Signal()
+    """↑ in the empty field."""
+    cancelled = Signal()
+    """Escape."""
+    files_given = Signal(list)
+    """Paths that were pasted or dropped."""
+    image_given = Signal(QImage)
+    """A picture that was pasted and is no file."""
+
+    def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._people = people
+        self._names: NameList | None = None
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(2)
+        self.setFixedHeight(MIN_HEIGHT)
+        set_props(self, kind="clear")
+        self.textChanged.connect(self._on_text)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._grow())
+
+    def wrap_selection(self, mark: str) -> None:
+        """Puts a mark around the selection, or two with the cursor between them; takes it away if it is there."""
+        cursor = self.textCursor()
+        selected = cursor.selectedText()
+        if selected.startswith(mark) and selected.endswith(mark) and len(selected) >= 2 * len(mark):
+            cursor.insertText(selected[len(mark) : -len(mark)])
+        else:
+            cursor.insertText(f"{mark}{selected}{mark}")
+            if not selected:
+                cursor.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.MoveAnchor, len(mark))
+        self.setTextCursor(cursor)
+        self.setFocus()
+
+    def start_list(self) -> None:
+        """Makes the lines of the selection into list items."""
+        cursor = self.textCursor()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        first, last = self.document().findBlock(start), self.document().findBlock(end)
+        cursor.beginEditBlock()
+        block = first
+        while block.isValid() and block.blockNumber() <= last.blockNumber():
+            if not block.text().startswith("- "):
+                QTextCursor(block).insertText("- ")
+            block = block.next()
+        cursor.endEditBlock()
+        self.setFocus()
+
+    def insert(self, text: str) -> None:
+        """Inserts at the cursor and goes on there."""
+        self.textCursor().insertText(text)
+        self.setFocus()
+
+    def start_mention(self) -> None:
+        """Inserts "@" and offers the names."""
+        before = self.toPlainText()[: point_from_utf16(self.toPlainText(), self.textCursor().position())]
+        self.insert("@" if not before or before[-1].isspace() else " @")
+
+    def close_names(self) -> None:
+        """Takes the list of names away."""
+        if self._names is not None:
+            self._names.hide()
+
+    @property
+    def names(self) -> "NameList | None":
+        """The list of names while it is open."""
+        return self._names if self._names is not None and self._names.isVisible() else None
+
+    def _on_text(self) -> None:
+        text = self.toPlainText()
+        cursor = point_from_utf16(text, self.textCursor().position())
+        _, people = complete(text, cursor, self._people())
+        if not people or not self.hasFocus():
+            self.close_names()
+            return
+        if self._names is None:
+            self._names = NameList(self.window(), self._take_name)
+        self._names.offer(people)
+        rect = self.cursorRect()
+        self._names.place(self.viewport().mapTo(self.window(), QPoint(rect.left(), rect.top())))
+
+    def _take_name(self, person: Person) -> None:
+        text = self.toPlainText()
+        end = point_from_utf16(text, self.textCursor().position())
+        start, _ = complete(text, end, self._people())
+        if start < 0:
+            return
+        cursor = self.textCursor()
+        cursor.setPosition(utf16_from_point(text, start))
+        cursor.setPosition(utf16_from_point(text, end), QTextCursor.MoveMode.KeepAnchor)
+        cursor.insertText(f"@{person.name} ")
+        self.setTextCursor(cursor)
+        self.close_names()
+        self.setFocus()
+
+    def _grow(self) -> None:
+        height = round(self.document().size().height()) + 2
+        self.setFixedHeight(max(MIN_HEIGHT, min(MAX_HEIGHT, height)))
+
+    # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self.height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, shift = event.key(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        names = self.names
+        if names is not None and names.take_key(key):
+            return
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not shift:
+            self.submitted.emit()
+        elif key == Qt.Key.Key_Escape:
+            self.cancelled.emit()
+        elif key == Qt.Key.Key_Up and not self.toPlainText():
+            self.edit_last_asked.emit()
+        elif control and key == Qt.Key.Key_B:
+            self.wrap_selection("**")
+        elif control and key == Qt.Key.Key_I:
+            self.wrap_selection("_")
+        else:
+            super().keyPressEvent(event)
+
+    def focusOutEvent(self, event: object) -> None:
+        super().focusOutEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        if self._names is None or not self._names.underMouse():
+            self.close_names()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasUrls() or source.hasImage() or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        paths = [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
+        if paths:
+            self.files_given.emit(paths)
+        elif source.hasImage():
+            self.image_given.emit(QImage(source.imageData()))
+        else:
+            super().insertFromMimeData(source)
+
+
+class NameList(QFrame):
+    """Names to choose from, above the cursor. The field keeps the focus; keys come through `take_key`."""
+
+    def __init__(self, window: QWidget, take: Callable[[Person], object]) -> None:
+        super().__init__(window)
+        set_props(self, frame="palette")
+        self._take = take
+        self._offered: list[Person] = []
+        self.list = QListWidget(self)
+        self.list.setAccessibleName(tr("People to mention"))
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.itemClicked.connect(lambda item: self._take(self._offered[self.list.row(item)]))
+        column(self, margins=(6, 6, 6, 6)).addWidget(self.list)
+
+    def offer(self, people: Sequence[Person]) -> None:
+        """Shows these, the first one chosen."""
+        self._offered = list(people)[:NAMES_SHOWN]
+        self.list.clear()
+        for person in self._offered:
+            text = f"{person.name} · {person.title}" if person.title and person.title != person.name else person.name
+            item = QListWidgetItem(text)
+            item.setSizeHint(QSize(200, 28))
+            self.list.addItem(item)
+        self.list.setCurrentRow(0)
+        self.setFixedSize(280, 28 * len(self._offered) + 16)
+
+    def place(self, cursor: QPoint) -> None:
+        """Stands above a point of the window."""
+        self.move(cursor.x() - 14, max(0, cursor.y() - self.height() - 8))
+        self.show()
+        self.raise_()
+
+    def take_key(self, key: int) -> bool:
+        """Whether the key was meant for the list."""
+        row, count = self.list.currentRow(), self.list.count()
+        if key == Qt.Key.Key_Down:
+            self.list.setCurrentRow((row + 1) % count)
+        elif key == Qt.Key.Key_Up:
+            self.list.setCurrentRow((row - 1) % count)
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
+            self._take(self._offered[max(0, row)])
+        elif key == Qt.Key.Key_Escape:
+            self.hide()
+        else:
+            return False
+        return True

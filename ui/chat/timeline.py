@@ -1,0 +1,422 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The conversation on screen: an item view that lays out only what is seen, at 100,000 messages as at ten.
+
+QListView asks every row for its height before it shows the first; here unseen rows have a guessed height, and what
+stands at the top of the window stays where it is when a guess turns out wrong. The wheel, keys and scroll bar all
+move an anchor: a row and how far into it the window begins.
+"""
+
+from collections import OrderedDict
+
+from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QRegion,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QAbstractItemView, QWidget
+
+from app.chat.model import Message
+from app.chat.transfers import Transfers
+from ui.chat.heights import Heights
+from ui.chat.item_model import TimelineModel
+from ui.chat.message_layout import Hit, MessageLayout
+from ui.chat.message_painter import MessagePainter
+from ui.kit import theme
+from ui.kit.list_model import Index
+from ui.kit.translate import tr
+
+GUESS_PX = 58
+LAYOUTS_KEPT = 400
+PAD = 10
+FAR = 4
+"""A jump of more than this many windows looks its place up instead of walking there."""
+
+
+class TimelineView(QAbstractItemView):
+    """Shows a TimelineModel. What is clicked or asked for by key comes out as signals; the view decides nothing."""
+
+    hit = Signal(object, object)
+    """Message, Hit: something in it was clicked or chosen by Enter."""
+    key_pressed = Signal(object, str)
+    """Message, "reply" | "edit" | "delete" | "copy" | "react": asked for by key."""
+    menu_asked = Signal(object, QPoint)
+    """Message, where: its menu, by mouse or key."""
+    hovered = Signal(object, QRect)
+    """Message or None, its rectangle in the viewport."""
+    at_end_changed = Signal(bool)
+    left = Signal()
+    """Escape: back to writing."""
+
+    def __init__(self, model: TimelineModel, transfers: Transfers, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._chat = model
+        self._painter = MessagePainter(transfers)
+        self._heights = Heights(model.rowCount(), GUESS_PX)
+        self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
+        self._row, self._into = 0, 0
+        self._at_end = True
+        self._moving = False
+        self._hover = -1
+        self.setModel(model)
+        self.setAccessibleName(tr("Messages"))
+        self.setFrameShape(QAbstractItemView.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.viewport().setMouseTracking(True)
+        self.viewport().setAutoFillBackground(False)
+        self.verticalScrollBar().setSingleStep(40)
+        theme.on_change(self, self.relayout)
+        self.jump_to_end()
+
+    # -- for the view that holds it ---------------------------------------------------------------------------------
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the latest message is in sight; then it stays so when new ones come."""
+        return self._at_end
+
+    def jump_to_end(self) -> None:
+        """Shows the latest messages."""
+        self._set_at_end(True)
+        self._settle()
+
+    def jump_to(self, row: int, *, select: bool = True) -> None:
+        """Shows a message in the upper half of the window."""
+        if not 0 <= row < self._chat.rowCount():
+            return
+        self._set_at_end(False)
+        self._row, self._into = row, -self.viewport().height() // 4
+        self._settle()
+        if select:
+            self.setCurrentIndex(self._chat.index(row))
+
+    def current(self) -> Message | None:
+        """The message that is selected."""
+        index = self.currentIndex()
+        return self._chat.timeline.message(index.row()) if index.isValid() else None
+
+    def relayout(self) -> None:
+        """Everything looks different: theme, language or font."""
+        self._layouts.clear()
+        self._heights.reset(self._chat.rowCount())
+        self._settle()
+
+    def row_rect(self, row: int) -> QRect:
+        """Where a row stands in the viewport."""
+        top = self._heights.top(row) - self._heights.top(self._row) - self._into + self._offset()
+        return QRect(0, top, self.viewport().width(), self._heights[row])
+
+    # -- laying out -------------------------------------------------------------------------------------------------
+
+    def _layout(self, row: int) -> MessageLayout:
+        layout = self._layouts.get(row)
+        width = self.viewport().width()
+        if layout is None or layout.width != width:
+            timeline = self._chat.timeline
+            layout = MessageLayout(timeline.message(row), timeline.place(row), width, self._chat.people)
+            self._layouts[row] = layout
+            if len(self._layouts) > LAYOUTS_KEPT:
+                self._layouts.popitem(last=False)
+        if self._heights[row] != layout.height:
+            self._heights[row] = layout.height
+        return layout
+
+    def _offset(self) -> int:
+        """The air above the first message."""
+        return PAD
+
+    def _settle(self) -> None:
+        """Measures what is in sight, clamps the anchor and tells the scroll bar."""
+        count, height = len(self._heights), self.viewport().height() - 2 * PAD
+        if count == 0 or height <= 0:
+            self._row = self._into = 0
+            self._tell_bar(height)
+            return
+        if self._at_end:
+            self._anchor_at_end(count, height)
+        else:
+            self._normalise(count)
+            self._fill(count, height)
+        self._tell_bar(height)
+        self.viewport().update()
+
+    def _anchor_at_end(self, count: int, height: int) -> None:
+        row, seen = count, 0
+        while row > 0 and seen < height:
+            row -= 1
+            seen += self._layout(row).height
+        self._row, self._into = row, max(0, seen - height)
+
+    def _normalise(self, count: int) -> None:
+        """Walks the anchor until it lies inside its row."""
+        self._row = min(self._row, count - 1)
+        while self._into < 0 and self._row > 0:
+            self._row -= 1
+            self._into += self._layout(self._row).height
+        self._into = max(0, self._into)
+        while self._into >= self._layout(self._row).height and self._row < count - 1:
+            self._into -= self._layout(self._row).height
+            self._row += 1
+
+    def _fill(self, count: int, height: int) -> None:
+        """Measures down to the window's end; at the list's end the anchor follows."""
+        row, seen = self._row, -self._into
+        while row < count and seen < height:
+            seen += self._layout(row).height
+            row += 1
+        if seen <= height and row == count:
+            self._anchor_at_end(count, height)
+            self._set_at_end(True)
+
+    def _tell_bar(self, height: int) -> None:
+        bar = self.verticalScrollBar()
+        self._moving = True
+        bar.setPageStep(max(1, height))
+        bar.setRange(0, max(0, self._heights.total - height))
+        bar.setValue(self._heights.top(self._row) + self._into if len(self._heights) else 0)
+        self._moving = False
+
+    def _scroll(self, by: int) -> None:
+        if by < 0:
+            self._set_at_end(False)
+        self._into += by
+        self._settle()
+
+    def _set_at_end(self, at_end: bool) -> None:
+        if at_end != self._at_end:
+            self._at_end = at_end
+            self.at_end_changed.emit(at_end)
+
+    def _rows_in_sight(self) -> range:
+        row, y, count = self._row, -self._into, len(self._heights)
+        while row < count and y < self.viewport().height():
+            y += self._heights[row]
+            row += 1
+        return range(self._row, row)
+
+    def _hit_at(self, point: QPoint) -> tuple[int, Hit | None]:
+        row = self.indexAt(point).row()
+        if row < 0:
+            return -1, None
+        return row, self._layout(row).hit(QPointF(point - self.row_rect(row).topLeft()))
+
+    def _set_hover(self, row: int) -> None:
+        if row != self._hover:
+            self._hover = row
+            self.hovered.emit(self._chat.timeline.message(row) if row >= 0 else None, self.row_rect(max(row, 0)))
+            self.viewport().update()
+
+    def _forget(self, first: int, last: int) -> None:
+        """Layouts from the row before `first` (its neighbour's look may change) to the one after `last`."""
+        for row in [r for r in self._layouts if first - 1 <= r <= last + 1]:
+            del self._layouts[row]
+
+    # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    def rowsInserted(self, parent: Index, start: int, end: int) -> None:
+        self._heights.insert(start, end - start + 1)
+        self._forget(start, self._chat.rowCount())
+        if not self._at_end and start <= self._row:
+            self._row += end - start + 1
+        super().rowsInserted(parent, start, end)
+        self._settle()
+
+    def rowsAboutToBeRemoved(self, parent: Index, start: int, end: int) -> None:
+        super().rowsAboutToBeRemoved(parent, start, end)
+        self._heights.remove(start, end - start + 1)
+        self._forget(start, self._chat.rowCount())
+        self._row = max(0, min(self._row, len(self._heights) - 1))
+        self._hover = -1
+        self.viewport().update()
+
+    def dataChanged(self, top_left: Index, bottom_right: Index, roles: object = ()) -> None:
+        self._forget(top_left.row(), bottom_right.row())
+        self._settle()
+
+    def reset(self) -> None:
+        super().reset()
+        if hasattr(self, "_heights"):
+            self._heights.reset(self._chat.rowCount())
+            self._layouts.clear()
+            self._hover = -1
+            self.jump_to_end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if event.size().width() != event.oldSize().width():
+            self._layouts.clear()
+        super().resizeEvent(event)
+        self._settle()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        if self._moving:
+            return
+        if abs(dy) > FAR * max(1, self.viewport().height()):
+            self._set_at_end(False)
+            self._row, self._into = self._heights.at(self.verticalScrollBar().value())
+            self._settle()
+        else:
+            self._scroll(-dy)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(event.rect(), theme.current().colour("surface"))
+        y = self._offset() - self._into
+        current = self.currentIndex().row() if self.hasFocus() else -1
+        for row in self._rows_in_sight():
+            layout = self._layout(row)
+            painter.save()
+            painter.translate(0, y)
+            self._painter.paint(
+                painter, layout, hovered=row == self._hover, selected=row == current, focus=self.hasFocus()
+            )
+            painter.restore()
+            y += layout.height
+
+    def visualRect(self, index: Index) -> QRect:
+        return self.row_rect(index.row()) if index.isValid() and index.row() < len(self._heights) else QRect()
+
+    def scrollTo(
+        self, index: Index, hint: QAbstractItemView.ScrollHint = QAbstractItemView.ScrollHint.EnsureVisible
+    ) -> None:
+        if not index.isValid():
+            return
+        rect, height = self.visualRect(index), self.viewport().height()
+        if abs(rect.top()) > FAR * height:
+            self.jump_to(index.row(), select=False)
+        elif rect.top() < PAD:
+            self._scroll(rect.top() - PAD)
+        elif rect.bottom() > height - PAD:
+            self._layout(index.row())
+            self._scroll(min(rect.top() - PAD, rect.bottom() - height + PAD))
+
+    def indexAt(self, point: QPoint) -> QModelIndex:
+        y = point.y() - self._offset() + self._into
+        if y < 0:
+            return QModelIndex()
+        for row in self._rows_in_sight():
+            if y < self._heights[row]:
+                return self._chat.index(row)
+            y -= self._heights[row]
+        return QModelIndex()
+
+    def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        count = self._chat.rowCount()
+        now = self.currentIndex().row()
+        page = max(1, len(self._rows_in_sight()) - 1)
+        actions = QAbstractItemView.CursorAction
+        step = {
+            actions.MoveUp: -1,
+            actions.MovePrevious: -1,
+            actions.MoveDown: 1,
+            actions.MoveNext: 1,
+            actions.MovePageUp: -page,
+            actions.MovePageDown: page,
+            actions.MoveHome: -count,
+            actions.MoveEnd: count,
+        }.get(action, 0)
+        start = now if now >= 0 else count
+        return self._chat.index(max(0, min(count - 1, start + step))) if count else QModelIndex()
+
+    def horizontalOffset(self) -> int:
+        return 0
+
+    def verticalOffset(self) -> int:
+        return self.verticalScrollBar().value()
+
+    def isIndexHidden(self, index: Index) -> bool:
+        return False
+
+    def setSelection(self, rect: QRect, command: object) -> None:
+        index = self.indexAt(rect.center())
+        if index.isValid():
+            self.selectionModel().select(index, command)  # type: ignore[call-overload]
+
+    def visualRegionForSelection(self, selection: object) -> QRegion:
+        return QRegion(self.viewport().rect())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row, hit = self._hit_at(event.position().toPoint())
+        self._set_hover(row)
+        shape = Qt.CursorShape.PointingHandCursor if hit is not None else Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(shape)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid():
+            self.setCurrentIndex(index)
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        row, hit = self._hit_at(event.position().toPoint())
+        if hit is not None and event.button() == Qt.MouseButton.LeftButton:
+            self.hit.emit(self._chat.timeline.message(row), hit)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        message = self.current()
+        if message is not None:
+            self.key_pressed.emit(message, "reply")
+
+    def leaveEvent(self, event: QEvent) -> None:
+        under = self.viewport().mapFromGlobal(self.cursor().pos())
+        if not self.viewport().rect().contains(under):
+            self._set_hover(-1)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
+            if not index.isValid():
+                return
+            self.setCurrentIndex(index)
+        message = self.current()
+        if message is not None:
+            self.menu_asked.emit(message, event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        message, key = self.current(), event.key()
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        deeds = {
+            Qt.Key.Key_R: "reply",
+            Qt.Key.Key_E: "edit",
+            Qt.Key.Key_Delete: "delete",
+            Qt.Key.Key_Plus: "react",
+        }
+        if key == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif message is not None and event.matches(QKeySequence.StandardKey.Copy):
+            self.key_pressed.emit(message, "copy")
+        elif message is not None and plain and Qt.Key(key) in deeds:
+            self.key_pressed.emit(message, deeds[Qt.Key(key)])
+        elif message is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
+            rect = self.visualRect(self.currentIndex())
+            self.menu_asked.emit(message, self.viewport().mapToGlobal(QPoint(80, max(0, rect.top()) + 30)))
+        elif key == Qt.Key.Key_Tab or key == Qt.Key.Key_Backtab or event.text() == "" or not plain:
+            super().keyPressEvent(event)
+        else:
+            event.ignore()
+
+    def focusInEvent(self, event: object) -> None:
+        super().focusInEvent(event)  # type: ignore[arg-type]
+        if not self.currentIndex().isValid() and self._chat.rowCount():
+            rows = self._rows_in_sight()
+            self.setCurrentIndex(self._chat.index(rows[-1] if rows else self._chat.rowCount() - 1))
+        self.viewport().update()
+
+    def focusOutEvent(self, event: object) -> None:
+        super().focusOutEvent(event)  # type: ignore[arg-type]
+        self.viewport().update()
+
+
+def copy_text(text: str) -> None:
+    """Puts plain text on the clipboard."""
+    content = QMimeData()
+    content.setText(text)
+    QGuiApplication.clipboard().setMimeData(content)

@@ -1,0 +1,411 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's chat: the timeline, who is writing, files on their way, and the composer."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QPoint, QTimer, QUrl
+from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtWidgets import QStackedLayout, QWidget
+
+from app.chat.markup import plain
+from app.chat.model import Message
+from app.chat.service import ChatService, Draft, Picture
+from app.chat.transfers import Transfer
+from app.core.ids import ChangeId, ObjId, RoomId
+from app.errors import AppError
+from ui.chat.composer import Composer, Written
+from ui.chat.emoji import EmojiPanel
+from ui.chat.hover_bar import HoverBar
+from ui.chat.item_model import TimelineModel
+from ui.chat.message_layout import LEFT, Hit, Part
+from ui.chat.pictures import picture_of
+from ui.chat.sizes import size_text
+from ui.chat.timeline import TimelineView, copy_text
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import EmptyState
+from ui.kit.dialogs import confirm, save_file
+from ui.kit.menu import Entry, popup
+from ui.kit.progress import ProgressRow
+from ui.kit.style import column, label, set_props
+from ui.kit.tasks import report, run
+from ui.kit.translate import tr
+from ui.tool import follow, toast
+
+DRAFT_MS = 600
+QUICK_EMOJI = "👍"
+
+
+class ChatView(QWidget):
+    """Shows one conversation. `open_ref` jumps to a message by its change id."""
+
+    def __init__(self, service: ChatService, room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="surface")
+        self._service = service
+        self._room = room
+        self._timeline = service.timeline(room)
+        self.setAccessibleName(tr("Chat"))
+        self.model = TimelineModel(self._timeline, service.people, self)
+        self.list = TimelineView(self.model, service.transfers)
+        self._empty = EmptyState(
+            "chat", tr("No messages yet"), tr("What is written here only the room's members can read.")
+        )
+        placeholder = tr("Write to {room} …").format(room=service.room_title(room))
+        self.composer = Composer(placeholder, lambda: service.members(room))
+        self._hover = HoverBar(self.list.viewport(), self._on_deed)
+        self._jump = TextButton(tr("Go to latest"), self._on_jump, icon="down", parent=self.list)
+        self._jump.hide()
+        self.typing = label("", "faint")
+        self.typing.setFixedHeight(22)
+        self.typing.setContentsMargins(LEFT, 0, 0, 0)
+        self._transfers = column(margins=(24, 0, 24, 0), spacing=4)
+        self._rows: dict[tuple[bytes, int], ProgressRow] = {}
+        self._build()
+        self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
+        self._draft_timer.timeout.connect(self.keep_draft)
+        self._typing_timer = QTimer(self, interval=1000)
+        self._typing_timer.timeout.connect(self._show_typing)
+        self._connect()
+        self._restore_draft()
+        self._on_changed(room)
+
+    def _build(self) -> None:
+        stack = QWidget()
+        self._stack = QStackedLayout(stack)
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self._empty)
+        layout = column(self)
+        layout.addWidget(stack, 1)
+        layout.addWidget(self.typing)
+        layout.addLayout(self._transfers)
+        foot = column(margins=(20, 4, 20, 14))
+        foot.addWidget(self.composer)
+        layout.addLayout(foot)
+        self.setFocusProxy(self.composer)
+
+    def _connect(self) -> None:
+        bind(self, self._service.changed, self._on_changed)
+        bind(self, self._service.typing.changed, self._on_typing)
+        bind(self, self._service.transfers.changed, self._on_transfers)
+        self.list.hit.connect(self._on_hit)
+        self.list.key_pressed.connect(self._on_deed)
+        self.list.menu_asked.connect(self._open_menu)
+        self.list.hovered.connect(self._on_hovered)
+        self.list.at_end_changed.connect(self._on_at_end)
+        self.list.left.connect(self.composer.setFocus)
+        self.composer.submitted.connect(self._on_submitted)
+        self.composer.written.connect(self._on_written)
+        self.composer.edit_last_asked.connect(self._edit_last)
+
+    # -- for the shell ----------------------------------------------------------------------------------------------
+
+    def open_ref(self, obj: ObjId, ref: bytes) -> None:
+        """Jumps to the message with that change id."""
+        index = self._timeline.index_of(ChangeId(ref))
+        if index is not None:
+            self.list.jump_to(index)
+            self.list.setFocus()
+
+    def keep_draft(self) -> None:
+        """Keeps what is being written."""
+        self._draft_timer.stop()
+        reply, edit = self.composer.replies_to, self.composer.edits
+        draft = Draft(
+            text=self.composer.text,
+            reply_to=reply.change_id if reply else None,
+            edits=edit.change_id if edit else None,
+        )
+        self._guard(lambda: self._service.keep_draft(self._room, draft))
+
+    # -- what happens -----------------------------------------------------------------------------------------------
+
+    def _on_changed(self, room: RoomId) -> None:
+        if room != self._room:
+            return
+        self._stack.setCurrentIndex(0 if len(self._timeline) else 1)
+        self._mark_read()
+
+    def _mark_read(self) -> None:
+        if self.isVisible() and self.isActiveWindow() and self.list.at_end:
+            self._guard(lambda: self._service.mark_read(self._room))
+
+    def _on_at_end(self, at_end: bool) -> None:
+        self._jump.setVisible(not at_end)
+        self._place_jump()
+        if at_end:
+            self._mark_read()
+
+    def _on_jump(self) -> None:
+        self.list.jump_to_end()
+        self.composer.setFocus()
+
+    def _place_jump(self) -> None:
+        self._jump.adjustSize()
+        self._jump.move(self.list.width() - self._jump.width() - 28, self.list.height() - self._jump.height() - 10)
+
+    def _on_hovered(self, message: Message | None, rect: object) -> None:
+        editable = message is not None and self._service.can_edit(message)
+        self._hover.show_for(message, rect, can_edit=editable)  # type: ignore[arg-type] # a QRect through Signal(object)
+
+    def _on_typing(self, room: RoomId) -> None:
+        if room == self._room:
+            self._show_typing()
+
+    def _show_typing(self) -> None:
+        uids = [uid for uid in self._service.typing.now(self._room) if uid != self._service.me]
+        names = [self._service.people.person(uid).name for uid in uids]
+        self.typing.setText(typing_text(names))
+        if names and not self._typing_timer.isActive():
+            self._typing_timer.start()
+        elif not names:
+            self._typing_timer.stop()
+
+    def _on_transfers(self, room: RoomId) -> None:
+        """Rows for uploads; a fetch shows in its message."""
+        if room != self._room:
+            return
+        now = {transfer.key: transfer for transfer in self._service.transfers.of(room)}
+        for key in [key for key in self._rows if key not in now]:
+            self._rows.pop(key).deleteLater()
+        for key, transfer in now.items():
+            if transfer.upload:
+                self._show_upload(key, transfer)
+        self.list.viewport().update()
+
+    def _show_upload(self, key: tuple[bytes, int], transfer: Transfer) -> None:
+        row = self._rows.get(key)
+        if row is None:
+            text = tr("Sending {name}").format(name=transfer.name)
+            row = self._rows[key] = ProgressRow(text, lambda: self._service.transfers.cancel(key))
+            self._transfers.addWidget(row)
+        figure = f"{size_text(transfer.done)} / {size_text(transfer.total)}"
+        row.set_progress(transfer.percent, 100, figure)
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+
+    def _on_written(self) -> None:
+        if hasattr(self, "_draft_timer"):
+            self._draft_timer.start()
+            if self.composer.text and self.composer.edits is None:
+                self._service.typing.tell(self._room)
+
+    def _on_submitted(self, written: Written) -> None:
+        if written.files:
+            run(self, self._send_files(written))
+            return
+        reply = written.reply_to.change_id if written.reply_to else None
+        if written.edits is not None:
+            target = written.edits.change_id
+            done = self._guard(lambda: self._service.edit(self._room, target, written.text))
+        else:
+            done = self._guard(lambda: self._service.send(self._room, written.text, reply_to=reply))
+        if done:
+            self._sent()
+
+    async def _send_files(self, written: Written) -> None:
+        """The field is free at once; on an error or Cancel what was written comes back, if nothing new stands there."""
+        self._sent()
+        reply = written.reply_to.change_id if written.reply_to else None
+        try:
+            pictures: dict[Path, Picture] = {}
+            for path in written.files:
+                picture = await asyncio.to_thread(picture_of, path)
+                if picture is not None:
+                    pictures[path] = picture
+            await self._service.send_file(self._room, written.files, written.text, reply_to=reply, pictures=pictures)
+        except (AppError, asyncio.CancelledError):
+            if not self.composer.text:
+                self.composer.restore(written.text)
+                self.composer.add_files(written.files)
+            raise
+
+    def _sent(self) -> None:
+        self.composer.clear()
+        self.keep_draft()
+        self.list.jump_to_end()
+
+    def _restore_draft(self) -> None:
+        draft = self._service.draft(self._room)
+        reply, edit = self._message(draft.reply_to), self._message(draft.edits)
+        if draft.text or reply or edit:
+            name = self._service.people.person(reply.author).name if reply else ""
+            self.composer.restore(draft.text, reply, edit, name)
+
+    def _message(self, change_id: bytes | None) -> Message | None:
+        index = self._timeline.index_of(ChangeId(change_id)) if change_id else None
+        return self._timeline.message(index) if index is not None else None
+
+    def _edit_last(self) -> None:
+        message = self._timeline.last_own(self._service.me)
+        if message is not None:
+            self.composer.edit(message)
+
+    # -- with a message ---------------------------------------------------------------------------------------------
+
+    def _on_deed(self, message: Message, deed: str) -> None:
+        if message.deleted:
+            return
+        match deed:
+            case "reply":
+                self.composer.reply(message, self._service.people.person(message.author).name)
+            case "edit" if self._service.can_edit(message):
+                self.composer.edit(message)
+            case "delete" if self._service.can_delete(self._room, message):
+                run(self, self._delete(message))
+            case "copy":
+                copy_text(plain_lines(message))
+                toast(self, tr("The text is copied"))
+            case "react":
+                self._ask_reaction(message)
+            case "more":
+                self._open_menu(message, self._hover.below("more"))
+
+    async def _delete(self, message: Message) -> None:
+        text = tr("The text and files disappear for everybody. That it was deleted, and by whom, stays visible.")
+        if await confirm(self, tr("Delete the message?"), text, accept=tr("Delete"), danger=True):
+            self._service.delete(self._room, message.change_id)
+
+    def _ask_reaction(self, message: Message) -> None:
+        index = self._timeline.index_of(message.change_id)
+        rect = self.list.row_rect(index or 0)
+        at = self.list.viewport().mapToGlobal(QPoint(LEFT, max(0, rect.top()) + 30))
+        panel = EmojiPanel(self, lambda emoji: self._react(message, emoji))
+        panel.open_at(self._hover.below("react") if self._hover.isVisible() else at)
+
+    def _react(self, message: Message, emoji: str) -> None:
+        self._guard(lambda: self._service.react(self._room, message.change_id, emoji))
+
+    def _open_menu(self, message: Message, at: QPoint) -> None:
+        if message.deleted:
+            return
+        entries: list[Entry | None] = [
+            Entry(text=tr("Reply"), icon="reply", shortcut="R", run=lambda: self._on_deed(message, "reply")),
+            Entry(
+                text=tr("React with {emoji}").format(emoji=QUICK_EMOJI), run=lambda: self._react(message, QUICK_EMOJI)
+            ),
+            Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=lambda: self._on_deed(message, "react")),
+            Entry(text=tr("Copy text"), icon="copy", shortcut="Ctrl+C", run=lambda: self._on_deed(message, "copy")),
+        ]
+        if self._service.can_edit(message):
+            entries.append(
+                Entry(text=tr("Edit"), icon="edit", shortcut="E", run=lambda: self._on_deed(message, "edit"))
+            )
+        entries += [
+            Entry(
+                text=tr("Save {name} …").format(name=attachment.name),
+                icon="download",
+                run=lambda n=number: run(self, self._fetch(message, n)),  # type: ignore[misc] # bound per file
+            )
+            for number, attachment in enumerate(message.attachments)
+        ]
+        if message.quote is not None:
+            entries.append(Entry(text=tr("Show what it answers"), icon="up", run=lambda: self._jump_to_quote(message)))
+        if self._service.can_delete(self._room, message):
+            delete = lambda: self._on_deed(message, "delete")  # noqa: E731 - one of many entries
+            entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]
+        popup(self, tr("Message menu"), entries, at)
+
+    def _on_hit(self, message: Message, hit: Hit) -> None:
+        match hit.part:
+            case Part.QUOTE:
+                self._jump_to_quote(message)
+            case Part.REPLIES if message.last_reply is not None:
+                self._jump_to_id(message.last_reply[0])
+            case Part.REACTION:
+                self._react(message, message.reactions[hit.number].emoji)
+            case Part.FILE | Part.DOWNLOAD | Part.IMAGE:
+                self._file_hit(message, hit.number)
+            case Part.LINK if hit.run is not None:
+                self._follow(hit.run.href, hit)
+            case _:
+                pass
+
+    def _file_hit(self, message: Message, number: int) -> None:
+        key = (message.change_id, number)
+        if self._service.transfers.get(key) is not None:
+            self._service.transfers.cancel(key)
+        else:
+            run(self, self._fetch(message, number))
+
+    async def _fetch(self, message: Message, number: int) -> None:
+        name = message.attachments[number].name
+        target = await save_file(self, tr("Save file"), name)
+        if target is not None:
+            with suppress(asyncio.CancelledError):
+                await self._service.fetch_file(self._room, message, number, target)
+                toast(self, tr("{name} is saved").format(name=target.name))
+
+    def _follow(self, href: str, hit: Hit) -> None:
+        link = hit.run.link if hit.run else None
+        if link is not None:
+            follow(self, link)
+        elif href:
+            run(self, self._open_web(href))
+
+    async def _open_web(self, href: str) -> None:
+        text = tr("{address} opens in the browser, outside the sealed room.").format(address=href)
+        if await confirm(self, tr("Open the web page?"), text, accept=tr("Open")):
+            QDesktopServices.openUrl(QUrl(href))
+
+    def _jump_to_quote(self, message: Message) -> None:
+        if message.quote is not None:
+            self._jump_to_id(message.quote.change_id)
+
+    def _jump_to_id(self, change_id: ChangeId) -> None:
+        index = self._timeline.index_of(change_id)
+        if index is not None:
+            self.list.jump_to(index)
+            self.list.setFocus()
+
+    def _guard(self, deed: Callable[[], object]) -> bool:
+        """Does something now; an error is told and what was written stays."""
+        try:
+            deed()
+        except AppError as error:
+            report(self, error)
+            return False
+        return True
+
+    # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        self._timeline.mark_divider()
+        self._mark_read()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        if self._draft_timer.isActive():
+            self.keep_draft()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate and self.isVisible():
+            self._timeline.mark_divider()
+            self._mark_read()
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_jump()
+
+
+def plain_lines(message: Message) -> str:
+    """A message's text as it was written, or its files' names."""
+    return message.text or "\n".join(attachment.name for attachment in message.attachments) or plain(message.text)
+
+
+def typing_text(names: Sequence[str]) -> str:
+    """Who is writing, in a sentence."""
+    match len(names):
+        case 0:
+            return ""
+        case 1:
+            return tr("{name} is writing …").format(name=names[0])
+        case 2:
+            return tr("{a} and {b} are writing …").format(a=names[0], b=names[1])
+        case _:
+            return tr("Several people are writing …")
