@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server`: init, invite, status, serve."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from sync.errors import Reject
+from sync.server import admin
+from sync.server.config import Config, ConfigError
+from sync.server.running import start_server
+from sync.server.store.base import StoreError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command; the exit status is 0 if it did what it says."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(stream=sys.stderr, level=args.log, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        match args.command:
+            case "init":
+                admin.init(args.data, demo_ca=args.demo_ca, name=args.name)
+                print(f"{args.data}: agency founded. Keep agency.key safe; only invite needs it.")
+            case "invite":
+                told = {"name": args.name, "title": args.title, "unit": args.unit, "hours": args.hours}
+                print(asyncio.run(admin.invite(args.data, key_file=args.agency_key, **told)))
+            case "status":
+                print(json.dumps(asdict(asyncio.run(admin.status(args.data)))))
+            case "serve":
+                asyncio.run(_serve(args))
+    except (ConfigError, Reject, StoreError, OSError) as e:
+        print(f"sync.server: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(args: argparse.Namespace) -> None:
+    config = Config(
+        data=args.data,
+        host=args.host,
+        port=args.port,
+        cert=args.cert or _if_there(args.data / "tls.pem"),
+        key=args.key or _if_there(args.data / "tls.key"),
+        insecure_loopback=args.insecure_loopback,
+        addresses=tuple(a.lower() for a in args.address),
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, stop.set)
+    async with start_server(config) as server:
+        ready = {"ready": True, "host": server.host, "port": server.port, "url": server.url}
+        print(json.dumps(ready), flush=True)
+        await stop.wait()
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sync.server", description="The agency's sync server.")
+    parser.add_argument("--log", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
+    commands = parser.add_subparsers(dest="command", required=True)
+    init = commands.add_parser("init", help="found an agency in a data folder")
+    init.add_argument("--name", default="Kansli", help="of the demo's certificate authority")
+    init.add_argument("--demo-ca", metavar="HOST", action="append", help="also make a certificate for this host")
+    invite = commands.add_parser("invite", help="print a one-time sign-in code for one person")
+    invite.add_argument("--name", required=True)
+    invite.add_argument("--title", default="")
+    invite.add_argument("--unit", default="")
+    invite.add_argument("--hours", type=float, default=72, help="how long the code is good (72)")
+    invite.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
+    status = commands.add_parser("status", help="print counts as JSON")
+    serve = commands.add_parser("serve", help="serve clients until SIGTERM")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8443, help="0 takes a free one")
+    serve.add_argument("--cert", type=Path, help="PEM; default tls.pem in the data folder")
+    serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
+    serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
+    serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
+    for command in (init, invite, status, serve):
+        command.add_argument("--data", type=Path, required=True, help="the server's data folder")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

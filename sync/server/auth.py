@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The handshake of one connection: hello, then a device proves itself by a signature over both nonces.
+
+new --Hello--> greeted --Auth--> signed in. Invite and Enrol are allowed once greeted; everything else needs a
+signed-in device. A signature is good for one connection, one agency and one address: it cannot be passed on.
+"""
+
+import os
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sync.crypto.signatures import verify
+from sync.errors import Reject
+from sync.ids import DevId, Uid
+from sync.protocol.messages import Auth, ErrorCode, Hello, ServerHello
+from sync.protocol.version import CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
+from sync.server.identity import Identity
+from sync.server.refusal import Refusal
+from sync.trust.userlog import UserLog
+
+NONCE_BYTES = 32
+
+
+def now_ms() -> int:
+    """This machine's clock, ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A signed-in device."""
+
+    uid: Uid
+    dev: DevId
+
+
+class Handshake:
+    """How far one connection has come. `who` is set once a device has signed in."""
+
+    def __init__(
+        self, identity: Identity, addresses: Callable[[], Collection[str]], clock: Callable[[], int] = now_ms
+    ) -> None:
+        self._identity = identity
+        self._addresses = addresses
+        self._clock = clock
+        self._hello: Hello | None = None
+        self._nonce = os.urandom(NONCE_BYTES)
+        self.who: Who | None = None
+
+    def hello(self, frame: Hello) -> ServerHello:
+        """Answers the first frame, or a fatal Refusal: version, clock, a second hello."""
+        lowest, highest = frame.versions
+        if self._hello is not None or len(frame.nonce) != NONCE_BYTES or lowest > highest:
+            raise Refusal(ErrorCode.MALFORMED, "hello", fatal=True)
+        if highest < WIRE_MIN or lowest > WIRE_MAX:
+            raise Refusal(ErrorCode.VERSION, f"{WIRE_MIN}-{WIRE_MAX}", fatal=True)
+        now = self._clock()
+        if abs(now - frame.time) > CLOCK_TOLERANCE_MS:
+            raise Refusal(ErrorCode.CLOCK, str(now), fatal=True)
+        self._hello = frame
+        return ServerHello(
+            min(highest, WIRE_MAX), self._nonce, now, self._identity.agency_pk, self._identity.cert
+        )
+
+    def check_greeted(self) -> None:
+        """A fatal Refusal unless hello came first."""
+        if self._hello is None:
+            raise Refusal(ErrorCode.MALFORMED, "hello comes first", fatal=True)
+
+    def sign_in(self, frame: Auth, log: UserLog | None) -> Who:
+        """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more."""
+        if self._hello is None or self.who is not None or frame.address.lower() not in self._addresses():
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        device = log.device_active(frame.dev, log.seq) if log is not None and log.bound else None
+        if device is None:
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        proof = [
+            self._nonce, self._hello.nonce, self._identity.fingerprint, frame.address, frame.uid, frame.dev
+        ]
+        try:
+            verify(device.sign_pk, "auth", proof, frame.sig)
+        except Reject as e:
+            raise Refusal(ErrorCode.AUTH, fatal=True) from e
+        self.who = Who(Uid(frame.uid), DevId(frame.dev))
+        return self.who

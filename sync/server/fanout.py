@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is told what: a bounded queue per connection, and who listens to which room.
+
+A slow reader costs at most its queue: what does not fit becomes one `Behind` per room, sent when the queue has
+drained. Work per message is proportional to the connections that listen, never to the room's members.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from sync.errors import Reject
+from sync.protocol.codec import encode
+from sync.protocol.messages import Behind, ErrorCode, Frame
+
+
+class Outbox:
+    """Frames on their way to one connection, oldest first."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._queue: deque[bytes] = deque()
+        self._behind: dict[bytes, int] = {}
+        self._wake = asyncio.Event()
+        self._room_for_more = asyncio.Event()
+        self._room_for_more.set()
+        self.size_bytes = 0
+
+    def reply(self, data: bytes) -> None:
+        """Queues an answer whatever its size: `space` has bounded how many can be asked for."""
+        self._queue.append(data)
+        self.size_bytes += len(data)
+        if self.size_bytes > self._limit:
+            self._room_for_more.clear()
+        self._wake.set()
+
+    def must(self, data: bytes) -> bool:
+        """Queues what must not be lost; False if twice the limit waits already, and the connection should end."""
+        if self.size_bytes > 2 * self._limit:
+            return False
+        self.reply(data)
+        return True
+
+    def news(self, room: bytes, n: int, data: bytes) -> None:
+        """Queues a Fresh, or remembers to say Behind. Empty data is always Behind."""
+        if not data or room in self._behind or self.size_bytes + len(data) > self._limit:
+            self._behind[room] = n
+            self._wake.set()
+        else:
+            self.reply(data)
+
+    def passing(self, data: bytes) -> None:
+        """Queues what may be lost: dropped when more than a quarter of the queue waits."""
+        if self.size_bytes + len(data) <= self._limit // 4:
+            self.reply(data)
+
+    async def take(self) -> bytes:
+        """The next frame; waits for one."""
+        while True:
+            if self._queue:
+                data = self._queue.popleft()
+                self.size_bytes -= len(data)
+                if self.size_bytes <= self._limit:
+                    self._room_for_more.set()
+                return data
+            if self._behind:
+                room = next(iter(self._behind))
+                return encode(Behind(room, self._behind.pop(room)))
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def space(self) -> None:
+        """Waits until the queue is within its limit: no new request is read before."""
+        await self._room_for_more.wait()
+
+
+class Listener:
+    """A signed-in connection as the hub sees it. `end` closes it with an error code."""
+
+    def __init__(self, uid: bytes, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
+        self.uid = uid
+        self.dev = dev
+        self.outbox = outbox
+        self.end = end
+        self.rooms: set[bytes] = set()
+
+
+class Hub:
+    """All signed-in connections, by person and by room."""
+
+    def __init__(self) -> None:
+        self._by_uid: dict[bytes, dict[Listener, None]] = {}
+        self._by_room: dict[bytes, dict[Listener, None]] = {}
+
+    def add(self, listener: Listener) -> None:
+        self._by_uid.setdefault(listener.uid, {})[listener] = None
+
+    def drop(self, listener: Listener) -> None:
+        """Forgets a connection; nothing happens the second time."""
+        _discard(self._by_uid, listener.uid, listener)
+        for room in listener.rooms:
+            _discard(self._by_room, room, listener)
+        listener.rooms.clear()
+
+    def subscribe(self, listener: Listener, room: bytes) -> None:
+        listener.rooms.add(room)
+        self._by_room.setdefault(room, {})[listener] = None
+
+    def unsubscribe(self, uid: bytes, room: bytes) -> None:
+        """Ends every subscription of a person to a room."""
+        for listener in self._by_uid.get(uid, {}):
+            listener.rooms.discard(room)
+            _discard(self._by_room, room, listener)
+
+    def listens(self, room: bytes) -> bool:
+        return room in self._by_room
+
+    def news(self, room: bytes, n: int, frame: Frame) -> None:
+        """Gives a Fresh to the room's listeners, encoded once."""
+        if listeners := self._by_room.get(room):
+            try:
+                data = encode(frame)
+            except Reject:  # many large entries placed together: they are pulled in slices instead
+                data = b""
+            for listener in listeners:
+                listener.outbox.news(room, n, data)
+
+    def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
+        """Gives an ephemeral frame to the room's other listeners."""
+        listeners = self._by_room.get(room)
+        if listeners and (len(listeners) > 1 or but not in listeners):
+            data = encode(frame)
+            for listener in listeners:
+                if listener is not but:
+                    listener.outbox.passing(data)
+
+    def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
+        """Gives every connection of a person the frame for its device."""
+        for listener in list(self._by_uid.get(uid, {})):
+            if not listener.outbox.must(encode(frame_for(listener.dev))):
+                listener.end(ErrorCode.BUSY)
+
+    def cut(self, dev: bytes, uid: bytes, code: str) -> None:
+        """Ends the connections of one device."""
+        for listener in list(self._by_uid.get(uid, {})):
+            if listener.dev == dev:
+                listener.end(code)
+
+    @property
+    def connections(self) -> int:
+        return sum(map(len, self._by_uid.values()))
+
+
+def _discard(index: dict[bytes, dict[Listener, None]], key: bytes, listener: Listener) -> None:
+    if listeners := index.get(key):
+        listeners.pop(listener, None)
+        if not listeners:
+            del index[key]

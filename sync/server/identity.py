@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The keys in a server's data folder, as small text files: version line, then hex.
+
+`agency.key` is needed by `invite` only and can be kept elsewhere; `server.key` signs receipts and is certified by
+the agency in `server.cert`; `agency.pub` says which agency this is.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.crypto.signatures import SigningKey
+from sync.protocol.messages import Signed
+from sync.server.config import ConfigError
+from sync.trust.agency import Agency, agency_fingerprint, verify_server_cert
+
+_HEAD = "kansli/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a running server is."""
+
+    key: SigningKey
+    cert: Signed
+    agency_pk: bytes
+    fingerprint: bytes
+
+
+def write_agency(data: Path, seed: bytes) -> Agency:
+    """Stores a new agency key. ConfigError if there is one."""
+    agency = Agency(seed)
+    _write(data / "agency.key", seed)
+    _write(data / "agency.pub", agency.pk)
+    return agency
+
+
+def read_agency(data: Path, key_file: Path | None = None) -> Agency:
+    """The agency's private key, from the data folder or where it was moved to."""
+    agency = Agency(_read(key_file or data / "agency.key")[0])
+    if agency.pk != _read(data / "agency.pub")[0]:
+        raise ConfigError("this is the key of another agency")
+    return agency
+
+
+def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
+    """Stores a new receipt key and its certificate."""
+    _write(data / "server.key", seed)
+    _write(data / "server.cert", *agency.certify_server(SigningKey(seed).public, not_after_ms))
+
+
+def read_identity(data: Path, now_ms: int) -> Identity:
+    """Who the server in this folder is. ConfigError or Reject if the files do not fit together."""
+    key = SigningKey(_read(data / "server.key")[0])
+    agency_pk = _read(data / "agency.pub")[0]
+    body, sig = _read(data / "server.cert")
+    if verify_server_cert(agency_pk, body, sig, now_ms) != key.public:
+        raise ConfigError("server.cert is for another server.key")
+    return Identity(key=key, cert=Signed(body, sig), agency_pk=agency_pk, fingerprint=agency_fingerprint(agency_pk))
+
+
+def _write(path: Path, *values: bytes) -> None:
+    text = "\n".join((_HEAD, *(v.hex() for v in values), ""))
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as e:
+        raise ConfigError(f"{path.name} exists already") from e
+    with os.fdopen(fd, "w") as f:
+        f.write(text)
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def _read(path: Path) -> list[bytes]:
+    try:
+        head, *values = path.read_text().split()
+        if head != _HEAD or not values:
+            raise ValueError(head)
+        return [bytes.fromhex(v) for v in values]
+    except FileNotFoundError as e:
+        raise ConfigError(f"{path.name} is missing: run init first") from e
+    except ValueError as e:
+        raise ConfigError(f"{path.name} cannot be read") from e

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms in memory: each room's stream, judged ahead of the disk, and what of it is durable.
+
+A room's items are judged one placement after the other under its lock; their commits overlap. What subscribers and
+pulls see is only what is durable. If a commit fails, the room is thrown out of memory and read again.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from sync.crypto.signatures import SigningKey
+from sync.errors import BugError, NeedLog, Reject
+from sync.ids import RoomId, Uid
+from sync.protocol.messages import ErrorCode, Receipt
+from sync.server.people import People
+from sync.server.refusal import Refusal
+from sync.server.store.base import RoomRow, Store, StoreError
+from sync.trust import receipts
+from sync.trust.items import RH_0, Item
+from sync.trust.roomstate import Member
+from sync.trust.stream import RoomStream
+
+log = logging.getLogger("sync.server")
+
+_SLICE_BYTES = 4 * 1024 * 1024
+_WINDOW = 1024
+MAX_LOGS = 10_000
+"""Logs that one placement may ask for, one at a time; members are loaded together before."""
+
+
+class OldHashes:
+    """Running hashes of old positions for sync/trust, which asks synchronously: what it misses is fetched, and the
+    same items are judged again."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, bytes] = {}
+        self.missing: int | None = None
+
+    def __call__(self, n: int) -> bytes | None:
+        found = self.held.get(n)
+        if found is None:
+            self.missing = n
+        return found
+
+    def trim(self) -> None:
+        """Bounds what is kept; the newest were added last."""
+        if len(self.held) > 2 * _WINDOW:
+            self.held = dict(list(self.held.items())[-_WINDOW:])
+
+
+@dataclass(slots=True, eq=False)
+class LiveRoom:
+    """One room in memory. `head` is durable; `stream` may be ahead of it by what is on its way to the disk."""
+
+    stream: RoomStream
+    head: Receipt
+    size_bytes: int
+    state_n: int
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    old_rhs: OldHashes = field(default_factory=OldHashes)
+    tail: "asyncio.Future[None] | None" = None
+    broken: bool = False
+    pending_rh: bytes = RH_0
+    pending_members: Mapping[Uid, Member] = field(default_factory=dict)
+    """Members as of the newest placement that was begun."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing of it waits for the disk, and nobody works on it."""
+        return not self.lock.locked() and (self.tail is None or self.tail.done())
+
+    async def settled(self) -> None:
+        """Waits for what is on its way to the disk, however it ends."""
+        if self.tail is not None and not self.tail.done():
+            await asyncio.wait([self.tail])
+
+
+class LiveRooms:
+    """The rooms in memory, the longest unused leave first."""
+
+    def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
+        self._store = store
+        self._people = people
+        self._key = key
+        self._kept = kept
+        self._rooms: OrderedDict[bytes, LiveRoom] = OrderedDict()
+        self._loading: dict[bytes, asyncio.Task[LiveRoom | None]] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    def receipt(self, room: bytes, n: int, rh: bytes, t: int) -> Receipt:
+        """The server's word for a position."""
+        return Receipt(room, n, rh, t, receipts.sign(self._key, room, n, rh, t))
+
+    def at_hand(self, room: bytes) -> LiveRoom | None:
+        """The room if it is in memory."""
+        return self._rooms.get(room)
+
+    async def get(self, room: bytes) -> LiveRoom:
+        """The room, read if need be; Refusal "unknown-room" if there is none."""
+        live = self._rooms.get(room)
+        if live is None:
+            task = self._loading.get(room)
+            if task is None:
+                task = asyncio.create_task(self._load(room))
+                self._loading[room] = task
+                task.add_done_callback(lambda _: self._loading.pop(room, None))
+            live = await asyncio.shield(task)
+            if live is None:
+                raise Refusal(ErrorCode.UNKNOWN_ROOM)
+        elif live.lock.locked():
+            return live
+        if room in self._rooms:
+            self._rooms.move_to_end(room)
+        return live
+
+    def new(self, room: bytes) -> LiveRoom:
+        """A room that does not exist yet; `forget` it if its first placement is refused."""
+        head = Receipt(room, 0, RH_0, 0, b"")
+        live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
+        self._rooms[room] = live
+        return live
+
+    def forget(self, live: LiveRoom) -> None:
+        """Throws a room out: its stream is not what the disk says."""
+        live.broken = True
+        if self._rooms.get(live.head.room) is live:
+            del self._rooms[live.head.room]
+
+    async def _load(self, room: bytes) -> LiveRoom | None:
+        row = await self._store.room(room)
+        if row is None:
+            return None
+        stream = RoomStream.from_bytes(row.state)
+        await self._catch_up(stream, row)
+        if (stream.n, stream.rh) != (row.n, row.rh):
+            raise BugError("a room's stored state and items disagree")
+        head = self.receipt(room, row.n, row.rh, row.t)
+        live = LiveRoom(stream=stream, head=head, size_bytes=row.size_bytes, state_n=row.state_n)
+        live.pending_rh, live.pending_members = row.rh, stream.members
+        start = max(0, row.n - _WINDOW)
+        rhs = await self._store.rhs(room, start, row.n)
+        live.old_rhs.held = {start + 1 + k: rh for k, rh in enumerate(rhs)}
+        self._rooms[room] = live
+        self._evict()
+        return live
+
+    async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
+        """Judges again the items after the stored state."""
+        while stream.n < row.n:
+            rows = await self._store.items(row.room, stream.n, row.n, _SLICE_BYTES)
+            items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]
+            while items and items[-1].kind != 1 and not items[-1].sig:
+                items.pop()  # a batch is judged whole: its rest comes with the next slice
+            old = OldHashes()
+
+            def judge(items: list[Item] = items, old: OldHashes = old) -> None:
+                stream.accept(items, self._people, old)
+
+            await self.satisfied(row.room, judge, old)
+
+    async def satisfied(self, room: bytes, judge: Callable[[], None], old: OldHashes) -> None:
+        """Runs `judge` until it needs no more user logs nor old hashes, fetching what it asks for."""
+        for _ in range(MAX_LOGS):
+            old.missing = None
+            try:
+                judge()
+                return
+            except NeedLog as e:
+                found = await self._people.load(e.uid)
+                if found is None or found.seq < e.seq:
+                    raise Refusal(ErrorCode.INVALID, "user log") from e
+            except Reject:
+                # sync/trust takes back what it judged; without the hash it could only call the item a fork.
+                rh = None if old.missing is None else await self._store.rh_at(room, old.missing)
+                if rh is None or old.missing is None:
+                    raise
+                old.held[old.missing] = rh
+        raise Refusal(ErrorCode.BUSY, "user logs")
+
+    def _evict(self) -> None:
+        surplus = len(self._rooms) - self._kept
+        for room, live in list(self._rooms.items())[: max(0, surplus)]:
+            if live.idle:
+                del self._rooms[room]
+                self._spawn(self.keep(live))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def keep(self, live: LiveRoom) -> None:
+        """Stores a room's state, so that it is read quickly next time. Losing it loses nothing."""
+        if live.broken or live.state_n == live.head.n or live.stream.n != live.head.n:
+            return
+        try:
+            await self._store.put_state(live.head.room, live.head.n, live.stream.to_bytes())
+            live.state_n = live.head.n
+        except StoreError as e:
+            log.warning("a room's state was not kept: %s", e.code)
+
+    async def close(self) -> None:
+        """Waits for the disk and keeps every state."""
+        for live in list(self._rooms.values()):
+            await live.settled()
+            await self.keep(live)
+        if self._keeping:
+            await asyncio.wait(self._keeping)
+        self._rooms.clear()

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Parts as files: an upload grows as `….part`, is synced, renamed, and its folder synced."""
+
+import asyncio
+import hashlib
+import os
+from pathlib import Path
+
+from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
+
+
+class FilesystemObjects:
+    """See `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    async def held(self, room: bytes, obj: bytes, part: bytes) -> int:
+        path = self._upload(room, obj, part)
+        return await asyncio.to_thread(_size, path)
+
+    async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
+        return await asyncio.to_thread(_append, self._upload(room, obj, part), offset, piece)
+
+    async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
+        upload, path = self._upload(room, obj, part), self._path(room, obj, part)
+        return await asyncio.to_thread(_finish, upload, path, sha256)
+
+    async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
+        return await asyncio.to_thread(_read, self._path(room, obj, part), start, size_bytes)
+
+    async def delete(self, room: bytes, obj: bytes, part: bytes) -> None:
+        for path in (self._path(room, obj, part), self._upload(room, obj, part)):
+            await asyncio.to_thread(path.unlink, True)
+
+    def _path(self, room: bytes, obj: bytes, part: bytes) -> Path:
+        return self._root / room.hex()[:2] / room.hex() / obj.hex() / part.hex()
+
+    def _upload(self, room: bytes, obj: bytes, part: bytes) -> Path:
+        return self._path(room, obj, part).with_suffix(".part")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _append(path: Path, offset: int, piece: bytes) -> int:
+    have = _size(path)
+    if offset not in (0, have):
+        raise WrongOffset(have)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as f:
+            f.truncate(offset)
+            f.write(piece)
+        return offset + len(piece)
+    except OSError as e:
+        if path.exists():
+            os.truncate(path, offset)
+        raise NoSpace(str(e.errno)) from e
+
+
+def _finish(upload: Path, path: Path, sha256: bytes) -> int:
+    data = upload.read_bytes()
+    if hashlib.sha256(data).digest() != sha256:
+        upload.unlink()
+        raise WrongDigest(upload.stem)
+    try:
+        with upload.open("rb+") as f:
+            os.fsync(f.fileno())
+        upload.replace(path)
+        for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
+            _sync_folder(folder)
+    except OSError as e:
+        raise NoSpace(str(e.errno)) from e
+    return len(data)
+
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _read(path: Path, start: int, size_bytes: int) -> bytes:
+    with path.open("rb") as f:
+        f.seek(start)
+        return f.read(size_bytes)

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rules about people: invitations, enrolment, user logs, the directory. Every verdict is sync/trust's."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sync.errors import NeedLog, Reject
+from sync.ids import Uid
+from sync.protocol.messages import (
+    Directory,
+    DirectoryReply,
+    Enrol,
+    ErrorCode,
+    Invite,
+    InviteReply,
+    Ok,
+    Person,
+    Signed,
+    UserAppend,
+    UserLogReply,
+)
+from sync.protocol.messages import UserLog as UserLogRequest
+from sync.protocol.version import MAX_ENTRY_BYTES, MAX_PULL_BYTES
+from sync.server.auth import Who, now_ms
+from sync.server.identity import Identity
+from sync.server.refusal import Refusal
+from sync.server.store.base import EntryRow, InviteRow, Moved, Store, Taken, UserRow
+from sync.trust.agency import decode_record, invite_id, record_hash
+from sync.trust.userlog import UserEntry, UserLog
+
+DIRECTORY_LIMIT = 50
+DIRECTORY_EXACT_LIMIT = 2000
+ENROL_ENTRIES = 3
+
+
+class People:
+    """User logs in memory, and what may be asked about and done to them.
+
+    It is the book that sync/trust looks logs up in: `log(uid)` is synchronous and raises NeedLog, `load` fills it.
+    """
+
+    def __init__(self, store: Store, identity: Identity, kept: int) -> None:
+        self._store = store
+        self._identity = identity
+        self._kept = kept
+        self._logs: OrderedDict[bytes, UserLog] = OrderedDict()
+
+    # -- the book
+
+    def log(self, uid: Uid) -> UserLog:
+        """The person's log as far as it goes. NeedLog if it is not in memory."""
+        found = self._logs.get(uid)
+        if found is None:
+            raise NeedLog(uid, 0)
+        return found
+
+    async def load_many(self, uids: Iterable[bytes]) -> None:
+        """Brings these persons' logs into memory, those that exist."""
+        for uid in uids:
+            if uid not in self._logs:
+                await self.load(uid)
+
+    async def load(self, uid: bytes) -> UserLog | None:
+        """The log, from the store if need be; None for an unknown person."""
+        found = self._logs.get(uid)
+        if found is None:
+            rows = await self._store.user_entries(uid, -1)
+            if not rows:
+                return None
+            found = UserLog.replay([(r.body, r.sig) for r in rows], self._identity.agency_pk)
+            self._keep(found)
+        else:
+            self._logs.move_to_end(uid)
+        return found
+
+    def _keep(self, log: UserLog) -> None:
+        self._logs[log.uid] = log
+        while len(self._logs) > self._kept:
+            self._logs.popitem(last=False)
+
+    # -- enrolment
+
+    async def invite(self, frame: Invite) -> InviteReply:
+        """The certificate behind a sign-in code."""
+        row = await self._open_invite(frame.invite_pk)
+        return InviteReply(frame.rid, Signed(row.cert_body, row.cert_sig), row.salt, row.record)
+
+    async def _open_invite(self, invite_pk: bytes) -> InviteRow:
+        row = await self._store.invite(invite_pk)
+        if row is None:
+            raise Refusal(ErrorCode.CODE_UNKNOWN)
+        if row.used_by is not None:
+            raise Refusal(ErrorCode.CODE_USED)
+        if row.not_after <= now_ms():
+            raise Refusal(ErrorCode.CODE_EXPIRED)
+        return row
+
+    async def enrol(self, frame: Enrol) -> Ok:
+        """Takes a new person in. The same entries again (a lost answer) are Ok again."""
+        if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_ENTRY_BYTES for e in frame.entries):
+            raise Refusal(ErrorCode.INVALID, "entries")
+        log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
+        row = await self._store.invite(frame.invite_pk)
+        if row is not None and row.used_by == log.uid and await self.load(log.uid) is not None:
+            return Ok(frame.rid)
+        row = await self._open_invite(frame.invite_pk)
+        if not log.ready or log.record_hash != record_hash(row.salt, row.record) or not _bound_by(frame, row):
+            raise Refusal(ErrorCode.INVALID, "binding")
+        user = UserRow(
+            uid=log.uid, seq=log.seq, head=log.head, salt=row.salt, record=row.record, search=search_text(row.record)
+        )
+        rows = [EntryRow(seq=k, body=e.body, sig=e.sig) for k, e in enumerate(frame.entries)]
+        try:
+            await self._store.enrol(frame.invite_pk, user, rows)
+        except Taken as e:
+            raise Refusal(ErrorCode.CODE_USED) from e
+        self._keep(log)
+        return Ok(frame.rid)
+
+    # -- logs and look-ups
+
+    async def append(self, who: Who, frame: UserAppend) -> list[bytes]:
+        """The next entry of the own log, by compare-and-swap. Gives the devices that are revoked now."""
+        log = await self.load(who.uid)
+        if log is None:
+            raise Refusal(ErrorCode.UNKNOWN_USER)
+        if len(frame.entry.body) > MAX_ENTRY_BYTES:
+            raise Refusal(ErrorCode.OVERSIZE, "entry")
+        draft = replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
+        try:
+            draft.apply(frame.entry.body, frame.entry.sig)
+        except Reject as e:
+            if e.code == "chain":
+                raise Refusal(ErrorCode.CONFLICT, e.where) from e
+            raise
+        row = EntryRow(seq=draft.seq, body=frame.entry.body, sig=frame.entry.sig)
+        try:
+            await self._store.append_user(who.uid, log.seq, row, draft.head)
+        except Moved as e:
+            raise Refusal(ErrorCode.CONFLICT, "seq") from e
+        self._keep(draft)
+        return [d.dev for d in draft.devices.values() if d.revoked is not None]
+
+    async def entries(self, frame: UserLogRequest) -> UserLogReply:
+        """A person's entries, as many as fit; the asker asks again for the rest."""
+        rows = await self._store.user_entries(frame.uid, frame.after)
+        if not rows and await self._store.user(frame.uid) is None:
+            raise Refusal(ErrorCode.UNKNOWN_USER)
+        out: list[Signed] = []
+        left = MAX_PULL_BYTES
+        for row in rows:
+            left -= len(row.body) + len(row.sig)
+            if left < 0 and out:
+                break
+            out.append(Signed(row.body, row.sig))
+        return UserLogReply(frame.rid, frame.uid, frame.after, out)
+
+    async def directory(self, frame: Directory) -> DirectoryReply:
+        """Persons by id, or by every word of the query."""
+        if frame.uids:
+            rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
+        else:
+            words = frame.query.casefold().split()[:8]
+            rows = await self._store.search_people(words, DIRECTORY_LIMIT)
+        return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in rows])
+
+
+def search_text(record: bytes) -> str:
+    """What a staff record is found by: its name, title and unit in small letters."""
+    fields = decode_record(record)
+    return " ".join(fields.get(k, "") for k in ("name", "title", "unit")).casefold()
+
+
+def _bound_by(frame: Enrol, row: InviteRow) -> bool:
+    """The binding (entry 1, already verified) was signed by this invitation's key."""
+    return UserEntry.decode(frame.entries[1].body).by == invite_id(row.invite_pk)

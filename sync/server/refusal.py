@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A rule said no: what becomes an Error frame. Carries a stable code and names a field, never content."""
+
+from sync.errors import Reject
+from sync.protocol.messages import ErrorCode
+
+_FROM_TRUST = {
+    "stale": ErrorCode.STALE,
+    "chain": ErrorCode.STALE,  # an envelope that does not follow the device's last: sync first, then seal anew
+    "epoch-missing": ErrorCode.STALE,
+    "revoked": ErrorCode.FORBIDDEN,
+    "last-owner": ErrorCode.FORBIDDEN,
+    "dirty": ErrorCode.DIRTY,
+    "forbidden": ErrorCode.FORBIDDEN,
+    "conflict": ErrorCode.CONFLICT,
+    "oversize": ErrorCode.OVERSIZE,
+    "seals": ErrorCode.SEALS,
+}
+
+
+class Refusal(Exception):
+    """Refuses one request; with `fatal` the connection too."""
+
+    def __init__(self, code: ErrorCode, detail: str = "", *, fatal: bool = False) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.fatal = fatal
+
+
+def refusal_of(reject: Reject) -> Refusal:
+    """What a verdict of sync/trust means on the wire."""
+    return Refusal(_FROM_TRUST.get(reject.code, ErrorCode.INVALID), f"{reject.code} {reject.where}".strip())

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the server needs from a store: an async Protocol, rows, and three refusals.
+
+Every write is durable when its coroutine returns, and whole or not at all. Placements take effect in the order of
+the calls, so a caller may start the next before the one before it has returned; one that expects a head
+(`expected_n`) fails if the one before it failed. Reads see only durable writes.
+tests/sync/server/test_stores.py runs one suite over all implementations.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class StoreError(Exception):
+    """Root of the store's refusals."""
+
+    code = "busy"
+
+
+class Moved(StoreError):
+    """The head that a write expected is not the head any more."""
+
+    code = "conflict"
+
+
+class Taken(StoreError):
+    """The name is in use: an invite that was used, a user or room that exists."""
+
+    code = "taken"
+
+
+class Unwritable(StoreError):
+    """The disk is full or failing: nothing of the write is kept."""
+
+    code = "busy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteRow:
+    """A one-time key: its certificate, the staff record it binds, and who used it."""
+
+    invite_pk: bytes
+    cert_body: bytes
+    cert_sig: bytes
+    salt: bytes
+    record: bytes
+    not_after: int
+    used_by: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRow:
+    """A person: the head of the user log, the staff record, and the words it is found by."""
+
+    uid: bytes
+    seq: int
+    head: bytes
+    salt: bytes
+    record: bytes
+    search: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One entry of a user log."""
+
+    seq: int
+    body: bytes
+    sig: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomRow:
+    """Where a room stands. `state` is the stream's state after position `state_n`, opaque here."""
+
+    room: bytes
+    n: int
+    rh: bytes
+    t: int
+    size_bytes: int
+    state_n: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRow:
+    """One position. `id` is the 32-byte id of an entry or envelope; `ct` is None for an entry."""
+
+    n: int
+    t: int
+    kind: int
+    id: bytes
+    rh: bytes
+    body: bytes
+    sig: bytes
+    ct: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRow:
+    """An object's share, introduced at position `n` with the commitment `share_c`; `share` None = lost or destroyed."""
+
+    obj: bytes
+    n: int
+    share_c: bytes
+    share: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealRow:
+    """One sealed epoch secret for one recipient."""
+
+    epoch: int
+    uid: bytes
+    seal: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberChange:
+    """A person became a member (`until_n` None) or ceased to be one at `until_n`."""
+
+    uid: bytes
+    until_n: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceHead:
+    """A device's newest envelope in a room."""
+
+    dev: bytes
+    dev_seq: int
+    id: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Everything one accepted Push or Append changes. `expected_n` 0 creates the room."""
+
+    room: bytes
+    expected_n: int
+    items: Sequence[ItemRow]
+    size_bytes: int
+    by_dev: bytes
+    day: int
+    shares: Sequence[ShareRow] = ()
+    seals: Sequence[SealRow] = ()
+    members: Sequence[MemberChange] = ()
+    device_head: DeviceHead | None = None
+    state: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """A room of a person, its head, and the asking device's own head there (dev_seq 0 and empty id if none)."""
+
+    room: bytes
+    n: int
+    rh: bytes
+    t: int
+    dev_seq: int
+    dev_head: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobRow:
+    """A complete part of a blob on the object store."""
+
+    room: bytes
+    obj: bytes
+    part: bytes
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What `status` shows."""
+
+    users: int
+    invites_open: int
+    rooms: int
+    items: int
+    item_bytes: int
+    blobs: int
+    blob_bytes: int
+
+
+class Store(Protocol):
+    """The server's memory. See the module's head for durability and order."""
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    # -- people
+
+    async def add_invite(self, row: InviteRow) -> None:
+        """Taken if the key exists."""
+        ...
+
+    async def invite(self, invite_pk: bytes) -> InviteRow | None: ...
+
+    async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
+        """Uses the invite and stores the person, in one transaction. Taken if either is in use."""
+        ...
+
+    async def append_user(self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes) -> None:
+        """Moved if the log's newest entry is not `expected_seq`."""
+        ...
+
+    async def user(self, uid: bytes) -> UserRow | None: ...
+
+    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
+        """Entries with seq > after; -1 for all."""
+        ...
+
+    async def people(self, uids: Sequence[bytes]) -> list[UserRow]: ...
+
+    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
+        """Persons whose search text holds every word, by that text's order."""
+        ...
+
+    # -- rooms
+
+    def place(self, placement: Placement) -> "asyncio.Future[None]":
+        """Gives positions. Moved if the room is not at `expected_n`. The call itself fixes its place in the order."""
+        ...
+
+    async def put_state(self, room: bytes, n: int, state: bytes) -> None:
+        """Keeps a newer state of the stream; an older one than the stored is left out."""
+        ...
+
+    async def room(self, room: bytes) -> RoomRow | None: ...
+
+    async def items(self, room: bytes, after: int, until: int, limit_bytes: int) -> list[ItemRow]:
+        """Items with after < n ≤ until in order: at least one, then while bytes and 4,096 items allow."""
+        ...
+
+    async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
+        """The running hashes of positions after+1 … until, in order."""
+        ...
+
+    async def rh_at(self, room: bytes, n: int) -> bytes | None: ...
+
+    async def positions(self, room: bytes, ids: Sequence[bytes]) -> dict[bytes, int]:
+        """The positions of those ids that have one."""
+        ...
+
+    async def memberships(self, uid: bytes, dev: bytes) -> list[Membership]:
+        """Every room the person is a member of now."""
+        ...
+
+    async def until_n(self, room: bytes, uid: bytes) -> int | None:
+        """0 for a member, the position that ended a membership, None if there never was one."""
+        ...
+
+    async def shares(self, room: bytes, objs: Sequence[bytes]) -> list[ShareRow]: ...
+
+    async def shares_between(self, room: bytes, after: int, until: int) -> list[ShareRow]:
+        """Shares of objects that were introduced at after < n ≤ until."""
+        ...
+
+    async def put_share(self, room: bytes, obj: bytes, share: bytes) -> None:
+        """Fills in a share that is lost."""
+        ...
+
+    async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
+        """All seals of an epoch for a person, newest first."""
+        ...
+
+    async def add_seal(self, room: bytes, row: SealRow, keep: int) -> None:
+        """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest."""
+        ...
+
+    # -- blobs and figures
+
+    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
+        """Taken if the part exists."""
+        ...
+
+    async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...
+
+    async def device_bytes(self, dev: bytes, day: int) -> int:
+        """Bytes that a device has stored on a day (days since 1970)."""
+        ...
+
+    async def counts(self, now_ms: int) -> Counts: ...

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The store in memory: for tests, and the plainest statement of what a store does. Nothing outlives the process."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sync.server.store.base import (
+    BlobRow,
+    Counts,
+    DeviceHead,
+    EntryRow,
+    InviteRow,
+    ItemRow,
+    Membership,
+    Moved,
+    Placement,
+    RoomRow,
+    SealRow,
+    ShareRow,
+    Taken,
+    UserRow,
+)
+
+_MAX_ROWS = 4096
+
+
+@dataclass(slots=True)
+class _Room:
+    row: RoomRow
+    items: list[ItemRow] = field(default_factory=list)
+    ids: dict[bytes, int] = field(default_factory=dict)
+    members: dict[bytes, int] = field(default_factory=dict)
+    heads: dict[bytes, DeviceHead] = field(default_factory=dict)
+    shares: dict[bytes, ShareRow] = field(default_factory=dict)
+    seals: dict[tuple[int, bytes], list[bytes]] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """See `sync.server.store.base.Store`."""
+
+    def __init__(self) -> None:
+        self._invites: dict[bytes, InviteRow] = {}
+        self._users: dict[bytes, UserRow] = {}
+        self._entries: dict[bytes, list[EntryRow]] = {}
+        self._rooms: dict[bytes, _Room] = {}
+        self._blobs: dict[tuple[bytes, bytes, bytes], BlobRow] = {}
+        self._usage: dict[tuple[bytes, int], int] = {}
+
+    async def open(self) -> None:
+        """Nothing to open."""
+
+    async def close(self) -> None:
+        """Keeps everything: the same object can be opened again."""
+
+    # -- people
+
+    async def add_invite(self, row: InviteRow) -> None:
+        if row.invite_pk in self._invites:
+            raise Taken("invites")
+        self._invites[row.invite_pk] = row
+
+    async def invite(self, invite_pk: bytes) -> InviteRow | None:
+        return self._invites.get(invite_pk)
+
+    async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
+        row = self._invites.get(invite_pk)
+        if row is None or row.used_by is not None or user.uid in self._users:
+            raise Taken("invite")
+        self._invites[invite_pk] = replace(row, used_by=user.uid)
+        self._users[user.uid] = user
+        self._entries[user.uid] = list(entries)
+
+    async def append_user(self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes) -> None:
+        user = self._users.get(uid)
+        if user is None or user.seq != expected_seq:
+            raise Moved("user log")
+        self._users[uid] = replace(user, seq=entry.seq, head=head)
+        self._entries[uid].append(entry)
+
+    async def user(self, uid: bytes) -> UserRow | None:
+        return self._users.get(uid)
+
+    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
+        return [e for e in self._entries.get(uid, []) if e.seq > after]
+
+    async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
+        return [self._users[u] for u in dict.fromkeys(uids) if u in self._users]
+
+    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
+        found = [u for u in self._users.values() if all(w in u.search for w in words)]
+        return sorted(found, key=lambda u: u.search)[:limit]
+
+    # -- rooms
+
+    def place(self, placement: Placement) -> "asyncio.Future[None]":
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            self._place(placement)
+            done.set_result(None)
+        except Moved as e:
+            done.set_exception(e)
+        return done
+
+    def _place(self, p: Placement) -> None:
+        found = self._rooms.get(p.room)
+        if (found.row.n if found else 0) != p.expected_n:
+            raise Moved("room")
+        last = p.items[-1]
+        if found is None:
+            row = RoomRow(room=p.room, n=0, rh=b"", t=0, size_bytes=0, state_n=0, state=b"")
+            found = self._rooms[p.room] = _Room(row)
+        size = found.row.size_bytes + p.size_bytes
+        found.row = replace(found.row, n=last.n, rh=last.rh, t=last.t, size_bytes=size)
+        if p.state is not None:
+            found.row = replace(found.row, state_n=last.n, state=p.state)
+        found.items.extend(p.items)
+        found.ids.update({i.id: i.n for i in p.items})
+        found.members.update({m.uid: m.until_n or 0 for m in p.members})
+        found.shares.update({h.obj: h for h in p.shares})
+        for x in p.seals:
+            found.seals.setdefault((x.epoch, x.uid), []).append(x.seal)
+        if p.device_head is not None:
+            found.heads[p.device_head.dev] = p.device_head
+        self._use(p.by_dev, p.day, p.size_bytes)
+
+    async def put_state(self, room: bytes, n: int, state: bytes) -> None:
+        found = self._rooms[room]
+        if found.row.state_n < n <= found.row.n:
+            found.row = replace(found.row, state_n=n, state=state)
+
+    async def room(self, room: bytes) -> RoomRow | None:
+        found = self._rooms.get(room)
+        return found.row if found else None
+
+    async def items(self, room: bytes, after: int, until: int, limit_bytes: int) -> list[ItemRow]:
+        out: list[ItemRow] = []
+        left = limit_bytes
+        for i in self._slice(room, after, until)[:_MAX_ROWS]:
+            left -= len(i.body) + len(i.sig) + len(i.ct or b"")
+            if left < 0 and out:
+                break
+            out.append(i)
+        return out
+
+    def _slice(self, room: bytes, after: int, until: int) -> list[ItemRow]:
+        found = self._rooms.get(room)
+        return found.items[max(after, 0) : max(until, 0)] if found else []
+
+    async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
+        return [i.rh for i in self._slice(room, after, until)]
+
+    async def rh_at(self, room: bytes, n: int) -> bytes | None:
+        found = self._slice(room, n - 1, n) if n > 0 else []
+        return found[0].rh if found else None
+
+    async def positions(self, room: bytes, ids: Sequence[bytes]) -> dict[bytes, int]:
+        found = self._rooms.get(room)
+        return {i: found.ids[i] for i in ids if i in found.ids} if found else {}
+
+    async def memberships(self, uid: bytes, dev: bytes) -> list[Membership]:
+        out: list[Membership] = []
+        for room, r in self._rooms.items():
+            if r.members.get(uid) != 0:
+                continue
+            head = r.heads.get(dev, DeviceHead(dev=dev, dev_seq=0, id=b""))
+            out.append(
+                Membership(room=room, n=r.row.n, rh=r.row.rh, t=r.row.t, dev_seq=head.dev_seq, dev_head=head.id)
+            )
+        return out
+
+    async def until_n(self, room: bytes, uid: bytes) -> int | None:
+        found = self._rooms.get(room)
+        return found.members.get(uid) if found else None
+
+    async def shares(self, room: bytes, objs: Sequence[bytes]) -> list[ShareRow]:
+        found = self._rooms.get(room)
+        return [found.shares[o] for o in dict.fromkeys(objs) if o in found.shares] if found else []
+
+    async def shares_between(self, room: bytes, after: int, until: int) -> list[ShareRow]:
+        found = self._rooms.get(room)
+        return [h for h in found.shares.values() if after < h.n <= until] if found else []
+
+    async def put_share(self, room: bytes, obj: bytes, share: bytes) -> None:
+        found = self._rooms[room].shares
+        if obj in found and found[obj].share is None:
+            found[obj] = replace(found[obj], share=share)
+
+    async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
+        found = self._rooms.get(room)
+        return list(reversed(found.seals.get((epoch, uid), []))) if found else []
+
+    async def add_seal(self, room: bytes, row: SealRow, keep: int) -> None:
+        kept = self._rooms[room].seals.setdefault((row.epoch, row.uid), [])
+        del kept[1 : max(1, len(kept) - keep + 2)]
+        kept.append(row.seal)
+
+    # -- blobs and figures
+
+    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
+        key = (row.room, row.obj, row.part)
+        if key in self._blobs:
+            raise Taken("blobs")
+        self._blobs[key] = row
+        if room := self._rooms.get(row.room):
+            room.row = replace(room.row, size_bytes=room.row.size_bytes + row.size_bytes)
+        self._use(by_dev, day, row.size_bytes)
+
+    async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None:
+        return self._blobs.get((room, obj, part))
+
+    async def device_bytes(self, dev: bytes, day: int) -> int:
+        return self._usage.get((dev, day), 0)
+
+    def _use(self, dev: bytes, day: int, size_bytes: int) -> None:
+        self._usage[(dev, day)] = self._usage.get((dev, day), 0) + size_bytes
+
+    async def counts(self, now_ms: int) -> Counts:
+        items = [i for r in self._rooms.values() for i in r.items]
+        return Counts(
+            users=len(self._users),
+            invites_open=sum(i.used_by is None and i.not_after > now_ms for i in self._invites.values()),
+            rooms=len(self._rooms),
+            items=len(items),
+            item_bytes=sum(len(i.body) + len(i.sig) + len(i.ct or b"") for i in items),
+            blobs=len(self._blobs),
+            blob_bytes=sum(b.size_bytes for b in self._blobs.values()),
+        )

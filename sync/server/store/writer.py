@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One thread that writes, with group commit: whatever has queued up while one commit was on its way to the disk
+goes into the next. An idle writer commits at once, so a lone message never waits for company.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from sync.server.store.base import Unwritable
+
+T = TypeVar("T")
+
+_MAX_GROUP = 256
+"""Jobs in one transaction: bounds how long the first of them waits for the last."""
+
+
+@dataclass(slots=True)
+class _Job:
+    run: Callable[[Connection], Any]
+    done: "asyncio.Future[Any]"
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """Runs jobs in the order of `submit`, each whole or not at all, and answers when they are on disk."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
+        """Queues a job; the future ends after its commit, or with the job's StoreError."""
+        done: asyncio.Future[T] = self._loop.create_future()
+        if self._closed:
+            done.set_exception(Unwritable("closed"))
+        else:
+            self._jobs.put(_Job(run, done))
+        return done
+
+    async def close(self) -> None:
+        """Writes what is queued, then ends the thread."""
+        self._closed = True
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        with self._engine.connect() as connection:
+            while True:
+                group, last = self._next_group()
+                if group:
+                    self._commit(connection, group)
+                    self._loop.call_soon_threadsafe(_answer, group)
+                if last:
+                    return
+
+    def _next_group(self) -> tuple[list[_Job], bool]:
+        group: list[_Job] = []
+        job = self._jobs.get()
+        while job is not None:
+            group.append(job)
+            if len(group) == _MAX_GROUP:
+                return group, False
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return group, False
+        return group, True
+
+    def _commit(self, connection: Connection, group: list[_Job]) -> None:
+        try:
+            with connection.begin():
+                if len(group) == 1:  # the common case when idle: a refusal may undo the whole transaction
+                    group[0].result = group[0].run(connection)
+                else:
+                    for job in group:
+                        _run_alone(connection, job)
+        except DBAPIError as e:
+            # A full or failing disk: SQLite has undone the whole transaction, so nothing in it counts.
+            for job in group:
+                job.error = Unwritable(type(e.orig).__name__)
+        except Exception as e:
+            # A refusal or our own fault: it must not take the thread, and everybody's writes, with it.
+            for job in group:
+                job.error = e
+
+
+def _run_alone(connection: Connection, job: _Job) -> None:
+    """Runs a job behind a savepoint, so that its refusal or fault undoes only itself."""
+    savepoint = connection.begin_nested()
+    try:
+        job.result = job.run(connection)
+        savepoint.commit()
+    except DBAPIError:
+        raise
+    except Exception as e:
+        savepoint.rollback()
+        job.error = e
+
+
+def _answer(group: list[_Job]) -> None:
+    for job in group:
+        if job.done.done():
+            continue
+        if job.error is None:
+            job.done.set_result(job.result)
+        else:
+            job.done.set_exception(job.error)

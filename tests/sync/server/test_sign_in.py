@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Handshake, invitations and enrolment over real TLS sockets, and every way they must fail."""
+
+import os
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import connect
+
+from sync.crypto.signatures import SigningKey
+from sync.protocol import messages as m
+from sync.protocol.codec import encode
+from sync.protocol.version import MAX_FRAME_BYTES
+from sync.server import admin
+from sync.server.config import Config, ConfigError, Limits
+from sync.server.running import start_server
+from sync.trust.agency import SignInCode
+from tests.sync.server.house import House
+from tests.sync.server.wire import Person, Refused, config, new_data, now, wired
+
+
+async def test_a_new_person_enrols_signs_in_and_is_found(house: House) -> None:
+    anna = await house.person("Handläggare Å 🙂")
+    assert anna.authed.ulog_seq == 2
+    assert anna.authed.rooms == []
+    for query in ("handläggare", "HANDLÄGGARE å", "🙂", "bygglov"):
+        reply = await anna.wire.ask(m.Directory(anna.wire.rid(), query, []), m.DirectoryReply)
+        assert [p.uid for p in reply.people] == [anna.uid]
+    reply = await anna.wire.ask(m.Directory(anna.wire.rid(), "", [anna.uid, os.urandom(16)]), m.DirectoryReply)
+    assert [(p.uid, p.ulog_seq) for p in reply.people] == [(anna.uid, 2)]
+    reply = await anna.wire.ask(m.Directory(anna.wire.rid(), "nobody", []), m.DirectoryReply)
+    assert reply.people == []
+
+
+async def test_the_same_enrolment_again_is_ok(house: House) -> None:
+    anna = await house.person()
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        await wire.ask(m.Enrol(wire.rid(), anna.invite_pk, anna.entries), m.Ok)
+
+
+async def test_a_used_code_is_refused(house: House) -> None:
+    anna = await house.person()
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        with pytest.raises(Refused, match="code-used"):
+            await wire.ask(m.Invite(wire.rid(), anna.invite_pk), m.InviteReply)
+
+
+async def test_an_unknown_code_is_refused(house: House) -> None:
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        with pytest.raises(Refused, match="code-unknown"):
+            await wire.ask(m.Invite(wire.rid(), os.urandom(32)), m.InviteReply)
+
+
+async def test_an_expired_code_is_refused(house: House) -> None:
+    text = await admin.invite(house.data, name="Registrator", title="", unit="", hours=-1)
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        with pytest.raises(Refused, match="code-expired"):
+            await wire.ask(m.Invite(wire.rid(), SignInCode.parse(text).key.public), m.InviteReply)
+
+
+async def test_a_binding_is_good_for_its_own_invitation_only(house: House) -> None:
+    anna = await house.person()
+    text = await admin.invite(house.data, name="Registrator", title="", unit="")
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        with pytest.raises(Refused, match="invalid"):
+            await wire.ask(m.Enrol(wire.rid(), SignInCode.parse(text).key.public, anna.entries), m.Ok)
+        forged = [*anna.entries[:2], m.Signed(anna.entries[2].body, os.urandom(64))]
+        with pytest.raises(Refused, match="invalid"):
+            await wire.ask(m.Enrol(wire.rid(), anna.invite_pk, forged), m.Ok)
+
+
+async def test_a_signature_by_another_key_ends_the_connection(house: House) -> None:
+    anna = await house.person()
+    async with wired(house.server.url, house.data) as wire:
+        anna.wire = wire
+        await wire.greet()
+        with pytest.raises(ConnectionError):
+            await anna.auth(key=SigningKey(os.urandom(32)))
+        error = await wire.end()
+        assert error is not None
+        assert (error.code, error.detail) == ("auth", "")
+
+
+async def test_a_signature_for_another_address_is_not_passed_on(house: House) -> None:
+    anna = await house.person()
+    async with wired(house.server.url, house.data) as wire:
+        anna.wire = wire
+        await wire.greet()
+        with pytest.raises(ConnectionError):
+            await anna.auth(address="other.example:443")
+
+
+async def test_an_unknown_person_is_refused_like_a_wrong_signature(house: House) -> None:
+    anna = await house.person()
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        with pytest.raises(ConnectionError):
+            frame = m.Auth(wire.rid(), os.urandom(16), anna.author.dev, wire.address, os.urandom(64), [])
+            await wire.ask(frame, m.Authed)
+        error = await wire.end()
+        assert error is not None
+        assert error.code == "auth"
+
+
+async def test_nothing_but_enrolment_is_answered_before_sign_in(house: House) -> None:
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        with pytest.raises(ConnectionError):
+            await wire.ask(m.Directory(wire.rid(), "a", []), m.DirectoryReply)
+        error = await wire.end()
+        assert error is not None
+        assert error.code == "auth"
+
+
+@pytest.mark.parametrize("versions", [(2, 9), (0, 0)])
+async def test_a_version_that_is_not_spoken_is_refused(house: House, versions: tuple[int, int]) -> None:
+    async with wired(house.server.url, house.data) as wire:
+        with pytest.raises(Refused) as e:
+            await wire.greet(versions=versions)
+        assert (e.value.code, e.value.detail) == ("version", "1-1")
+
+
+async def test_a_clock_off_by_days_is_refused(house: House) -> None:
+    async with wired(house.server.url, house.data) as wire:
+        with pytest.raises(Refused, match="clock"):
+            await wire.greet(skew_ms=3 * 86_400_000)
+
+
+async def test_malformed_truncated_and_oversized_frames_end_the_connection(house: House) -> None:
+    whole = encode(m.Hello((1, 1), os.urandom(32), now(), "test"))
+    for data in (b"", b"\xc1", whole[:-1], whole + b"\0", b"\x91\xa4push", encode(m.Ok(1)), os.urandom(300)):
+        async with wired(house.server.url, house.data) as wire:
+            await wire.greet()
+            await wire.socket.send(data)
+            error = await wire.end()
+            assert error is not None
+            assert error.code == "malformed"
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        await wire.socket.send(bytes(MAX_FRAME_BYTES + 1))
+        await wire.end()
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        await wire.socket.send("text å")
+        error = await wire.end()
+        assert error is not None
+    assert (await house.person()).authed.ulog_seq == 2
+
+
+async def test_hello_comes_first_and_once(house: House) -> None:
+    async with wired(house.server.url, house.data) as wire:
+        await wire.socket.send(encode(m.Invite(1, os.urandom(32))))
+        assert b"hello comes first" in bytes(await wire.socket.recv())  # type: ignore[arg-type]
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        await wire.socket.send(encode(m.Hello((1, 1), os.urandom(32), now(), "again")))
+        error = await wire.end()
+        assert error is not None
+
+
+async def test_too_many_frames_a_second_are_refused_not_queued(data: Path) -> None:
+    async with start_server(config(data, replace(Limits(), frames_per_s=1, frames_burst=20))) as server:
+        anna = await Person("Handläggare").enrol(server.url, data)
+        with pytest.raises(Refused, match="busy"):
+            for _ in range(30):
+                await anna.wire.ask(m.Directory(anna.wire.rid(), "a", []), m.DirectoryReply)
+        await anna.wire.close()
+
+
+async def test_another_authoritys_certificate_is_not_trusted(house: House, tmp_path: Path) -> None:
+    other = new_data(tmp_path / "other")
+    context = ssl.create_default_context(cafile=str(other / "ca.pem"))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await connect(house.server.url.replace("https", "wss") + "/v1/sync", ssl=context, proxy=None)
+
+
+async def test_plain_http_is_for_loopback_and_must_be_asked_for(data: Path) -> None:
+    with pytest.raises(ConfigError):
+        async with start_server(Config(data=data)):
+            pass
+    with pytest.raises(ConfigError):
+        async with start_server(Config(data=data, host="0.0.0.0", insecure_loopback=True)):  # noqa: S104
+            pass
+    async with start_server(Config(data=data, insecure_loopback=True)) as server:
+        anna = await Person("Handläggare").enrol(server.url, data)
+        await anna.wire.close()
+
+
+async def test_the_agency_key_can_lie_elsewhere(data: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "safe.key"
+    (data / "agency.key").rename(moved)
+    with pytest.raises(ConfigError):
+        await admin.invite(data, name="Registrator", title="", unit="")
+    text = await admin.invite(data, name="Registrator", title="", unit="", key_file=moved)
+    async with start_server(config(data)) as server:
+        anna = await Person("Registrator").enrol(server.url, data, text)
+        await anna.wire.close()
+    with pytest.raises(ConfigError):
+        admin.init(data)

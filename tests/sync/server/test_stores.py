@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One suite over every store: what holds for memory holds on disk, and there it also survives."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.server.store.base import (
+    BlobRow,
+    DeviceHead,
+    EntryRow,
+    InviteRow,
+    ItemRow,
+    MemberChange,
+    Moved,
+    Placement,
+    SealRow,
+    ShareRow,
+    Store,
+    StoreError,
+    Taken,
+    Unwritable,
+    UserRow,
+)
+from sync.server.store.memory import MemoryStore
+from sync.server.store.sql import SqlStore, TooNew
+
+ROOM, OTHER = b"r" * 16, b"s" * 16
+ANNA, BERT = b"a" * 16, b"b" * 16
+DEV = b"d" * 16
+
+
+def invite(pk: bytes = b"p" * 32) -> InviteRow:
+    return InviteRow(invite_pk=pk, cert_body=b"c", cert_sig=b"s" * 64, salt=b"t", record=b"r", not_after=2000)
+
+
+def user(uid: bytes = ANNA, search: str = "handläggare å 🙂 enheten för bygglov") -> UserRow:
+    return UserRow(uid=uid, seq=0, head=b"h" * 32, salt=b"t", record=b"r", search=search)
+
+
+def entry(seq: int) -> EntryRow:
+    return EntryRow(seq=seq, body=b"body %d" % seq, sig=b"s" * 64)
+
+
+def item(n: int, ct: bytes | None = b"sealed") -> ItemRow:
+    mark = n.to_bytes(4, "big")
+    return ItemRow(n=n, t=1000 + n, kind=2, id=b"i" * 28 + mark, rh=b"h" * 28 + mark, body=b"b", sig=b"s", ct=ct)
+
+
+def placement(expected_n: int, count: int = 1, room: bytes = ROOM, **more: Any) -> Placement:
+    items = [item(expected_n + k + 1) for k in range(count)]
+    return Placement(room=room, expected_n=expected_n, items=items, size_bytes=100, by_dev=DEV, day=3, **more)
+
+
+@pytest.fixture(params=["memory", "sql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    made: Store = MemoryStore() if request.param == "memory" else SqlStore(tmp_path / "s.sqlite3")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_an_invite_is_used_once(store: Store) -> None:
+    await store.add_invite(invite())
+    await store.enrol(b"p" * 32, user(), [entry(0), entry(1)])
+    found = await store.invite(b"p" * 32)
+    assert found is not None
+    assert found.used_by == ANNA
+    with pytest.raises(Taken):
+        await store.enrol(b"p" * 32, user(BERT), [entry(0)])
+    assert await store.user(BERT) is None
+    assert [e.seq for e in await store.user_entries(ANNA, -1)] == [0, 1]
+    assert [e.seq for e in await store.user_entries(ANNA, 0)] == [1]
+
+
+async def test_an_enrolment_that_is_refused_leaves_its_invite_unused(store: Store) -> None:
+    await store.add_invite(invite())
+    await store.add_invite(invite(b"q" * 32))
+    await store.enrol(b"p" * 32, user(), [entry(0)])
+    with pytest.raises(Taken):
+        await store.enrol(b"q" * 32, user(), [entry(0)])
+    second = await store.invite(b"q" * 32)
+    assert second is not None
+    assert second.used_by is None
+
+
+async def test_an_unknown_invite_is_none_and_a_known_one_is_not_added_twice(store: Store) -> None:
+    assert await store.invite(b"x" * 32) is None
+    await store.add_invite(invite())
+    with pytest.raises(Taken):
+        await store.add_invite(invite())
+
+
+async def test_a_user_log_moves_by_compare_and_swap(store: Store) -> None:
+    await store.add_invite(invite())
+    await store.enrol(b"p" * 32, user(), [entry(0)])
+    await store.append_user(ANNA, 0, entry(1), b"1" * 32)
+    with pytest.raises(Moved):
+        await store.append_user(ANNA, 0, entry(1), b"2" * 32)
+    found = await store.user(ANNA)
+    assert found is not None
+    assert (found.seq, found.head) == (1, b"1" * 32)
+
+
+async def test_people_are_found_by_every_word_and_wildcards_are_letters(store: Store) -> None:
+    for k, (uid, text) in enumerate([(ANNA, "handläggare å 🙂 bygglov"), (BERT, "registrator 100% arkiv")]):
+        await store.add_invite(invite(bytes([k]) * 32))
+        await store.enrol(bytes([k]) * 32, user(uid, text), [entry(0)])
+    assert [u.uid for u in await store.search_people(["bygg", "å"], 10)] == [ANNA]
+    assert [u.uid for u in await store.search_people(["🙂"], 10)] == [ANNA]
+    assert [u.uid for u in await store.search_people(["%"], 10)] == [BERT]
+    assert [u.uid for u in await store.search_people([], 1)] == [ANNA]
+    assert await store.search_people(["bygg", "arkiv"], 10) == []
+    assert {u.uid for u in await store.people([ANNA, BERT, b"x" * 16, ANNA])} == {ANNA, BERT}
+
+
+async def test_positions_are_given_in_the_order_of_the_calls(store: Store) -> None:
+    await asyncio.gather(*[store.place(placement(n)) for n in range(40)])
+    row = await store.room(ROOM)
+    assert row is not None
+    assert (row.n, row.rh, row.t, row.size_bytes) == (40, item(40).rh, 1040, 4000)
+    assert [i.n for i in await store.items(ROOM, 0, 99, 1 << 20)] == list(range(1, 41))
+
+
+async def test_a_placement_on_another_head_changes_nothing(store: Store) -> None:
+    await store.place(placement(0, 2))
+    for wrong in (0, 1, 3):
+        with pytest.raises(Moved):
+            await store.place(placement(wrong, members=[MemberChange(uid=ANNA, until_n=None)]))
+    with pytest.raises(Moved):
+        await store.place(placement(5, room=OTHER))
+    assert await store.until_n(ROOM, ANNA) is None
+    assert await store.device_bytes(DEV, 3) == 100
+    assert len(await store.items(ROOM, 0, 99, 1 << 20)) == 2
+
+
+async def test_a_pull_is_bounded_by_bytes_but_never_empty(store: Store) -> None:
+    await store.place(placement(0, 10))
+    assert [i.n for i in await store.items(ROOM, 2, 10, 1)] == [3]
+    assert [i.n for i in await store.items(ROOM, 2, 10, 16)] == [3, 4]
+    assert [i.n for i in await store.items(ROOM, 2, 4, 1 << 20)] == [3, 4]
+    assert await store.items(ROOM, 10, 10, 1 << 20) == []
+    assert await store.items(OTHER, 0, 10, 1 << 20) == []
+    assert await store.items(ROOM, 4, 5, 1 << 20) == [item(5)]
+
+
+async def test_hashes_and_positions_are_found(store: Store) -> None:
+    await store.place(placement(0, 3))
+    assert await store.rhs(ROOM, 1, 3) == [item(2).rh, item(3).rh]
+    assert await store.rh_at(ROOM, 3) == item(3).rh
+    assert await store.rh_at(ROOM, 4) is None
+    assert await store.rh_at(ROOM, 0) is None
+    assert await store.positions(ROOM, [item(2).id, b"x" * 32]) == {item(2).id: 2}
+    assert await store.positions(OTHER, [item(2).id]) == {}
+
+
+async def test_members_come_and_go_and_come_back(store: Store) -> None:
+    joined = [MemberChange(uid=ANNA, until_n=None), MemberChange(uid=BERT, until_n=None)]
+    await store.place(placement(0, members=joined, device_head=DeviceHead(dev=DEV, dev_seq=7, id=b"7" * 32)))
+    await store.place(placement(1, members=[MemberChange(uid=BERT, until_n=2)]))
+    assert (await store.until_n(ROOM, ANNA), await store.until_n(ROOM, BERT)) == (0, 2)
+    (mine,) = await store.memberships(ANNA, DEV)
+    assert (mine.room, mine.n, mine.dev_seq, mine.dev_head) == (ROOM, 2, 7, b"7" * 32)
+    (other,) = await store.memberships(ANNA, b"e" * 16)
+    assert (other.dev_seq, other.dev_head) == (0, b"")
+    assert await store.memberships(BERT, DEV) == []
+    await store.place(placement(2, members=[MemberChange(uid=BERT, until_n=None)]))
+    assert await store.until_n(ROOM, BERT) == 0
+
+
+async def test_a_state_never_goes_back(store: Store) -> None:
+    await store.place(placement(0, 3, state=b"three"))
+    await store.place(placement(3))
+    await store.put_state(ROOM, 4, b"four")
+    await store.put_state(ROOM, 3, b"late")
+    await store.put_state(ROOM, 9, b"never placed")
+    row = await store.room(ROOM)
+    assert row is not None
+    assert (row.state_n, row.state) == (4, b"four")
+
+
+async def test_a_lost_share_is_filled_in_and_a_held_one_stays(store: Store) -> None:
+    held = ShareRow(obj=b"o" * 16, n=1, share_c=b"c" * 32, share=b"s" * 32)
+    lost = ShareRow(obj=b"l" * 16, n=2, share_c=b"d" * 32, share=None)
+    await store.place(placement(0, 2, shares=[held, lost]))
+    await store.put_share(ROOM, held.obj, b"x" * 32)
+    await store.put_share(ROOM, lost.obj, b"y" * 32)
+    await store.put_share(ROOM, b"none" * 4, b"z" * 32)
+    found = {h.obj: h.share for h in await store.shares(ROOM, [held.obj, lost.obj, b"none" * 4])}
+    assert found == {held.obj: b"s" * 32, lost.obj: b"y" * 32}
+    assert [h.obj for h in await store.shares_between(ROOM, 1, 2)] == [lost.obj]
+
+
+async def test_seals_come_newest_first_and_are_bounded(store: Store) -> None:
+    await store.place(placement(0, seals=[SealRow(epoch=1, uid=ANNA, seal=b"0")]))
+    for k in range(1, 6):
+        await store.add_seal(ROOM, SealRow(epoch=1, uid=ANNA, seal=b"%d" % k), keep=3)
+    assert await store.seals(ROOM, 1, ANNA) == [b"5", b"4", b"0"]
+    assert await store.seals(ROOM, 2, ANNA) == []
+
+
+async def test_a_blob_counts_once(store: Store) -> None:
+    row = BlobRow(room=ROOM, obj=b"o" * 16, part=b"p" * 16, size_bytes=50, sha256=b"h" * 32)
+    await store.place(placement(0))
+    await store.add_blob(row, DEV, 3)
+    with pytest.raises(Taken):
+        await store.add_blob(row, DEV, 3)
+    assert await store.blob(ROOM, row.obj, row.part) == row
+    assert await store.blob(OTHER, row.obj, row.part) is None
+    assert await store.device_bytes(DEV, 3) == 150
+    assert await store.device_bytes(DEV, 4) == 0
+    await store.add_invite(invite())
+    counts = await store.counts(1999)
+    assert (counts.rooms, counts.items, counts.blobs, counts.blob_bytes, counts.invites_open) == (1, 1, 1, 50, 1)
+    assert (await store.counts(2000)).invites_open == 0
+
+
+async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    first = SqlStore(path)
+    await first.open()
+    await first.place(placement(0, 3, state=b"state", members=[MemberChange(uid=ANNA, until_n=None)]))
+    await first.close()
+    second = SqlStore(path)
+    await second.open()
+    row = await second.room(ROOM)
+    assert row is not None
+    assert (row.n, row.state) == (3, b"state")
+    assert await second.items(ROOM, 0, 3, 1 << 20) == [item(1), item(2), item(3)]
+    await second.close()
+
+
+async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    store = SqlStore(path)
+    await store.open()
+    await store.close()
+    with sqlite3.connect(path) as c:
+        c.execute("UPDATE meta SET value = '99'")
+    c.close()
+    before = path.read_bytes()
+    with pytest.raises(TooNew):
+        await SqlStore(path).open()
+    assert path.read_bytes() == before
+
+
+async def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3", max_pages=120)
+    await store.open()
+    await store.place(placement(0))
+    big = ItemRow(n=2, t=1, kind=2, id=b"2" * 32, rh=b"h" * 32, body=b"b", sig=b"s", ct=bytes(1 << 20))
+    full = Placement(room=ROOM, expected_n=1, items=[big], size_bytes=1, by_dev=DEV, day=1)
+    answers = await asyncio.gather(store.place(full), store.place(placement(2)), return_exceptions=True)
+    assert isinstance(answers[0], Unwritable)
+    assert isinstance(answers[1], StoreError)
+    row = await store.room(ROOM)
+    assert row is not None
+    assert row.n == 1
+    await store.place(placement(1))
+    assert await store.positions(ROOM, [big.id]) == {}
+    await store.close()
