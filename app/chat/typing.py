@@ -69,6 +69,6 @@ class Typing:
         """Who writes, longest first."""
         heard = self._heard.get(room, {})
         late = self._now_ms() - SHOWN_FOR_MS
-        for key in [key for key, t in heard.items() if t < late]:
+        for key in [key for key, t in heard.items() if t <= late]:
             del heard[key]
         return list(dict.fromkeys(uid for uid, _ in heard))

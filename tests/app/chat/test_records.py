@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a chat's records, texts and file names hold and refuse."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.chat.errors import MessageTooLong
+from app.chat.filenames import clean_name, free_path
+from app.chat.markup import Run, parse, plain
+from app.chat.mentions import complete, find
+from app.chat.records import MAX_TEXT, Attachment, Mention, MessageSent, ReactionSet, decode, encode
+from app.errors import BadChange, BadFileName
+from tests.office import EK, HL, NAMES, Folk
+
+PEOPLE = [Folk(HL).person(uid) for uid in NAMES]
+
+
+def test_a_record_comes_back_as_it_was() -> None:
+    file = Attachment(name="Komplettering å.pdf", size_bytes=5, media_type="application/pdf", manifest=b"m")
+    sent = MessageSent(text="Hej 🙂 åäö", mentions=(Mention(uid=EK, start=0, length=3),), attachments=(file,))
+    assert decode(encode(sent)) == sent
+
+
+def test_a_text_above_the_limit_is_refused_when_written_and_when_read() -> None:
+    with pytest.raises(MessageTooLong):
+        encode(MessageSent(text="x" * (MAX_TEXT + 1)))
+    good = encode(MessageSent(text="x" * MAX_TEXT))
+    assert isinstance(decode(good), MessageSent)
+
+
+@given(st.binary(max_size=80))
+def test_any_other_bytes_are_a_bad_change_and_nothing_else(data: bytes) -> None:
+    try:
+        decode(data)
+    except BadChange:
+        pass
+
+
+def test_a_reaction_of_a_novel_length_is_refused() -> None:
+    with pytest.raises(BadChange):
+        decode(encode(ReactionSet(target=b"t", emoji="x" * 40, on=True)))
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Windows\\evil.exe", "evil.exe"),
+        ("beslut\x00\n\x1b.pdf", "beslut.pdf"),
+        ("faktura\u202efdp.exe", "fakturafdp.exe"),
+        ("con.txt", "_con.txt"),
+        ("a<b>:c?.txt", "a_b__c_.txt"),
+        ("  Åtgärd 🙂.docx. ", "Åtgärd 🙂.docx"),
+    ],
+)
+def test_a_file_name_is_made_safe(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
+
+
+@pytest.mark.parametrize("name", ["", "..", "/", "\x00\x01", "...", "C:\\"])
+def test_a_name_of_which_nothing_is_left_is_refused(name: str) -> None:
+    with pytest.raises(BadFileName):
+        clean_name(name)
+
+
+@given(st.text(max_size=300))
+def test_no_file_name_leads_out_of_its_folder(name: str) -> None:
+    try:
+        clean = clean_name(name)
+    except BadFileName:
+        return
+    assert Path(clean).name == clean
+    assert not any(c in clean for c in '/\\:\x00\n<>|"?*')
+    assert 0 < len(clean) <= 181
+
+
+def test_a_file_never_replaces_another(tmp_path: Path) -> None:
+    (tmp_path / "beslut.pdf").write_bytes(b"1")
+    (tmp_path / "beslut (2).pdf").write_bytes(b"2")
+    assert free_path(tmp_path, "beslut.pdf").name == "beslut (3).pdf"
+
+
+def test_marks_become_styles_and_what_is_not_closed_stays() -> None:
+    runs = parse("**fet** _kursiv_ `kod` ~~struken~~ **inte")
+    assert [run for run in runs if run.text.strip()] == [
+        Run(text="fet", bold=True),
+        Run(text="kursiv", italic=True),
+        Run(text="kod", code=True),
+        Run(text="struken", strike=True),
+        Run(text=" **inte"),
+    ]
+
+
+def test_links_are_web_addresses_or_things_in_a_room_and_nothing_else() -> None:
+    assert [r.href for r in parse("[a](https://a.se) https://b.se/x. [c](javascript:alert) [d](file:///etc)")] == [
+        "https://a.se", "", "https://b.se/x", "", "", "", "",
+    ]  # fmt: skip
+
+
+def test_snake_case_and_sums_keep_their_signs() -> None:
+    assert plain("fil_namn_2 och 3*4*5") == "fil_namn_2 och 3*4*5"
+
+
+def test_a_list_has_dots() -> None:
+    assert plain("- ett\n- två") == "•\u2002ett •\u2002två".replace("\u2002", " ")
+
+
+@given(st.text(alphabet="*_`~[]()@ab å🙂\n-", max_size=60))
+def test_no_letter_is_lost_whatever_the_marks(text: str) -> None:
+    letters = [c for c in text if c in "abå🙂"]
+    shown = [c for c in "".join(run.text + run.href for run in parse(text)) if c in "abå🙂"]
+    assert len(shown) >= len([c for c in letters]) - text.count("```") * len(letters)
+
+
+def test_a_mention_is_found_by_its_whole_name_only() -> None:
+    found = find("🙂 @Enhetschef, fråga @Enhetschefen och a@Registrator.se", PEOPLE)
+    assert found == (Mention(uid=EK, start=2, length=11),)
+
+
+def test_mentions_out_of_range_are_left_as_text() -> None:
+    wrong = (
+        Mention(uid=EK, start=5, length=99),
+        Mention(uid=EK, start=-3, length=4),
+        Mention(uid=EK, start=0, length=2),
+    )
+    assert plain("hej @Enhetschef", wrong) == "hej @Enhetschef"
+    assert all(not run.mention for run in parse("hej @Enhetschef", wrong))
+
+
+def test_names_are_offered_while_a_mention_is_written() -> None:
+    start, people = complete("Fråga @re", 9, PEOPLE)
+    assert (start, [p.name for p in people]) == (6, ["Registrator"])
+    assert complete("a@re", 4, PEOPLE) == (-1, [])

@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The chat over a real store: sending, authority, unread marks, drafts, files, and rows that say the same twice."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from app.chat.errors import EmptyMessage
+from app.chat.ports import Progress
+from app.chat.projection import positioned, project
+from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, encode
+from app.chat.service import Draft
+from app.chat.typing import SHOWN_FOR_MS, Typing
+from app.core.ids import ChangeId, DevId, ObjId, RoomId
+from app.errors import BadFileName, FileTooLarge, Forbidden
+from app.store.rows import StoredChange
+from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
+
+
+@pytest.fixture
+def hl(tmp_path: Path) -> Iterator[Desk]:
+    made = desk(tmp_path / "hl", HL)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ek(tmp_path: Path) -> Iterator[Desk]:
+    made = desk(tmp_path / "ek", EK)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def server(hl: Desk, ek: Desk) -> Positions:
+    return Positions([hl, ek])
+
+
+def texts(at: Desk) -> list[str]:
+    timeline = at.chat.timeline(ROOM)
+    return [timeline.message(i).text for i in range(len(timeline))]
+
+
+def test_a_message_is_there_at_once_and_waits_until_the_server_has_it(hl: Desk, server: Positions) -> None:
+    timeline = hl.chat.timeline(ROOM)
+    hl.chat.send(ROOM, "Komplettering från sökanden är inkommen 🙂")
+    assert timeline.message(0).waiting
+    server.deliver()
+    assert not timeline.message(0).waiting
+
+
+def test_two_desks_show_the_same_in_the_servers_order(hl: Desk, ek: Desk, server: Positions) -> None:
+    assert texts(hl) == texts(ek) == []
+    hl.chat.send(ROOM, "ett")
+    ek.chat.send(ROOM, "två")
+    hl.chat.send(ROOM, "tre")
+    assert texts(hl) == ["ett", "tre"]
+    server.deliver()
+    assert texts(hl) == texts(ek) == ["ett", "tre", "två"]
+
+
+def test_nothing_is_no_message(hl: Desk) -> None:
+    with pytest.raises(EmptyMessage):
+        hl.chat.send(ROOM, "  \n ")
+
+
+def test_an_edit_shows_the_new_text_and_that_it_was_edited(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "lagrummet är 4 §")
+    server.deliver()
+    hl.chat.edit(ROOM, first, "lagrummet är 5 §")
+    server.deliver()
+    assert texts(hl) == texts(ek) == ["lagrummet är 5 §"]
+    assert ek.chat.timeline(ROOM).message(0).edited_t is not None
+
+
+def test_others_messages_are_not_edited_or_deleted_by_a_writer(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "mitt")
+    server.deliver()
+    with pytest.raises(Forbidden):
+        ek.chat.edit(ROOM, first, "ditt")
+    with pytest.raises(Forbidden):
+        ek.chat.delete(ROOM, first)
+
+
+def test_a_forged_edit_or_deletion_has_no_effect_anywhere(hl: Desk) -> None:
+    first = hl.chat.send(ROOM, "mitt")
+    forged = [encode(MessageEdited(target=first, text="ditt")), encode(MessageDeleted(target=first))]
+    from_others(hl, EK, CHANNEL, forged, n=50, t=5)
+    message = hl.chat.timeline(ROOM).message(0)
+    assert (message.text, message.edited_t, message.deleted) == ("mitt", None, False)
+
+
+def test_a_deleted_message_leaves_its_trace_and_no_text(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "Personnumret i bilagan @Enhetschef")
+    server.deliver()
+    ek.chat.react(ROOM, first, "👍")
+    hl.chat.delete(ROOM, first)
+    server.deliver()
+    message = ek.chat.timeline(ROOM).message(0)
+    assert (message.deleted_by, message.text, message.reactions, message.mentions) == (HL, "", (), ())
+    assert ek.store.search.find("personnumret") == []
+    assert ek.chat.mentions() == []
+
+
+def test_an_owner_deletes_what_others_wrote(hl: Desk, ek: Desk, server: Positions) -> None:
+    hl.folk.admin = True
+    first = ek.chat.send(ROOM, "olämpligt")
+    server.deliver()
+    hl.chat.delete(ROOM, first)
+    server.deliver()
+    assert ek.chat.timeline(ROOM).message(0).deleted_by == HL
+
+
+def test_an_edit_that_comes_before_its_message_still_counts(hl: Desk) -> None:
+    target = ChangeId(b"t" * 16)
+    from_others(hl, EK, CHANNEL, [encode(MessageEdited(target=target, text="nytt"))], n=20, t=5)
+    row = hl.store.changes.of(CHANNEL)[-1]
+    late = StoredChange(
+        rowid=row.rowid + 1, room=ROOM, obj=CHANNEL, change_id=target, author=EK, t=4, n=19,
+        data=encode(MessageSent(text="gammalt")),
+    )  # fmt: skip
+    found = hl.store.objects.get(CHANNEL)
+    assert found is not None
+    with hl.store.db.transaction() as conn:
+        project(conn, found, [late])
+    assert texts(hl) == ["nytt"]
+
+
+def test_reactions_are_counted_once_a_person_and_taken_back(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "klart")
+    hl.chat.react(ROOM, first, "👍")
+    server.deliver()
+    ek.chat.react(ROOM, first, "👍")
+    ek.chat.react(ROOM, first, "👀")
+    server.deliver()
+    ek.chat.react(ROOM, first, "👀")
+    server.deliver()
+    reactions = hl.chat.timeline(ROOM).message(0).reactions
+    assert [(r.emoji, r.uids) for r in reactions] == [("👍", (HL, EK))]
+
+
+def test_an_answer_quotes_and_is_counted(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "Kan du titta på avsnitt 3?")
+    server.deliver()
+    ek.chat.send(ROOM, "Ser bra ut.", reply_to=first)
+    server.deliver()
+    timeline = hl.chat.timeline(ROOM)
+    quote = timeline.message(1).quote
+    assert quote is not None
+    assert (quote.author, quote.text) == (HL, "Kan du titta på avsnitt 3?")
+    assert timeline.message(0).replies == 1
+
+
+def test_unread_and_mentions_are_counted_and_read(hl: Desk, ek: Desk, server: Positions) -> None:
+    hl.chat.send(ROOM, "ett")
+    hl.chat.send(ROOM, "@Enhetschef två")
+    server.deliver()
+    assert ek.chat.unread(ROOM) == (2, 1)
+    assert hl.chat.unread(ROOM) == (0, 0)
+    assert ek.chat.timeline(ROOM).first_unread == 0
+    ek.chat.mark_read(ROOM)
+    assert ek.chat.unread(ROOM) == (0, 0)
+    assert [(row.text, row.unread) for row in ek.chat.mentions()] == [("@Enhetschef två", False)]
+    hl.chat.send(ROOM, "tre")
+    server.deliver()
+    assert ek.chat.unread(ROOM) == (1, 0)
+
+
+def test_the_rooms_line_shows_the_latest(hl: Desk, ek: Desk, server: Positions) -> None:
+    hl.chat.send(ROOM, "**Utkast** till beslut klart")
+    server.deliver()
+    row = ek.store.rooms_list.get(ROOM)
+    assert row is not None
+    assert (row.last_preview, row.last_by) == ("Utkast till beslut klart", HL)
+
+
+def test_words_are_found_by_search(hl: Desk) -> None:
+    first = hl.chat.send(ROOM, "Yttrande från Ängelholms kommun")
+    assert [hit.ref for hit in hl.store.search.find("ängelholm")] == [first]
+
+
+def test_projecting_twice_changes_nothing(hl: Desk, ek: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "ett")
+    hl.chat.edit(ROOM, first, "två")
+    hl.chat.react(ROOM, first, "👍")
+    server.deliver()
+    before = _dump(hl)
+    found = hl.store.objects.get(CHANNEL)
+    assert found is not None
+    changes = hl.store.changes.of(CHANNEL)
+    with hl.store.db.transaction() as conn:
+        project(conn, found, changes)
+        positioned(conn, found, changes)
+    assert _dump(hl) == before
+
+
+def test_a_read_model_built_anew_is_the_same(hl: Desk, server: Positions) -> None:
+    first = hl.chat.send(ROOM, "ett @Registrator")
+    hl.chat.send(ROOM, "två", reply_to=first)
+    hl.chat.edit(ROOM, first, "ändrat")
+    server.deliver()
+    before = _dump(hl)
+    found = hl.store.objects.get(CHANNEL)
+    assert found is not None
+    with hl.store.db.transaction() as conn:
+        for table in ("messages", "notes", "reactions", "mentions"):
+            conn.exec_driver_sql(f"DELETE FROM chat_{table}")  # noqa: S608 - constants
+        project(conn, found, hl.store.changes.of(CHANNEL))
+    assert _dump(hl) == before
+
+
+def _dump(at: Desk) -> list[list[tuple[object, ...]]]:
+    return [at.store.db.rows(f"SELECT * FROM chat_{t} ORDER BY 1, 2") for t in ("messages", "reactions", "mentions")]  # noqa: S608
+
+
+def test_a_record_of_nonsense_is_kept_and_stops_nothing(hl: Desk) -> None:
+    good = encode(MessageSent(text="gott"))
+    from_others(hl, EK, CHANNEL, [good, b"\x01junk", b"\x63", good], n=20, t=5)
+    assert texts(hl) == ["gott", "gott"]
+    assert len(hl.store.changes.unprojected()) == 2
+
+
+def test_a_draft_is_kept_and_forgotten(hl: Desk) -> None:
+    hl.chat.keep_draft(ROOM, Draft(text="halv mening å"))
+    assert hl.chat.draft(ROOM).text == "halv mening å"
+    hl.chat.keep_draft(ROOM, Draft())
+    assert hl.chat.draft(ROOM) == Draft()
+
+
+class FolderBlobs:
+    """Blobs that lie as they are in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.gate: asyncio.Event | None = None
+
+    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+        progress(0, 2)
+        if self.gate is not None:
+            await self.gate.wait()
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / path.name).write_bytes(path.read_bytes())
+        progress(2, 2)
+        return path.name.encode(), []
+
+    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
+        target.write_bytes((self.folder / manifest.decode()).read_bytes())
+        progress(1, 1)
+
+
+@pytest.fixture
+def blobs(hl: Desk, tmp_path: Path) -> FolderBlobs:
+    made = FolderBlobs(tmp_path / "parts")
+    hl.chat._blobs = made
+    return made
+
+
+async def test_a_file_is_sent_and_fetched_under_a_free_name(hl: Desk, blobs: FolderBlobs, tmp_path: Path) -> None:
+    path = tmp_path / "Komplettering å.pdf"
+    path.write_bytes(b"%PDF-1")
+    await hl.chat.send_file(ROOM, [path], "Aktbilaga 14")
+    message = hl.chat.timeline(ROOM).message(0)
+    assert [(a.name, a.size_bytes, a.media_type) for a in message.attachments] == [
+        ("Komplettering å.pdf", 6, "application/pdf")
+    ]
+    saved = await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
+    assert (saved.name, saved.read_bytes()) == ("Komplettering å (2).pdf", b"%PDF-1")
+
+
+async def test_a_file_above_the_limit_is_refused_before_anything_is_sealed(
+    hl: Desk, blobs: FolderBlobs, tmp_path: Path
+) -> None:
+    path = tmp_path / "inspelning.mkv"
+    with path.open("wb") as file:
+        file.truncate(300 * 1024 * 1024)
+    with pytest.raises(FileTooLarge) as refused:
+        await hl.chat.send_file(ROOM, [path])
+    assert refused.value.code == "file-too-large"
+    assert not blobs.folder.exists()
+    assert texts(hl) == []
+
+
+async def test_a_name_of_control_characters_is_refused(hl: Desk, blobs: FolderBlobs, tmp_path: Path) -> None:
+    path = tmp_path / "\x01\x02"
+    path.write_bytes(b"x")
+    with pytest.raises(BadFileName) as refused:
+        await hl.chat.send_file(ROOM, [path])
+    assert refused.value.code == "bad-file-name"
+
+
+async def test_a_transfer_can_be_stopped_and_nothing_is_sent(hl: Desk, blobs: FolderBlobs, tmp_path: Path) -> None:
+    path = tmp_path / "stor.bin"
+    path.write_bytes(b"xx")
+    blobs.gate = asyncio.Event()
+    begun = asyncio.Event()
+    hl.chat.transfers.changed.connect(lambda room: begun.set())
+    task = asyncio.create_task(hl.chat.send_file(ROOM, [path]))
+    await begun.wait()
+    transfer = hl.chat.transfers.of(ROOM)[0]
+    hl.chat.transfers.cancel(transfer.key)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert hl.chat.transfers.of(ROOM) == []
+    assert texts(hl) == []
+
+
+def test_typing_is_told_seldom_and_forgotten_soon() -> None:
+    sent: list[bytes] = []
+    now = [1_000_000]
+    mine = Typing(lambda room, payload: sent.append(payload), lambda: now[0])
+    theirs = Typing(None, lambda: now[0])
+    for _ in range(5):
+        mine.tell(ROOM)
+        now[0] += 100
+    assert len(sent) == 1
+    theirs.hear(ROOM, RG, DevId(RG), sent[0])
+    theirs.hear(ROOM, EK, DevId(EK), b"another tool's")
+    assert theirs.now(ROOM) == [RG]
+    now[0] += SHOWN_FOR_MS
+    assert theirs.now(ROOM) == []
+
+
+def test_a_reaction_to_nothing_is_kept_without_effect(hl: Desk) -> None:
+    from_others(hl, EK, CHANNEL, [encode(ReactionSet(target=b"x" * 16, emoji="👍", on=True))], n=20, t=5)
+    assert texts(hl) == []

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Boards over real stores: two desks, my tasks from rows, search, and edits of the same card while apart."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.tasks.records import encode
+from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, Positions, desk, from_others, start_board
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk, Positions]]:
+    hl, ek = desk(tmp_path / "hl", HL), desk(tmp_path / "ek", EK)
+    start_board(hl)
+    server = Positions([hl, ek])
+    server.deliver()
+    yield hl, ek, server
+    hl.close()
+    ek.close()
+
+
+def test_a_new_board_is_the_same_for_everybody(desks: tuple[Desk, Desk, Positions]) -> None:
+    _, ek, _ = desks
+    board = ek.tasks.board(ROOM)
+    assert [column.title for column in board.columns()] == list(COLUMNS)
+    found = ek.store.objects.get(BOARD_ID)
+    assert found is not None
+    assert found.title == board.title == "Ärendets uppgifter"
+
+
+def test_a_card_shows_up_at_the_others_desk_and_among_their_tasks(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    mine, theirs = hl.tasks.board(ROOM), ek.tasks.board(ROOM)
+    label = mine.add_label("Brådskande", "danger")
+    card = mine.add_card(mine.columns()[0].id, "Maska aktbilaga 14 🖍", due=date(2026, 11, 26), labels=[label])
+    mine.assign(card, EK)
+    server.deliver()
+    assert [c.title for c in theirs.all_cards()] == ["Maska aktbilaga 14 🖍"]
+    row = ek.tasks.my_tasks()[0]
+    assert (row.title, row.column, row.due, row.labels) == (
+        "Maska aktbilaga 14 🖍", "Att göra", date(2026, 11, 26), (("danger", "Brådskande"),),
+    )  # fmt: skip
+    assert hl.tasks.my_tasks() == []
+    theirs.move_card(card, theirs.columns()[3].id)
+    assert ek.tasks.my_tasks() == []
+    assert ek.tasks.done_of(ROOM) == (1, 1)
+
+
+def test_the_same_card_moved_while_apart_ends_in_one_place(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    mine, theirs = hl.tasks.board(ROOM), ek.tasks.board(ROOM)
+    card = mine.add_card(mine.columns()[0].id, "Granska bilagor 9–14")
+    server.deliver()
+    mine.move_card(card, mine.columns()[1].id)
+    theirs.move_card(card, theirs.columns()[2].id)
+    server.deliver()
+    here, there = mine.column_of(card), theirs.column_of(card)
+    assert here is not None
+    assert here == there
+    assert [r.column for r in hl.tasks.tasks(ROOM)] == [r.column for r in ek.tasks.tasks(ROOM)] == [here.title]
+
+
+def test_a_board_read_from_disk_is_what_it_was(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, _, _ = desks
+    board = hl.tasks.board(ROOM)
+    board.add_card(board.columns()[0].id, "å")
+    before = board.all_cards()
+    del board
+    assert hl.tasks.board(ROOM).all_cards() == before
+
+
+def test_a_deleted_card_is_gone_from_lists_and_search(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, _, _ = desks
+    board = hl.tasks.board(ROOM)
+    card = board.add_card(board.columns()[0].id, "Begär yttrande", description="från Ängelholm")
+    assert [hit.ref for hit in hl.store.search.find("ängelholm")] == [card.encode()]
+    board.delete_card(card)
+    assert hl.tasks.tasks(ROOM) == []
+    assert hl.store.search.find("ängelholm") == []
+    board.undo.undo()
+    assert [hit.ref for hit in hl.store.search.find("yttrande")] == [card.encode()]
+
+
+def test_a_damaged_update_is_kept_and_stops_nothing(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, _, _ = desks
+    board = hl.tasks.board(ROOM)
+    from_others(hl, EK, BOARD_ID, [encode(b"\xff\xff\xffjunk"), b"\x01?"], n=90, t=5)
+    board.add_card(board.columns()[0].id, "går ändå")
+    assert [row.title for row in hl.tasks.tasks(ROOM)] == ["går ändå"]
+    assert len(hl.store.changes.unprojected()) == 2
