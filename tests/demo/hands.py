@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Mouse and keyboard as a person's hands use them: the pilot's hands. Steps yield how many ms until the next one."""
+
+from collections.abc import Generator
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QInputMethodEvent, QKeySequence, QWindow
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+
+from tests.demo.seeing import Missing, Seen, window_of
+
+Steps = Generator[int, None, None]
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+DRAG_STEPS = 12
+TABS = 200  # more stops than any window has
+
+
+def _focused() -> QWidget:
+    """Who gets the keys: an open menu, else the focus, else the window itself."""
+    widget = QApplication.activePopupWidget() or QApplication.focusWidget() or QApplication.activeWindow()
+    if widget is None:
+        shown = [window for window in QApplication.topLevelWidgets() if window.isVisible()]
+        if not shown:
+            raise Missing("no window is shown")
+        shown[-1].activateWindow()
+        widget = shown[-1]
+    return widget
+
+
+def _handle(widget: QWidget) -> QWindow:
+    return window_of(widget).windowHandle()
+
+
+def press_keys(sequence: str) -> Steps:
+    """Key combinations as Qt writes them, with spaces between: "Ctrl+K", "Down Down Return"."""
+    for part in sequence.split():
+        combination = QKeySequence(part)[0]  # type: ignore[index]
+        QTest.keyClick(_handle(_focused()), combination.key(), combination.keyboardModifiers())
+        yield 1
+
+
+def type_text(text: str, pace_ms: int = 0) -> Steps:
+    """Text as it comes from a keyboard, or from an input method where the key has no ASCII letter.
+
+    QTest.keyClicks aborts on "ü". A line break is the Return key.
+    """
+    for character in text:
+        widget = _focused()
+        if character == "\n":
+            QTest.keyClick(widget, Qt.Key.Key_Return)
+        elif character.isascii():
+            QTest.keyClicks(widget, character)
+        else:
+            event = QInputMethodEvent()
+            event.setCommitString(character)
+            QApplication.sendEvent(widget, event)
+        if pace_ms:
+            yield pace_ms
+    yield 0
+
+
+def _point(seen: Seen, at: tuple[float, float]) -> tuple[QWindow, QPoint]:
+    """A window and the position in it of a point of the element, given as fractions of its size."""
+    reveal(seen)
+    rect = seen.rect
+    if rect.isEmpty():
+        raise Missing(f"{seen.name!r} has no place on screen")
+    place = QPoint(rect.left() + round(rect.width() * at[0]), rect.top() + round(rect.height() * at[1]))
+    window = window_of(seen.widget)
+    return window.windowHandle(), window.mapFromGlobal(place)
+
+
+def reveal(seen: Seen) -> None:
+    """Scrolls as the wheel would, if the element lies outside a scroll area's window."""
+    parent = seen.widget.parentWidget()
+    while parent is not None:
+        if isinstance(parent, QScrollArea):
+            parent.ensureWidgetVisible(seen.widget, 8, 8)
+        parent = parent.parentWidget()
+
+
+def click(seen: Seen, *, right: bool = False, at: tuple[float, float] = (0.5, 0.5)) -> Steps:
+    button = Qt.MouseButton.RightButton if right else Qt.MouseButton.LeftButton
+    window, place = _point(seen, at)
+    QTest.mouseMove(window, place)
+    yield 1
+    QTest.mouseClick(window, button, NO_KEYS, place)
+    yield 1
+
+
+def drag(start: Seen, end: Seen, to: tuple[float, float] = (0.5, 0.5)) -> Steps:
+    """Takes something with the left button and lets go over something else."""
+    window, begin = _point(start, (0.5, 0.5))
+    other, finish = _point(end, to)
+    if other is not window:
+        raise Missing("cannot drag between two windows")
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, NO_KEYS, begin)
+    yield 20
+    for step in range(1, DRAG_STEPS + 1):
+        QTest.mouseMove(window, begin + (finish - begin) * step / DRAG_STEPS)
+        yield 15
+    yield 60
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, NO_KEYS, finish)
+    yield 1
+
+
+def tab_to(seen: Seen) -> Generator[int, None, bool]:
+    """Walks with Tab until the element has the focus; where Tab is caught (an editor), F6 leaves it.
+
+    False if the keyboard did not get there and the focus had to be set.
+    """
+    wanted = _focus_of(seen.widget)
+    for _ in range(TABS):
+        focus = QApplication.focusWidget()
+        if focus is wanted:
+            return True
+        QTest.keyClick(_handle(_focused()), Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is focus:
+            QTest.keyClick(_handle(_focused()), Qt.Key.Key_F6)
+            if QApplication.focusWidget() is focus:
+                break
+        yield 0
+    wanted.setFocus(Qt.FocusReason.TabFocusReason)
+    yield 0
+    return False
+
+
+def _focus_of(widget: QWidget) -> QWidget:
+    proxy = widget.focusProxy()
+    return _focus_of(proxy) if proxy is not None else widget
