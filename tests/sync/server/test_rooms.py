@@ -18,6 +18,7 @@ from sync.trust.items import Role
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Refused, as_items, config
 
+
 async def test_a_message_goes_from_one_to_the_other(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     placed = await anna.push(room, TEXT)
@@ -256,10 +257,13 @@ async def test_quotas_refuse_with_their_own_code(data: Path) -> None:
         house = House(server, data)
         anna = await house.person()
         room = await anna.create()
+        for _ in range(10):
+            await anna.push(room, TEXT)
+            await anna.sync(room)
+        full = anna.sealed(room, "å" * 9000)
         with pytest.raises(Refused, match="quota"):
-            for _ in range(100):
-                await anna.push(room, TEXT)
-                await anna.sync(room)
+            await anna.wire.ask(full, m.Placed)
+        await anna.wire.ask(msgspec.structs.replace(anna.sealed(room, TEXT), rid=anna.wire.rid()), m.Placed)
         await house.close()
 
 

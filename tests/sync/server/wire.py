@@ -96,7 +96,7 @@ class Wire:
                     self._answers.pop(rid).set_result(frame)
                 else:
                     self.unasked.put_nowait(frame)
-        except Exception:  # noqa: BLE001, S110 - any end of the socket is an end
+        except Exception:  # noqa: S110 - any end of the socket is an end
             pass
         finally:
             for answer in self._answers.values():
