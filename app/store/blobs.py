@@ -17,6 +17,7 @@ from app.errors import BugError, DiskFull, NotFound, StoreCorrupt, StoreUnwritab
 from app.store import statements as sql
 from app.store.database import Database, Row
 from app.store.rows import BlobPart
+from sync.client.ports import PartUpload
 
 _PART = "SELECT part, room, obj, key, hash, size, plain_size, uploaded, present FROM parts"
 
@@ -103,6 +104,14 @@ class Blobs:
             fresh = raw.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
             if fresh and raw.execute(sql.PART_UPLOADED, (part,)).rowcount:
                 self._db.after_commit(self._outbox_changed)
+
+    # -- the engine's ports -------------------------------------------------------------------------------------
+
+    def uploads(self) -> list[PartUpload]:
+        """Parts to upload, oldest first."""
+        return [
+            PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in self.to_upload()
+        ]
 
     def drop(self, part: PartId) -> None:
         """Forgets the part and deletes its bytes (an upload that was given up, gallring)."""

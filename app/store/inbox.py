@@ -57,7 +57,8 @@ class Inbox:
         """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
         room, raw = received.room, self._db.raw
         with self._db.transaction():
-            raw.execute(sql.SET_STREAM, (room, received.cursor, received.state))
+            if received.state is not None:
+                raw.execute(sql.SET_STREAM, (room, received.cursor, received.state))
             raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
             raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
             raw.executemany(sql.ADD_SHARE, [(room, obj, share) for obj, share in received.shares])

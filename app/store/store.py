@@ -71,6 +71,9 @@ class Store:
         self.acked = self.outbox.acked
         self.unseal = self.outbox.unseal
         self.waiting_count = self.outbox.waiting_count
+        self.uploads = self.blobs.uploads
+        self.read_part = self.blobs.read
+        self.part_uploaded = self.blobs.set_uploaded
 
     @classmethod
     def create(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":

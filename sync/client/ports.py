@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sync.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
+from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,14 +85,15 @@ class MemberRow:
 class Received:
     """Everything one accepted slice of a room's stream changes; stored whole or not at all.
 
-    `state` is the stream's state after it (opaque), `positions` its (n, rh) pairs, `waiting` verified items whose
+    `state` is the stream's state after it (opaque; None with `cursor` leaves both as they are: a part of a slice,
+    or something that waited), `positions` its (n, rh) pairs, `waiting` verified items whose
     key or share is missing (opaque, by n), `resolved` the positions of waiting items that are now opened or bad,
     `bad` the (n, code) of items that failed with the key held, `members` the whole list if it changed.
     """
 
     room: RoomId
-    cursor: int
-    state: bytes
+    cursor: int | None = None
+    state: bytes | None = None
     positions: Sequence[tuple[int, bytes]] = ()
     changes: Sequence[OpenedChange] = ()
     events: Sequence[RoomEvent] = ()
@@ -182,6 +183,32 @@ class OutboxPort(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartUpload:
+    """A sealed part that lies with the owner and not yet at the server. `digest` is SHA-256 of its bytes."""
+
+    part: PartId
+    room: RoomId
+    obj: ObjId
+    digest: bytes
+
+
+class BlobPort(Protocol):
+    """Sealed parts of files."""
+
+    def uploads(self) -> list[PartUpload]:
+        """Parts to upload, oldest first."""
+        ...
+
+    def read_part(self, part: PartId, digest: bytes) -> bytes:
+        """The sealed bytes. Called in a thread."""
+        ...
+
+    def part_uploaded(self, part: PartId) -> None:
+        """The server has it durably: changes that waited for it may go."""
+        ...
+
+
 class Listener(Protocol):
     """Whom the engine tells. Called on the event loop; must not block or raise."""
 
@@ -198,5 +225,5 @@ class Listener(Protocol):
         ...
 
 
-class Ports(AccountPort, InboxPort, OutboxPort, Protocol):
+class Ports(AccountPort, InboxPort, OutboxPort, BlobPort, Protocol):
     """The whole store as the engine sees it."""

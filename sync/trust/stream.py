@@ -23,7 +23,7 @@ from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
 from sync.trust.userlog import Device
 
-_RECENT = 1024
+_RECENT = 4096
 MAX_BATCH = 256
 
 
@@ -130,6 +130,10 @@ class RoomStream:
         if member is None or (head is not None and head.n > member.since_n):
             return head.ident if head else bytes(32)
         return member.add_id
+
+    def recent(self, count: int) -> list[Hash]:
+        """The running hashes of the last `count` accepted positions, oldest first; at most the last 4096."""
+        return [rh for _, rh in list(self._recent)[-count:]] if count else []
 
     def recipients(self, book: UserBook) -> list[Recipient]:
         """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""

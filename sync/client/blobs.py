@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sealed parts of files over HTTP, beside the socket: uploads in the background, fetches on demand (protocol §9).
+
+A part is sent whole with its digest; the server keeps what came of an interrupted one only if it is complete, and an
+upload of a part that is already there is answered as done, so a repeat costs one request.
+"""
+
+import asyncio
+import base64
+import logging
+from http import HTTPStatus
+
+import httpx
+
+from sync.client.link import Link
+from sync.client.ports import PartUpload
+from sync.client.transport import Dialer, WebSocketDialer
+from sync.crypto.kdf import H
+from sync.errors import Refused, Reject, Unreachable
+from sync.ids import ObjId, PartId, RoomId
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+
+log = logging.getLogger("sync")
+
+TIMEOUT_S = 60.0
+RETRY_S = 5.0
+_MARGIN_MS = 30_000
+
+
+class Blobs:
+    """Uploads and fetches for one account; uses the engine's connection to mint bearers."""
+
+    def __init__(self, link: Link, dialer: Dialer) -> None:
+        self._link = link
+        self._dialer = dialer
+        self._wake = asyncio.Event()
+        self._client: httpx.AsyncClient | None = None
+        self._bearer = ""
+        self._expires_ms = 0
+
+    def wake(self) -> None:
+        """There are new parts to upload."""
+        self._wake.set()
+
+    async def work(self) -> None:
+        """Uploads while the connection lives."""
+        while True:
+            failed = False
+            for upload in self._link.ports.uploads():
+                failed = not await self._upload(upload) or failed
+            try:
+                async with asyncio.timeout(RETRY_S if failed else None):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    async def _upload(self, upload: PartUpload) -> bool:
+        sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
+        headers = {"repr-digest": f"sha-256=:{base64.b64encode(upload.digest).decode()}:"}
+        answer = await self._request("PUT", upload.room, upload.obj, upload.part, headers, sealed)
+        if answer.status_code not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            log.warning("upload refused: %d", answer.status_code)
+            return False
+        self._link.ports.part_uploaded(upload.part)
+        self._link.outbox_work.set()
+        return True
+
+    async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
+        """The sealed bytes of a part. Raises Unreachable, Refused("blob-missing"), or Reject("blob-hash")."""
+        answer = await self._request("GET", room, obj, part, {}, None)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            raise Refused(ErrorCode.BLOB_MISSING)
+        if answer.status_code != HTTPStatus.OK:
+            raise Refused(ErrorCode.FORBIDDEN, str(answer.status_code))
+        if H(answer.content) != digest:
+            raise Reject("blob-hash", part.hex())
+        return answer.content
+
+    async def close(self) -> None:
+        """Ends the HTTP client."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def _request(
+        self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
+    ) -> httpx.Response:
+        url = self._dialer.address.url("http", f"/v1/blobs/{room.hex()}/{obj.hex()}/{part.hex()}")
+        bearer = await self._token()
+        try:
+            return await self._http().request(
+                method, url, headers={**headers, "authorization": f"Bearer {bearer}"}, content=content
+            )
+        except httpx.HTTPError as e:
+            raise Unreachable("blob transfer") from e
+
+    async def _token(self) -> str:
+        if self._expires_ms - _MARGIN_MS < self._link.server_now_ms:
+            reply = await self._link.online.request(lambda rid: m.BlobToken(rid=rid), m.BlobTokenReply)
+            self._bearer, self._expires_ms = reply.bearer, reply.expires
+        return self._bearer
+
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:
+            tls = self._dialer.tls if isinstance(self._dialer, WebSocketDialer) else None
+            self._client = httpx.AsyncClient(
+                verify=tls if tls is not None else True, timeout=TIMEOUT_S, trust_env=False
+            )
+        return self._client

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Everybody's user logs: verified once, kept by the owner's store, fetched from the server when one is missing."""
+
+from sync.client.connection import Connection
+from sync.client.ports import AccountPort
+from sync.errors import Reject
+from sync.ids import Uid
+from sync.protocol import messages as m
+from sync.trust.agency import decode_record, record_hash
+from sync.trust.userlog import UserLog
+
+
+class Book:
+    """A UserBook over an AccountPort. Logs are replayed from the store when first asked for."""
+
+    def __init__(self, ports: AccountPort, agency_pk: bytes) -> None:
+        self._ports = ports
+        self._agency_pk = agency_pk
+        self._logs: dict[Uid, UserLog] = {}
+
+    def log(self, uid: Uid) -> UserLog | None:
+        """The log as far as this device has it, or None."""
+        found = self._logs.get(uid)
+        if found is None:
+            stored = self._ports.user_log(uid)
+            if stored:
+                found = self._logs[uid] = UserLog.replay(stored, self._agency_pk)
+        return found
+
+    def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
+        """Verifies and stores entries that follow the known ones. Reject if they do not, or are another person's."""
+        log = self.log(uid) or UserLog(self._agency_pk)
+        first = log.seq + 1
+        for body, sig in entries:
+            log.apply(body, sig)
+        if not log.heads or log.uid != uid:
+            self._logs.pop(uid, None)
+            raise Reject("other-user", "user log")
+        self._logs[uid] = log
+        self._ports.append_user_log(uid, first, entries)
+        return log
+
+    async def fetch(self, connection: Connection, uid: Uid) -> UserLog:
+        """The newest log that the server shows. Raises Reject, Refused or Unreachable."""
+        known = self.log(uid)
+        after = known.seq if known else -1
+        reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
+        if reply.uid != uid or reply.after != after:
+            raise Reject("other-user", "user log reply")
+        if reply.entries:
+            return self.take(uid, [(e.body, e.sig) for e in reply.entries])
+        if known is None:
+            raise Reject("withheld", "user log")
+        return known
+
+    async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
+        """People found in the directory; their logs and staff records are verified and stored before they are given."""
+        reply = await connection.request(
+            lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
+        )
+        found = []
+        for person in reply.people:
+            uid = Uid(person.uid)
+            log = self.log(uid)
+            if log is None or log.seq < person.ulog_seq:
+                log = await self.fetch(connection, uid)
+            if log.record_hash != record_hash(person.salt, person.record):
+                raise Reject("record", "directory")
+            self._ports.put_person(uid, decode_record(person.record))
+            found.append(uid)
+        return found

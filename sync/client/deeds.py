@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person does to rooms: create, add, remove, leave, roles, rotate. Each needs the server and waits for it.
+
+A deed is drafted on the room as it stands; if somebody else was first ("conflict", "stale"), it is drafted anew.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from sync.client.inbox import Inbox
+from sync.client.link import Link
+from sync.client.outbox import Outbox
+from sync.client.room import RoomSync
+from sync.errors import Refused, Unreachable
+from sync.ids import RoomId, Uid
+from sync.protocol.messages import ErrorCode
+from sync.trust.drafts import Draft, Drafter, new_room
+from sync.trust.items import Role
+
+TRIES = 5
+SETTLE_S = 30.0
+_AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.BUSY)
+
+
+class Deeds:
+    """The signed-in person's deeds. All raise Unreachable while offline and Refused with the server's code."""
+
+    def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
+        self._link = link
+        self._inbox = inbox
+        self._outbox = outbox
+
+    async def create_room(self) -> RoomId:
+        """A new room with this person as its owner; it exists at the server and here when this returns."""
+        link = self._link
+        log = link.book.log(link.account.uid)
+        if log is None:
+            raise Refused(ErrorCode.UNKNOWN_USER)
+        draft = await asyncio.to_thread(new_room, link.account.author(log), link.book, link.server_now_ms)
+        room = link.room(draft.room)
+        try:
+            await self._outbox.append(room, draft)
+        except (Refused, Unreachable):
+            del link.rooms[draft.room]
+            raise
+        self._inbox.follow(room)
+        await self._settled(room)
+        return draft.room
+
+    async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+        """Adds a person: their newest log is fetched and verified first."""
+        await self._link.book.fetch(self._link.online, uid)
+        await self._do(room_id, lambda d: d.add(uid, Role(role), history=history))
+
+    async def remove(self, room_id: RoomId, uid: Uid, reason: int = 0) -> None:
+        """Removes a person; the entry carries the next epoch, which they cannot open."""
+        await self._do(room_id, lambda d: d.remove(uid, reason=reason))
+
+    async def leave(self, room_id: RoomId) -> None:
+        await self._do(room_id, lambda d: d.leave())
+
+    async def set_role(self, room_id: RoomId, uid: Uid, role: int) -> None:
+        await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
+
+    async def rotate(self, room_id: RoomId) -> None:
+        """A new epoch on demand."""
+        await self._do(room_id, lambda d: d.rotate())
+
+    async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
+        room = self._link.rooms.get(room_id)
+        if room is None:
+            raise Refused(ErrorCode.UNKNOWN_ROOM)
+        for attempt in range(TRIES):
+            await self._settled(room)
+            await self._link.load_logs(room)
+            try:
+                draft = await asyncio.to_thread(build, self._outbox.drafter(room))
+                await self._outbox.append(room, draft)
+                break
+            except Refused as e:
+                if e.code not in _AGAIN or attempt == TRIES - 1:
+                    raise
+                self._inbox.look_again(room)
+                await asyncio.sleep(0.05 * (attempt + 1))
+        await self._settled(room)
+
+    async def _settled(self, room: RoomSync) -> None:
+        """Waits until this device has judged everything that the server told of."""
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while not room.caught_up and room.problem is None:
+                    if self._link.connection is None:
+                        raise Unreachable("offline")
+                    await self._link.moved.wait()
+        except TimeoutError as e:
+            raise Unreachable("no reply in time") from e
+        if room.problem is not None:
+            raise Refused(room.problem.value)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The client engine: keeps one account in step with the agency's server, for as long as `run` runs.
+
+It moves sealed changes between the owner's store (ports.py) and the server, and tells the owner what a person
+should know. It never learns what a change means.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from sync.client.account import Account
+from sync.client.backoff import Backoff
+from sync.client.blobs import Blobs
+from sync.client.book import Book
+from sync.client.connection import Connection
+from sync.client.deeds import Deeds
+from sync.client.inbox import Inbox
+from sync.client.link import Link
+from sync.client.outbox import Outbox
+from sync.client.ports import Listener, Ports
+from sync.client.room import RoomSync
+from sync.client.status import LinkState, RoomState, SyncStatus
+from sync.client.transport import Dialer
+from sync.errors import (
+    CertificateRefused,
+    ClockOff,
+    Refused,
+    Reject,
+    SyncError,
+    TooOld,
+    Unreachable,
+    WrongAgency,
+)
+from sync.ids import ObjId, RoomId, Uid
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust.agency import agency_fingerprint
+from sync.trust.author import safety_number
+
+log = logging.getLogger("sync")
+
+_STUCK_RETRY_S = 30.0
+"""Between attempts when a person or IT must act first: certificate, version, clock, agency."""
+_STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency)
+
+
+class Engine:
+    """One account's engine. Made on the event loop; `run` until cancelled; everything else from the same loop."""
+
+    def __init__(self, ports: Ports, dialer: Dialer, listener: Listener, now_ms: Callable[[], int]) -> None:
+        """Reads the account and the rooms from the store. BugError of the owner if there is no account."""
+        stored = ports.load_account()
+        if stored is None:
+            raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
+        account = Account.decode(stored)
+        book = Book(ports, account.agency_pk)
+        self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
+        for room, state in ports.rooms():
+            self._link.rooms[room] = RoomSync(room, ports, book, account, state)
+        self._dialer = dialer
+        self._inbox = Inbox(self._link)
+        self._outbox = Outbox(self._link)
+        self._backoff = Backoff()
+        self._state = LinkState.OFFLINE
+        self._code: str | None = None
+        self._last_synced_ms: int | None = None
+        self._retry = asyncio.Event()
+        self.deeds = Deeds(self._link, self._inbox, self._outbox)
+        self.blobs = Blobs(self._link, dialer)
+
+    # -- what the owner reads -------------------------------------------------------------------------------------
+
+    @property
+    def uid(self) -> Uid:
+        return self._link.account.uid
+
+    @property
+    def status(self) -> SyncStatus:
+        """A snapshot for the status bar."""
+        return SyncStatus(
+            state=self._state,
+            code=self._code,
+            waiting=self._link.ports.waiting_count(),
+            last_synced_ms=self._last_synced_ms,
+            server=self._dialer.address.name,
+        )
+
+    def room_state(self, room: RoomId) -> RoomState:
+        """What a room's seal shows."""
+        found = self._link.rooms.get(room)
+        return found.seal_state() if found else RoomState.WAITING
+
+    def blocked(self, room: RoomId) -> str | None:
+        """Why the server takes no writing in the room now (a code), or None."""
+        found = self._link.rooms.get(room)
+        return found.blocked if found else None
+
+    def safety_number(self, uid: Uid) -> str | None:
+        """60 digits over both persons' keys, or None while theirs are not known."""
+        mine, theirs = self._link.book.log(self.uid), self._link.book.log(uid)
+        return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
+
+    async def directory(self, query: str) -> list[Uid]:
+        """People whose staff record has these words; their logs are verified and their records stored."""
+        return await self._link.book.directory(self._link.online, query, [])
+
+    async def learn(self, uids: list[Uid]) -> None:
+        """Fetches and verifies people by id, so that the owner's store has their records."""
+        if uids:
+            await self._link.book.directory(self._link.online, "", uids)
+
+    # -- what the owner does --------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """The outbox has new rows, or an upload ended."""
+        self._link.outbox_work.set()
+
+    def set_shared(self, obj: ObjId, shared: bool) -> None:
+        """Somebody else has this object open (or no longer): its edits travel faster."""
+        (self._outbox.shared.add if shared else self._outbox.shared.discard)(obj)
+        self.wake()
+
+    def send_ephemeral(self, room: RoomId, payload: bytes) -> None:
+        """Tells those who have the room open right now; dropped while offline or without a key."""
+        found, connection = self._link.rooms.get(room), self._link.connection
+        if found is None or connection is None:
+            return
+        whisper = found.whisper(payload, self._link.server_now_ms)
+        if whisper is not None:
+            frame = m.Ephemeral(room=room, body=whisper.body, sig=whisper.sig, ct=whisper.ct)
+            self._spawn(self._post(connection, frame))
+
+    def retry_now(self) -> None:
+        """Tries to connect at once: the network changed or a person asked."""
+        self._backoff.reset()
+        self._retry.set()
+
+    # -- running --------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connects, syncs, reconnects with jittered back-off, until cancelled."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                wait_s = await self._attempt()
+                self._retry.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(wait_s):
+                        await self._retry.wait()
+        finally:
+            self._link.connection = None
+            for task in self._tasks:
+                task.cancel()
+
+    async def _attempt(self) -> float:
+        """One connection from beginning to end; gives how long to wait before the next."""
+        try:
+            await self._session()
+        except _STUCK as e:
+            self._set(LinkState.ERROR, e.code)
+            return _STUCK_RETRY_S
+        except Refused as e:
+            self._set(LinkState.ERROR if e.code == ErrorCode.AUTH else LinkState.OFFLINE, e.code)
+        except Unreachable as e:
+            self._set(LinkState.OFFLINE, e.code)
+        except Reject as e:
+            log.error("server refused by client: %s", e.code)
+            self._set(LinkState.ERROR, e.code)
+        return self._backoff.next_s()
+
+    async def _session(self) -> None:
+        if self._state is not LinkState.ERROR:
+            self._set(LinkState.CONNECTING, None)
+        account = self._link.account
+        connection = await Connection.connect(
+            self._dialer, now_ms=self._link.now_ms, agency_pin=agency_fingerprint(account.agency_pk)
+        )
+        reading = asyncio.ensure_future(connection.run(self._inbox.on_frame))
+        work: list[asyncio.Future[None]] = [reading]
+        try:
+            authed = await connection.sign_in(account.uid, account.dev, account.signing, [])
+            self._link.connection = connection
+            self._backoff.reset()
+            self._set(LinkState.SYNCING, None)
+            await self._own_log(connection, authed)
+            self._inbox.start(authed.rooms)
+            self._link.outbox_work.set()
+            work += [
+                asyncio.ensure_future(self._inbox.work(self._on_idle)),
+                asyncio.ensure_future(self._outbox.work()),
+                asyncio.ensure_future(self.blobs.work()),
+            ]
+            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except SyncError:
+            if reading.done() and not reading.cancelled() and isinstance(reading.exception(), SyncError):
+                raise reading.exception() from None  # type: ignore[misc]  # the cause, not its echo
+            raise
+        finally:
+            self._link.connection = None
+            self._link.tell_moved()
+            for task in work:
+                task.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
+
+    async def _own_log(self, connection: Connection, authed: m.Authed) -> None:
+        """▲ The server's view of our own log must be ours."""
+        mine = self._link.book.log(self._link.account.uid)
+        if mine is None or mine.seq < authed.ulog_seq:
+            mine = await self._link.book.fetch(connection, self._link.account.uid)
+        if mine.head_at(authed.ulog_seq) != authed.ulog_head:
+            raise Reject("ulog", "own log")
+
+    def _on_idle(self) -> None:
+        """Everything that came is judged and stored."""
+        self._last_synced_ms = self._link.now_ms()
+        self._set(LinkState.ONLINE, None)
+
+    def _set(self, state: LinkState, code: str | None) -> None:
+        self._state, self._code = state, code
+        self._link.listener.on_status()
+
+    def _spawn(self, coro) -> None:  # type: ignore[no-untyped-def]  # a coroutine of None
+        task = asyncio.ensure_future(coro)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _post(self, connection: Connection, frame: m.Ephemeral) -> None:
+        with contextlib.suppress(SyncError):
+            await connection.post(frame)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The first device: a sign-in code becomes an account that the agency has bound to a person (protocol §3, §11)."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sync.client.account import Account
+from sync.client.connection import Connection
+from sync.client.transport import Dialer
+from sync.errors import Reject, WrongAgency
+from sync.protocol import messages as m
+from sync.trust.agency import InviteCert, SignInCode, decode_record, record_hash
+from sync.trust.author import DeviceSecrets, new_user
+
+Said = TypeVar("Said")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """What a sign-in code stands for, verified: shown to the person before anything is made."""
+
+    record: dict[str, str]
+    agency: bytes
+    """The agency key's fingerprint, 32 B."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A new account, its log's entries and its verified staff record, for the owner's store."""
+
+    account: Account
+    entries: list[tuple[bytes, bytes]]
+    record: dict[str, str]
+
+
+class Enrolment:
+    """One conversation with the server about one code. `look` shows, `accept` makes; both dial anew."""
+
+    def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
+        """Reject "code" if the code is mistyped."""
+        self._dialer = dialer
+        self._code = SignInCode.parse(code)
+        self._now_ms = now_ms
+
+    async def look(self) -> Invitation:
+        """Who the code is for. Refused with "code-unknown", "code-used" or "code-expired"; WrongAgency."""
+        return (await self._with_connection(self._look))[0]
+
+    async def accept(self) -> Enrolled:
+        """Makes the account and registers it. The account must be stored before anybody is told that it exists."""
+        return await self._with_connection(self._accept)
+
+    async def _with_connection(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
+        connection = await Connection.connect(self._dialer, now_ms=self._now_ms, agency_pin=self._code.agency)
+        reading = asyncio.ensure_future(connection.run(lambda frame: None))
+        try:
+            return await talk(connection)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _look(self, connection: Connection) -> tuple[Invitation, m.InviteReply]:
+        invite_pk = self._code.key.public
+        reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=invite_pk), m.InviteReply)
+        agency_pk = connection.identity.agency_pk
+        cert = InviteCert.check(agency_pk, reply.cert.body, reply.cert.sig)
+        if cert.invite_pk != invite_pk or cert.record_hash != record_hash(reply.salt, reply.record):
+            raise WrongAgency("the invitation does not match the code")
+        return Invitation(record=decode_record(reply.record), agency=agency_pk), reply
+
+    async def _accept(self, connection: Connection) -> Enrolled:
+        invitation, reply = await self._look(connection)
+        agency_pk = connection.identity.agency_pk
+        secrets, puk_seed = DeviceSecrets.fresh(), os.urandom(32)
+        entries, log = new_user(
+            secrets,
+            self._code,
+            agency_pk,
+            (reply.cert.body, reply.cert.sig),
+            record_hash(reply.salt, reply.record),
+            puk_seed,
+            self._now_ms(),
+        )
+        dev = next(iter(log.devices))
+        signed = [m.Signed(body, sig) for body, sig in entries]
+        await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=self._code.key.public, entries=signed), m.Ok)
+        if not log.ready:
+            raise Reject("not-ready", "own log")
+        account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=secrets, puk_seeds={1: puk_seed})
+        return Enrolled(account=account, entries=entries, record=invitation.record)

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What comes from the server: fresh items, catching up in slices, keys and shares that were missing."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from sync.client.link import Link
+from sync.client.room import RoomSync
+from sync.client.status import RoomState
+from sync.errors import NeedLog, Refused, Reject
+from sync.ids import DevId, RoomId
+from sync.protocol import messages as m
+from sync.protocol.version import MAX_PULL_BYTES
+from sync.trust import receipts
+from sync.trust.ephemeral import Whisper
+from sync.trust.items import Item
+from sync.trust.stream import Accepted, AcceptedEntry
+
+log = logging.getLogger("sync")
+
+MAX_QUEUED = 256
+"""Fresh frames that wait to be judged; beyond that the room is pulled instead, so memory stays bounded."""
+PIECE = 64
+"""Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
+_LOG_TRIES = 64
+
+
+class Inbox:
+    """Judges and stores what arrives. One `work` task at a time."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._fresh: deque[m.Fresh] = deque()
+        self._behind: set[RoomId] = set()
+        self._unsubscribed: set[RoomId] = set()
+
+    @property
+    def idle(self) -> bool:
+        return not self._fresh and not self._behind
+
+    def start(self, heads: list[m.RoomHead]) -> None:
+        """A new connection: every room the server lists, measured against what we have seen."""
+        self._fresh.clear()
+        listed = set()
+        for head in heads:
+            listed.add(RoomId(head.receipt.room))
+            self._meet(head)
+        for room_id, room in self._link.rooms.items():
+            if room_id not in listed and room.is_member:
+                self._behind.add(room_id)
+        self._link.inbox_work.set()
+
+    def follow(self, room: RoomSync) -> None:
+        """A room of our own making: subscribe and pull it."""
+        self._unsubscribed.add(room.room)
+        self.look_again(room)
+
+    def look_again(self, room: RoomSync) -> None:
+        """Pull the room: somebody else was faster than what we know."""
+        self._behind.add(room.room)
+        self._link.inbox_work.set()
+
+    def _meet(self, head: m.RoomHead) -> None:
+        r = head.receipt
+        room = self._link.room(RoomId(r.room))
+        if not self._check_receipt(room, r):
+            return
+        room.head_n = max(room.head_n, r.n)
+        self._unsubscribed.add(room.room)
+        self._behind.add(room.room)
+
+    def _check_receipt(self, room: RoomSync, r: m.Receipt) -> bool:
+        """▲ The server's signed word against ours: an older head is a rollback, another hash a fork."""
+        receipts.check(self._link.online.identity.server_pk, r.room, r.n, r.rh, r.t, r.sig)
+        if r.n < room.stream.n:
+            self._stop(room, RoomState.ROLLBACK, "rollback")
+            return False
+        if r.n == room.stream.n and r.n and r.rh != room.stream.rh:
+            self._stop(room, RoomState.FORK, "fork")
+            return False
+        return True
+
+    def on_frame(self, frame: m.ServerFrame) -> None:
+        """Anything that is no reply, on the reader's turn: only noted here."""
+        if isinstance(frame, m.Fresh):
+            room = self._link.room(RoomId(frame.room))
+            if frame.items:
+                room.head_n = max(room.head_n, frame.items[-1].n)
+            if len(self._fresh) < MAX_QUEUED:
+                self._fresh.append(frame)
+            else:
+                self._behind.add(room.room)
+        elif isinstance(frame, m.Behind | m.Removed):
+            room = self._link.room(RoomId(frame.room))
+            room.head_n = max(room.head_n, frame.n)
+            self._behind.add(room.room)
+        elif isinstance(frame, m.Joined):
+            self._meet(frame.head)
+        elif isinstance(frame, m.Ephemeral):
+            self._hear(frame)
+            return
+        self._link.inbox_work.set()
+
+    def _hear(self, frame: m.Ephemeral) -> None:
+        room = self._link.rooms.get(RoomId(frame.room))
+        if room is None:
+            return
+        try:
+            heard, payload = room.hear(Whisper(frame.body, frame.sig, frame.ct), self._link.server_now_ms)
+        except Reject as e:
+            log.info("ephemeral dropped: %s", e.code)
+            return
+        self._link.listener.on_ephemeral(room.room, heard.uid, DevId(heard.dev), payload)
+
+    async def work(self, on_idle: Callable[[], None]) -> None:
+        """Runs while the connection lives."""
+        while True:
+            await self._link.inbox_work.wait()
+            self._link.inbox_work.clear()
+            while self._fresh or self._behind:
+                if self._fresh:
+                    await self._take_fresh(self._fresh.popleft())
+                else:
+                    await self._catch_up(self._link.room(self._behind.pop()))
+            on_idle()
+
+    async def _take_fresh(self, frame: m.Fresh) -> None:
+        room = self._link.room(RoomId(frame.room))
+        if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
+            return
+        if frame.items[0].n != room.stream.n + 1:
+            self._behind.add(room.room)
+            return
+        if await self._take(room, frame.items, frame.shares):
+            await self._after(room)
+
+    async def _catch_up(self, room: RoomSync) -> None:
+        """Pulls until the head, in slices; the next slice is on its way while one is judged."""
+        if room.problem is not None:
+            return
+        if room.room in self._unsubscribed:
+            self._unsubscribed.discard(room.room)
+            await self._subscribe(room)
+        try:
+            pulled: m.Items | None = await self._pull(room, room.stream.n)
+            while pulled is not None and pulled.items:
+                more = pulled.items[-1].n < pulled.receipt.n
+                ahead = asyncio.ensure_future(self._pull(room, pulled.items[-1].n)) if more else None
+                try:
+                    if not await self._take(room, pulled.items, pulled.shares):
+                        return
+                    pulled = await ahead if ahead is not None else None
+                finally:
+                    if ahead is not None and not ahead.done():
+                        ahead.cancel()
+        except Refused as e:
+            log.info("pull refused: %s", e.code)
+            return
+        await self._after(room)
+
+    async def _subscribe(self, room: RoomSync) -> None:
+        try:
+            await self._link.online.request(lambda rid: m.Subscribe(rid=rid, room=room.room), m.Ok)
+        except Refused as e:
+            log.info("subscribe refused: %s", e.code)
+
+    async def _pull(self, room: RoomSync, after: int) -> m.Items:
+        return await self._link.online.request(
+            lambda rid: m.Pull(rid=rid, room=room.room, after=after, limit_bytes=MAX_PULL_BYTES), m.Items
+        )
+
+    async def _take(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare]) -> bool:
+        """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped."""
+        entries = False
+        for piece in _pieces(wire):
+            try:
+                accepted = await self._judge(room, piece)
+            except Reject as e:
+                state = RoomState.FORK if e.code == "fork" else RoomState.WITHHELD
+                self._stop(room, RoomState.UPDATE_NEEDED if e.code == "format" else state, e.code)
+                return False
+            entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
+            for received in room.open_all(accepted, shares):
+                self._link.ports.receive(received)
+                await asyncio.sleep(0)
+        self._link.tell_moved()
+        if entries:
+            self._link.listener.on_room(room.room)
+        return True
+
+    async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
+        """The verdicts; user logs that are missing are fetched first. ▲ One that cannot be had is WITHHELD."""
+        for _ in range(_LOG_TRIES + len(items)):
+            try:
+                return room.judge(items)
+            except NeedLog as need:
+                try:
+                    found = await self._link.book.fetch(self._link.online, need.uid)
+                except Refused as e:
+                    raise Reject("withheld", "user log") from e
+                if found.seq < need.seq:
+                    raise Reject("withheld", "user log") from need
+        raise Reject("withheld", "user logs")
+
+    async def _after(self, room: RoomSync) -> None:
+        """The room is at a new position: fetch what is missing, and let the outbox look again."""
+        if room.needs_key and not room.take_drafted():
+            await self._fetch_key(room)
+        missing = room.missing_shares()
+        shares: list[m.WireShare] = []
+        if missing:
+            reply = await self._link.online.request(
+                lambda rid: m.ShareRequest(rid=rid, room=room.room, objs=list(missing)), m.ShareReply
+            )
+            shares = reply.shares
+        if room.waiting or shares:
+            for received in room.resolve(shares):
+                self._link.ports.receive(received)
+                await asyncio.sleep(0)
+            self._link.listener.on_room(room.room)
+        self._link.outbox_work.set()
+
+    async def _fetch_key(self, room: RoomSync) -> None:
+        epoch = room.stream.epoch
+        try:
+            reply = await self._link.online.request(
+                lambda rid: m.SealRequest(rid=rid, room=room.room, epoch=epoch), m.SealReply
+            )
+        except Refused as e:
+            log.info("seal refused: %s", e.code)
+            return
+        if room.take_seals(epoch, reply.seals):
+            self._link.listener.on_room(room.room)
+        else:
+            log.warning("no seal of epoch %d opens", epoch)
+
+    def _stop(self, room: RoomSync, state: RoomState, code: str) -> None:
+        """▲ Nothing resumes in place after a fork or rollback: the evidence is kept, the room stays readable."""
+        room.problem = state
+        log.error("room %s stopped at %d: %s", room.room[:4].hex(), room.stream.n, code)
+        self._link.listener.on_room(room.room)
+
+
+def _pieces(wire: list[m.WireItem]) -> Iterator[list[Item]]:
+    """The slice in pieces that end where a signature stands."""
+    piece: list[Item] = []
+    for i in wire:
+        piece.append(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct))
+        if i.sig and len(piece) >= PIECE:
+            yield piece
+            piece = []
+    if piece:
+        yield piece

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the engine's parts share: the connection of the moment, the account, the rooms, and who is told."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.client.account import Account
+from sync.client.book import Book
+from sync.client.connection import Connection
+from sync.client.ports import Listener, Ports
+from sync.client.room import RoomSync
+from sync.errors import Unreachable
+from sync.ids import RoomId
+
+
+@dataclass(slots=True, kw_only=True)
+class Link:
+    """One signed-in account. `connection` is None while offline."""
+
+    ports: Ports
+    account: Account
+    book: Book
+    listener: Listener
+    now_ms: Callable[[], int]
+    rooms: dict[RoomId, RoomSync] = field(default_factory=dict)
+    connection: Connection | None = None
+    outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
+    inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set and replaced whenever a room's stream moved: what waits for its own echo looks again."""
+
+    @property
+    def online(self) -> Connection:
+        """The connection, or Unreachable."""
+        if self.connection is None:
+            raise Unreachable("offline")
+        return self.connection
+
+    @property
+    def server_now_ms(self) -> int:
+        """The server's clock as the handshake showed it."""
+        return self.now_ms() + (self.connection.identity.offset_ms if self.connection else 0)
+
+    def room(self, room: RoomId) -> RoomSync:
+        """The room as this device follows it, a new one if it was not known."""
+        found = self.rooms.get(room)
+        if found is None:
+            found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
+        return found
+
+    async def load_logs(self, room: RoomSync) -> None:
+        """Brings the members' logs from the store into memory, so that a thread may draft with them."""
+        for i, uid in enumerate(list(room.stream.members)):
+            self.book.log(uid)
+            if i % 8 == 7:
+                await asyncio.sleep(0)
+
+    def tell_moved(self) -> None:
+        moved, self.moved = self.moved, asyncio.Event()
+        moved.set()

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What goes to the server: pending changes are sealed at flush, persisted, sent until acknowledged (protocol §7)."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+
+from sync.client.link import Link
+from sync.client.ports import PendingChange, SealedBatch
+from sync.client.room import RoomSync
+from sync.errors import Refused
+from sync.ids import Hash, ObjId, RoomId
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust import envelope
+from sync.trust.drafts import Draft, Drafter
+from sync.trust.envelope import PlainOp
+from sync.trust.items import Role
+
+log = logging.getLogger("sync")
+
+BATCH_ROWS = 1024
+BATCH_OPS = 128
+BATCH_BYTES = 512 * 1024
+PACK_BYTES = 32 * 1024
+"""Changes of one object that are flushed together share an envelope up to this size."""
+SHARED_FLUSH_S = 0.25
+QUIET_FLUSH_S = 2.0
+RETRY_S = 2.0
+SEALS_A_FRAME = 512
+
+
+class Outbox:
+    """Flushes every room with work. One `work` task at a time; one batch per room under way."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self.shared: set[ObjId] = set()
+        """Objects that somebody else has open now: their edits flush every 250 ms."""
+        self._flushed_at: dict[ObjId, float] = {}
+        self._retry_at: dict[RoomId, float] = {}
+        self._wake_at: float | None = None
+        self._own_ahead: dict[RoomId, int] = {}
+        self._rotating: set[RoomId] = set()
+
+    async def work(self) -> None:
+        """Runs while the connection lives."""
+        loop = asyncio.get_running_loop()
+        while True:
+            timeout = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._link.outbox_work.wait()
+            except TimeoutError:
+                pass
+            self._link.outbox_work.clear()
+            self._wake_at = None
+            await self._rotate_dirty()
+            rooms = [self._link.rooms[r] for r in self._link.ports.rooms_with_work() if r in self._link.rooms]
+            for room in rooms:
+                await self._flush(room)
+
+    def _later(self, at: float) -> None:
+        self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
+
+    async def _flush(self, room: RoomSync) -> None:
+        """Sends the room's batches one after the other until nothing is left or something must come first."""
+        loop = asyncio.get_running_loop()
+        if self._retry_at.get(room.room, 0.0) > loop.time():
+            self._later(self._retry_at[room.room])
+            return
+        while True:
+            batch = self._link.ports.sealed(room.room)
+            if batch is None:
+                batch = self._seal_next(room)
+            if batch is None or not await self._push(room, batch):
+                return
+
+    # -- sealing --------------------------------------------------------------------------------------------------
+
+    def _ready(self, room: RoomSync) -> bool:
+        """Sealing needs the room's newest state: caught up, own echo seen, clean, keyed, and writable."""
+        role = room.stream.role_of(self._link.account.uid)
+        return (
+            room.problem is None
+            and room.caught_up
+            and not room.stream.dirty
+            and not room.needs_key
+            and role is not None
+            and role >= Role.WRITER
+        )
+
+    def _seal_next(self, room: RoomSync) -> SealedBatch | None:
+        log_ = self._link.book.log(self._link.account.uid)
+        if log_ is None or not self._ready(room):
+            return None
+        rows = self._due(self._link.ports.pending_in(room.room, BATCH_ROWS))
+        ops, shares, used = self._pack(room, rows)
+        if not ops:
+            return None
+        first_seq = max(room.own_seq, self._own_ahead.get(room.room, 0)) + 1
+        author = self._link.account.author(log_)
+        stream = room.stream
+        prev = stream.next_prev(author.uid, author.dev)
+        sealed = envelope.seal_batch(author, room.room, stream.epoch, (stream.n, stream.rh), first_seq, prev, ops)
+        batch = SealedBatch(
+            room=room.room,
+            first_seq=first_seq,
+            last_id=sealed.last_id,
+            bodies=sealed.bodies,
+            cts=sealed.cts,
+            sig=sealed.sig,
+            shares=tuple(shares.items()),
+            rows=tuple(used),
+        )
+        self._own_ahead[room.room] = first_seq + len(ops) - 1
+        self._link.ports.put_sealed(batch)
+        return batch
+
+    def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
+        """Records at once; an object's edits at once, then every 250 ms while shared and every 2 s otherwise."""
+        now = asyncio.get_running_loop().time()
+        due: dict[ObjId, bool] = {}
+        out = []
+        for row in rows:
+            if row.live:
+                if row.obj not in due:
+                    wait_s = SHARED_FLUSH_S if row.obj in self.shared else QUIET_FLUSH_S
+                    at = self._flushed_at.get(row.obj, 0.0) + wait_s
+                    due[row.obj] = at <= now
+                    if at > now:
+                        self._later(at)
+                if not due[row.obj]:
+                    continue
+            out.append(row)
+        for obj, is_due in due.items():
+            if is_due:
+                self._flushed_at[obj] = now
+        return out
+
+    def _pack(
+        self, room: RoomSync, rows: Sequence[PendingChange]
+    ) -> tuple[list[PlainOp], dict[ObjId, bytes], list[int]]:
+        """Neighbouring changes of one object into one op each; new objects get their share."""
+        groups: list[list[PendingChange]] = []
+        size = packed = 0
+        for row in rows:
+            size += len(row.payload)
+            joins = groups and groups[-1][0].obj == row.obj and packed + len(row.payload) <= PACK_BYTES
+            if (not joins and len(groups) >= BATCH_OPS) or (groups and size > BATCH_BYTES):
+                break
+            if joins:
+                groups[-1].append(row)
+                packed += len(row.payload)
+            else:
+                groups.append([row])
+                packed = len(row.payload)
+        ops: list[PlainOp] = []
+        shares: dict[ObjId, bytes] = {}
+        used: list[int] = []
+        for group in groups:
+            op = self._op(room, group, shares)
+            if op is not None:
+                ops.append(op)
+                used += [row.row for row in group]
+        return ops, shares, used
+
+    def _op(self, room: RoomSync, group: list[PendingChange], shares: dict[ObjId, bytes]) -> PlainOp | None:
+        obj = group[0].obj
+        payload = envelope.pack([(row.change_id, row.payload) for row in group])
+        share_c = b""
+        if obj in shares:
+            key = room.key_with(obj, shares[obj])
+        elif obj == ObjId(room.room) or obj in room.stream.state.shares:
+            key = room.content_key(obj)
+        else:
+            share = shares[obj] = os.urandom(32)
+            share_c = envelope.share_commitment(room.room, obj, share)
+            key = room.key_with(obj, share)
+        return PlainOp(obj, key, share_c, payload) if key is not None else None
+
+    # -- sending --------------------------------------------------------------------------------------------------
+
+    async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
+        """True if the server has it and our own stream shows it, so that the next batch may be sealed."""
+        shares = [m.WireShare(obj, share) for obj, share in batch.shares]
+        bodies, cts = list(batch.bodies), list(batch.cts)
+        try:
+            placed = await self._link.online.request(
+                lambda rid: m.Push(rid=rid, room=room.room, bodies=bodies, cts=cts, sig=batch.sig, shares=shares),
+                m.Placed,
+            )
+        except Refused as e:
+            self._refused(room, batch, e)
+            return False
+        room.head_n = max(room.head_n, placed.first + placed.count - 1)
+        self._link.ports.acked(batch)
+        self._link.listener.on_status()
+        while not room.caught_up and room.problem is None:
+            await self._link.moved.wait()
+        return room.problem is None
+
+    def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> None:
+        log.info("push refused: %s", why.code)
+        match why.code:
+            case ErrorCode.QUOTA | ErrorCode.BUSY | ErrorCode.INTERNAL:
+                room.blocked = why.code
+            case ErrorCode.FORBIDDEN | ErrorCode.UNKNOWN_ROOM:
+                room.blocked = why.code
+                self._link.ports.unseal(batch)
+            case _:
+                self._link.ports.unseal(batch)
+        self._retry_at[room.room] = asyncio.get_running_loop().time() + (
+            0.05 if why.code in (ErrorCode.STALE, ErrorCode.DIRTY) else RETRY_S
+        )
+        self._later(self._retry_at[room.room])
+        self._link.listener.on_room(room.room)
+
+    # -- rotation -------------------------------------------------------------------------------------------------
+
+    async def _rotate_dirty(self) -> None:
+        """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
+        for room in list(self._link.rooms.values()):
+            role = room.stream.role_of(self._link.account.uid)
+            ready = room.problem is None and room.caught_up and role is not None and role >= Role.WRITER
+            if not (ready and room.stream.dirty and room.stream.epoch) or room.room in self._rotating:
+                continue
+            self._rotating.add(room.room)
+            try:
+                await self._link.load_logs(room)
+                await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+            except Refused as e:
+                log.info("rotation refused: %s", e.code)
+                self._later(asyncio.get_running_loop().time() + RETRY_S)
+            finally:
+                self._rotating.discard(room.room)
+
+    def drafter(self, room: RoomSync) -> Drafter:
+        """Drafts entries on the room as it stands now."""
+        log_ = self._link.book.log(self._link.account.uid)
+        if log_ is None:
+            raise Refused(ErrorCode.UNKNOWN_USER)
+        author = self._link.account.author(log_)
+        return Drafter(room.stream, author, self._link.book, room.ring, self._link.server_now_ms)
+
+    async def append(self, room: RoomSync, draft: Draft) -> None:
+        """Uploads seals, appends the entries, keeps the new epoch's keys. Raises Refused ("conflict": draft anew)."""
+        online = self._link.online
+        root = draft.root
+        if root is not None:
+            for at in range(0, len(draft.seals), SEALS_A_FRAME):
+                await self._put_seals(room.room, root, at, draft.seals[at : at + SEALS_A_FRAME])
+        entries = [m.Signed(body, sig) for body, sig in draft.entries]
+        if draft.secrets is not None:
+            e, k, a = draft.secrets
+            room.drafted[e] = (k, a)
+        placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
+        room.head_n = max(room.head_n, placed.first + placed.count - 1)
+
+    async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:
+        await self._link.online.request(
+            lambda rid: m.PutSeals(rid=rid, room=room, root=root, start=start, seals=seals), m.Ok
+        )

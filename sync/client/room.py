@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One room as this device follows it: its verified stream, the keys it holds, and what is opened, bad or waiting.
+
+No network here. `judge` verifies a slice (it may run in a thread), `receive` turns the verdicts into one `Received`
+for the owner's store, and `resolve` opens what waited for a key or a share.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sync.client.account import Account
+from sync.client.book import Book
+from sync.client.ports import InboxPort, MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.status import RoomState
+from sync.crypto.encoding import dec, enc
+from sync.errors import Reject
+from sync.ids import DevId, ObjId, RoomId, Uid
+from sync.protocol.messages import WireShare
+from sync.trust import envelope, ephemeral, fields, roomlog
+from sync.trust.envelope import ObjectKeys, root_share, share_commitment
+from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
+from sync.trust.items import Item
+from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
+
+_WAITING_LIMIT = 1024 * 1024
+CHUNK = 64
+"""Changes stored in one transaction: about 2 ms on the event loop."""
+
+
+class RoomSync:
+    """The room's state on this device. `problem` stops everything but reading; `blocked` stops only writing."""
+
+    def __init__(self, room: RoomId, ports: InboxPort, book: Book, account: Account, state: bytes | None) -> None:
+        self.room = room
+        self.stream = RoomStream.from_bytes(state) if state else RoomStream(room)
+        self.ring = KeyRing(room, ports.keys(room))
+        self.whisperer = ephemeral.Whisperer(room)
+        self.listener = ephemeral.Listener(room)
+        self.problem: RoomState | None = None
+        self.blocked: str | None = None
+        self.waiting = len(ports.waiting(room))
+        self.head_n = self.stream.n
+        self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
+        """Secrets of epochs that this device drafted, until the stream shows whether they count."""
+        self._ports = ports
+        self._book = book
+        self._account = account
+        self._keys = ObjectKeys(room)
+        self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
+        self._missing: set[ObjId] = set()
+
+    # -- what others ask ------------------------------------------------------------------------------------------
+
+    @property
+    def is_member(self) -> bool:
+        return self._account.uid in self.stream.members
+
+    @property
+    def caught_up(self) -> bool:
+        """Everything that the server has told of is judged."""
+        return self.stream.n >= self.head_n
+
+    @property
+    def own_seq(self) -> int:
+        """This device's newest positioned dev_seq in the room."""
+        head = self.stream.device_heads.get(self._account.dev)
+        return head.dev_seq if head else 0
+
+    @property
+    def needs_key(self) -> bool:
+        """The epoch in force is sealed to us and we do not hold its key yet."""
+        return self.is_member and self.stream.epoch > 0 and self.ring.k(self.stream.epoch) is None
+
+    def seal_state(self) -> RoomState:
+        """What the room's seal shows."""
+        if self.problem is not None:
+            return self.problem
+        if not self.is_member:
+            return RoomState.LEFT
+        if self.waiting or self.needs_key:
+            return RoomState.WAITING
+        return RoomState.DIRTY if self.stream.dirty else RoomState.SEALED
+
+    def rh_at(self, n: int) -> bytes | None:
+        return self._ports.rh_at(self.room, n)
+
+    def share(self, obj: ObjId) -> bytes | None:
+        """The object's share, if this device holds the one that the stream commits to."""
+        found = self._shares.get(obj)
+        if found is None:
+            found = self._ports.share(self.room, obj)
+            if found is not None:
+                self._shares[obj] = found
+        return found
+
+    def content_key(self, obj: ObjId) -> bytes | None:
+        """The key of an object's next op, or None while the epoch's key or the share is missing."""
+        k, share = self.ring.k(self.stream.epoch), self.share(obj)
+        if k is None or share is None:
+            return None
+        return self._keys.key(k, self.stream.epoch, obj, share)
+
+    def key_with(self, obj: ObjId, share: bytes) -> bytes | None:
+        """The key for an object that begins with this share; nothing is remembered until it has a position."""
+        k = self.ring.k(self.stream.epoch)
+        return ObjectKeys(self.room).key(k, self.stream.epoch, obj, share) if k is not None else None
+
+    def missing_shares(self) -> list[ObjId]:
+        """Objects that something waits for."""
+        return [o for o in self._missing if o in self.stream.state.shares]
+
+    # -- taking in ------------------------------------------------------------------------------------------------
+
+    def judge(self, items: Sequence[Item]) -> list[Accepted]:
+        """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
+        return self.stream.accept(items, self._book, self.rh_at)
+
+    def open_all(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list["Received"]:
+        """The verdicts as transactions, in order; only the last moves the cursor, so a crash between them repeats."""
+        new_shares = self._take_shares(shares)
+        opened: list[OpenedChange] = []
+        events: list[RoomEvent] = []
+        waiting: list[tuple[int, bytes]] = []
+        bad: list[tuple[int, str]] = []
+        for item in accepted:
+            if isinstance(item, AcceptedEntry):
+                event = _event(item)
+                if event is not None:
+                    events.append(event)
+            else:
+                self._open_into(item, opened, waiting, bad)
+        self.waiting += len(waiting)
+        members = self._member_rows() if any(isinstance(a, AcceptedEntry) for a in accepted) else None
+        stream = self.stream
+        whole = Received(
+            room=self.room,
+            cursor=stream.n,
+            state=stream.to_bytes(),
+            positions=self._positions(accepted),
+            changes=opened,
+            events=events,
+            members=members,
+            waiting=waiting,
+            bad=bad,
+            shares=new_shares,
+        )
+        return self._chunks(whole)
+
+    def _chunks(self, whole: Received) -> list[Received]:
+        changes = list(whole.changes)
+        if len(changes) <= CHUNK:
+            return [whole]
+        head = [Received(room=self.room, changes=changes[i : i + CHUNK]) for i in range(0, len(changes) - CHUNK, CHUNK)]
+        return [*head, replace(whole, changes=changes[len(head) * CHUNK :])]
+
+    def _positions(self, accepted: Sequence[Accepted]) -> list[tuple[int, bytes]]:
+        return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
+
+    def _open_into(
+        self,
+        item: AcceptedEnvelope,
+        opened: list[OpenedChange],
+        waiting: list[tuple[int, bytes]],
+        bad: list[tuple[int, str]],
+    ) -> None:
+        if item.void is not None or item.ct is None or item.hdr.kind not in (envelope.OP, envelope.BASELINE):
+            return
+        hdr = item.hdr
+        row = (item.n, item.t, hdr.uid, hdr.dev, hdr.obj, hdr.epoch, item.hdr_bytes, item.ct)
+        try:
+            changes = self._open(*row)
+        except Reject as e:
+            bad.append((item.n, e.code))
+            return
+        if changes is None:
+            if not self._outside(item.n):
+                waiting.append((item.n, enc(list(row))))
+        else:
+            opened += changes
+
+    def _open(
+        self, n: int, t: int, uid: bytes, dev: bytes, obj: bytes, e: int, hdr_bytes: bytes, ct: bytes
+    ) -> list[OpenedChange] | None:
+        """The changes in an envelope, None while a key or share is missing, Reject if it is bad."""
+        k, share = self.ring.k(e), self.share(ObjId(obj))
+        if share is None:
+            self._missing.add(ObjId(obj))
+        if k is None or share is None:
+            return None
+        payload = envelope.open_op(self._keys.key(k, e, obj, share), hdr_bytes, ct)
+        return [
+            OpenedChange(n=n, t=t, uid=Uid(uid), dev=DevId(dev), obj=ObjId(obj), change_id=c, payload=data)
+            for c, data in envelope.unpack(payload)
+        ]
+
+    def _outside(self, n: int) -> bool:
+        """Before a from-now add: not for us, not counted."""
+        me = self.stream.members.get(self._account.uid)
+        return me is None or (not me.history and n < me.since_n)
+
+    def _take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
+        """▲ Keeps the shares that match what the stream commits to; any other is ignored."""
+        out = []
+        for s in shares:
+            obj = ObjId(s.obj)
+            if self.stream.state.shares.get(obj) == share_commitment(self.room, obj, s.share):
+                self._shares[obj] = s.share
+                self._missing.discard(obj)
+                out.append((obj, s.share))
+        return out
+
+    def _member_rows(self) -> list[MemberRow]:
+        return [
+            MemberRow(uid=m.uid, role=int(m.role), since_n=m.since_n, history=m.history)
+            for m in self.stream.members.values()
+        ]
+
+    # -- keys that arrive -----------------------------------------------------------------------------------------
+
+    def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
+        """Tries the own seals of an epoch; True if one opened. Walks back as far as the archive key reaches."""
+        epoch, log = self.stream.epochs.get(e), self._book.log(self._account.uid)
+        if epoch is None or log is None:
+            return False
+        for sealed in seals:
+            for puk in reversed(log.puks):
+                key = self._account.puk(puk.gen)
+                if key is None:
+                    continue
+                try:
+                    k, a = open_seal(self.room, epoch, self._account.uid, puk.gen, key, sealed)
+                except Reject:
+                    continue
+                self.take_key(e, k, a)
+                return True
+        return False
+
+    def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
+        """Adds a verified key and everything that it reaches backwards."""
+        self.ring.add(e, k, a)
+        at = e
+        while at > 0 and self.ring.a(at) is not None:
+            epoch = self.stream.epochs.get(at)
+            if epoch is None:
+                break
+            try:
+                walk_back(self.room, epoch, self.stream.epochs, self.ring)
+            except Reject:
+                break
+            if epoch.base is None:
+                break
+            at = epoch.base
+        self._ports.put_keys(self.room, self.ring.all())
+
+    def take_drafted(self) -> bool:
+        """The key of the epoch in force, if this device drafted it."""
+        epoch = self.stream.epochs.get(self.stream.epoch)
+        k, a = self.drafted.pop(self.stream.epoch, (b"", None))
+        if epoch is None or content_commitment(self.room, epoch.e, k) != epoch.kc:
+            return False
+        self.take_key(epoch.e, k, a)
+        return True
+
+    def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
+        """Opens what waited, as far as it now can be."""
+        new_shares = self._take_shares(shares)
+        opened: list[OpenedChange] = []
+        resolved: list[int] = []
+        bad: list[tuple[int, str]] = []
+        for n, raw in self._ports.waiting(self.room):
+            row = fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")
+            try:
+                changes = self._open(*row)  # type: ignore[arg-type]  # written by _open_into
+            except Reject as e:
+                bad.append((n, e.code))
+                resolved.append(n)
+                continue
+            if changes is not None:
+                opened += changes
+                resolved.append(n)
+        self.waiting -= len(resolved)
+        if not (opened or resolved or new_shares):
+            return []
+        whole = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares)
+        return self._chunks(whole)
+
+    # -- ephemerals -----------------------------------------------------------------------------------------------
+
+    def hear(self, whisper: ephemeral.Whisper, now: int) -> tuple[ephemeral.Heard, bytes]:
+        """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
+        return self.listener.open(whisper, self._sign_pk, self.ring.k, now)
+
+    def whisper(self, payload: bytes, now: int) -> ephemeral.Whisper | None:
+        """Seals an ephemeral, or None while there is no key."""
+        log, k = self._book.log(self._account.uid), self.ring.k(self.stream.epoch)
+        if log is None or k is None:
+            return None
+        return self.whisperer.seal(self._account.author(log), self.stream.epoch, k, payload, now)
+
+    def _sign_pk(self, uid: Uid, dev: bytes) -> bytes | None:
+        log = self._book.log(uid)
+        if log is None or uid not in self.stream.members:
+            return None
+        device = log.device_active(dev, log.seq)
+        return device.sign_pk if device else None
+
+
+def _event(item: AcceptedEntry) -> RoomEvent | None:
+    """The entry as a line of the timeline, or None if it is void or says nothing to people."""
+    if item.void is not None:
+        return None
+    entry, p = item.entry, item.entry.payload
+    subject: Uid | None = getattr(p, "uid", None)
+    role = int(p.role) if isinstance(p, roomlog.Add | roomlog.SetRole) else None
+    history = p.history if isinstance(p, roomlog.Add) else None
+    return RoomEvent(n=item.n, t=item.t, kind=entry.type, by=entry.uid, subject=subject, role=role, history=history)
