@@ -215,6 +215,14 @@ class DocumentService:
         held = self._open.get(obj)
         return bool(held and held.unsaved)
 
+    def save_again(self, obj: ObjId) -> None:
+        """Tries to store what the disk has refused; `fault` tells if it refuses again."""
+        held = self._open[obj]
+        try:
+            self._store(obj, held)
+        except StoreFault as fault:
+            self.fault.emit(obj, fault)
+
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":
         """Who worked on it when, oldest first."""
         return history.versions(self._changes.of(obj))
@@ -301,10 +309,7 @@ class DocumentService:
         row = self._objects.get(obj)
         title = held.document.title if row is not None and row.title != held.document.title else None
         held.unsaved += records.encode(update, title)
-        try:
-            self._store(obj, held)
-        except StoreFault as fault:
-            self.fault.emit(obj, fault)
+        self.save_again(obj)
 
     def _store(self, obj: ObjId, held: _Open) -> None:
         while held.unsaved:

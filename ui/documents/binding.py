@@ -6,7 +6,7 @@ model's changes come back as edits, so that nobody's caret jumps. Qt's own undo 
 colleagues' words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument
@@ -62,6 +62,14 @@ class Binding(QObject):
             qt_block = qt_block.next()
         self._lists(0, len(self._document.blocks()) - 1)
         self._end(cursor)
+
+    def quietly(self, act: Callable[[], None]) -> None:
+        """Lets something change the QTextDocument that is no edit (page margins)."""
+        self._busy = True
+        try:
+            act()
+        finally:
+            self._busy = False
 
     # ---- Qt to model
 

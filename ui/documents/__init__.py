@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents on screen: a room's list of them, and the editor."""
+
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.documents import KIND
+from ui.documents.view import DocumentsView
+from ui.tool import Tool
+
+
+def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    return DocumentsView(session.documents, room, obj, parent)
+
+
+TOOL = Tool(
+    id="documents",
+    title="Documents",
+    icon="document",
+    shortcut="Alt+2",
+    kinds=(KIND.id,),
+    open=_open,
+    shows_people=False,
+)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One open document: title, toolbar, find bar, page, and who else is here."""
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
+
+from app.core.ids import ObjId
+from app.documents.service import DocumentRow, DocumentService
+from app.errors import StoreFault
+from app.objects.links import ObjectLink
+from ui.documents.editor import Editor
+from ui.documents.find_bar import FindBar
+from ui.documents.link_dialog import LinkDialog
+from ui.documents.presence_panel import PresencePanel
+from ui.documents.toolbar import Toolbar
+from ui.kit.bind import bind
+from ui.kit.buttons import IconButton
+from ui.kit.style import column, line, set_props
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr, trn
+from ui.tool import follow
+
+
+class _Hold:
+    """A document held open; lives on when the widget is gone, so that it is let go of exactly once."""
+
+    def __init__(self, service: DocumentService, obj: ObjId) -> None:
+        self._service: DocumentService | None = service
+        self._obj = obj
+
+    def release(self) -> None:
+        service, self._service = self._service, None
+        if service is not None:
+            service.leave(self._obj)
+            service.close(self._obj)
+
+
+class DocumentView(QWidget):
+    """Opens the document in the service and closes it with `shut`, at the latest when the widget is destroyed."""
+
+    closed = Signal()
+
+    def __init__(self, service: DocumentService, row: DocumentRow, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._service = service
+        self.obj: ObjId = row.obj
+        self._room = row.room
+        self._document = service.open(row.obj)
+        self._hold = _Hold(service, row.obj)
+        self.editor = Editor(self._document, read_only=not service.may_write(row.room))
+        self.toolbar = Toolbar(self.editor, self._document)
+        self.find_bar = FindBar(self.editor, self._document)
+        self.bar = InfoBar()
+        self.panel = PresencePanel(self._document, service.people.me)
+        self._lay_out()
+        self._connect()
+        self._service.enter(row.obj, self.editor.selection)
+        self._on_presence(row.obj)
+        self._show_state()
+
+    def shut(self) -> None:
+        """Lets go of the document. Twice does no harm."""
+        self._hold.release()
+
+    def _lay_out(self) -> None:
+        outer = line(self)
+        left = column()
+        outer.addLayout(left, 1)
+        outer.addWidget(self.panel)
+        for part in (self._title_row(), self.toolbar, self.find_bar, self.bar):
+            left.addWidget(part)
+        left.addWidget(self.editor, 1)
+        self.setFocusProxy(self.editor)
+
+    def _title_row(self) -> QWidget:
+        frame = QFrame()
+        set_props(frame, frame="header")
+        row = line(frame, margins=(12, 4, 12, 2), spacing=6)
+        row.addWidget(IconButton("back", tr("Back to the documents"), self.closed.emit))
+        self.title = QLineEdit(self._document.title)
+        self.title.setAccessibleName(tr("Title"))
+        self.title.setPlaceholderText(tr("Untitled"))
+        self.title.setMaxLength(200)
+        self.title.setReadOnly(self.editor.isReadOnly())
+        set_props(self.title, kind="title")
+        self.title.editingFinished.connect(self._rename)
+        self.title.returnPressed.connect(self.editor.setFocus)
+        row.addWidget(self.title, 1)
+        return frame
+
+    def _connect(self) -> None:
+        obj = self.obj
+        self.editor.selection_changed.connect(lambda: self._service.moved(obj))
+        self.editor.link_wanted.connect(self._edit_link)
+        self.editor.link_opened.connect(self._open_link)
+        self.editor.find_wanted.connect(self.find_bar.open)
+        self.editor.find_closed.connect(self.find_bar.leave)
+        bind(self, self._document.title_changed, self._on_title)
+        bind(self, self._document.changed, lambda _change: self._on_presence(obj))
+        bind(self, self._service.presence_changed, self._on_presence)
+        bind(self, self._service.fault, self._on_fault)
+        self.destroyed.connect(self._hold.release)
+
+    def _rename(self) -> None:
+        self._document.set_title(self.title.text())
+        self.title.setText(self._document.title)
+
+    def _on_title(self, title: str) -> None:
+        if not self.title.hasFocus() or not self.title.isModified():
+            self.title.setText(title)
+
+    def _on_presence(self, obj: ObjId) -> None:
+        if obj == self.obj:
+            carets = self._service.presence(obj)
+            self.editor.show_carets(carets)
+            self.panel.show_carets(carets)
+
+    def _on_fault(self, obj: ObjId, fault: StoreFault) -> None:
+        if obj == self.obj:
+            self._show_state()
+
+    def _show_state(self) -> None:
+        damaged = self._service.damaged(self.obj)
+        if self._service.unsaved(self.obj):
+            text = tr("The latest edits could not be saved on this computer. They are kept while the program runs.")
+            self.bar.show_state("danger", "warning", text, tr("Try again"), self._save_again)
+        elif damaged:
+            text = trn(
+                "{n} change could not be read and is left out. The rest of the document is complete.",
+                "{n} changes could not be read and are left out. The rest of the document is complete.",
+                damaged,
+            ).format(n=damaged)
+            self.bar.show_state("warning", "warning", f"{text} (damaged-update)")
+        elif self.editor.isReadOnly():
+            self.bar.show_state("info", "lock", tr("You can read this document but not write in it."))
+        else:
+            self.bar.hide()
+
+    def _save_again(self) -> None:
+        self._service.save_again(self.obj)
+        self._show_state()
+
+    def _edit_link(self) -> None:
+        dialog = LinkDialog(self, self.editor)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.finished.connect(lambda _result: self.editor.setFocus())
+        dialog.open()
+
+    def _open_link(self, address: str) -> None:
+        link = ObjectLink.parse(address)
+        if link is not None:
+            follow(self, link)
+        else:
+            QDesktopServices.openUrl(QUrl(address))

@@ -1,0 +1,478 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The page that is written on: a QTextEdit tied to a Document, with its keys, clipboard, page look and carets.
+
+Typing, deleting and input methods are Qt's own; every formatting goes to the model and comes back through the
+binding. Tab moves list items; Esc first, or Ctrl+Tab, lets Tab leave the text.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QEvent, QMimeData, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QInputMethodEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QTextCursor,
+)
+from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
+
+from app.core.text_units import point_from_utf16
+from app.documents import formats
+from app.documents.flow import BODY, Block, Marks, Run, Style, joined
+from app.documents.model import Change, Document
+from app.documents.service import Caret
+from app.objects.crdt import UNDO
+from ui.documents import carets, keys, look
+from ui.documents.binding import Binding
+from ui.kit import theme
+from ui.kit.bind import bind
+from ui.kit.style import set_props
+from ui.kit.translate import tr
+
+PAGE_PX = 700
+MARGIN_PX = 75
+NARROW_MARGIN_PX = 28
+GAP_PX = 26
+MIME = "application/x-kansli-document"
+
+Key = Qt.Key
+Move = QTextCursor.MoveOperation
+Mode = QTextCursor.MoveMode
+
+
+class Editor(QTextEdit):
+    """The text of one document. `selection_changed`: the caret moved, or what is under it changed."""
+
+    selection_changed = Signal()
+    link_wanted = Signal()
+    find_wanted = Signal()
+    find_closed = Signal()
+    link_opened = Signal(str)
+
+    def __init__(self, document: Document, *, read_only: bool = False, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._carets: Sequence[Caret] = ()
+        self._marks: Marks | None = None
+        self._tab_leaves = False
+        set_props(self, kind="page")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setAccessibleName(tr("Document text"))
+        self.setAccessibleDescription(tr("Press Esc and then Tab, or Ctrl+Tab, to leave the text."))
+        self.document().setDefaultFont(look.block_font(BODY))
+        self.document().setDocumentMargin(0)
+        self.document().setIndentWidth(26)
+        self.setReadOnly(read_only)
+        if read_only:
+            self.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
+        self.viewport().setMouseTracking(True)
+        self._binding = Binding(self, document)
+        self._margin()
+        self._theme()
+        theme.on_change(self, self._theme)
+        bind(self, document.changed, self._on_changed)
+        self.cursorPositionChanged.connect(self._on_moved)
+        self.selectionChanged.connect(self.selection_changed)
+        self.moveCursor(Move.Start)
+
+    # ---- what is selected
+
+    def selection(self) -> tuple[int, int]:
+        """(anchor, caret) in UTF-16 positions."""
+        cursor = self.textCursor()
+        return cursor.anchor(), cursor.position()
+
+    def range(self) -> tuple[int, int]:
+        """(start, length) of the selection."""
+        cursor = self.textCursor()
+        return cursor.selectionStart(), cursor.selectionEnd() - cursor.selectionStart()
+
+    def select(self, start: int, length: int = 0) -> None:
+        """Selects a range and brings it into view."""
+        cursor = self.textCursor()
+        cursor.setPosition(min(start, self._document.length_utf16))
+        cursor.setPosition(min(start + length, self._document.length_utf16), Mode.KeepAnchor)
+        self.setTextCursor(cursor)
+        self.ensureCursorVisible()
+
+    def blocks_selected(self) -> tuple[int, int]:
+        """The first and last block that the selection touches."""
+        start, length = self.range()
+        return self._document.find_block(start)[0], self._document.find_block(start + length)[0]
+
+    def style_here(self) -> Style:
+        """The style of the block with the caret."""
+        return self._document.block(self.blocks_selected()[0]).style
+
+    def marks_here(self) -> Marks:
+        """The marks that typing would get, or those of a selection's first character."""
+        if self._marks is not None:
+            return self._marks
+        cursor = self.textCursor()
+        if cursor.hasSelection():
+            cursor.setPosition(cursor.selectionStart() + 1)
+            return look.marks_of(cursor.charFormat())
+        return look.marks_of(self.currentCharFormat())
+
+    # ---- verbs of the toolbar
+
+    def toggle(self, mark: str) -> None:
+        """Bold, italic, underline or strike on or off, for the selection or what is typed next."""
+        if self.isReadOnly():
+            return
+        start, length = self.range()
+        on = not getattr(self.marks_here(), mark)
+        if length:
+            self._document.format(start, length, {mark: on or None})
+        else:
+            self._set_typing(self.marks_here().with_attrs({mark: on}))
+        self.selection_changed.emit()
+
+    def set_link(self, link: str, text: str = "") -> None:
+        """Links the selection, or the link under the caret; inserts `text` where neither is. Empty takes away."""
+        start, length = self.link_range()
+        if length:
+            self._document.format(start, length, {"link": link or None})
+        elif link:
+            self._document.split_undo()
+            self._document.splice(start, 0, text or link, self.marks_here()._replace(link=link))
+            self.select(start + len((text or link).encode("utf-16-le")) // 2)
+        self.selection_changed.emit()
+
+    def link_range(self) -> tuple[int, int]:
+        """The selection, or the whole of the link that the caret is in."""
+        start, length = self.range()
+        if length or not (link := self.marks_here().link):
+            return start, length
+        index, offset = self._document.find_block(start)
+        block, begin = self._document.block(index), self._document.block_start(index)
+        at = 0
+        for run in block.runs:
+            size = len(run.text.encode("utf-16-le")) // 2
+            if run.marks.link == link and at <= offset <= at + size:
+                return begin + at, size
+            at += size
+        return start, 0
+
+    def set_style(self, style: Style) -> None:
+        """Gives the selected blocks a style."""
+        if self.isReadOnly():
+            return
+        first, last = self.blocks_selected()
+        self._document.set_block(first, last, style)
+        self.selection_changed.emit()
+
+    def toggle_list(self, kind: str) -> None:
+        """Makes the selected blocks list items, or body text if they are already."""
+        first, last = self.blocks_selected()
+        styles = [block.style for block in self._document.blocks()[first : last + 1]]
+        on = not all(style.list == kind for style in styles)
+        self._set_styles(first, [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in styles])
+
+    def indent(self, step: int) -> None:
+        """Moves the selected list items a level; outermost ones become body text."""
+        first, last = self.blocks_selected()
+        styles = [block.style for block in self._document.blocks()[first : last + 1]]
+        self._set_styles(first, [keys.indented(style, step) for style in styles])
+
+    def _set_styles(self, first: int, styles: Sequence[Style]) -> None:
+        if not self.isReadOnly():
+            self._document.set_styles(first, styles)
+            self.selection_changed.emit()
+
+    def undo(self) -> None:
+        """My last step, not Qt's: colleagues' words stay."""
+        if not self.isReadOnly():
+            self._document.undo()
+
+    def redo(self) -> None:
+        """What I undid last."""
+        if not self.isReadOnly():
+            self._document.redo()
+
+    def replace_range(self, start: int, length: int, text: str) -> None:
+        """Replaces a range by text that looks like what it replaces."""
+        cursor = self.textCursor()
+        cursor.setPosition(start + 1 if length else start)
+        self._document.splice(start, length, text, look.marks_of(cursor.charFormat()))
+
+    def insert_blocks(self, blocks: Sequence[Block]) -> None:
+        """Puts blocks in place of the selection: what pasting and dropping do."""
+        start, length = self.range()
+        first, last = self.blocks_selected()
+        head, tail = self._cut(first, start, end=False), self._cut(last, start + length, end=True)
+        new = [Block(block.runs, block.style) for block in blocks]
+        styled = not head and (len(new) > 1 or not tail)
+        new[0] = Block(joined([*head, *new[0].runs]), new[0].style if styled else self._document.block(first).style)
+        caret = sum(block.size_utf16 for block in new) - 1
+        new[-1] = Block(joined([*new[-1].runs, *tail]), new[-1].style)
+        before = self._document.block_start(first)
+        self._document.split_undo()
+        self._document.rewrite(first, last - first + 1, new)
+        self._document.split_undo()
+        self.select(before + caret)
+
+    def _cut(self, index: int, pos: int, *, end: bool) -> list[Run]:
+        """The runs of a block before a position, or after it."""
+        block = self._document.block(index)
+        at = point_from_utf16(block.text, pos - self._document.block_start(index))
+        out, passed = [], 0
+        for text, marks in block.runs:
+            cut = max(0, min(at - passed, len(text)))
+            out.append(Run(text[cut:] if end else text[:cut], marks))
+            passed += len(text)
+        return list(joined(out))
+
+    def selected_blocks(self) -> list[Block]:
+        """The selection as blocks, for the clipboard."""
+        start, length = self.range()
+        first, last = self.blocks_selected()
+        result = []
+        for index in range(first, last + 1):
+            block = self._document.block(index)
+            runs = self._cut(index, start + length, end=False) if index == last else list(block.runs)
+            if index == first:
+                skip = point_from_utf16(block.text, start - self._document.block_start(first))
+                runs = _without_first(runs, skip)
+            result.append(Block(joined(runs), block.style))
+        return result
+
+    # ---- carets of others
+
+    def show_carets(self, shown: Sequence[Caret]) -> None:
+        """Paints where colleagues are."""
+        self._carets = shown
+        self.setExtraSelections(carets.grounds(self, shown))
+        self.viewport().update()
+
+    # ---- inside
+
+    def _on_changed(self, change: Change) -> None:
+        if change.origin == UNDO and change.edits:
+            last = change.edits[-1]
+            self.select(last.pos + len(last.text.encode("utf-16-le")) // 2)
+        self.selection_changed.emit()
+
+    def _on_moved(self) -> None:
+        self._tab_leaves = False
+        self._marks = None
+        cursor = self.textCursor()
+        here = look.marks_of(cursor.charFormat())
+        if here.link and not cursor.hasSelection():
+            cursor.movePosition(Move.NextCharacter)
+            if cursor.atBlockStart() or look.marks_of(cursor.charFormat()).link != here.link:
+                self._set_typing(here._replace(link=""))  # typing after a link does not lengthen it
+        self.selection_changed.emit()
+
+    def _set_typing(self, marks: Marks) -> None:
+        self._document.split_undo()
+        self.setCurrentCharFormat(look.char_format(marks, self.style_here()))
+        self._marks = marks
+
+    def _theme(self) -> None:
+        self.document().setDefaultFont(look.block_font(BODY))
+        self._binding.restyle()
+        self.show_carets(self._carets)
+
+    def _margin(self) -> None:
+        side = max(0, (self.width() - PAGE_PX) // 2)
+        self.setViewportMargins(side, 0, side, 0)
+        root = self.document().rootFrame()
+        fmt = root.frameFormat()
+        text_side = MARGIN_PX if side or self.width() >= PAGE_PX - 60 else NARROW_MARGIN_PX
+        if fmt.leftMargin() != text_side:
+            self._binding.quietly(lambda: self._set_margins(text_side))
+
+    def _set_margins(self, side: int) -> None:
+        root = self.document().rootFrame()
+        fmt = root.frameFormat()
+        fmt.setLeftMargin(side)
+        fmt.setRightMargin(side)
+        fmt.setTopMargin(GAP_PX + MARGIN_PX - 5)
+        fmt.setBottomMargin(GAP_PX + MARGIN_PX)
+        root.setFrameFormat(fmt)
+
+    def _enter(self) -> None:
+        """A new block. An empty list item or quote ends its list or quote; after a heading comes body text."""
+        start, length = self.range()
+        index = self._document.find_block(start)[0]
+        block = self._document.block(index)
+        if not length and not block.text and (block.style.list or block.style.quote):
+            self.set_style(keys.indented(block.style, -1) if block.style.list else BODY)
+            return
+        marks = self.marks_here()._replace(link="")
+        last = self._document.find_block(start + length)[0]
+        head, tail = self._cut(index, start, end=False), self._cut(last, start + length, end=True)
+        before, after = keys.split(block.style, head=bool(head), tail=bool(tail))
+        new = [Block(joined(head), before), Block(joined(tail), after)]
+        self._document.rewrite(index, last - index + 1, new, prefix_cap=len(new[0].text))
+        self.select(start + 1)
+        if after == block.style:
+            self._set_typing_quietly(marks)
+
+    def _set_typing_quietly(self, marks: Marks) -> None:
+        self.setCurrentCharFormat(look.char_format(marks, self.style_here()))
+        self._marks = marks
+
+    def _back(self) -> bool:
+        """Backspace at a block's start first takes its style away."""
+        start, length = self.range()
+        if length or self._document.find_block(start)[1]:
+            return False
+        style = self.style_here()
+        if style == BODY:
+            return False
+        self.set_style(keys.indented(style, -1) if style.list else BODY)
+        return True
+
+    def _run(self, name: str) -> None:
+        actions: dict[str, Callable[[], object]] = {
+            "bullets": lambda: self.toggle_list("ul"),
+            "numbers": lambda: self.toggle_list("ol"),
+            "quote": lambda: self.set_style(Style(quote=True)),
+            "link": self.link_wanted.emit,
+            "find": self.find_wanted.emit,
+            "paste-plain": self.paste_plain,
+            "undo": self.undo,
+            "redo": self.redo,
+        }
+        if name.startswith("heading"):
+            self.set_style(Style(heading=int(name[-1])))
+        elif name in Marks._fields and name != "link":
+            self.toggle(name)
+        else:
+            actions[name]()
+
+    def paste_plain(self) -> None:
+        """The clipboard's text without any formatting."""
+        if self.canPaste():
+            text = QApplication.clipboard().text()
+            self.insert_blocks([Block(b.runs, self.style_here()) for b in formats.from_text(text)])
+
+    # ---- Qt
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        name = keys.action(event)
+        if name and (not self.isReadOnly() or name == "find"):
+            self._run(name)
+            event.accept()
+            return
+        if event.key() == Key.Key_Escape:
+            self._tab_leaves = True
+            self.find_closed.emit()
+            return
+        if event.key() in (Key.Key_Tab, Key.Key_Backtab) and self._tab(event):
+            return
+        if self.isReadOnly():
+            super().keyPressEvent(event)
+            return
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if event.key() in (Key.Key_Return, Key.Key_Enter) and plain:
+            self._enter()
+            self.ensureCursorVisible()
+        elif not (event.key() == Key.Key_Backspace and plain and self._back()):
+            super().keyPressEvent(event)
+
+    def _tab(self, event: QKeyEvent) -> bool:
+        """In lists and tabs of text; after Esc, or when nothing can be written, Tab goes to the next control."""
+        back = event.key() == Key.Key_Backtab
+        if self.isReadOnly() or self._tab_leaves or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._tab_leaves = False
+            self.focusNextPrevChild(not back)
+        elif self.style_here().list:
+            self.indent(-1 if back else 1)
+        else:
+            self.focusNextPrevChild(not back)
+        event.accept()
+        return True
+
+    def event(self, event: QEvent) -> bool:
+        kind = event.type()
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and keys.action(event):
+            event.accept()  # the window's own shortcuts come after the text's
+            return True
+        if kind == QEvent.Type.Wheel:
+            return bool(self.verticalScrollBar().event(event))  # on the grey beside the page
+        return super().event(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        if not self.isReadOnly():
+            super().inputMethodEvent(event)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        blocks = self.selected_blocks()
+        mime = QMimeData()
+        mime.setText("\n".join(block.text.replace("\u2028", "\n") for block in blocks))
+        mime.setHtml(formats.to_html(blocks))
+        mime.setData(MIME, formats.to_bytes(blocks))
+        return mime
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return not self.isReadOnly() and (source.hasFormat(MIME) or source.hasHtml() or source.hasText())
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        if not self.canInsertFromMimeData(source):
+            return
+        blocks = formats.from_bytes(bytes(source.data(MIME).data())) if source.hasFormat(MIME) else None
+        if blocks is None and source.hasHtml():
+            blocks = formats.from_html(source.html())
+        if blocks is None or not any(block.text for block in blocks):
+            style = self.style_here()
+            blocks = [Block(block.runs, style) for block in formats.from_text(source.text())]
+        self.insert_blocks(blocks)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        link = self.anchorAt(event.position().toPoint())
+        wanted = self.isReadOnly() or event.modifiers() & Qt.KeyboardModifier.ControlModifier
+        if link and wanted and not self.textCursor().hasSelection() and formats.safe_link(link):
+            self.link_opened.emit(link)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        link = self.anchorAt(event.position().toPoint())
+        self.viewport().setToolTip(tr("{address} (Ctrl+click to open)").format(address=link) if link else "")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._margin()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self.viewport())
+        scroll = self.verticalScrollBar().value()
+        end = max(self.document().size().height() - GAP_PX, self.viewport().height() + GAP_PX) - scroll
+        painter.fillRect(event.rect(), tokens.colour("window"))
+        painter.setPen(tokens.colour("line"))
+        painter.setBrush(tokens.colour("surface"))
+        top = GAP_PX - scroll + 0.5
+        painter.drawRect(QRectF(0.5, top, self.viewport().width() - 1, end - top))
+        painter.end()
+        super().paintEvent(event)
+        if self._carets:
+            painter = QPainter(self.viewport())
+            carets.paint(self, painter, self._carets)
+            painter.end()
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.viewport().update()
+
+    def loadResource(self, kind: int, name: Any) -> Any:
+        return None  # nothing is ever fetched
+
+
+def _without_first(runs: Sequence[Run], count: int) -> list[Run]:
+    out = []
+    for text, marks in runs:
+        cut = min(count, len(text))
+        count -= cut
+        out.append(Run(text[cut:], marks))
+    return out

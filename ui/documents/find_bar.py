@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Find and replace, under the toolbar: Ctrl+F opens, Enter goes on, Esc closes."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
+
+from app.documents.finding import find
+from app.documents.model import Document
+from ui.documents.editor import Editor
+from ui.kit.buttons import IconButton, TextButton
+from ui.kit.search_field import SearchField
+from ui.kit.style import label, line, set_props
+from ui.kit.translate import tr
+
+
+class FindBar(QFrame):
+    """Hidden until `open`."""
+
+    def __init__(self, editor: Editor, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._editor = editor
+        self._document = document
+        set_props(self, frame="header")
+        self.setAccessibleName(tr("Find and replace"))
+        row = line(self, margins=(12, 5, 12, 5), spacing=6)
+        self.field = SearchField(tr("Find in the document"))
+        self.field.setMaximumWidth(240)
+        self.field.textChanged.connect(lambda _text: self._first())
+        self.field.returnPressed.connect(self.next)
+        self.count = label("", "small")
+        self.count.setMinimumWidth(70)
+        self.replacement = QLineEdit()
+        self.replacement.setAccessibleName(tr("Replace with"))
+        self.replacement.setPlaceholderText(tr("Replace with"))
+        self.replacement.setMaximumWidth(200)
+        self.replacement.returnPressed.connect(self.replace)
+        self._replace = TextButton(tr("Replace"), self.replace)
+        self._replace_all = TextButton(tr("Replace all"), self.replace_all)
+        parts: list[QWidget] = [
+            self.field,
+            self.count,
+            IconButton("up", tr("Previous match"), self.previous),
+            IconButton("down", tr("Next match"), self.next),
+            self.replacement,
+            self._replace,
+            self._replace_all,
+        ]
+        for part in parts:
+            row.addWidget(part)
+        row.addStretch(1)
+        row.addWidget(IconButton("close", tr("Close find"), self.leave))
+        self.hide()
+
+    def open(self) -> None:
+        """Shows the bar, with what is selected as the first thing to find."""
+        cursor = self._editor.textCursor()
+        if cursor.hasSelection() and "\u2029" not in cursor.selectedText():
+            self.field.setText(cursor.selectedText())
+        for part in (self.replacement, self._replace, self._replace_all):
+            part.setVisible(not self._editor.isReadOnly())
+        self.show()
+        self.field.setFocus()
+        self.field.selectAll()
+
+    def leave(self) -> None:
+        """Hides the bar; the caret stays at the match."""
+        if self.isVisible():
+            self.hide()
+            self._editor.setFocus()
+
+    def next(self) -> None:
+        """Selects the next match, round to the first."""
+        start, length = self._editor.range()
+        self._go(start + length, 1)
+
+    def previous(self) -> None:
+        """Selects the match before, round to the last."""
+        self._go(self._editor.range()[0], -1)
+
+    def replace(self) -> None:
+        """Replaces the selected match and goes on to the next."""
+        if self._editor.isReadOnly():
+            return
+        here = self._editor.range()
+        if here in self._found():
+            self._document.split_undo()
+            self._editor.replace_range(*here, self.replacement.text())
+            self._editor.select(here[0] + len(self.replacement.text().encode("utf-16-le")) // 2)
+        self.next()
+
+    def replace_all(self) -> None:
+        """Replaces every match: one step to undo."""
+        if self._editor.isReadOnly():
+            return
+        found = self._found()
+        self._document.split_undo()
+        for start, length in reversed(found):  # from the end, so that positions before stay right
+            self._editor.replace_range(start, length, self.replacement.text())
+        self._document.split_undo()
+        self.count.setText(tr("{n} replaced").format(n=len(found)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.leave()
+        else:
+            super().keyPressEvent(event)
+
+    def _found(self) -> list[tuple[int, int]]:
+        return find(self._document.blocks(), self.field.text())
+
+    def _first(self) -> None:
+        self._go(self._editor.range()[0], 1)
+
+    def _go(self, pos: int, step: int) -> None:
+        found = self._found()
+        if not found:
+            self.count.setText(tr("No matches") if self.field.text() else "")
+            return
+        if step > 0:
+            index = next((i for i, (start, _) in enumerate(found) if start >= pos), 0)
+        else:
+            index = next((i for i in range(len(found) - 1, -1, -1) if found[i][0] < pos), len(found) - 1)
+        self._editor.select(*found[index])
+        self.count.setText(tr("{n} of {total}").format(n=index + 1, total=len(found)))

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The editor's keys as one table, and what moving a level means for a style."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence
+
+from app.documents.flow import BODY, MAX_INDENT, Style
+
+SHORTCUTS = {
+    "undo": "Ctrl+Z",
+    "redo": "Ctrl+Y",
+    "bold": "Ctrl+B",
+    "italic": "Ctrl+I",
+    "underline": "Ctrl+U",
+    "strike": "Ctrl+Shift+X",
+    "heading0": "Ctrl+Alt+0",
+    "heading1": "Ctrl+Alt+1",
+    "heading2": "Ctrl+Alt+2",
+    "heading3": "Ctrl+Alt+3",
+    "numbers": "Ctrl+Shift+7",
+    "bullets": "Ctrl+Shift+8",
+    "quote": "Ctrl+Shift+9",
+    "link": "Ctrl+Shift+K",
+    "paste-plain": "Ctrl+Shift+V",
+    "find": "Ctrl+F",
+}
+"""What tooltips say. Ctrl+K is the palette's."""
+
+_ALSO = {"Ctrl+Shift+Z": "redo", "Ctrl+Shift+/": "numbers", "Ctrl+Shift+(": "bullets", "Ctrl+Shift+)": "quote"}
+"""Shift turns the digits into signs on a Swedish keyboard."""
+
+_ACTIONS = {QKeySequence(text).toString(): name for name, text in SHORTCUTS.items()} | {
+    QKeySequence(text).toString(): name for text, name in _ALSO.items()
+}
+
+
+def action(event: QKeyEvent) -> str:
+    """The name of what a key does, or empty. AltGr is Ctrl+Alt on Windows: with a sign to type it is no shortcut."""
+    modifiers = event.modifiers()
+    if not modifiers & Qt.KeyboardModifier.ControlModifier:
+        return ""
+    if modifiers & Qt.KeyboardModifier.AltModifier and event.text().isprintable() and event.text() not in ("", *"0123"):
+        return ""
+    return _ACTIONS.get(QKeySequence(event.keyCombination()).toString(), "")
+
+
+def indented(style: Style, step: int) -> Style:
+    """The style a level deeper or higher; a list's outermost level becomes body text, a body a bullet."""
+    if not style.list:
+        return style if step < 0 or style != BODY else Style(list="ul", indent=1)
+    level = style.indent + step
+    return Style(list=style.list, indent=min(level, MAX_INDENT)) if level > 0 else BODY
+
+
+def split(style: Style, *, head: bool, tail: bool) -> tuple[Style, Style]:
+    """The styles of the two blocks that Enter makes: after a heading, and before one, comes body text."""
+    if not style.heading:
+        return style, style
+    return (style if head or not tail else BODY), (style if tail else BODY)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Asks for a link's address, and its text if nothing is selected."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.documents.formats import safe_link
+from ui.documents.editor import Editor
+from ui.kit.dialogs import Dialog
+from ui.kit.translate import tr
+
+
+class LinkDialog(Dialog):
+    """Opened with `open()`; sets the link itself when accepted. An emptied address takes the link away."""
+
+    def __init__(self, parent: QWidget, editor: Editor) -> None:
+        start, length = editor.link_range()
+        here = editor.marks_here().link
+        super().__init__(parent, tr("Edit link") if here else tr("Insert link"), accept=tr("OK"))
+        self._editor = editor
+        self._start, self._length = start, length
+        self._had_link = bool(here)
+        self.address = self.add_field(tr("Address"), here)
+        self.address.setPlaceholderText("https://")
+        self.text = None if length else self.add_field(tr("Text"))
+        self.error = self.add_text("", "error")
+        self.error.hide()
+        self.address.textChanged.connect(lambda _text: self._check())
+        self.address.setFocus()
+        self._check()
+
+    def accept(self) -> None:
+        """Sets the link, or says why the address cannot be one."""
+        address = self.address.text().strip()
+        link = safe_link(address)
+        if address and not link:
+            self.error.setText(tr("The address must begin with https://, http:// or mailto:."))
+            self.error.show()
+            return
+        self._editor.select(self._start, self._length)
+        self._editor.set_link(link, self.text.text().strip() if self.text is not None else "")
+        super().accept()
+
+    def _check(self) -> None:
+        self.error.hide()
+        self.accept_button.setEnabled(bool(self.address.text().strip()) or self._had_link)

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's documents: one row each, the latest changed first, and the way to a new one."""
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.documents.service import DocumentService
+from ui.documents.row_delegate import RowDelegate
+from ui.kit import menu
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import EmptyState
+from ui.kit.list_model import ListModel
+from ui.kit.style import column, label, line, set_props
+from ui.kit.translate import day_or_time, tr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A document as it is painted and said."""
+
+    obj: ObjId
+    title: str
+    excerpt: str
+    when: str
+
+
+class Documents(QListView):
+    """The rows. Enter or a click opens, the menu key or a right click offers what else can be done."""
+
+    wanted = Signal(object)
+    menu_wanted = Signal(object, QPoint)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: ListModel[Row] = ListModel(
+            lambda row: row.obj,
+            {
+                Qt.ItemDataRole.DisplayRole.value: lambda row: row.title,
+                Qt.ItemDataRole.AccessibleTextRole.value: lambda row: f"{row.title}, {row.when}",
+            },
+            self,
+        )
+        self.setModel(self.rows)
+        self.setItemDelegate(RowDelegate(self))
+        self.setAccessibleName(tr("Documents"))
+        self.setMouseTracking(True)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._on_menu)
+        self.clicked.connect(self._open)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._open(self.currentIndex())
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: object) -> None:
+        super().focusInEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        if not self.currentIndex().isValid() and self.rows.rows:
+            self.setCurrentIndex(self.rows.index(0))
+
+    def _open(self, index: QModelIndex) -> None:
+        if (row := self.rows.row(index)) is not None:
+            self.wanted.emit(row.obj)
+
+    def _on_menu(self, at: QPoint) -> None:
+        index = self.indexAt(at)
+        index = index if index.isValid() else self.currentIndex()
+        if (row := self.rows.row(index)) is not None:
+            self.menu_wanted.emit(row.obj, self.viewport().mapToGlobal(self.visualRect(index).center()))
+
+
+class ListView(QWidget):
+    """The list with its heading, or what stands there while a room has no documents."""
+
+    opened = Signal(object)
+    created = Signal()
+    rename_wanted = Signal(object, str)
+    delete_wanted = Signal(object)
+
+    def __init__(self, service: DocumentService, room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._service = service
+        self._room = room
+        set_props(self, frame="window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        layout = column(self, margins=(28, 20, 28, 0), spacing=12)
+        head = line(spacing=10)
+        self._heading = label(tr("Documents"), "heading")
+        head.addWidget(self._heading)
+        head.addStretch(1)
+        self.new = TextButton(tr("New document"), self.created.emit, kind="primary", icon="new-document")
+        head.addWidget(self.new)
+        layout.addLayout(head)
+        self.documents = Documents()
+        self.documents.wanted.connect(self.opened)
+        self.documents.menu_wanted.connect(self._on_menu)
+        writable = service.may_write(room)
+        self.empty = EmptyState(
+            "document",
+            tr("No documents yet"),
+            tr("Drafts, decisions and notes that several people write in at the same time."),
+            tr("Write the first document") if writable else "",
+            self.created.emit,
+        )
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.documents)
+        self._stack.addWidget(self.empty)
+        layout.addWidget(self._stack, 1)
+        bind(self, service.changed, self._on_changed)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads the rows again."""
+        rows = []
+        for row in self._service.list(self._room):
+            name = self._service.people.person(row.by).name
+            when = tr("{when} · {name}").format(when=day_or_time(row.updated), name=name)
+            rows.append(Row(obj=row.obj, title=row.title or tr("Untitled"), excerpt=row.excerpt, when=when))
+        self.documents.rows.set_rows(rows)
+        self._stack.setCurrentIndex(0 if rows else 1)
+        self.new.setVisible(bool(rows) and self._service.may_write(self._room))
+
+    def _on_changed(self, room: RoomId) -> None:
+        if room == self._room and self.isVisible():
+            self.refresh()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        self.refresh()
+
+    def _on_menu(self, obj: ObjId, at: QPoint) -> None:
+        row = next((row for row in self.documents.rows.rows if row.obj == obj), None)
+        if row is None:
+            return
+        entries: list[menu.Entry | None] = [
+            menu.Entry(text=tr("Open"), icon="open", run=lambda: self.opened.emit(obj)),
+        ]
+        if self._service.may_write(self._room):
+            entries += [
+                menu.Entry(text=tr("Rename"), icon="rename", run=lambda: self.rename_wanted.emit(obj, row.title)),
+                None,
+                menu.Entry(text=tr("Put away"), icon="archive", run=lambda: self.delete_wanted.emit(obj), danger=True),
+            ]
+        menu.popup(self.documents, tr("Document"), entries, at)

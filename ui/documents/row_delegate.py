@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Paints a document's row: icon, title, how it begins; when and by whom it was changed."""
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from ui.kit import icons, theme
+from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.list_model import ROW
+
+HEIGHT_PX = 64
+
+
+class RowDelegate(QStyledItemDelegate):
+    """For rows of `ui.documents.list_view.Row`."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return QSize(200, HEIGHT_PX)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row = index.data(ROW)
+        tokens = theme.current()
+        rect = QRectF(option.rect).adjusted(1, 3, -1, -3)
+        state = option.state
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        focused = bool(state & QStyle.StateFlag.State_HasFocus) and bool(state & QStyle.StateFlag.State_Selected)
+        painter.setBrush(tokens.colour("hover" if hovered else "surface"))
+        pen = painter.pen()
+        pen.setColor(tokens.colour("focus" if focused else "line"))
+        pen.setWidth(2 if focused else 1)
+        painter.setPen(pen)
+        painter.drawRoundedRect(rect, 10, 10)
+        icons.paint(painter, "document", "accent", rect.left() + 16, rect.center().y() - 11, 22)
+        self._texts(painter, rect, row)
+        painter.restore()
+
+    def _texts(self, painter: QPainter, rect: QRectF, row: object) -> None:
+        title, excerpt, when = (getattr(row, name) for name in ("title", "excerpt", "when"))
+        tokens, small, strong = theme.current(), font(SMALL_PX), font(BASE_PX, 500)
+        width = QFontMetricsF(small).horizontalAdvance(when)
+        right = rect.right() - 16
+        painter.setFont(small)
+        painter.setPen(tokens.colour("muted"))
+        upper = QRectF(rect.left() + 52, rect.top() + 9, right - rect.left() - 52, 20)
+        lower = upper.translated(0, 20)
+        painter.drawText(QRectF(right - width, upper.top(), width, 20), Qt.AlignmentFlag.AlignVCenter, when)
+        cut = QFontMetricsF(small).elidedText(excerpt, Qt.TextElideMode.ElideRight, lower.width())
+        painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, cut)
+        painter.setFont(strong)
+        painter.setPen(tokens.colour("text"))
+        cut = QFontMetricsF(strong).elidedText(title, Qt.TextElideMode.ElideRight, upper.width() - width - 16)
+        painter.drawText(upper, Qt.AlignmentFlag.AlignVCenter, cut)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The tool in a room: the list of documents, or the one that is open."""
+
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.documents.service import DocumentService
+from ui.documents.document_view import DocumentView
+from ui.documents.list_view import ListView
+from ui.kit.dialogs import ask
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.tool import toast
+
+
+class DocumentsView(QStackedWidget):
+    """Gets the service and its room. `open_ref` makes it an `Opener` for links."""
+
+    def __init__(
+        self, service: DocumentService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._service = service
+        self._room = room
+        self.setAccessibleName(tr("Documents"))
+        self.list = ListView(service, room)
+        self.list.opened.connect(self.open)
+        self.list.created.connect(self.new_document)
+        self.list.rename_wanted.connect(lambda obj, title: run(self, self._rename(obj, title)))
+        self.list.delete_wanted.connect(self._delete)
+        self.addWidget(self.list)
+        self.document: DocumentView | None = None
+        if obj is not None:
+            self.open(obj)
+
+    def open(self, obj: ObjId) -> None:
+        """Shows a document; the list if it is not here (any more)."""
+        if self.document is not None and self.document.obj == obj:
+            return
+        self.show_list()
+        row = next((row for row in self._service.list(self._room) if row.obj == obj), None)
+        if row is None:
+            return
+        self.document = DocumentView(self._service, row)
+        self.document.closed.connect(self.show_list)
+        self.addWidget(self.document)
+        self.setCurrentWidget(self.document)
+        self.document.editor.setFocus()
+
+    def open_ref(self, obj: ObjId, ref: bytes) -> None:
+        """Shows a document; places in it have no refs yet."""
+        self.open(obj)
+
+    def show_list(self) -> None:
+        """Closes the open document and shows the list."""
+        document, self.document = self.document, None
+        if document is not None:
+            document.shut()
+            self.removeWidget(document)
+            document.deleteLater()
+        self.setCurrentWidget(self.list)
+        self.list.refresh()
+        self.list.documents.setFocus()
+
+    def new_document(self) -> None:
+        """A new document, opened with its title selected."""
+        obj = self._service.create(self._room, tr("New document"))
+        self.open(obj)
+        if self.document is not None:
+            self.document.title.setFocus()
+            self.document.title.selectAll()
+
+    async def _rename(self, obj: ObjId, title: str) -> None:
+        new = await ask(self, tr("Rename the document"), tr("Title"), value=title, accept=tr("Rename"))
+        if new:
+            self._service.rename(obj, new)
+
+    def _delete(self, obj: ObjId) -> None:
+        self._service.delete(obj)
+        toast(self, tr("The document has been put away"), lambda: self._service.restore(obj))
