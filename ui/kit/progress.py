@@ -85,6 +85,11 @@ class ProgressRow(QWidget):
         if on_cancel is not None:
             row.addWidget(IconButton("close", tr("Cancel {what}").format(what=text), on_cancel, size=16))
 
+    def set_text(self, text: str) -> None:
+        """Says something else."""
+        self._text.set_text(text)
+        self._bar.setAccessibleName(text)
+
     def set_progress(self, done: int, total: int, figure: str = "") -> None:
         """Moves the bar; total 0 = unknown. The figure is per cent unless another is given ("1,2 av 3,4 MB")."""
         self._bar.setRange(0, total)

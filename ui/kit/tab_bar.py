@@ -60,6 +60,10 @@ class TabBar(QTabBar):
         """The id of the chosen tab; empty if there is none."""
         return self._tabs[self.currentIndex()].id if 0 <= self.currentIndex() < len(self._tabs) else ""
 
+    def ids(self) -> list[str]:
+        """The ids of all tabs, from left to right."""
+        return [t.id for t in self._tabs]
+
     def choose(self, tab_id: str) -> None:
         """Chooses a tab by id; an unknown one does nothing."""
         for i, tab in enumerate(self._tabs):

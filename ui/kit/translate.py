@@ -12,7 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from app.core.i18n import language, set_language, tr, trn
 
 __all__ = [
-    "change_language", "clock", "day", "day_or_time", "language", "long_day", "notifier", "short_day", "tr", "trn", "week",
+    "change_language", "clock", "day", "day_or_time", "language", "long_day", "notifier", "short_day", "tr", "trn",
+    "week",
 ]  # fmt: skip
 
 

@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Error code → what happened, what it means for the work, what to do. The only place with such sentences.
+
+Codes come from app/errors.py, app/*/errors.py, sync/errors.py and the server's refusals. English here, Swedish in
+resources/locale/sv/errors.po. The code itself is shown for support.
+"""
+
+from typing import NamedTuple
+
+from app.core.i18n import tr
+
+
+class Sentence(NamedTuple):
+    """What happened, what it means for the work, and what to do."""
+
+    title: str
+    meaning: str
+    action: str
+
+    @property
+    def text(self) -> str:
+        """All three in one line of text."""
+        return f"{self.title} {self.meaning} {self.action}"
+
+
+def _unlocking() -> dict[str, tuple[str, str, str]]:
+    return {
+        "wrong-passphrase": (
+            tr("The passphrase is not right."),
+            tr("Nothing has been opened or changed."),
+            tr("Try again. Check Caps Lock and the keyboard's language."),
+        ),
+        "keyring-locked": (
+            tr("The computer's key store is locked."),
+            tr("Kansli cannot fetch its key until it is open."),
+            tr("Unlock the key store and try again, or use your passphrase."),
+        ),
+        "no-keyring": (
+            tr("This computer has no key store that Kansli can use."),
+            tr("The key cannot be kept by the computer."),
+            tr("Choose a passphrase instead."),
+        ),
+        "no-slot": (
+            tr("This way of unlocking has not been set up."),
+            tr("Your data is untouched."),
+            tr("Unlock in the other way, and add this one under Settings."),
+        ),
+        "slot-damaged": (
+            tr("The file that holds the key is damaged."),
+            tr("Your data is untouched but cannot be opened this way."),
+            tr("Unlock in another way if you have one, or contact IT support."),
+        ),
+        "weak-passphrase": (
+            tr("The passphrase is too short."),
+            tr("It would be too easy to guess."),
+            tr("Choose at least twelve characters, for example four words."),
+        ),
+        "slot-forbidden": (
+            tr("Your organisation does not allow this way of unlocking."),
+            tr("Nothing has been changed."),
+            tr("Choose another way."),
+        ),
+        "last-slot": (
+            tr("This is the only way to unlock."),
+            tr("Without it nobody could open your data again."),
+            tr("Add another way first."),
+        ),
+        "profile-in-use": (
+            tr("Kansli is already running with this account."),
+            tr("Two windows cannot use the same data at once."),
+            tr("Switch to the open window, or close it first."),
+        ),
+        "bad-profile-name": (
+            tr("The profile's name cannot be used."),
+            tr("It would not work as a folder on every computer."),
+            tr("Use letters a–z, digits, hyphen or full stop, at most 40."),
+        ),
+    }
+
+
+def _storage() -> dict[str, tuple[str, str, str]]:
+    return {
+        "store-corrupt": (
+            tr("The stored data is damaged."),
+            tr("Kansli has changed nothing. What others have received is still with them and on the server."),
+            tr("Contact IT support; keep the computer as it is until then."),
+        ),
+        "store-newer": (
+            tr("The stored data comes from a newer version of Kansli."),
+            tr("This version must not open it, so nothing has been changed."),
+            tr("Update Kansli and start again."),
+        ),
+        "store-missing": (
+            tr("There is no stored data for this account."),
+            tr("The files may have been moved or removed."),
+            tr("Contact IT support before you begin again with a new sign-in code."),
+        ),
+        "store-unwritable": (
+            tr("The disk refuses to read or write."),
+            tr("The last change could not be saved."),
+            tr("Check that the disk works and that you may write to it, and try again."),
+        ),
+        "disk-full": (
+            tr("The disk is full."),
+            tr("The last change was not saved; everything before it is."),
+            tr("Free some space and try again."),
+        ),
+        "backup-failed": (
+            tr("The copy could not be made."),
+            tr("Your data is untouched."),
+            tr("Choose another place and try again."),
+        ),
+        "file-too-large": (
+            tr("The file is too large."),
+            tr("It has not been sent."),
+            tr("Send a file of at most 256 MB, or divide it."),
+        ),
+        "bad-file-name": (
+            tr("The file's name cannot be used."),
+            tr("It holds a path or invisible characters, and has not been sent or saved."),
+            tr("Give the file another name and try again."),
+        ),
+        "file-unreadable": (
+            tr("The file cannot be read or written."),
+            tr("Nothing has been sent or saved."),
+            tr("Check that the file is there and that you may open it."),
+        ),
+        "setting-locked": (
+            tr("The setting is managed by your organisation."),
+            tr("It has not been changed."),
+            tr("Contact IT support if you need another value."),
+        ),
+        "bad-setting": (
+            tr("The value does not suit the setting."),
+            tr("It has not been changed."),
+            tr("Choose another value."),
+        ),
+    }
+
+
+def _office() -> dict[str, tuple[str, str, str]]:
+    return {
+        "offline": (
+            tr("There is no connection to the server."),
+            tr("What you write is kept and sent later, but this needs the server."),
+            tr("Try again when you are connected."),
+        ),
+        "forbidden": (
+            tr("Your role does not allow this."),
+            tr("Nothing has been changed."),
+            tr("Ask an administrator or the owner of the room."),
+        ),
+        "not-found": (
+            tr("It is no longer here."),
+            tr("It may have been removed, or not arrived yet."),
+            tr("Try again in a while."),
+        ),
+        "empty-message": (
+            tr("The message is empty."),
+            tr("There is nothing to send."),
+            tr("Write something or attach a file."),
+        ),
+        "message-too-long": (
+            tr("The message is too long."),
+            tr("It has not been sent; the text is still there."),
+            tr("Divide it, or put it in a document."),
+        ),
+        "bad-change": (
+            tr("Something received could not be understood."),
+            tr("It is kept, and everything else works as usual."),
+            tr("Tell IT support if something is missing."),
+        ),
+        "bad-record": (
+            tr("Something received could not be understood."),
+            tr("It is kept, and everything else works as usual."),
+            tr("Tell IT support if something is missing."),
+        ),
+        "bug": (
+            tr("Something went wrong in Kansli."),
+            tr("What you have written is saved."),
+            tr("Try again. If it happens again, give IT support the code below."),
+        ),
+    }
+
+
+def _connection() -> dict[str, tuple[str, str, str]]:
+    return {
+        "unreachable": (
+            tr("The server does not answer."),
+            tr("You can go on reading and writing; it is sent when the connection is back."),
+            tr("Check the network. Kansli tries again by itself."),
+        ),
+        "certificate": (
+            tr("The server cannot prove who it is."),
+            tr("Kansli does not connect, since someone else could be listening."),
+            tr("Check the address. Contact IT support if it is right."),
+        ),
+        "update-needed": (
+            tr("A newer version of Kansli is needed."),
+            tr("What you have is readable, but cannot be synchronised."),
+            tr("Update Kansli and start again."),
+        ),
+        "version": (
+            tr("The server and this Kansli do not speak the same version."),
+            tr("What you have is readable, but cannot be synchronised."),
+            tr("Update Kansli, or tell IT support that the server is old."),
+        ),
+        "clock-off": (
+            tr("The computer's clock is wrong."),
+            tr("Nothing can be synchronised until it is right."),
+            tr("Set date and time, preferably automatically."),
+        ),
+        "clock": (
+            tr("The computer's clock is wrong."),
+            tr("Nothing can be synchronised until it is right."),
+            tr("Set date and time, preferably automatically."),
+        ),
+        "wrong-agency": (
+            tr("The server belongs to another agency."),
+            tr("Kansli does not connect to it."),
+            tr("Check the address and the sign-in code."),
+        ),
+        "auth": (
+            tr("The server did not accept the signature of this device."),
+            tr("Nothing is synchronised. What you have is readable."),
+            tr("Contact IT support."),
+        ),
+        "unknown-user": (
+            tr("The server does not know this account."),
+            tr("Nothing is synchronised. What you have is readable."),
+            tr("Check the server's address, or contact IT support."),
+        ),
+        "busy": (
+            tr("The server has much to do."),
+            tr("What you write is kept and sent soon."),
+            tr("Wait a little. Kansli tries again by itself."),
+        ),
+        "internal": (
+            tr("Something went wrong on the server."),
+            tr("What you write is kept and sent later."),
+            tr("Wait a little. Contact IT support if it goes on."),
+        ),
+        "quota": (
+            tr("The server's storage for you or the room is full."),
+            tr("What you write is kept on this computer but not sent."),
+            tr("Contact IT support."),
+        ),
+        "code-unknown": (
+            tr("The sign-in code is not right."),
+            tr("Nothing has been registered."),
+            tr("Check every character, or ask for a new code."),
+        ),
+        "bad-code": (
+            tr("The sign-in code is not right."),
+            tr("Nothing has been registered."),
+            tr("Check every character, or ask for a new code."),
+        ),
+        "code-used": (
+            tr("The sign-in code has been used already."),
+            tr("A code works once only."),
+            tr("Ask for a new one. If it was not you who used it, tell IT security at once."),
+        ),
+        "code-expired": (
+            tr("The sign-in code is too old."),
+            tr("Nothing has been registered."),
+            tr("Ask for a new code."),
+        ),
+    }
+
+
+def _trust() -> dict[str, tuple[str, str, str]]:
+    return {
+        "fork": (
+            tr("The server has shown members different histories of the room."),
+            tr("Nothing more is taken in. What you have is kept."),
+            tr("Write nothing sensitive there, and contact IT security."),
+        ),
+        "rollback": (
+            tr("The server no longer has what it confirmed earlier."),
+            tr("Your own copy is kept and nothing is overwritten."),
+            tr("Contact IT security."),
+        ),
+        "withheld": (
+            tr("The server does not hand over everything."),
+            tr("Something that the history names is missing here."),
+            tr("Contact IT security."),
+        ),
+        "unknown-room": (
+            tr("The server does not have this room."),
+            tr("You may have been removed from it. What you have is readable."),
+            tr("Ask one of its members."),
+        ),
+        "stale": (
+            tr("The room changed while you wrote."),
+            tr("Kansli takes in what is new and sends yours again."),
+            tr("You need do nothing."),
+        ),
+        "conflict": (
+            tr("Someone else changed the same thing at the same moment."),
+            tr("Your change was not made."),
+            tr("Look at what it says now and try again."),
+        ),
+        "dirty": (
+            tr("The room is getting a new key."),
+            tr("What you write is sent when that is done."),
+            tr("You need do nothing."),
+        ),
+        "seals": (
+            tr("The room's key did not reach everybody."),
+            tr("The change was not made."),
+            tr("Try again."),
+        ),
+        "signature": (
+            tr("Something received has a false signature."),
+            tr("It is not shown."),
+            tr("Contact IT security."),
+        ),
+        "decrypt": (
+            tr("Something received cannot be opened."),
+            tr("It is not shown; everything else works as usual."),
+            tr("Tell IT support if something is missing."),
+        ),
+        "blob-missing": (
+            tr("The file is not on the server."),
+            tr("It cannot be fetched."),
+            tr("Ask the sender to send it again."),
+        ),
+    }
+
+
+_TECHNICAL = {
+    "malformed", "oversize", "invalid", "encoding", "sync", "app", "need-log", "internal-error", "bad-state", "chain",
+    "format",
+}  # fmt: skip
+"""Codes of broken rules that only support can use: they share one sentence."""
+
+
+def sentences() -> dict[str, tuple[str, str, str]]:
+    """Every code's sentence, in the language in force."""
+    known = _unlocking() | _storage() | _office() | _connection() | _trust()
+    return known | dict.fromkeys(_TECHNICAL, _unknown())
+
+
+def _unknown() -> tuple[str, str, str]:
+    return (
+        tr("Something was not as it should be."),
+        tr("It has been stopped, and what you have written is kept."),
+        tr("Try again. If it happens again, give IT support the code below."),
+    )
+
+
+def sentence(code: str, **context: object) -> Sentence:
+    """The sentence of a code, with `{name}` of the context filled in; an unknown code has a general one."""
+    found = sentences().get(code) or _unknown()
+    return Sentence(*(part.format(**context) if context else part for part in found))
+
+
+def sentence_of(error: BaseException) -> Sentence:
+    """The sentence of an exception by its `code`; one without a code is our own fault."""
+    return sentence(str(getattr(error, "code", "bug")))
+
+
+def code_of(error: BaseException) -> str:
+    """The stable code of an exception."""
+    return str(getattr(error, "code", "bug"))

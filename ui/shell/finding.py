@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the palette offers for what is typed: rooms, objects, people, commands, places with the words."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from app.core.collation import swedish_key
+from app.core.ids import RoomId
+from app.objects.links import ObjectLink
+from app.people.person import Person
+from ui.kit.theme import colour_of
+from ui.kit.translate import tr
+from ui.shell.commands import Commands
+from ui.shell.member_dialogs import person_row
+from ui.shell.palette import Choice, matches
+from ui.shell.ports import RoomSummary, Session
+from ui.shell.rows import Row
+from ui.shell.search_view import hit_row
+from ui.shell.words import tile_text, type_name
+
+_ROOMS, _OBJECTS, _PEOPLE, _COMMANDS, _HITS = 6, 6, 5, 6, 6
+
+
+class Finder:
+    """The palette's source; the callables open what is chosen."""
+
+    def __init__(
+        self,
+        session: Session,
+        commands: Commands,
+        icons_by_kind: dict[str, str],
+        *,
+        open_room: Callable[[RoomId], object],
+        open_link: Callable[[ObjectLink], object],
+        write_to: Callable[[Person], object],
+        search: Callable[[str], object],
+    ) -> None:
+        self._session, self._commands, self._icons = session, commands, icons_by_kind
+        self._open_room, self._open_link, self._write_to, self._search = open_room, open_link, write_to, search
+
+    def __call__(self, query: str) -> list[tuple[str, Sequence[Choice]]]:
+        rooms = [r for r in self._session.rooms.rooms() if matches(r.title, query)]
+        groups: list[tuple[str, Sequence[Choice]]] = [
+            (tr("Rooms"), [self._room(r) for r in rooms[:_ROOMS]]),
+            (tr("In the rooms"), self._objects(query)),
+            (tr("Persons"), self._people(query) if query else []),
+            (tr("Commands"), self._commanding(query)),
+        ]
+        if query:
+            groups.append((tr("Found in the text"), self._hits(query)))
+        return groups
+
+    def _room(self, room: RoomSummary) -> Choice:
+        direct = room.type == "direct"
+        row = Row(
+            key=("room", room.room),
+            title=room.title,
+            detail="",
+            picture=(tile_text(room.title, room.type), colour_of(room.room), not direct),
+            right=type_name(room.type),
+            count=room.unread,
+        )
+        return Choice(row=row, run=lambda: self._open_room(room.room))
+
+    def _objects(self, query: str) -> list[Choice]:
+        titles = {r.room: r.title for r in self._session.rooms.rooms()}
+        if query:
+            found = [o for room in titles for o in self._session.rooms.objects(room) if matches(o.title, query)]
+        else:
+            found = list(self._session.rooms.recent(_OBJECTS))
+        return [
+            Choice(
+                row=Row(
+                    key=("object", o.obj),
+                    title=o.title,
+                    icon=self._icons.get(o.kind, "file"),
+                    right=titles.get(o.room, ""),
+                ),
+                run=partial(self._open_link, ObjectLink(room=o.room, obj=o.obj, kind=o.kind)),
+            )
+            for o in found[:_OBJECTS]
+        ]
+
+    def _people(self, query: str) -> list[Choice]:
+        known = {
+            m.person.uid: m.person
+            for r in self._session.rooms.rooms()
+            for m in self._session.rooms.members(r.room)
+            if not m.person.is_me and matches(f"{m.person.name} {m.person.title}", query)
+        }
+        people = sorted(known.values(), key=lambda p: swedish_key(p.name))[:_PEOPLE]
+        return [Choice(row=person_row(p), run=partial(self._write_to, p)) for p in people]
+
+    def _commanding(self, query: str) -> list[Choice]:
+        found = [c for c in self._commands.shown() if matches(c.text, query)]
+        return [
+            Choice(row=Row(key=("command", c.id), title=c.text, icon=c.icon, right=c.shortcut), run=c.run)
+            for c in found[:_COMMANDS]
+        ]
+
+    def _hits(self, query: str) -> list[Choice]:
+        titles = {r.room: r.title for r in self._session.rooms.rooms()}
+        choices = []
+        for hit in self._session.search.find(query, limit=_HITS):
+            row = hit_row(hit, titles.get(hit.room, ""), self._icons.get(hit.kind, "file"))
+            link = ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref)
+            choices.append(Choice(row=row, run=partial(self._open_link, link)))
+        text = tr("Search everything for “{words}”").format(words=query)
+        row = Row(key="search", title=text, icon="search")
+        return [*choices, Choice(row=row, run=lambda: self._search(query))]

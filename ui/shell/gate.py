@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The page before one is in: a card in the middle with the logo, and an error in place. Unlock and first start."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+
+from ui.errors import code_of, sentence_of
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, IconLabel
+from ui.kit.progress import Spinner
+from ui.kit.style import column, label, line, set_props
+from ui.kit.translate import tr
+
+
+class GatePage(QWidget):
+    """Title, text, `body` for fields, an error line, and a row of buttons with a spinner."""
+
+    def __init__(self, title: str, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="window")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(title)
+        outer = column(self, margins=(24, 24, 24, 24))
+        outer.addStretch(2)
+        card = Card(margin=32, spacing=12)
+        card.setFixedWidth(460)
+        head = line(spacing=10)
+        head.addWidget(IconLabel("logo", "accent", 28))
+        head.addWidget(label("Kansli", "title"))
+        head.addStretch(1)
+        card.content.addLayout(head)
+        card.content.addSpacing(4)
+        self.heading = label(title, "heading", wrap=True)
+        self.text = label(text, "muted", wrap=True)
+        card.content.addWidget(self.heading)
+        card.content.addWidget(self.text)
+        self.body = column(spacing=6)
+        card.content.addLayout(self.body)
+        self.error = label("", "error", wrap=True)
+        self.error.hide()
+        card.content.addWidget(self.error)
+        self.buttons = line(spacing=8)
+        self.spinner = Spinner()
+        self.buttons.addWidget(self.spinner)
+        self.buttons.addStretch(1)
+        card.content.addLayout(self.buttons)
+        outer.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        outer.addStretch(3)
+
+    def add_field(self, name: str, *, secret: bool = False, hint: str = "") -> QLineEdit:
+        """A labelled line."""
+        caption = QLabel(name)
+        set_props(caption, text="label")
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.setPlaceholderText(hint)
+        field.setMinimumHeight(34)
+        field.setEchoMode(QLineEdit.EchoMode.Password if secret else QLineEdit.EchoMode.Normal)
+        caption.setBuddy(field)
+        self.body.addWidget(caption)
+        self.body.addWidget(field)
+        return field
+
+    def add_button(self, button: TextButton) -> TextButton:
+        """A button at the right end."""
+        self.buttons.addWidget(button)
+        return button
+
+    def show_error(self, error: Exception) -> None:
+        """Says in place what happened, what it means, what to do, and the code."""
+        said = sentence_of(error)
+        self.error.setText(f"{said.text}\n{tr('Code: {code}').format(code=code_of(error))}")
+        self.error.setAccessibleName(self.error.text())
+        self.error.show()
+
+    def clear_error(self) -> None:
+        """Takes the error away."""
+        self.error.hide()
+        self.error.setText("")

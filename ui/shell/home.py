@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Hem: the day, what asks for an answer, my tasks, and what was opened last."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app.chat.service import MentionRow
+from app.objects.links import ObjectLink
+from app.tasks.service import TaskRow
+from ui.kit.bind import bind
+from ui.kit.buttons import RowButton
+from ui.kit.card import Card, IconLabel, SectionHeader, scroll
+from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.translate import day_or_time, long_day, tr, week
+from ui.shell.my_tasks import TaskCheck
+from ui.shell.people_panel import clear
+from ui.shell.ports import ObjectSummary, RoomSummary, Session
+
+_MENTIONS, _RECENT, _TASKS = 6, 5, 8
+
+
+def greeting(hour: int) -> str:
+    """By the time of day."""
+    if hour < 5:
+        return tr("Good night")
+    if hour < 10:
+        return tr("Good morning")
+    if hour < 12:
+        return tr("Good forenoon")
+    if hour < 18:
+        return tr("Good afternoon")
+    return tr("Good evening")
+
+
+class Home(QWidget):
+    """`link_chosen(ObjectLink)` and `room_chosen(RoomId)` are for the shell to follow."""
+
+    link_chosen = Signal(object)
+    room_chosen = Signal(object)
+
+    def __init__(
+        self,
+        session: Session,
+        icons_by_kind: dict[str, str],
+        now: Callable[[], datetime] = datetime.now,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._icons, self._now = session, icons_by_kind, now
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Home"))
+        inner = QWidget()
+        page = column(inner, margins=(34, 26, 34, 24))
+        self._date = label("", "muted")
+        self._greeting = label("", "home")
+        page.addWidget(self._date)
+        page.addSpacing(2)
+        page.addWidget(self._greeting)
+        page.addSpacing(24)
+        columns = line(spacing=20)
+        self._answers, self._recent, self._tasks = column(spacing=10), column(spacing=10), column(spacing=10)
+        left, right = QWidget(), QWidget()
+        self._fill(left, ((tr("Needs an answer"), self._answers), (tr("Opened last"), self._recent)), 640)
+        self._fill(right, ((tr("My tasks"), self._tasks),), 520)
+        columns.addWidget(left, 6)
+        columns.addWidget(right, 5)
+        columns.addStretch(1)
+        page.addLayout(columns)
+        page.addStretch(1)
+        column(self).addWidget(scroll(inner, tr("Home")))
+        for signal in (session.rooms.changed, session.people.changed):
+            bind(self, signal, self.refresh)
+        bind(self, session.rooms.room_changed, lambda _room: self.refresh())
+        bind(self, session.tasks.changed, lambda _room: self.refresh())
+        self.refresh()
+
+    def _fill(self, half: QWidget, parts: Sequence[tuple[str, QVBoxLayout]], width: int) -> None:
+        half.setMaximumWidth(width)
+        layout = column(half, spacing=0)
+        for title, part in parts:
+            heading = SectionHeader(title)
+            set_props(heading, text="big-section")
+            layout.addWidget(heading)
+            layout.addSpacing(10)
+            layout.addLayout(part)
+            layout.addSpacing(18)
+        layout.addStretch(1)
+
+    def showEvent(self, event: object) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads everything again; skipped while it is not shown."""
+        if not self.isVisibleTo(self.window()):
+            return
+        now = self._now()
+        self._date.setText(tr("{day} · week {week}").format(day=long_day(now.date()), week=week(now.date())))
+        self._greeting.setText(greeting(now.hour))
+        rooms = {r.room: r for r in self._session.rooms.rooms()}
+        clear(self._answers)
+        mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
+        new = [r for r in rooms.values() if self._is_invitation(r)]
+        for mention in mentions:
+            self._answers.addWidget(self._mention(mention, rooms[mention.room].title))
+        for room in new:
+            self._answers.addWidget(self._invitation(room))
+        if not mentions and not new:
+            self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
+        clear(self._recent)
+        recent = self._session.rooms.recent(_RECENT)
+        for item in recent:
+            self._recent.addWidget(self._recent_row(item))
+        if not recent:
+            self._recent.addWidget(_quiet(tr("What you open in rooms is found here.")))
+        self._show_tasks(now.date())
+
+    def _is_invitation(self, room: RoomSummary) -> bool:
+        return bool(getattr(room, "is_new", False)) and not room.left
+
+    def _mention(self, mention: MentionRow, room_title: str) -> QWidget:
+        author = self._session.people.person(mention.author).name
+        return action_row(
+            "mention",
+            tr("You were mentioned in {room}").format(room=room_title),
+            f"{author}: {' '.join(mention.text.split())}",
+            day_or_time(mention.t, self._local_now()),
+            lambda: self.link_chosen.emit(
+                ObjectLink(room=mention.room, obj=mention.obj, kind="chat", ref=bytes(mention.change_id))
+            ),
+        )
+
+    def _invitation(self, room: RoomSummary) -> QWidget:
+        return action_row(
+            "invite",
+            tr("You were added to {room}").format(room=room.title),
+            room.preview,
+            day_or_time(room.last_ms, self._local_now()) if room.last_ms else "",
+            lambda: self.room_chosen.emit(room.room),
+        )
+
+    def _local_now(self) -> datetime:
+        return self._now().astimezone()
+
+    def _recent_row(self, item: ObjectSummary) -> QWidget:
+        return action_row(
+            self._icons.get(item.kind, "file"),
+            item.title,
+            "",
+            day_or_time(item.updated_ms, self._local_now()),
+            lambda: self.link_chosen.emit(ObjectLink(room=item.room, obj=item.obj, kind=item.kind)),
+            role="muted",
+        )
+
+    def _show_tasks(self, today: date) -> None:
+        clear(self._tasks)
+        open_tasks = list(self._session.tasks.my_tasks())[:_TASKS]
+        done = list(self._session.tasks.my_tasks(done=True))[-2:] if len(open_tasks) < _TASKS else []
+        if not open_tasks and not done:
+            self._tasks.addWidget(_quiet(tr("No tasks are assigned to you.")))
+            return
+        card = Card(margin=6, spacing=0)
+        for task in [*open_tasks, *done]:
+            card.content.addWidget(TaskCheck(task, today, self._open_task, self._tick))
+        self._tasks.addWidget(card)
+
+    def _open_task(self, task: TaskRow) -> None:
+        self.link_chosen.emit(ObjectLink(room=task.room, obj=task.obj, kind="board", ref=task.ref))
+
+    def _tick(self, task: TaskRow, done: bool) -> None:
+        finish(self._session, task, done)
+
+
+def finish(session: Session, task: TaskRow, done: bool) -> None:
+    """Moves a card to the board's first finished column, or back to its first unfinished one."""
+    board = session.tasks.board(task.room, task.obj)
+    target = next((c for c in board.columns() if c.done == done), None)
+    if target is not None:
+        board.move_card(task.card, target.id)
+
+
+def _quiet(text: str) -> QWidget:
+    card = Card(margin=14)
+    card.content.addWidget(label(text, "muted", wrap=True))
+    return card
+
+
+def action_row(
+    icon: str, title: str, detail: str, when: str, on_click: Callable[[], object], *, role: str = "accent"
+) -> QWidget:
+    """A card of one row that can be pressed: icon, title, a line under it, time at the right."""
+    row = RowButton(", ".join(x for x in (title, detail, when) if x), on_click)
+    set_props(row, kind="card-row")
+    layout = line(row, margins=(12, 11, 12, 11), spacing=12)
+    layout.addWidget(IconLabel(icon, role, 20))
+    words = column(spacing=2)
+    words.addWidget(ElidedLabel(title, "strong" if detail else "body"))
+    if detail:
+        words.addWidget(ElidedLabel(detail, "small"))
+    layout.addLayout(words, 1)
+    layout.addWidget(label(when, "faint"))
+    for child in row.findChildren(QWidget):
+        child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    return row

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Dialogs about rooms and members: a new room, adding from the directory, comparing safety numbers."""
+
+import asyncio
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QLabel, QRadioButton, QWidget
+
+from app.core.ids import Uid
+from app.people.person import Person, Verified
+from ui.errors import sentence_of
+from ui.kit.dialogs import Dialog
+from ui.kit.search_field import SearchField
+from ui.kit.style import label, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.ports import ADMIN, OWNER, READER, WRITER, PeopleService
+from ui.shell.rows import Row, RowList, Sizes
+from ui.shell.words import role_meaning, role_name, verified_chip
+
+_TYPING_PAUSE_MS = 150
+
+
+class NewRoomDialog(Dialog):
+    """A title and a type. `title` and `room_type` hold the answer."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent, tr("New room"), accept=tr("Create room"))
+        self.title = self.add_field(tr("Name of the room"))
+        self.title.setPlaceholderText(tr("For example Supervision 2026-1184"))
+        self.title.setMaxLength(200)
+        self._types = QButtonGroup(self)
+        choices = (
+            ("case", tr("Case room"), tr("For one case: its chat, documents and tasks.")),
+            ("group", tr("Group"), tr("For a unit, a project or a subject.")),
+        )
+        for i, (_, word, meaning) in enumerate(choices):
+            button = QRadioButton(word)
+            button.setAccessibleDescription(meaning)
+            button.setChecked(i == 0)
+            self._types.addButton(button, i)
+            self.body.addWidget(button)
+            note = label(meaning, "small")
+            note.setContentsMargins(24, 0, 0, 4)
+            self.body.addWidget(note)
+        self.accept_button.setEnabled(False)
+        self.title.textChanged.connect(lambda text: self.accept_button.setEnabled(bool(text.strip())))
+        self.title.setFocus()
+
+    @property
+    def room_type(self) -> str:
+        """case or group."""
+        return "group" if self._types.checkedId() == 1 else "case"
+
+
+class PersonSearch(QWidget):
+    """A search line over the directory and the people it finds. `person()` is the chosen one."""
+
+    def __init__(self, people: PeopleService, already: set[Uid], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._people = people
+        self._already = already
+        self._found: dict[Uid, Person] = {}
+        self._search: asyncio.Task[None] | None = None
+        self.field = SearchField(tr("Search the directory"), self)
+        self.list = RowList(tr("People found"), Sizes(row=46, inset=4, picture=30), self)
+        set_props(self.list, frame="card")
+        self.list.setFixedHeight(196)
+        self.note = label(tr("Type a name, a title or a unit."), "small", wrap=True)
+        self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
+        self._pause.timeout.connect(self._start)
+        self.field.textChanged.connect(lambda: self._pause.start())
+
+    def person(self) -> Person | None:
+        """The chosen person."""
+        row = self.list.current_row()
+        return next((p for uid, p in self._found.items() if row is not None and row.key == uid), None)
+
+    def _start(self) -> None:
+        if self._search is not None:
+            self._search.cancel()
+        self._search = run(self, self.look_for(self.field.text().strip()), on_error=self._failed)
+
+    async def look_for(self, query: str) -> None:
+        """Searches and shows; an empty query shows nobody."""
+        people = await self._people.search(query) if query else []
+        self._found = {p.uid: p for p in people if p.uid not in self._already}
+        self.list.rows.set_rows([person_row(p) for p in self._found.values()])
+        if self._found:
+            self.list.choose_first()
+            self.note.setText(tr("Arrow keys choose."))
+        elif query:
+            self.note.setText(tr("Nobody found who is not already a member."))
+        else:
+            self.note.setText(tr("Type a name, a title or a unit."))
+
+    def _failed(self, error: Exception) -> None:
+        self.note.setText(" ".join(sentence_of(error)[:2]))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self.field.hasFocus():
+            self.list.step(1 if event.key() == Qt.Key.Key_Down else -1)
+            return
+        super().keyPressEvent(event)
+
+
+def person_row(person: Person) -> Row:
+    """A person as a row of a list."""
+    word = verified_chip(person)[0]
+    detail = " · ".join(x for x in (person.title, person.unit) if x and x != person.name)
+    return Row(
+        key=person.uid,
+        title=person.name,
+        detail=detail,
+        picture=(person.initials, person.colour, False),
+        right=word,
+    )
+
+
+def role_choice(current: int, my_role: int) -> QComboBox:
+    """A choice among the roles that one with `my_role` may give."""
+    box = QComboBox()
+    box.setAccessibleName(tr("Role"))
+    for role in (READER, WRITER, ADMIN, OWNER):
+        if role <= my_role:
+            box.addItem(role_name(role), role)
+            box.setItemData(box.count() - 1, role_meaning(role), Qt.ItemDataRole.ToolTipRole)
+    box.setCurrentIndex(max(box.findData(current), 0))
+    return box
+
+
+class AddMemberDialog(Dialog):
+    """Whom, as what, and whether they may read what was written before. Members cannot be searched for again."""
+
+    def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: int) -> None:
+        super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)
+        self.search = PersonSearch(people, already, self)
+        self.body.addWidget(self.search.field)
+        self.body.addWidget(self.search.list)
+        self.body.addWidget(self.search.note)
+        self._role = role_choice(WRITER, my_role)
+        self._meaning = label(role_meaning(WRITER), "small", wrap=True)
+        self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
+        caption = QLabel(tr("Role"))
+        set_props(caption, text="label")
+        caption.setBuddy(self._role)
+        self.body.addWidget(caption)
+        self.body.addWidget(self._role)
+        self.body.addWidget(self._meaning)
+        self._all = QRadioButton(tr("May read everything from the beginning"))
+        self._now = QRadioButton(tr("May read from now on"))
+        self._all.setChecked(True)
+        self.body.addWidget(self._all)
+        self.body.addWidget(self._now)
+        self.accept_button.setEnabled(False)
+        self.search.list.selectionModel().currentChanged.connect(self._on_current)
+        self.search.list.rows.rowsRemoved.connect(self._on_current)
+        self.search.field.setFocus()
+
+    def _on_current(self) -> None:
+        self.accept_button.setEnabled(self.search.person() is not None)
+
+    @property
+    def role(self) -> int:
+        """The chosen role."""
+        return int(self._role.currentData())
+
+    @property
+    def history_all(self) -> bool:
+        """Whether the newcomer may read from the beginning."""
+        return self._all.isChecked()
+
+
+class RoleDialog(Dialog):
+    """Changes a member's role. `role` holds the answer."""
+
+    def __init__(self, parent: QWidget, person: Person, role: int, my_role: int) -> None:
+        super().__init__(parent, tr("Role of {name}").format(name=person.name), accept=tr("Change role"))
+        self._role = role_choice(role, my_role)
+        self._meaning = label(role_meaning(role), "small", wrap=True)
+        self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
+        self.body.addWidget(self._role)
+        self.body.addWidget(self._meaning)
+
+    @property
+    def role(self) -> int:
+        """The chosen role."""
+        return int(self._role.currentData())
+
+
+class VerifyDialog(Dialog):
+    """Shows the safety number that both compare, in person or over a call where they know each other's voice."""
+
+    def __init__(self, parent: QWidget, person: Person, number: str) -> None:
+        verified = person.verified == Verified.IN_PERSON
+        title = tr("Verify {name}").format(name=person.name)
+        accept = tr("Remove my verification") if verified else tr("The numbers are the same")
+        super().__init__(parent, title, accept=accept, danger=verified, width=460)
+        self.add_text(verified_chip(person)[3], "strong")
+        self.add_text(
+            tr(
+                "Compare the number with the one on {name}'s screen, when you meet or in a call with a voice you know."
+            ).format(name=person.name),
+            "body",
+        )
+        shown = label(safety_number_text(number), "number")
+        shown.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        shown.setAccessibleName(tr("Safety number"))
+        self.body.addWidget(shown)
+        self.add_text(
+            tr("If they differ, someone may be listening in: do not write anything sensitive and contact IT security."),
+            "small",
+        )
+
+
+def safety_number_text(number: str) -> str:
+    """Sixty digits as three lines of four groups of five."""
+    groups = [number[i : i + 5] for i in range(0, len(number), 5)]
+    return "\n".join("  ".join(groups[i : i + 4]) for i in range(0, len(groups), 4))

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The rail at the left, and where one has been (back, forward)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtWidgets import QFrame, QSizePolicy, QToolButton, QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.people.person import Person
+from ui.kit import icons, theme
+from ui.kit.avatar import paint_avatar
+from ui.kit.card import IconLabel
+from ui.kit.chip import paint_badge
+from ui.kit.fonts import TINY_PX, font
+from ui.kit.style import column, set_props
+from ui.kit.translate import tr, trn
+
+RAIL_WIDTH = 68
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Somewhere in the window: a section of the rail, perhaps a room, a tab and an object in it."""
+
+    section: str
+    room: RoomId | None = None
+    tab: str = ""
+    obj: ObjId | None = None
+
+
+class History:
+    """Places in the order of visiting, as in a browser."""
+
+    def __init__(self, limit: int = 100) -> None:
+        self._places: list[Place] = []
+        self._at = -1
+        self._limit = limit
+
+    def visit(self, place: Place) -> None:
+        """Adds a place after the current one; what was ahead is forgotten. The same place again is not added."""
+        if self._at >= 0 and self._places[self._at] == place:
+            return
+        self._places = [*self._places[: self._at + 1], place][-self._limit :]
+        self._at = len(self._places) - 1
+
+    def step(self, by: int) -> Place | None:
+        """Goes back (-1) or forward (1); None at the end."""
+        if not 0 <= self._at + by < len(self._places):
+            return None
+        self._at += by
+        return self._places[self._at]
+
+
+class RailButton(QToolButton):
+    """An item of the rail: icon, word, count, or the own picture."""
+
+    def __init__(
+        self, icon: str, text: str, on_click: Callable[[], object], *, shortcut: str = "", word: bool = True
+    ) -> None:
+        super().__init__()
+        self._icon, self._word, self._text = icon, word, text
+        self._count = 0
+        self._person: Person | None = None
+        self.setFixedSize(56, 50 if word else 44)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCheckable(bool(icon))
+        self.setAutoExclusive(False)
+        self._shortcut = shortcut
+        set_props(self, kind="rail")
+        self.set_count(0)
+        self.clicked.connect(lambda: on_click())
+
+    def set_person(self, person: Person) -> None:
+        """Shows a person's picture instead of an icon."""
+        self._person = person
+        self.update()
+
+    def set_count(self, count: int) -> None:
+        """Shows how much is new; 0 shows nothing."""
+        self._count = count
+        said = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
+        self.setAccessibleName(self._text)
+        self.setAccessibleDescription(said if count else "")
+        self.setToolTip(f"{self._text} ({self._shortcut})" if self._shortcut else self._text)
+        self.update()
+
+    def count(self) -> int:
+        """How much is new."""
+        return self._count
+
+    def sizeHint(self) -> QSize:
+        return QSize(56, 50)
+
+    def paintEvent(self, event: object) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        active = self.isChecked()
+        if active or self.underMouse():
+            painter.setPen(Qt.PenStyle.NoPen)
+            ground = QColor(tokens.colour("rail-active"))
+            painter.setBrush(ground)
+            painter.setOpacity(1.0 if active else 0.6)
+            painter.drawRoundedRect(QRectF(0, 0, self.width(), self.height()), 10, 10)
+            painter.setOpacity(1.0)
+        if self.hasFocus():
+            painter.setPen(QPen(tokens.colour("on-rail-active" if not active else "on-rail"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(1, 1, self.width() - 2, self.height() - 2), 9, 9)
+        self._paint_content(painter, "on-rail-active" if active else "on-rail")
+        painter.end()
+
+    def _paint_content(self, painter: QPainter, role: str) -> None:
+        tokens = theme.current()
+        if self._person is not None:
+            box = QRectF((self.width() - 32) / 2, (self.height() - 32) / 2, 32, 32)
+            paint_avatar(painter, box, self._person.initials, tokens.person(self._person.colour))
+            return
+        top = 6 if self._word else (self.height() - 20) / 2
+        icons.paint(painter, self._icon, role, (self.width() - 20) / 2, top, 20)
+        if self._word:
+            painter.setFont(font(TINY_PX, 500))
+            painter.setPen(tokens.colour(role))
+            painter.drawText(QRectF(-4, 28, self.width() + 8, 16), Qt.AlignmentFlag.AlignCenter, self._text)
+        if self._count:
+            paint_badge(painter, self.width() - 8, 12, self._count, "badge")
+
+
+class Rail(QFrame):
+    """The items, by id; `select` marks one."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="rail")
+        self.setAccessibleName(tr("Main navigation"))
+        self.setFixedWidth(RAIL_WIDTH)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._layout = column(self, margins=(6, 20, 6, 16), spacing=4)
+        self._layout.addWidget(_logo(), 0, Qt.AlignmentFlag.AlignHCenter)
+        self._layout.addSpacing(7)
+        self.items: dict[str, RailButton] = {}
+
+    def add(self, item_id: str, button: RailButton) -> None:
+        """Adds an item below the others."""
+        self.items[item_id] = button
+        self._layout.addWidget(button)
+
+    def add_stretch(self) -> None:
+        """What follows stands at the bottom."""
+        self._layout.addStretch(1)
+
+    def select(self, item_id: str) -> None:
+        """Marks an item as where one is."""
+        for key, button in self.items.items():
+            button.setChecked(key == item_id)
+
+
+def _logo() -> IconLabel:
+    # White in every theme: the rail's ground is dark in all of them.
+    return IconLabel("logo", "#FFFFFF", 28)

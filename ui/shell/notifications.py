@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Desktop notifications of mentions and new messages, while the window is not in front. Never their content."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+
+from app.core.ids import RoomId
+from app.settings import NOTIFICATIONS, Settings
+from ui.kit.bind import bind
+from ui.kit.icons import icon
+from ui.kit.translate import tr, trn
+from ui.shell.ports import RoomService
+
+Tell = Callable[[str, str], object]
+"""Shows a title and a text on the desktop."""
+
+
+def tray(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
+    """The desktop's own notifications; None where it has none."""
+    if not QSystemTrayIcon.isSystemTrayAvailable():
+        return None
+    item = QSystemTrayIcon(icon("logo", "accent", 32), window)
+    item.setToolTip("Kansli")
+    item.messageClicked.connect(lambda: on_click())
+    item.activated.connect(lambda _reason: on_click())
+    item.show()
+    return lambda title, text: item.showMessage(title, text, icon("logo", "accent", 32))
+
+
+class Notifications(QObject):
+    """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last."""
+
+    def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, tell: Tell | None) -> None:
+        super().__init__(window)
+        self._window, self._rooms, self._settings, self._tell = window, rooms, settings, tell
+        self._seen = self._counts()
+        self.latest: RoomId | None = None
+        bind(self, rooms.changed, self._on_changed)
+        bind(self, rooms.room_changed, lambda _room: self._on_changed())
+
+    def _counts(self) -> dict[RoomId, tuple[int, int]]:
+        return {r.room: (0 if r.muted else r.unread, r.mentions) for r in self._rooms.rooms()}
+
+    def _on_changed(self) -> None:
+        before, self._seen = self._seen, self._counts()
+        wanted = self._settings.get(NOTIFICATIONS)
+        if self._window.isActiveWindow() or self._tell is None or wanted == "none":
+            return
+        unread = mentions = 0
+        for room, (now_unread, now_mentions) in self._seen.items():
+            was_unread, was_mentions = before.get(room, (0, 0))
+            if now_unread > was_unread or now_mentions > was_mentions:
+                self.latest = room
+            unread += max(now_unread - was_unread, 0)
+            mentions += max(now_mentions - was_mentions, 0)
+        if mentions:
+            self._tell("Kansli", tr("You were mentioned in a room."))
+        elif unread and wanted == "all":
+            self._tell("Kansli", trn("{n} new message", "{n} new messages", unread).format(n=unread))

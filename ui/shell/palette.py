@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Ctrl+K: one line for rooms, objects, people, commands and full-text hits. Arrows choose, Enter opens, Esc closes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QLineEdit, QWidget
+
+from ui.kit.card import IconLabel, Line
+from ui.kit.style import column, label, line, set_props
+from ui.kit.translate import tr
+from ui.shell.rows import Row, RowList, Sizes
+
+WIDTH, HEIGHT = 620, 440
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One line of the palette and what it does."""
+
+    row: Row
+    run: Callable[[], object]
+
+
+Source = Callable[[str], Sequence[tuple[str, Sequence[Choice]]]]
+"""What is typed → (heading, choices) in order; empty groups are left out."""
+
+
+def matches(text: str, query: str) -> bool:
+    """Whether every word of the query begins a word of the text."""
+    words = text.casefold().replace("-", " ").split() + text.casefold().split()
+    return all(any(w.startswith(q) for w in words) for q in query.casefold().split())
+
+
+class Palette(QFrame):
+    """Stands over the window's middle. Takes the focus and gives it back."""
+
+    def __init__(self, host: QWidget, source: Source) -> None:
+        super().__init__(host)
+        self._host, self._source = host, source
+        self._choices: dict[object, Choice] = {}
+        self._before: QWidget | None = None
+        set_props(self, frame="palette")
+        self.setAccessibleName(tr("Palette"))
+        layout = column(self, margins=(8, 6, 8, 8), spacing=4)
+        top = line(margins=(8, 0, 8, 0), spacing=6)
+        top.addWidget(IconLabel("search", "muted", 18))
+        self.field = QLineEdit()
+        self.field.setPlaceholderText(tr("Search for rooms, people, documents, commands …"))
+        self.field.setAccessibleName(tr("Search everything and do"))
+        set_props(self.field, kind="palette")
+        self.field.textChanged.connect(self._fill)
+        top.addWidget(self.field, 1)
+        layout.addLayout(top)
+        layout.addWidget(Line())
+        self.list = RowList(tr("Suggestions"), Sizes(row=42, section=28, inset=0, picture=26))
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.clicked.connect(self._on_index)
+        layout.addWidget(self.list, 1)
+        self._none = label(tr("Nothing found. Enter searches in everything."), "muted")
+        self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        layout.addWidget(self._none, 1)
+        layout.addWidget(label(tr("↑ ↓ choose · Enter open · Esc close"), "faint"))
+        shadow = QGraphicsDropShadowEffect(self)
+        shadow.setBlurRadius(40)
+        shadow.setOffset(0, 8)
+        self.setGraphicsEffect(shadow)
+        self.field.installEventFilter(self)
+        host.installEventFilter(self)
+        self.hide()
+
+    def open(self, text: str = "") -> None:
+        """Shows it, empty or with a text."""
+        if not self.isVisible():
+            self._before = self.window().focusWidget()
+        self.field.setText(text)
+        self._fill(text)
+        self._place()
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def dismiss(self) -> None:
+        """Hides it and gives the focus back."""
+        if not self.isVisible():
+            return
+        self.hide()
+        if self._before is not None and self._before.isVisible():
+            self._before.setFocus()
+        self._before = None
+
+    def choose(self) -> None:
+        """Does what the current line says."""
+        row = self.list.current_row()
+        choice = self._choices.get(row.key) if row is not None else None
+        if choice is not None:
+            self.dismiss()
+            choice.run()
+
+    def _fill(self, text: str) -> None:
+        rows: list[Row] = []
+        self._choices = {}
+        for heading, choices in self._source(text.strip()):
+            if choices:
+                rows.append(Row(key=("section", heading), title=heading, section=True))
+                rows += [c.row for c in choices]
+                self._choices |= {c.row.key: c for c in choices}
+        self.list.rows.set_rows(rows)
+        self.list.setVisible(bool(rows))
+        self._none.setVisible(not rows)
+        self.list.choose_first()
+        row = self.list.current_row()
+        self.field.setAccessibleDescription(row.spoken if row else "")
+
+    def _on_index(self, _index: QModelIndex) -> None:
+        self.choose()
+
+    def _place(self) -> None:
+        width = min(WIDTH, self._host.width() - 40)
+        height = min(HEIGHT, self._host.height() - 80)
+        self.setGeometry((self._host.width() - width) // 2, 72, width, height)
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        match event.key():
+            case Qt.Key.Key_Down | Qt.Key.Key_Tab:
+                self.list.step(1)
+            case Qt.Key.Key_Up | Qt.Key.Key_Backtab:
+                self.list.step(-1)
+            case Qt.Key.Key_Return | Qt.Key.Key_Enter:
+                self.choose()
+            case Qt.Key.Key_Escape:
+                self.dismiss()
+            case _:
+                return False
+        row = self.list.current_row()
+        self.field.setAccessibleDescription(row.spoken if row else "")
+        return True
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._host:
+            if event.type() == QEvent.Type.Resize and self.isVisible():
+                self._place()
+            return False
+        if event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent):
+            return self._on_key(event)
+        if (
+            event.type() == QEvent.Type.FocusOut
+            and self.isVisible()
+            and not self.isAncestorOf(self.window().focusWidget() or self)
+        ):
+            self.dismiss()
+        return False

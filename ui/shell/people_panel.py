@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The panel at the right of a room: who is in it, how surely, and what was changed last."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+
+from app.core.ids import RoomId
+from app.people.person import Person
+from ui.kit.avatar import Avatar
+from ui.kit.bind import bind
+from ui.kit.buttons import IconButton, RowButton
+from ui.kit.card import Card, IconLabel, SectionHeader, scroll
+from ui.kit.chip import Chip
+from ui.kit.dialogs import confirm, show
+from ui.kit.menu import Entry, popup
+from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import day_or_time, tr, trn
+from ui.shell.member_dialogs import AddMemberDialog, RoleDialog, VerifyDialog
+from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
+from ui.shell.words import role_name, verified_chip
+from ui.tool import toast
+
+WIDTH = 300
+_SHOWN_OBJECTS = 4
+
+
+def clear(layout: QVBoxLayout) -> None:
+    """Removes and deletes every widget of a layout."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()
+
+
+class PeoplePanel(QFrame):
+    """`object_chosen(summary)` and `write_to(person)` are for the shell to follow."""
+
+    object_chosen = Signal(object)
+    write_to = Signal(object)
+
+    def __init__(self, session: Session, icons_by_kind: dict[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._icons = icons_by_kind
+        self._room: RoomId | None = None
+        set_props(self, frame="panel")
+        self.setFixedWidth(WIDTH)
+        self.setAccessibleName(tr("In the room"))
+        inner = QWidget()
+        content = column(inner, margins=(16, 12, 16, 16), spacing=8)
+        head = line()
+        head.addWidget(SectionHeader(tr("In the room")))
+        head.addStretch(1)
+        self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
+        head.addWidget(self.add_button)
+        content.addLayout(head)
+        self._members = Card(margin=4, spacing=0)
+        content.addWidget(self._members)
+        content.addSpacing(8)
+        self._changed_title = SectionHeader(tr("Changed last"))
+        content.addWidget(self._changed_title)
+        self._objects = column(spacing=10)
+        content.addLayout(self._objects)
+        content.addStretch(1)
+        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
+        bind(self, session.rooms.room_changed, self._on_room)
+        bind(self, session.rooms.changed, self.refresh)
+        bind(self, session.people.changed, self.refresh)
+
+    def set_room(self, room: RoomId) -> None:
+        """Shows another room."""
+        self._room = room
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads members and objects again."""
+        if self._room is None or not self.isVisibleTo(self.window()):
+            return
+        room = self._room
+        self.add_button.setVisible(self._session.rooms.my_role(room) >= ADMIN)
+        clear(self._members.content)
+        for member in self._session.rooms.members(room):
+            self._members.content.addWidget(self._member_row(member))
+        clear(self._objects)
+        objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
+        shown = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
+        self._changed_title.setVisible(bool(shown))
+        for item in shown:
+            self._objects.addWidget(self._object_card(item))
+
+    def showEvent(self, event: object) -> None:
+        self.refresh()
+
+    def _on_room(self, room: RoomId) -> None:
+        if room == self._room:
+            self.refresh()
+
+    def _member_row(self, member: MemberInfo) -> QWidget:
+        person = member.person
+        word, kind, icon, meaning = verified_chip(person)
+        name = tr("{name} (you)").format(name=person.name) if person.is_me else person.name
+        row = RowButton(
+            tr("{name}, {role}, {verified}").format(name=name, role=role_name(member.role), verified=meaning)
+        )
+        row.setToolTip(f"{role_name(member.role)} · {meaning}")
+        layout = line(row, margins=(6, 3, 6, 3), spacing=8)
+        layout.addWidget(Avatar(person.initials, person.colour, person.name, 24))
+        layout.addWidget(ElidedLabel(person.name), 1)
+        if not person.is_me or kind == "success":
+            layout.addWidget(Chip(word, kind, icon))
+        for child in row.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        row.clicked.connect(lambda: self._member_menu(row, member))
+        return row
+
+    def _member_menu(self, row: QWidget, member: MemberInfo) -> None:
+        person, room = member.person, self._room
+        if room is None:
+            return
+        my_role = self._session.rooms.my_role(room)
+        entries: list[Entry | None] = [Entry(text=f"{person.name} · {role_name(member.role)}")]
+        if person.is_me:
+            entries.append(Entry(text=tr("Leave the room …"), icon="leave", run=lambda: run(self, self._leave(room))))
+        else:
+            entries.append(Entry(text=tr("Verify …"), icon="verified", run=lambda: run(self, self._verify(person))))
+            entries.append(Entry(text=tr("Write to {name}").format(name=person.name), icon="direct",
+                                 run=lambda: self.write_to.emit(person)))  # fmt: skip
+        if my_role >= ADMIN and not person.is_me and (member.role < OWNER or my_role == OWNER):
+            entries += [
+                None,
+                Entry(text=tr("Change role …"), icon="role", run=lambda: run(self, self._change_role(member, my_role))),
+                Entry(text=tr("Remove from the room …"), icon="remove", danger=True,
+                      run=lambda: run(self, self._remove(room, person))),
+            ]  # fmt: skip
+        popup(row, tr("Menu of {name}").format(name=person.name), entries)
+
+    def add(self) -> None:
+        """Opens the dialog that adds a member."""
+        if self._room is not None:
+            run(self, self._add(self._room))
+
+    async def _add(self, room: RoomId) -> None:
+        rooms = self._session.rooms
+        already = {m.person.uid for m in rooms.members(room)}
+        dialog = AddMemberDialog(self.window(), self._session.people, already, rooms.my_role(room))
+        answer: list[tuple[Person | None, int, bool]] = []
+        dialog.accepted.connect(lambda: answer.append((dialog.search.person(), dialog.role, dialog.history_all)))
+        if not await show(dialog) or not answer:
+            return
+        person, role, history_all = answer[0]
+        if person is not None:
+            await rooms.add(room, person.uid, role, history_all)
+            toast(self, tr("{name} has been added.").format(name=person.name))
+
+    async def _verify(self, person: Person) -> None:
+        number = self._session.people.safety_number(person.uid)
+        dialog = VerifyDialog(self.window(), person, number)
+        if await show(dialog):
+            self._session.people.mark_verified(person.uid, person.verified != "in-person")
+
+    async def _change_role(self, member: MemberInfo, my_role: int) -> None:
+        dialog = RoleDialog(self.window(), member.person, member.role, my_role)
+        chosen: list[int] = []
+        dialog.accepted.connect(lambda: chosen.append(dialog.role))
+        if await show(dialog) and chosen and self._room is not None:
+            await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])
+
+    async def _remove(self, room: RoomId, person: Person) -> None:
+        title = tr("Remove {name}?").format(name=person.name)
+        text = tr("{name} keeps what has been read already, but gets nothing written from now on.").format(
+            name=person.name
+        )
+        if await confirm(self.window(), title, text, accept=tr("Remove"), danger=True):
+            await self._session.rooms.remove(room, person.uid)
+            toast(self, tr("{name} has been removed.").format(name=person.name))
+
+    async def _leave(self, room: RoomId) -> None:
+        text = tr("You get nothing written from now on. Only a member can add you again.")
+        if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
+            await self._session.rooms.leave(room)
+
+    def _object_card(self, item: ObjectSummary) -> QWidget:
+        detail = self._detail(item)
+        row = RowButton(f"{item.title}, {detail}", lambda: self.object_chosen.emit(item))
+        set_props(row, kind="card-row")
+        layout = column(row, margins=(12, 10, 12, 10), spacing=3)
+        top = line(spacing=7)
+        top.addWidget(IconLabel(self._icons.get(item.kind, "file"), "accent", 16))
+        top.addWidget(ElidedLabel(item.title), 1)
+        layout.addLayout(top)
+        layout.addWidget(label(detail, "small"))
+        for child in row.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        return row
+
+    def _detail(self, item: ObjectSummary) -> str:
+        if item.kind == "board":
+            done, total = self._session.tasks.done_of(item.room)
+            return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)
+        when = day_or_time(item.updated_ms)
+        if item.by is None:
+            return when
+        return tr("{name} · {when}").format(name=self._session.people.person(item.by).name, when=when)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""F6: moves the focus between the regions of a window."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+
+def takes_focus(widget: QWidget) -> bool:
+    """Whether Tab stops at the widget now."""
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+
+
+def first_focusable(region: QWidget) -> QWidget | None:
+    """The first widget in the region, in the order of Tab, that takes the focus; the region itself counts."""
+    if takes_focus(region):
+        return region
+    widget = region.nextInFocusChain()
+    while widget is not None and widget is not region:
+        if region.isAncestorOf(widget) and takes_focus(widget) and widget.focusProxy() is None:
+            return widget
+        widget = widget.nextInFocusChain()
+    return None
+
+
+def step(regions: Sequence[QWidget], focused: QWidget | None, by: int) -> QWidget | None:
+    """Focuses the next (1) or previous (-1) visible region and returns what got the focus."""
+    shown = [(r, first_focusable(r)) for r in regions if r.isVisible()]
+    stops = [(r, w) for r, w in shown if w is not None]
+    if not stops:
+        return None
+    now = next(
+        (i for i, (r, _) in enumerate(stops) if focused is not None and (r is focused or r.isAncestorOf(focused))), None
+    )
+    at = (0 if by > 0 else len(stops) - 1) if now is None else (now + by) % len(stops)
+    widget = stops[at][1]
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    return widget

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The side list: title and add button, search, and rooms in sections with what is unread."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.core.ids import RoomId
+from ui.kit.bind import bind
+from ui.kit.buttons import IconButton
+from ui.kit.menu import Entry, popup
+from ui.kit.search_field import SearchButton
+from ui.kit.style import column, label, line, set_props
+from ui.kit.theme import colour_of
+from ui.kit.translate import tr
+from ui.shell.ports import RoomService, RoomSummary
+from ui.shell.rows import Row, RowList
+from ui.shell.words import tile_text, type_name
+
+TYPES = ("case", "group", "direct")
+WIDTH = 272
+
+
+class RoomList(QFrame):
+    """Asks for what the shell then does: `chosen(room)`, `new_room`, `search`."""
+
+    chosen = Signal(object)
+    new_room = Signal()
+    search = Signal()
+
+    def __init__(self, rooms: RoomService, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._rooms = rooms
+        set_props(self, frame="side-list")
+        self.setAccessibleName(tr("Rooms"))
+        self.setMinimumWidth(220)
+        self.setMaximumWidth(420)
+        layout = column(self, margins=(0, 0, 1, 0))
+        head = line(margins=(16, 16, 16, 6))
+        head.addWidget(label(tr("Rooms"), "side-title"))
+        head.addStretch(1)
+        add = IconButton(
+            "add", tr("New room"), self.new_room.emit, size=16, role="text", framed=True, shortcut="Ctrl N"
+        )
+        add.setFixedSize(34, 24)
+        head.addWidget(add)
+        layout.addLayout(head)
+        find = line(margins=(12, 4, 12, 0))
+        self.find_button = SearchButton(tr("Search everything"), "Ctrl K", self.search.emit)
+        find.addWidget(self.find_button)
+        layout.addLayout(find)
+        layout.addSpacing(8)
+        self.list = RowList(tr("List of rooms"))
+        layout.addWidget(self.list, 1)
+        self.list.clicked.connect(self._on_index)
+        self.list.activated.connect(self._on_index)
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
+        bind(self, rooms.changed, self.refresh)
+        bind(self, rooms.room_changed, self._on_room)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads the rooms again, keeping what is chosen."""
+        chosen = self.list.current_row()
+        self.list.rows.set_rows(self._rows(self._rooms.rooms()))
+        if chosen is not None:
+            self.list.choose(chosen.key)
+
+    def choose(self, room: RoomId | None) -> None:
+        """Marks a room without telling anybody."""
+        self.list.choose(room)
+
+    def _on_room(self, _room: RoomId) -> None:
+        self.refresh()
+
+    def _on_index(self, index: QModelIndex) -> None:
+        row = self.list.rows.row(index)
+        if row is not None and not row.section:
+            self.chosen.emit(row.key)
+
+    def _rows(self, rooms: Sequence[RoomSummary]) -> list[Row]:
+        result: list[Row] = []
+        for room_type in TYPES:
+            of_type = [r for r in rooms if r.type == room_type]
+            if of_type:
+                result.append(Row(key=room_type, title=type_name(room_type), section=True))
+                result += [self._row(r) for r in of_type]
+        return result
+
+    def _row(self, room: RoomSummary) -> Row:
+        return Row(
+            key=room.room,
+            title=room.title,
+            detail=tr("You are no longer a member") if room.left else room.preview,
+            picture=self._picture(room),
+            count=0 if room.muted and not room.mentions else room.unread,
+            strong_count=False,
+            faded=room.left,
+        )
+
+    def _picture(self, room: RoomSummary) -> tuple[str, int, bool]:
+        if room.type == "direct":
+            others = [m.person for m in self._rooms.members(room.room) if not m.person.is_me]
+            if others:
+                return others[0].initials, others[0].colour, False
+        return tile_text(room.title, room.type), colour_of(room.room), room.type != "direct"
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        row = self.list.current_row()
+        found = [r for r in self._rooms.rooms() if row is not None and r.room == row.key]
+        if found:
+            room = found[0]
+            text = tr("Unmute") if room.muted else tr("Mute")
+            mute = Entry(text=text, icon="mute", run=lambda: self._rooms.set_muted(room.room, not room.muted))
+            popup(self, tr("Room menu"), [mute], event.globalPos())

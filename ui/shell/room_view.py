@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One room: header with its seal and people, tabs of tools, the open tool, and the people panel."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QFrame, QPushButton, QStackedWidget, QWidget
+
+from app.core.ids import ObjId, RoomId
+from ui.kit import theme
+from ui.kit.avatar import paint_avatar
+from ui.kit.bind import bind
+from ui.kit.buttons import IconButton
+from ui.kit.card import EmptyState
+from ui.kit.chip import Chip
+from ui.kit.dialogs import ask, confirm
+from ui.kit.menu import Entry, popup
+from ui.kit.style import ElidedLabel, column, line, set_props
+from ui.kit.tab_bar import Tab, TabBar
+from ui.kit.tasks import run
+from ui.kit.translate import tr, trn
+from ui.shell.people_panel import PeoplePanel
+from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
+from ui.shell.words import seal_chip
+from ui.tool import Opener, Tool
+
+HEADER_HEIGHT = 92
+_SHOWN_FACES = 4
+
+
+class Faces(QPushButton):
+    """The members' pictures beside each other; pressing shows or hides the people panel."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._members: Sequence[MemberInfo] = ()
+        set_props(self, kind="quiet")
+        self.setFixedHeight(32)
+
+    def set_members(self, members: Sequence[MemberInfo]) -> None:
+        """Shows these people."""
+        self._members = members
+        name = trn("Members: {n} person", "Members: {n} people", len(members)).format(n=len(members))
+        self.setAccessibleName(name)
+        self.setToolTip(", ".join(m.person.name for m in members[:12]))
+        self.setFixedWidth(self.sizeHint().width())
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        shown = min(len(self._members), _SHOWN_FACES)
+        more = 30 if len(self._members) > _SHOWN_FACES else 0
+        return QSize(max(shown, 1) * 24 + 10 + more, 32)
+
+    def paintEvent(self, event: object) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for i, member in enumerate(self._members[:_SHOWN_FACES]):
+            box = QRectF(5 + i * 24, 4, 24, 24)
+            ring = tokens.colour("surface") if i else None
+            paint_avatar(painter, box, member.person.initials, tokens.person(member.person.colour), ring=ring)
+        if len(self._members) > _SHOWN_FACES:
+            painter.setPen(tokens.colour("muted"))
+            rest = QRectF(10 + _SHOWN_FACES * 24, 0, 30, 32)
+            painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, f"+{len(self._members) - _SHOWN_FACES}")
+        if self.hasFocus():
+            painter.setPen(QPen(tokens.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(1, 1, self.width() - 2, self.height() - 2), 8, 8)
+        painter.end()
+
+
+class RoomView(QWidget):
+    """Keeps the views of a room's tools; they are opened when first shown. Made anew for each room."""
+
+    tab_changed = Signal(str)
+    object_chosen = Signal(object)
+    write_to = Signal(object)
+
+    def __init__(self, session: Session, tools: Sequence[Tool], room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._tools, self.room = session, list(tools), room
+        self._views: dict[str, QWidget] = {}
+        self._panel_wanted = True
+        self.setAccessibleName(tr("Room"))
+        layout = column(self)
+        layout.addWidget(self._header())
+        middle = line()
+        self._stack = QStackedWidget()
+        self._stack.setAccessibleName(tr("Content of the room"))
+        set_props(self._stack, frame="surface")
+        middle.addWidget(self._stack, 1)
+        kinds = {kind: tool.icon for tool in tools for kind in tool.kinds}
+        self.panel = PeoplePanel(session, kinds)
+        self.panel.object_chosen.connect(self.object_chosen)
+        self.panel.write_to.connect(self.write_to)
+        middle.addWidget(self.panel)
+        layout.addLayout(middle, 1)
+        self._empty: EmptyState | None = None
+        bind(self, session.rooms.changed, self.refresh)
+        bind(self, session.rooms.room_changed, lambda changed: self.refresh() if changed == room else None)
+        self.refresh()
+        self.panel.set_room(room)
+
+    def _header(self) -> QFrame:
+        header = QFrame()
+        set_props(header, frame="header")
+        header.setFixedHeight(HEADER_HEIGHT)
+        rows = column(header, margins=(20, 10, 20, 1))
+        top = line(spacing=12)
+        self._title = ElidedLabel("", "title")
+        self._seal = Chip("", "success")
+        self._mute = Chip(tr("Muted"), "muted", "mute")
+        self.faces = Faces()
+        self.faces.clicked.connect(self.toggle_panel)
+        self._more = IconButton("more", tr("More about the room"), self._menu, size=18, role="text", framed=True)
+        self._more.setFixedSize(40, 29)
+        words = line(spacing=12)
+        words.addWidget(self._title)
+        words.addWidget(self._seal)
+        words.addWidget(self._mute)
+        words.addStretch(1)
+        top.addLayout(words, 1)
+        top.addWidget(self.faces)
+        top.addWidget(self._more)
+        rows.addLayout(top)
+        rows.addStretch(1)
+        self.tabs = TabBar(tr("Tools of the room"))
+        self.tabs.chosen.connect(self._on_tab)
+        rows.addWidget(self.tabs)
+        return header
+
+    def summary(self) -> RoomSummary | None:
+        """The room as lists show it; None if it is not there."""
+        return next((r for r in self._session.rooms.rooms() if r.room == self.room), None)
+
+    def refresh(self) -> None:
+        """Reads title, seal, members and tabs again."""
+        summary = self.summary()
+        if summary is None:
+            return
+        self._title.set_text(summary.title)
+        self._title.setFixedWidth(min(self._title.fontMetrics().horizontalAdvance(summary.title) + 4, 460))
+        word, kind, icon, meaning = seal_chip(summary.sealed_state)
+        self._seal.set_chip(word, kind, icon)
+        self._seal.setToolTip(meaning)
+        self._seal.setAccessibleDescription(meaning)
+        self._mute.setVisible(summary.muted)
+        self.faces.set_members(self._session.rooms.members(self.room))
+        kinds = {o.kind for o in self._session.rooms.objects(self.room)}
+        shown = [t for t in self._tools if not t.kinds or kinds.intersection(t.kinds) or t.id == "documents"]
+        if [t.id for t in shown] != [t.id for t in self._shown()]:
+            self.tabs.set_tabs([Tab(t.id, tr(t.title), t.icon) for t in shown])
+            if shown:
+                self.show_tool(self.tabs.current())
+        if not shown:
+            self._show_waiting()
+
+    def _shown(self) -> list[Tool]:
+        return [t for t in self._tools if t.id in self.tabs.ids()]
+
+    def _show_waiting(self) -> None:
+        if self._empty is None:
+            self._empty = EmptyState(
+                "syncing", tr("The room is being fetched"), tr("Its content appears here as soon as it has arrived.")
+            )
+            self._stack.addWidget(self._empty)
+        self._stack.setCurrentWidget(self._empty)
+
+    def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"") -> None:
+        """Opens a tool's tab, perhaps at an object and a place in it."""
+        tool = next((t for t in self._shown() if t.id == tool_id), None)
+        if tool is None:
+            return
+        view = self._views.get(tool_id)
+        if view is None:
+            view = tool.open(self._session, self.room, obj, self._stack)
+            self._views[tool_id] = view
+            self._stack.addWidget(view)
+        if obj is not None and isinstance(view, Opener):
+            view.open_ref(obj, ref)
+        self._stack.setCurrentWidget(view)
+        self.panel.setVisible(tool.shows_people and self._panel_wanted)
+        if self.tabs.current() != tool_id:
+            self.tabs.choose(tool_id)
+
+    def view(self, tool_id: str) -> QWidget | None:
+        """The open view of a tool."""
+        return self._views.get(tool_id)
+
+    def current_view(self) -> QWidget | None:
+        """What is shown now."""
+        return self._stack.currentWidget()
+
+    def _on_tab(self, tool_id: str) -> None:
+        self.show_tool(tool_id)
+        self.tab_changed.emit(tool_id)
+
+    def toggle_panel(self) -> None:
+        """Shows or hides the people panel."""
+        shown = self.panel.isVisible()
+        self._panel_wanted = not shown
+        self.panel.setVisible(not shown)
+
+    def _menu(self) -> None:
+        summary = self.summary()
+        if summary is None:
+            return
+        rooms, admin = self._session.rooms, self._session.rooms.my_role(self.room) >= ADMIN
+        mute = tr("Unmute") if summary.muted else tr("Mute")
+        panel = tr("Hide members") if self.panel.isVisible() else tr("Show members")
+        entries: list[Entry | None] = [
+            Entry(text=panel, icon="people", run=self.toggle_panel),
+            Entry(text=tr("Add member …"), icon="invite", run=self.panel.add, enabled=admin),
+            Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
+            Entry(text=mute, icon="mute", run=lambda: rooms.set_muted(self.room, not summary.muted)),
+            None,
+            Entry(text=tr("Leave the room …"), icon="leave", danger=True, run=lambda: run(self, self._leave())),
+        ]
+        popup(self._more, tr("Room menu"), entries)
+
+    async def _rename(self) -> None:
+        summary = self.summary()
+        value = summary.title if summary else ""
+        title = await ask(
+            self.window(), tr("Rename the room"), tr("Name of the room"), value=value, accept=tr("Rename")
+        )
+        if title:
+            self._session.rooms.rename(self.room, title)
+
+    async def _leave(self) -> None:
+        text = tr("You get nothing written from now on. Only a member can add you again.")
+        if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
+            await self._session.rooms.leave(self.room)

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rows of the shell's lists: a picture or icon, a title, a line under it, something at the right. One delegate."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from ui.kit import icons, theme
+from ui.kit.avatar import paint_avatar
+from ui.kit.chip import paint_badge
+from ui.kit.fonts import BASE_PX, TINY_PX, font
+from ui.kit.list_model import ROW, ListModel
+
+DETAIL_PX = 12.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row. `section`: only a heading. `picture` is (initials, hue, square)."""
+
+    key: Hashable
+    title: str
+    detail: str = ""
+    section: bool = False
+    icon: str = ""
+    picture: tuple[str, int, bool] | None = None
+    right: str = ""
+    count: int = 0
+    strong_count: bool = False
+    faded: bool = False
+
+    @property
+    def spoken(self) -> str:
+        """What a screen reader says."""
+        return ", ".join(x for x in (self.title, self.detail, self.right) if x)
+
+
+def row_model(parent: QWidget) -> ListModel[Row]:
+    """An item model of rows."""
+    return ListModel(
+        lambda r: r.key,
+        {
+            Qt.ItemDataRole.DisplayRole: lambda r: r.title,
+            Qt.ItemDataRole.AccessibleTextRole: lambda r: r.spoken,
+        },
+        parent,
+        selectable=lambda r: not r.section,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """How a list is set: height of rows and sections, margins, picture size."""
+
+    row: int = 50
+    section: int = 33
+    inset: int = 8
+    picture: int = 32
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Paints rows in the theme of the moment."""
+
+    def __init__(self, parent: QWidget, sizes: Sizes | None = None) -> None:
+        super().__init__(parent)
+        self._sizes = sizes or Sizes()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        row: Row | None = index.data(ROW)
+        return QSize(100, self._sizes.section if row is not None and row.section else self._sizes.row)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        row: Row | None = index.data(ROW)
+        if row is None:
+            return
+        rect = QRectF(option.rect)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if row.section:
+            self._paint_section(painter, rect, row)
+        else:
+            state: QStyle.StateFlag = option.state
+            self._paint_ground(painter, rect, state)
+            self._paint_row(painter, rect, row)
+        painter.restore()
+
+    def _paint_section(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+        typeface = font(TINY_PX, 600)
+        typeface.setLetterSpacing(typeface.SpacingType.AbsoluteSpacing, 0.4)
+        painter.setFont(typeface)
+        painter.setPen(theme.current().colour("muted"))
+        painter.drawText(
+            rect.adjusted(self._sizes.inset + 8, 8, -8, 0), Qt.AlignmentFlag.AlignVCenter, row.title.upper()
+        )
+
+    def _paint_ground(self, painter: QPainter, rect: QRectF, state: QStyle.StateFlag) -> None:
+        tokens = theme.current()
+        selected = bool(state & QStyle.StateFlag.State_Selected)
+        hovered = bool(state & QStyle.StateFlag.State_MouseOver)
+        focused = bool(state & QStyle.StateFlag.State_HasFocus)
+        box = rect.adjusted(self._sizes.inset, 0, -self._sizes.inset, 0)
+        if selected or hovered:
+            painter.setPen(tokens.colour("line") if tokens.contrast else QColor(Qt.GlobalColor.transparent))
+            painter.setBrush(tokens.colour("accent-soft" if selected else "hover"))
+            painter.drawRoundedRect(box, 8, 8)
+        if focused:
+            painter.setPen(QPen(tokens.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(box.adjusted(1, 1, -1, -1), 7, 7)
+
+    def _paint_row(self, painter: QPainter, rect: QRectF, row: Row) -> None:
+        tokens, sizes = theme.current(), self._sizes
+        left, right = rect.left() + sizes.inset + 10, rect.right() - sizes.inset - 10
+        middle = rect.center().y()
+        if row.picture is not None:
+            text, hue, square = row.picture
+            box = QRectF(left, middle - sizes.picture / 2, sizes.picture, sizes.picture)
+            paint_avatar(painter, box, text, tokens.person(hue), square=square)
+            left += sizes.picture + 10
+        elif row.icon:
+            icons.paint(painter, row.icon, "muted", left, middle - 9, 18)
+            left += 30
+        if row.count:
+            right -= paint_badge(painter, right, middle, row.count, "badge" if row.strong_count else "accent") + 8
+        elif row.right:
+            right -= self._paint_right(painter, rect, right, row.right) + 12
+        self._paint_words(painter, QRectF(left, rect.top(), right - left, rect.height()), row)
+
+    def _paint_right(self, painter: QPainter, rect: QRectF, right: float, text: str) -> float:
+        typeface = font(12)
+        width = QFontMetricsF(typeface).horizontalAdvance(text)
+        painter.setFont(typeface)
+        painter.setPen(theme.current().colour("muted"))
+        painter.drawText(
+            QRectF(right - width - 1, rect.top(), width + 2, rect.height()), Qt.AlignmentFlag.AlignVCenter, text
+        )
+        return width
+
+    def _paint_words(self, painter: QPainter, box: QRectF, row: Row) -> None:
+        tokens = theme.current()
+        title, detail = font(BASE_PX, 500), font(DETAIL_PX)
+        middle = box.center().y()
+        align = Qt.AlignmentFlag.AlignVCenter
+        painter.setFont(title)
+        painter.setPen(tokens.colour("muted" if row.faded else "text"))
+        top = QRectF(box.left(), middle - 19 if row.detail else middle - 10, box.width(), 20)
+        elide = Qt.TextElideMode.ElideRight
+        painter.drawText(top, align, QFontMetricsF(title).elidedText(row.title, elide, box.width()))
+        if row.detail:
+            painter.setFont(detail)
+            painter.setPen(tokens.colour("muted"))
+            under = QRectF(box.left(), middle + 1, box.width(), 18)
+            painter.drawText(under, align, QFontMetricsF(detail).elidedText(row.detail, elide, box.width()))
+
+
+class RowList(QListView):
+    """A list of rows with keyboard: arrows move, Enter activates, sections are skipped."""
+
+    def __init__(self, name: str, sizes: Sizes | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows: ListModel[Row] = row_model(self)
+        self.setModel(self.rows)
+        self.setItemDelegate(RowDelegate(self, sizes))
+        self.setAccessibleName(name)
+        self.setMouseTracking(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        theme.on_change(self, self.viewport().update)
+
+    def current_row(self) -> Row | None:
+        """The current row, if any."""
+        return self.rows.row(self.currentIndex())
+
+    def choose(self, key: Hashable) -> None:
+        """Makes the row with that key current; nothing is current if there is none."""
+        self.setCurrentIndex(self.rows.index_of(key))
+
+    def choose_first(self) -> None:
+        """Makes the first row that is not a section current."""
+        for i, row in enumerate(self.rows.rows):
+            if not row.section:
+                self.setCurrentIndex(self.rows.index(i))
+                return
+
+    def step(self, steps: int) -> None:
+        """Moves the current row up or down, past sections, around the ends."""
+        indexes = [i for i, row in enumerate(self.rows.rows) if not row.section]
+        if not indexes:
+            return
+        now = self.currentIndex().row()
+        at = indexes.index(now) if now in indexes else (-1 if steps > 0 else 0)
+        self.setCurrentIndex(self.rows.index(indexes[(at + steps) % len(indexes)]))
+        self.scrollTo(self.currentIndex())

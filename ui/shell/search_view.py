@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sök: full-text search over every room, with the place where the words were found."""
+
+from PySide6.QtCore import QModelIndex, QTimer, Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.core.ids import RoomId
+from app.objects.links import ObjectLink
+from app.store.rows import SearchHit
+from ui.kit.card import EmptyState
+from ui.kit.search_field import SearchField
+from ui.kit.style import column, label, set_props
+from ui.kit.translate import day_or_time, tr, trn
+from ui.shell.ports import Session
+from ui.shell.rows import Row, RowList, Sizes
+
+_LIMIT = 100
+_TYPING_PAUSE_MS = 80
+_MARKS = str.maketrans("", "", "\x02\x03")
+
+
+def hit_row(hit: SearchHit, room_title: str, icon: str) -> Row:
+    """A found place as a row; its key is a link."""
+    text = " ".join(hit.snippet.translate(_MARKS).split())
+    return Row(
+        key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),
+        title=hit.title or room_title,
+        detail=f"{room_title} · {text}" if text != hit.title else room_title,
+        icon=icon,
+        right=day_or_time(hit.t),
+    )
+
+
+class SearchView(QWidget):
+    """`link_chosen(ObjectLink)` is for the shell to follow."""
+
+    link_chosen = Signal(object)
+
+    def __init__(self, session: Session, icons_by_kind: dict[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._icons = session, icons_by_kind
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Search"))
+        page = column(self, margins=(34, 26, 34, 24), spacing=14)
+        page.addWidget(label(tr("Search"), "home"))
+        self.field = SearchField(tr("Search in everything you can read"))
+        self.field.setMaximumWidth(720)
+        page.addWidget(self.field)
+        self._count = label("", "small")
+        page.addWidget(self._count)
+        self._stack = QStackedWidget()
+        self.list = RowList(tr("Search results"), Sizes(row=54, inset=0))
+        set_props(self.list, frame="card")
+        self._empty = EmptyState(
+            "search",
+            tr("Search in everything"),
+            tr("Messages, documents and tasks are searched on this computer. Nothing of it is sent to the server."),
+        )
+        self._none = EmptyState("search", tr("Nothing found"), tr("Try fewer words, or the beginning of a word."))
+        for part in (self._empty, self._none, self.list):
+            self._stack.addWidget(part)
+        page.addWidget(self._stack, 1)
+        self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
+        self._pause.timeout.connect(self.look)
+        self.field.textChanged.connect(lambda: self._pause.start())
+        self.field.returnPressed.connect(self._enter)
+        self.list.activated.connect(self._on_index)
+        self.list.clicked.connect(self._on_index)
+
+    def search(self, text: str) -> None:
+        """Searches for a text now."""
+        self.field.setText(text)
+        self._pause.stop()
+        self.look()
+
+    def look(self) -> None:
+        """Searches for what stands in the line."""
+        text = self.field.text().strip()
+        hits = self._session.search.find(text, limit=_LIMIT) if text else []
+        titles: dict[RoomId, str] = {r.room: r.title for r in self._session.rooms.rooms()}
+        self.list.rows.set_rows([hit_row(h, titles.get(h.room, ""), self._icons.get(h.kind, "file")) for h in hits])
+        self._count.setText(trn("{n} place", "{n} places", len(hits)).format(n=len(hits)) if hits else "")
+        self._stack.setCurrentWidget(self.list if hits else (self._none if text else self._empty))
+
+    def _enter(self) -> None:
+        self._pause.stop()
+        self.look()
+        if self.list.rows.rows:
+            self.list.setFocus()
+            self.list.choose_first()
+
+    def _on_index(self, index: QModelIndex) -> None:
+        row = self.list.rows.row(index)
+        if row is not None:
+            self.link_chosen.emit(row.key)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Settings: language, theme, security, notifications, about. What policy has fixed is shown, and says so."""
+
+import platform
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal, qVersion
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPlainTextEdit, QWidget
+
+from app.settings import (
+    AUTO_LOCK_MINUTES,
+    LANGUAGE,
+    NOTIFICATION_PREVIEW,
+    NOTIFICATIONS,
+    THEME,
+    Setting,
+    Settings,
+)
+from resources import path
+from ui.errors import sentence_of
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, SectionHeader, scroll
+from ui.kit.dialogs import Dialog, show
+from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.ports import Session
+from ui.tool import toast
+
+_LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
+_LICENCES = (("Inter", "fonts/OFL.txt"), ("Lucide", "icons/LICENSE"))
+
+
+def choice_name(setting: Setting[Any], value: object) -> str:
+    """What a choice is called; languages are called by their own names."""
+    if setting is LANGUAGE:
+        return _LANGUAGE_NAMES.get(str(value), str(value))
+    return next((tr(name) for v, name in setting.choices if v == value), str(value))
+
+
+class SettingsView(QWidget):
+    """Changes take effect at once. `lock` asks for locking now."""
+
+    lock = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._settings: Settings = session.settings
+        self._shown: dict[str, Callable[[], None]] = {}
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Settings"))
+        inner = QWidget()
+        inner.setMaximumWidth(760)
+        page = column(inner, margins=(34, 26, 34, 24), spacing=10)
+        page.addWidget(label(tr("Settings"), "home"))
+        page.addSpacing(8)
+        page.addWidget(self._account())
+        page.addWidget(SectionHeader(tr("Look and language")))
+        page.addWidget(self._card(self._choice(LANGUAGE), self._choice(THEME)))
+        page.addWidget(SectionHeader(tr("Security")))
+        page.addWidget(self._card(self._choice(AUTO_LOCK_MINUTES), self._lock_now()))
+        page.addWidget(SectionHeader(tr("Notifications")))
+        page.addWidget(self._card(self._choice(NOTIFICATIONS), self._switch(NOTIFICATION_PREVIEW)))
+        page.addWidget(SectionHeader(tr("About Kansli")))
+        page.addWidget(self._about())
+        page.addStretch(1)
+        column(self).addWidget(scroll(inner, tr("Settings")))
+        bind(self, self._settings.changed, self._on_changed)
+
+    def _account(self) -> QWidget:
+        me = self._session.people.me
+        card = Card(spacing=2)
+        card.content.addWidget(label(me.name, "strong"))
+        card.content.addWidget(
+            label(" · ".join(x for x in (me.title, me.unit, self._session.status.server) if x), "small")
+        )
+        return card
+
+    def _card(self, *rows: QWidget) -> Card:
+        card = Card(margin=12, spacing=10)
+        for row in rows:
+            card.content.addWidget(row)
+        return card
+
+    def _row(self, name: str, control: QWidget, *, locked: bool) -> QWidget:
+        row = QWidget()
+        layout = line(row, spacing=12)
+        words = column(spacing=1)
+        caption = QLabel(name)
+        caption.setBuddy(control)
+        words.addWidget(caption)
+        if locked:
+            words.addWidget(label(tr("Managed by your organisation"), "small"))
+        layout.addLayout(words, 1)
+        control.setAccessibleName(name)
+        control.setEnabled(not locked)
+        layout.addWidget(control)
+        return row
+
+    def _choice(self, setting: Setting[Any]) -> QWidget:
+        box = QComboBox()
+        box.setMinimumWidth(220)
+        for value, _ in setting.choices:
+            box.addItem(choice_name(setting, value), value)
+
+        def read() -> None:
+            box.setCurrentIndex(box.findData(self._settings.get(setting)))
+
+        read()
+        self._shown[setting.key] = read
+        box.activated.connect(lambda: self._set(setting, box.currentData()))
+        return self._row(tr(setting.label), box, locked=self._settings.locked(setting))
+
+    def _switch(self, setting: Setting[bool]) -> QWidget:
+        box = QCheckBox()
+
+        def read() -> None:
+            box.setChecked(self._settings.get(setting))
+
+        read()
+        self._shown[setting.key] = read
+        box.clicked.connect(lambda checked: self._set(setting, checked))
+        return self._row(tr(setting.label), box, locked=self._settings.locked(setting))
+
+    def _set(self, setting: Setting[Any], value: object) -> None:
+        try:
+            self._settings.set(setting, value)
+        except Exception as e:
+            toast(self, sentence_of(e).text)
+            self._shown[setting.key]()
+
+    def _on_changed(self, key: str) -> None:
+        if key in self._shown:
+            self._shown[key]()
+
+    def _lock_now(self) -> QWidget:
+        button = TextButton(tr("Lock now"), self.lock.emit, icon="lock")
+        return self._row(tr("Lock now"), button, locked=False)
+
+    def _about(self) -> QWidget:
+        card = Card(spacing=6)
+        card.content.addWidget(
+            label(tr("Kansli: an end-to-end encrypted office for public authorities."), "body", wrap=True)
+        )
+        versions = f"Qt {qVersion()} · Python {platform.python_version()}"
+        card.content.addWidget(
+            label(tr("Licence: EUPL-1.2 · {versions}").format(versions=versions), "small", wrap=True)
+        )
+        buttons = line(spacing=8)
+        for name, file in _LICENCES:
+            text = tr("Licence of {name}").format(name=name)
+            buttons.addWidget(TextButton(text, partial(self._show_licence, name, file), kind="link"))
+        buttons.addStretch(1)
+        card.content.addLayout(buttons)
+        return card
+
+    def _show_licence(self, name: str, file: str) -> None:
+        run(self, self._licence(name, file))
+
+    async def _licence(self, name: str, file: str) -> None:
+        title = tr("Licence of {name}").format(name=name)
+        dialog = Dialog(self.window(), title, accept=tr("Close"), width=620)
+        text = QPlainTextEdit(path(file).read_text(encoding="utf-8"))
+        text.setReadOnly(True)
+        text.setTabChangesFocus(True)
+        text.setAccessibleName(title)
+        text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        text.setMinimumHeight(360)
+        dialog.body.addWidget(text)
+        await show(dialog)

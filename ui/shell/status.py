@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The status bar: trust always in sight. Encrypted end to end · the agency's server · synced 14:03 · n waiting."""
+
+from PySide6.QtWidgets import QFrame, QLabel, QWidget
+
+from ui.kit import theme
+from ui.kit.card import IconLabel
+from ui.kit.style import label, line, set_props
+from ui.kit.translate import clock, tr, trn
+from ui.shell.ports import SyncStatus
+
+HEIGHT = 28
+
+
+def sync_text(status: SyncStatus) -> tuple[str, str]:
+    """(icon, words) for how it stands with the server."""
+    if status.state == "online":
+        when = status.last_synced_ms
+        return "synced", tr("Synced {time}").format(time=clock(when)) if when else tr("Synced")
+    return {
+        "connecting": ("syncing", tr("Connecting …")),
+        "syncing": ("syncing", tr("Synchronising …")),
+        "error": ("warning", tr("Not synchronising")),
+    }.get(status.state, ("offline", tr("Offline")))
+
+
+class StatusBar(QFrame):
+    """Shows a SyncStatus."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        set_props(self, frame="status")
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName(tr("Status"))
+        row = line(self, margins=(16, 0, 16, 0), spacing=7)
+        self._server = label("", "small")
+        self._sync = label("", "small")
+        self._waiting = label("", "small")
+        self._sync_icon = IconLabel("synced", "muted", 14)
+        row.addWidget(IconLabel("encrypted", "success", 14))
+        row.addWidget(label(tr("Encrypted from end to end"), "success"))
+        row.addSpacing(8)
+        row.addWidget(IconLabel("server", "muted", 14))
+        row.addWidget(self._server)
+        row.addStretch(1)
+        row.addWidget(self._sync_icon)
+        row.addWidget(self._sync)
+        row.addSpacing(8)
+        row.addWidget(self._waiting)
+        theme.on_change(self, self.update)
+
+    def show_status(self, status: SyncStatus) -> None:
+        """Shows it."""
+        icon, text = sync_text(status)
+        self._sync_icon.set_icon(icon, "warning" if status.state == "error" else "muted")
+        self._sync.setText(text)
+        self._server.setText(tr("The agency's server"))
+        self._server.setToolTip(status.server)
+        self._waiting.setText(trn("{n} waiting", "{n} waiting", status.waiting).format(n=status.waiting))
+
+    def texts(self) -> list[str]:
+        """Everything it says now, from left to right."""
+        return [w.text() for w in self.findChildren(QLabel) if w.text()]

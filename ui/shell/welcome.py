@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""First start: where the server is and the sign-in code, who was found, how it will be unlocked, and under way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QRadioButton, QStackedWidget, QWidget
+
+from ui.errors import sentence
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.chip import Chip
+from ui.kit.progress import ProgressRow
+from ui.kit.style import column, label
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.gate import GatePage
+
+MIN_PASSPHRASE = 12
+Progress = Callable[[str, int, int], None]
+"""What is going on (already translated), how much is done, how much in all (0 = unknown)."""
+
+
+class Found(Protocol):
+    """What a sign-in code binds: shown before anything is made."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def agency(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+
+
+class Enrolment(Protocol):
+    """The first start's use cases."""
+
+    def keyring_available(self) -> bool:
+        """Whether this computer has a key store that policy allows."""
+        ...
+
+    async def look_up(self, server: str, code: str) -> Found:
+        """Asks the server what the code binds. Raises with a code of ui/errors.py."""
+        ...
+
+    async def enrol(self, found: Found, passphrase: str | None, progress: Progress) -> object:
+        """Makes account and device and registers them; None = the key is kept by the computer's key store."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server and a code, as typed or out of a link `kansli://enrol?server=…&code=…`."""
+
+    server: str
+    code: str
+
+
+def parse_link(text: str) -> Address | None:
+    """The address in an invitation link, or None."""
+    parts = urlsplit(text.strip())
+    query = parse_qs(parts.query)
+    if parts.scheme != "kansli" or "server" not in query or "code" not in query:
+        return None
+    return Address(query["server"][0], query["code"][0])
+
+
+class WelcomeView(QStackedWidget):
+    """Three pages. `done` is emitted with what enrolment returned."""
+
+    done = Signal(object)
+
+    def __init__(self, enrolment: Enrolment, *, server: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._enrolment = enrolment
+        self._found: Found | None = None
+        self.setAccessibleName(tr("First start"))
+        self._make_code_page(server)
+        self._make_key_page()
+
+    def _make_code_page(self, server: str) -> None:
+        text = tr("You need the server's address and the sign-in code that you have got from your agency.")
+        page = self.code_page = GatePage(tr("Welcome"), text)
+        self.server = page.add_field(tr("Server address or link"), hint="kansli.myndighet.example")
+        self.server.setText(server)
+        self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX")
+        self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
+        for field in (self.server, self.code):
+            field.textChanged.connect(self._on_text)
+            field.returnPressed.connect(self.look_up)
+        self._on_text()
+        self.addWidget(page)
+
+    def _make_key_page(self) -> None:
+        page = self.key_page = GatePage(tr("Is this you?"), tr("This is what your agency has registered."))
+        self._who = Card(margin=12, spacing=3)
+        page.body.addWidget(self._who)
+        page.body.addSpacing(8)
+        page.body.addWidget(label(tr("How do you want to unlock Kansli?"), "section"))
+        self.by_keyring = QRadioButton(tr("With the computer's sign-in (key store)"))
+        self.by_passphrase = QRadioButton(tr("With a passphrase"))
+        page.body.addWidget(self.by_keyring)
+        page.body.addWidget(self.by_passphrase)
+        available = self._enrolment.keyring_available()
+        self.by_keyring.setEnabled(available)
+        if not available:
+            page.body.addWidget(label(sentence("no-keyring").title, "small", wrap=True))
+        self._fields = QWidget()
+        outer, page.body = page.body, column(self._fields, spacing=6)
+        self.passphrase = page.add_field(tr("Passphrase"), secret=True)
+        self.again = page.add_field(tr("The passphrase once more"), secret=True)
+        self._hint = label("", "small", wrap=True)
+        page.body.addWidget(self._hint)
+        page.body = outer
+        page.body.addWidget(self._fields)
+        self._progress: ProgressRow | None = None
+        self.back = page.add_button(TextButton(tr("Back"), lambda: self.setCurrentIndex(0), kind="quiet"))
+        self.begin = page.add_button(TextButton(tr("Begin"), self.enrol, kind="primary"))
+        self.by_passphrase.toggled.connect(self._on_choice)
+        self.by_keyring.toggled.connect(self._on_choice)
+        (self.by_keyring if available else self.by_passphrase).setChecked(True)
+        for field in (self.passphrase, self.again):
+            field.textChanged.connect(self._on_choice)
+            field.returnPressed.connect(self.enrol)
+        self._on_choice()
+        self.addWidget(page)
+
+    def showEvent(self, event: object) -> None:
+        (self.code if self.server.text() else self.server).setFocus()
+
+    def _on_text(self) -> None:
+        link = parse_link(self.server.text())
+        if link is not None:
+            self.server.setText(link.server)
+            self.code.setText(link.code)
+        self.next.setEnabled(bool(self.server.text().strip() and self.code.text().strip()))
+
+    def _on_choice(self) -> None:
+        typed = self.by_passphrase.isChecked()
+        self._fields.setVisible(typed)
+        text, again = self.passphrase.text(), self.again.text()
+        if len(text) < MIN_PASSPHRASE:
+            self._hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
+        elif text != again:
+            self._hint.setText(tr("The two are not the same yet."))
+        else:
+            self._hint.setText(tr("Good. Nobody can restore it for you, so keep it well."))
+        self.begin.setEnabled(not typed or (len(text) >= MIN_PASSPHRASE and text == again))
+
+    def look_up(self) -> None:
+        """Asks the server who the code is for."""
+        if self.next.isEnabled():
+            self.code_page.clear_error()
+            self.code_page.spinner.start()
+            self.next.setEnabled(False)
+            run(self, self._look_up(), on_error=self._code_failed)
+
+    async def _look_up(self) -> None:
+        self._found = found = await self._enrolment.look_up(self.server.text().strip(), self.code.text().strip())
+        self.code_page.spinner.stop()
+        self.next.setEnabled(True)
+        while self._who.content.count():
+            item = self._who.content.takeAt(0)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.deleteLater()
+        self._who.content.addWidget(label(found.name, "heading"))
+        self._who.content.addWidget(label(" · ".join(x for x in (found.title, found.unit) if x), "muted"))
+        self._who.content.addWidget(label(found.agency, "muted"))
+        self._who.content.addWidget(Chip(tr("The code belongs to the agency"), "success", "verified"))
+        self.setCurrentWidget(self.key_page)
+        (self.by_keyring if self.by_keyring.isChecked() else self.passphrase).setFocus()
+
+    def _code_failed(self, error: Exception) -> None:
+        self.code_page.spinner.stop()
+        self.next.setEnabled(True)
+        self.code_page.show_error(error)
+        self.code.setFocus()
+
+    def enrol(self) -> None:
+        """Makes the account."""
+        if self.begin.isEnabled() and self._found is not None:
+            self.key_page.clear_error()
+            self.begin.setEnabled(False)
+            self.back.setEnabled(False)
+            self._progress = ProgressRow(tr("Preparing …"))
+            self.key_page.body.addWidget(self._progress)
+            passphrase = self.passphrase.text() if self.by_passphrase.isChecked() else None
+            run(self, self._enrol(self._found, passphrase), on_error=self._enrol_failed)
+
+    async def _enrol(self, found: Found, passphrase: str | None) -> None:
+        session = await self._enrolment.enrol(found, passphrase, self._on_progress)
+        self.passphrase.clear()
+        self.again.clear()
+        self.done.emit(session)
+
+    def _on_progress(self, text: str, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress.set_text(text)
+            self._progress.set_progress(done, total)
+
+    def _enrol_failed(self, error: Exception) -> None:
+        if self._progress is not None:
+            self._progress.hide()
+            self._progress.deleteLater()
+            self._progress = None
+        self.back.setEnabled(True)
+        self._on_choice()
+        self.key_page.show_error(error)

@@ -1,0 +1,442 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The main window: rail | side list | content | status bar. Joins the shell's parts and goes where it is asked to go.
+
+It is given a session and the tools; it locks nothing itself (`lock_requested`) and closes no session.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QWidget
+
+from app.core.ids import RoomId
+from app.objects.links import ObjectLink
+from app.people.person import Person
+from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, SIDEBAR_WIDTH, THEME, WINDOW_GEOMETRY
+from ui.errors import code_of, sentence, sentence_of
+from ui.kit import tasks, theme
+from ui.kit.bind import bind
+from ui.kit.card import EmptyState
+from ui.kit.dialogs import show
+from ui.kit.menu import Entry, popup
+from ui.kit.style import column, line, set_props
+from ui.kit.tasks import run
+from ui.kit.toast import InfoBar, Toast
+from ui.kit.translate import change_language, tr, trn
+from ui.shell import regions
+from ui.shell.auto_lock import AutoLock
+from ui.shell.commands import Commands
+from ui.shell.finding import Finder
+from ui.shell.home import Home, finish
+from ui.shell.member_dialogs import NewRoomDialog
+from ui.shell.my_tasks import MyTasks
+from ui.shell.navigation import History, Place, Rail, RailButton
+from ui.shell.notifications import Notifications, tray
+from ui.shell.palette import Palette
+from ui.shell.ports import Session
+from ui.shell.room_list import WIDTH, RoomList
+from ui.shell.room_view import RoomView
+from ui.shell.search_view import SearchView
+from ui.shell.settings_view import SettingsView
+from ui.shell.status import StatusBar
+from ui.shell.window_commands import window_commands
+from ui.shell.words import verified_chip
+from ui.tool import Tool
+
+_KEPT_ROOMS = 6
+"""So many rooms keep their open views; the longest unvisited is closed."""
+
+
+class MainWindow(QMainWindow):
+    """`ui.tool.Shell` for the tools in it."""
+
+    lock_requested = Signal()
+
+    def __init__(
+        self,
+        session: Session,
+        tools: Sequence[Tool],
+        *,
+        now: Callable[[], datetime] = datetime.now,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.session, self.tools = session, list(tools)
+        self._now = now
+        self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
+        self.history = History()
+        self._place = Place(section="home")
+        self._rooms: dict[RoomId, RoomView] = {}
+        self._bound: list[QAction] = []
+        self.setWindowTitle("Kansli")
+        self.setMinimumSize(900, 600)
+        self.resize(1440, 900)
+        self._restore_geometry()
+        settings = session.settings
+        self._auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
+        self._auto_lock.idle.connect(self.lock_requested)
+        self._build()
+        self._notifications = Notifications(self, session.rooms, settings, tray(self, self._to_front))
+        bind(self, settings.changed, self._on_setting)
+        bind(self, session.status_changed, self._on_status)
+        bind(self, session.rooms.changed, self._on_rooms)
+        bind(self, session.rooms.room_changed, lambda _room: self._on_rooms())
+        tasks.set_error_hook(self._on_error)
+        self.go(Place(section="home"))
+
+    # -- building ---------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        """Makes every part in the language in force; called again when the language changes."""
+        for action in self._bound:
+            self.removeAction(action)
+            action.deleteLater()
+        self.commands = Commands(window_commands(self))
+        self._bound = self.commands.bind(self)
+        central = QWidget()
+        set_props(central, frame="window")
+        whole = line(central)
+        self.rail = self._make_rail()
+        whole.addWidget(self.rail)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        self.room_list = RoomList(self.session.rooms)
+        self.room_list.chosen.connect(self.open_room)
+        self.room_list.new_room.connect(self.new_room)
+        self.room_list.search.connect(self.open_palette)
+        self.splitter.addWidget(self.room_list)
+        self.splitter.addWidget(self._make_content())
+        self.splitter.setStretchFactor(1, 1)
+        width = self.session.settings.get(SIDEBAR_WIDTH)
+        self.splitter.setSizes([WIDTH if width == SIDEBAR_WIDTH.default else width, 1100])
+        whole.addWidget(self.splitter, 1)
+        self.setCentralWidget(central)
+        self._toast = Toast(self)
+        finder = Finder(
+            self.session,
+            self.commands,
+            self._icons,
+            open_room=self.open_room,
+            open_link=self.open_link,
+            write_to=self.write_to,
+            search=self.search_for,
+        )
+        self.palette_view = Palette(self, finder)
+        self._on_status()
+        self._on_rooms()
+
+    def _make_rail(self) -> Rail:
+        rail = Rail()
+        words = (("home", tr("Home")), ("rooms", tr("Rooms")), ("tasks", tr("Tasks")))
+        icons = {"home": "home", "rooms": "room", "tasks": "tasks", "search": "search"}
+        for i, (section, word) in enumerate(words):
+            rail.add(section, RailButton(icons[section], word, self._going(section), shortcut=f"Ctrl {i + 1}"))
+        rail.add_stretch()
+        rail.add("search", RailButton("search", tr("Search"), self._going("search"), shortcut="Ctrl 4"))
+        rail.add(
+            "settings", RailButton("settings", tr("Settings"), self._going("settings"), shortcut="Ctrl 5", word=False)
+        )
+        me = self.session.people.me
+        own = RailButton("", tr("My account: {name}").format(name=me.name), self._account_menu, word=False)
+        own.set_person(me)
+        rail.add("account", own)
+        return rail
+
+    def _going(self, section: str) -> Callable[[], None]:
+        return lambda: self.go_section(section)
+
+    def _make_content(self) -> QWidget:
+        content = QWidget()
+        layout = column(content)
+        self.bar = InfoBar()
+        layout.addWidget(self.bar)
+        self.stack = QStackedWidget()
+        self.stack.setAccessibleName(tr("Content"))
+        self.home = Home(self.session, self._icons, self._now)
+        self.home.link_chosen.connect(self.open_link)
+        self.home.room_chosen.connect(self.open_room)
+        self.my_tasks = MyTasks(
+            self.session, lambda task, done: finish(self.session, task, done), lambda: self._now().date()
+        )
+        self.my_tasks.link_chosen.connect(self.open_link)
+        self.search_view = SearchView(self.session, self._icons)
+        self.search_view.link_chosen.connect(self.open_link)
+        self.settings_view = SettingsView(self.session)
+        self.settings_view.lock.connect(self.lock_requested)
+        self.no_room = EmptyState(
+            "room",
+            tr("No room is open"),
+            tr("Rooms hold people, chat, documents and tasks of a case. Choose one in the list, or make a new one."),
+            tr("New room"),
+            self.new_room,
+        )
+        for view in (self.home, self.my_tasks, self.search_view, self.settings_view, self.no_room):
+            self.stack.addWidget(view)
+        layout.addWidget(self.stack, 1)
+        self.status = StatusBar()
+        layout.addWidget(self.status)
+        return content
+
+    def _restore_geometry(self) -> None:
+        saved = self.session.settings.get(WINDOW_GEOMETRY)
+        if saved:
+            self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
+
+    def _save_geometry(self) -> None:
+        settings = self.session.settings
+        settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
+        width = self.splitter.sizes()[0] if self.room_list.isVisible() else 0
+        if width:
+            settings.set(SIDEBAR_WIDTH, width)
+
+    # -- going ------------------------------------------------------------------------------------------------
+
+    def go(self, place: Place) -> None:
+        """Goes to a place and remembers it."""
+        self.history.visit(place)
+        self._show(place)
+
+    def go_section(self, section: str) -> None:
+        """Goes to a section of the rail; for rooms to the room that was open last."""
+        if section == "rooms" and self._rooms:
+            room = next(reversed(self._rooms))
+            self.go(Place(section="rooms", room=room, tab=self._rooms[room].tabs.current()))
+        elif section == "rooms":
+            known = self.session.rooms.rooms()
+            self.go(Place(section="rooms", room=known[0].room if known else None))
+        else:
+            self.go(Place(section=section))
+
+    def back(self) -> None:
+        """Where one was before."""
+        place = self.history.step(-1)
+        if place is not None:
+            self._show(place)
+
+    def forward(self) -> None:
+        """Where one was before going back."""
+        place = self.history.step(1)
+        if place is not None:
+            self._show(place)
+
+    def open_room(self, room: RoomId) -> None:
+        """Opens a room, at the tab it had last."""
+        view = self._rooms.get(room)
+        self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
+
+    def open_link(self, link: ObjectLink) -> None:
+        """Opens an object in its room, at its place."""
+        tool = next((t for t in self.tools if link.kind in t.kinds), None)
+        if tool is None:
+            self.open_room(link.room)
+            return
+        self.go(Place(section="rooms", room=link.room, tab=tool.id, obj=link.obj))
+        view = self._rooms.get(link.room)
+        if view is not None:
+            view.show_tool(tool.id, link.obj, link.ref)
+        self.session.rooms.opened(link.room, link.obj)
+
+    def search_for(self, text: str) -> None:
+        """Goes to Sök with these words."""
+        self.go_section("search")
+        self.search_view.search(text)
+
+    def _show(self, place: Place) -> None:
+        self._place = place
+        self.rail.select(place.section)
+        self.room_list.setVisible(place.section == "rooms")
+        views: dict[str, QWidget] = {
+            "home": self.home,
+            "tasks": self.my_tasks,
+            "search": self.search_view,
+            "settings": self.settings_view,
+        }
+        if place.section == "rooms":
+            self._show_room(place)
+            return
+        self.stack.setCurrentWidget(views[place.section])
+        if place.section == "search":
+            self.search_view.field.setFocus()
+
+    def _show_room(self, place: Place) -> None:
+        known = {r.room for r in self.session.rooms.rooms()}
+        if place.room is None or place.room not in known:
+            self.stack.setCurrentWidget(self.no_room)
+            return
+        view = self._room_view(place.room)
+        if place.tab:
+            view.show_tool(place.tab)
+        self.room_list.choose(place.room)
+        self.stack.setCurrentWidget(view)
+
+    def _room_view(self, room: RoomId) -> RoomView:
+        view = self._rooms.pop(room, None)
+        if view is None:
+            view = RoomView(self.session, self.tools, room)
+            view.object_chosen.connect(lambda o: self.open_link(ObjectLink(room=o.room, obj=o.obj, kind=o.kind)))
+            view.write_to.connect(self.write_to)
+            view.tab_changed.connect(lambda tab: self._on_tab(room, tab))
+            self.stack.addWidget(view)
+        self._rooms[room] = view  # last = visited last
+        while len(self._rooms) > _KEPT_ROOMS:
+            old = self._rooms.pop(next(iter(self._rooms)))
+            self.stack.removeWidget(old)
+            old.deleteLater()
+        return view
+
+    def _on_tab(self, room: RoomId, tab: str) -> None:
+        if self._place.room == room:
+            self._place = Place(section="rooms", room=room, tab=tab)
+            self.history.visit(self._place)
+
+    def current_room(self) -> RoomView | None:
+        """The room that is shown now."""
+        widget = self.stack.currentWidget()
+        return widget if isinstance(widget, RoomView) else None
+
+    def open_tab(self, number: int) -> None:
+        """The n-th tab of the room, from 1."""
+        view = self.current_room()
+        if view is not None and number <= view.tabs.count():
+            view.tabs.setCurrentIndex(number - 1)
+
+    def step_room(self, by: int, *, unread: bool = False) -> None:
+        """The next or previous room of the list, perhaps only unread ones."""
+        rows = [r for r in self.room_list.list.rows.rows if not r.section and (r.count or not unread)]
+        keys = [r.key for r in rows]
+        if not keys:
+            return
+        at = keys.index(self._place.room) + by if self._place.room in keys else (0 if by > 0 else -1)
+        key = keys[at % len(keys)]
+        self.open_room(RoomId(key) if isinstance(key, bytes) else key)  # type: ignore[arg-type] # keys of rooms are ids
+
+    def step_region(self, by: int) -> None:
+        """F6: the next region."""
+        room = self.current_room()
+        content = [room.tabs, room.current_view(), room.panel] if room is not None else [self.stack.currentWidget()]
+        parts = [self.bar, self.rail, self.room_list, *content]
+        regions.step([p for p in parts if p is not None], self.focusWidget(), by)
+
+    # -- doing ------------------------------------------------------------------------------------------------
+
+    def open_palette(self) -> None:
+        """Ctrl+K."""
+        self.palette_view.open()
+
+    def new_room(self) -> None:
+        """Asks for a name and makes a room."""
+        run(self, self._new_room())
+
+    async def _new_room(self) -> None:
+        dialog = NewRoomDialog(self)
+        answer: list[tuple[str, str]] = []
+        dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
+        if await show(dialog) and answer:
+            self.open_room(await self.session.rooms.create(*answer[0]))
+
+    def write_to(self, person: Person) -> None:
+        """Opens the direct room with a person; makes it if there is none."""
+        run(self, self._write_to(person))
+
+    async def _write_to(self, person: Person) -> None:
+        rooms = self.session.rooms
+        for summary in rooms.rooms():
+            if summary.type == "direct" and any(m.person.uid == person.uid for m in rooms.members(summary.room)):
+                self.open_room(summary.room)
+                return
+        room = await rooms.create(person.name, "direct")
+        await rooms.add(room, person.uid, 4, True)
+        self.open_room(room)
+
+    def toast(self, text: str, undo: Callable[[], object] | None = None) -> None:
+        """Says what was done."""
+        self._toast.say(text, undo)
+
+    def set_theme(self, choice: str) -> None:
+        """Changes and keeps the theme."""
+        self.session.settings.set(THEME, choice)
+
+    def show_people(self) -> None:
+        """Shows or hides the people panel of the room."""
+        view = self.current_room()
+        if view is not None:
+            view.toggle_panel()
+
+    def _account_menu(self) -> None:
+        me = self.session.people.me
+        heading = " · ".join(x for x in (me.name, me.unit) if x)
+        entries: list[Entry | None] = [Entry(text=heading), Entry(text=verified_chip(me)[3]), None]
+        entries += self.commands.entries("settings", "lock")
+        button = self.rail.items["account"]
+        popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
+
+    def _to_front(self) -> None:
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        if self._notifications.latest is not None:
+            self.open_room(self._notifications.latest)
+
+    # -- hearing ----------------------------------------------------------------------------------------------
+
+    def _on_setting(self, key: str) -> None:
+        settings = self.session.settings
+        app = QApplication.instance()
+        if key == THEME.key and isinstance(app, QApplication):
+            theme.apply(app, settings.get(THEME))
+        elif key == AUTO_LOCK_MINUTES.key:
+            self._auto_lock.set_minutes(settings.get(AUTO_LOCK_MINUTES))
+        elif key == LANGUAGE.key:
+            change_language(settings.get(LANGUAGE))
+            QTimer.singleShot(0, self, self._rebuild)  # not under the control that was just used
+
+    def _rebuild(self) -> None:
+        place = self._place
+        self._rooms.clear()
+        self._toast.deleteLater()
+        self.palette_view.deleteLater()
+        self._build()
+        self._show(place)
+
+    def _on_status(self) -> None:
+        status = self.session.status
+        self.status.show_status(status)
+        if status.state == "error" and status.code:
+            said = sentence(status.code)
+            code = tr("Code: {code}").format(code=status.code)
+            self.bar.show_state("warning", "warning", f"{said.text} ({code})")
+        elif status.state == "offline":
+            text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
+            if status.waiting:
+                text += " " + trn("{n} change is waiting.", "{n} changes are waiting.", status.waiting).format(
+                    n=status.waiting
+                )
+            self.bar.show_state("info", "offline", text)
+        else:
+            self.bar.hide()
+
+    def _on_rooms(self) -> None:
+        unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
+        self.rail.items["rooms"].set_count(unread)
+        self.setWindowTitle(f"({unread}) Kansli" if unread else "Kansli")
+
+    def _on_error(self, _owner: QObject, error: Exception) -> None:
+        self.toast(f"{sentence_of(error).text} ({tr('Code: {code}').format(code=code_of(error))})")
+
+    # -- Qt ---------------------------------------------------------------------------------------------------
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            if self._toast.isVisible():
+                self._toast.hide()
+            elif self._place.section in ("settings", "search"):
+                self.back()
+            return
+        super().keyPressEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._save_geometry()
+        super().closeEvent(event)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The commands of the main window, in the language in force."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ui.kit.translate import tr
+from ui.shell.commands import Command
+
+if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
+    from ui.shell.window import MainWindow
+
+
+def window_commands(w: "MainWindow") -> list[Command]:
+    """Every command of the window."""
+    return [*_going(w), *_doing(w), *_looks(w), *_hidden(w)]
+
+
+def _going(w: "MainWindow") -> list[Command]:
+    return [
+        Command(id="home", text=tr("Go to Home"), icon="home", shortcuts=("Ctrl+1",), run=lambda: w.go_section("home")),
+        Command(
+            id="rooms", text=tr("Go to Rooms"), icon="room", shortcuts=("Ctrl+2",), run=lambda: w.go_section("rooms")
+        ),
+        Command(
+            id="tasks", text=tr("Go to Tasks"), icon="tasks", shortcuts=("Ctrl+3",), run=lambda: w.go_section("tasks")
+        ),
+        Command(
+            id="search",
+            text=tr("Go to Search"),
+            icon="search",
+            shortcuts=("Ctrl+4", "Ctrl+Shift+F"),
+            run=lambda: w.go_section("search"),
+        ),
+        Command(
+            id="settings",
+            text=tr("Settings"),
+            icon="settings",
+            shortcuts=("Ctrl+5", "Ctrl+,"),
+            run=lambda: w.go_section("settings"),
+        ),
+        Command(id="back", text=tr("Back"), icon="back", shortcuts=("Alt+Left",), run=w.back),
+        Command(id="forward", text=tr("Forward"), icon="forward", shortcuts=("Alt+Right",), run=w.forward),
+        Command(
+            id="next-unread",
+            text=tr("Next unread room"),
+            icon="down",
+            shortcuts=("Alt+Shift+Down",),
+            run=lambda: w.step_room(1, unread=True),
+        ),
+        Command(id="next-room", text=tr("Next room"), icon="down", shortcuts=("Alt+Down",), run=lambda: w.step_room(1)),
+        Command(
+            id="previous-room", text=tr("Previous room"), icon="up", shortcuts=("Alt+Up",), run=lambda: w.step_room(-1)
+        ),
+    ]
+
+
+def _doing(w: "MainWindow") -> list[Command]:
+    def in_room() -> bool:
+        return w.current_room() is not None
+
+    def add_member() -> None:
+        view = w.current_room()
+        if view is not None:
+            view.panel.add()
+
+    return [
+        Command(id="new-room", text=tr("New room …"), icon="add", shortcuts=("Ctrl+N",), run=w.new_room),
+        Command(id="add-member", text=tr("Add member …"), icon="invite", run=add_member, enabled=in_room),
+        Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
+        Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),
+        Command(id="quit", text=tr("Quit"), icon="leave", shortcuts=("Ctrl+Q",), run=w.close),
+    ]
+
+
+def _looks(w: "MainWindow") -> list[Command]:
+    return [
+        Command(id="theme-light", text=tr("Theme: light"), icon="light", run=lambda: w.set_theme("light")),
+        Command(id="theme-dark", text=tr("Theme: dark"), icon="dark", run=lambda: w.set_theme("dark")),
+        Command(
+            id="theme-contrast", text=tr("Theme: high contrast"), icon="contrast", run=lambda: w.set_theme("contrast")
+        ),
+        Command(
+            id="theme-system", text=tr("Theme: follow the system"), icon="theme", run=lambda: w.set_theme("system")
+        ),
+    ]
+
+
+def _hidden(w: "MainWindow") -> list[Command]:
+    tabs = [
+        Command(
+            id=f"tab-{n}",
+            text=tr("Tab {n}").format(n=n),
+            shortcuts=(f"Alt+{n}",),
+            hidden=True,
+            run=partial(w.open_tab, n),
+        )
+        for n in range(1, 10)
+    ]
+    return [
+        Command(id="palette", text=tr("Search everything"), shortcuts=("Ctrl+K",), hidden=True, run=w.open_palette),
+        Command(id="region", text=tr("Next region"), shortcuts=("F6",), hidden=True, run=lambda: w.step_region(1)),
+        Command(
+            id="region-back",
+            text=tr("Previous region"),
+            shortcuts=("Shift+F6",),
+            hidden=True,
+            run=lambda: w.step_region(-1),
+        ),
+        *tabs,
+    ]

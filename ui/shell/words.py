@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The shell's words for states: roles, verification, seals, room types; and what stands on a room's tile."""
+
+import re
+
+from app.people.person import Person, Verified, initials
+from ui.kit.translate import tr
+
+SEAL_KINDS = {"sealed": "success", "waiting": "accent", "update-needed": "warning", "dirty": "warning"}
+"""Kind of chip for a room's sealed_state; anything else is danger."""
+
+
+def role_name(role: int) -> str:
+    """A role's name."""
+    return {1: tr("Reader"), 2: tr("Writer"), 3: tr("Administrator"), 4: tr("Owner")}.get(role, tr("Reader"))
+
+
+def role_meaning(role: int) -> str:
+    """What a role may do, in a sentence."""
+    return {
+        1: tr("Reads everything, writes nothing."),
+        2: tr("Reads and writes."),
+        3: tr("Reads and writes, adds and removes members."),
+        4: tr("May do everything, also appoint administrators and owners."),
+    }[role]
+
+
+def type_name(room_type: str) -> str:
+    """The section in the room list."""
+    return {"case": tr("Case rooms"), "group": tr("Groups"), "direct": tr("Direct")}.get(room_type, tr("Groups"))
+
+
+def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
+    """(word, kind, icon, what it means) of a person's verification."""
+    if person.verified == Verified.IN_PERSON:
+        return tr("verified"), "success", "encrypted", tr("Verified in person")
+    if person.verified == Verified.AGENCY:
+        return tr("verified"), "success", "verified", tr("Verified by the agency")
+    return tr("not verified"), "muted", None, tr("Not verified")
+
+
+def seal_chip(state: str) -> tuple[str, str, str, str]:
+    """(word, kind, icon, what it means) of a room's seal."""
+    words = {
+        "sealed": (tr("Sealed"), "sealed", tr("Everything in the room is encrypted; only its members can read it.")),
+        "waiting": (
+            tr("Waiting for keys"),
+            "clock",
+            tr("Some content cannot be opened yet. It appears by itself when a member with the keys is online."),
+        ),
+        "dirty": (
+            tr("Key change under way"),
+            "key",
+            tr("Someone has been removed. What you write is sent when the room has got a new key."),
+        ),
+        "update-needed": (
+            tr("Update needed"),
+            "download",
+            tr("The room holds content from a newer version of Kansli. Update to see everything."),
+        ),
+        "fork": (
+            tr("Divided history"),
+            "fork",
+            tr("The server has shown members different histories. Write nothing sensitive; contact IT security."),
+        ),
+        "rollback": (
+            tr("The server has gone backwards"),
+            "warning",
+            tr("The server no longer has what it confirmed. Your own copy is kept; contact IT security."),
+        ),
+        "withheld": (
+            tr("Content withheld"),
+            "warning",
+            tr("The server does not hand over everything that the room's history names. Contact IT security."),
+        ),
+    }
+    word, icon, meaning = words.get(state, words["withheld"])
+    return word, SEAL_KINDS.get(state, "danger"), icon, meaning
+
+
+def tile_text(title: str, room_type: str) -> str:
+    """What stands on a room's tile: a case's serial number, or the first three letters."""
+    numbers: list[str] = re.findall(r"\d+", title)
+    if room_type == "case" and numbers:
+        return numbers[-1][-4:]
+    if room_type == "direct":
+        return initials(title)
+    return "".join(c for c in title if c.isalnum())[:3] or "?"
