@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Tasks on screen: a room's board."""
+
+from typing import Any
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.tasks import KIND
+from ui.tasks.view import TasksView
+from ui.tool import Tool
+
+
+def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    return TasksView(session.tasks, room, obj, parent)
+
+
+TOOL = Tool(id="tasks", title="Tasks", icon="board", shortcut="Alt+3", kinds=(KIND.id,), open=_open, shows_people=False)

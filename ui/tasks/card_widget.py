@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One card on the board, painted: labels, title, due date, checklist, who does it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QTextLayout
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.people.person import Person
+from app.tasks.model import Card, Label
+from ui.kit import icons, theme
+from ui.kit.avatar import paint_avatar
+from ui.kit.chip import HEIGHT as CHIP_HEIGHT
+from ui.kit.chip import chip_width, paint_chip
+from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.translate import short_day, tr
+from ui.tasks.filter import urgency
+
+PAD = 13
+LINE = 20
+AVATAR = 24
+LABEL_KINDS = {"accent": "accent", "success": "success", "warning": "warning", "danger": "danger", "neutral": "muted"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardLook:
+    """All that is painted of a card."""
+
+    card: Card
+    labels: tuple[Label, ...]
+    person: Person | None
+    done: bool
+    today: date
+
+    def spoken(self) -> str:
+        """The card as a screen reader says it; its title comes first."""
+        parts = [self.card.title, *(label.name for label in self.labels)]
+        if self.card.due is not None:
+            parts.append(tr("due {day}").format(day=short_day(self.card.due, self.today)))
+        if self.card.checklist:
+            parts.append(tr("{done} of {all} ticked").format(done=self.card.checked, all=len(self.card.checklist)))
+        if self.person is not None:
+            parts.append(tr("assigned to {name}").format(name=self.person.name))
+        return ", ".join(parts)
+
+
+class CardWidget(QWidget):
+    """Shows a card and passes on what is done with it. Positions are global."""
+
+    opened = Signal(str)
+    pressed = Signal(str, QPoint)
+    moved = Signal(QPoint)
+    released = Signal(QPoint)
+    key_given = Signal(str, QKeyEvent)
+    menu_asked = Signal(str, QPoint)
+
+    def __init__(self, look: CardLook, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self._lines: list[str] = []
+        self._laid_out_for = -1
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.show_look(look)
+        theme.on_change(self, self.update)
+
+    @property
+    def card(self) -> Card:
+        """The card as it is shown."""
+        return self._look.card
+
+    def show_look(self, look: CardLook) -> None:
+        """Shows the card as it is now."""
+        same = look == self._look and self._laid_out_for >= 0
+        self._look = look
+        if not same:
+            self._laid_out_for = -1
+            self.setAccessibleName(look.spoken())
+            self.setToolTip(look.card.title if len(look.card.title) > 120 else "")
+            self.updateGeometry()
+            self.update()
+
+    def _layout_title(self, width: int) -> list[str]:
+        if self._laid_out_for != width:
+            self._laid_out_for = width
+            self._lines = []
+            layout = QTextLayout(self.card.title, font(BASE_PX, 500))
+            layout.beginLayout()
+            while (line := layout.createLine()).isValid() and len(self._lines) < 6:
+                line.setLineWidth(max(40, width - 2 * PAD))
+                start = line.textStart()
+                raw = self.card.title.encode("utf-16-le")[2 * start : 2 * (start + line.textLength())]
+                self._lines.append(raw.decode("utf-16-le", "ignore").rstrip())
+            layout.endLayout()
+        return self._lines
+
+    @property
+    def _has_foot(self) -> bool:
+        card = self.card
+        return bool(card.due or card.checklist or self._look.person or card.description)
+
+    def _label_rows(self, width: int) -> list[list[Label]]:
+        rows: list[list[Label]] = []
+        x = float(width)
+        for label in self._look.labels:
+            needed = chip_width(label.name, icon=False) + 6
+            if x + needed > width - 2 * PAD + 6:
+                rows.append([])
+                x = 0
+            rows[-1].append(label)
+            x += needed
+        return rows
+
+    # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        chips = len(self._label_rows(width)) * (CHIP_HEIGHT + 4)
+        return 2 * PAD + chips + LINE * len(self._layout_title(width)) + (8 + AVATAR if self._has_foot else 0)
+
+    def sizeHint(self) -> QSize:
+        return QSize(250, self.heightForWidth(self.width() or 250))
+
+    def paintEvent(self, event: object) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        colours = theme.current()
+        edge = "focus" if self.hasFocus() else "line-strong" if self.underMouse() else "line"
+        painter.setPen(QPen(colours.colour(edge), 2 if self.hasFocus() else 1))
+        painter.setBrush(colours.colour("surface"))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)
+        y = float(PAD)
+        for row in self._label_rows(self.width()):
+            x = float(PAD)
+            for label in row:
+                x += paint_chip(painter, x, y - 1, label.name, LABEL_KINDS[label.colour]).width() + 6
+            y += CHIP_HEIGHT + 4
+        painter.setFont(font(BASE_PX, 500))
+        painter.setPen(colours.colour("text"))
+        ascent = QFontMetricsF(painter.font()).ascent()
+        for line in self._layout_title(self.width()):
+            painter.drawText(QPointF(PAD, y + 2 + ascent), line)
+            y += LINE
+        if self._has_foot:
+            self._paint_foot(painter, y + 8)
+        painter.end()
+
+    def _paint_foot(self, painter: QPainter, y: float) -> None:
+        card, x = self.card, float(PAD)
+        if card.due is not None:
+            role = urgency(card.due, self._look.today, done=self._look.done)
+            x = self._fact(painter, x, y, "due", short_day(card.due, self._look.today), role)
+        if card.checklist:
+            all_done = card.checked == len(card.checklist)
+            figure = f"{card.checked}/{len(card.checklist)}"
+            x = self._fact(painter, x, y, "checklist", figure, "success" if all_done else "muted")
+        if card.description:
+            icons.paint(painter, "paragraph", "muted", x, y + 5, 14)
+        person = self._look.person
+        if person is not None:
+            rect = QRectF(self.width() - PAD - AVATAR, y, AVATAR, AVATAR)
+            paint_avatar(painter, rect, person.initials, theme.current().person(person.colour))
+
+    def _fact(self, painter: QPainter, x: float, y: float, icon: str, text: str, role: str) -> float:
+        icons.paint(painter, icon, role, x, y + 5, 14)
+        painter.setFont(font(SMALL_PX, 500 if role != "muted" else 400))
+        painter.setPen(theme.current().colour(role))
+        width = QFontMetricsF(painter.font()).horizontalAdvance(text)
+        painter.drawText(QRectF(x + 25, y, width + 2, AVATAR), Qt.AlignmentFlag.AlignVCenter, text)
+        return x + 25 + width + 13
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.setFocus(Qt.FocusReason.MouseFocusReason)
+            self.pressed.emit(self.card.id, event.globalPosition().toPoint())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.moved.emit(event.globalPosition().toPoint())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.released.emit(event.globalPosition().toPoint())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        self.menu_asked.emit(self.card.id, event.globalPos())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.setAccepted(False)
+        self.key_given.emit(self.card.id, event)
+        if not event.isAccepted():
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: object) -> None:
+        super().focusInEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        self.update()
+
+    def focusOutEvent(self, event: object) -> None:
+        super().focusOutEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        self.update()
+
+
+def looks(cards: Sequence[Card], labels: dict[str, Label], people: dict[bytes, Person], done: bool) -> list[CardLook]:
+    """The looks of a column's cards, today."""
+    today = date.today()  # noqa: DTZ011 - local day is meant
+    return [
+        CardLook(
+            card=card,
+            labels=tuple(labels[label] for label in card.labels if label in labels),
+            person=people.get(card.assignee) if card.assignee else None,
+            done=done,
+            today=today,
+        )
+        for card in cards
+    ]

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One column of the board: its title with a menu, how many cards, +, and the cards."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app.tasks.model import Column
+from ui.kit.buttons import IconButton, TextButton
+from ui.kit.card import scroll
+from ui.kit.style import column, label, line, set_props
+from ui.kit.translate import tr
+from ui.tasks.card_widget import CardLook, CardWidget
+
+MIN_WIDTH, MAX_WIDTH = 220, 320
+
+
+class ColumnView(QWidget):
+    """Keeps a CardWidget per card; a card that stays keeps its widget and so the focus."""
+
+    menu_asked = Signal(str, QPoint)
+    add_asked = Signal(str)
+    card_made = Signal(CardWidget)
+
+    def __init__(self, shown: Column, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.column = shown
+        self.cards: list[CardWidget] = []
+        self.setMinimumWidth(MIN_WIDTH)
+        self.setMaximumWidth(MAX_WIDTH)
+        self._title = TextButton("", self._ask_menu, kind="quiet")
+        self._count: QLabel = label("", "small")
+        self._add = IconButton("add", "", lambda: self.add_asked.emit(self.column.id), size=16)
+        head = line(margins=(0, 0, 2, 0), spacing=2)
+        head.addWidget(self._title)
+        head.addWidget(self._count)
+        head.addStretch(1)
+        head.addWidget(self._add)
+        self._body = QWidget()
+        self._list = column(self._body, margins=(0, 0, 0, 12), spacing=10)
+        self._list.addStretch(1)
+        self.area = scroll(self._body, "")
+        outer = column(self, spacing=4)
+        outer.addLayout(head)
+        outer.addWidget(self.area, 1)
+        self.show_column(shown)
+
+    def show_column(self, shown: Column) -> None:
+        """Title and names."""
+        self.column = shown
+        title = shown.title or tr("Without column")
+        self._title.setText(title)
+        self._title.setAccessibleName(tr("Column {title}").format(title=title))
+        set_props(self._title, kind="column")
+        self._add.set_name(tr("New task in {title}").format(title=title))
+        self.area.setAccessibleName(tr("Cards in {title}").format(title=title))
+        self.setAccessibleName(title)
+
+    def show_cards(self, looks: Sequence[CardLook]) -> None:
+        """Exactly these cards, in this order."""
+        kept = {widget.card.id: widget for widget in self.cards}
+        now: list[CardWidget] = []
+        for look in looks:
+            widget = kept.pop(look.card.id, None)
+            if widget is None:
+                widget = CardWidget(look, self._body)
+                self.card_made.emit(widget)
+            else:
+                widget.show_look(look)
+            now.append(widget)
+        for widget in kept.values():
+            self._list.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
+        for i, widget in enumerate(now):
+            if self._list.indexOf(widget) != i:
+                self._list.removeWidget(widget)
+                self._list.insertWidget(i, widget)
+                widget.show()
+        for before, after in pairwise(now):
+            QWidget.setTabOrder(before, after)
+        self.cards = now
+        self._count.setText(str(len(now)))
+
+    def _ask_menu(self) -> None:
+        self.menu_asked.emit(self.column.id, self._title.mapToGlobal(QPoint(0, self._title.height() + 4)))

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is painted over the board while a card is in the air: the card under the pointer and a line where it lands."""
+
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from ui.kit import theme
+
+
+class DropLayer(QWidget):
+    """Takes no mouse events. Coordinates are the board's."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._picture = QPixmap()
+        self._at = QPoint()
+        self._line = QRectF()
+        self.hide()
+
+    def lift(self, picture: QPixmap) -> None:
+        """A card is taken up."""
+        self._picture = picture
+        parent = self.parentWidget()
+        if parent is not None:
+            self.setGeometry(parent.rect())
+        self.show()
+        self.raise_()
+
+    def move_to(self, at: QPoint, line: QRectF) -> None:
+        """The card's corner and where the line is."""
+        self._at, self._line = at, line
+        self.update()
+
+    def drop(self) -> None:
+        """Nothing is in the air any more."""
+        self._picture = QPixmap()
+        self.hide()
+
+    def paintEvent(self, event: object) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.current().colour("accent"))
+        painter.drawRoundedRect(self._line, 1.5, 1.5)
+        painter.setOpacity(0.86)
+        painter.drawPixmap(self._at, self._picture)
+        painter.end()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Dragging a card, as pure logic: when it begins, where it would land, how fast the board scrolls. No Qt.
+
+The board gives rectangles in its own coordinates and asks; QDrag is not used, for it does nothing offscreen and
+cannot be cancelled by Escape everywhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+START_PX = 6
+EDGE_PX = 36
+FASTEST_PX = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A rectangle."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def middle(self) -> float:
+        """Half of the height down."""
+        return self.y + self.height / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """A column as it stands: where it is and where its cards are, the dragged one left out."""
+
+    column: str
+    box: Box
+    cards: tuple[tuple[str, Box], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """Where the card would land: before a card, or last in the column. `y` is where the line is drawn."""
+
+    column: str
+    before: str | None
+    y: int
+
+
+class Phase(Enum):
+    """How far a gesture is."""
+
+    IDLE = "idle"
+    PRESSED = "pressed"
+    DRAGGING = "dragging"
+
+
+class Drag:
+    """One gesture at a time."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.IDLE
+        self.card = ""
+        self.start = (0, 0)
+        self.at = (0, 0)
+
+    def press(self, card: str, x: int, y: int) -> None:
+        """The button went down on a card."""
+        self.phase, self.card = Phase.PRESSED, card
+        self.start = self.at = (x, y)
+
+    def move(self, x: int, y: int) -> bool:
+        """The pointer moved. True when this is what begins the drag."""
+        self.at = (x, y)
+        far = abs(x - self.start[0]) + abs(y - self.start[1]) >= START_PX
+        if self.phase is Phase.PRESSED and far:
+            self.phase = Phase.DRAGGING
+            return True
+        return False
+
+    def release(self, lanes: Sequence[Lane]) -> Drop | None:
+        """The button came up: where the card lands, or None if it was only a click or there is no column."""
+        dropped = self.target(lanes) if self.phase is Phase.DRAGGING else None
+        self.cancel()
+        return dropped
+
+    def cancel(self) -> None:
+        """Escape, or the window lost the pointer: nothing happens."""
+        self.phase, self.card = Phase.IDLE, ""
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a card is in the air."""
+        return self.phase is Phase.DRAGGING
+
+    def target(self, lanes: Sequence[Lane]) -> Drop | None:
+        """Where the card would land now: the nearest column, before the first card whose middle is below."""
+        if not lanes:
+            return None
+        x, y = self.at
+        lane = min(lanes, key=lambda one: max(one.box.x - x, x - one.box.x - one.box.width, 0))
+        for card, box in lane.cards:
+            if y < box.middle:
+                return Drop(column=lane.column, before=card, y=box.y - 5)
+        last = lane.cards[-1][1] if lane.cards else None
+        return Drop(column=lane.column, before=None, y=last.y + last.height + 5 if last else lane.box.y + 4)
+
+
+def scroll_speed(at: int, low: int, high: int) -> int:
+    """Pixels to scroll each tick when the pointer is near (or beyond) an edge: faster the nearer, 0 in between."""
+    if at < low + EDGE_PX:
+        return -min(FASTEST_PX, 1 + (low + EDGE_PX - at) // 2)
+    if at > high - EDGE_PX:
+        return min(FASTEST_PX, 1 + (at - high + EDGE_PX) // 2)
+    return 0

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The board as columns of cards: what is moved by mouse or by keys. The gesture's logic is in gesture.py."""
+
+from datetime import date
+
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
+
+from app.people.person import Person
+from app.tasks.model import Board
+from ui.kit.bind import bind
+from ui.kit.style import line, set_props
+from ui.kit.translate import tr
+from ui.tasks.card_widget import CardWidget, looks
+from ui.tasks.column_view import ColumnView
+from ui.tasks.drop_layer import DropLayer
+from ui.tasks.filter import Filter
+from ui.tasks.gesture import Box, Drag, Lane, scroll_speed
+
+SCROLL_MS = 16
+
+
+class KanbanView(QScrollArea):
+    """Shows a board; cards open, menus are asked for, and cards move on the board itself."""
+
+    card_opened = Signal(str)
+    card_menu_asked = Signal(str, QPoint)
+    column_menu_asked = Signal(str, QPoint)
+    add_asked = Signal(str)
+    delete_asked = Signal(str)
+
+    def __init__(self, board: Board, people: dict[bytes, Person], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._board = board
+        self._people = people
+        self._filter = Filter()
+        self.columns: list[ColumnView] = []
+        self._drag = Drag()
+        self._lifted_at = QPoint()
+        self.setAccessibleName(tr("Board"))
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        set_props(self, frame="clear")
+        inside = QWidget()
+        self._row: QHBoxLayout = line(inside, margins=(20, 10, 20, 0), spacing=18)
+        self._row.addStretch(1)
+        self.setWidget(inside)
+        self._layer = DropLayer(self.viewport())
+        self._ticker = QTimer(self, interval=SCROLL_MS)
+        self._ticker.timeout.connect(self._scroll_tick)
+        bind(self, board.changed, lambda _ids: self.refresh())
+        bind(self, board.columns_changed, self.refresh)
+        self.refresh()
+
+    def set_filter(self, chosen: Filter) -> None:
+        """Shows only some cards."""
+        self._filter = chosen
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows the board as it is."""
+        shown = self._board.columns()
+        kept = {view.column.id: view for view in self.columns}
+        now: list[ColumnView] = []
+        labels = {label.id: label for label in self._board.labels()}
+        today = date.today()  # noqa: DTZ011 - local day is meant
+        for column in shown:
+            view = kept.pop(column.id, None) or self._new_column(column.id)
+            view.show_column(column)
+            cards = [card for card in self._board.cards(column.id) if self._filter.shows(card, today)]
+            view.show_cards(looks(cards, labels, self._people, column.done))
+            now.append(view)
+        for view in kept.values():
+            self._row.removeWidget(view)
+            view.hide()
+            view.deleteLater()
+        for i, view in enumerate(now):
+            if self._row.indexOf(view) != i:
+                self._row.removeWidget(view)
+                self._row.insertWidget(i, view, 1000)
+        self.columns = now
+
+    def card_widget(self, card_id: str) -> CardWidget | None:
+        """The widget of a card that is shown."""
+        return next((w for view in self.columns for w in view.cards if w.card.id == card_id), None)
+
+    def focus_card(self, card_id: str) -> None:
+        """Gives a card the focus and brings it into sight."""
+        widget = self.card_widget(card_id)
+        view = next((v for v in self.columns if widget in v.cards), None)
+        if widget is not None and view is not None:
+            widget.setFocus(Qt.FocusReason.OtherFocusReason)
+            QTimer.singleShot(0, widget, lambda: view.area.ensureWidgetVisible(widget))
+            self.ensureWidgetVisible(view)
+
+    def focus_first(self) -> None:
+        """Gives the first card the focus."""
+        first = next((w for view in self.columns for w in view.cards), None)
+        if first is not None:
+            first.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _new_column(self, column_id: str) -> ColumnView:
+        column = self._board.column(column_id) or self._board.columns()[0]
+        view = ColumnView(column)
+        view.card_made.connect(self._on_card_made)
+        view.menu_asked.connect(self.column_menu_asked)
+        view.add_asked.connect(self.add_asked)
+        return view
+
+    def _on_card_made(self, widget: CardWidget) -> None:
+        widget.pressed.connect(self._on_pressed)
+        widget.moved.connect(self._on_moved)
+        widget.released.connect(self._on_released)
+        widget.key_given.connect(self._on_key)
+        widget.menu_asked.connect(self.card_menu_asked)
+
+    # -- by mouse ---------------------------------------------------------------------------------------------------
+
+    def _on_pressed(self, card_id: str, at: QPoint) -> None:
+        point = self.viewport().mapFromGlobal(at)
+        self._drag.press(card_id, point.x(), point.y())
+
+    def _on_moved(self, at: QPoint) -> None:
+        point = self.viewport().mapFromGlobal(at)
+        if self._drag.move(point.x(), point.y()):
+            self._lift()
+        if self._drag.dragging:
+            self._show_drop()
+
+    def _on_released(self, at: QPoint) -> None:
+        was_dragging, card_id = self._drag.dragging, self._drag.card
+        drop = self._drag.release(self._lanes())
+        self._end_drag()
+        if drop is not None:
+            self._board.move_card(card_id, drop.column, drop.before)
+            self.focus_card(card_id)
+        elif not was_dragging and card_id:
+            self.card_opened.emit(card_id)
+
+    def _lift(self) -> None:
+        widget = self.card_widget(self._drag.card)
+        if widget is None:
+            self._drag.cancel()
+            return
+        start = QPoint(*self._drag.start)
+        self._lifted_at = start - widget.mapTo(self.viewport(), QPoint(0, 0))
+        self._layer.lift(widget.grab())
+        self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
+        self._ticker.start()
+
+    def _show_drop(self) -> None:
+        drop = self._drag.target(self._lanes())
+        mark = QRectF()
+        for view in self.columns:
+            if drop is not None and view.column.id == drop.column:
+                left = view.mapTo(self.viewport(), QPoint(0, 0)).x()
+                mark = QRectF(left + 2, drop.y - 1.5, view.width() - 4, 3)
+        self._layer.move_to(QPoint(*self._drag.at) - self._lifted_at, mark)
+
+    def _lanes(self) -> list[Lane]:
+        return [
+            Lane(
+                column=view.column.id,
+                box=self._box(view.area),
+                cards=tuple((w.card.id, self._box(w)) for w in view.cards if w.card.id != self._drag.card),
+            )
+            for view in self.columns
+        ]
+
+    def _box(self, widget: QWidget) -> Box:
+        corner = widget.mapTo(self.viewport(), QPoint(0, 0))
+        return Box(x=corner.x(), y=corner.y(), width=widget.width(), height=widget.height())
+
+    def _scroll_tick(self) -> None:
+        """Scrolls the board sideways and the column under the pointer up and down, near the edges."""
+        x, y = self._drag.at
+        across = scroll_speed(x, 0, self.viewport().width())
+        self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + across)
+        for view in self.columns:
+            box = self._box(view.area)
+            if box.x <= x <= box.x + box.width:
+                bar = view.area.verticalScrollBar()
+                bar.setValue(bar.value() + scroll_speed(y, box.y, box.y + box.height))
+        self._show_drop()
+
+    def _end_drag(self) -> None:
+        self._ticker.stop()
+        self._layer.drop()
+        self.viewport().unsetCursor()
+
+    # -- by keys ----------------------------------------------------------------------------------------------------
+
+    def _on_key(self, card_id: str, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        steps = {
+            Qt.Key.Key_Left: (-1, 0),
+            Qt.Key.Key_Right: (1, 0),
+            Qt.Key.Key_Up: (0, -1),
+            Qt.Key.Key_Down: (0, 1),
+        }
+        if key == Qt.Key.Key_Escape and self._drag.card:
+            self._drag.cancel()
+            self._end_drag()
+        elif key in steps and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.move_by(card_id, *steps[key])
+        elif key in steps:
+            self._focus_by(card_id, *steps[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.card_opened.emit(card_id)
+        elif key == Qt.Key.Key_Delete:
+            self.delete_asked.emit(card_id)
+        elif key == Qt.Key.Key_Menu:
+            widget = self.card_widget(card_id)
+            if widget is not None:
+                self.card_menu_asked.emit(card_id, widget.mapToGlobal(QPoint(20, widget.height() - 6)))
+        else:
+            return
+        event.accept()
+
+    def _find(self, card_id: str) -> tuple[int, int]:
+        for i, view in enumerate(self.columns):
+            for j, widget in enumerate(view.cards):
+                if widget.card.id == card_id:
+                    return i, j
+        return -1, -1
+
+    def _focus_by(self, card_id: str, across: int, down: int) -> None:
+        i, j = self._find(card_id)
+        if i < 0:
+            return
+        if down:
+            cards = self.columns[i].cards
+            self.focus_card(cards[max(0, min(len(cards) - 1, j + down))].card.id)
+            return
+        i += across
+        while 0 <= i < len(self.columns):
+            if cards := self.columns[i].cards:
+                self.focus_card(cards[min(j, len(cards) - 1)].card.id)
+                return
+            i += across
+
+    def move_by(self, card_id: str, across: int, down: int) -> None:
+        """Moves a card to the next column or one place up or down, among the cards that are shown."""
+        i, j = self._find(card_id)
+        to = i + across
+        if i < 0 or not 0 <= to < len(self.columns):
+            return
+        others = [w.card.id for w in self.columns[to].cards if w.card.id != card_id]
+        at = max(0, j + down)
+        before = others[at] if at < len(others) else None
+        self._board.move_card(card_id, self.columns[to].column.id, before)
+        self.focus_card(card_id)

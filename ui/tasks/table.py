@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The same cards as a table that can be sorted: for many cards, and for those who prefer rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPoint, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+
+from app.core.collation import swedish_key
+from app.people.person import Person
+from app.tasks.model import Board, Card
+from ui.kit import theme
+from ui.kit.bind import bind
+from ui.kit.list_model import Index
+from ui.kit.translate import tr
+from ui.tasks.filter import Filter, urgency
+
+SORT = Qt.ItemDataRole.UserRole + 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One card as text, column by column."""
+
+    card: Card
+    cells: tuple[str, ...]
+    done: bool
+
+
+class CardTableModel(QAbstractTableModel):
+    """Cards as rows: title, column, assigned to, due, labels, checklist."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lines: list[Line] = []
+
+    def show_lines(self, lines: Sequence[Line]) -> None:
+        """Other rows."""
+        self.beginResetModel()
+        self._lines = list(lines)
+        self.endResetModel()
+
+    def line(self, row: int) -> Line:
+        """One row."""
+        return self._lines[row]
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(self._lines)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        return 0 if parent.isValid() else len(_headings())
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return _headings()[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        line = self._lines[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return line.cells[index.column()]
+        if role == SORT:
+            cell = line.cells[index.column()]
+            return cell or "\uffff" if index.column() == 3 else swedish_key(cell)[0]
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 3:
+            today = date.today()  # noqa: DTZ011 - local day is meant
+            return theme.current().colour(urgency(line.card.due, today, done=line.done))
+        return None
+
+
+class CardTable(QTableView):
+    """Enter or a double click opens a card."""
+
+    card_opened = Signal(str)
+    card_menu_asked = Signal(str, QPoint)
+    delete_asked = Signal(str)
+
+    def __init__(self, board: Board, people: Callable[[bytes], Person | None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._board = board
+        self._people = people
+        self._filter = Filter()
+        self.setAccessibleName(tr("Tasks as a table"))
+        self._model = CardTableModel(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self._model)
+        self._sorted.setSortRole(SORT)
+        self.setModel(self._sorted)
+        self.setSortingEnabled(True)
+        self._sorted.sort(-1)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(36)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        self.doubleClicked.connect(lambda index: self.card_opened.emit(self._card(index)))
+        bind(self, board.changed, lambda _ids: self.refresh())
+        bind(self, board.columns_changed, self.refresh)
+        self.refresh()
+        for section, width in enumerate((330, 130, 150, 110, 190, 100)):
+            self.setColumnWidth(section, width)
+        self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+
+    def set_filter(self, chosen: Filter) -> None:
+        """Shows only some cards."""
+        self._filter = chosen
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows the cards as they are; the chosen one stays chosen."""
+        chosen = self._card(self.currentIndex())
+        today = date.today()  # noqa: DTZ011 - local day is meant
+        names = {label.id: label.name for label in self._board.labels()}
+        self._model.show_lines(
+            [
+                self._line(card, column.title, column.done, names)
+                for column in self._board.columns()
+                for card in self._board.cards(column.id)
+                if self._filter.shows(card, today)
+            ]
+        )
+        for row in range(self._sorted.rowCount()):
+            if self._card(self._sorted.index(row, 0)) == chosen:
+                self.selectRow(row)
+
+    def _line(self, card: Card, column: str, done: bool, names: dict[str, str]) -> Line:
+        person = self._people(card.assignee) if card.assignee else None
+        cells = (
+            card.title,
+            column,
+            person.name if person else "",
+            card.due.isoformat() if card.due else "",
+            ", ".join(names[label] for label in card.labels if label in names),
+            f"{card.checked}/{len(card.checklist)}" if card.checklist else "",
+        )
+        return Line(card=card, cells=cells, done=done)
+
+    def _card(self, index: Index) -> str:
+        if not index.isValid():
+            return ""
+        return self._model.line(self._sorted.mapToSource(index).row()).card.id
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        card = self._card(self.currentIndex())
+        if card and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.card_opened.emit(card)
+        elif card and event.key() == Qt.Key.Key_Delete:
+            self.delete_asked.emit(card)
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        card = self._card(self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex())
+        if card:
+            self.card_menu_asked.emit(card, event.globalPos())
+
+
+def _headings() -> tuple[str, ...]:
+    return (tr("Title"), tr("Column"), tr("Assigned to"), tr("Due"), tr("Labels"), tr("Checklist"))

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's board: the line with views, filter and New task, the board or table, and the card that is open."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.errors import AppError
+from app.people.person import Person
+from app.tasks.model import Board, Column
+from app.tasks.service import TaskService
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import ask
+from ui.kit.icons import set_icon
+from ui.kit.menu import Entry, popup
+from ui.kit.style import column, line, set_props
+from ui.kit.tasks import report, run
+from ui.kit.translate import tr
+from ui.tasks.editor import CardEditor
+from ui.tasks.filter import Due, Filter
+from ui.tasks.kanban import KanbanView
+from ui.tasks.table import CardTable
+from ui.tool import toast
+
+
+class TasksView(QWidget):
+    """`open_ref` opens a card by its id."""
+
+    def __init__(
+        self, service: TaskService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Tasks"))
+        self._service = service
+        self._room = room
+        self.board: Board = service.board(room, obj)
+        self._filter = Filter()
+        people: dict[bytes, Person] = {person.uid: person for person in service.members(room)}
+        self.kanban = KanbanView(self.board, people)
+        self.table = CardTable(self.board, people.get)
+        self.editor = CardEditor(self.board, lambda: service.members(room))
+        self._views = QStackedWidget()
+        self._views.addWidget(self.kanban)
+        self._views.addWidget(self.table)
+        self._build()
+        for view in (self.kanban, self.table):
+            view.card_opened.connect(self.editor.open_card)
+            view.card_menu_asked.connect(self._open_card_menu)
+            view.delete_asked.connect(self._delete_card)
+        self.kanban.column_menu_asked.connect(self._open_column_menu)
+        self.kanban.add_asked.connect(self._add_card)
+        self.editor.closed.connect(self._on_editor_closed)
+        self.editor.delete_asked.connect(self._delete_card)
+        QShortcut(QKeySequence.StandardKey.Undo, self, self.undo)
+        QShortcut(QKeySequence.StandardKey.Redo, self, self.redo)
+
+    def _build(self) -> None:
+        top = QFrame()
+        set_props(top, frame="header")
+        row = line(top, margins=(20, 9, 20, 9), spacing=8)
+        self._segments(row)
+        row.addStretch(1)
+        self.filter_button = TextButton(tr("Filter"), self._open_filter, icon="filter")
+        self.new_button = TextButton(tr("New task"), self._add_first, kind="primary", icon="add")
+        row.addWidget(self.filter_button)
+        row.addWidget(self.new_button)
+        below = line()
+        below.addWidget(self._views, 1)
+        below.addWidget(self.editor)
+        outer = column(self)
+        outer.addWidget(top)
+        outer.addLayout(below, 1)
+
+    def _segments(self, row: QHBoxLayout) -> None:
+        group = QButtonGroup(self)
+        for number, (name, icon) in enumerate(((tr("Kanban"), "board"), (tr("Table"), "table"))):
+            button = QPushButton(name)
+            button.setAccessibleName(name)
+            button.setCheckable(True)
+            button.setChecked(number == 0)
+            set_props(button, kind="segment")
+            set_icon(button, icon, "muted", 14, checked="accent")
+            group.addButton(button, number)
+            row.addWidget(button)
+        group.idClicked.connect(self._views.setCurrentIndex)
+
+    # -- for the shell ----------------------------------------------------------------------------------------------
+
+    def open_ref(self, obj: ObjId, ref: bytes) -> None:
+        """Opens a card."""
+        card_id = ref.decode(errors="replace")
+        if self.board.card(card_id) is not None:
+            self.kanban.focus_card(card_id)
+            self.editor.open_card(card_id)
+
+    def undo(self) -> None:
+        """Takes back this person's last edit."""
+        self._guard(self.board.undo.undo)
+
+    def redo(self) -> None:
+        """Brings it back."""
+        self._guard(self.board.undo.redo)
+
+    # -- cards ------------------------------------------------------------------------------------------------------
+
+    def _add_first(self) -> None:
+        self._add_card(self.board.columns()[0].id)
+
+    def _add_card(self, column_id: str) -> None:
+        if not column_id:
+            column_id = self.board.add_column(tr("To do"))
+        made: list[str] = []
+        title = tr("New task")
+        if self._guard(lambda: made.append(self.board.add_card(column_id, title, by=self._service.me))):
+            self.editor.open_card(made[0])
+
+    def _delete_card(self, card_id: str) -> None:
+        card = self.board.card(card_id)
+        if card is None:
+            return
+        neighbour = self._neighbour(card_id)
+        if self._guard(lambda: self.board.delete_card(card_id)):
+            text = tr("“{title}” is deleted").format(title=card.title)
+            toast(self, text, lambda: self._restore(card_id))
+            if neighbour:
+                self.kanban.focus_card(neighbour)
+
+    def _restore(self, card_id: str) -> None:
+        if self._guard(lambda: self.board.restore_card(card_id)):
+            self.kanban.focus_card(card_id)
+
+    def _archive_card(self, card_id: str) -> None:
+        card = self.board.card(card_id)
+        if card is not None and self._guard(lambda: self.board.archive_card(card_id)):
+            text = tr("“{title}” is archived").format(title=card.title)
+            toast(self, text, lambda: self._guard(lambda: self.board.archive_card(card_id, False)))
+
+    def _neighbour(self, card_id: str) -> str:
+        here = self.board.column_of(card_id)
+        ids = [card.id for card in self.board.cards(here.id)] if here else []
+        at = ids.index(card_id) if card_id in ids else -1
+        rest = [*ids[at + 1 :], *reversed(ids[: max(0, at)])]
+        return rest[0] if rest else ""
+
+    def _on_editor_closed(self, card_id: str) -> None:
+        if card_id and self._views.currentWidget() is self.kanban:
+            self.kanban.focus_card(card_id)
+
+    def _open_card_menu(self, card_id: str, at: QPoint) -> None:
+        card, here = self.board.card(card_id), self.board.column_of(card_id)
+        if card is None or here is None:
+            return
+        entries: list[Entry | None] = [
+            Entry(text=tr("Open"), icon="open", shortcut="Return", run=lambda: self.editor.open_card(card_id)),
+            None,
+            *(
+                Entry(
+                    text=tr("Move to {column}").format(column=to.title),
+                    icon="move",
+                    run=partial(self._move, card_id, to.id),
+                )
+                for to in self.board.columns()
+                if to.id != here.id
+            ),
+            Entry(text=tr("Move up"), icon="up", shortcut="Ctrl+Up", run=lambda: self.kanban.move_by(card_id, 0, -1)),
+            Entry(
+                text=tr("Move down"), icon="down", shortcut="Ctrl+Down", run=lambda: self.kanban.move_by(card_id, 0, 1)
+            ),
+            None,
+            *self._assign_entries(card_id),
+            None,
+            Entry(text=tr("Archive"), icon="archive", run=lambda: self._archive_card(card_id)),
+            Entry(
+                text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=lambda: self._delete_card(card_id)
+            ),
+        ]
+        popup(self, tr("Task menu"), entries, at)
+
+    def _assign_entries(self, card_id: str) -> list[Entry]:
+        card = self.board.card(card_id)
+        return [
+            Entry(
+                text=tr("Assign to {name}").format(name=person.name),
+                icon="person",
+                checked=card is not None and card.assignee == person.uid,
+                run=partial(self._assign, card_id, person.uid),
+            )
+            for person in self._service.members(self._room)[:12]
+        ]
+
+    def _assign(self, card_id: str, uid: bytes) -> None:
+        card = self.board.card(card_id)
+        if card is not None:
+            person = next((p for p in self._service.members(self._room) if p.uid == uid), None)
+            chosen = None if card.assignee == uid or person is None else person.uid
+            self._guard(lambda: self.board.assign(card_id, chosen))
+
+    def _move(self, card_id: str, column_id: str) -> None:
+        if self._guard(lambda: self.board.move_card(card_id, column_id)):
+            self.kanban.focus_card(card_id)
+
+    # -- columns ----------------------------------------------------------------------------------------------------
+
+    def _open_column_menu(self, column_id: str, at: QPoint) -> None:
+        shown = self.board.column(column_id)
+        if shown is None or not shown.id:
+            return
+        columns = self.board.columns()
+        number = columns.index(shown)
+        entries: list[Entry | None] = [
+            Entry(text=tr("Rename column …"), icon="rename", run=lambda: run(self, self._rename(shown))),
+            Entry(text=tr("New column …"), icon="add", run=lambda: run(self, self._new_column())),
+            Entry(
+                text=tr("Tasks here are finished"),
+                checked=shown.done,
+                run=lambda: self._guard(lambda: self.board.set_column_done(shown.id, not shown.done)),
+            ),
+            Entry(
+                text=tr("Move left"),
+                icon="back",
+                enabled=number > 0,
+                run=lambda: self.board.move_column(shown.id, columns[number - 1].id),
+            ),
+            Entry(
+                text=tr("Move right"),
+                icon="forward",
+                enabled=number < len(columns) - 1,
+                run=lambda: self.board.move_column(
+                    shown.id, columns[number + 2].id if number + 2 < len(columns) else None
+                ),
+            ),
+            None,
+            Entry(
+                text=tr("Delete column"),
+                icon="delete",
+                danger=True,
+                enabled=len(columns) > 1,
+                run=lambda: self._delete_column(shown),
+            ),
+        ]
+        popup(self, tr("Column menu"), entries, at)
+
+    async def _rename(self, shown: Column) -> None:
+        title = await ask(self, tr("Rename column"), tr("Title"), value=shown.title, accept=tr("Rename"))
+        if title:
+            self.board.rename_column(shown.id, title)
+
+    async def _new_column(self) -> None:
+        title = await ask(self, tr("New column"), tr("Title"), accept=tr("Add"))
+        if title:
+            self.board.add_column(title)
+
+    def _delete_column(self, shown: Column) -> None:
+        if self._guard(lambda: self.board.delete_column(shown.id)):
+            toast(self, tr("The column “{title}” is deleted").format(title=shown.title), self.undo)
+
+    # -- filter -----------------------------------------------------------------------------------------------------
+
+    def _open_filter(self) -> None:
+        chosen = self._filter
+        entries: list[Entry | None] = [
+            Entry(
+                text=person.name,
+                icon="person",
+                checked=chosen.person == person.uid,
+                run=partial(self._set_filter, chosen.toggled(person=person.uid)),
+            )
+            for person in self._service.members(self._room)
+        ]
+        entries.append(None)
+        for due, text in (
+            (Due.OVERDUE, tr("Overdue")),
+            (Due.WEEK, tr("Due within a week")),
+            (Due.NONE, tr("No due date")),
+        ):
+            to = chosen.toggled(due=due)
+            entries.append(Entry(text=text, checked=chosen.due == due, run=partial(self._set_filter, to)))
+        entries.append(None)
+        for found in self.board.labels():
+            to = chosen.toggled(label=found.id)
+            entries.append(Entry(text=found.name, checked=chosen.label == found.id, run=partial(self._set_filter, to)))
+        if chosen.active:
+            entries += [None, Entry(text=tr("Show all"), icon="close", run=partial(self._set_filter, Filter()))]
+        popup(self.filter_button, tr("Filter"), entries)
+
+    def _set_filter(self, chosen: Filter) -> None:
+        self._filter = chosen
+        self.kanban.set_filter(chosen)
+        self.table.set_filter(chosen)
+        self.filter_button.setText(tr("Filter: on") if chosen.active else tr("Filter"))
+        self.filter_button.setAccessibleName(self.filter_button.text())
+
+    def _guard(self, deed: Callable[[], object]) -> bool:
+        """Does something now; an error is told."""
+        try:
+            deed()
+        except AppError as error:
+            report(self, error)
+            return False
+        return True
