@@ -110,8 +110,6 @@ class LiveRooms:
             live = await asyncio.shield(task)
             if live is None:
                 raise Refusal(ErrorCode.UNKNOWN_ROOM)
-        elif live.lock.locked():
-            return live
         if room in self._rooms:
             self._rooms.move_to_end(room)
         return live
@@ -121,6 +119,7 @@ class LiveRooms:
         head = Receipt(room, 0, RH_0, 0, b"")
         live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
         self._rooms[room] = live
+        self._evict()
         return live
 
     def forget(self, live: LiveRoom) -> None:

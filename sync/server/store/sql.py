@@ -408,7 +408,9 @@ def _count(c: Connection, column: Any) -> int:
 
 
 def _engine(path: Path, max_pages: int | None) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 30})
+    # Parameters are hidden: an error's text must not carry names or contents into the log.
+    options = {"check_same_thread": False, "timeout": 30}
+    engine = create_engine(f"sqlite:///{path}", connect_args=options, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -13,10 +13,11 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.config import Limits
 from sync.server.running import start_server
+from sync.server.store.sql import SqlStore
 from sync.trust import drafts
 from sync.trust.items import Role
 from tests.sync.server.house import TEXT, House
-from tests.sync.server.wire import Refused, as_items, config
+from tests.sync.server.wire import Person, Refused, as_items, config
 
 
 async def test_a_message_goes_from_one_to_the_other(house: House) -> None:
@@ -324,3 +325,41 @@ async def test_the_oldest_rooms_leave_memory_and_come_back(data: Path) -> None:
                 await anna.sync(room)
         assert [anna.rooms[r].n for r in rooms] == [4] * 5
         await house.close()
+
+
+async def test_two_people_write_at_once_and_agree(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    bert.rings[room] = anna.rings[room]
+
+    async def write(person: Person) -> None:
+        for k in range(40):
+            await person.push(room, f"{TEXT} {k}")
+            await person.sync(room)
+
+    await asyncio.gather(write(anna), write(bert))
+    await anna.sync(room)
+    await bert.sync(room)
+    assert anna.rooms[room].n == bert.rooms[room].n == 3 + 80
+    assert anna.rooms[room].rh == bert.rooms[room].rh
+
+
+async def test_a_full_disk_is_busy_and_what_was_acknowledged_stays(data: Path) -> None:
+    text = "å" * 20_000
+    acked: m.Placed | None = None
+    async with start_server(config(data), store=SqlStore(data / "server.sqlite3", max_pages=400)) as server:
+        house = House(server, data)
+        anna = await house.person()
+        room = await anna.create()
+        with pytest.raises(Refused) as e:  # noqa: PT012 - the disk fills up at some push
+            for _ in range(100):
+                acked = await anna.push(room, text)
+                await anna.sync(room)
+        assert e.value.code == "busy"
+        await anna.sync(room)
+        await house.close()
+    assert acked is not None
+    async with start_server(config(data)) as server:
+        authed = await anna.connect(server.url, data)
+        assert authed.rooms[0].receipt == acked.receipt
+        await anna.push(room, text)
+        await anna.wire.close()

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server`: what it prints, what it returns, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sync.server.__main__ import main
+from sync.trust.agency import SignInCode
+
+
+def test_an_agency_is_founded_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = tmp_path / "server"
+    assert main(["init", "--data", str(data), "--demo-ca", "localhost"]) == 0
+    key = (data / "agency.key").read_text()
+    assert main(["init", "--data", str(data)]) == 1
+    assert (data / "agency.key").read_text() == key
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_an_invitation_prints_a_code_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(tmp_path / "server")]
+    assert main(["init", *data]) == 0
+    capsys.readouterr()
+    assert main(["invite", *data, "--name", "Handläggare Å 🙂", "--title", "Handläggare", "--unit", "Bygglov"]) == 0
+    SignInCode.parse(capsys.readouterr().out)
+    assert main(["status", *data]) == 0
+    assert json.loads(capsys.readouterr().out)["invites_open"] == 1
+
+
+def test_nothing_works_before_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(tmp_path / "server")]
+    assert main(["invite", *data, "--name", "Registrator"]) == 1
+    assert main(["status", *data]) == 1
+    assert main(["serve", *data, "--insecure-loopback", "--port", "0"]) == 1
+    assert "run init first" in capsys.readouterr().err
+
+
+def test_serving_without_tls_must_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(tmp_path / "server")]
+    assert main(["init", *data]) == 0
+    assert main(["serve", *data, "--port", "0"]) == 1
+    assert "certificate" in capsys.readouterr().err
