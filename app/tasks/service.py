@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import BadChange, NotFound
@@ -57,8 +58,13 @@ class TaskRow:
         return self.card.encode()
 
 
-def new_board(title: str, columns: Sequence[str]) -> bytes:
-    """A new board's first change data. The last column holds what is finished. Titles in the creator's language."""
+def new_board(title: str = "", columns: Sequence[str] = ()) -> bytes:
+    """A new board's first change data, with the usual columns in the creator's language if none are given.
+
+    The last column holds what is finished.
+    """
+    title = title or tr("The tasks of the case")
+    columns = columns or (tr("To do"), tr("In progress"), tr("Review"), tr("Finished"))
     board = Board()
     board.setup(columns, done=len(columns) - 1, title=title)
     return encode(board.diff())
