@@ -63,6 +63,8 @@ class LiveRoom:
     old_rhs: OldHashes = field(default_factory=OldHashes)
     tail: "asyncio.Future[None] | None" = None
     broken: bool = False
+    rotated_ms: int = 0
+    """When somebody last rotated and did nothing else, as far as this process has seen."""
     pending_rh: bytes = RH_0
     pending_members: Mapping[Uid, Member] = field(default_factory=dict)
     """Members as of the newest placement that was begun."""

@@ -71,6 +71,7 @@ log = logging.getLogger("sync.server")
 _DAY_MS = 86_400_000
 _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""
+_ROTATION_MS = 3_600_000
 _MAX_SEAL_BYTES = 4096
 _MAX_ENTRIES = 64
 _MAX_NAMES = 1000
@@ -205,6 +206,7 @@ class Rooms:
         self, live: LiveRoom, who: Who, signed: list[Signed], entries: list[RoomEntry], ids: list[bytes]
     ) -> "tuple[list[Item], asyncio.Future[Receipt]]":
         room = live.head.room
+        _check_rotation(live, entries[-1])
         sealed, newcomers = self._find_seals(live, who, room, entries)
         if sealed is not None:
             await self._people.load_many([*live.stream.members, *(e.uid for e in entries)])
@@ -219,6 +221,8 @@ class Rooms:
                 raise Refusal(ErrorCode.SEALS, "recipients")
             e = live.stream.epoch
             seals += [SealRow(epoch=e, uid=r.uid, seal=s) for r, s in zip(recipients, sealed, strict=True) if s]
+        if [e.type for e in entries] == ["epoch"]:
+            live.rotated_ms = now_ms()
         return items, await self._begin(live, who, items, accepted, ids, size, seals=seals)
 
     def _find_seals(
@@ -464,6 +468,14 @@ def _check_unbroken(live: LiveRoom) -> None:
     """Busy if the room's state in memory was given up while we waited for its lock: the client sends again."""
     if live.broken:
         raise Refusal(ErrorCode.BUSY, "room")
+
+
+def _check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
+    """▲ A writer may rotate a clean room once an hour; the limit never holds for a dirty room."""
+    if entry.type != "epoch" or live.stream.dirty or live.stream.role_of(entry.uid) is not Role.WRITER:
+        return
+    if now_ms() - live.rotated_ms < _ROTATION_MS:
+        raise Refusal(ErrorCode.BUSY, "rotation")
 
 
 def _check_batch(frame: Push) -> None:

@@ -363,3 +363,20 @@ async def test_a_full_disk_is_busy_and_what_was_acknowledged_stays(data: Path) -
         assert authed.rooms[0].receipt == acked.receipt
         await anna.push(room, text)
         await anna.wire.close()
+
+
+async def test_a_writer_rotates_a_clean_room_once_an_hour_and_a_dirty_one_always(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    carl = await house.person()
+    await anna.add(room, carl)
+    await bert.sync(room)
+    bert.rings[room] = anna.rings[room]
+    await bert.submit(bert.drafter(room).rotate())
+    await bert.sync(room)
+    with pytest.raises(Refused, match="busy rotation"):
+        await bert.submit(bert.drafter(room).rotate())
+    await carl.sync(room)
+    carl.rings[room] = anna.rings[room]
+    await carl.submit(carl.drafter(room).leave())
+    await bert.sync(room)
+    await bert.submit(bert.drafter(room).rotate())
