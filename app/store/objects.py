@@ -4,8 +4,6 @@
 Functions that take a Connection are for projections (inside the store's transaction); methods are for services.
 """
 
-# ruff: noqa: S608 - put together from constants; values always go as parameters
-
 from sqlalchemy import Connection
 
 from app.core import clock

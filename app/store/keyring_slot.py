@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The operating system's key store: Secret Service, KWallet, Windows Credential Manager. Never a plain file.
+
+A locked or missing key store is an error to show and to wait for; it never leads to wiping or logging out.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import keyring as system
+from keyring import errors
+from keyring.backend import KeyringBackend
+
+from app.core import log
+from app.errors import KeyringLocked, NoKeyring
+
+SERVICE = "Kansli"
+
+Keyring = KeyringBackend
+T = TypeVar("T")
+
+_SAFE = ("SecretService", "libsecret", "kwallet", "Windows", "macOS", "chainer", "fail", "null")
+"""Modules under keyring.backends; anything else (a plain file, say) is taken for no key store at all."""
+
+
+def system_keyring() -> Keyring:
+    """The key store that `keyring` chose for this machine."""
+    return system.get_keyring()
+
+
+def usable(backend: Keyring | None = None) -> bool:
+    """Whether this machine has a key store, without opening it: whether to offer it."""
+    backend = backend or system_keyring()
+    module = type(backend).__module__
+    if module.startswith("keyring.backends."):
+        name = module.removeprefix("keyring.backends.")
+        return name in _SAFE and name not in ("fail", "null") and bool(getattr(backend, "backends", True))
+    return not module.startswith("keyrings.")
+
+
+def get_secret(backend: Keyring, entry: str) -> bytes | None:
+    """32 bytes, or None if the key store does not have the entry. KeyringLocked, NoKeyring."""
+    text = _ask(backend, lambda: backend.get_password(SERVICE, entry))
+    if text is None:
+        return None
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None
+
+
+def put_secret(backend: Keyring, entry: str, secret: bytes) -> None:
+    """Stores 32 bytes and reads them back: some key stores fail in silence. KeyringLocked, NoKeyring."""
+    _ask(backend, lambda: backend.set_password(SERVICE, entry, secret.hex()))
+    if get_secret(backend, entry) != secret:
+        raise NoKeyring()
+
+
+def delete_secret(backend: Keyring, entry: str) -> None:
+    """Removes an entry; one that cannot be removed now seals nothing any more, so that is no error."""
+    try:
+        backend.delete_password(SERVICE, entry)
+    except Exception as e:
+        # any backend may raise anything of its own here; the entry is useless without its slot file
+        log.store.warning("keyring-entry-left", code=type(e).__name__)
+
+
+def _ask(backend: Keyring, question: Callable[[], T]) -> T:
+    if not usable(backend):
+        raise NoKeyring()
+    try:
+        return question()
+    except errors.NoKeyringError as e:
+        raise NoKeyring() from e
+    except (errors.KeyringLocked, errors.InitError, errors.PasswordSetError) as e:
+        raise KeyringLocked() from e
+    except Exception as e:
+        # D-Bus, ctypes and pywin32 errors come through as they are: the store did not answer, so wait and ask
+        log.store.warning("keyring", code=type(e).__name__)
+        raise KeyringLocked() from e

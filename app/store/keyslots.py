@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Key slots: each seals the database's raw key under something a person or a machine has. Any one opens the store.
+
+A slot is a file keys/<kind>.slot; FORMAT.md gives its bytes. Removing or changing a slot gives the database a new key:
+the remaining slots are written as .new files first, then the database is rekeyed, then the .new files take their
+places. Whatever happens in between, one of the two keys opens the database and `settle` finishes the rest.
+"""
+
+import os
+import struct
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from app.core import log
+from app.core.files import write_atomic
+from app.core.ids import new_id
+from app.errors import (
+    BugError,
+    LastSlot,
+    NoSlot,
+    SlotDamaged,
+    SlotForbidden,
+    StoreUnwritable,
+    WeakPassphrase,
+    WrongPassphrase,
+)
+from app.store.database import KEY_BYTES, Database
+from app.store.keyring_slot import Keyring, delete_secret, get_secret, put_secret, system_keyring
+from sync.crypto import aead
+from sync.crypto.passphrase import Argon2Params, derive
+from sync.errors import Reject
+
+MAGIC = b"KNSLOT"
+VERSION = 1
+MIN_PASSPHRASE = 8
+RAW_KEY_ENV = "KANSLI_RAW_KEY"
+
+_HEAD = struct.Struct(">6sBBH")
+_ARGON = struct.Struct(">16sIII")
+MAX_SLOT_BYTES = 4096
+
+
+class SlotKind(StrEnum):
+    """The kinds of slots; the value is the file's name."""
+
+    PASSPHRASE = "passphrase"  # noqa: S105 - a kind, not a passphrase
+    KEYRING = "keyring"
+
+
+_NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKeys:
+    """What an opened slot gives: the raw key, and the one being changed to if a change was interrupted."""
+
+    keys: tuple[bytes, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    kind: SlotKind
+    params: bytes
+    sealed: bytes = field(repr=False)
+
+    def to_bytes(self) -> bytes:
+        return _HEAD.pack(MAGIC, VERSION, _NUMBER[self.kind], len(self.params)) + self.params + self.sealed
+
+    @classmethod
+    def parse(cls, kind: SlotKind, data: bytes) -> "_Slot":
+        if len(data) < _HEAD.size or len(data) > MAX_SLOT_BYTES:
+            raise SlotDamaged()
+        magic, version, number, length = _HEAD.unpack_from(data)
+        if magic != MAGIC or version != VERSION or number != _NUMBER[kind] or len(data) < _HEAD.size + length:
+            raise SlotDamaged()
+        return cls(kind, data[_HEAD.size : _HEAD.size + length], data[_HEAD.size + length :])
+
+
+class KeySlots:
+    """The slots of one profile. Opening and making take 0.3 s (Argon2id) or wait for the key store: in a thread."""
+
+    def __init__(
+        self,
+        folder: Path,
+        profile_id: bytes,
+        *,
+        keyring: Keyring | None = None,
+        allowed: Collection[str] = tuple(SlotKind),
+    ) -> None:
+        """`allowed`: the kinds that the machine's policy permits; `keyring`: the system's unless a test gives one."""
+        self._folder = folder
+        self._id = profile_id
+        self._keyring = keyring or system_keyring()
+        self._allowed = frozenset(allowed)
+
+    # -- what there is
+    def kinds(self) -> list[SlotKind]:
+        """The slots that exist and may be used."""
+        return [
+            k for k in SlotKind if k in self._allowed and (self._path(k).exists() or self._path(k, new=True).exists())
+        ]
+
+    def _path(self, kind: SlotKind, *, new: bool = False) -> Path:
+        return self._folder / (f"{kind}.slot.new" if new else f"{kind}.slot")
+
+    def _read(self, kind: SlotKind) -> list[_Slot]:
+        """The slot, and the one being changed to if a change was interrupted."""
+        if kind not in self._allowed:
+            raise SlotForbidden()
+        paths = [p for p in (self._path(kind), self._path(kind, new=True)) if p.exists()]
+        if not paths:
+            raise NoSlot()
+        try:
+            return [_Slot.parse(kind, p.read_bytes()) for p in paths]
+        except OSError as e:
+            raise StoreUnwritable() from e
+
+    def _context(self, kind: SlotKind, params: bytes) -> list[object]:
+        return ["kansli slot", self._id, str(kind), params]
+
+    # -- opening
+    def unlock_passphrase(self, passphrase: str) -> StoreKeys:
+        """WrongPassphrase, NoSlot, SlotDamaged or SlotForbidden. 0.3 s: in a thread."""
+        found: list[bytes] = []
+        for slot in self._read(SlotKind.PASSPHRASE):
+            try:
+                wrapping = derive(passphrase, _argon(slot.params))
+                found.append(self._open(slot, wrapping))
+            except Reject as e:
+                if e.code != "decrypt":
+                    raise SlotDamaged() from e
+        if not found:
+            log.store.warning("unlock", code="wrong-passphrase")
+            raise WrongPassphrase()
+        return StoreKeys(tuple(found))
+
+    def unlock_keyring(self) -> StoreKeys:
+        """KeyringLocked, NoKeyring, NoSlot (also if the key store has forgotten it) or SlotDamaged. In a thread."""
+        found: list[bytes] = []
+        damaged = False
+        for slot in self._read(SlotKind.KEYRING):
+            wrapping = get_secret(self._keyring, self._entry(slot.params))
+            if wrapping is None:
+                continue
+            try:
+                found.append(self._open(slot, wrapping))
+            except Reject:
+                damaged = True
+        if not found:
+            raise SlotDamaged() if damaged else NoSlot()
+        return StoreKeys(tuple(found))
+
+    def _open(self, slot: _Slot, wrapping: bytes) -> bytes:
+        key = aead.open_(wrapping, self._context(slot.kind, slot.params), slot.sealed)
+        if len(key) != KEY_BYTES:
+            raise Reject("decrypt")
+        return key
+
+    def _entry(self, params: bytes) -> str:
+        """The entry's name in the key store: no name of a person or profile."""
+        return f"{self._id.hex()}-{params.hex()}"
+
+    # -- making
+    def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
+        """A first passphrase slot; WeakPassphrase below 8 characters. Use `change` where one exists. In a thread."""
+        self._may_add(SlotKind.PASSPHRASE)
+        self._write(self._passphrase_slot(key, passphrase, params), new=False)
+
+    def add_keyring(self, key: bytes) -> None:
+        """A slot in the operating system's key store; NoKeyring, KeyringLocked. In a thread."""
+        self._may_add(SlotKind.KEYRING)
+        self._write(self._keyring_slot(key), new=False)
+
+    def _may_add(self, kind: SlotKind) -> None:
+        if kind not in self._allowed:
+            raise SlotForbidden()
+        if self._path(kind).exists():
+            raise BugError("there is such a slot already: change it, which rekeys the database")
+
+    def _passphrase_slot(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> _Slot:
+        if len(passphrase) < MIN_PASSPHRASE:
+            raise WeakPassphrase()
+        argon = params or Argon2Params.fresh()
+        packed = _ARGON.pack(argon.salt, argon.memory_kib, argon.passes, argon.lanes)
+        return self._seal(SlotKind.PASSPHRASE, packed, derive(passphrase, argon), key)
+
+    def _keyring_slot(self, key: bytes) -> _Slot:
+        params, wrapping = new_id(), os.urandom(32)
+        put_secret(self._keyring, self._entry(params), wrapping)
+        return self._seal(SlotKind.KEYRING, params, wrapping, key)
+
+    def _seal(self, kind: SlotKind, params: bytes, wrapping: bytes, key: bytes) -> _Slot:
+        return _Slot(kind, params, aead.seal(wrapping, self._context(kind, params), key))
+
+    def _write(self, slot: _Slot, *, new: bool) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomic(self._path(slot.kind, new=new), slot.to_bytes())
+        except OSError as e:
+            raise StoreUnwritable() from e
+
+    # -- removing and changing: always with a new database key
+    def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
+        """Writes `keep` as .new slots under a new raw key, which it returns. In a thread.
+
+        `passphrase` is needed if a passphrase slot is kept: the one it has now, or the one it shall have.
+        """
+        if not keep:
+            raise LastSlot()
+        key = os.urandom(KEY_BYTES)
+        slots: list[_Slot] = []
+        if SlotKind.PASSPHRASE in keep:
+            slots.append(self._passphrase_slot(key, passphrase or ""))
+        if SlotKind.KEYRING in keep:
+            slots.append(self._keyring_slot(key))
+        for slot in slots:
+            self._write(slot, new=True)
+        return key
+
+    def settle(self, *, changed: bool) -> None:
+        """Ends a change: `changed` says which key opens the database, the new slots' or the old ones'."""
+        staged = [k for k in SlotKind if self._path(k, new=True).exists()]
+        if not staged:
+            return
+        before = self._entries(new=not changed)
+        for kind in SlotKind:
+            new, old = self._path(kind, new=True), self._path(kind)
+            if not changed:
+                new.unlink(missing_ok=True)
+            elif kind in staged:
+                new.replace(old)
+            else:
+                old.unlink(missing_ok=True)
+        for entry in before:
+            delete_secret(self._keyring, entry)
+        log.store.info("slots-settled", changed=changed)
+
+    def _entries(self, *, new: bool) -> list[str]:
+        path = self._path(SlotKind.KEYRING, new=new)
+        try:
+            return [self._entry(_Slot.parse(SlotKind.KEYRING, path.read_bytes()).params)]
+        except (OSError, SlotDamaged):
+            return []
+
+    def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> None:
+        """Removes a slot and rekeys the database. `passphrase`: that of the slot that stays, which is checked.
+
+        Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
+        """
+        keep = [k for k in self.kinds() if k != kind]
+        if SlotKind.PASSPHRASE in keep:
+            self.unlock_passphrase(passphrase or "")
+        self._change(db, self.stage(keep, passphrase))
+
+    def change_passphrase(self, db: Database, old: str, new: str) -> None:
+        """Checks the old passphrase, then rekeys the database under the new one."""
+        self.unlock_passphrase(old)
+        self._change(db, self.stage(self.kinds(), new))
+
+    def _change(self, db: Database, key: bytes) -> None:
+        db.rekey(key)
+        self.settle(changed=True)
+
+
+def _argon(params: bytes) -> Argon2Params:
+    if len(params) != _ARGON.size:
+        raise SlotDamaged()
+    salt, memory_kib, passes, lanes = _ARGON.unpack(params)
+    return Argon2Params(salt=salt, memory_kib=memory_kib, passes=passes, lanes=lanes)
+
+
+def raw_key_from_env() -> StoreKeys | None:
+    """The raw key from KANSLI_RAW_KEY (64 hex digits), for benches, tests and the demo only; said aloud in the log."""
+    text = os.environ.get(RAW_KEY_ENV)
+    if not text:
+        return None
+    try:
+        key = bytes.fromhex(text)
+    except ValueError as e:
+        raise SlotDamaged() from e
+    if len(key) != KEY_BYTES:
+        raise SlotDamaged()
+    log.store.warning("raw-key-no-protection-at-rest")
+    return StoreKeys((key,))
+
+
+def new_key() -> bytes:
+    """A fresh raw database key."""
+    return os.urandom(KEY_BYTES)
+
+
+__all__: Sequence[str] = (
+    "KeySlots",
+    "SlotKind",
+    "StoreKeys",
+    "new_key",
+    "raw_key_from_env",
+)

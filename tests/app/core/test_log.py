@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Logs hold ids, counts, sizes and codes, and never what was written."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core import log
+
+CANARY = "Kungsgatan 17, åtgärd 🙂"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    log.start(tmp_path / "logs")
+    yield tmp_path / "logs"
+    log.stop()
+
+
+def lines(folder: Path) -> str:
+    return "".join(p.read_text(encoding="utf-8") for p in sorted(folder.iterdir()))
+
+
+def test_what_may_be_read_by_anybody_is_written(folder: Path) -> None:
+    log.store.info("opened", version=3, ms=1.25, room=b"abcdefgh", code="store-newer", new=True, none=None)
+    log.sync.debug("not shown at this level")
+    assert lines(folder).endswith("I store opened version=3 ms=1.2 room=61626364 code=store-newer new=true none=none\n")
+
+
+def test_texts_names_and_messages_are_not(folder: Path) -> None:
+    for subject in (log.sync, log.store, log.crypto, log.ui):
+        subject.error("event", code=CANARY, name="Handläggare Ek", path="/home/x/Ärende.odt")
+        subject.warning(CANARY)
+        try:
+            raise ValueError(CANARY)
+        except ValueError as e:
+            subject.exception("failed", e)
+            logging.getLogger("ui").exception("a library's own words")
+    text = lines(folder)
+    assert "ValueError" in text
+    assert "test_log.py" in text
+    for word in ("Kungsgatan", "åtgärd", "Ek", "Ärende", "/home"):
+        assert word not in text
+
+
+def test_the_file_rotates(folder: Path) -> None:
+    for _ in range(30_000):
+        log.ui.warning("event", count=1_000_000_000_000_000_000, size=1_000_000_000_000_000_000)
+    files = list(folder.iterdir())
+    assert 2 <= len(files) <= 3
+    assert all(f.stat().st_size <= 1_000_000 for f in files)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Collation, clock, ids and small files."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from app.core import clock, ids
+from app.core.collation import swedish_key
+from app.core.files import write_atomic
+
+
+def test_swedish_letters_come_last_and_accents_do_not_matter() -> None:
+    names = ["Östra", "Ängen", "Åkern", "zebra", "Zon", "Éa", "Eb", "arkiv", "Ystad", "Übel"]
+    assert sorted(names, key=swedish_key) == [
+        "arkiv", "Éa", "Eb", "Übel", "Ystad", "zebra", "Zon", "Åkern", "Ängen", "Östra",
+    ]  # fmt: skip
+
+
+def test_names_that_sort_alike_still_have_an_order() -> None:
+    assert sorted(["eva", "Eva", "éva"], key=swedish_key) == ["Eva", "eva", "éva"]
+    assert swedish_key("A\u030a")[0] == swedish_key("å")[0]
+
+
+def test_a_test_can_set_the_clock_and_put_it_back() -> None:
+    restore = clock.set_clock(lambda: 5)
+    assert clock.now_ms() == 5
+    restore()
+    assert clock.now_ms() > 1_700_000_000_000
+
+
+def test_ids_are_random_and_short_enough_for_a_log() -> None:
+    assert len(ids.new_obj()) == len(ids.new_change()) == 16
+    assert ids.new_id() != ids.new_id()
+    assert re.fullmatch("[0-9a-f]{8}", ids.short(ids.new_id()))
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_atomic(path, b"one")
+    write_atomic(path, "två".encode())
+    assert path.read_bytes() == "två".encode()
+
+    def full(fd: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomic(path, b"three")
+    assert path.read_bytes() == "två".encode()
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What came from the server is there after a restart, whole."""
+
+import pytest
+
+from app.core.ids import ObjId, RoomId
+from app.store.store import Store
+from sync.client.ports import MemberRow, Received, RoomEvent
+from tests.app.store.conftest import ME, OTHER, ROOM, Bench
+
+
+def test_a_slice_is_stored_whole(bench: Bench) -> None:
+    obj = bench.note()
+    bench.store.receive(
+        Received(
+            room=ROOM,
+            cursor=9,
+            state=b"new state",
+            positions=[(8, b"8" * 32), (9, b"9" * 32)],
+            waiting=[(8, b"item 8"), (9, b"item 9")],
+            bad=[(7, "decrypt")],
+            keys=[(1, b"K" * 32, b"A" * 32), (2, b"L" * 32, None)],
+            shares=[(obj, b"S" * 32)],
+        )
+    )
+    store = bench.reopen()
+    assert store.rooms() == [(ROOM, b"new state")]
+    assert (store.rh_at(ROOM, 9), store.rh_at(ROOM, 10)) == (b"9" * 32, None)
+    assert store.waiting(ROOM) == [(8, b"item 8"), (9, b"item 9")]
+    assert store.inbox.bad(ROOM) == [(7, "decrypt")]
+    assert store.keys(ROOM) == [(1, b"K" * 32, b"A" * 32), (2, b"L" * 32, None)]
+    assert store.share(ROOM, obj) == b"S" * 32
+    store.receive(Received(room=ROOM, cursor=9, state=b"newer", resolved=[8]))
+    assert store.waiting(ROOM) == [(9, b"item 9")]
+
+
+def test_an_archive_key_is_not_lost_when_its_epochs_key_comes_again(bench: Bench) -> None:
+    bench.store.put_keys(ROOM, [(1, b"K" * 32, b"A" * 32)])
+    bench.store.put_keys(ROOM, [(1, b"K" * 32, None)])
+    assert bench.store.keys(ROOM) == [(1, b"K" * 32, b"A" * 32)]
+
+
+def test_a_share_is_written_once(bench: Bench) -> None:
+    obj = ObjId(b"o" * 16)
+    for share in (b"S" * 32, b"T" * 32):
+        bench.store.receive(Received(room=ROOM, cursor=3, state=b"", shares=[(obj, share)]))
+    assert bench.store.share(ROOM, obj) == b"S" * 32
+
+
+def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
+    told: list[RoomId] = []
+    bench.store.changed.connect(told.append)
+    (room,) = bench.store.rooms_list.all()
+    assert (room.role, room.left, room.created) == (2, False, 1000)
+    assert [m.uid for m in bench.store.rooms_list.members(ROOM)] == [OTHER, ME]
+    bench.store.receive(
+        Received(
+            room=ROOM,
+            cursor=3,
+            state=b"",
+            events=[RoomEvent(n=3, t=5000, kind="rm", by=OTHER, subject=ME)],
+            members=[MemberRow(uid=OTHER, role=4, since_n=1, history=True)],
+        )
+    )
+    assert told
+    assert bench.store.rooms_list.all() == []
+    (gone,) = bench.store.rooms_list.all(left=True)
+    assert (gone.role, gone.left) == (0, True)
+    assert [(e.kind, e.subject) for e in bench.store.rooms_list.events(ROOM)] == [("genesis", None), ("rm", ME)]
+    assert [e.kind for e in bench.store.rooms_list.events(ROOM, after_n=1)] == ["rm"]
+
+
+def test_a_slice_that_fails_half_way_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    note = bench.note()
+    monkeypatch.setattr("tests.app.store.conftest.search.put", fail)
+    with pytest.raises(MemoryError):
+        bench.store.receive(
+            Received(room=ROOM, cursor=99, state=b"lost", changes=[bench.opened(b"x", note)], waiting=[(8, b"i")])
+        )
+    store: Store = bench.reopen()
+    assert store.rooms() == [(ROOM, b"state")]
+    assert (store.waiting(ROOM), store.changes.of(note)) == ([], [])
+
+
+def test_the_account_and_user_logs_survive_a_restart(bench: Bench) -> None:
+    assert bench.store.load_account() is None
+    bench.store.save_account(b"secret one")
+    bench.store.save_account(b"secret two")
+    bench.store.append_user_log(OTHER, 0, [(b"genesis", b"s0"), (b"binding", b"s1")])
+    bench.store.append_user_log(OTHER, 1, [(b"another", b"s9"), (b"puk", b"s2")])
+    bench.store.put_person(OTHER, {"name": "Öppenvård Enhetschef", "title": "Enhetschef", "unit": "Tillsyn"})
+    bench.store.people.set_verified(OTHER, True)
+    bench.store.put_person(OTHER, {"name": "Registrator Östra", "title": "Registrator", "unit": "Tillsyn"})
+    bench.store.put_person(ME, {"name": "Handläggare Åkeri"})
+    store = bench.reopen()
+    assert store.load_account() == b"secret two"
+    assert store.user_log(OTHER) == [(b"genesis", b"s0"), (b"binding", b"s1"), (b"puk", b"s2")]
+    assert [p.name for p in store.people.all()] == ["Handläggare Åkeri", "Registrator Östra"]
+    person = store.people.get(OTHER)
+    assert person is not None
+    assert person.verified is not None
+    assert store.me == ME

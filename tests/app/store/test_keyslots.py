@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Key slots: any one opens, a wrong or missing one says so with its code, and nothing is ever wiped."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyringBackend
+from keyring.errors import KeyringLocked as BackendLocked
+
+from app.errors import (
+    KeyringLocked,
+    LastSlot,
+    NoKeyring,
+    NoSlot,
+    SlotDamaged,
+    SlotForbidden,
+    StoreCorrupt,
+    WeakPassphrase,
+    WrongPassphrase,
+)
+from app.profile import Profile
+from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key, raw_key_from_env
+from app.store.opening import create_store, open_store
+from app.store.store import Store
+from sync.crypto.passphrase import Argon2Params
+from tests.app.store.conftest import KINDS, ME
+
+PASSPHRASE = "åtta blå äpplen 🙂"
+
+
+class MemoryKeyring(KeyringBackend):
+    """A key store in memory that can be locked."""
+
+    def __init__(self) -> None:
+        self.entries: dict[tuple[str, str], str] = {}
+        self.locked = False
+        self.forgetful = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self._check()
+        return self.entries.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self._check()
+        if not self.forgetful:
+            self.entries[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self._check()
+        del self.entries[service, username]
+
+    def _check(self) -> None:
+        if self.locked:
+            raise BackendLocked("locked")
+
+
+@pytest.fixture(autouse=True)
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lowest cost that is accepted: 64 MiB, one pass."""
+
+    def fresh(cls: type[Argon2Params]) -> Argon2Params:
+        return cls(salt=os.urandom(16), memory_kib=64 * 1024, passes=1)
+
+    monkeypatch.setattr(Argon2Params, "fresh", classmethod(fresh))
+
+
+@pytest.fixture
+def keyring() -> MemoryKeyring:
+    return MemoryKeyring()
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Iterator[Profile]:
+    made = Profile.open("test", tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def slots(profile: Profile, keyring: MemoryKeyring) -> KeySlots:
+    """Both kinds of slots, and a store that they open."""
+    key = new_key()
+    made = KeySlots(profile.slots_folder, profile.id, keyring=keyring)
+    made.add_passphrase(key, PASSPHRASE)
+    made.add_keyring(key)
+    store = create_store(profile, key, KINDS)
+    store.set_me(ME)
+    store.close()
+    return made
+
+
+def opens(profile: Profile, slots: KeySlots, unlocked: StoreKeys) -> Store:
+    """The opened store, which holds what was stored."""
+    store = open_store(profile, slots, unlocked, KINDS)
+    assert store.me == ME
+    return store
+
+
+def test_each_slot_opens_the_store(profile: Profile, slots: KeySlots) -> None:
+    assert slots.kinds() == [SlotKind.PASSPHRASE, SlotKind.KEYRING]
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+    opens(profile, slots, slots.unlock_keyring()).close()
+
+
+def test_a_wrong_passphrase_is_refused_and_the_right_one_still_opens(profile: Profile, slots: KeySlots) -> None:
+    with pytest.raises(WrongPassphrase) as e:
+        slots.unlock_passphrase("åtta blå äpplen")
+    assert e.value.code == "wrong-passphrase"
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+
+
+def test_a_passphrase_typed_with_combining_accents_is_the_same(profile: Profile, slots: KeySlots) -> None:
+    import unicodedata
+
+    opens(profile, slots, slots.unlock_passphrase(unicodedata.normalize("NFD", PASSPHRASE))).close()
+
+
+def test_a_locked_keyring_waits_and_wipes_nothing(profile: Profile, slots: KeySlots, keyring: MemoryKeyring) -> None:
+    keyring.locked = True
+    with pytest.raises(KeyringLocked) as e:
+        slots.unlock_keyring()
+    assert e.value.code == "keyring-locked"
+    keyring.locked = False
+    opens(profile, slots, slots.unlock_keyring()).close()
+
+
+def test_without_a_keyring_the_passphrase_still_opens(profile: Profile, slots: KeySlots) -> None:
+    bare = KeySlots(profile.slots_folder, profile.id, keyring=NoKeyringBackend())  # type: ignore[no-untyped-call]
+    with pytest.raises(NoKeyring) as e:
+        bare.unlock_keyring()
+    assert e.value.code == "no-keyring"
+    opens(profile, bare, bare.unlock_passphrase(PASSPHRASE)).close()
+
+
+def test_a_machine_without_a_keyring_cannot_make_a_keyring_slot(profile: Profile) -> None:
+    bare = KeySlots(profile.slots_folder, profile.id, keyring=NoKeyringBackend())  # type: ignore[no-untyped-call]
+    with pytest.raises(NoKeyring):
+        bare.add_keyring(new_key())
+    assert bare.kinds() == []
+
+
+def test_a_keyring_that_forgets_in_silence_makes_no_slot(profile: Profile, keyring: MemoryKeyring) -> None:
+    keyring.forgetful = True
+    slots = KeySlots(profile.slots_folder, profile.id, keyring=keyring)
+    with pytest.raises(NoKeyring):
+        slots.add_keyring(new_key())
+    assert slots.kinds() == []
+
+
+def test_a_keyring_that_has_lost_the_entry_has_no_slot(slots: KeySlots, keyring: MemoryKeyring) -> None:
+    keyring.entries.clear()
+    with pytest.raises(NoSlot):
+        slots.unlock_keyring()
+
+
+def test_a_keyring_that_fails_in_its_own_way_counts_as_locked(slots: KeySlots, keyring: MemoryKeyring) -> None:
+    def fail() -> None:
+        raise OSError("D-Bus went away")
+
+    keyring._check = fail  # type: ignore[method-assign]
+    with pytest.raises(KeyringLocked):
+        slots.unlock_keyring()
+
+
+@pytest.mark.parametrize("keep", [0, 5, 20, 60])
+def test_a_truncated_slot_is_damaged(profile: Profile, slots: KeySlots, keep: int) -> None:
+    path = profile.slots_folder / "passphrase.slot"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises((SlotDamaged, WrongPassphrase)):
+        slots.unlock_passphrase(PASSPHRASE)
+    opens(profile, slots, slots.unlock_keyring()).close()
+
+
+def test_a_slot_that_asks_for_too_much_memory_is_damaged(profile: Profile, slots: KeySlots) -> None:
+    path = profile.slots_folder / "passphrase.slot"
+    data = bytearray(path.read_bytes())
+    data[10 + 16 : 10 + 20] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    with pytest.raises(SlotDamaged):
+        slots.unlock_passphrase(PASSPHRASE)
+
+
+def test_a_slot_of_another_profile_does_not_open(tmp_path: Path, profile: Profile, slots: KeySlots) -> None:
+    other = Profile.open("other", tmp_path)
+    foreign = KeySlots(profile.slots_folder, other.id)
+    with pytest.raises(WrongPassphrase):
+        foreign.unlock_passphrase(PASSPHRASE)
+    other.close()
+
+
+def test_a_short_passphrase_is_refused(profile: Profile) -> None:
+    with pytest.raises(WeakPassphrase):
+        KeySlots(profile.slots_folder, profile.id).add_passphrase(new_key(), "åäö1234")
+
+
+def test_policy_may_forbid_a_slot(profile: Profile, slots: KeySlots) -> None:
+    strict = KeySlots(profile.slots_folder, profile.id, allowed=["passphrase"])
+    assert strict.kinds() == [SlotKind.PASSPHRASE]
+    with pytest.raises(SlotForbidden):
+        strict.unlock_keyring()
+
+
+def test_removing_a_slot_rekeys_the_database(profile: Profile, slots: KeySlots, keyring: MemoryKeyring) -> None:
+    old = slots.unlock_keyring()
+    store = open_store(profile, slots, old, KINDS)
+    with pytest.raises(WrongPassphrase):
+        slots.remove(store.db, SlotKind.KEYRING, passphrase="something else")
+    slots.remove(store.db, SlotKind.KEYRING, passphrase=PASSPHRASE)
+    store.close()
+    assert slots.kinds() == [SlotKind.PASSPHRASE]
+    assert keyring.entries == {}
+    with pytest.raises(StoreCorrupt):
+        open_store(profile, slots, old, KINDS)
+    store = opens(profile, slots, slots.unlock_passphrase(PASSPHRASE))
+    with pytest.raises(LastSlot):
+        slots.remove(store.db, SlotKind.PASSPHRASE)
+    store.close()
+
+
+def test_a_changed_passphrase_opens_and_the_old_one_does_not(profile: Profile, slots: KeySlots) -> None:
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    with pytest.raises(WrongPassphrase):
+        slots.change_passphrase(store.db, "fel lösenfras", "en ny lösenfras")
+    slots.change_passphrase(store.db, PASSPHRASE, "en ny lösenfras")
+    store.close()
+    with pytest.raises(WrongPassphrase):
+        slots.unlock_passphrase(PASSPHRASE)
+    opens(profile, slots, slots.unlock_passphrase("en ny lösenfras")).close()
+    opens(profile, slots, slots.unlock_keyring()).close()
+
+
+@pytest.mark.parametrize("rekeyed", [False, True])
+def test_a_change_of_keys_that_was_cut_off_is_finished_or_undone(
+    profile: Profile, slots: KeySlots, keyring: MemoryKeyring, rekeyed: bool
+) -> None:
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    key = slots.stage([SlotKind.PASSPHRASE, SlotKind.KEYRING], PASSPHRASE)
+    if rekeyed:
+        store.db.rekey(key)
+    store.close()
+    assert len(keyring.entries) == 2
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+    assert len(keyring.entries) == 1
+    assert not list(profile.slots_folder.glob("*.new"))
+    opens(profile, slots, slots.unlock_keyring()).close()
+
+
+def test_a_raw_key_from_the_environment_is_taken_and_said_aloud(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("KANSLI_RAW_KEY", raising=False)
+    assert raw_key_from_env() is None
+    key = new_key()
+    monkeypatch.setenv("KANSLI_RAW_KEY", key.hex())
+    with caplog.at_level("WARNING", "store"):
+        assert raw_key_from_env() == StoreKeys((key,))
+    assert "no-protection" in caplog.text
+    assert key.hex() not in caplog.text
+    monkeypatch.setenv("KANSLI_RAW_KEY", "abc")
+    with pytest.raises(SlotDamaged):
+        raw_key_from_env()
+
+
+def test_keys_do_not_show_in_a_repr() -> None:
+    key = new_key()
+    assert repr(key) not in repr(StoreKeys((key,)))
+    assert key.hex() not in repr(StoreKeys((key,)))

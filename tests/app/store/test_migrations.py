@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Formats are for good: what a released version wrote, every later one opens."""
+
+import shutil
+from pathlib import Path
+
+from sqlalchemy import Table
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.store import schema
+from app.store.migrations import VERSION
+from app.store.store import Store
+from tests.app.store.conftest import KINDS, Bench
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+VECTOR_KEY = bytes(range(32))
+
+
+def columns(bench: Bench, table: Table) -> set[str]:
+    return {row[1] for row in bench.store.db.rows(f"PRAGMA table_info({table.name})")}
+
+
+def test_the_tables_are_as_the_schema_says(bench: Bench) -> None:
+    for table in schema.metadata.tables.values():
+        assert {c.name for c in table.columns} == columns(bench, table), table.name
+
+
+def test_opening_twice_changes_nothing(bench: Bench) -> None:
+    before = bench.store.db.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
+    store = bench.reopen()
+    assert store.db.rows("SELECT name, sql FROM sqlite_master ORDER BY name") == before
+    assert store.db.value("PRAGMA user_version") == VERSION
+
+
+def test_the_store_that_version_1_wrote_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """tests/vectors/make_store_1.py wrote it, once; it is never written again."""
+    shutil.copy(VECTORS / "store-1.db", tmp_path / "store.db")
+    store = Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+    room, note = RoomId(b"R" * 16), ObjId(b"N" * 16)
+    assert store.me == Uid(b"M" * 16)
+    assert store.load_account() == b"account"
+    assert [c.data.decode() for c in store.changes.of(note)] == ["Hej från version 1, åäö 🙂", "Eget, väntar"]
+    assert [p.payload.decode() for p in store.pending(10)] == ["Eget, väntar"]
+    assert store.keys(room) == [(1, b"K" * 32, b"A" * 32)]
+    assert store.rh_at(room, 3) == b"3" * 32
+    assert [p.name for p in store.people.all()] == ["Registrator"]
+    assert len(store.search.find("version")) == 1
+    assert store.objects.draft(note) == b"utkast"
+    assert store.db.check() == []
+    store.close()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What goes to the server, and when."""
+
+from app.core.ids import Hash, ObjId, PartId, RoomId
+from app.store.rows import BlobPart
+from app.store.store import Store
+from sync.client.ports import Ports, SealedBatch
+from tests.app.store.conftest import ROOM, Bench
+
+PART = PartId(b"P" * 16)
+
+
+def batch_of(store: Store, obj: ObjId, first_seq: int = 1, limit: int = 10) -> SealedBatch:
+    """A sealed batch of what is pending."""
+    rows = tuple(p.row for p in store.pending_in(ROOM, limit))
+    return SealedBatch(
+        room=ROOM,
+        first_seq=first_seq,
+        last_id=Hash(bytes([first_seq]) * 32),
+        bodies=tuple(b"body" for _ in rows),
+        cts=tuple(b"ct" for _ in rows),
+        sig=b"sig",
+        shares=((obj, b"S" * 32),),
+        rows=rows,
+    )
+
+
+def part(*, uploaded: bool = False) -> BlobPart:
+    return BlobPart(
+        part=PART, room=ROOM, obj=ObjId(ROOM), key=b"k" * 32, hash=b"h" * 32, size=9, plain_size=3,
+        uploaded=uploaded, present=True,
+    )  # fmt: skip
+
+
+def test_the_store_fulfils_the_engines_ports(bench: Bench) -> None:
+    ports: Ports = bench.store
+    assert ports.waiting_count() == 0
+
+
+def test_pending_rows_come_in_the_order_of_appending(bench: Bench) -> None:
+    note = bench.note()
+    for i in range(5):
+        bench.store.changes.append(ROOM, note, f"{i}".encode(), live=i == 3)
+    rows = bench.store.pending(4)
+    assert [(p.payload, p.live) for p in rows] == [(b"0", False), (b"1", False), (b"2", False), (b"3", True)]
+    assert bench.store.waiting_count() == 5
+    assert bench.store.rooms_with_work() == [ROOM]
+
+
+def test_a_sealed_batch_is_given_again_verbatim_until_it_is_acknowledged(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"one")
+    batch = batch_of(bench.store, note)
+    bench.store.put_sealed(batch)
+    bench.store.changes.append(ROOM, note, b"two")
+    bench.store.put_sealed(batch_of(bench.store, note, 2))
+    store = bench.reopen()
+    assert store.sealed(ROOM) == batch
+    assert store.pending(10) == []
+    assert store.share(ROOM, note) == b"S" * 32
+    assert (store.rooms_with_work(), store.waiting_count()) == ([ROOM], 2)
+    store.acked(batch)
+    store.acked(batch)
+    second = store.sealed(ROOM)
+    assert second is not None
+    assert second.first_seq == 2
+    store.acked(second)
+    assert (store.sealed(ROOM), store.rooms_with_work(), store.waiting_count()) == (None, [], 0)
+
+
+def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"one")
+    batch = batch_of(bench.store, note)
+    bench.store.put_sealed(batch)
+    bench.store.unseal(batch)
+    assert bench.store.sealed(ROOM) is None
+    assert [p.payload for p in bench.store.pending(10)] == [b"one"]
+    bench.store.put_sealed(batch_of(bench.store, note, 2))
+    bench.store.acked(batch)
+    assert bench.store.waiting_count() == 1
+
+
+def test_a_record_waits_for_its_blob_and_holds_back_nothing_else(bench: Bench) -> None:
+    note = bench.note()
+    woken: list[None] = []
+    bench.store.waiting_changed.connect(lambda: woken.append(None))
+    bench.store.blobs.add(part())
+    bench.store.changes.append(ROOM, note, b"file", blobs=[PART])
+    bench.store.changes.append(ROOM, note, b"text")
+    assert [p.payload for p in bench.store.pending(10)] == [b"text"]
+    bench.store.blobs.set_uploaded(PART)
+    bench.store.blobs.set_uploaded(PART)
+    assert [p.payload for p in bench.store.pending(10)] == [b"file", b"text"]
+    assert len(woken) == 1
+
+
+def test_a_change_whose_blob_is_uploaded_already_waits_for_nothing(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.blobs.add(part(uploaded=True))
+    bench.store.changes.append(ROOM, note, b"file", blobs=[PART])
+    assert [p.payload for p in bench.store.pending(10)] == [b"file"]
+
+
+def test_a_held_document_edit_holds_back_the_later_edits_of_its_document(bench: Bench) -> None:
+    note, second = bench.note(), bench.note()
+    bench.store.changes.append(ROOM, note, b"image", live=True, blobs=[PART])
+    bench.store.changes.append(ROOM, note, b"later", live=True)
+    bench.store.changes.append(ROOM, second, b"elsewhere", live=True)
+    assert [p.payload for p in bench.store.pending(10)] == [b"elsewhere"]
+
+
+def test_a_postponed_room_has_no_work(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"one")
+    bench.store.outbox.postpone(ROOM, True)
+    assert (bench.store.pending(10), bench.store.rooms_with_work()) == ([], [])
+    assert bench.store.waiting_count() == 1
+    bench.store.outbox.postpone(ROOM, False)
+    assert bench.store.rooms_with_work() == [ROOM]
+
+
+def test_rooms_do_not_mix(bench: Bench) -> None:
+    other = RoomId(b"r" * 16)
+    bench.join(other)
+    note, there = bench.note(), bench.note(room=other)
+    bench.store.changes.append(ROOM, note, b"here")
+    bench.store.changes.append(other, there, b"there")
+    assert [p.payload for p in bench.store.pending_in(other, 10)] == [b"there"]
+    assert bench.store.rooms_with_work() == sorted([ROOM, other])

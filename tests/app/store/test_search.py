@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Search: Swedish letters, the last word unfinished, titles first."""
+
+from app.core.ids import ObjId
+from app.store import search
+from app.store.search import MARK_END, MARK_START, match_of
+from tests.app.store.conftest import ROOM, Bench
+
+
+def put(bench: Bench, ref: bytes, title: str, body: str, t: int = 1, obj: ObjId | None = None) -> None:
+    entry = search.Entry(room=ROOM, obj=obj or ObjId(ROOM), kind="note", ref=ref, t=t, title=title, body=body)
+    with bench.store.transaction() as conn:
+        search.put(conn, [entry])
+
+
+def refs(bench: Bench, text: str) -> list[bytes]:
+    return [hit.ref for hit in bench.store.search.find(text)]
+
+
+def test_swedish_letters_are_letters_of_their_own(bench: Bench) -> None:
+    put(bench, b"1", "", "Ansökan om får")
+    put(bench, b"2", "", "Ansokan om far")
+    assert refs(bench, "får") == [b"1"]
+    assert refs(bench, "FÅR") == [b"1"]
+    assert refs(bench, "far") == [b"2"]
+
+
+def test_the_last_word_may_be_unfinished_and_all_must_occur(bench: Bench) -> None:
+    put(bench, b"1", "", "Tillstånd för uteservering 🙂")
+    assert refs(bench, "tills") == [b"1"]
+    assert refs(bench, "uteserv tillstånd") == []
+    assert refs(bench, "tillstånd uteserv") == [b"1"]
+    assert refs(bench, "tillstånd saknas") == []
+
+
+def test_a_word_in_a_title_comes_before_one_in_a_body(bench: Bench) -> None:
+    put(bench, b"body", "Protokoll", "beslut om taxi och annat")
+    put(bench, b"title", "Beslut", "om annat")
+    assert refs(bench, "beslut") == [b"title", b"body"]
+
+
+def test_a_snippet_marks_the_word(bench: Bench) -> None:
+    put(bench, b"1", "Rubrik", "ett två TRE fyra")
+    (hit,) = bench.store.search.find("tre")
+    assert hit.snippet == f"ett två {MARK_START}TRE{MARK_END} fyra"
+    assert (hit.room, hit.kind, hit.title) == (ROOM, "note", "Rubrik")
+
+
+def test_nothing_typed_breaks_the_query(bench: Bench) -> None:
+    put(bench, b"1", "", "Beslut")
+    for text in ("", " ", '"', 'beslut"', "AND", "NEAR(", "*", "a:b", "beslut -", "(beslut", "🙂"):
+        bench.store.search.find(text)
+    assert refs(bench, 'beslut"') == [b"1"]
+    assert match_of("dnr 2026:17-3") == '"dnr" AND "2026" AND "17" AND "3"*'
+
+
+def test_a_place_is_replaced_and_dropped(bench: Bench) -> None:
+    put(bench, b"1", "", "gammal text")
+    put(bench, b"1", "", "ny text")
+    put(bench, b"2", "", "annan text")
+    assert (refs(bench, "gammal"), refs(bench, "ny")) == ([], [b"1"])
+    with bench.store.transaction() as conn:
+        search.drop(conn, ObjId(ROOM), b"1")
+    assert refs(bench, "text") == [b"2"]
+    with bench.store.transaction() as conn:
+        search.drop(conn, ObjId(ROOM))
+    assert refs(bench, "text") == []
+
+
+def test_a_search_can_be_kept_to_a_room_and_a_kind(bench: Bench) -> None:
+    put(bench, b"1", "", "text")
+    assert bench.store.search.find("text", room=ROOM, kind="note")
+    assert not bench.store.search.find("text", kind="chat")

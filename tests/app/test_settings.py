@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Settings: declared once, stored whole, locked by policy."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app import settings as s
+from app.errors import BadSetting, SettingLocked, StoreUnwritable
+from app.settings import Settings
+
+
+def test_defaults_hold_until_something_is_set(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.json")
+    assert settings.get(s.LANGUAGE) == "sv"
+    told: list[str] = []
+    settings.changed.connect(told.append)
+    settings.set(s.LANGUAGE, "en")
+    settings.set(s.LANGUAGE, "en")
+    settings.set(s.AUTO_LOCK_MINUTES, 5)
+    assert told == ["language", "auto-lock-minutes"]
+    again = Settings(tmp_path / "settings.json")
+    assert (again.get(s.LANGUAGE), again.get(s.AUTO_LOCK_MINUTES), again.get(s.THEME)) == ("en", 5, "system")
+
+
+def test_a_value_that_a_setting_does_not_take_is_refused(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.json")
+    with pytest.raises(BadSetting):
+        settings.set(s.THEME, "pink")
+    with pytest.raises(BadSetting):
+        settings.set(s.SIDEBAR_WIDTH, 5)
+    with pytest.raises(BadSetting):
+        settings.set(s.NOTIFICATION_PREVIEW, 1)  # type: ignore[misc]  # the wrong type is the point
+    assert not (tmp_path / "settings.json").exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"language": 3, "theme": "pink", "x": {}}', "\0"])
+def test_a_damaged_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
+    (tmp_path / "settings.json").write_text(text)
+    settings = Settings(tmp_path / "settings.json")
+    assert (settings.get(s.LANGUAGE), settings.get(s.THEME)) == ("sv", "system")
+
+
+def test_what_policy_fixes_cannot_be_changed(tmp_path: Path) -> None:
+    policy: dict[str, str | int | bool] = {"server": "wss://kansli.example", "allow-keyring": False, "theme": "pink"}
+    settings = Settings(tmp_path / "settings.json", policy)
+    assert settings.get(s.SERVER) == "wss://kansli.example"
+    assert settings.locked(s.SERVER)
+    assert not settings.locked(s.THEME)
+    with pytest.raises(SettingLocked):
+        settings.set(s.SERVER, "wss://elsewhere.example")
+    assert settings.unlock_kinds() == ("passphrase",)
+
+
+def test_one_way_to_unlock_always_stays(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.json", {"allow-keyring": False, "allow-passphrase": False})
+    assert settings.unlock_kinds() == ("passphrase",)
+
+
+def test_policies_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({"language": "en", "log-level": "debug"}))
+    (tmp_path / "20.json").write_text(json.dumps({"language": "sv"}))
+    (tmp_path / "30.json").write_text("{")
+    assert s.machine_policy(tmp_path) == {"language": "sv", "log-level": "debug"}
+    assert s.machine_policy(tmp_path / "missing") == {}
+
+
+def test_an_unwritable_file_keeps_the_former_value(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "missing" / "settings.json")
+    with pytest.raises(StoreUnwritable):
+        settings.set(s.LANGUAGE, "en")
+    assert settings.get(s.LANGUAGE) == "sv"
+
+
+def test_every_setting_has_its_own_key_and_a_default_that_it_accepts() -> None:
+    assert len({setting.key for setting in s.SETTINGS}) == len(s.SETTINGS)
+    assert all(setting.accepts(setting.default) for setting in s.SETTINGS)
