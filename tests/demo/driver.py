@@ -198,6 +198,10 @@ class Client:
     def rows(self, name: Name) -> list[list[str]]:
         return list(self.do("rows", target=_target(name)))
 
+    def wait_row(self, name: Name, part: str, *, gone: bool = False, timeout_s: float = 15.0) -> str:
+        """Waits until a list's model has a row with `part` in it."""
+        return str(self.do("wait_row", target=_target(name), part=part, gone=gone, timeout_s=timeout_s))
+
     def tree(self, name: Name) -> Any:
         return self.do("tree", target=_target(name))
 
@@ -210,11 +214,11 @@ class Client:
     def choose_file(self, path: Path) -> None:
         self.do("choose_file", path=str(path))
 
-    def palette(self, text: str, item: str = "") -> None:
-        """Ctrl+K, some letters, Return."""
+    def palette(self, text: str, suggestions: str) -> None:
+        """Ctrl+K, some letters, Return once the list of suggestions has them."""
         self.keys("Ctrl+K")
         self.type(text)
-        self.wait_part(item or text, "ListItem")
+        self.wait_row(suggestions, text)
         self.keys("Return")
 
     def size(self, width: int, height: int) -> None:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The main job, from outside: `python -m tests.demo`. Prints each step with its time; pictures in build/demo/.
+
+The last line is `demo: N passed, M failed`; the exit status is 0 only if M is 0.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tests.demo.stage import Stage
+from tests.demo.steps import LABELS, Steps
+
+OUT = Path("build/demo")
+# Later steps build on earlier ones: after so many failures in a row the rest can only wait for what never comes.
+GIVE_UP = 2
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
+    parser.add_argument("--stop-after", default="", help="name of the last step to do")
+    arguments = parser.parse_args()
+    stage = Stage(OUT, LABELS)
+    steps = Steps(stage)
+    todo = steps.all()
+    passed = failed = in_a_row = 0
+    began = time.monotonic()
+    try:
+        for number, step in enumerate(todo, 1):
+            words = " ".join((step.__doc__ or step.__name__).split())
+            if in_a_row >= GIVE_UP:
+                print(f"{number:3}  not tried  {words}", flush=True)
+                failed += 1
+                continue
+            start = time.monotonic()
+            try:
+                step()
+            except Exception as fault:
+                failed, in_a_row = failed + 1, in_a_row + 1
+                print(f"{number:3}  FAILED after {time.monotonic() - start:.2f} s  {words}\n{fault}", flush=True)
+                _keep_pictures(stage, number)
+            else:
+                passed, in_a_row = passed + 1, 0
+                print(f"{number:3}  {time.monotonic() - start:6.2f} s  {words}", flush=True)
+            if step.__name__ == arguments.stop_after:
+                break
+    finally:
+        stage.close()
+    for client in stage.clients.values():
+        if client.not_reached:
+            print(f"     not reached by Tab in {client.label}: {', '.join(dict.fromkeys(client.not_reached))}")
+    print(f"     {time.monotonic() - began:.1f} s; pictures in {OUT}/")
+    print(f"demo: {passed} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+def _keep_pictures(stage: Stage, number: int) -> None:
+    """What every window showed when a step failed."""
+    for label, client in stage.clients.items():
+        try:
+            client.shot(stage.out / f"failed-{number}-{label}.png")
+        except Exception as fault:
+            print(f"     no picture of {label}: {str(fault).splitlines()[0]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person does in a window, in words of the office rather than of the keyboard. Used by the demo's steps."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.demo.driver import Client, Failed, named, together
+from tests.demo.sample import PASSPHRASE, ROOM, Card
+from tests.demo.stage import until
+from tests.demo.words import said
+
+CHAT, DOCUMENTS, TASKS = "Alt+1", "Alt+2", "Alt+3"
+
+
+def messages() -> dict[str, Any]:
+    return named(said("Messages"))
+
+
+def editor() -> dict[str, Any]:
+    return named(said("Document text"))
+
+
+def composer(room: str = ROOM) -> dict[str, Any]:
+    return named(said("Write to {room} …", room=room))
+
+
+def enrol(client: Client, address: str, code: str, name: str) -> None:
+    """First start: address, code, the name that the agency has registered, a passphrase."""
+    client.start()
+    client.enter(said("Server address or link"), address)
+    client.enter(said("Sign-in code"), code)
+    client.press(named(said("Continue"), "Button"))
+    client.wait_part(name, within=said("First start"), timeout_s=30)
+    client.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE)
+    client.enter(said("The passphrase once more"), PASSPHRASE)
+    client.press(named(said("Begin"), "Button"))
+    opened(client)
+
+
+def opened(client: Client) -> None:
+    """Waits for the main window and makes it as large as the pictures."""
+    client.wait(named(said("Rooms"), "Button", said("Main navigation")), timeout_s=40)
+    client.size(1440, 900)
+
+
+def unlock(client: Client) -> None:
+    client.start()
+    client.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE, "Return")
+    opened(client)
+
+
+def open_room(client: Client, room: str = ROOM) -> None:
+    """Through the palette, as one who does not use the mouse."""
+    client.palette(room, said("Suggestions"))
+    client.wait(composer(room))
+
+
+def new_room(client: Client, title: str) -> None:
+    client.keys("Ctrl+N")
+    client.enter(said("Name of the room"), title, "Return")
+    client.wait(composer(title))
+
+
+def add_member(client: Client, name: str) -> None:
+    """Adds somebody from the directory who may read everything."""
+    client.palette(said("Add member …").rstrip(" …"), said("Suggestions"))
+    client.enter(said("Search the directory"), name)
+    client.wait_row(said("People found"), name)
+    client.press(named(said("Add"), "Button"))
+    client.wait_part(name, "Button", said("In the room"), timeout_s=20)
+
+
+def send(client: Client, text: str) -> None:
+    client.focus(composer())
+    client.type(text)
+    client.keys("Return")
+    client.wait_row(messages(), text)
+
+
+def send_file(client: Client, path: Path, text: str) -> None:
+    client.press(said("Attach files"))
+    client.choose_file(path)
+    client.wait_part(path.name, within=said("Chat"))
+    send(client, text)
+
+
+def mention(client: Client, text: str, name: str) -> None:
+    """Writes a message that ends with somebody's name, chosen from the list that "@" opens."""
+    client.focus(composer())
+    client.type(f"{text} @{name[:4]}")
+    client.wait_row(said("People to mention"), name)
+    client.keys("Tab")
+    client.keys("Return")
+    client.wait_row(messages(), text)
+
+
+def new_document(client: Client, title: str) -> None:
+    client.keys(DOCUMENTS)
+    for name in (said("Write the first document"), said("New document")):
+        if client.exists(named(name, "Button")):
+            client.press(named(name, "Button"))
+            break
+    client.enter(named(said("Title"), "EditableText"), title, "Return")
+    client.focus(editor())
+
+
+def open_document(client: Client, title: str) -> None:
+    client.keys(DOCUMENTS)
+    if not client.exists(editor()):
+        client.wait_row(named(said("Documents"), "List"), title, timeout_s=20)
+        client.pick(named(said("Documents"), "List"), title)
+    client.wait(editor())
+    client.focus(editor())
+
+
+def write_block(client: Client, style: str, text: str) -> None:
+    """A paragraph in a style at the end, with Return after it."""
+    client.keys(style)
+    client.type(f"{text}\n")
+
+
+def caret_after(client: Client, text: str) -> None:
+    """Puts the caret behind a text, by keyboard: to its paragraph by Ctrl+Down, then to the end of it."""
+    whole = client.text(editor())
+    before = whole[: whole.index(text) + len(text)]
+    client.focus(editor())
+    client.keys("Ctrl+Home")
+    for _ in range(before.count("\n")):
+        client.keys("Ctrl+Down")
+    client.keys("Home")
+    length = len((before.rsplit("\n", 1)[-1]).encode("utf-16-le")) // 2
+    client.keys(" ".join(["Right"] * length))
+
+
+def document_text(client: Client) -> str:
+    return client.text(editor())
+
+
+def same_document(one: Client, other: Client, parts: tuple[str, ...]) -> None:
+    """Waits until both editors have every part, then compares text and formatting, paragraph by paragraph."""
+    for client in (one, other):
+        for part in parts:
+            client.wait(editor(), contains=part, timeout_s=30)
+    until(lambda: one.document(editor()) == other.document(editor()), "the documents differ", 10)
+
+
+def cards(client: Client) -> dict[str, list[str]]:
+    """The board as it stands: column → cards as a screen reader says them, in order."""
+    found: dict[str, list[str]] = {}
+
+    def look(node: list[Any]) -> None:
+        name, children = node[1], node[3]
+        for title in (name.removeprefix(prefix) for prefix in [said("Cards in {title}", title="")]):
+            if title != name:
+                found[title] = [child[1] for child in children if child[1]]
+        for child in children:
+            look(child)
+
+    look(client.tree(said("Board")))
+    return found
+
+
+def column_of(client: Client, title: str) -> str:
+    return next((column for column, names in cards(client).items() if any(title in name for name in names)), "")
+
+
+def card(title: str) -> dict[str, Any]:
+    return named(title, within=said("Board"), part=True)
+
+
+def add_card(client: Client, new: Card) -> None:
+    """A card with its assignee and due date, through the panel beside the board."""
+    client.press(said("New task in {title}", title=new.column))
+    client.enter(named(said("Title"), "EditableText", said("Task")), new.title, "Return")
+    choose(client, named(said("Assigned to"), "ComboBox"), new.assignee)
+    client.enter(named(said("Due date"), "EditableText"), new.due, "Return")
+    client.press(said("Close the task"))
+    client.wait(card(new.title))
+
+
+def choose(client: Client, box: dict[str, Any], text: str) -> None:
+    """Chooses in a combo box by typing the beginning of the words."""
+    client.focus(box)
+    client.keys("Alt+Down")
+    client.type(text)
+    client.keys("Return")
+    client.wait(box, text=text)
+
+
+def same_board(one: Client, other: Client) -> dict[str, list[str]]:
+    until(lambda: cards(one) == cards(other), f"the boards differ: {cards(one)} and {cards(other)}", 20)
+    return cards(one)
+
+
+def type_at_once(one: Client, first: str, other: Client, second: str, pace_ms: int = 8) -> None:
+    """Two people type at the same moment."""
+    together(one.send("type", text=first, pace_ms=pace_ms), other.send("type", text=second, pace_ms=pace_ms))
+
+
+def expect(holds: bool, what: str) -> None:
+    if not holds:
+        raise Failed(what)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The demo's stage: a real server process, a recording wire for each client, the clients, and where their files lie."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.demo.driver import Client, Failed
+from tests.demo.wire import Wire
+
+SERVER = [sys.executable, "-m", "sync.server", "--log", "INFO"]
+START_LIMIT_S = 20.0
+
+
+class Stage:
+    """`out` gets pictures; `out`/work everything else, emptied at the start."""
+
+    def __init__(self, out: Path, labels: tuple[str, ...]) -> None:
+        self.out = out.resolve()
+        self.work = self.out / "work"
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.work.mkdir(parents=True)
+        self.data = self.work / "server"
+        self.wires = {label: Wire(label, self.work / f"wire-{label}.bin") for label in labels}
+        self.clients: dict[str, Client] = {}
+        self.server_log = self.work / "server.log"
+        self._server: subprocess.Popen[str] | None = None
+
+    # -- server -----------------------------------------------------------------------------------------------------
+
+    def admin(self, *arguments: str) -> str:
+        """Runs one command of the server's operator."""
+        answer = subprocess.run([*SERVER, *arguments], capture_output=True, text=True, timeout=30, check=False)
+        with self.server_log.open("a", encoding="utf-8") as log:
+            log.write(answer.stderr)
+        if answer.returncode:
+            raise Failed(f"sync.server {arguments[0]}: {answer.stderr}")
+        return answer.stdout.strip()
+
+    def found_agency(self) -> None:
+        """Agency, binding key, demo CA; the wires begin to listen with the server's certificate."""
+        self.admin("init", "--data", str(self.data), "--demo-ca", "localhost")
+        for wire in self.wires.values():
+            wire.listen(self.data / "tls.pem", self.data / "tls.key")
+
+    def serve(self) -> None:
+        addresses = [word for wire in self.wires.values() for word in ("--address", f"localhost:{wire.port}")]
+        command = [*SERVER, "serve", "--data", str(self.data), "--port", "0", *addresses]
+        log = self.server_log.open("a", encoding="utf-8")
+        self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
+        log.close()
+        assert self._server.stdout is not None
+        line = self._server.stdout.readline()
+        if not line:
+            raise Failed(f"the server did not start: {self.server_log.read_text(encoding='utf-8')[-2000:]}")
+        for wire in self.wires.values():
+            wire.dial(json.loads(line)["port"], self.data / "ca.pem")
+
+    def stop_server(self) -> None:
+        """SIGTERM, and the server must end well by itself."""
+        if self._server is None:
+            return
+        self._server.terminate()
+        status = self._server.wait(15)
+        self._server = None
+        if status:
+            raise Failed(f"the server ended with status {status}")
+
+    def invite(self, name: str, unit: str) -> str:
+        return self.admin("invite", "--data", str(self.data), "--name", name, "--title", name, "--unit", unit)
+
+    def status(self) -> dict[str, int]:
+        counts: dict[str, int] = json.loads(self.admin("status", "--data", str(self.data)))
+        return counts
+
+    # -- clients ----------------------------------------------------------------------------------------------------
+
+    def client(self, label: str) -> Client:
+        """A new desktop with an empty profile, whose administrator has put the agency's CA into place."""
+        folder = self.work / label
+        profile = folder / "profiles/default"
+        profile.mkdir(parents=True)
+        settings = {"ca-file": str(self.data / "ca.pem"), "theme": "light", "auto-lock-minutes": 0}
+        (profile / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        environment = {
+            "KANSLI_DATA": str(folder),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "TZ": "Europe/Stockholm",
+            "QT_SCALE_FACTOR": "1",
+        }
+        if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            environment["QT_QPA_PLATFORM"] = "offscreen"
+        self.clients[label] = Client(label, folder, [], environment)
+        return self.clients[label]
+
+    def address(self, label: str) -> str:
+        return f"https://localhost:{self.wires[label].port}"
+
+    def close(self) -> None:
+        """Ends everything, however things stand."""
+        for client in self.clients.values():
+            client.kill()
+        for wire in self.wires.values():
+            wire.close()
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+            self._server = None
+
+    def searched(self) -> list[Path]:
+        """Where no text may lie: the server's data folder and log, the wires, the clients' folders and logs."""
+        return [
+            self.data,
+            self.server_log,
+            *(wire.record for wire in self.wires.values()),
+            *(client.folder for client in self.clients.values()),
+        ]
+
+
+def until(look: "object", what: str, limit_s: float = 15.0) -> None:
+    """Waits for something outside the clients."""
+    assert callable(look)
+    deadline = time.monotonic() + limit_s
+    while not look():
+        if time.monotonic() > deadline:
+            raise Failed(f"{what}: not within {limit_s} s")
+        time.sleep(0.02)

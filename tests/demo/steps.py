@@ -1,0 +1,464 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The main job, step by step, in order. Each step is a method; its docstring is what the demo prints."""
+
+import asyncio
+import hashlib
+import ssl
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from websockets.asyncio.client import connect
+
+from tests.demo import sample
+from tests.demo.beside import join
+from tests.demo.canary import search, windows_of
+from tests.demo.doing import (
+    CHAT,
+    DOCUMENTS,
+    TASKS,
+    add_card,
+    add_member,
+    card,
+    cards,
+    caret_after,
+    column_of,
+    composer,
+    document_text,
+    editor,
+    enrol,
+    expect,
+    mention,
+    messages,
+    new_document,
+    new_room,
+    open_document,
+    open_room,
+    same_board,
+    same_document,
+    send,
+    send_file,
+    type_at_once,
+    unlock,
+    write_block,
+)
+from tests.demo.driver import Client, Failed, named
+from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
+from tests.demo.stage import Stage, until
+from tests.demo.words import said
+
+LABELS = ("a", "b", "registrar", "lawyer")
+PLANTED = "Kanariefågel: den här texten ligger öppet med flit"
+
+
+class Steps:
+    """`a` is the case handler, `b` the head of unit; the registrar and the lawyer come and go."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.a: Client = stage.client("a")
+        self.b: Client = stage.client("b")
+        self.registrar: Client = stage.client("registrar")
+        self.lawyer: Client = stage.client("lawyer")
+        self.files = stage.work / "files"
+        self.files.mkdir()
+
+    def all(self) -> list[Callable[[], None]]:
+        return [
+            self.found, self.enrol_a, self.enrol_b, self.enrol_registrar, self.create_room, self.add_members,
+            self.b_sees_room, self.registrar_sends_file, self.a_saves_file, self.a_mentions, self.b_answers,
+            self.a_edits, self.a_writes_document, self.b_opens_document, self.write_at_once, self.format_and_undo,
+            self.a_makes_cards, self.b_sees_cards, self.b_moves_by_keys, self.a_moves_by_mouse, self.pictures,
+            self.cut, self.work_apart, self.restart, self.mend, self.converged_chat, self.converged_document,
+            self.converged_board, self.third_client, self.third_is_equal, self.search, self.safety_number,
+            self.remove, self.write_after, self.keys_do_not_open, self.keys_of_member_open, self.stop, self.planted,
+            self.canary,
+        ]  # fmt: skip
+
+    # -- who and where ----------------------------------------------------------------------------------------------
+
+    def found(self) -> None:
+        """an agency is founded, its server starts"""
+        self.stage.found_agency()
+        self.stage.serve()
+
+    def _enrol(self, client: Client, name: str) -> None:
+        enrol(client, self.stage.address(client.label), self.stage.invite(name, sample.UNIT), name)
+
+    def enrol_a(self) -> None:
+        """the case handler enrols with a sign-in code"""
+        self._enrol(self.a, HANDLER)
+
+    def enrol_b(self) -> None:
+        """the head of unit enrols"""
+        self._enrol(self.b, HEAD)
+
+    def enrol_registrar(self) -> None:
+        """the registrar enrols"""
+        self._enrol(self.registrar, REGISTRAR)
+
+    def create_room(self) -> None:
+        """the case handler creates a case room"""
+        new_room(self.a, ROOM)
+
+    def add_members(self) -> None:
+        """and adds two colleagues from the directory"""
+        add_member(self.a, HEAD)
+        add_member(self.a, REGISTRAR)
+
+    def b_sees_room(self) -> None:
+        """the head of unit is told, and opens the room"""
+        self.b.wait_part(ROOM, within=said("Home"))
+        open_room(self.b)
+        open_room(self.registrar)
+
+    # -- chat -------------------------------------------------------------------------------------------------------
+
+    def registrar_sends_file(self) -> None:
+        """the registrar sends a message with a file"""
+        path = self.files / sample.FILE_NAME
+        path.write_bytes(sample.pdf())
+        send_file(self.registrar, path, sample.ARRIVED)
+        for client in (self.a, self.b):
+            client.wait_row(messages(), sample.ARRIVED)
+
+    def a_saves_file(self) -> None:
+        """the case handler saves it: the same bytes"""
+        target = self.files / "mottagen.pdf"
+        self.a.pick(messages(), sample.ARRIVED, "")
+        self.a.keys("Menu")
+        self._menu(self.a, said("Save {name} …", name=sample.FILE_NAME))
+        self.a.choose_file(target)
+        until(target.exists, "the file is not saved")
+        want = hashlib.sha256(sample.pdf()).digest()
+        until(lambda: hashlib.sha256(target.read_bytes()).digest() == want, "the saved file differs")
+        self.registrar.stop()
+
+    def _menu(self, client: Client, entry: str) -> None:
+        """Walks an open menu down to an entry and chooses it."""
+        names = client.names("MenuItem")
+        expect(entry in names, f"no menu entry {entry!r} among {names}")
+        for _ in range(names.index(entry) + 1):
+            client.keys("Down")
+        client.keys("Return")
+
+    def a_mentions(self) -> None:
+        """the case handler mentions the head of unit, whose Home says so"""
+        mention(self.a, sample.ASKED, HEAD)
+        self.b.keys("Ctrl+1")
+        self.b.wait_part(said("You were mentioned in {room}", room=ROOM), within=said("Home"))
+
+    def b_answers(self) -> None:
+        """the head of unit answers, and the case handler reads it"""
+        open_room(self.b)
+        self.b.pick(messages(), sample.ASKED, "R")
+        self.b.type(sample.ANSWERED)
+        self.b.keys("Return")
+        self.a.wait_row(messages(), sample.ANSWERED)
+
+    def a_edits(self) -> None:
+        """the case handler writes, and edits what was written; both see the new words and that they are new"""
+        send(self.a, sample.CHANGED_FIRST)
+        self.b.wait_row(messages(), sample.CHANGED_FIRST)
+        self.a.focus(composer())
+        self.a.keys("Up Ctrl+A")
+        self.a.type(sample.CHANGED)
+        self.a.keys("Return")
+        for client in (self.a, self.b):
+            row = client.wait_row(messages(), sample.CHANGED)
+            expect(said("edited") in row, f"not shown as edited: {row}")
+            client.wait_row(messages(), sample.CHANGED_FIRST, gone=True)
+
+    # -- document ---------------------------------------------------------------------------------------------------
+
+    def a_writes_document(self) -> None:
+        """the case handler writes a document with headings, a list and emphasis"""
+        a = self.a
+        new_document(a, sample.DOCUMENT)
+        write_block(a, "Ctrl+Alt+1", "Beslut")
+        write_block(a, "Ctrl+Alt+2", "1 Beslut")
+        a.keys("Ctrl+Shift+8")
+        for item in sample.LIST_ITEMS:
+            a.type(f"{item}\n")
+        a.keys("Return")
+        write_block(a, "Ctrl+Alt+2", "2 Bakgrund")
+        write_block(a, "Ctrl+Alt+0", sample.BACKGROUND)
+        write_block(a, "Ctrl+Alt+2", "3 Skälen för beslutet")
+        a.type(sample.REASONS)
+
+    def b_opens_document(self) -> None:
+        """the head of unit opens it, and each sees the other there"""
+        open_document(self.b, sample.DOCUMENT)
+        same_document(self.a, self.b, (sample.BACKGROUND, sample.REASONS))
+        self.a.wait_part(HEAD, within=said("Editing now"))
+        self.b.wait_part(HANDLER, within=said("Editing now"))
+
+    def write_at_once(self) -> None:
+        """both write in it at the same time, one paragraph each"""
+        caret_after(self.a, sample.BACKGROUND)
+        caret_after(self.b, sample.REASONS)
+        type_at_once(self.a, sample.TOGETHER_A, self.b, sample.TOGETHER_B)
+        same_document(self.a, self.b, (sample.TOGETHER_A, sample.TOGETHER_B))
+
+    def format_and_undo(self) -> None:
+        """one makes a word bold, the other undoes only what is their own"""
+        caret_after(self.b, sample.TOGETHER_B)
+        self.b.type(" Detta stryks.")
+        self.a.wait(editor(), contains="Detta stryks.")
+        caret_after(self.a, "Enligt 5 §")
+        self.a.keys("Shift+Left Shift+Left Shift+Left Ctrl+B")
+        until(lambda: ["5 §", ["bold"]] in [run for block in self.b.document(editor()) for run in block["runs"]],
+              "the bold words have not arrived")  # fmt: skip
+        self.b.keys("Ctrl+Z")
+        self.a.wait(editor(), text=document_text(self.b))
+        until(lambda: "Detta stryks." not in document_text(self.a), "undo did not arrive")
+        same_document(self.a, self.b, (sample.TOGETHER_A, sample.TOGETHER_B))
+        expect(sample.REASONS in document_text(self.a), "undo took a colleague's words")
+
+    # -- board ------------------------------------------------------------------------------------------------------
+
+    def a_makes_cards(self) -> None:
+        """the case handler makes cards, each assigned and due"""
+        self.a.keys(TASKS)
+        for new in sample.CARDS:
+            add_card(self.a, new)
+
+    def b_sees_cards(self) -> None:
+        """the head of unit sees the same board, and the assigned ones under My tasks"""
+        self.b.keys(TASKS)
+        for new in sample.CARDS:
+            self.b.wait(card(new.title))
+        same_board(self.a, self.b)
+        self.b.keys("Ctrl+3")
+        self.b.wait_part(sample.MASK, within=said("My tasks"))
+        open_room(self.b)
+        self.b.keys(TASKS)
+
+    def b_moves_by_keys(self) -> None:
+        """the head of unit moves a card by keyboard"""
+        self.b.focus(card(sample.CARDS[2].title))
+        self.b.keys("Ctrl+Right")
+        until(lambda: column_of(self.a, sample.CARDS[2].title) == sample.DOING, "the card did not move for the other")
+        same_board(self.a, self.b)
+
+    def a_moves_by_mouse(self) -> None:
+        """the case handler drags a card with the mouse"""
+        self.a.drag(card(sample.REASONING), named(said("Cards in {title}", title=sample.REVIEW)), (0.5, 0.2))
+        until(lambda: column_of(self.b, sample.REASONING) == sample.REVIEW, "the card did not move for the other")
+        same_board(self.a, self.b)
+
+    # -- apart and together -----------------------------------------------------------------------------------------
+
+    def cut(self) -> None:
+        """the head of unit's line is cut; the window says so"""
+        self.stage.wires["b"].cut()
+        self.b.wait_part(said("Offline"), within=said("Status"), timeout_s=30)
+
+    def work_apart(self) -> None:
+        """both write in the same paragraph and move the same card; the cut-off one also sends a message"""
+        for client in (self.a, self.b):
+            client.keys(DOCUMENTS)
+            open_document(client, sample.DOCUMENT)
+            caret_after(client, sample.REASONS)
+        type_at_once(self.a, sample.CUT_A, self.b, sample.CUT_B)
+        for client, key in ((self.a, "Ctrl+Left"), (self.b, "Ctrl+Right")):
+            client.keys(TASKS)
+            client.focus(card(sample.CARDS[2].title))
+            client.keys(key)
+        self.b.keys(CHAT)
+        send(self.b, sample.OFFLINE)
+        expect(sample.CUT_B not in self.a.text(editor()) if self.a.exists(editor()) else True, "the line is not cut")
+
+    def restart(self) -> None:
+        """both programs start again from disk, one closed, one killed; nothing written is gone"""
+        self.a.stop()
+        self.b.kill()
+        unlock(self.a)
+        unlock(self.b)
+        for client, own in ((self.a, sample.CUT_A), (self.b, sample.CUT_B)):
+            open_room(client)
+            open_document(client, sample.DOCUMENT)
+            client.wait(editor(), contains=own)
+        self.b.keys(CHAT)
+        self.b.wait_row(messages(), sample.OFFLINE)
+        self.b.wait_part(said("Offline"), within=said("Status"), timeout_s=30)
+
+    def mend(self) -> None:
+        """the line is mended; what waited is sent"""
+        self.stage.wires["b"].mend()
+        self.a.keys(CHAT)
+        self.a.wait_row(messages(), sample.OFFLINE, timeout_s=45)
+
+    def converged_chat(self) -> None:
+        """both chats are equal"""
+        self.b.keys(CHAT)
+        until(lambda: self.a.rows(messages()) == self.b.rows(messages()), "the chats differ", 20)
+
+    def converged_document(self) -> None:
+        """both documents are equal, in text and formatting, and have both people's words"""
+        for client in (self.a, self.b):
+            open_document(client, sample.DOCUMENT)
+        same_document(self.a, self.b, (sample.CUT_A, sample.CUT_B))
+
+    def converged_board(self) -> None:
+        """both boards are equal, in order, and the card moved by both stands in one column"""
+        for client in (self.a, self.b):
+            client.keys(TASKS)
+        board = same_board(self.a, self.b)
+        places = [column for column, names in board.items() for name in names if sample.CARDS[2].title in name]
+        expect(len(places) == 1, f"the card stands in {places}")
+
+    def third_client(self) -> None:
+        """a third desktop enrols and is added with the history"""
+        self._enrol(self.lawyer, LAWYER)
+        add_member(self.a, LAWYER)
+        self.lawyer.wait_part(ROOM, within=said("Home"), timeout_s=30)
+        open_room(self.lawyer)
+
+    def third_is_equal(self) -> None:
+        """built only from the server, it has the same chat, document and board"""
+        self.lawyer.wait_row(messages(), sample.OFFLINE, timeout_s=30)
+        self.a.keys(CHAT)
+        until(lambda: self.a.rows(messages()) == self.lawyer.rows(messages()), "the chats differ", 20)
+        for client in (self.a, self.lawyer):
+            open_document(client, sample.DOCUMENT)
+        same_document(self.a, self.lawyer, (sample.CUT_A, sample.CUT_B))
+        for client in (self.a, self.lawyer):
+            client.keys(TASKS)
+        same_board(self.a, self.lawyer)
+
+    def search(self) -> None:
+        """words from chat, document and board are found by search"""
+        for words, hit in (("diarieförd", ROOM), ("inkom anmälan", sample.DOCUMENT), ("maska aktbilaga", sample.MASK)):
+            self.b.keys("Ctrl+4")
+            self.b.enter(said("Search in everything you can read"), words)
+            self.b.wait_row(said("Search results"), hit)
+
+    # -- trust ------------------------------------------------------------------------------------------------------
+
+    def safety_number(self) -> None:
+        """two people compare their safety number: the same in both windows"""
+        numbers = []
+        for client, other in ((self.a, HEAD), (self.b, HANDLER)):
+            open_room(client)
+            self._person(client, other, said("Verify …"))
+            numbers.append(client.text(said("Safety number")))
+            client.press(named(said("The numbers are the same"), "Button"))
+            client.wait_part(said("Verified in person"), "Button", said("In the room"))
+        expect(numbers[0] == numbers[1] and len([c for c in numbers[0] if c.isdigit()]) == 60, f"numbers {numbers}")
+
+    def _person(self, client: Client, name: str, entry: str) -> None:
+        """Opens a person's menu in the people panel and chooses."""
+        client.press(named(name, "Button", said("In the room"), part=True))
+        client.wait(named(entry, "MenuItem"))
+        self._menu(client, entry)
+
+    def remove(self) -> None:
+        """the third member is removed, and told"""
+        self._person(self.a, LAWYER, said("Remove from the room …"))
+        self.a.press(named(said("Remove"), "Button"))
+        self.a.wait(named(LAWYER, "Button", said("In the room"), part=True), gone=True, timeout_s=20)
+        self.lawyer.wait_row(said("List of rooms"), said("You are no longer a member"), timeout_s=20)
+
+    def write_after(self) -> None:
+        """what is written afterwards reaches those who remain, and not the removed one's window"""
+        self.a.keys(CHAT)
+        send(self.a, sample.AFTER)
+        self.b.keys(CHAT)
+        self.b.wait_row(messages(), sample.AFTER)
+        expect(not [row for row in self._rows(self.lawyer) if sample.AFTER in row[0]], "the removed member reads on")
+        self.lawyer.stop()
+
+    def _rows(self, client: Client) -> list[list[str]]:
+        return client.rows(messages()) if client.exists(messages()) else []
+
+    def _prise(self, label: str) -> dict[str, int]:
+        """Gives the envelopes and seals on the server's disk to the keys in a client's profile."""
+        profile = self.stage.clients[label].folder / "profiles/default"
+        command = [sys.executable, "-m", "tests.demo.prise", str(self.stage.data), str(profile)]
+        answer = subprocess.run(
+            command, input=f"{sample.PASSPHRASE}\n{sample.AFTER}\n{sample.ARRIVED}", capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        if answer.returncode:
+            raise Failed(f"prise: {answer.stderr[-2000:]}")
+        words = dict(pair.split("=") for pair in answer.stdout.split())
+        return {key: int(value) for key, value in words.items()}
+
+    def keys_do_not_open(self) -> None:
+        """the removed client's keys are given every envelope and seal on the server's disk: what was written
+        afterwards stays closed"""
+        found = self._prise("lawyer")
+        expect(found["earlier"] > 0, f"its keys open nothing at all, so this shows nothing: {found}")
+        expect(found["later"] == 0 and found["texts_later"] == 0, f"the removed member's keys open {found}")
+        expect(found["closed"] > 0, f"there was nothing later to open: {found}")
+
+    def keys_of_member_open(self) -> None:
+        """the same with a remaining member's keys opens it: the tool can tell the difference"""
+        self.b.stop()
+        found = self._prise("b")
+        expect(found["texts_later"] > 0 and found["closed"] == 0, f"a member's keys do not open: {found}")
+
+    # -- pictures ---------------------------------------------------------------------------------------------------
+
+    def pictures(self) -> None:
+        """pictures of the windows in both themes"""
+        a = self.a
+        for theme in ("light", "dark"):
+            a.palette(said(f"Theme: {theme}"), said("Suggestions"))
+            for number, key in ((1, CHAT), (3, DOCUMENTS), (4, TASKS), (5, "Ctrl+1")):
+                if number == 5:
+                    a.keys(key)
+                else:
+                    a.keys("Ctrl+2")
+                    a.keys(key)
+                    a.focus(composer() if number == 1 else editor()) if number in (1, 3) else None
+                name = {1: "chat", 3: "document", 4: "board", 5: "home"}[number]
+                path = self.stage.out / f"{name}-{theme}.png"
+                a.shot(path)
+                target = {(1, "dark"): 2}.get((number, theme), number if theme == "light" else 0)
+                if target:
+                    join(path, target, self.stage.out / f"beside-{target}.png")
+        a.palette(said("Theme: light"), said("Suggestions"))
+        open_room(a)
+        a.keys(TASKS)
+
+    # -- end --------------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """everybody stops in order; the server counts what it holds"""
+        self.a.stop()
+        self.stage.stop_server()
+        counts = self.stage.status()
+        expect(sum(counts.values()) > 0, f"the server holds nothing: {counts}")
+
+    def planted(self) -> None:
+        """a text planted on the server's disk and one sent over the wire are found: the search works"""
+        self.stage.serve()
+        asyncio.run(self._send_plain())
+        self.stage.stop_server()
+        plant = self.stage.data / "planted"
+        plant.write_bytes(PLANTED.encode("utf-16-le"))
+        places = {found.place.name for found in search([PLANTED], self.stage.searched())}
+        plant.unlink()
+        expect({"planted", "wire-lawyer.bin"} <= places, f"found only in {places}")
+
+    async def _send_plain(self) -> None:
+        """What a client that seals nothing would send; the server refuses it, the wire has recorded it."""
+        context = ssl.create_default_context(cafile=self.stage.data / "ca.pem")
+        port = self.stage.wires["lawyer"].port
+        async with connect(f"wss://localhost:{port}/v1/sync", ssl=context, compression=None, proxy=None) as socket:
+            await socket.send(PLANTED.encode())
+            await asyncio.wait_for(socket.wait_closed(), 10)
+
+    def canary(self) -> None:
+        """nothing that was written is found on the server's disk, in its log, on the wires or in the profiles"""
+        texts = [part for text in sample.TEXTS for part in windows_of(text)]
+        found = search(texts, self.stage.searched())
+        expect(not found, "; ".join(str(find) for find in found[:10]))
+        sizes = [path.stat().st_size for path in self._files()]
+        expect(sum(sizes) > 500_000, f"only {sum(sizes)} bytes were there to search")
+
+    def _files(self) -> list[Path]:
+        return [file for place in self.stage.searched() for file in ([place] if place.is_file() else place.rglob("*"))]
