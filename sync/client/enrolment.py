@@ -44,13 +44,15 @@ class Enrolment:
         self._dialer = dialer
         self._code = SignInCode.parse(code)
         self._now_ms = now_ms
+        self._keep: Callable[[Enrolled], None] = lambda enrolled: None
 
     async def look(self) -> Invitation:
         """Who the code is for. Refused with "code-unknown", "code-used" or "code-expired"; WrongAgency."""
         return (await self._with_connection(self._look))[0]
 
-    async def accept(self) -> Enrolled:
-        """Makes the account and registers it. The account must be stored before anybody is told that it exists."""
+    async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
+        """Makes the account, has its owner `keep` it durably, and only then registers it with the server."""
+        self._keep = keep
         return await self._with_connection(self._accept)
 
     async def _with_connection(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
@@ -86,8 +88,10 @@ class Enrolment:
         )
         dev = next(iter(log.devices))
         signed = [m.Signed(body, sig) for body, sig in entries]
-        await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=self._code.key.public, entries=signed), m.Ok)
         if not log.ready:
             raise Reject("not-ready", "own log")
         account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=secrets, puk_seeds={1: puk_seed})
-        return Enrolled(account=account, entries=entries, record=invitation.record)
+        enrolled = Enrolled(account=account, entries=entries, record=invitation.record)
+        self._keep(enrolled)
+        await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=self._code.key.public, entries=signed), m.Ok)
+        return enrolled

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Files as sealed parts: sealed here part by part, kept in the profile's folder, uploaded by the engine."""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.core.ids import ObjId, PartId, RoomId
+from app.errors import FileUnreadable, StoreUnwritable
+from app.store.blobs import Blobs
+from app.store.rows import BlobPart
+from sync.client.blobs import Blobs as Transfers
+from sync.protocol.version import PART_BYTES
+from sync.trust.blobs import Manifest, Part, open_part, seal_part
+
+Progress = Callable[[int, int], None]
+"""Bytes done, bytes in all. Called on the loop."""
+
+
+class SealedFiles:
+    """Seals files for a room and opens them again. Both are ended by cancelling the task."""
+
+    def __init__(self, blobs: Blobs, transfers: Transfers) -> None:
+        self._blobs = blobs
+        self._transfers = transfers
+
+    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+        """Seals a file for upload: its manifest and its part ids. FileUnreadable, DiskFull; nothing stays behind."""
+        size = await asyncio.to_thread(_size, path)
+        parts: list[Part] = []
+        done = 0
+        try:
+            while True:
+                plain = await asyncio.to_thread(_read, path, done)
+                last = done + len(plain) >= size
+                part, sealed = await asyncio.to_thread(seal_part, room, plain, last=last)
+                await asyncio.to_thread(self._blobs.write, part.part, sealed)
+                parts.append(part)
+                self._blobs.add(_row(room, obj, part, len(sealed)))
+                done += len(plain)
+                progress(done, size)
+                if last:
+                    break
+        except BaseException:
+            for part in parts:
+                self._blobs.drop(part.part)
+            raise
+        self._transfers.wake()
+        return Manifest(done, tuple(parts)).encode(), [p.part for p in parts]
+
+    async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
+        """Fetches, opens and writes a file; nothing is left at `target` if it does not succeed."""
+        described = Manifest.decode(manifest)
+        partial = target.with_name(f".{target.name}.part")
+        done = 0
+        try:
+            with await asyncio.to_thread(_create, partial) as out:
+                for part in described.parts:
+                    sealed = await self._sealed(room, obj, part)
+                    plain = await asyncio.to_thread(open_part, room, part, sealed)
+                    await asyncio.to_thread(out.write, plain)
+                    done += len(plain)
+                    progress(done, described.size)
+            await asyncio.to_thread(os.replace, partial, target)
+        except OSError as e:
+            raise StoreUnwritable() from e
+        finally:
+            await asyncio.to_thread(partial.unlink, missing_ok=True)
+
+    async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
+        known = self._blobs.get(part.part)
+        if known is not None and known.present:
+            return await asyncio.to_thread(self._blobs.read, part.part, part.digest)
+        return await self._transfers.fetch(room, obj, PartId(part.part), part.digest)
+
+
+def _row(room: RoomId, obj: ObjId, part: Part, size: int) -> BlobPart:
+    return BlobPart(
+        part=part.part,
+        room=room,
+        obj=obj,
+        key=part.key,
+        hash=part.digest,
+        size=size,
+        plain_size=part.length,
+        uploaded=False,
+        present=True,
+    )
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as e:
+        raise FileUnreadable() from e
+
+
+def _read(path: Path, at: int) -> bytes:
+    try:
+        with path.open("rb") as f:
+            f.seek(at)
+            return f.read(PART_BYTES)
+    except OSError as e:
+        raise FileUnreadable() from e
+
+
+def _create(path: Path):  # type: ignore[no-untyped-def]  # an open binary file
+    return path.open("wb")

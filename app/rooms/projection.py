@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""From the root object's records to the rows that lists read. Runs inside the store's transaction."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from app.core.ids import ObjId
+from app.objects.kind import ROOM, Kind
+from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, decode
+from app.store import objects, rooms, search
+from app.store.rows import ObjectRow, StoredChange
+
+
+def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
+    """New records of one room. BadChange for one that makes no sense."""
+    for change in changes:
+        record = decode(change.data)
+        match record:
+            case RoomNamed(title=title, type=type_):
+                rooms.name(conn, root.room, title, type_, change.t)
+                objects.set_title(conn, root.obj, title)
+                entry = search.Entry(room=root.room, obj=root.obj, kind=ROOM, ref=b"", t=change.t, title=title, body="")
+                search.put(conn, [entry])
+            case ObjectAnnounced(obj=obj, kind=kind):
+                objects.announce(conn, root.room, ObjId(obj), kind, change.t, change.author)
+            case ObjectRetired(obj=obj, on=on):
+                objects.set_deleted(conn, ObjId(obj), on)
+
+
+KIND = Kind(id=ROOM, title="Room", icon="rooms", crdt=False, project=project)

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms and their members: what a person does with them, and what lists show."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.core.i18n import tr
+from app.core.ids import ObjId, RoomId, Uid, new_obj
+from app.core.signal import Signal
+from app.errors import NotFound
+from app.people.person import Person
+from app.people.service import PeopleService
+from app.rooms.records import MAX_TITLE, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode
+from app.store.rows import RoomRow
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.client.ports import RoomEvent
+
+READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starter:
+    """An object that every new room begins with: its kind, and its first change if it needs one."""
+
+    kind: str
+    first: Callable[[], bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSummary:
+    """A room as lists show it. `type` is case, group or direct; `sealed_state` is sync's RoomState."""
+
+    room: RoomId
+    title: str
+    type: str
+    preview: str
+    unread: int
+    mentions: int
+    muted: bool
+    left: bool
+    sealed_state: str
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberInfo:
+    """A member of a room. `role` is READER … OWNER; `since_ms` 0 for the founder."""
+
+    person: Person
+    role: int
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSummary:
+    """An object of a room as lists show it."""
+
+    obj: ObjId
+    room: RoomId
+    kind: str
+    title: str
+    updated_ms: int
+    by: Uid | None
+
+
+class RoomService:
+    """All rooms of one account. Deeds that need the server are coroutines and raise SyncError's world errors."""
+
+    def __init__(self, store: Store, engine: Engine, people: PeopleService, starters: Sequence[Starter]) -> None:
+        self.changed: Signal[()] = Signal()
+        """The list of rooms, or what it shows, is another."""
+        self.room_changed: Signal[RoomId] = Signal()
+        self._store = store
+        self._engine = engine
+        self._people = people
+        self._starters = tuple(starters)
+        self._ends = [store.changed.connect(self.tell)]
+
+    def close(self) -> None:
+        """Stops following the store."""
+        for end in self._ends:
+            end()
+
+    def tell(self, room: RoomId) -> None:
+        """Something about the room is another than before."""
+        self.room_changed.emit(room)
+        self.changed.emit()
+
+    # -- lists ----------------------------------------------------------------------------------------------------
+
+    def rooms(self) -> list[RoomSummary]:
+        """Every room that this person is in, latest activity first. A room without a title yet is not shown."""
+        return [self._summary(row) for row in self._store.rooms_list.all() if row.title]
+
+    def room(self, room: RoomId) -> RoomSummary:
+        """One room; NotFound."""
+        row = self._store.rooms_list.get(room)
+        if row is None:
+            raise NotFound
+        return self._summary(row)
+
+    def _summary(self, row: RoomRow) -> RoomSummary:
+        preview = row.last_preview
+        if preview and row.last_by == self._engine.uid:
+            preview = _own(preview)
+        return RoomSummary(
+            room=row.room,
+            title=self._shown_title(row),
+            type=row.type,
+            preview=preview,
+            unread=row.unread,
+            mentions=row.mentions,
+            muted=row.muted,
+            left=row.left,
+            sealed_state=self._engine.room_state(row.room).value,
+            last_ms=max(row.last_t, row.created),
+        )
+
+    def _shown_title(self, row: RoomRow) -> str:
+        """A direct room carries the other person's name."""
+        if row.type != "direct":
+            return row.title
+        others = [p.name for p in self.people_in(row.room) if not p.is_me]
+        return others[0] if len(others) == 1 else row.title
+
+    def members(self, room: RoomId) -> list[MemberInfo]:
+        """Who is in the room, by role and seniority."""
+        since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
+        return [
+            MemberInfo(person=self._people.person(m.uid), role=m.role, since_ms=since.get(m.uid, 0))
+            for m in self._store.rooms_list.members(room)
+        ]
+
+    def people_in(self, room: RoomId) -> list[Person]:
+        """The same, only who they are."""
+        return [self._people.person(m.uid) for m in self._store.rooms_list.members(room)]
+
+    def my_role(self, room: RoomId) -> int:
+        """READER … OWNER, 0 when this person is not a member."""
+        row = self._store.rooms_list.get(room)
+        return row.role if row and not row.left else 0
+
+    def is_admin(self, room: RoomId) -> bool:
+        """Whether this person may manage members."""
+        return self.my_role(room) >= ADMIN
+
+    def may_write(self, room: RoomId) -> bool:
+        """Whether this person may write here."""
+        return self.my_role(room) >= WRITER
+
+    def events(self, room: RoomId) -> list[RoomEvent]:
+        """The room's log, for its timeline."""
+        return self._store.rooms_list.events(room)
+
+    def objects(self, room: RoomId) -> list[ObjectSummary]:
+        """A room's objects but the root, latest changed first."""
+        return [
+            ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=o.updated, by=o.by)
+            for o in self._store.objects.all(room)
+            if o.obj != ObjId(room)
+        ]
+
+    def recent(self, limit: int) -> list[ObjectSummary]:
+        """What this person opened lately; `updated_ms` is when."""
+        return [
+            ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=t, by=o.by)
+            for o, t in self._store.objects.recent(limit)
+        ]
+
+    def opened(self, room: RoomId, obj: ObjId) -> None:
+        """This person has opened an object now."""
+        self._store.objects.opened(obj)
+        self.changed.emit()
+
+    def set_muted(self, room: RoomId, muted: bool) -> None:
+        self._store.rooms_list.set_muted(room, muted)
+
+    # -- deeds ----------------------------------------------------------------------------------------------------
+
+    async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
+        """A new room with a title, its chat and its board."""
+        room = await self._engine.deeds.create_room()
+        with self._store.transaction():
+            self._say(room, RoomNamed(title=_clean(title), type=type))
+            for starter in self._starters:
+                obj = new_obj()
+                self.announce(room, obj, starter.kind)
+                if starter.first is not None:
+                    self._store.changes.append(room, obj, starter.first())
+        return room
+
+    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool) -> None:
+        """Adds a person from the directory; with the room's history, or only what comes from now on."""
+        await self._engine.deeds.add(room, uid, role, history=history_all)
+
+    async def remove(self, room: RoomId, uid: Uid) -> None:
+        """Removes a person; the room's next key is not sealed to them."""
+        await self._engine.deeds.remove(room, uid)
+
+    async def leave(self, room: RoomId) -> None:
+        await self._engine.deeds.leave(room)
+
+    async def set_role(self, room: RoomId, uid: Uid, role: int) -> None:
+        await self._engine.deeds.set_role(room, uid, role)
+
+    async def rotate(self, room: RoomId) -> None:
+        """A new key for the room, on demand."""
+        await self._engine.deeds.rotate(room)
+
+    def rename(self, room: RoomId, title: str) -> None:
+        """Another title; works offline."""
+        row = self._store.rooms_list.get(room)
+        if row is None:
+            raise NotFound
+        self._say(room, RoomNamed(title=_clean(title), type=row.type))
+
+    def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
+        """Tells the room of a new object. Within the caller's transaction, before the object's first change."""
+        self._say(room, ObjectAnnounced(obj=obj, kind=kind))
+
+    def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
+        """Puts an object away, or takes it back."""
+        self._say(room, ObjectRetired(obj=obj, on=on))
+
+    def _say(self, room: RoomId, record: Record) -> None:
+        self._store.changes.append(room, ObjId(room), encode(record))
+
+
+def _clean(title: str) -> str:
+    return " ".join(title.split())[:MAX_TITLE] or "–"
+
+
+def _own(preview: str) -> str:
+    return tr("You: {text}").format(text=preview)

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One unlocked account: its store, its engine, and every tool's service. Opened by bootstrap, closed once."""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from app import chat, tasks
+from app.chat.service import ChatService
+from app.core import clock
+from app.core.i18n import tr
+from app.core.ids import DevId, ObjId, RoomId, Uid
+from app.core.signal import Signal
+from app.documents.service import DocumentService
+from app.objects.files import Progress, SealedFiles
+from app.people.service import PeopleService
+from app.profile import Profile
+from app.rooms.service import RoomService, Starter
+from app.settings import Settings
+from app.store.search import Search
+from app.store.store import Store
+from app.tasks.service import TaskService, new_board
+from sync.client.engine import Engine
+from sync.client.status import LinkState, SyncStatus
+from sync.client.transport import Dialer
+
+__all__ = ["LinkState", "Session", "SyncStatus"]
+
+LEARN_EVERY_S = 1.0
+
+
+class Session:
+    """What a window works with. Lives on the event loop; `start` once, `close` once."""
+
+    def __init__(self, profile: Profile, settings: Settings, store: Store, dialer: Dialer) -> None:
+        """Joins the parts. Refused("unknown-user") if the store holds no account."""
+        self.profile = profile
+        self.settings = settings
+        self.store = store
+        self.status_changed: Signal[()] = Signal()
+        self.search: Search = store.search
+        self.engine = Engine(store, dialer, self, clock.now_ms)
+        self.people = PeopleService(store.people, self.engine)
+        self.rooms = RoomService(store, self.engine, self.people, _starters())
+        self.files = SealedFiles(store.blobs, self.engine.blobs)
+        parts = (store.db, store.changes, store.objects, self.people)
+        members = _Members(self.rooms)
+        self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), send_ephemeral=self.engine.send_ephemeral)
+        self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
+        self.tasks = TaskService(*parts, members)
+        self._ends = [
+            store.changes.appended.connect(lambda change: self._on_appended()),
+            store.waiting_changed.connect(self._on_appended),
+            self.documents.live_changed.connect(lambda room, obj, live: self.engine.set_shared(obj, live)),
+        ]
+        self._running: list[asyncio.Task[None]] = []
+
+    @property
+    def status(self) -> SyncStatus:
+        """How it stands with the server."""
+        return self.engine.status
+
+    def start(self) -> None:
+        """Begins to sync."""
+        self.documents.start()
+        self._running = [asyncio.ensure_future(self.engine.run()), asyncio.ensure_future(self._learn())]
+
+    async def close(self) -> None:
+        """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm."""
+        for task in self._running:
+            task.cancel()
+        for task in self._running:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._running = []
+        await self.engine.blobs.close()
+        self.documents.close_all()
+        self.chat.close()
+        self.tasks.close()
+        self.rooms.close()
+        self.people.close()
+        for end in self._ends:
+            end()
+        self._ends = []
+        self.store.close()
+
+    def _on_appended(self) -> None:
+        self.engine.wake()
+        self.status_changed.emit()
+
+    async def _learn(self) -> None:
+        """Looks up people who were asked for and not known, when the server is there."""
+        while True:
+            if self.engine.status.state is LinkState.ONLINE:
+                await self.people.learn()
+            await asyncio.sleep(LEARN_EVERY_S)
+
+    # -- sync.client.ports.Listener -------------------------------------------------------------------------------
+
+    def on_status(self) -> None:
+        """The engine's status changed."""
+        self.status_changed.emit()
+
+    def on_room(self, room: RoomId) -> None:
+        """A room's members or state changed."""
+        self.rooms.tell(room)
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """A colleague's passing message: each tool knows its own."""
+        self.chat.typing.hear(room, uid, dev, payload)
+        self.documents.on_ephemeral(room, uid, dev, payload)
+
+
+class _Members:
+    """Who is in a room, as the tools ask."""
+
+    def __init__(self, rooms: RoomService) -> None:
+        self.members = rooms.people_in
+        self.is_admin = rooms.is_admin
+
+
+class _ChatFiles:
+    """A room's chat files: they belong to its channel."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+        return await self._session.files.add(room, obj, path, progress)
+
+    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
+        obj = self._session.chat.channel(room)
+        assert obj is not None  # noqa: S101 - the file was found in it
+        await self._session.files.fetch(room, obj, manifest, target, progress)
+
+
+def _starters() -> tuple[Starter, ...]:
+    """One chat and one board come with each room."""
+
+    def board() -> bytes:
+        columns = (tr("To do"), tr("In progress"), tr("Review"), tr("Done"))
+        return new_board(tr("Tasks"), columns)
+
+    return (Starter(kind=chat.KIND.id), Starter(kind=tasks.KIND.id, first=board))
