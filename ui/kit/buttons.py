@@ -33,7 +33,7 @@ class IconButton(QToolButton):
         set_icon(self, icon, role, size, checked="accent" if checkable else None)
         self.set_name(name, shortcut)
         self.setCheckable(checkable)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus where one writes
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
 

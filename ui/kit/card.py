@@ -35,7 +35,7 @@ class SectionHeader(QLabel):
     def __init__(self, text: str, *, caps: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(text.upper() if caps else text, parent)
         self.setAccessibleName(text)
-        set_props(self, text="caps" if caps else "section")
+        set_props(self, look="caps" if caps else "section")
 
 
 class IconLabel(QLabel):

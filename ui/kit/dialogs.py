@@ -36,7 +36,7 @@ class Dialog(QDialog):
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(16)
         heading = QLabel(title)
-        set_props(heading, text="heading")
+        set_props(heading, look="heading")
         outer.addWidget(heading)
         self.body = QVBoxLayout()
         self.body.setSpacing(10)
@@ -56,14 +56,14 @@ class Dialog(QDialog):
         """A wrapped paragraph in the body."""
         label = QLabel(text)
         label.setWordWrap(True)
-        set_props(label, text=kind)
+        set_props(label, look=kind)
         self.body.addWidget(label)
         return label
 
     def add_field(self, label: str, value: str = "", *, secret: bool = False) -> QLineEdit:
         """A labelled line in the body."""
         caption = QLabel(label)
-        set_props(caption, text="label")
+        set_props(caption, look="label")
         field = QLineEdit(value)
         field.setAccessibleName(label)
         field.setEchoMode(QLineEdit.EchoMode.Password if secret else QLineEdit.EchoMode.Normal)

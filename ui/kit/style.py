@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Dynamic properties that resources/themes/office.qss selects on, and small layout makers.
 
-Labels: `text` = title | home | heading | section | label | body | muted | faint | small | error | strong.
+Labels: `look` = title | home | heading | section | label | body | muted | faint | small | error | strong.
 Buttons: `kind` = primary | danger | quiet | link | icon | row (default: bordered).
 """
 
@@ -12,7 +12,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 def set_props(widget: QWidget, **props: object) -> None:
     """Sets dynamic properties and makes the style sheet look again."""
     for name, value in props.items():
-        widget.setProperty(name, value)
+        # QLabel has a property `text` of its own: a kind of text is always `look`.
+        widget.setProperty("look" if name == "text" else name, value)
     style = widget.style()
     style.unpolish(widget)
     style.polish(widget)
@@ -23,7 +24,7 @@ def label(text: str, kind: str = "body", *, wrap: bool = False) -> QLabel:
     result = QLabel(text)
     result.setTextFormat(Qt.TextFormat.PlainText)
     result.setWordWrap(wrap)
-    set_props(result, text=kind)
+    set_props(result, look=kind)
     return result
 
 
@@ -55,7 +56,7 @@ class ElidedLabel(QLabel):
         self._full = ""
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        set_props(self, text=kind)
+        set_props(self, look=kind)
         self.set_text(text)
 
     def set_text(self, text: str) -> None:

@@ -91,9 +91,9 @@ class TabBar(QTabBar):
         for i, tab in enumerate(self._tabs):
             rect = QRectF(self.tabRect(i)).adjusted(0, 0, -_GAP, 0)
             role = "accent" if i == self.currentIndex() else "muted"
-            icons.paint(painter, tab.icon, role, rect.left(), rect.top() + (rect.height() - 16) / 2 - 2, 16)
+            icons.paint(painter, tab.icon, role, rect.left(), rect.top() + (rect.height() - 16) / 2, 16)
             painter.setPen(tokens.colour(role))
-            painter.drawText(rect.adjusted(24, 0, 20, -4), Qt.AlignmentFlag.AlignVCenter, tab.text)
+            painter.drawText(rect.adjusted(24, 0, 20, 0), Qt.AlignmentFlag.AlignVCenter, tab.text)
             if i == self.currentIndex():
                 painter.fillRect(QRectF(rect.left(), rect.bottom() - 2, rect.width(), 2), tokens.colour("accent"))
                 if self.hasFocus():

@@ -60,13 +60,6 @@ def _months() -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _short_months() -> tuple[str, ...]:
-    return (
-        tr("Jan"), tr("Feb"), tr("Mar"), tr("Apr"), tr("May (short)"), tr("Jun"), tr("Jul"), tr("Aug"), tr("Sep"),
-        tr("Oct"), tr("Nov"), tr("Dec"),
-    )  # fmt: skip
-
-
 def long_day(value: date) -> str:
     """tisdag 24 november; with the year when it is not this one."""
     text = tr("{weekday} {day} {month}").format(
@@ -79,7 +72,7 @@ def short_day(value: date, today: date | None = None) -> str:
     """24 nov; 2025-11-24 when it is another year."""
     if value.year != (today or date.today()).year:  # noqa: DTZ011 - local day is meant
         return value.isoformat()
-    return tr("{day} {month}").format(day=value.day, month=_short_months()[value.month - 1])
+    return tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
 
 
 def week(value: date) -> int:

@@ -50,7 +50,7 @@ class GatePage(QWidget):
     def add_field(self, name: str, *, secret: bool = False, hint: str = "") -> QLineEdit:
         """A labelled line."""
         caption = QLabel(name)
-        set_props(caption, text="label")
+        set_props(caption, look="label")
         field = QLineEdit()
         field.setAccessibleName(name)
         field.setPlaceholderText(hint)

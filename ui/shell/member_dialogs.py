@@ -143,7 +143,7 @@ class AddMemberDialog(Dialog):
         self._meaning = label(role_meaning(WRITER), "small", wrap=True)
         self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
         caption = QLabel(tr("Role"))
-        set_props(caption, text="label")
+        set_props(caption, look="label")
         caption.setBuddy(self._role)
         self.body.addWidget(caption)
         self.body.addWidget(self._role)

@@ -39,7 +39,7 @@ class TaskCheck(QWidget):
         row.addWidget(box)
         due, kind = due_text(task, today)
         button = RowButton(", ".join(x for x in (task.title, room, due) if x), lambda: on_open(task))
-        inside = line(button, margins=(4, 6, 4, 6), spacing=10)
+        inside = line(button, margins=(4, 8, 4, 8), spacing=10)
         title = ElidedLabel(task.title, "muted" if task.done else "body")
         typeface = title.font()
         typeface.setStrikeOut(task.done)

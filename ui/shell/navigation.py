@@ -65,7 +65,7 @@ class RailButton(QToolButton):
         self._count = 0
         self._person: Person | None = None
         self.setFixedSize(56, 50 if word else 44)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCheckable(bool(icon))
         self.setAutoExclusive(False)
         self._shortcut = shortcut

@@ -59,7 +59,7 @@ class Palette(QFrame):
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.clicked.connect(self._on_index)
         layout.addWidget(self.list, 1)
-        self._none = label(tr("Nothing found. Enter searches in everything."), "muted")
+        self._none = label(tr("Nothing found."), "muted")
         self._none.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(self._none, 1)
         layout.addWidget(label(tr("↑ ↓ choose · Enter open · Esc close"), "faint"))
@@ -89,6 +89,8 @@ class Palette(QFrame):
         self.hide()
         if self._before is not None and self._before.isVisible():
             self._before.setFocus()
+        else:
+            self._host.setFocus()
         self._before = None
 
     def choose(self) -> None:

@@ -107,7 +107,7 @@ class PeoplePanel(QFrame):
             tr("{name}, {role}, {verified}").format(name=name, role=role_name(member.role), verified=meaning)
         )
         row.setToolTip(f"{role_name(member.role)} · {meaning}")
-        layout = line(row, margins=(6, 3, 6, 3), spacing=8)
+        layout = line(row, margins=(6, 5, 6, 5), spacing=8)
         layout.addWidget(Avatar(person.initials, person.colour, person.name, 24))
         layout.addWidget(ElidedLabel(person.name), 1)
         if not person.is_me or kind == "success":
@@ -187,7 +187,7 @@ class PeoplePanel(QFrame):
         detail = self._detail(item)
         row = RowButton(f"{item.title}, {detail}", lambda: self.object_chosen.emit(item))
         set_props(row, kind="card-row")
-        layout = column(row, margins=(12, 10, 12, 10), spacing=3)
+        layout = column(row, margins=(12, 12, 12, 12), spacing=4)
         top = line(spacing=7)
         top.addWidget(IconLabel(self._icons.get(item.kind, "file"), "accent", 16))
         top.addWidget(ElidedLabel(item.title), 1)

@@ -107,7 +107,7 @@ class RoomView(QWidget):
         header = QFrame()
         set_props(header, frame="header")
         header.setFixedHeight(HEADER_HEIGHT)
-        rows = column(header, margins=(20, 10, 20, 1))
+        rows = column(header, margins=(20, 12, 20, 0))
         top = line(spacing=12)
         self._title = ElidedLabel("", "title")
         self._seal = Chip("", "success")

@@ -260,6 +260,8 @@ class MainWindow(QMainWindow):
         self.stack.setCurrentWidget(views[place.section])
         if place.section == "search":
             self.search_view.field.setFocus()
+        else:
+            self.stack.setFocus()
 
     def _show_room(self, place: Place) -> None:
         known = {r.room for r in self.session.rooms.rooms()}
@@ -271,6 +273,8 @@ class MainWindow(QMainWindow):
             view.show_tool(place.tab)
         self.room_list.choose(place.room)
         self.stack.setCurrentWidget(view)
+        if not self.room_list.isAncestorOf(self.focusWidget() or self):
+            self.stack.setFocus()
 
     def _room_view(self, room: RoomId) -> RoomView:
         view = self._rooms.pop(room, None)
