@@ -4,7 +4,8 @@
 Typing within half a second is one step. `split()` ends a step by hand: before a formatting, a paste, a jump.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from app.core import clock
 from app.core.signal import Signal
@@ -32,6 +33,7 @@ class Undo:
         self._clock_ms = clock_ms
         self._group_ms = group_ms
         self._ahead_ms = 0
+        self._held_ms: int | None = None
         self._start()
         self._ends = [doc.updated.connect(self._on_updated), doc.reloaded.connect(self._start)]
 
@@ -57,6 +59,15 @@ class Undo:
         """The next edit begins a new step, however soon it comes."""
         self._ahead_ms += self._group_ms + 1
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """However many transactions are made inside and however long they take, they belong to one step."""
+        outer, self._held_ms = self._held_ms, self._held_ms if self._held_ms is not None else self._clock_ms()
+        try:
+            yield
+        finally:
+            self._held_ms = outer
+
     def close(self) -> None:
         """Stops following the document."""
         for end in self._ends:
@@ -67,7 +78,8 @@ class Undo:
         self.changed.emit()
 
     def _time_ms(self) -> int:
-        return self._clock_ms() + self._ahead_ms
+        now = self._clock_ms() if self._held_ms is None else self._held_ms
+        return now + self._ahead_ms
 
     def _on_updated(self, update: Update) -> None:
         self.changed.emit()

@@ -2,6 +2,7 @@
 """Documents that merge: the mirror follows the CRDT, whatever is done by whom in which order."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,13 @@ from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style
 from app.documents.model import Change, Document
 
 WORDS = ["å", "x", "hej ", "ärende ", "öl 🙂", "\n", "A\nB ", "§ 4 👩‍👧 "]
+FORMATS: list[dict[str, Any]] = [
+    {"bold": True},
+    {"bold": None},
+    {"italic": True},
+    {"link": "https://ö.se"},
+    {"link": None},
+]
 STYLES = [
     BODY,
     Style(heading=1),
@@ -83,8 +91,7 @@ def act(desk: Desk, rng: random.Random) -> None:
     elif what < 0.6:
         doc.splice(pos, rng.randint(1, 12), rng.choice(["", "", "byt"]))
     elif what < 0.75:
-        attrs = rng.choice([{"bold": True}, {"bold": None}, {"italic": True}, {"link": "https://ö.se"}, {"link": None}])
-        doc.format(pos, rng.randint(1, 15), attrs)
+        doc.format(pos, rng.randint(1, 15), rng.choice(FORMATS))
     elif what < 0.87:
         first = rng.randrange(len(doc.blocks()))
         doc.set_block(first, min(first + rng.randint(0, 2), len(doc.blocks()) - 1), rng.choice(STYLES))

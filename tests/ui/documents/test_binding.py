@@ -2,6 +2,7 @@
 """Two editors over two documents that merge: what both show is what both hold, whatever is done in whichever."""
 
 import random
+from typing import Any
 
 import pytest
 from PySide6.QtGui import QTextCursor
@@ -13,6 +14,15 @@ from app.documents.model import Document
 from ui.documents import look
 from ui.documents.binding import Binding
 
+FORMATS: list[dict[str, Any]] = [
+    {"bold": True},
+    {"bold": None},
+    {"italic": True},
+    {"underline": True},
+    {"strike": True},
+    {"link": "https://ö.se"},
+    {"link": None},
+]
 STYLES = [
     BODY,
     Style(heading=1),
@@ -111,10 +121,7 @@ def act(desk: Desk, rng: random.Random) -> None:
     elif what < 0.58:
         doc.splice(pos, rng.randint(0, 9), rng.choice(["A\nB ", "ett\ntvå\ntre\n", "§ 🙂"]))
     elif what < 0.72:
-        attrs = rng.choice(
-            [{"bold": True}, {"bold": None}, {"italic": True}, {"underline": True}, {"strike": True}, {"link": "https://ö.se"}, {"link": None}]  # noqa: E501
-        )
-        doc.format(pos, rng.randint(1, 15), attrs)
+        doc.format(pos, rng.randint(1, 15), rng.choice(FORMATS))
     elif what < 0.86:
         first = rng.randrange(blocks)
         doc.set_block(first, min(first + rng.randint(0, 3), blocks - 1), rng.choice(STYLES))
@@ -201,7 +208,7 @@ def test_numbers_run_on_past_nested_items_and_begin_again_after_a_paragraph(qtbo
 
 
 def test_the_theme_changes_nothing_but_looks(qtbot: QtBot) -> None:
-    first, second = new_pair(qtbot, "Rubrik\npunkt å")
+    first, _ = new_pair(qtbot, "Rubrik\npunkt å")
     first.doc.set_styles(0, [Style(heading=2), Style(list="ul", indent=1)])
     first.doc.format(0, 3, {"link": "https://å.se"})
     first.sent.clear()

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents over real stores: two desks, restarts, search, presence, damaged and huge changes, a full disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.ids import DevId, ObjId, RoomId
+from app.documents import records
+from app.documents.flow import Style
+from app.documents.records import CARET, Caret
+from app.errors import DiskFull, NotFound, StoreFault
+from app.objects.object import MAX_DATA_BYTES
+from tests.app.documents.desks import Desk, World
+from tests.office import EK, HL, ROOM
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[Desk, Desk, ObjId]:
+    hl, ek = world.add(HL), world.add(EK)
+    obj = hl.documents.create(ROOM, "Beslut om tillsyn å")
+    world.deliver()
+    return hl, ek, obj
+
+
+def test_a_new_document_is_listed_by_everybody_under_its_title(pair: tuple[Desk, Desk, ObjId]) -> None:
+    _, ek, obj = pair
+    (row,) = ek.documents.list(ROOM)
+    assert (row.obj, row.title, row.by) == (obj, "Beslut om tillsyn å", HL)
+
+
+def test_two_people_who_write_apart_end_with_the_same_text(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    mine, theirs = hl.documents.open(obj), ek.documents.open(obj)
+    mine.splice(0, 0, "Saken: tillsyn 🙂\nBakgrund")
+    world.deliver()
+    mine.splice(0, 0, "Å ")
+    theirs.splice(theirs.length_utf16, 0, " enligt 12 kap.")
+    theirs.set_block(1, 1, Style(heading=2))
+    world.deliver()
+    assert mine.plain_text() == theirs.plain_text() == "Å Saken: tillsyn 🙂\nBakgrund enligt 12 kap."
+    assert mine.block(1).style == theirs.block(1).style == Style(heading=2)
+
+
+def test_a_document_read_from_disk_is_what_it_was_also_from_its_cached_state(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, _, obj = pair
+    document = hl.documents.open(obj)
+    for i in range(250):
+        document.splice(document.length_utf16, 0, f"å{i} ")
+    before = document.plain_text()
+    hl = world.restart(hl)
+    assert hl.store.objects.crdt_state(obj) is not None
+    again = hl.documents.open(obj)
+    assert (again.plain_text(), again.title) == (before, "Beslut om tillsyn å")
+
+
+def test_a_damaged_cached_state_is_passed_over(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, _, obj = pair
+    hl.documents.open(obj).splice(0, 0, "åäö")
+    hl.store.objects.set_crdt_state(obj, 9999, b"\xff\x00nonsense")
+    hl = world.restart(hl)
+    assert hl.documents.open(obj).plain_text() == "åäö"
+
+
+def test_words_are_found_a_moment_after_they_were_written(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    hl.documents.open(obj).splice(0, 0, "Verksamheten i Ängelholm")
+    world.deliver()
+    assert ek.store.search.find("ängelholm") == []
+    ek.timers.ring()
+    assert [hit.obj for hit in ek.store.search.find("ängelh")] == [obj]
+    assert ek.documents.list(ROOM)[0].words == 3
+    assert ek.documents.list(ROOM)[0].excerpt == "Verksamheten i Ängelholm"
+
+
+def test_what_was_not_indexed_before_the_end_is_indexed_at_the_next_start(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, _, obj = pair
+    hl.documents.open(obj).splice(0, 0, "Värnamo")
+    hl.store.db.raw.execute("UPDATE document_rows SET dirty = 1")
+    hl.documents.start()
+    hl.timers.ring()
+    assert [hit.obj for hit in hl.store.search.find("värnamo")] == [obj]
+
+
+def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    hl.documents.rename(obj, "Föreläggande")
+    world.deliver()
+    assert ek.documents.list(ROOM)[0].title == "Föreläggande"
+
+
+def test_a_document_that_is_put_away_is_not_listed_and_can_be_taken_back(pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, _, obj = pair
+    hl.documents.delete(obj)
+    assert hl.documents.list(ROOM) == []
+    hl.documents.restore(obj)
+    assert [row.obj for row in hl.documents.list(ROOM)] == [obj]
+
+
+def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    theirs = ek.documents.open(obj)
+    hl.documents.open(obj).splice(0, 0, "Ett långt stycke å 🙂.\n" * 20_000)
+    assert all(len(change.data) <= MAX_DATA_BYTES for change in hl.store.changes.of(obj))
+    assert len(hl.store.changes.of(obj)) > 2
+    world.deliver()
+    assert theirs.plain_text() == hl.documents.open(obj).plain_text()
+
+
+@pytest.mark.parametrize("data", [b"", b"\x01nonsense", records.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
+def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
+    world: World, pair: tuple[Desk, Desk, ObjId], data: bytes
+) -> None:
+    hl, ek, obj = pair
+    live = ek.documents.open(obj)
+    hl.documents.open(obj).splice(0, 0, "åäö")
+    world.arrive(ek, HL, obj, data)
+    world.deliver()
+    assert live.plain_text() == "åäö"
+    assert ek.documents.damaged(obj) == 1
+    (found,) = ek.store.changes.unprojected(ROOM)
+    assert found[1] in ("damaged-update", "malformed", "format-newer")
+    ek = world.restart(ek)
+    assert ek.documents.open(obj).plain_text() == "åäö"
+    assert ek.documents.damaged(obj) == 1
+
+
+def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch) -> None:
+    hl, _, obj = pair
+    faults: list[StoreFault] = []
+    hl.documents.fault.connect(lambda _obj, fault: faults.append(fault))
+    document = hl.documents.open(obj)
+    append = hl.store.changes.append
+
+    def refuse(*_args: object, **_more: object) -> None:
+        raise DiskFull
+
+    monkeypatch.setattr(hl.store.changes, "append", refuse)
+    document.splice(0, 0, "å")
+    assert [fault.code for fault in faults] == ["disk-full"]
+    assert hl.documents.unsaved(obj)
+    monkeypatch.setattr(hl.store.changes, "append", append)
+    document.splice(1, 0, "ä")
+    assert not hl.documents.unsaved(obj)
+    assert hl.documents.document_at(obj, 1 << 60).plain_text() == "åä"
+
+
+def test_carets_are_seen_where_they_are_and_go_when_their_owner_leaves(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, ek, obj = pair
+    mine = hl.documents.open(obj)
+    mine.splice(0, 0, "Myndigheten å 🙂 avslutar")
+    world.deliver()
+    theirs = ek.documents.open(obj)
+    live: list[bool] = []
+    hl.documents.live_changed.connect(lambda _room, _obj, on: live.append(on))
+    hl.documents.enter(obj, lambda: (0, 0))
+    ek.documents.enter(obj, lambda: (12, 13))
+    world.deliver()
+    theirs.splice(0, 0, "Nu: ")
+    world.deliver()
+    (caret,) = hl.documents.presence(obj)
+    assert (caret.person.name, caret.anchor, caret.caret) == ("Enhetschef", 16, 17)
+    hl.timers.ring(0.2)  # whoever comes is answered
+    world.deliver()
+    assert [c.person.uid for c in ek.documents.presence(obj)] == [HL]
+    ek.documents.close(obj)
+    world.deliver()
+    assert hl.documents.presence(obj) == []
+    assert live == [True, False]
+
+
+def test_passing_messages_of_others_and_nonsense_are_left_alone(pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, _, obj = pair
+    hl.documents.open(obj)
+    hl.documents.enter(obj, lambda: (0, 0))
+    for payload in (b"", b"\x01\x81", b"\x82nonsense", CARET.encode(Caret(obj=b"x" * 16, selection=b"y"))):
+        hl.documents.on_ephemeral(ROOM, EK, DevId(EK), payload)
+    hl.documents.on_ephemeral(RoomId(b"?" * 16), EK, DevId(EK), CARET.encode(Caret(obj=obj, selection=b"y")))
+    hl.documents.on_ephemeral(ROOM, EK, DevId(EK), CARET.encode(Caret(obj=obj, selection=b"\xff\xff\xff")))
+    assert hl.documents.presence(obj) == []
+
+
+def test_versions_are_stretches_of_one_persons_work(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    mine, theirs = hl.documents.open(obj), ek.documents.open(obj)
+    mine.splice(0, 0, "ett ")
+    world.deliver()
+    theirs.splice(4, 0, "två ")
+    world.deliver()
+    versions = hl.documents.versions(obj)
+    assert [version.author for version in versions] == [HL, EK]
+    assert hl.documents.document_at(obj, versions[0].rowid).plain_text() == "ett "
+    assert hl.documents.document_at(obj, versions[1].rowid).plain_text() == "ett två "
+
+
+def test_a_document_that_is_not_here_is_not_found(pair: tuple[Desk, Desk, ObjId]) -> None:
+    with pytest.raises(NotFound):
+        pair[0].documents.open(ObjId(b"?" * 16))
