@@ -50,7 +50,7 @@ class Drafter:
         self._time = time
 
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
-        """Adds a person: one small entry and one seal where history and an archive key are in force, else it rotates."""
+        """Adds a person: a small entry and one seal where history and an archive key are in force, else it rotates."""
         log = self._book.log(uid)
         if log is None or not log.ready:
             raise Reject("not-ready", "user log")

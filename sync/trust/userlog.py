@@ -23,6 +23,8 @@ ROOT = "root"
 AGENCY = "agency"
 NO_HEAD = bytes(32)
 SEAL_BYTES = 1168
+_FIRST = {1: "binding", 2: "puk_rotate"}
+"""▲ What a log begins with after its genesis: nobody can be added to a room before both stand."""
 TYPES = frozenset(
     ("genesis", "binding", "dev_add", "dev_rekey", "dev_revoke", "puk_rotate", "root_rotate", "recovery_set", "reset")
 )
@@ -30,13 +32,14 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person; active from `added` (entry seq) until `revoked`."""
+    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is who added it."""
 
     dev: DevId
     sign_pk: bytes
     kem_pk: bytes
     added: int
     revoked: int | None = None
+    by: bytes | str = ROOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +112,11 @@ class UserLog:
     devices: dict[DevId, Device] = field(default_factory=dict)
     puks: list[Puk] = field(default_factory=list)
     record_hash: Hash | None = None
+    bound_seq: int = 0
+    """The newest binding's entry."""
     recovery_pk: bytes | None = None
-    unsealed_since: int | None = None
-    """Set after a revocation by the agency: no PUK generation is trusted until a newer one stands."""
+    agency_revokes: list[int] = field(default_factory=list)
+    """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
     ended: int | None = None
 
     @property
@@ -145,14 +150,25 @@ class UserLog:
         device = self.devices.get(DevId(dev))
         if device is None or device.added > seq or (device.revoked is not None and device.revoked <= seq):
             return None
-        return None if self.ended is not None and self.ended <= seq else device
+        return None if self.ended_at(seq) else device
 
     def puk_at(self, seq: int) -> Puk | None:
-        """The generation to seal to after entry `seq`; None after an agency's revocation until a newer one stands."""
+        """The generation to seal to after entry `seq`; None after an agency's revocation until a newer one stands.
+
+        ▲ The answer for a position never changes when the log grows: everyone recomputes `recip` from it.
+        """
         newest = next((p for p in reversed(self.puks) if p.seq <= seq), None)
-        if newest is None or (self.unsealed_since is not None and newest.seq < self.unsealed_since <= seq):
+        if newest is None or self.ended_at(seq) or any(newest.seq < r <= seq for r in self.agency_revokes):
             return None
         return newest
+
+    def ended_at(self, seq: int) -> bool:
+        """Whether a reset by the agency stands at this position: the person is nobody's member after it."""
+        return self.ended is not None and self.ended <= seq
+
+    def revoked_between(self, after: int, until: int) -> bool:
+        """Whether a device was revoked by an entry in (after, until]."""
+        return any(d.revoked is not None and after < d.revoked <= until for d in self.devices.values())
 
     @classmethod
     def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
@@ -174,7 +190,7 @@ class UserLog:
             raise Reject("ended", where)
         if entry.uid != (self.uid or None):
             raise Reject("chain", where)
-        if (entry.type == "genesis") != (entry.seq == 0) or (entry.type == "binding") != (entry.seq == 1):
+        if (entry.type == "genesis") != (entry.seq == 0) or entry.type != _FIRST.get(entry.seq, entry.type):
             raise Reject("order", where)
         draft = _copy(self)
         signer = _APPLY[entry.type](draft, entry, sig)
@@ -196,7 +212,13 @@ class UserLog:
 
 
 def _copy(log: UserLog) -> UserLog:
-    return replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
+    return replace(
+        log,
+        heads=list(log.heads),
+        devices=dict(log.devices),
+        puks=list(log.puks),
+        agency_revokes=list(log.agency_revokes),
+    )
 
 
 def _take(log: UserLog, draft: UserLog) -> None:
@@ -214,7 +236,7 @@ def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> 
         raise Reject("device-twice", f"user entry {entry.seq}")
     prev: bytes = b"" if entry.seq == 0 else entry.prev
     verify(sign_raw, "dev-proof", [entry.uid, prev, [sign_raw, kem_raw], entry.by], fields.raw(proof, 64, "proof"))
-    log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq)
+    log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq, None, entry.by)
 
 
 def _genesis(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
@@ -230,11 +252,11 @@ def _genesis(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 def _binding(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     agency_pk, cert, cert_sig, record = fields.array(entry.payload, 4, "binding")
     if agency_pk != log.agency_pk:
-        raise Reject("agency", "user entry 1")
+        raise Reject("agency", f"user entry {entry.seq}")
     invite = InviteCert.check(log.agency_pk, fields.blob(cert, 1024, "cert"), fields.raw(cert_sig, 64, "cert"))
     if record != invite.record_hash or entry.by != invite_id(invite.invite_pk):
-        raise Reject("binding", "user entry 1")
-    log.record_hash = invite.record_hash
+        raise Reject("binding", f"user entry {entry.seq}")
+    log.record_hash, log.bound_seq = invite.record_hash, entry.seq
     return invite.invite_pk
 
 
@@ -253,15 +275,15 @@ def _read_puk(log: UserLog, entry: UserEntry, payload: object) -> Puk:
         wanted.add(b"recovery")
     if {p[0] for p in pairs} != wanted or len(pairs) != len(wanted):
         raise Reject("recipients", f"user entry {entry.seq}")
-    if bool(log.puks) != bool(fields.blob(wrap, 256, "puk")):
+    wrapped = fields.blob(wrap, 256, "puk")
+    if bool(log.puks) != bool(wrapped):
         raise Reject("generation", "prev wrap")
-    return Puk(len(log.puks) + 1, kem_raw, entry.seq, bytes(wrap), tuple(pairs))  # type: ignore[arg-type]  # checked
+    return Puk(len(log.puks) + 1, kem_raw, entry.seq, wrapped, tuple(pairs))
 
 
 def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     signer = log._signer(entry)
     log.puks.append(_read_puk(log, entry, entry.payload))
-    log.unsealed_since = None
     return signer
 
 
@@ -275,6 +297,8 @@ def _puk_seal(log: UserLog, entry: UserEntry, gen: object, sealed: object) -> No
 def _dev_add(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     keys, proof, gen, sealed = fields.array(entry.payload, 4, "dev_add")
     signer = log._signer(entry)
+    if entry.by == ROOT and log.bound_seq != entry.seq - 1:
+        raise Reject("binding", f"user entry {entry.seq}")  # ▲ the root alone adds only right after a fresh binding
     _add_device(log, entry, keys, proof)
     _puk_seal(log, entry, gen, sealed)
     return signer
@@ -294,10 +318,12 @@ def _dev_rekey(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _dev_revoke(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    dev, puk = fields.array(entry.payload, 2, "dev_revoke")
+    dev, added, puk = fields.array(entry.payload, 3, "dev_revoke")
     target = log.devices.get(DevId(fields.raw(dev, 16, "dev_revoke")))
     if target is None or target.revoked is not None:
         raise Reject("device", f"user entry {entry.seq}")
+    if added != [d.dev for d in log.devices.values() if d.by == target.dev]:
+        raise Reject("added", f"user entry {entry.seq}")
     if entry.by == AGENCY:
         signer = log.agency_pk
     else:
@@ -310,7 +336,7 @@ def _dev_revoke(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     if entry.by == AGENCY:
         if puk is not None:
             raise Reject("malformed", "dev_revoke by the agency carries no generation")
-        log.unsealed_since = entry.seq
+        log.agency_revokes.append(entry.seq)
     else:
         log.puks.append(_read_puk(log, entry, puk))
     return signer
