@@ -21,7 +21,6 @@ from tests.demo.doing import (
     add_card,
     add_member,
     card,
-    cards,
     caret_after,
     column_of,
     composer,
@@ -390,7 +389,7 @@ class Steps:
         """the removed client's keys are given every envelope and seal on the server's disk: what was written
         afterwards stays closed"""
         found = self._prise("lawyer")
-        expect(found["earlier"] > 0, f"its keys open nothing at all, so this shows nothing: {found}")
+        expect(found["texts_earlier"] > 0, f"its keys open nothing at all, so this shows nothing: {found}")
         expect(found["later"] == 0 and found["texts_later"] == 0, f"the removed member's keys open {found}")
         expect(found["closed"] > 0, f"there was nothing later to open: {found}")
 
