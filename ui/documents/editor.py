@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QResizeEvent,
     QTextCursor,
 )
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
@@ -282,11 +281,12 @@ class Editor(QTextEdit):
         self.show_carets(self._carets)
 
     def _margin(self) -> None:
-        side = max(0, (self.width() - PAGE_PX) // 2)
+        room = self.width() - self.verticalScrollBar().sizeHint().width()
+        side = max(0, (room - PAGE_PX) // 2)
         self.setViewportMargins(side, 0, side, 0)
         root = self.document().rootFrame()
         fmt = root.frameFormat()
-        text_side = MARGIN_PX if side or self.width() >= PAGE_PX - 60 else NARROW_MARGIN_PX
+        text_side = MARGIN_PX if room >= PAGE_PX - 60 else NARROW_MARGIN_PX
         if fmt.leftMargin() != text_side:
             self._binding.quietly(lambda: self._set_margins(text_side))
 
@@ -400,6 +400,8 @@ class Editor(QTextEdit):
             return True
         if kind == QEvent.Type.Wheel:
             return bool(self.verticalScrollBar().event(event))  # on the grey beside the page
+        if kind == QEvent.Type.Resize:
+            self._margin()  # before Qt lays the text out
         return super().event(event)
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
@@ -439,10 +441,6 @@ class Editor(QTextEdit):
         super().mouseMoveEvent(event)
         link = self.anchorAt(event.position().toPoint())
         self.viewport().setToolTip(tr("{address} (Ctrl+click to open)").format(address=link) if link else "")
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._margin()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()

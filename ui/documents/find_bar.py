@@ -22,7 +22,6 @@ class FindBar(QFrame):
         self._editor = editor
         self._document = document
         set_props(self, frame="header")
-        self.setAccessibleName(tr("Find and replace"))
         row = line(self, margins=(12, 5, 12, 5), spacing=6)
         self.field = SearchField(tr("Find in the document"))
         self.field.setMaximumWidth(240)

@@ -38,7 +38,7 @@ def shown(text: str) -> str:
 
 def block_font(style: Style) -> QFont:
     """The typeface of a block without marks."""
-    return font(HEADING_PX[style.heading], 600 if style.heading else 400, italic=style.quote)
+    return font(HEADING_PX[style.heading], 700 if style.heading else 400, italic=style.quote)
 
 
 def char_format(marks: Marks, style: Style) -> QTextCharFormat:

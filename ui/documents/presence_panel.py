@@ -33,7 +33,6 @@ class PresencePanel(QFrame):
         self._shown: list[tuple[Person, str]] = []
         set_props(self, frame="panel")
         self.setFixedWidth(WIDTH_PX)
-        self.setAccessibleName(tr("Editing now"))
         layout = column(self, margins=(16, 16, 16, 16), spacing=10)
         layout.addWidget(SectionHeader(tr("Editing now")))
         self._card = Card(margin=12, spacing=10)

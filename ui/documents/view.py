@@ -22,7 +22,6 @@ class DocumentsView(QStackedWidget):
         super().__init__(parent)
         self._service = service
         self._room = room
-        self.setAccessibleName(tr("Documents"))
         self.list = ListView(service, room)
         self.list.opened.connect(self.open)
         self.list.created.connect(self.new_document)
