@@ -31,6 +31,7 @@ from app.store.rows import ObjectRow, StoredChange
 KIND_ID = "chat"
 ADMIN = 3
 PREVIEW_CHARS = 140
+MAX_UNREAD = 1000
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -226,8 +227,10 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     me = conn.exec_driver_sql("SELECT value FROM meta WHERE name = 'me'").scalar() or b""
     mark = conn.exec_driver_sql("SELECT row FROM read_markers WHERE obj = ?", (obj,)).scalar() or 0
     unread = conn.exec_driver_sql(
-        "SELECT count(*) FROM chat_messages WHERE obj = ? AND row > ? AND author <> ? AND deleted_by IS NULL",
-        (obj, mark, me),
+        # counted no further: 100,000 unread messages would cost each send 10 ms
+        "SELECT count(*) FROM (SELECT 1 FROM chat_messages WHERE obj = ? AND row > ? AND author <> ?"
+        " AND deleted_by IS NULL LIMIT ?)",
+        (obj, mark, me, MAX_UNREAD),
     ).scalar_one()
     named = conn.exec_driver_sql(
         "SELECT count(*) FROM chat_mentions WHERE obj = ? AND row > ? AND uid = ? AND author <> ?", (obj, mark, me, me)

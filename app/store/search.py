@@ -9,6 +9,7 @@ four times one in a body (the bm25 weights are in the table).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -36,22 +37,33 @@ class Entry:
 
 
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Adds places, or replaces those with the same object and ref. Inside the store's transaction."""
-    raw = conn.connection.driver_connection
-    assert raw is not None  # noqa: S101 - an open connection has one
-    for e in entries:
-        row = raw.execute(
-            """INSERT INTO search_rows (room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?)
-               ON CONFLICT (obj, ref) DO UPDATE SET t = excluded.t, kind = excluded.kind RETURNING id""",
-            (e.room, e.obj, e.kind, e.ref, e.t),
-        ).fetchone()[0]
-        raw.execute("INSERT OR REPLACE INTO search (rowid, title, body) VALUES (?, ?, ?)", (row, e.title, e.body))
+    """Adds places, or replaces those with the same object and ref. Inside the store's transaction. 15 µs a place."""
+    raw = _raw(conn)
+    new: dict[tuple[bytes, bytes], Entry] = {}
+    for e in {(e.obj, e.ref): e for e in entries}.values():
+        row = raw.execute("SELECT id FROM search_rows WHERE obj = ? AND ref = ?", (e.obj, e.ref)).fetchone()
+        if row is None:
+            new[e.obj, e.ref] = e
+        else:
+            raw.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (e.t, e.kind, row[0]))
+            raw.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row[0]))
+    if not new:
+        return
+    first = int(raw.execute("SELECT coalesce(max(id), 0) + 1 FROM search_rows").fetchone()[0])
+    numbered = list(enumerate(new.values(), start=first))
+    raw.executemany(
+        "INSERT INTO search_rows (id, room, obj, kind, ref, t) VALUES (?, ?, ?, ?, ?, ?)",
+        [(i, e.room, e.obj, e.kind, e.ref, e.t) for i, e in numbered],
+    )
+    # not INSERT OR REPLACE, which reads the index for each row: 40 µs instead of 9
+    raw.executemany(
+        "INSERT INTO search (rowid, title, body) VALUES (?, ?, ?)", [(i, e.title, e.body) for i, e in numbered]
+    )
 
 
 def drop(conn: Connection, obj: ObjId, ref: bytes | None = None) -> None:
     """Removes one place of an object, or all of them. Inside the store's transaction."""
-    raw = conn.connection.driver_connection
-    assert raw is not None  # noqa: S101
+    raw = _raw(conn)
     where, params = ("obj = ? AND ref = ?", (obj, ref)) if ref is not None else ("obj = ?", (obj,))
     raw.execute(f"DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE {where})", params)
     raw.execute(f"DELETE FROM search_rows WHERE {where}", params)
@@ -61,6 +73,11 @@ def drop_kind(conn: Connection, kind: str) -> None:
     """Removes all places of a kind, before it is projected again."""
     conn.exec_driver_sql("DELETE FROM search WHERE rowid IN (SELECT id FROM search_rows WHERE kind = ?)", (kind,))
     conn.exec_driver_sql("DELETE FROM search_rows WHERE kind = ?", (kind,))
+
+
+def _raw(conn: Connection) -> Any:
+    """The driver's connection, which is spared SQLAlchemy's work for each row."""
+    return conn.connection.driver_connection
 
 
 def match_of(text: str) -> str | None:
