@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from app.core import clock, log
 from app.core.i18n import tr
@@ -38,7 +39,13 @@ class Found:
     unit: str
     agency: str
     server: str
-    code: str
+
+
+class Chosen(Protocol):
+    """What `look_up` gave, as the person confirmed it."""
+
+    @property
+    def server(self) -> str: ...
 
 
 class Office:
@@ -49,6 +56,7 @@ class Office:
         self.settings = Settings(profile.settings_path, machine_policy())
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self._insecure_loopback = insecure_loopback
+        self._code = ""
 
     @property
     def is_new(self) -> bool:
@@ -69,16 +77,16 @@ class Office:
         """Asks the server what the code binds."""
         invitation = await Enrolment(self._dialer(server), code, clock.now_ms).look()
         record = invitation.record
+        self._code = code
         return Found(
             name=record["name"],
             title=record.get("title", ""),
             unit=record.get("unit", ""),
             agency=tr("Agency key {fingerprint}").format(fingerprint=invitation.agency[:8].hex(" ", 2)),
             server=server,
-            code=code,
         )
 
-    async def enrol(self, found: Found, passphrase: str | None, progress: Progress) -> Session:
+    async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
         """Makes the encrypted store and the account, and registers it. Nothing stays behind if that fails.
 
         `passphrase` None keeps the key in the computer's key store.
@@ -89,7 +97,7 @@ class Office:
         try:
             await asyncio.to_thread(self._add_slot, key, passphrase)
             progress(tr("Making your keys"), 1, 3)
-            enrolment = Enrolment(self._dialer(found.server), found.code, clock.now_ms)
+            enrolment = Enrolment(self._dialer(found.server), self._code, clock.now_ms)
 
             def keep(enrolled: Enrolled) -> None:
                 account = enrolled.account

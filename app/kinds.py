@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The one list of object kinds: a new tool adds its line here."""
 
-from app import chat, documents, tasks
+from app.chat import KIND as CHAT
+from app.documents import KIND as DOCUMENTS
 from app.objects.kind import Kind
-from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.projection import KIND as ROOM
+from app.tasks import KIND as TASKS
 
 KINDS: tuple[Kind, ...] = (
-    ROOM_KIND,
-    chat.KIND,
-    documents.KIND,
-    tasks.KIND,
+    ROOM,
+    CHAT,
+    DOCUMENTS,
+    TASKS,
 )

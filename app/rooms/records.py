@@ -14,21 +14,21 @@ MAX_TITLE = 200
 ROOM_TYPES = ("case", "group", "direct")
 
 
-class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag="named"):
+class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="named"):
     """The room's title and type ("case", "group" or "direct"). The latest counts."""
 
     title: str
     type: str
 
 
-class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag="object"):
+class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="object"):
     """An object exists, and what kind it is. The first announcement of an id counts."""
 
     obj: bytes
     kind: str
 
 
-class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag="retired"):
+class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="retired"):
     """The object is put away (on=True) or taken back (on=False). Nothing of it is deleted."""
 
     obj: bytes

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The desktop application: one event loop, the way in, the window, an orderly way out. The only user of qasync."""
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import qasync
+from PySide6.QtCore import QObject, QSocketNotifier
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
+
+from app.bootstrap import Office
+from app.core import log
+from app.core.i18n import set_language
+from app.errors import AppError
+from app.profile import DEFAULT, Profile
+from app.session import Session
+from app.settings import LANGUAGE, LOG_LEVEL, SERVER, THEME
+from app.store.keyslots import SlotKind
+from ui.errors import code_of, sentence_of
+from ui.kit import theme
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import WelcomeView
+from ui.shell.window import MainWindow
+from ui.tools import TOOLS
+
+SWITCH_INTERVAL_S = 0.001
+"""Sealing in threads holds the GIL: the loop must get it back before a person notices."""
+SIZE = (1440, 900)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs until the window is closed; gives the exit status: 0, or 2 if the profile cannot be used."""
+    arguments = _parser().parse_args(argv)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    application = QApplication.instance() or QApplication(["kansli"])
+    assert isinstance(application, QApplication)  # noqa: S101 - nobody makes another kind
+    application.setApplicationName("Kansli")
+    application.setDesktopFileName("se.kansli.Kansli")
+    application.setQuitOnLastWindowClosed(False)
+    try:
+        profile = Profile.open(arguments.profile, arguments.data)
+    except AppError as fault:
+        _refuse(fault)
+        return 2
+    try:
+        office = Office(profile, insecure_loopback=arguments.insecure_loopback)
+        log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
+        set_language(office.settings.get(LANGUAGE))
+        theme.apply(application, office.settings.get(THEME))
+        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
+            runner.run(Program(office, arguments.link).run())
+    finally:
+        log.stop()
+        profile.close()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kansli", description="The sealed office.")
+    parser.add_argument("--profile", default=DEFAULT, help="which account's files to use")
+    parser.add_argument(
+        "--data", type=Path, default=None, help="folder of all profiles (default: KANSLI_DATA or the system's)"
+    )
+    parser.add_argument(
+        "--insecure-loopback", action="store_true", help="allow a server without TLS on this machine (development)"
+    )
+    parser.add_argument("link", nargs="?", default="", help="an invitation: kansli://enrol?server=…&code=…")
+    return parser
+
+
+def _refuse(fault: AppError) -> None:
+    """The profile cannot be used: said on the terminal, and in a window where there is one."""
+    said = sentence_of(fault)
+    sys.stderr.write(f"kansli: {said.title} {said.text} ({code_of(fault)})\n")
+    if QApplication.platformName() != "offscreen":
+        box = QMessageBox(QMessageBox.Icon.Warning, "Kansli", f"{said.title}\n\n{said.text}")
+        box.open()
+        box.finished.connect(QApplication.quit)
+        QApplication.exec()
+
+
+class Gate(QMainWindow):
+    """The window before one is in; closing it ends the program."""
+
+    def __init__(self, closed: asyncio.Event) -> None:
+        super().__init__()
+        self._closed = closed
+        self.setWindowTitle("Kansli")
+        self.resize(*SIZE)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._closed.set()
+        event.accept()
+
+
+class Program:
+    """From the way in to the way out: first start or unlocking, the window, locking again."""
+
+    def __init__(self, office: Office, link: str = "") -> None:
+        self._office = office
+        self._link = link
+        self._over = asyncio.Event()
+        self._gate: Gate | None = None
+        self._window: MainWindow | None = None
+        self._session: Session | None = None
+        self._locking: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Until the window is closed or the system asks us to end; the session is closed in order."""
+        signals = _Signals(self._over)
+        try:
+            self._start()
+            await self._over.wait()
+        finally:
+            signals.close()
+            await self._close()
+
+    def _start(self) -> None:
+        if self._office.is_new:
+            self._show_gate(self._welcome())
+            return
+        try:
+            session = self._office.unlock_raw()
+        except AppError as fault:
+            view = self._unlock()
+            self._show_gate(view)
+            view.show_error(fault)
+            return
+        if session is not None:
+            self._open(session)
+        else:
+            self._show_gate(self._unlock())
+
+    def _welcome(self) -> WelcomeView:
+        view = WelcomeView(self._office, server=self._link or self._office.settings.get(SERVER))
+        view.done.connect(self._open)
+        return view
+
+    def _unlock(self) -> UnlockView:
+        kinds = self._office.kinds()
+        view = UnlockView(
+            self._office.unlock if SlotKind.PASSPHRASE in kinds else None,
+            self._office.unlock_keyring if SlotKind.KEYRING in kinds else None,
+        )
+        view.unlocked.connect(self._open)
+        if SlotKind.KEYRING in kinds:
+            asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
+        return view
+
+    def _show_gate(self, view: WelcomeView | UnlockView) -> None:
+        self._gate = Gate(self._over)
+        self._gate.setCentralWidget(view)
+        self._gate.show()
+        self._gate.activateWindow()
+
+    def _open(self, session: Session) -> None:
+        self._session = session
+        self._window = MainWindow(session, TOOLS)
+        self._window.lock_requested.connect(self._lock)
+        self._window.installEventFilter(_Closing(self._over, self._window))
+        self._window.show()
+        if self._gate is not None:
+            self._gate.hide()
+            self._gate.deleteLater()
+            self._gate = None
+
+    def _lock(self) -> None:
+        """Closes the database, drops keys and everything readable; then asks for the way in again."""
+        if self._locking is None or self._locking.done():
+            self._locking = asyncio.ensure_future(self._lock_now())
+
+    async def _lock_now(self) -> None:
+        self._show_gate(self._unlock())
+        await self._close()
+
+    async def _close(self) -> None:
+        window, session = self._window, self._session
+        self._window = self._session = None
+        if window is not None:
+            window.hide()
+            window.deleteLater()
+            QApplication.sendPostedEvents(window, 0)
+        if session is not None:
+            await session.close()
+
+
+class _Closing(QObject):
+    """Hears that the main window was closed."""
+
+    def __init__(self, over: asyncio.Event, window: MainWindow) -> None:
+        super().__init__(window)
+        self._over = over
+
+    def eventFilter(self, watched: QObject, event: object) -> bool:
+        if isinstance(event, QCloseEvent):
+            self._over.set()
+        return False
+
+
+class _Signals:
+    """SIGTERM and SIGINT end the program in order, also while Qt's loop sleeps."""
+
+    def __init__(self, over: asyncio.Event) -> None:
+        self._ours, theirs = socket.socketpair()
+        for end in (self._ours, theirs):
+            end.setblocking(False)
+        self._theirs = theirs
+        self._old_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read)
+        self._notifier.activated.connect(self._drain)
+        self._old = {s: signal.signal(s, lambda *_: over.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+
+    def _drain(self) -> None:
+        with suppress(BlockingIOError):
+            self._ours.recv(64)
+
+    def close(self) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._old_fd)
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        self._ours.close()
+        self._theirs.close()
