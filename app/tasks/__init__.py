@@ -7,7 +7,7 @@ from app.tasks import projection, tables
 KIND = Kind(
     id=projection.KIND_ID,
     title="Tasks",
-    icon="board",
+    icon="columns",
     crdt=True,
     project=projection.project,
     tables=tables.TABLES,

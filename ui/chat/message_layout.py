@@ -134,7 +134,7 @@ class MessageLayout:
         if message.deleted_by is not None:
             name = people.person(message.deleted_by).name
             trace = tr("The message was deleted by {name}").format(name=name)
-            return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room))
+            return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room, ink="muted"))
         if message.text:
             note = tr("edited") if message.edited_t is not None else ""
             y = self._put_text(y, RichText(parse(message.text, message.mentions), self.room, note))

@@ -16,8 +16,8 @@ from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 
 LINE_PX = 20
-_CHIP_ICON = "\u2003\u2002"
-"""Room for a chip's icon: an em and an en space."""
+_CHIP_ICON = "\u2003\u2003"
+"""Room for a chip's icon: two em spaces."""
 _LINE = "\u2028"
 
 
@@ -33,8 +33,9 @@ class Span:
 class RichText:
     """Runs laid out in a width. Painted at any place; tells what stands under a point."""
 
-    def __init__(self, runs: Sequence[Run], width: float, note: str = "") -> None:
-        """`note` is written small and muted at the end ("redigerat")."""
+    def __init__(self, runs: Sequence[Run], width: float, note: str = "", ink: str = "text") -> None:
+        """`note` is written small and muted at the end ("redigerat"); `ink` is the text's role."""
+        self._ink = ink
         text, formats, self.spans = _compose(runs, note)
         self._layout = QTextLayout(text, font(BASE_PX))
         option = QTextOption()
@@ -57,7 +58,7 @@ class RichText:
         for span in self.spans:
             if span.run.link is not None or span.run.code:
                 self._paint_ground(painter, span, at)
-        painter.setPen(theme.current().colour("text"))
+        painter.setPen(theme.current().colour(self._ink))
         self._layout.draw(painter, at)
 
     def run_at(self, point: QPointF) -> Run | None:
@@ -95,7 +96,7 @@ def _x(value: object) -> float:
 
 def _chip_icon(run: Run) -> str:
     kind = run.link.kind if run.link else ""
-    return {"document": "document", "board": "tasks", "chat": "chat"}.get(kind, "link")
+    return {"document": "document", "board": "columns", "chat": "chat"}.get(kind, "link")
 
 
 def _compose(runs: Sequence[Run], note: str) -> tuple[str, list[QTextLayout.FormatRange], list[Span]]:

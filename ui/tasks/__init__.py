@@ -15,4 +15,6 @@ def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None)
     return TasksView(session.tasks, room, obj, parent)
 
 
-TOOL = Tool(id="tasks", title="Tasks", icon="board", shortcut="Alt+3", kinds=(KIND.id,), open=_open, shows_people=False)
+TOOL = Tool(
+    id="tasks", title="Tasks", icon="columns", shortcut="Alt+3", kinds=(KIND.id,), open=_open, shows_people=False
+)

@@ -157,7 +157,7 @@ class CardWidget(QWidget):
         card, x = self.card, float(PAD)
         if card.due is not None:
             role = urgency(card.due, self._look.today, done=self._look.done)
-            x = self._fact(painter, x, y, "due", short_day(card.due, self._look.today), role)
+            x = self._fact(painter, x, y, "calendar", short_day(card.due, self._look.today), role)
         if card.checklist:
             all_done = card.checked == len(card.checklist)
             figure = f"{card.checked}/{len(card.checklist)}"

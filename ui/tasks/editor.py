@@ -52,7 +52,7 @@ class CardEditor(QFrame):
         self.description.setAccessibleName(tr("Description"))
         self.description.setPlaceholderText(tr("What is to be done, and why"))
         self.description.setTabChangesFocus(True)
-        self.description.setMinimumHeight(110)
+        self.description.setFixedHeight(120)
         self.checklist = Checklist(board)
         self._build()
         bind(self, board.changed, self._on_changed)

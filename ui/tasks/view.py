@@ -78,7 +78,7 @@ class TasksView(QWidget):
 
     def _segments(self, row: QHBoxLayout) -> None:
         group = QButtonGroup(self)
-        for number, (name, icon) in enumerate(((tr("Kanban"), "board"), (tr("Table"), "table"))):
+        for number, (name, icon) in enumerate(((tr("Kanban"), "columns"), (tr("Table"), "table"))):
             button = QPushButton(name)
             button.setAccessibleName(name)
             button.setCheckable(True)
