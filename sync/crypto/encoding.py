@@ -38,7 +38,12 @@ def dec(data: bytes, *, limit: int) -> object:
     return value
 
 
-def _head(major: int, n: int) -> bytes:
+ARRAY = 4
+"""The major type of an array, for `head`."""
+
+
+def head(major: int, n: int) -> bytes:
+    """The shortest head of a major type (RFC 8949 §3): for an encoding joined from its members' encodings."""
     if n < 24:
         return _SMALL[major][n]
     if n < 0x100:
@@ -53,21 +58,24 @@ def _head(major: int, n: int) -> bytes:
 def _write(value: object, put, depth: int) -> None:  # type: ignore[no-untyped-def]  # put: list.append, hot path
     kind = type(value)
     if kind is bytes:
-        put(_head(2, len(value)))  # type: ignore[arg-type]  # kind says so
+        put(head(2, len(value)))  # type: ignore[arg-type]  # kind says so
         put(value)
     elif kind is int:
         if not 0 <= value <= MAX_U64:  # type: ignore[operator]
             raise BugError("integer outside u64")
-        put(_head(0, value))  # type: ignore[arg-type]
+        put(head(0, value))  # type: ignore[arg-type]
     elif kind is list or kind is tuple:
         if depth >= MAX_DEPTH:
             raise BugError("encoding too deep")
-        put(_head(4, len(value)))  # type: ignore[arg-type]
+        put(head(4, len(value)))  # type: ignore[arg-type]
         for item in value:  # type: ignore[attr-defined]
             _write(item, put, depth + 1)
     elif kind is str:
-        raw = value.encode()  # type: ignore[attr-defined]
-        put(_head(3, len(raw)))
+        try:
+            raw = value.encode()  # type: ignore[attr-defined]
+        except UnicodeEncodeError as e:
+            raise BugError("text is not Unicode") from e
+        put(head(3, len(raw)))
         put(raw)
     elif value is None:
         put(b"\xf6")
@@ -86,7 +94,7 @@ def _write_map(value: dict[object, object], put, depth: int) -> None:  # type: i
         raise BugError("encoding too deep")
     if len({type(k) for k in value}) > 1 or any(type(k) not in (int, str) for k in value):
         raise BugError("map keys must be all u64 or all text")
-    put(_head(5, len(value)))
+    put(head(5, len(value)))
     for key, item in sorted((enc(k), v) for k, v in value.items()):
         put(key)
         _write(item, put, depth + 1)

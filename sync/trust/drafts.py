@@ -6,7 +6,7 @@ and the author's own client accepts it like everybody's.
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sync.crypto.kdf import H
 from sync.errors import Reject
@@ -14,7 +14,7 @@ from sync.ids import Hash, RoomId, Uid
 from sync.trust import rules
 from sync.trust.author import Author, Entry
 from sync.trust.book import UserBook
-from sync.trust.epochs import KeyRing, NewEpoch, Recipient, new_epoch, seal_for
+from sync.trust.epochs import KeyRing, NewEpoch, Recipient, new_epoch, seal_for, sound_base
 from sync.trust.items import ENTRY, RH_0, Role, item_id, room_id_of
 from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
 from sync.trust.roomstate import Member, RoomState
@@ -55,6 +55,8 @@ class Drafter:
         if log is None or not log.ready:
             raise Reject("not-ready", "user log")
         ulog = (log.seq, log.head)
+        if history and not self._s.members[self._author.uid].history:
+            raise Reject("forbidden", "history")
         member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
         epoch = self._s.epochs[self._s.epoch]
         a = self._ring.a(epoch.e)
@@ -70,14 +72,14 @@ class Drafter:
             digest = H(sealed)
             payload: list[object] = [uid, int(role), history, list(ulog), digest, None]
             return self._draft("add", payload, root=digest, seals=[sealed])
-        new = self._new_epoch({**self._s.members, uid: member}, {uid: ulog})
+        new = self._new_epoch({uid: member}, {uid: ulog})
         index = next(i for i, to in enumerate(new.recipients) if to.uid == uid)
         payload = [uid, int(role), history, list(ulog), H(new.seals[index]), new.epoch.payload()]
         return self._draft("add", payload, new=new)
 
     def remove(self, uid: Uid, *, reason: int = 0, note: bytes = b"") -> Draft:
         """Removes a person; the entry carries the epoch that they cannot open."""
-        new = self._new_epoch({u: m for u, m in self._s.members.items() if u != uid}, {})
+        new = self._new_epoch({uid: None}, {})
         return self._draft("rm", [uid, reason, note, new.epoch.payload()], new=new)
 
     def leave(self, *, reason: int = 0, note: bytes = b"") -> Draft:
@@ -88,7 +90,7 @@ class Drafter:
 
     def rotate(self) -> Draft:
         """A new epoch: the room is dirty, due, or somebody asked for it."""
-        new = self._new_epoch(self._s.members, {})
+        new = self._new_epoch({}, {})
         return self._draft("epoch", [new.epoch.payload()], new=new)
 
     def pin(self, uids: list[Uid]) -> Draft:
@@ -107,8 +109,7 @@ class Drafter:
 
     def hist(self, uid: Uid, proposal: Hash) -> Draft:
         """Gives a from-now member the archive, after two administrators agreed."""
-        members = {**self._s.members, uid: _with_history(self._s.members[uid])}
-        new = self._new_epoch(members, {})
+        new = self._new_epoch({uid: replace(self._s.members[uid], history=True)}, {})
         return self._draft("hist", [uid, proposal, new.epoch.payload()], new=new)
 
     def destroy(self, obj: bytes, rule: Hash, decision: Hash) -> Draft:
@@ -131,13 +132,19 @@ class Drafter:
             pins[mine.uid] = mine.ulog
         return pins
 
-    def _new_epoch(self, members: dict[Uid, Member], more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
+    def _new_epoch(self, change: rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
+        """An epoch for the members after the pins and the change, as every judge will compute them."""
+        me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
-        to = rules.recipients(members, pins, self._book)
-        me = members.get(self._author.uid)
-        archive = bool(me and me.history)
-        return new_epoch(self._stream.room, self._s.epoch + 1, to, moved, self._ring, archive=archive)
+        members = rules.changed(rules.without_reset(self._s.members, pins, self._book, self._s.t), change)
+        base = sound_base(room, self._s.epochs, self._ring) if self._s.members[me].history else None
+        archive = base is not None
+        if not any(m.history for m in members.values()):  # ▲ nobody may read history: the archive begins again here
+            archive, base = True, None
+            members[me] = replace(members[me], history=True)
+        to = rules.recipients(members, pins, self._s.policy, self._book)
+        return new_epoch(room, self._s.epoch + 1, to, moved, self._ring, archive=archive, base=base)
 
     def _draft(
         self,
@@ -168,7 +175,7 @@ def new_room(
     ident = item_id(ENTRY, body)
     room = room_id_of(ident)
     founder = Member(author.uid, Role.OWNER, 1, 0, True, ident)
-    to = rules.recipients({author.uid: founder}, {author.uid: author.ulog}, book)
+    to = rules.recipients({author.uid: founder}, {author.uid: author.ulog}, policy or {}, book)
     new = new_epoch(room, 1, to, [], KeyRing(room))
     second = entry_body(
         room, 1, ident, author.uid, author.dev, (0, RH_0), author.ulog, time, "epoch", [new.epoch.payload()]
@@ -176,6 +183,3 @@ def new_room(
     entries = [(b, author.signing.sign(DOMAIN, item_id(ENTRY, b))) for b in (body, second)]
     return Draft(room=room, entries=entries, root=new.epoch.root, seals=new.seals, secrets=(1, new.k, new.a))
 
-
-def _with_history(member: Member) -> Member:
-    return Member(member.uid, member.role, member.since_n, member.since_t, True, member.add_id)

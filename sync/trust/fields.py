@@ -55,13 +55,21 @@ def text(value: object, most: int, where: str) -> str:
     return value
 
 
-def ext(value: object, enabled: frozenset[int] = frozenset()) -> Ext:
-    """Extensions {u16: bytes}: odd ids are ignored but hashed; ▲ an even id that no policy enables is refused."""
+def ext(value: object) -> Ext:
+    """Extensions {u16: bytes}: odd ids are ignored but hashed; ▲ an even id is refused: none is known yet."""
+    even = even_ext(value)
+    if even:
+        raise Reject("format", f"ext {even[0]}")
+    return value  # type: ignore[return-value]  # even_ext checked it
+
+
+def even_ext(value: object) -> tuple[int, ...]:
+    """The even ids among extensions: what only a client that knows them may accept. Reject "malformed"."""
+    if value == {}:
+        return ()
     if type(value) is not dict:
         raise Reject("malformed", "ext")
     for key, item in value.items():
         if type(key) is not int or key > 0xFFFF or type(item) is not bytes:
             raise Reject("malformed", "ext")
-        if key % 2 == 0 and key not in enabled:
-            raise Reject("format", f"ext {key}")
-    return value
+    return tuple(key for key in value if key % 2 == 0)

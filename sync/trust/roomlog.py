@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sync.crypto.encoding import dec, enc
+from sync.crypto.seal import PUBLIC_BYTES, SUITE_HYBRID, check_public
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, Uid
 from sync.trust import fields
@@ -19,6 +20,7 @@ VERSION = 1
 ENTRY_LIMIT = 512 * 1024
 DOMAIN = "room-log"
 NO_PREV = bytes(32)
+_SUBJECT_LIMIT = 16 * 1024
 
 REASONS = ("", "left-agency", "left-case", "moved", "mistake", "security", "other")
 """Why somebody was removed or left; anything longer is a sealed note."""
@@ -105,7 +107,8 @@ class Hist:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Propose:
-    """Proposes a change to history or recovery; a second administrator approves."""
+    """Proposes a change that a second administrator approves: "hist" (`subject`: a member's uid), "history" (the
+    policy's new value) or "recovery" (`enc` of the new list)."""
 
     what: str
     subject: bytes
@@ -153,8 +156,20 @@ class RecoveryUse:
     sealed: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unreadable:
+    """What an entry's type, extension or payload could not be read as: the entry is void with this code.
+
+    `needs` names the feature ("type x", "ext 2") that a policy would have to enable, if that is all.
+    """
+
+    code: str
+    needs: str = ""
+
+
 Payload = (
-    Genesis
+    Unreadable
+    | Genesis
     | Add
     | Remove
     | Leave
@@ -190,16 +205,16 @@ class RoomEntry:
     ident: Hash
 
     @classmethod
-    def decode(cls, body: bytes, enabled: frozenset[int] = frozenset()) -> "RoomEntry":
-        """The entry, every shape checked. Reject "malformed", "encoding", "oversize" or "format"."""
+    def decode(cls, body: bytes, *, lenient: bool = False) -> "RoomEntry":
+        """The entry, every shape checked. Reject "malformed", "encoding", "oversize" or "format".
+
+        `lenient`: what only its author can have done wrong (type, extension, payload) becomes `Unreadable`.
+        """
         parts = fields.array(dec(body, limit=ENTRY_LIMIT), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts
         if version != VERSION:
             raise Reject("format", "room entry version")
-        read = _READ.get(kind) if isinstance(kind, str) else None
-        if read is None:
-            raise Reject("format", "room entry type")
-        fields.ext(ext, enabled)
+        name = fields.text(kind, 64, "room entry type")
         return cls(
             room=None if room is None else fields.raw(room, 16, "room"),
             seq=fields.u64(seq, "seq"),
@@ -209,8 +224,8 @@ class RoomEntry:
             seen=position(seen, "seen"),
             ulog=position(ulog, "ulog"),
             time=fields.u64(time, "time"),
-            type=str(kind),
-            payload=read(payload),
+            type=name,
+            payload=_read_payload(name, payload, ext, lenient=lenient),
             ident=item_id(ENTRY, body),
         )
 
@@ -240,6 +255,64 @@ def entry_body(
 ) -> bytes:
     """The body of an entry to sign."""
     return enc([VERSION, room, seq, prev, uid, dev, list(seen), list(ulog), time, kind, payload, {}])
+
+
+def _read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
+    even = fields.even_ext(ext)
+    read = _READ.get(kind)
+    if even or read is None:
+        needs = f"ext {even[0]}" if even else f"type {kind}"
+        if not lenient:
+            raise Reject("format", needs)
+        return Unreadable(code="format", needs=needs)
+    try:
+        return read(payload)
+    except Reject as e:
+        if not lenient:
+            raise
+        return Unreadable(code=e.code)
+
+
+def read_policy(value: object) -> dict[str, object]:
+    """What a policy may say: "history" ("all" or "from-now": what newcomers may be given), "recovery" ([[id 16,
+    sealing key]]), "format" ({"ext" | "kinds" | "types": [...]}: what newer clients may use), "suite" (2)."""
+    policy = _names(value, "policy")
+    for name, item in policy.items():
+        match name:
+            case "history":
+                if item not in ("all", "from-now"):
+                    raise Reject("malformed", "policy history")
+            case "recovery":
+                read_recovery(item)
+            case "format":
+                _read_format(item)
+            case "suite":
+                if item != SUITE_HYBRID:
+                    raise Reject("suite", "policy")
+            case _:
+                raise Reject("malformed", "policy")
+    return policy
+
+
+def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
+    """The agency's recovery recipients: (id, sealing key) each. ▲ Keys that nobody can seal to are refused."""
+    out = []
+    for row in fields.items(value, "recovery", 8):
+        ident, key = fields.array(row, 2, "recovery")
+        check_public(fields.raw(key, PUBLIC_BYTES, "recovery"))
+        out.append((Uid(fields.raw(ident, 16, "recovery")), fields.raw(key, PUBLIC_BYTES, "recovery")))
+    if len({ident for ident, _ in out}) != len(out):
+        raise Reject("malformed", "recovery")
+    return out
+
+
+def _read_format(value: object) -> None:
+    for name, members in _names(value, "format").items():
+        if name not in ("ext", "kinds", "types"):
+            raise Reject("malformed", "format")
+        for member in fields.items(members, "format", 1000):
+            if type(member) is not (str if name == "types" else int):
+                raise Reject("malformed", "format")
 
 
 def _role(value: object) -> Role:
@@ -272,7 +345,7 @@ def _genesis(value: object) -> Genesis:
     if successor is not None:
         room, n, rh = fields.array(successor, 3, "successor")
         old = fields.raw(room, 16, "successor"), fields.u64(n, "successor"), fields.raw(rh, 32, "successor")
-    return Genesis(nonce=fields.raw(nonce, 32, "nonce"), policy=_names(policy, "policy"), successor=old)
+    return Genesis(nonce=fields.raw(nonce, 32, "nonce"), policy=read_policy(policy), successor=old)
 
 
 def _add(value: object) -> Add:
@@ -311,7 +384,7 @@ def _set_role(value: object) -> SetRole:
 
 def _policy(value: object) -> Policy:
     changes, epoch = fields.array(value, 2, "policy")
-    return Policy(changes=_names(changes, "policy"), epoch=_maybe_epoch(epoch))
+    return Policy(changes=read_policy(changes), epoch=_maybe_epoch(epoch))
 
 
 def _rotate(value: object) -> Rotate:
@@ -335,9 +408,18 @@ def _hist(value: object) -> Hist:
 
 def _propose(value: object) -> Propose:
     what, subject = fields.array(value, 2, "propose")
-    if what not in ("hist", "recovery"):
-        raise Reject("malformed", "propose")
-    return Propose(what=str(what), subject=fields.blob(subject, 2048, "propose"))
+    raw = fields.blob(subject, _SUBJECT_LIMIT, "propose")
+    match what:
+        case "hist":
+            fields.raw(raw, 16, "propose")
+        case "history":
+            if raw not in (b"all", b"from-now"):
+                raise Reject("malformed", "propose")
+        case "recovery":
+            read_recovery(dec(raw, limit=_SUBJECT_LIMIT))
+        case _:
+            raise Reject("malformed", "propose")
+    return Propose(what=str(what), subject=raw)
 
 
 def _approve(value: object) -> Approve:

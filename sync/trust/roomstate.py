@@ -6,7 +6,9 @@ turns out false is undone by taking the old references back, and encoded parts a
 """
 
 import struct
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from sync.crypto.encoding import dec, enc
 from sync.errors import Reject
@@ -19,6 +21,11 @@ STATE_VERSION = 1
 _STATE_LIMIT = 64 * 1024 * 1024
 _DEVICE = struct.Struct(">16sQ32sQQ")
 _SHARE = struct.Struct(">16s32s")
+_MEMBER = struct.Struct(">16sBQQ?32sQ")
+_PIN = struct.Struct(">16sQ32s")
+_POSITION = struct.Struct(">16sQ")
+_OWNER = struct.Struct(">16s16s")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class Member:
     since_t: int
     history: bool
     add_id: Hash
+    admin_t: int | None = None
+    """Since when (ms, server's time) the member may administer; 0 from genesis, None if not an administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,7 @@ class RoomState:
     policy: dict[str, object] = field(default_factory=dict)
     proposals: dict[Hash, Proposal] = field(default_factory=dict)
     destroyed: dict[bytes, int] = field(default_factory=dict)
+    pruned: dict[bytes, int] = field(default_factory=dict)
     dev_owner: dict[bytes, Uid] = field(default_factory=dict)
     device_heads: dict[bytes, DeviceHead] = field(default_factory=dict)
     shares: dict[bytes, bytes] = field(default_factory=dict)
@@ -80,41 +90,59 @@ class RoomState:
 
 
 class StateCodec:
-    """RoomState to bytes and back. One per room: it keeps the encoding of parts that did not change."""
+    """RoomState to bytes and back. One per room: it keeps the encoding of parts that did not change.
+
+    2,000 members take 0.4 MB; a message changes one row of the device heads, the rest is copied as it stands.
+    """
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[object, bytes]] = {}
-        self._packed: dict[str, tuple[int, bytes]] = {}
+        self._heads = bytearray()
+        self._slots: dict[bytes, int] = {}
+        self._shares: tuple[int, bytes] = (0, b"")
 
-    def encode(self, s: RoomState) -> bytes:
-        """Version 1. Costs follow what changed since the last call, not the size of the room."""
+    def encode(self, s: RoomState, touched: Iterable[bytes]) -> bytes:
+        """Version 1. `touched`: the devices whose heads may have changed since the last call."""
         parts = [
-            self._part("members", s.members, _members_value),
-            self._part("epochs", s.epochs, _epochs_value),
-            self._part("pins", s.pins, lambda p: [[u, q, h] for u, (q, h) in p.items()]),
-            self._part("policy", s.policy, lambda p: p),
-            self._part("proposals", s.proposals, _proposals_value),
-            self._part("destroyed", s.destroyed, lambda d: [[o, n] for o, n in d.items()]),
-            self._part("dev_owner", s.dev_owner, lambda d: [[o, u] for o, u in d.items()]),
-            b"".join(_DEVICE.pack(d, h.dev_seq, h.ident, h.n, h.seen_n) for d, h in s.device_heads.items()),
-            self._shares(s.shares),
+            self._part("members", s.members, _pack_members),
+            self._part("epochs", s.epochs, _pack_epochs),
+            self._part("pins", s.pins, _pack_pins),
+            self._part("policy", s.policy, enc),
+            self._part("proposals", s.proposals, _pack_proposals),
+            self._part("destroyed", s.destroyed, _pack_positions),
+            self._part("pruned", s.pruned, _pack_positions),
+            self._part("dev_owner", s.dev_owner, _pack_owners),
+            self._pack_heads(s.device_heads, touched),
+            self._pack_shares(s.shares),
         ]
         head = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
         return enc([*head, parts])
 
-    def _part(self, name: str, value: object, plain) -> bytes:  # type: ignore[no-untyped-def]  # plain: value -> enc value
+    def _part(self, name: str, value: T, pack: Callable[[T], bytes]) -> bytes:
         kept = self._kept.get(name)
         if kept is None or kept[0] is not value:
-            kept = (value, enc(plain(value)))
+            kept = (value, pack(value))
             self._kept[name] = kept
         return kept[1]
 
-    def _shares(self, shares: dict[bytes, bytes]) -> bytes:
+    def _pack_heads(self, heads: dict[bytes, DeviceHead], touched: Iterable[bytes]) -> bytes:
+        if len(self._slots) > len(heads) or not self._slots:
+            self._slots, self._heads, touched = {}, bytearray(), heads
+        for dev in touched:
+            head = heads.get(dev)
+            if head is None:  # of a slice that was taken back
+                continue
+            row = _DEVICE.pack(dev, head.dev_seq, head.ident, head.n, head.seen_n)
+            at = self._slots.setdefault(dev, len(self._heads))
+            self._heads[at : at + _DEVICE.size] = row
+        return bytes(self._heads)
+
+    def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
         """Shares are only ever added: as long as their number stands, so do the bytes."""
-        count, packed = self._packed.get("shares", (0, b""))
+        count, packed = self._shares
         if count != len(shares):
             packed = b"".join(_SHARE.pack(o, c) for o, c in shares.items())
-            self._packed["shares"] = (len(shares), packed)
+            self._shares = (len(shares), packed)
         return packed
 
 
@@ -124,54 +152,73 @@ def decode_state(data: bytes) -> RoomState:
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")
     _, room, n, rh, t, entries, entry_head, epoch, dirty, parts = fields.array(value, 10, "room state")
-    members, epochs, pins, policy, proposals, destroyed, owners, heads, shares = fields.array(parts, 9, "room state")
+    packed = [fields.blob(p, _STATE_LIMIT, "room state") for p in fields.array(parts, 10, "room state")]
+    members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares = packed
     return RoomState(
-        room=RoomId(bytes(room)),  # type: ignore[call-overload]
-        n=int(n),  # type: ignore[call-overload]
-        rh=Hash(bytes(rh)),  # type: ignore[call-overload]
-        t=int(t),  # type: ignore[call-overload]
-        entry_seq=int(entries) - 1,  # type: ignore[call-overload]
-        entry_head=bytes(entry_head),  # type: ignore[call-overload]
-        epoch=int(epoch),  # type: ignore[call-overload]
-        dirty=bool(dirty),
-        members=_read_members(_plain(members)),
-        epochs=_read_epochs(_plain(epochs)),
-        pins={Uid(u): (q, Hash(h)) for u, q, h in _plain(pins)},
-        policy=dec(bytes(policy), limit=_STATE_LIMIT),  # type: ignore[arg-type, call-overload]
+        room=RoomId(fields.raw(room, 16, "room state")),
+        n=fields.u64(n, "room state"),
+        rh=Hash(fields.raw(rh, 32, "room state")),
+        t=fields.u64(t, "room state"),
+        entry_seq=fields.u64(entries, "room state") - 1,
+        entry_head=fields.raw(entry_head, 32, "room state"),
+        epoch=fields.u64(epoch, "room state"),
+        dirty=fields.flag(dirty, "room state"),
+        members=_read_members(members),
+        epochs=_read_epochs(_rows(epochs)),
+        pins={Uid(u): (q, Hash(h)) for u, q, h in _PIN.iter_unpack(pins)},
+        policy=dec(policy, limit=_STATE_LIMIT),  # type: ignore[arg-type]  # our own
         proposals={
-            Hash(i): Proposal(w, s, Uid(b), None if a is None else Uid(a)) for i, w, s, b, a in _plain(proposals)
+            Hash(i): Proposal(w, s, Uid(b), None if a is None else Uid(a)) for i, w, s, b, a in _rows(proposals)
         },
-        destroyed=dict(_plain(destroyed)),
-        dev_owner={d: Uid(u) for d, u in _plain(owners)},
-        device_heads={d: DeviceHead(q, i, p, e) for d, q, i, p, e in _DEVICE.iter_unpack(bytes(heads))},  # type: ignore[call-overload]
-        shares=dict(_SHARE.iter_unpack(bytes(shares))),  # type: ignore[call-overload]
+        destroyed=dict(_POSITION.iter_unpack(destroyed)),
+        pruned=dict(_POSITION.iter_unpack(pruned)),
+        dev_owner={d: Uid(u) for d, u in _OWNER.iter_unpack(owners)},
+        device_heads={d: DeviceHead(q, i, p, e) for d, q, i, p, e in _DEVICE.iter_unpack(heads)},
+        shares=dict(_SHARE.iter_unpack(shares)),
     )
 
 
-def _plain(part: object) -> list:  # type: ignore[type-arg]  # rows of our own making
-    rows = dec(bytes(part), limit=_STATE_LIMIT)  # type: ignore[call-overload]
+def _rows(part: bytes) -> list:  # type: ignore[type-arg]  # rows of our own making
+    rows = dec(part, limit=_STATE_LIMIT)
     return rows if isinstance(rows, list) else []
 
 
-def _members_value(members: dict[Uid, Member]) -> object:
-    return [[m.uid, int(m.role), m.since_n, m.since_t, m.history, m.add_id] for m in members.values()]
+def _pack_members(members: dict[Uid, Member]) -> bytes:
+    return b"".join(
+        _MEMBER.pack(
+            m.uid, m.role, m.since_n, m.since_t, m.history, m.add_id, 0 if m.admin_t is None else m.admin_t + 1
+        )
+        for m in members.values()
+    )
 
 
-def _read_members(rows: list) -> dict[Uid, Member]:  # type: ignore[type-arg]
-    return {Uid(u): Member(Uid(u), Role(r), n, t, h, Hash(a)) for u, r, n, t, h, a in rows}
+def _read_members(packed: bytes) -> dict[Uid, Member]:
+    return {
+        Uid(u): Member(Uid(u), Role(r), n, t, h, Hash(a), admin - 1 if admin else None)
+        for u, r, n, t, h, a, admin in _MEMBER.iter_unpack(packed)
+    }
 
 
-def _epochs_value(epochs: dict[int, Epoch]) -> object:
-    return [[e.payload(), e.n, e.by] for e in epochs.values()]
+def _pack_epochs(epochs: dict[int, Epoch]) -> bytes:
+    return enc([[e.payload(), e.n, e.by] for e in epochs.values()])
 
 
 def _read_epochs(rows: list) -> dict[int, Epoch]:  # type: ignore[type-arg]
-    out = {}
-    for block, n, by in rows:
-        read = Epoch.read(block)
-        out[read.e] = Epoch(**{**{f: getattr(read, f) for f in Epoch.__dataclass_fields__}, "n": n, "by": Uid(by)})
-    return out
+    read = [replace(Epoch.read(block), n=n, by=Uid(by)) for block, n, by in rows]
+    return {epoch.e: epoch for epoch in read}
 
 
-def _proposals_value(proposals: dict[Hash, Proposal]) -> object:
-    return [[i, p.what, p.subject, p.by, p.approved] for i, p in proposals.items()]
+def _pack_pins(pins: dict[Uid, tuple[int, Hash]]) -> bytes:
+    return b"".join(_PIN.pack(u, q, h) for u, (q, h) in pins.items())
+
+
+def _pack_proposals(proposals: dict[Hash, Proposal]) -> bytes:
+    return enc([[i, p.what, p.subject, p.by, p.approved] for i, p in proposals.items()])
+
+
+def _pack_positions(positions: dict[bytes, int]) -> bytes:
+    return b"".join(_POSITION.pack(o, n) for o, n in positions.items())
+
+
+def _pack_owners(owners: dict[bytes, Uid]) -> bytes:
+    return b"".join(_OWNER.pack(d, u) for d, u in owners.items())

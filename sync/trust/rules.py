@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who may post which entry, and what it does (protocol §5, §6). One function per type.
 
-Each gives None and changes the state, or the reason why the entry is void and changes nothing. A Reject is for what
-the server should never have placed: a wrong recipients' hash, an unknown head.
+Each gives None and changes the state, or the reason why the entry is void; the caller then takes the state back.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from sync.errors import NeedLog, Reject
+from sync.crypto.encoding import dec
+from sync.crypto.kdf import H
+from sync.errors import NeedLog
 from sync.ids import Hash, ObjId, Uid
 from sync.trust.book import UserBook
-from sync.trust.epochs import USER, Epoch, Recipient, recipients_hash
+from sync.trust.epochs import RECOVERY, USER, Epoch, Recipient, recipients_hash
 from sync.trust.items import Role
 from sync.trust.roomlog import (
     Add,
@@ -31,6 +32,8 @@ from sync.trust.roomlog import (
     RoomEntry,
     Rotate,
     SetRole,
+    Unreadable,
+    read_recovery,
 )
 from sync.trust.roomstate import Member, Proposal, RoomState
 
@@ -49,14 +52,17 @@ class _At:
     book: UserBook
 
 
-def recipients(members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], book: UserBook) -> list[Recipient]:
+def recipients(
+    members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
+) -> list[Recipient]:
     """▲ Everyone whom an epoch must be sealed to, recomputed from members and pinned heads. NeedLog if one is missing.
 
-    A person whose device the agency revoked is left out until a newer PUK generation stands.
+    A person whose device the agency revoked is left out until a newer PUK generation stands. ▲ The agency's recovery
+    recipients are among them, never with history.
     """
     out = []
     for member in members.values():
-        seq, head = pins[member.uid]
+        seq, ulog_head = pins[member.uid]
         log = book.log(member.uid)
         if log is None or log.seq < seq:
             raise NeedLog(member.uid, seq)
@@ -67,19 +73,44 @@ def recipients(members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], bo
                     kind=USER,
                     uid=member.uid,
                     ulog_seq=seq,
-                    ulog_head=head,
+                    ulog_head=ulog_head,
                     puk_gen=puk.gen,
                     kem_pk=puk.kem_pk,
                     history=member.history,
                 )
             )
+    for ident, key in read_recovery(policy.get("recovery", [])):
+        out.append(
+            Recipient(kind=RECOVERY, uid=ident, ulog_seq=0, ulog_head=H(key), puk_gen=0, kem_pk=key, history=False)
+        )
     return out
+
+
+def without_reset(
+    members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], book: UserBook, t: int
+) -> dict[Uid, Member]:
+    """The members at these pins: a reset counts as leaving. If nobody is left who owns the room, the longest-standing
+    administrator, else the longest-standing writer, becomes its owner."""
+    gone = {u for u in members if (log := book.log(u)) is not None and log.ended_at(pins[u][0])}
+    if not gone:
+        return members
+    left = {u: m for u, m in members.items() if u not in gone}
+    for role in (Role.OWNER, Role.ADMIN, Role.WRITER):
+        heirs = [m for m in left.values() if m.role is role]
+        if heirs:
+            if role is not Role.OWNER:
+                heir = min(heirs, key=lambda m: m.since_n)
+                left[heir.uid] = replace(heir, role=Role.OWNER, admin_t=t if heir.admin_t is None else heir.admin_t)
+            break
+    return left
 
 
 def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
     """Judges one entry by its author's role here and now, and lets it take effect. Gives the reason if it is void."""
     here = _At(entry, n, t, book)
     payload = entry.payload
+    if isinstance(payload, Unreadable):
+        return payload.code
     if s.dirty and not isinstance(payload, Genesis) and not _allowed_while_dirty(s, payload):
         return "dirty"
     rule: Callable[[RoomState, _At, object], str | None] = _RULES[type(payload)]
@@ -99,36 +130,69 @@ def _role(s: RoomState, here: _At) -> Role:
     return s.members[here.entry.uid].role
 
 
-def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, members: dict[Uid, Member]) -> str | None:
-    """The epoch that an entry carries, judged against the members after the entry's own change."""
-    if epoch is None:
-        s.members = members
-        return None
-    if epoch.e != s.epoch + 1:
-        return "stale"
+def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
+    """Moves pins forward. A revocation that a new pin states makes the room dirty there, a reset ends a membership."""
     pins = dict(s.pins)
-    for uid, seq, head in (*epoch.pins, (here.entry.uid, here.entry.ulog[0], Hash(here.entry.ulog[1]))):
-        _check_head(here.book, uid, seq, head, here.n)
-        if uid in pins and seq < pins[uid][0]:
-            continue
-        pins[uid] = (seq, head)
-    expected = recipients(members, pins, here.book)
-    if recipients_hash(expected) != epoch.recip or len(expected) != epoch.count:
-        raise Reject("recipients", f"position {here.n}")
-    if epoch.base is not None and not (0 < epoch.base < epoch.e and epoch.base in s.epochs):
-        return "epoch-link"
-    s.members, s.pins = members, pins
-    s.epoch, s.dirty = epoch.e, False
-    s.epochs = {**s.epochs, epoch.e: replace(epoch, n=here.n, by=here.entry.uid)}
+    for uid, seq, ulog_head in heads:
+        log = book.log(uid)
+        if log is None or log.seq < seq:
+            raise NeedLog(uid, seq)
+        if log.head_at(seq) != ulog_head:
+            return "ulog"
+        if uid not in pins:
+            return "not-member"
+        if seq > pins[uid][0]:
+            s.dirty = s.dirty or (uid in s.members and log.revoked_between(pins[uid][0], seq))
+            pins[uid] = (seq, ulog_head)
+    s.pins = pins
+    members = without_reset(s.members, pins, book, t)
+    if members is not s.members:
+        s.members, s.dirty = members, True
     return None
 
 
-def _check_head(book: UserBook, uid: Uid, seq: int, head: Hash, n: int) -> None:
-    log = book.log(uid)
-    if log is None or log.seq < seq:
-        raise NeedLog(uid, seq)
-    if log.head_at(seq) != head:
-        raise Reject("ulog", f"position {n}")
+Change = dict[Uid, Member | None]
+"""Members as an entry makes them; None is gone."""
+
+
+def changed(members: dict[Uid, Member], change: Change) -> dict[Uid, Member]:
+    """The members after a change."""
+    return {u: m for u, m in {**members, **change}.items() if m is not None}
+
+
+def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) -> str | None:
+    """The epoch that an entry carries. ▲ Recipients, roles and dirty are computed after its own pins and change."""
+    author = here.entry.uid
+    held_history = s.members[author].history
+    if epoch is None:
+        s.members = changed(s.members, change)
+        return None
+    if epoch.e != s.epoch + 1:
+        return "stale"
+    own = (author, here.entry.ulog[0], Hash(here.entry.ulog[1]))
+    why = pin_heads(s, (own, *epoch.pins), here.book, here.t)
+    if why is not None:
+        return why
+    members = changed(s.members, change)
+    if author not in members:
+        return "forbidden"
+    if epoch.has_archive:
+        fresh = epoch.base is None
+        if fresh and any(m.history for m in members.values()) and epoch.e != 1:
+            return "epoch-link"
+        if not fresh and not (held_history and (base := s.epochs.get(epoch.base or 0)) and base.has_archive):
+            return "epoch-link"
+        if fresh:
+            members[author] = replace(members[author], history=True)
+    expected = recipients(members, s.pins, s.policy, here.book)
+    if recipients_hash(expected) != epoch.recip or len(expected) != epoch.count:
+        return "recipients"
+    if not set(epoch.unsealed) <= {r.uid for r in expected}:
+        return "recipients"
+    s.members = members
+    s.epoch, s.dirty = epoch.e, False
+    s.epochs = {**s.epochs, epoch.e: replace(epoch, n=here.n, by=author, pins=())}
+    return None
 
 
 def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
@@ -137,7 +201,8 @@ def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
     if log is None or not log.ready:
         return "not-ready"
     s.policy = p.policy
-    s.members = {uid: Member(uid, Role.OWNER, here.n, here.t, True, here.entry.ident)}
+    s.members = {uid: Member(uid, Role.OWNER, here.n, here.t, True, here.entry.ident, 0)}
+    s.pins = {uid: (here.entry.ulog[0], Hash(here.entry.ulog[1]))}
     return None
 
 
@@ -147,26 +212,28 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
         return "forbidden"
     if p.uid in s.members:
         return "member"
-    _check_head(here.book, p.uid, *p.ulog, here.n)
     log = here.book.log(p.uid)
-    if log is None or not log.ready:
+    if log is None or log.seq < p.ulog[0]:
+        raise NeedLog(p.uid, p.ulog[0])
+    if log.head_at(p.ulog[0]) != p.ulog[1]:
+        return "ulog"
+    if not log.ready_at(p.ulog[0]):
         return "not-ready"
-    if p.epoch is None and (not p.history or not s.epochs[s.epoch].has_archive):
+    # ▲ only one who may read history can give it, and only where the room lets newcomers have it
+    if p.history and (not s.members[here.entry.uid].history or s.policy.get("history") == "from-now"):
+        return "forbidden"
+    # ▲ from-now is one entry with its rotation; history is given only in an epoch that has an archive key
+    if p.epoch is None and not p.history:
+        return "epoch-missing"
+    if p.history and not (p.epoch or s.epochs[s.epoch]).has_archive:
         return "epoch-missing"
     pinned = s.pins.get(p.uid)
     if pinned is not None and p.ulog[0] < pinned[0]:
         return "stale"
-    member = Member(p.uid, p.role, here.n, here.t, p.history, here.entry.ident)
-    old_pins = s.pins
     s.pins = {**s.pins, p.uid: p.ulog}
-    try:
-        why = _take_epoch(s, here, p.epoch, {**s.members, p.uid: member})
-    except (Reject, NeedLog):
-        s.pins = old_pins
-        raise
-    if why is not None:
-        s.pins = old_pins
-    return why
+    admin_t = here.t if p.role >= Role.ADMIN else None
+    member = Member(p.uid, p.role, here.n, here.t, p.history, here.entry.ident, admin_t)
+    return _take_epoch(s, here, p.epoch, {p.uid: member})
 
 
 def _may_touch(s: RoomState, here: _At, uid: Uid) -> str | None:
@@ -187,7 +254,7 @@ def _rm(s: RoomState, here: _At, p: Remove) -> str | None:
     why = _may_touch(s, here, p.uid)
     if why is not None:
         return why
-    return _take_epoch(s, here, p.epoch, {u: m for u, m in s.members.items() if u != p.uid})
+    return _take_epoch(s, here, p.epoch, {p.uid: None})
 
 
 def _leave(s: RoomState, here: _At, p: Leave) -> str | None:
@@ -206,10 +273,10 @@ def _set_role(s: RoomState, here: _At, p: SetRole) -> str | None:
         return why
     if p.role > _role(s, here):
         return "forbidden"
-    lowered = p.role < s.members[p.uid].role
-    members = {**s.members, p.uid: replace(s.members[p.uid], role=p.role)}
-    why = _take_epoch(s, here, p.epoch, members)
-    if why is None and lowered and p.epoch is None:
+    member = s.members[p.uid]
+    admin_t = None if p.role < Role.ADMIN else here.t if member.admin_t is None else member.admin_t
+    why = _take_epoch(s, here, p.epoch, {p.uid: replace(member, role=p.role, admin_t=admin_t)})
+    if why is None and p.role < member.role and p.epoch is None:
         s.dirty = True
     return why
 
@@ -217,7 +284,7 @@ def _set_role(s: RoomState, here: _At, p: SetRole) -> str | None:
 def _policy(s: RoomState, here: _At, p: Policy) -> str | None:
     if _role(s, here) < Role.ADMIN or GUARDED_POLICY & p.changes.keys():
         return "forbidden"
-    why = _take_epoch(s, here, p.epoch, s.members)
+    why = _take_epoch(s, here, p.epoch, {})
     if why is None:
         s.policy = {**s.policy, **p.changes}
     return why
@@ -226,26 +293,17 @@ def _policy(s: RoomState, here: _At, p: Policy) -> str | None:
 def _rotate(s: RoomState, here: _At, p: Rotate) -> str | None:
     if _role(s, here) < Role.WRITER:
         return "forbidden"
-    return _take_epoch(s, here, p.epoch, s.members)
+    return _take_epoch(s, here, p.epoch, {})
 
 
 def _pin(s: RoomState, here: _At, p: Pin) -> str | None:
-    pins = dict(s.pins)
-    for uid, seq, head in p.pins:
-        _check_head(here.book, uid, seq, head, here.n)
-        if uid in pins and seq > pins[uid][0]:
-            pins[uid] = (seq, head)
-            log = here.book.log(uid)
-            if log is not None and any(d.revoked is not None and d.revoked <= seq for d in log.devices.values()):
-                s.dirty = True
-    s.pins = pins
-    return None
+    return pin_heads(s, p.pins, here.book, here.t)
 
 
 def _seasoned(s: RoomState, here: _At) -> bool:
-    """An administrator for at least seven days, or from genesis."""
+    """▲ An administrator for at least seven days by the server's time, or from genesis."""
     member = s.members[here.entry.uid]
-    return member.role >= Role.ADMIN and (member.since_n == 1 or here.t - member.since_t >= SEASONED_MS)
+    return member.admin_t is not None and (member.admin_t == 0 or here.t - member.admin_t >= SEASONED_MS)
 
 
 def _propose(s: RoomState, here: _At, p: Propose) -> str | None:
@@ -261,22 +319,27 @@ def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
         return "proposal"
     if not _seasoned(s, here) or proposal.by == here.entry.uid:
         return "forbidden"
+    if proposal.approved is not None:
+        return "proposal"
     s.proposals = {**s.proposals, p.proposal: replace(proposal, approved=here.entry.uid)}
     if proposal.what == "recovery":
-        s.policy = {**s.policy, "recovery": proposal.subject}
+        s.policy = {**s.policy, "recovery": dec(proposal.subject, limit=len(proposal.subject))}
+    elif proposal.what == "history":
+        s.policy = {**s.policy, "history": proposal.subject.decode()}
     return None
 
 
 def _hist(s: RoomState, here: _At, p: Hist) -> str | None:
-    proposal = s.proposals.get(p.proposal)
-    if _role(s, here) < Role.ADMIN:
+    proposal, member = s.proposals.get(p.proposal), s.members.get(p.uid)
+    if _role(s, here) < Role.ADMIN or not s.members[here.entry.uid].history:
         return "forbidden"
     if proposal is None or proposal.approved is None or proposal.what != "hist" or proposal.subject != p.uid:
         return "proposal"
-    if p.uid not in s.members:
+    if member is None:
         return "not-member"
-    members = {**s.members, p.uid: replace(s.members[p.uid], history=True)}
-    why = _take_epoch(s, here, p.epoch, members)
+    if not (p.epoch or s.epochs[s.epoch]).has_archive:
+        return "epoch-missing"
+    why = _take_epoch(s, here, p.epoch, {p.uid: replace(member, history=True)})
     if why is None:
         s.proposals = {i: q for i, q in s.proposals.items() if i != p.proposal}
     return why
@@ -298,11 +361,14 @@ def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
 
 
 def _prune(s: RoomState, here: _At, p: Prune) -> str | None:
-    return None if _role(s, here) >= Role.ADMIN and p.n < here.n else "forbidden"
+    if _role(s, here) < Role.ADMIN or not 0 < p.n < here.n:
+        return "forbidden"
+    s.pruned = {**s.pruned, p.obj: max(p.n, s.pruned.get(p.obj, 0))}
+    return None
 
 
 def _recovery_use(s: RoomState, here: _At, p: RecoveryUse) -> str | None:
-    return None if s.policy.get("recovery") else "forbidden"
+    return None if s.policy.get("recovery") and _role(s, here) >= Role.ADMIN else "forbidden"
 
 
 _RULES: dict[type, Callable[[RoomState, _At, object], str | None]] = {  # each takes its own payload type

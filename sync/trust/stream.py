@@ -8,18 +8,19 @@ What a member did wrong is void: it keeps its position and is never applied. Wha
 import copy
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.crypto.kdf import H
+from sync.crypto.seal import SUITE_HYBRID
 from sync.crypto.signatures import verify
 from sync.errors import NeedLog, Reject
-from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.ids import DevId, Hash, ObjId, RoomId, Uid
 from sync.trust import envelope, roomlog, rules
 from sync.trust.book import UserBook
 from sync.trust.envelope import Header
 from sync.trust.epochs import Epoch, Recipient
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
-from sync.trust.roomlog import RoomEntry
+from sync.trust.roomlog import RoomEntry, Unreadable
 from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
 from sync.trust.userlog import Device
 
@@ -65,6 +66,7 @@ class RoomStream:
         self.state = state or RoomState()
         self._expected = room
         self._codec = StateCodec()
+        self._touched: set[bytes] = set()
         self._recent: deque[tuple[int, Hash]] = deque(maxlen=_RECENT)
         if self.state.n:
             self._recent.append((self.state.n, self.state.rh))
@@ -76,7 +78,9 @@ class RoomStream:
 
     def to_bytes(self) -> bytes:
         """The state after the newest accepted position; cheap to call after every slice."""
-        return self._codec.encode(self.state)
+        data = self._codec.encode(self.state, self._touched)
+        self._touched.clear()
+        return data
 
     # -- what others read ---------------------------------------------------------------------------------------
 
@@ -137,7 +141,14 @@ class RoomStream:
 
     def recipients(self, book: UserBook) -> list[Recipient]:
         """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""
-        return rules.recipients(self.state.members, self.state.pins, book)
+        return rules.recipients(self.state.members, self.state.pins, self.state.policy, book)
+
+    def may_be_gone(self, obj: ObjId, n: int) -> bool:
+        """▲ Whether the content at position n may rightly be missing: the object is destroyed, or pruned up to there.
+
+        A missing ct that nothing positioned explains is WITHHELD.
+        """
+        return obj in self.state.destroyed or n <= self.state.pruned.get(obj, 0)
 
     # -- taking items in ----------------------------------------------------------------------------------------
 
@@ -217,27 +228,62 @@ class RoomStream:
         self._check_position(item)
         if item.ct is not None:
             raise Reject("malformed", f"position {item.n}")
-        entry = RoomEntry.decode(item.body)
+        entry = RoomEntry.decode(item.body, lenient=not strict)
+        self._check_place(entry, item.n, strict=strict)
+        s = self.state
+        device, void = self._author(entry.uid, entry.dev, entry.ulog, book, item.n)
+        if device is not None:
+            verify(device.sign_pk, roomlog.DOMAIN, entry.ident, item.sig)
+            self._check_seen(entry.seen, item.n, rh_at)
+            head = s.device_heads.get(entry.dev)
+            if void is None and head is not None and entry.seen[0] < head.seen_n:
+                void = "stale"
+        if isinstance(entry.payload, Unreadable) and self._enabled(entry.payload.needs):
+            raise Reject("format", entry.payload.needs)
+        if void is None:
+            before = copy.copy(s)
+            void = rules.apply_entry(s, entry, item.n, item.t, book)
+            if void is not None:
+                self.state = s = before
+        void = self._settle(void, entry.uid, entry.dev, entry.ulog, book, item, strict=strict)
+        if void is None:
+            head = s.device_heads.get(entry.dev) or DeviceHead(0, bytes(32), 0, 0)
+            self._move_head(entry.dev, replace(head, seen_n=entry.seen[0]))
+        s.entry_seq, s.entry_head = entry.seq, entry.ident
+        self._step(item, entry.ident)
+        return AcceptedEntry(item.n, item.t, entry, void)
+
+    def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
+        """Room, sequence and what a room begins with: genesis, then its founder's first epoch."""
         s = self.state
         if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
-            raise Reject("conflict" if strict else "chain", f"position {item.n}")
-        if (entry.type == "genesis") != (s.n == 0) or (entry.room is None) != (s.n == 0):
-            raise Reject("order", f"position {item.n}")
+            raise Reject("conflict" if strict else "chain", f"position {n}")
+        if (entry.type == "genesis") != (n == 1) or (entry.room is None) != (n == 1):
+            raise Reject("order", f"position {n}")
+        if n == 2 and (entry.type != "epoch" or entry.uid not in s.members):
+            raise Reject("order", f"position {n}")
         if entry.room is None:
             s.room = room_id_of(entry.ident)
             if self._expected is not None and s.room != self._expected:
                 raise Reject("other-room", "genesis")
         elif entry.room != s.room:
-            raise Reject("other-room", f"position {item.n}")
-        self._check_seen(entry.seen, item.n, rh_at)
-        device, void = self._author(entry.uid, entry.dev, entry.ulog, book, item.n)
-        verify(device.sign_pk, roomlog.DOMAIN, entry.ident, item.sig)
-        if void is None:
-            void = rules.apply_entry(s, entry, item.n, item.t, book)
-        self._settle(void, entry.uid, entry.dev, entry.ulog, item.n, strict=strict)
-        s.entry_seq, s.entry_head = entry.seq, entry.ident
-        self._step(item, entry.ident)
-        return AcceptedEntry(item.n, item.t, entry, void)
+            raise Reject("other-room", f"position {n}")
+
+    def _enabled(self, feature: str) -> bool:
+        """▲ Whether a positioned policy enables a feature ("ext 2", "kind 9", "type x") that this program lacks.
+
+        Only then does the room need a newer client; what nobody enabled is void, whoever sent it.
+        """
+        if not feature:
+            return False
+        what, _, name = feature.partition(" ")
+        enabled = self.state.policy.get("format", {})
+        listed = enabled.get({"ext": "ext", "kind": "kinds", "type": "types"}[what], []) if enabled else []  # type: ignore[attr-defined]  # read_policy checked it
+        return name in map(str, listed)
+
+    def _move_head(self, dev: bytes, head: DeviceHead) -> None:
+        self.state.device_heads[dev] = head
+        self._touched.add(dev)
 
     # -- envelopes ----------------------------------------------------------------------------------------------
 
@@ -245,103 +291,134 @@ class RoomStream:
         """▲ One device's batch: chained inside, signed at the tail, nothing acted on before that verifies."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
-        first = headers[0]
-        device, void = self._author(first.uid, first.dev, first.ulog, book, items[0].n)
-        ident = item_id(ENVELOPE, items[-1].body)
-        verify(device.sign_pk, envelope.DOMAIN, ident, items[-1].sig)
+        idents = [item_id(ENVELOPE, item.body) for item in items]
+        first, n = headers[0], items[0].n
+        device, void = self._author(first.uid, first.dev, first.ulog, book, n)
+        if device is not None:
+            verify(device.sign_pk, envelope.DOMAIN, idents[-1], items[-1].sig)
+        self._check_chain(headers, idents, n, known=device is not None, strict=strict)
         out: list[Accepted] = []
-        prev, last_seq = self._device_chain(first)
-        for item, (hdr_bytes, digest, length), hdr in zip(items, bodies, headers, strict=True):
+        seen: tuple[int, bytes] | None = None
+        for item, (hdr_bytes, digest, length), hdr, ident in zip(items, bodies, headers, idents, strict=True):
             self._check_position(item)
             if hdr.room != self.state.room:
                 raise Reject("other-room", f"position {item.n}")
-            chained = hdr.dev_seq == last_seq + 1 if item is not items[0] else hdr.dev_seq > last_seq
-            if (
-                hdr.dev != first.dev
-                or hdr.uid != first.uid
-                or hdr.ulog != first.ulog
-                or hdr.prev != prev
-                or not chained
-            ):
-                raise Reject("chain", f"position {item.n}")
-            if item.ct is not None and (len(item.ct) != length or H(item.ct) != digest):
+            if item.ct is None:
+                if strict:
+                    raise Reject("malformed", f"position {item.n}")
+            elif len(item.ct) != length or length > envelope.OP_LIMIT or H(item.ct) != digest:
                 raise Reject("content-hash", f"position {item.n}")
-            if item is items[0] or hdr.seen != first.seen:
+            if device is not None and hdr.seen != seen:
                 self._check_seen(hdr.seen, item.n, rh_at)
-            why = void or self._envelope_void(hdr)
-            ident = item_id(ENVELOPE, item.body)
-            if why is None:
-                self._apply_envelope(hdr)
-            self._settle(why, hdr.uid, hdr.dev, hdr.ulog, item.n, strict=strict)
-            self.state.device_heads[hdr.dev] = DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0])
+                seen = hdr.seen
+            why = self._settle(void or self._judge(hdr), hdr.uid, hdr.dev, hdr.ulog, book, item, strict=strict)
+            if why is None and hdr.share_c:
+                self.state.shares[hdr.obj] = hdr.share_c
+            if device is not None:
+                self.state.device_heads[hdr.dev] = DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0])
             self._step(item, ident)
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
-            prev, last_seq = ident, hdr.dev_seq
+        self._touched.add(first.dev)
         return out
 
-    def _device_chain(self, hdr: Header) -> tuple[bytes, int]:
-        head = self.state.device_heads.get(hdr.dev)
-        if head is not None and hdr.seen[0] < head.seen_n:
-            raise Reject("seen", f"device sequence {hdr.dev_seq}")
-        return self.next_prev(hdr.uid, hdr.dev), head.dev_seq if head else 0
+    def _check_chain(
+        self, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, known: bool, strict: bool
+    ) -> None:
+        """▲ No replay, no gap inside a batch, no other history: dev_seq rises, prev is the id before, seen never falls.
 
-    def _envelope_void(self, hdr: Header) -> str | None:
+        From a client the server calls a wrong start "stale": the client syncs and seals anew under a new dev_seq.
+        """
+        first = headers[0]
+        head = self.state.device_heads.get(first.dev)
+        if head is not None and first.dev_seq <= head.dev_seq and known:
+            raise Reject("replay", f"position {n}")
+        if known and first.prev != self.next_prev(first.uid, first.dev):
+            raise Reject("stale" if strict else "chain", f"position {n}")
+        if known and head is not None and first.seen[0] < head.seen_n:
+            raise Reject("stale" if strict else "seen", f"position {n}")
+        for i in range(1, len(headers)):
+            hdr, before = headers[i], headers[i - 1]
+            if (
+                hdr.prev != idents[i - 1]
+                or hdr.dev_seq != before.dev_seq + 1
+                or hdr.dev != first.dev
+                or hdr.uid != first.uid
+                or hdr.ulog != first.ulog
+                or hdr.seen[0] < before.seen[0]
+            ):
+                raise Reject("chain", f"position {n + i}")
+
+    def _judge(self, hdr: Header) -> str | None:
+        """Why an envelope of a member's active device is void at this position, if it is."""
         s = self.state
-        if hdr.kind not in envelope.ANY_MEMBER and s.members[hdr.uid].role < Role.WRITER:
+        for feature in hdr.unknown():
+            if self._enabled(feature):
+                raise Reject("format", feature)
+            return "format"
+        if hdr.suite != SUITE_HYBRID:
+            return "suite"
+        if s.members[hdr.uid].role < envelope.LEAST_ROLE[hdr.kind]:
             return "forbidden"
         if s.dirty:
             return "dirty"
-        if hdr.epoch != s.epoch:
-            return "stale"
-        if hdr.kind == envelope.SNAPSHOT and not s.epochs[s.epoch].has_archive:
+        if hdr.epoch != s.epoch or (hdr.kind == envelope.SNAPSHOT and not s.epochs[s.epoch].has_archive):
             return "stale"
         if hdr.obj in s.destroyed:
             return "destroyed"
         if hdr.obj == ObjId(s.room):
             return "share" if hdr.share_c else None
-        known = hdr.obj in s.shares
-        return "share" if known == bool(hdr.share_c) else None
-
-    def _apply_envelope(self, hdr: Header) -> None:
-        if hdr.share_c:
-            self.state.shares[hdr.obj] = hdr.share_c
+        return "share" if (hdr.obj in s.shares) == bool(hdr.share_c) else None
 
     # -- authors ------------------------------------------------------------------------------------------------
 
     def _author(
         self, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, n: int
-    ) -> tuple[Device, str | None]:
-        """The device whose key must have signed, and why the item is void whatever it says, if it is."""
+    ) -> tuple[Device | None, str | None]:
+        """The device whose key must have signed, and why the item is void whatever it says, if it is.
+
+        No device: the person's log has none of that name, or it is another person's here; nothing it signs is looked
+        at. ▲ Items are void only on evidence: a log that is not at hand is NeedLog, another head than ours a Reject.
+        """
         s = self.state
         log = book.log(uid)
         if log is None or log.seq < ulog[0]:
             raise NeedLog(uid, ulog[0])
         if log.head_at(ulog[0]) != ulog[1]:
             raise Reject("ulog", f"position {n}")
-        device = next((d for d in log.devices.values() if d.dev == dev), None)
+        device = log.devices.get(DevId(dev))
         if device is None or device.added > ulog[0] or s.dev_owner.get(dev, uid) != uid:
-            raise Reject("device", f"position {n}")
+            return None, "forbidden"
         if s.n and uid not in s.members:
             return device, "forbidden"
         pinned = s.pins.get(uid)
         if pinned is not None and ulog[0] < pinned[0]:
             return device, "stale"
-        if log.device_active(dev, max(ulog[0], pinned[0] if pinned else 0)) is None:
+        if log.device_active(dev, ulog[0]) is None:
             return device, "revoked"
         return device, None
 
-    def _settle(self, void: str | None, uid: Uid, dev: bytes, ulog: tuple[int, bytes], n: int, *, strict: bool) -> None:
-        """A void item is refused by the server; an accepted one pins its author's user log and device."""
+    def _settle(
+        self,
+        void: str | None,
+        uid: Uid,
+        dev: bytes,
+        ulog: tuple[int, bytes],
+        book: UserBook,
+        item: Item,
+        *,
+        strict: bool,
+    ) -> str | None:
+        """▲ The server refuses what would be void; an accepted item pins its author's user log and device."""
         s = self.state
         if void is not None:
             if strict:
-                raise Reject(void, f"position {n}")
-            return
-        pinned = s.pins.get(uid)
-        if pinned is None or ulog[0] > pinned[0]:
-            s.pins = {**s.pins, uid: (ulog[0], Hash(ulog[1]))}
+                raise Reject(void, f"position {item.n}")
+            return void
+        if ulog[0] > s.pins.get(uid, ulog)[0]:
+            rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, item.t)
         if dev not in s.dev_owner:
             s.dev_owner = {**s.dev_owner, dev: uid}
+        return None
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
         """▲ The author's view of history must be ours: otherwise somebody was shown another one."""

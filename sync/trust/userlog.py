@@ -142,6 +142,10 @@ class UserLog:
         """▲ Bound by the agency and with a PUK: only then may the person be added to a room."""
         return self.bound and bool(self.puks) and self.ended is None
 
+    def ready_at(self, seq: int) -> bool:
+        """`ready` as of entry `seq`."""
+        return seq >= max(_FIRST) and not self.ended_at(seq)
+
     def head_at(self, seq: int) -> Hash | None:
         return self.heads[seq] if 0 <= seq < len(self.heads) else None
 
