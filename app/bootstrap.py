@@ -114,7 +114,7 @@ class Office:
             store.close()
             self._start_over()
             raise
-        progress(tr("Done"), 3, 3)
+        progress(tr("Finished"), 3, 3)
         return self._session(store)
 
     def _add_slot(self, key: bytes, passphrase: str | None) -> None:

@@ -139,7 +139,7 @@ def _starters() -> tuple[Starter, ...]:
     """One chat and one board come with each room."""
 
     def board() -> bytes:
-        columns = (tr("To do"), tr("In progress"), tr("Review"), tr("Done"))
+        columns = (tr("To do"), tr("In progress"), tr("Review"), tr("Finished"))
         return new_board(tr("Tasks"), columns)
 
     return (Starter(kind=chat.KIND.id), Starter(kind=tasks.KIND.id, first=board))
