@@ -92,6 +92,11 @@ class Engine:
         found = self._link.rooms.get(room)
         return found.seal_state() if found else RoomState.WAITING
 
+    def position(self, room: RoomId) -> int:
+        """The last verified position of a room, 0 for one that is not known."""
+        found = self._link.rooms.get(room)
+        return found.stream.n if found else 0
+
     def blocked(self, room: RoomId) -> str | None:
         """Why the server takes no writing in the room now (a code), or None."""
         found = self._link.rooms.get(room)

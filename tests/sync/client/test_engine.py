@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Clients and a real server over TLS: rooms, messages, being cut off, being removed."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId, new_obj
+from sync.client.status import LinkState, RoomState
+from sync.errors import Refused, Unreachable
+from tests.world import Client, World, until, world
+
+HELLO = "Hej på er, åäö 😀".encode()
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+async def two(w: World) -> tuple[Client, Client, RoomId, ObjId]:
+    a, b = await w.hire("Handläggare", "Registrator")
+    return a, b, await w.room(a, b), new_obj()
+
+
+async def test_a_message_reaches_the_other_desktop(w: World) -> None:
+    a, b, room, obj = await two(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    assert b.texts(obj) == [HELLO]
+    assert [c.author for c in b.received if c.obj == obj] == [a.uid]
+
+
+async def test_both_write_the_first_change_of_an_object_at_once(w: World) -> None:
+    a, b, room, obj = await two(w)
+    a.say(room, obj, b"a")
+    b.say(room, obj, b"b")
+    await w.settle(room)
+    assert a.texts(obj) == b.texts(obj)
+    assert sorted(a.texts(obj)) == [b"a", b"b"]
+
+
+async def test_what_is_written_offline_arrives_after_a_restart(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await b.offline()
+    b.say(room, obj, HELLO)
+    a.say(room, obj, b"under tiden")
+    await b.restart()
+    assert b.store.waiting_count() == 1
+    b.online()
+    await w.settle(room)
+    assert a.texts(obj) == b.texts(obj)
+    assert sorted(b.texts(obj)) == sorted([HELLO, b"under tiden"])
+
+
+async def test_a_server_that_restarts_loses_nothing(w: World) -> None:
+    a, b, room, obj = await two(w)
+    for i in range(20):
+        a.say(room, obj, b"%d" % i)
+    await w.stop_server()
+    a.say(room, obj, b"efter")
+    await w.start_server()
+    for c in (a, b):
+        c.online()
+    await w.settle(room)
+    assert b.texts(obj) == [b"%d" % i for i in range(20)] + [b"efter"]
+
+
+async def test_a_newcomer_with_history_reads_everything(w: World) -> None:
+    a, b, room, obj = await two(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    await a.engine.deeds.rotate(room)
+    a.say(room, obj, b"ny epok")
+    (c,) = await w.hire("Enhetschef")
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await w.settle(room)
+    await until(lambda: c.texts(obj) == [HELLO, b"ny epok"])
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_a_newcomer_from_now_reads_only_what_comes(w: World) -> None:
+    a, b, room, obj = await two(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    (c,) = await w.hire("Enhetschef")
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    a.say(room, obj, b"ny epok")
+    await w.settle(room)
+    await until(lambda: c.texts(obj) == [b"ny epok"])
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_a_removed_member_gets_nothing_more(w: World) -> None:
+    a, b, room, obj = await two(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    await a.engine.deeds.remove(room, b.uid)
+    await until(lambda: b.engine.room_state(room) is RoomState.LEFT)
+    a.say(room, obj, b"hemligt")
+    b.say(room, obj, b"kvar?")
+    await w.settle(room, a)
+    assert b.texts(obj)[:1] == [HELLO]
+    assert b"hemligt" not in b.texts(obj)
+    assert b"kvar?" not in a.texts(obj)
+
+
+async def test_after_somebody_left_a_writer_rotates_before_anything_is_written(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await b.engine.deeds.leave(room)
+    a.say(room, obj, HELLO)
+    await w.settle(room, a)
+    assert a.engine.room_state(room) is RoomState.SEALED
+    assert a.texts(obj) == [HELLO]
+
+
+async def test_a_reader_is_told_that_they_may_not_write(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await a.engine.deeds.set_role(room, b.uid, 1)
+    a.say(room, obj, HELLO)
+    await w.settle(room, a)
+    with pytest.raises(Refused) as refused:
+        await b.engine.deeds.remove(room, a.uid)
+    assert refused.value.code == "forbidden"
+
+
+async def test_ephemerals_reach_those_who_are_there(w: World) -> None:
+    a, b, room, _ = await two(w)
+    a.engine.send_ephemeral(room, b"skriver")
+    await until(lambda: b.ephemerals == [b"skriver"])
+
+
+async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await a.offline()
+    assert a.engine.status.code == "unreachable"
+    a.say(room, obj, HELLO)
+    assert a.engine.status.waiting == 1
+    with pytest.raises(Unreachable):
+        await a.engine.deeds.rotate(room)
+    a.online()
+    await w.settle(room)
+    assert a.engine.status.state is LinkState.ONLINE

@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A real server and N real clients in one process, over TLS: `offline()`, `restart()`, `settle()`.
+
+    async with world(tmp_path) as w:
+        a, b = await w.hire("Handläggare", "Registrator")
+        room = await a.engine.deeds.create_room()
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.core import clock
+from app.core.ids import DevId, ObjId, RoomId, Uid
+from app.store.rows import StoredChange
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.client.enrolment import Enrolled, Enrolment
+from sync.client.status import LinkState, RoomState
+from sync.client.transport import ServerAddress, Transport, WebSocketDialer
+from sync.errors import Unreachable
+from sync.server import admin
+from sync.server.config import Config, Limits
+from sync.server.running import Running, start_server
+
+PATIENCE_S = 20.0
+
+
+class Wire(WebSocketDialer):
+    """A dialer that can be cut, and that can spoil what passes: `spoil` sees every frame both ways."""
+
+    def __init__(self, address: ServerAddress, ca_file: Path) -> None:
+        super().__init__(address, ca_file)
+        self.cut = False
+        self.spoil: Callable[[bytes, bool], Sequence[bytes]] | None = None
+        self.open_lines: list[Transport] = []
+
+    async def open(self) -> Transport:
+        if self.cut:
+            raise Unreachable("cut")
+        line = await super().open()
+        self.open_lines.append(line)
+        return _Spoilt(line, self) if self.spoil else line
+
+    async def hang_up(self) -> None:
+        """Cuts every open line without a word."""
+        lines, self.open_lines = self.open_lines, []
+        for line in lines:
+            await line.close()
+
+
+class _Spoilt:
+    """A line on which frames are dropped, doubled or put in another order."""
+
+    def __init__(self, line: Transport, wire: Wire) -> None:
+        self._line = line
+        self._wire = wire
+        self._waiting: list[bytes] = []
+
+    async def send(self, data: bytes) -> None:
+        spoil = self._wire.spoil
+        for frame in spoil(data, True) if spoil else [data]:
+            await self._line.send(frame)
+
+    async def receive(self) -> bytes:
+        while not self._waiting:
+            data = await self._line.receive()
+            spoil = self._wire.spoil
+            self._waiting += spoil(data, False) if spoil else [data]
+        return self._waiting.pop(0)
+
+    async def close(self) -> None:
+        await self._line.close()
+
+
+@dataclass
+class Client:
+    """One person's desktop without windows: an encrypted store and an engine."""
+
+    world: "World"
+    name: str
+    wire: Wire
+    path: Path
+    key: bytes
+    store: Store
+    engine: Engine = field(init=False)
+    ephemerals: list[bytes] = field(default_factory=list)
+    received: list[StoredChange] = field(default_factory=list)
+    _running: "asyncio.Task[None] | None" = None
+
+    @property
+    def uid(self) -> Uid:
+        return self.engine.uid
+
+    def start(self) -> None:
+        """Begins to sync."""
+        self.engine = Engine(self.store, self.wire, self, clock.now_ms)
+        self.store.changes.appended.connect(lambda change: self.engine.wake())
+        self.store.changes.received.connect(self.received.extend)
+        self.store.waiting_changed.connect(self.engine.wake)
+        self._running = asyncio.ensure_future(self.engine.run())
+
+    async def stop(self) -> None:
+        """Stops syncing and closes the store."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
+        await self.engine.blobs.close()
+        self.store.close()
+
+    async def restart(self) -> None:
+        """Another process, as it were: everything anew from the disk."""
+        await self.stop()
+        self.store = Store.open(self.path, self.key, {})
+        self.start()
+
+    async def offline(self) -> None:
+        self.wire.cut = True
+        await self.wire.hang_up()
+        await until(lambda: self.engine.status.state is LinkState.OFFLINE)
+
+    def online(self) -> None:
+        self.wire.cut = False
+        self.engine.retry_now()
+
+    def say(self, room: RoomId, obj: ObjId, data: bytes) -> None:
+        self.store.changes.append(room, obj, data)
+
+    def texts(self, obj: ObjId) -> list[bytes]:
+        """The object's changes in the order of the room, those without a position last."""
+        rows = self.store.changes.of(obj)
+        return [c.data for c in sorted(rows, key=lambda c: (c.n is None, c.n or 0, c.rowid))]
+
+    # -- Listener
+    def on_status(self) -> None: ...
+
+    def on_room(self, room: RoomId) -> None: ...
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        self.ephemerals.append(payload)
+
+
+@dataclass
+class World:
+    """An agency with its server, and the clients of those hired."""
+
+    folder: Path
+    limits: Limits
+    clients: list[Client] = field(default_factory=list)
+    running: Running | None = None
+    _server: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _port: int = 0
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "server"
+
+    async def start_server(self) -> None:
+        config = Config(
+            data=self.data,
+            cert=self.data / "tls.pem",
+            key=self.data / "tls.key",
+            port=self._port,
+            limits=self.limits,
+        )
+        self.running = await self._server.enter_async_context(start_server(config))
+        self._port = self.running.port
+
+    async def stop_server(self) -> None:
+        await self._server.aclose()
+        self._server = AsyncExitStack()
+        self.running = None
+
+    async def invite(self, name: str) -> str:
+        return await admin.invite(self.data, name=name, title=name, unit="Enheten för tillsyn")
+
+    def dialer(self) -> Wire:
+        return Wire(ServerAddress.parse(f"localhost:{self._port}"), self.data / "ca.pem")
+
+    async def hire(self, *names: str) -> list[Client]:
+        """People with an enrolled, connected desktop each."""
+        found = [await self._hire(name) for name in names]
+        await until(lambda: all(c.engine.status.state is LinkState.ONLINE for c in found))
+        return found
+
+    async def _hire(self, name: str) -> Client:
+        wire = self.dialer()
+        path, key = self.folder / f"{len(self.clients)}-{name}.db", os.urandom(32)
+        store = Store.create(path, key, {})
+
+        def keep(enrolled: Enrolled) -> None:
+            account = enrolled.account
+            store.set_me(account.uid)
+            store.save_account(account.encode())
+            store.append_user_log(account.uid, 0, enrolled.entries)
+            store.put_person(account.uid, enrolled.record)
+
+        await Enrolment(wire, await self.invite(name), clock.now_ms).accept(keep)
+        client = Client(world=self, name=name, wire=wire, path=path, key=key, store=store)
+        client.start()
+        self.clients.append(client)
+        return client
+
+    async def room(self, owner: Client, *others: Client) -> RoomId:
+        """A room with its members, all of them able to read."""
+        room = await owner.engine.deeds.create_room()
+        for other in others:
+            await owner.engine.directory(other.name)
+            await owner.engine.deeds.add(room, other.uid, 2, history=True)
+        await until(lambda: all(o.engine.room_state(room) is RoomState.SEALED for o in others))
+        return room
+
+    async def settle(self, room: RoomId, *clients: Client) -> None:
+        """Until nothing waits and all of them stand at the same position."""
+        everyone = clients or tuple(self.clients)
+        await until(lambda: self._settled(room, everyone))
+
+    def _settled(self, room: RoomId, clients: Sequence[Client]) -> bool:
+        heads = {(c.engine.position(room), c.store.waiting_count()) for c in clients}
+        return len(heads) == 1 and next(iter(heads))[1] == 0
+
+    async def close(self) -> None:
+        for client in self.clients:
+            await client.stop()
+        await self.stop_server()
+
+
+@asynccontextmanager
+async def world(folder: Path, limits: Limits | None = None) -> AsyncIterator[World]:
+    """A running server in a temporary folder; everything is stopped at the end."""
+    w = World(folder, limits or Limits())
+    admin.init(w.data, demo_ca=["localhost"])
+    await w.start_server()
+    try:
+        yield w
+    finally:
+        await w.close()
+
+
+async def until(look: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+    """Waits for something to be so."""
+    deadline = time.monotonic() + patience_s
+    while not look():
+        assert time.monotonic() < deadline, "not so in time"
+        await asyncio.sleep(0.005)
