@@ -205,6 +205,10 @@ class DocumentService:
         held.document.close()
         del self._open[obj]
 
+    def open_ids(self) -> "Sequence[ObjId]":
+        """Which documents are open."""
+        return list(self._open)
+
     def damaged(self, obj: ObjId) -> int:
         """How many changes of an open document could not be read. They are kept, and everything else is shown."""
         held = self._open.get(obj)

@@ -120,11 +120,13 @@ class CrdtDoc:
 
         A damaged update never stops the others; the owner decides whether to raise `DamagedUpdate`.
         """
-        bad = [i for i, update in enumerate(updates) if not is_update(update)]
-        good = [update for i, update in enumerate(updates) if i not in set(bad)] if bad else list(updates)
+        bad = {i for i, update in enumerate(updates) if not is_update(update)}
+        good = [i for i in range(len(updates)) if i not in bad]
         for start in range(0, len(good), _BATCH):
-            self._apply_batch(good[start : start + _BATCH])
-        return bad
+            batch = good[start : start + _BATCH]
+            refused = self._apply_batch([updates[i] for i in batch])
+            bad.update(batch[i] for i in refused)
+        return sorted(bad)
 
     def state(self) -> bytes:
         """The state vector: what this document has seen."""
@@ -185,39 +187,44 @@ class CrdtDoc:
         for tell in queue:
             tell()
 
-    def _apply_batch(self, updates: Sequence[bytes]) -> None:
+    def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
+        """Merges in one transaction; the indexes of those that could not be merged."""
         before = self._doc
         try:
             with self.transact(REMOTE):
                 for update in updates:
                     self._doc.apply_update(update)
-        except (BugError, ValueError):
-            # A panic inside a merge may leave half of it behind: rebuild from the state before, then one by one.
-            self._rebuild(before, updates)
+        except (BugError, ValueError, RuntimeError):
+            # A failed merge may leave half of it behind: rebuild from the state before, then one by one.
+            return self._rebuild(before, updates)
+        return []
 
-    def _rebuild(self, old: "pycrdt.Doc[Any]", updates: Sequence[bytes]) -> None:
+    def _rebuild(self, old: "pycrdt.Doc[Any]", updates: Sequence[bytes]) -> list[int]:
         with _panics(DamagedUpdate, "rebuild"):
             whole = old.get_update()
         self._build()
         self._silent = True
         try:
-            self._refill(whole, updates)
+            refused = self._refill(whole, updates)
         finally:
             self._silent = False
         self.reloaded.emit()
+        return refused
 
-    def _refill(self, whole: bytes, updates: Sequence[bytes]) -> None:
+    def _refill(self, whole: bytes, updates: Sequence[bytes]) -> list[int]:
         parts: list[CrdtText | CrdtMap] = [*self._texts.values(), *self._maps.values()]
         for part in parts:
             part.rebind()
         with self.transact(REMOTE):
             self._doc.apply_update(whole)
-        for update in updates:
+        refused = []
+        for index, update in enumerate(updates):
             try:
                 with self.transact(REMOTE):
                     self._doc.apply_update(update)
-            except (BugError, ValueError):
-                continue
+            except (BugError, ValueError, RuntimeError):
+                refused.append(index)
+        return refused
 
 
 class CrdtText:

@@ -66,6 +66,7 @@ class Editor(QTextEdit):
         self.document().setDefaultFont(look.block_font(BODY))
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(26)
+        self.setTabChangesFocus(True)
         self.setReadOnly(read_only)
         if read_only:
             self.setTextInteractionFlags(
@@ -74,11 +75,10 @@ class Editor(QTextEdit):
         self.viewport().setMouseTracking(True)
         self._binding = Binding(self, document)
         self._margin()
-        self._theme()
-        theme.on_change(self, self._theme)
+        theme.on_change(self, self.restyle)
         bind(self, document.changed, self._on_changed)
         self.cursorPositionChanged.connect(self._on_moved)
-        self.selectionChanged.connect(self.selection_changed)
+        self.selectionChanged.connect(self._on_moved)
         self.moveCursor(Move.Start)
 
     # ---- what is selected
@@ -265,8 +265,9 @@ class Editor(QTextEdit):
         cursor = self.textCursor()
         here = look.marks_of(cursor.charFormat())
         if here.link and not cursor.hasSelection():
-            cursor.movePosition(Move.NextCharacter)
-            if cursor.atBlockStart() or look.marks_of(cursor.charFormat()).link != here.link:
+            at_end = cursor.atBlockEnd()
+            cursor.setPosition(cursor.position() + (0 if at_end else 1))
+            if at_end or look.marks_of(cursor.charFormat()).link != here.link:
                 self._set_typing(here._replace(link=""))  # typing after a link does not lengthen it
         self.selection_changed.emit()
 
@@ -275,7 +276,8 @@ class Editor(QTextEdit):
         self.setCurrentCharFormat(look.char_format(marks, self.style_here()))
         self._marks = marks
 
-    def _theme(self) -> None:
+    def restyle(self) -> None:
+        """Dresses the text again: the theme has changed."""
         self.document().setDefaultFont(look.block_font(BODY))
         self._binding.restyle()
         self.show_carets(self._carets)
@@ -368,7 +370,9 @@ class Editor(QTextEdit):
             self._tab_leaves = True
             self.find_closed.emit()
             return
-        if event.key() in (Key.Key_Tab, Key.Key_Backtab) and self._tab(event):
+        if event.key() in (Key.Key_Tab, Key.Key_Backtab):
+            self._tab_leaves = True  # Ctrl+Tab: Qt has asked focusNextPrevChild about all others
+            self.focusNextPrevChild(event.key() == Key.Key_Tab)
             return
         if self.isReadOnly():
             super().keyPressEvent(event)
@@ -380,17 +384,12 @@ class Editor(QTextEdit):
         elif not (event.key() == Key.Key_Backspace and plain and self._back()):
             super().keyPressEvent(event)
 
-    def _tab(self, event: QKeyEvent) -> bool:
-        """In lists and tabs of text; after Esc, or when nothing can be written, Tab goes to the next control."""
-        back = event.key() == Key.Key_Backtab
-        if self.isReadOnly() or self._tab_leaves or event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab: moves list items; elsewhere, and after Esc, goes to the next control."""
+        if self.isReadOnly() or self._tab_leaves or not self.style_here().list:
             self._tab_leaves = False
-            self.focusNextPrevChild(not back)
-        elif self.style_here().list:
-            self.indent(-1 if back else 1)
-        else:
-            self.focusNextPrevChild(not back)
-        event.accept()
+            return super().focusNextPrevChild(forward)
+        self.indent(1 if forward else -1)
         return True
 
     def event(self, event: QEvent) -> bool:

@@ -61,11 +61,6 @@ class Documents(QListView):
         else:
             super().keyPressEvent(event)
 
-    def focusInEvent(self, event: object) -> None:
-        super().focusInEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
-        if not self.currentIndex().isValid() and self.rows.rows:
-            self.setCurrentIndex(self.rows.index(0))
-
     def _open(self, index: QModelIndex) -> None:
         if (row := self.rows.row(index)) is not None:
             self.wanted.emit(row.obj)
@@ -125,6 +120,8 @@ class ListView(QWidget):
             when = tr("{when} · {name}").format(when=day_or_time(row.updated), name=name)
             rows.append(Row(obj=row.obj, title=row.title or tr("Untitled"), excerpt=row.excerpt, when=when))
         self.documents.rows.set_rows(rows)
+        if rows and not self.documents.currentIndex().isValid():
+            self.documents.setCurrentIndex(self.documents.rows.index(0))
         self._stack.setCurrentIndex(0 if rows else 1)
         self.new.setVisible(bool(rows) and self._service.may_write(self._room))
 

@@ -2,17 +2,20 @@
 """Two editors over two documents that merge: what both show is what both hold, whatever is done in whichever."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextCursor
-from PySide6.QtWidgets import QTextEdit
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.documents.flow import BODY, Run, Style
+from app.documents.formats import from_html
 from app.documents.model import Document
 from ui.documents import look
-from ui.documents.binding import Binding
+from ui.documents.editor import Editor
 
 FORMATS: list[dict[str, Any]] = [
     {"bold": True},
@@ -32,6 +35,22 @@ STYLES = [
     Style(list="ol", indent=1),
     Style(list="ol", indent=2),
 ]
+PASTES = [
+    "<h1>Å</h1><p>text <b>fet 🙂</b></p>",
+    "<ul><li>a<ol><li>b</li></ol></li><li>c</li></ul>",
+    "<blockquote>citat</blockquote><p>x</p>",
+    "ord <i>kursiva</i>",
+]
+KEYS: list[Callable[[Editor], object]] = [
+    lambda edit: QTest.keyClick(edit, Qt.Key.Key_Return),
+    lambda edit: QTest.keyClick(edit, Qt.Key.Key_Backspace),
+    lambda edit: QTest.keyClick(edit, Qt.Key.Key_Delete),
+    lambda edit: edit.toggle("bold"),
+    lambda edit: edit.toggle_list("ol"),
+    lambda edit: edit.indent(1),
+    lambda edit: edit.indent(-1),
+    lambda edit: edit.set_link("https://å.se", "länk"),
+]
 Shown = list[tuple[tuple[Run, ...], Style]]
 
 
@@ -42,9 +61,8 @@ class Desk:
         self.sent: list[bytes] = []
         self.now = 0
         self.doc = Document(self.sent.append, clock_ms=self._clock)
-        self.edit = QTextEdit()
+        self.edit = Editor(self.doc)
         qtbot.addWidget(self.edit)
-        self.binding = Binding(self.edit, self.doc)
 
     def _clock(self) -> int:
         self.now += 1000
@@ -118,7 +136,13 @@ def act(desk: Desk, rng: random.Random) -> None:
         desk.cursor(pos, rng.randint(1, 9)).removeSelectedText()
     elif what < 0.53:
         desk.cursor(pos).deletePreviousChar()
-    elif what < 0.58:
+    elif what < 0.56:
+        desk.edit.setTextCursor(desk.cursor(pos, rng.choice([0, 0, 5])))
+        rng.choice(KEYS)(desk.edit)
+    elif what < 0.59:
+        desk.edit.setTextCursor(desk.cursor(pos, rng.choice([0, 0, 7])))
+        desk.edit.insert_blocks(from_html(rng.choice(PASTES)))
+    elif what < 0.62:
         doc.splice(pos, rng.randint(0, 9), rng.choice(["A\nB ", "ett\ntvå\ntre\n", "§ 🙂"]))
     elif what < 0.72:
         doc.format(pos, rng.randint(1, 15), rng.choice(FORMATS))
@@ -212,7 +236,7 @@ def test_the_theme_changes_nothing_but_looks(qtbot: QtBot) -> None:
     first.doc.set_styles(0, [Style(heading=2), Style(list="ul", indent=1)])
     first.doc.format(0, 3, {"link": "https://å.se"})
     first.sent.clear()
-    first.binding.restyle()
+    first.edit.restyle()
     assert first.sent == []
     assert first.qt_shows() == first.model_shows()
 

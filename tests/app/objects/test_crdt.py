@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The door to pycrdt: maps, texts, origins, undo, and bad bytes that end here."""
+
+import random
+
+import pytest
+
+from app.errors import BugError
+from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update
+from app.objects.undo import Undo
+
+
+def new_doc() -> CrdtDoc:
+    return CrdtDoc(texts=["text"], maps=["board"])
+
+
+def test_nested_maps_are_set_read_and_deleted_by_path() -> None:
+    doc = new_doc()
+    board = doc.map("board")
+    assert board.set(("cards",), {})
+    assert board.set(("cards", "k1"), {"title": "Beslut å", "labels": ["a"], "n": 3})
+    assert board.get(("cards", "k1", "title")) == "Beslut å"
+    assert board.get(("cards", "k1", "n")) == 3
+    assert board.to_python() == {"cards": {"k1": {"title": "Beslut å", "labels": ["a"], "n": 3}}}
+    assert board.keys(("cards",)) == ["k1"]
+    assert not board.set(("cards", "saknas", "title"), "x")
+    assert board.delete(("cards", "k1"))
+    assert not board.delete(("cards", "k1"))
+    assert not board.has(("cards", "k1"))
+
+
+def test_changes_are_told_by_path_and_origin_after_the_transaction() -> None:
+    doc, other = new_doc(), new_doc()
+    told: list[tuple[frozenset[Path], Origin]] = []
+    doc.map("board").changed.connect(lambda paths, origin: told.append((paths, origin)))
+    with doc.transact(SETUP):
+        doc.map("board").set(("cards",), {})
+        doc.map("board").set(("cards", "k"), {"title": "å"})
+        assert told == []
+    assert told == [(frozenset({("cards",)}), SETUP)]
+    other.apply([doc.diff()])
+    other.map("board").set(("cards", "k", "title"), "ö")
+    doc.apply([other.diff(doc.state())])
+    assert told[-1] == (frozenset({("cards", "k", "title")}), "remote")
+
+
+def test_only_own_updates_are_told_with_their_origin() -> None:
+    doc = new_doc()
+    told: list[Origin] = []
+    doc.updated.connect(lambda update: told.append(update.origin))
+    undo = Undo(doc, [doc.text("text")])
+    with doc.transact(LOCAL):
+        doc.text("text").insert(0, "å")
+    undo.undo()
+    assert told == [LOCAL, UNDO]
+    assert not undo.can_undo
+    assert undo.can_redo
+
+
+def test_edits_close_in_time_are_one_step_and_split_parts_them() -> None:
+    now = [0]
+    doc = new_doc()
+    undo = Undo(doc, [doc.text("text")], clock_ms=lambda: now[0], group_ms=500)
+    for char in "abc":
+        now[0] += 100
+        with doc.transact():
+            doc.text("text").insert(0, char)
+    undo.split()
+    with doc.transact():
+        doc.text("text").insert(0, "d")
+    assert undo.undo()
+    assert str(doc.text("text")) == "cba"
+    assert undo.undo()
+    assert str(doc.text("text")) == ""
+    assert not undo.undo()
+
+
+def test_a_wrong_range_is_our_bug_and_the_document_goes_on() -> None:
+    doc = new_doc()
+    with pytest.raises(BugError), doc.transact():
+        doc.text("text").delete(0, 99)
+    with doc.transact():
+        doc.text("text").insert(0, "å")
+    assert str(doc.text("text")) == "å"
+
+
+def test_damaged_updates_are_named_and_left_out() -> None:
+    source, doc = new_doc(), new_doc()
+    with source.transact():
+        source.text("text").insert(0, "åäö 🙂")
+    good = source.diff()
+    assert doc.apply([b"", b"\xff\xff", good, good[:-3]]) == [0, 1, 3]
+    assert str(doc.text("text")) == "åäö 🙂"
+    with pytest.raises(DamagedUpdate):
+        doc.diff(b"\xff\xff\xff")
+
+
+def test_no_garbled_update_gets_past_the_door_as_anything_but_bytes() -> None:
+    source = new_doc()
+    with source.transact():
+        source.text("text").insert(0, "åäö 🙂 text", {"bold": True})
+        source.map("board").set(("cards",), {"k": {"title": "å"}})
+    good, rng = source.diff(), random.Random(7)
+    for _ in range(500):
+        garbled = bytearray(good)
+        for _ in range(rng.randint(1, 3)):
+            garbled[rng.randrange(len(garbled))] = rng.randrange(256)
+        doc = new_doc()
+        bad = doc.apply([bytes(garbled), good])
+        assert is_update(bytes(garbled)) or 0 in bad
+        doc.text("text").runs()
+        doc.map("board").to_python()
+
+
+def test_an_exception_of_the_callers_own_passes_unchanged() -> None:
+    doc = new_doc()
+    with pytest.raises(ValueError, match="mitt"), doc.transact():
+        raise ValueError("mitt")

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The editor by keyboard and clipboard: what keys do, what may be pasted, what undo takes back."""
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.documents.flow import BODY, Marks, Run, Style
+from app.documents.model import Document
+from ui.documents.editor import Editor
+
+Key, Mod = Qt.Key, Qt.KeyboardModifier
+CTRL, SHIFT, ALT = Mod.ControlModifier, Mod.ShiftModifier, Mod.AltModifier
+
+
+def new_editor(qtbot: QtBot, text: str = "", *, read_only: bool = False) -> tuple[Editor, Document]:
+    document = Document()
+    document.set_up("Beslut")
+    if text:
+        document.splice(0, 0, text)
+    editor = Editor(document, read_only=read_only)
+    qtbot.addWidget(editor)
+    editor.resize(900, 600)
+    editor.show()
+    return editor, document
+
+
+def key(editor: Editor, code: Qt.Key, modifiers: Qt.KeyboardModifier = Mod.NoModifier, text: str = "") -> None:
+    for kind in (QKeyEvent.Type.KeyPress, QKeyEvent.Type.KeyRelease):
+        QApplication.sendEvent(editor, QKeyEvent(kind, code.value, modifiers, text))
+
+
+def write(editor: Editor, text: str) -> None:
+    for char in text:
+        if char == "\n":
+            key(editor, Key.Key_Return)
+        else:
+            key(editor, Key.Key_unknown, text=char)
+
+
+def shown(document: Document) -> list[tuple[str, Style]]:
+    return [(block.text, block.style) for block in document.blocks()]
+
+
+def test_what_is_typed_is_in_the_document(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot)
+    write(editor, "Åtgärder 🙂\nnästa")
+    assert document.plain_text() == "Åtgärder 🙂\nnästa"
+
+
+def test_bold_is_typed_bold_and_toggles_a_selection(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot)
+    write(editor, "a ")
+    key(editor, Key.Key_B, CTRL)
+    write(editor, "åä")
+    key(editor, Key.Key_B, CTRL)
+    write(editor, "ö")
+    assert document.block(0).runs == (Run("a "), Run("åä", Marks(bold=True)), Run("ö"))
+    editor.select(2, 2)
+    assert editor.marks_here().bold
+    key(editor, Key.Key_B, CTRL)
+    assert document.block(0).runs == (Run("a åäö"),)
+
+
+def test_every_mark_and_style_has_its_key(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "åäö")
+    editor.select(0, 3)
+    for code, modifiers in ((Key.Key_I, CTRL), (Key.Key_U, CTRL), (Key.Key_X, CTRL | SHIFT)):
+        key(editor, code, modifiers)
+    assert document.block(0).runs[0].marks == Marks(italic=True, underline=True, strike=True)
+    for code, modifiers, style in (
+        (Key.Key_1, CTRL | ALT, Style(heading=1)),
+        (Key.Key_2, CTRL | ALT, Style(heading=2)),
+        (Key.Key_3, CTRL | ALT, Style(heading=3)),
+        (Key.Key_0, CTRL | ALT, BODY),
+        (Key.Key_7, CTRL | SHIFT, Style(list="ol", indent=1)),
+        (Key.Key_8, CTRL | SHIFT, Style(list="ul", indent=1)),
+        (Key.Key_9, CTRL | SHIFT, Style(quote=True)),
+    ):
+        key(editor, code, modifiers)
+        assert document.block(0).style == style
+
+
+def test_enter_after_a_heading_begins_body_text(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "Rubrik")
+    document.set_block(0, 0, Style(heading=1))
+    editor.select(6)
+    write(editor, "\ntext å")
+    assert shown(document) == [("Rubrik", Style(heading=1)), ("text å", BODY)]
+    editor.select(0)
+    write(editor, "\n")
+    assert shown(document)[:2] == [("", BODY), ("Rubrik", Style(heading=1))]
+
+
+def test_lists_go_on_indent_and_end_by_keys_alone(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot)
+    key(editor, Key.Key_8, CTRL | SHIFT)
+    write(editor, "ett\ntvå")
+    key(editor, Key.Key_Tab)
+    write(editor, "\n")
+    key(editor, Key.Key_Backtab, SHIFT)
+    write(editor, "tre\n\nslut å")
+    item = Style(list="ul", indent=1)
+    assert shown(document) == [
+        ("ett", item),
+        ("två", Style(list="ul", indent=2)),
+        ("tre", item),
+        ("slut å", BODY),
+    ]
+    editor.select(0)
+    key(editor, Key.Key_Backspace)
+    assert document.block(0).style == BODY
+
+
+def test_undo_is_mine_alone_and_puts_the_caret_where_it_happened(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "början ")
+    colleague = Document()
+    colleague.merge([document.snapshot()])
+    document.split_undo()
+    editor.select(7)
+    write(editor, "mitt")
+    colleague.splice(0, 0, "DITT ")
+    document.merge([colleague.snapshot()])
+    key(editor, Key.Key_Z, CTRL)
+    assert document.plain_text() == "DITT början "
+    assert editor.selection() == (12, 12)
+    key(editor, Key.Key_Y, CTRL)
+    assert document.plain_text() == "DITT början mitt"
+
+
+def test_pasted_html_keeps_what_a_document_holds_and_nothing_else(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "före efter")
+    editor.select(5)
+    mime = QMimeData()
+    mime.setHtml(
+        "<style>p{color:red}</style><script>x()</script><h1>Rubrik å</h1><p>ett <b>två</b> "
+        '<a href="javascript:x()">tre</a> <a href="https://å.se">fyra</a><img src="file:///etc/passwd"></p>'
+        "<ul><li>punkt<ul><li>inre 🙂</li></ul></li></ul>"
+    )
+    editor.insertFromMimeData(mime)
+    assert document.plain_text() == "före Rubrik å\nett två tre fyra\npunkt\ninre 🙂efter"
+    assert document.block(1).runs == (
+        Run("ett "),
+        Run("två", Marks(bold=True)),
+        Run(" tre "),
+        Run("fyra", Marks(link="https://å.se")),
+    )
+    assert [block.style.indent for block in document.blocks()] == [0, 0, 1, 2]
+    assert document.undo()
+    assert document.plain_text() == "före efter"
+
+
+def test_what_is_copied_here_is_pasted_here_as_it_was(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "Rubrik\npunkt ett å\nslut")
+    document.set_styles(0, [Style(heading=2), Style(list="ol", indent=2), BODY])
+    document.format(7, 5, {"bold": True})
+    editor.select(0, 18)
+    mime = editor.createMimeDataFromSelection()
+    other, target = new_editor(qtbot)
+    other.insertFromMimeData(mime)
+    assert [(b.runs, b.style) for b in target.blocks()] == [(b.runs, b.style) for b in document.blocks()][:2]
+    assert "<h2>Rubrik</h2>" in mime.html()
+    assert mime.text() == "Rubrik\npunkt ett å"
+
+
+def test_plain_paste_takes_the_style_of_where_it_lands(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "x")
+    document.set_block(0, 0, Style(list="ul", indent=1))
+    mime = QMimeData()
+    mime.setHtml("<h1>Å</h1><p>b</p>")
+    mime.setText("Å\nb")
+    QApplication.clipboard().setMimeData(mime)
+    editor.select(1)
+    key(editor, Key.Key_V, CTRL | SHIFT)
+    item = Style(list="ul", indent=1)
+    assert shown(document) == [("xÅ", item), ("b", item)]
+
+
+def test_a_link_is_set_on_a_selection_and_typing_after_it_is_not_linked(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "se lagen")
+    editor.select(3, 5)
+    editor.set_link("https://lagen.nu")
+    editor.select(8)
+    write(editor, " å")
+    assert document.block(0).runs == (Run("se "), Run("lagen", Marks(link="https://lagen.nu")), Run(" å"))
+    editor.select(5)
+    assert editor.link_range() == (3, 5)
+    editor.set_link("")
+    assert document.block(0).runs == (Run("se lagen å"),)
+
+
+def test_an_input_methods_draft_is_not_in_the_document_until_it_is_committed(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "å")
+    editor.select(1)
+    QApplication.sendEvent(editor, QInputMethodEvent("にほ", []))
+    assert document.plain_text() == "å"
+    commit = QInputMethodEvent("", [])
+    commit.setCommitString("日本")
+    QApplication.sendEvent(editor, commit)
+    assert document.plain_text() == "å日本"
+
+
+def test_tab_leaves_the_text_but_stays_in_a_list_unless_escape_came_before(qtbot: QtBot) -> None:
+    frame = QWidget()
+    qtbot.addWidget(frame)
+    layout = QVBoxLayout(frame)
+    document = Document()
+    document.set_up("Beslut")
+    editor, after = Editor(document), QLineEdit()
+    layout.addWidget(editor)
+    layout.addWidget(after)
+    frame.show()
+    frame.activateWindow()
+    editor.setFocus()
+    QTest.keyClick(editor, Key.Key_Tab)
+    assert frame.focusWidget() is after
+    editor.setFocus()
+    editor.toggle_list("ul")
+    QTest.keyClick(editor, Key.Key_Tab)
+    assert frame.focusWidget() is editor
+    assert document.block(0).style.indent == 2
+    QTest.keyClick(editor, Key.Key_Escape)
+    QTest.keyClick(editor, Key.Key_Tab)
+    assert frame.focusWidget() is after
+    assert editor.accessibleDescription()
+
+
+def test_a_reader_can_select_and_copy_but_change_nothing(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "läs mig å", read_only=True)
+    editor.select(0, 3)
+    for code, modifiers in ((Key.Key_B, CTRL), (Key.Key_1, CTRL | ALT), (Key.Key_Delete, Mod.NoModifier)):
+        key(editor, code, modifiers)
+    write(editor, "x\n")
+    mime = QMimeData()
+    mime.setText("inklistrat")
+    editor.insertFromMimeData(mime)
+    assert document.plain_text() == "läs mig å"
+    assert editor.createMimeDataFromSelection().text() == "läs"
+
+
+def test_altgr_signs_are_typed_and_are_no_shortcuts(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot)
+    for code, sign in ((Key.Key_At, "@"), (Key.Key_BraceLeft, "{")):
+        key(editor, code, CTRL | ALT, sign)
+    assert document.block(0).style == BODY

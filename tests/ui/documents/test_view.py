@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The tool as a person meets it: list, new document, writing together, finding, names for screen readers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListView, QTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.i18n import language, set_language
+from app.core.ids import ObjId
+from app.documents import records
+from tests.app.documents.desks import Desk, World
+from tests.office import EK, HL, ROOM
+from ui.documents.document_view import DocumentView
+from ui.documents.link_dialog import LinkDialog
+from ui.documents.view import DocumentsView
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    before = language()
+    set_language("sv")
+    made = World(tmp_path)
+    yield made
+    made.close()
+    set_language(before)
+
+
+def show(qtbot: QtBot, desk: Desk, obj: ObjId | None = None) -> DocumentsView:
+    view = DocumentsView(desk.documents, ROOM, obj)
+    qtbot.addWidget(view, before_close_func=lambda widget: widget.show_list())
+    view.resize(1100, 760)
+    view.show()
+    return view
+
+
+def opened(view: DocumentsView) -> DocumentView:
+    assert view.document is not None
+    return view.document
+
+
+def test_an_empty_room_says_what_belongs_there_and_offers_the_first_step(qtbot: QtBot, world: World) -> None:
+    view = show(qtbot, world.add(HL))
+    assert view.list.empty.isVisible()
+    assert view.list.empty.step is not None
+    view.list.empty.step.click()
+    document = opened(view)
+    assert document.title.selectedText() == "Nytt dokument"
+    document.title.setText("Beslut å")
+    QTest.keyClick(document.title, Qt.Key.Key_Return)
+    view.show_list()
+    assert [row.title for row in view.list.documents.rows.rows] == ["Beslut å"]
+
+
+def test_enter_in_the_list_opens_the_document(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    view = show(qtbot, hl)
+    view.list.documents.setFocus()
+    QTest.keyClick(view.list.documents, Qt.Key.Key_Return)
+    assert opened(view).obj == obj
+
+
+def test_two_people_write_at_once_and_see_each_other(qtbot: QtBot, world: World) -> None:
+    hl, ek = world.add(HL), world.add(EK)
+    obj = hl.documents.create(ROOM, "Beslut")
+    world.deliver()
+    mine, theirs = opened(show(qtbot, hl, obj)), opened(show(qtbot, ek, obj))
+    mine.editor.textCursor().insertText("Bakgrund\nÅ 🙂")
+    hl.documents.open(obj).set_block(0, 0, mine.editor.style_here()._replace(heading=1))
+    world.deliver()
+    theirs.editor.select(theirs.editor.document().characterCount() - 1)
+    theirs.editor.textCursor().insertText(" slut")
+    for desk in (hl, ek):
+        desk.timers.ring(0.2)
+    world.deliver()
+    assert mine.editor.toPlainText() == theirs.editor.toPlainText() == "Bakgrund\nÅ 🙂 slut"
+    assert mine.panel.names() == ["Du", "Enhetschef · Bakgrund"]
+    assert len(mine.editor.extraSelections()) == 0
+    mine.grab()
+    hl.documents.close(obj)
+
+
+def test_a_change_that_cannot_be_read_is_told_and_the_rest_is_shown(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    hl.documents.open(obj).splice(0, 0, "åäö")
+    hl.documents.close(obj)
+    world.arrive(hl, EK, obj, records.encode(b"\xff\xfe")[0])
+    document = opened(show(qtbot, hl, obj))
+    assert document.editor.toPlainText() == "åäö"
+    assert "damaged-update" in document.bar.text()
+    assert "1 ändring kunde inte läsas" in document.bar.text()
+
+
+def test_find_goes_round_and_replace_all_is_one_step_to_undo(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    document = opened(show(qtbot, hl, hl.documents.create(ROOM, "Beslut")))
+    document.editor.textCursor().insertText("Ö 🙂 öl\nÖ o")
+    QTest.keyClick(document.editor, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    bar = document.find_bar
+    assert bar.isVisible()
+    document.editor.select(0)
+    bar.field.setText("ö")
+    assert document.editor.range() == (0, 1)
+    bar.next()
+    assert (document.editor.range(), bar.count.text()) == ((5, 1), "2 av 3")
+    bar.next()
+    bar.next()
+    assert document.editor.range() == (0, 1)
+    bar.previous()
+    assert document.editor.range() == (8, 1)
+    bar.replacement.setText("åå")
+    bar.replace_all()
+    assert document.editor.toPlainText() == "åå 🙂 åål\nåå o"
+    document.editor.undo()
+    assert document.editor.toPlainText() == "Ö 🙂 öl\nÖ o"
+    QTest.keyClick(bar.field, Qt.Key.Key_Escape)
+    assert not bar.isVisible()
+
+
+def test_the_toolbar_shows_what_holds_at_the_caret_and_counts_words(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    document = opened(show(qtbot, hl, hl.documents.create(ROOM, "Beslut")))
+    bar = document.toolbar
+    document.editor.textCursor().insertText("ett två å")
+    assert bar.words.text() == "3 ord"
+    document.editor.select(0, 3)
+    bar.marks["bold"].click()
+    assert bar.marks["bold"].isChecked()
+    bar.numbers.click()
+    assert bar.numbers.isChecked()
+    assert bar.style_button.text() == "Numrerad lista"
+    assert bar.undo.isEnabled()
+    bar.undo.click()
+    bar.undo.click()
+    assert bar.style_button.text() == "Brödtext"
+    assert not bar.marks["bold"].isChecked()
+
+
+def test_a_link_is_made_in_the_dialog_and_a_bad_address_is_explained(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    document = opened(show(qtbot, hl, hl.documents.create(ROOM, "Beslut")))
+    dialog = LinkDialog(document, document.editor)
+    qtbot.addWidget(dialog)
+    assert dialog.text is not None
+    dialog.text.setText("lagen å")
+    dialog.address.setText("javascript:x()")
+    dialog.accept()
+    assert dialog.error.text()
+    assert dialog.result() == 0
+    dialog.address.setText("lagen.nu/1962:700")
+    dialog.accept()
+    run = hl.documents.open(document.obj).block(0).runs[0]
+    assert (run.text, run.marks.link) == ("lagen å", "https://lagen.nu/1962:700")
+    hl.documents.close(document.obj)
+
+
+def test_a_reader_sees_that_they_cannot_write(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    hl.rooms.writes = False
+    document = opened(show(qtbot, hl, obj))
+    assert document.editor.isReadOnly()
+    assert document.bar.text() == "Du kan läsa dokumentet men inte skriva i det."
+    assert not document.toolbar.marks["bold"].isEnabled()
+
+
+def test_every_control_has_a_name_of_its_own(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    view = show(qtbot, hl, hl.documents.create(ROOM, "Beslut"))
+    opened(view).find_bar.open()
+    for root in (opened(view), view.list):
+        names = [
+            widget.accessibleName()
+            for widget in root.findChildren(QWidget)
+            if isinstance(widget, QAbstractButton | QLineEdit | QTextEdit | QListView)
+            and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+            and not widget.objectName().startswith("qt_")
+        ]
+        assert [name for name in names if not isinstance(name, str)] == []
+        assert len(names) == len(set(names))
+
+
+def test_a_view_that_is_thrown_away_lets_go_of_its_document(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    view = DocumentsView(hl.documents, ROOM, obj)
+    view.show()
+    view.deleteLater()
+    with qtbot.waitSignal(view.destroyed):
+        pass
+    assert not hl.documents.unsaved(obj)
+    assert hl.documents.presence(obj) == []
+    assert obj not in hl.documents.open_ids()
