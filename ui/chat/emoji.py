@@ -18,7 +18,8 @@ def emoji_names() -> dict[str, str]:
     """The emoji on offer and what they are called."""
     return {
         "👍": tr("Thumbs up"), "👀": tr("Eyes"), "✅": tr("Done mark"), "❤️": tr("Heart"), "🎉": tr("Party"),
-        "🙏": tr("Folded hands"), "👏": tr("Applause"), "😀": tr("Smile"), "😂": tr("Laughing"), "🙂": tr("Slight smile"),
+        "🙏": tr("Folded hands"), "👏": tr("Applause"), "😀": tr("Smile"), "😂": tr("Laughing"),
+        "🙂": tr("Slight smile"),
         "😉": tr("Wink"), "🤔": tr("Thinking"), "😮": tr("Surprised"), "😢": tr("Sad"), "👎": tr("Thumbs down"),
         "❌": tr("Cross mark"), "❗": tr("Exclamation mark"), "❓": tr("Question mark"), "⏰": tr("Alarm clock"),
         "📎": tr("Paper clip"), "📌": tr("Push pin"), "📅": tr("Calendar page"), "☕": tr("Coffee"), "🚀": tr("Rocket"),

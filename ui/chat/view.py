@@ -85,7 +85,6 @@ class ChatView(QWidget):
         foot = column(margins=(20, 4, 20, 14))
         foot.addWidget(self.composer)
         layout.addLayout(foot)
-        self.setFocusProxy(self.composer)
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
@@ -188,7 +187,7 @@ class ChatView(QWidget):
     # -- writing ----------------------------------------------------------------------------------------------------
 
     def _on_written(self) -> None:
-        if hasattr(self, "_draft_timer"):
+        if self.isVisible():  # not while a draft is put back
             self._draft_timer.start()
             if self.composer.text and self.composer.edits is None:
                 self._service.typing.tell(self._room)
@@ -371,6 +370,10 @@ class ChatView(QWidget):
         return True
 
     # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    def focusInEvent(self, event: object) -> None:
+        # no focus proxy: with one, Tab would begin again here and never reach the timeline
+        self.composer.field.setFocus()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on

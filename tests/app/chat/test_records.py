@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a chat's records, texts and file names hold and refuse."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,8 @@ def test_a_text_above_the_limit_is_refused_when_written_and_when_read() -> None:
 
 @given(st.binary(max_size=80))
 def test_any_other_bytes_are_a_bad_change_and_nothing_else(data: bytes) -> None:
-    try:
+    with suppress(BadChange):
         decode(data)
-    except BadChange:
-        pass
 
 
 def test_a_reaction_of_a_novel_length_is_refused() -> None:
@@ -108,11 +107,10 @@ def test_a_list_has_dots() -> None:
     assert plain("- ett\n- två") == "•\u2002ett •\u2002två".replace("\u2002", " ")
 
 
-@given(st.text(alphabet="*_`~[]()@ab å🙂\n-", max_size=60))
+@given(st.text(alphabet="*_~[]()@ab å🙂\n-", max_size=60))
 def test_no_letter_is_lost_whatever_the_marks(text: str) -> None:
-    letters = [c for c in text if c in "abå🙂"]
-    shown = [c for c in "".join(run.text + run.href for run in parse(text)) if c in "abå🙂"]
-    assert len(shown) >= len([c for c in letters]) - text.count("```") * len(letters)
+    shown = "".join(run.text + run.href for run in parse(text))
+    assert sum(c in "abå🙂" for c in shown) == sum(c in "abå🙂" for c in text)
 
 
 def test_a_mention_is_found_by_its_whole_name_only() -> None:

@@ -2,6 +2,7 @@
 """The chat over a real store: sending, authority, unread marks, drafts, files, and rows that say the same twice."""
 
 import asyncio
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -241,12 +242,12 @@ class FolderBlobs:
         if self.gate is not None:
             await self.gate.wait()
         self.folder.mkdir(exist_ok=True)
-        (self.folder / path.name).write_bytes(path.read_bytes())
+        await asyncio.to_thread(shutil.copy, path, self.folder / path.name)
         progress(2, 2)
         return path.name.encode(), []
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        target.write_bytes((self.folder / manifest.decode()).read_bytes())
+        await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)
         progress(1, 1)
 
 

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The chat as a person uses it: by keyboard and by the names that controls have."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QAccessible, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.chat.records import MessageDeleted, MessageSent, encode
+from app.chat.service import MAX_PREVIEW_BYTES
+from app.core.i18n import set_language
+from app.core.ids import DevId
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
+from ui.chat.pictures import picture_of
+from ui.chat.view import ChatView, typing_text
+
+
+@pytest.fixture
+def hl(tmp_path: Path) -> Iterator[Desk]:
+    set_language("sv")
+    made = desk(tmp_path, HL)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def view(hl: Desk, qtbot: QtBot) -> ChatView:
+    made = ChatView(hl.chat, ROOM)
+    qtbot.addWidget(made)
+    made.resize(800, 700)
+    made.show()
+    qtbot.waitExposed(made)
+    made.activateWindow()
+    made.composer.field.setFocus()
+    return made
+
+
+def named(view: QWidget, name: str) -> QAbstractButton:
+    found = [b for b in view.findChildren(QAbstractButton) if b.accessibleName() == name]
+    assert len(found) == 1, (name, len(found))
+    return found[0]
+
+
+def write(view: ChatView, text: str) -> None:
+    view.composer.field.insertPlainText(text)
+
+
+def last(view: ChatView) -> str:
+    timeline = view.model.timeline
+    return timeline.message(len(timeline) - 1).text
+
+
+def test_enter_sends_and_shift_enter_makes_a_line(view: ChatView) -> None:
+    write(view, "Första raden å")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    write(view, "andra 🙂")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    assert last(view) == "Första raden å\nandra 🙂"
+    assert view.composer.text == ""
+
+
+def test_send_is_off_while_there_is_nothing_to_send(view: ChatView) -> None:
+    assert not named(view, "Skicka").isEnabled()
+    write(view, "hej")
+    named(view, "Skicka").click()
+    assert last(view) == "hej"
+
+
+def test_up_in_the_empty_field_edits_the_last_and_escape_lets_it_be(view: ChatView, hl: Desk) -> None:
+    hl.chat.send(ROOM, "4 §")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Up)
+    assert view.composer.text == "4 §"
+    assert named(view, "Spara").isEnabled()
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Escape)
+    assert view.composer.text == ""
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Up)
+    view.composer.field.setPlainText("5 §")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    assert last(view) == "5 §"
+    assert len(view.model.timeline) == 1
+
+
+def test_an_answer_is_begun_by_key_and_quotes(view: ChatView, hl: Desk) -> None:
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Kan du titta?"))], n=20, t=1_795_500_000_000)
+    view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_R)
+    write(view, "Ja")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    quote = view.model.timeline.message(1).quote
+    assert quote is not None
+    assert quote.text == "Kan du titta?"
+
+
+def test_marks_are_put_around_the_selection(view: ChatView) -> None:
+    write(view, "viktigt")
+    view.composer.field.selectAll()
+    QTest.keyClick(view.composer.field, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert view.composer.text == "**viktigt**"
+    view.composer.field.selectAll()
+    named(view, "Fet").click()
+    assert view.composer.text == "viktigt"
+    named(view, "Lista").click()
+    assert view.composer.text == "- viktigt"
+
+
+def test_a_name_is_completed_and_becomes_a_mention(view: ChatView, hl: Desk) -> None:
+    write(view, "🙂 Hej @enh")
+    names = view.composer.field.names
+    assert names is not None
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    assert view.composer.text == "🙂 Hej @Enhetschef "
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    assert [m.uid for m in view.model.timeline.message(0).mentions] == [EK]
+
+
+def test_a_draft_is_there_when_the_view_is_opened_again(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    write(view, "Halv mening ö")
+    view.keep_draft()
+    again = ChatView(hl.chat, ROOM)
+    qtbot.addWidget(again)
+    assert again.composer.text == "Halv mening ö"
+
+
+def test_what_is_seen_is_read(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    qtbot.waitUntil(view.isActiveWindow)
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="ny"))], n=20, t=1_795_500_000_000)
+    assert hl.chat.unread(ROOM) == (0, 0)
+
+
+def test_the_menu_offers_only_what_one_may(view: ChatView, hl: Desk) -> None:
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="deras"))], n=20, t=1_795_500_000_000)
+    hl.chat.send(ROOM, "mitt")
+    for row, expected in ((0, False), (1, True)):
+        view.list.menu_asked.emit(view.model.timeline.message(row), view.mapToGlobal(view.rect().center()))
+        menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
+        texts = [action.text() for action in menu.actions()]
+        assert ("Redigera" in texts, "Ta bort" in texts) == (expected, expected)
+        assert "Svara" in texts
+        menu.close()
+
+
+def test_a_deleted_message_says_who_deleted_it(view: ChatView, hl: Desk) -> None:
+    first = hl.chat.send(ROOM, "fel rum")
+    Positions([hl]).deliver()
+    from_others(hl, HL, CHANNEL, [encode(MessageDeleted(target=first))], n=40, t=1_795_500_000_000)
+    assert "Meddelandet togs bort av Handläggare" in view.model.spoken(0)
+
+
+def test_who_is_writing_is_said(view: ChatView, hl: Desk) -> None:
+    hl.chat.typing.hear(ROOM, EK, DevId(EK), b"\x82\xa4type\xa6typing\xa2on\xc3")
+    assert view.typing.text() == "Enhetschef skriver …"
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="klar"))], n=20, t=1_795_500_000_000)
+    assert view.typing.text() == ""
+    assert typing_text(["A", "B", "C"]) == "Flera skriver …"
+
+
+def test_pasted_files_wait_in_the_composer_and_can_be_taken_out(view: ChatView, tmp_path: Path) -> None:
+    path = tmp_path / "Bilaga å.pdf"
+    path.write_bytes(b"x")
+    pasted = QMimeData()
+    pasted.setUrls([QUrl.fromLocalFile(str(path))])
+    view.composer.field.insertFromMimeData(pasted)
+    assert named(view, "Skicka").isEnabled()
+    named(view, "Skicka inte Bilaga å.pdf").click()
+    assert not named(view, "Skicka").isEnabled()
+
+
+def test_a_large_picture_gets_a_small_preview(tmp_path: Path) -> None:
+    image = QImage(3000, 2000, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.darkGreen)
+    assert image.save(str(tmp_path / "karta.png"))
+    picture = picture_of(tmp_path / "karta.png")
+    assert picture is not None
+    assert (picture.width, picture.height) == (3000, 2000)
+    assert 0 < len(picture.preview) <= MAX_PREVIEW_BYTES
+    (tmp_path / "trasig.png").write_bytes(b"inte en bild")
+    assert picture_of(tmp_path / "trasig.png") is None
+    assert not asyncio.iscoroutine(picture)
+
+
+def test_every_control_has_a_name_of_its_own(view: ChatView, hl: Desk) -> None:
+    hl.chat.send(ROOM, "hej")
+    names: list[str] = []
+    for widget in view.findChildren(QWidget):
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
+            face = QAccessible.queryAccessibleInterface(widget)
+            assert face is not None
+            assert face.role() != QAccessible.Role.NoRole
+            names.append(face.text(QAccessible.Text.Name))
+    assert all(names), names
+    assert len(names) == len(set(names)), names
+
+
+def test_tab_reaches_the_composer_and_leaves_it(view: ChatView, hl: Desk) -> None:
+    hl.chat.send(ROOM, "hej")
+    view.composer.field.setFocus()
+    seen: list[QWidget] = []
+    for _ in range(14):
+        focus = view.focusWidget()
+        assert focus is not None
+        seen.append(focus)
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
+    assert view.list in seen
+    assert len(set(seen)) > 5

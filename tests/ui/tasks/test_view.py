@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The board as a person uses it: by mouse, by keyboard, and by the names that controls have."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.i18n import set_language
+from tests.office import EK, HL, ROOM, Desk, desk, start_board
+from ui.tasks.card_widget import CardWidget
+from ui.tasks.view import TasksView
+
+CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def hl(tmp_path: Path) -> Iterator[Desk]:
+    set_language("sv")
+    made = desk(tmp_path, HL)
+    start_board(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def view(hl: Desk, qtbot: QtBot) -> TasksView:
+    board = hl.tasks.board(ROOM)
+    for title in ("a", "b", "c"):
+        board.add_card(board.columns()[0].id, title)
+    made = TasksView(hl.tasks, ROOM)
+    qtbot.addWidget(made)
+    made.resize(1100, 700)
+    made.show()
+    qtbot.waitExposed(made)
+    return made
+
+
+def titles(view: TasksView) -> list[list[str]]:
+    return [[widget.card.title for widget in column.cards] for column in view.kanban.columns]
+
+
+def card(view: TasksView, title: str) -> CardWidget:
+    return next(w for column in view.kanban.columns for w in column.cards if w.card.title == title)
+
+
+def named(view: QWidget, name: str) -> QAbstractButton:
+    found = [b for b in view.findChildren(QAbstractButton) if b.accessibleName() == name]
+    assert len(found) == 1, (name, len(found))
+    return found[0]
+
+
+def focused(view: TasksView) -> str:
+    focus = view.focusWidget()
+    return focus.card.title if isinstance(focus, CardWidget) else ""
+
+
+def drag(widget: QWidget, to: QPoint, *, drop: bool = True) -> None:
+    """Presses the widget's middle and moves to a global point."""
+    start = widget.rect().center()
+    QTest.mousePress(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, start)
+    end = widget.mapFromGlobal(to)
+    for step in range(1, 6):
+        _move(widget, start + (end - start) * step / 5)
+    if drop:
+        QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, end)
+
+
+def _move(widget: QWidget, pos: QPoint) -> None:
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    where, everywhere = QPointF(pos), QPointF(widget.mapToGlobal(pos))
+    event = QMouseEvent(QEvent.Type.MouseMove, where, everywhere, none, left, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+
+
+def test_a_card_is_dragged_to_another_column(view: TasksView, qtbot: QtBot) -> None:
+    target = view.kanban.columns[1].area
+    drag(card(view, "b"), target.mapToGlobal(QPoint(40, 60)))
+    assert titles(view)[:2] == [["a", "c"], ["b"]]
+    assert focused(view) == "b"
+
+
+def test_a_card_is_dragged_above_another(view: TasksView, qtbot: QtBot) -> None:
+    drag(card(view, "c"), card(view, "a").mapToGlobal(QPoint(40, 4)))
+    assert titles(view)[0] == ["c", "a", "b"]
+
+
+def test_escape_puts_a_dragged_card_back(view: TasksView, qtbot: QtBot) -> None:
+    widget = card(view, "b")
+    target = view.kanban.columns[2].area
+    drag(widget, target.mapToGlobal(QPoint(40, 60)), drop=False)
+    assert view.kanban._drag.dragging
+    QTest.keyClick(widget, Qt.Key.Key_Escape)
+    QTest.mouseRelease(widget, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPoint(700, 60))
+    assert titles(view)[0] == ["a", "b", "c"]
+
+
+def test_a_click_opens_the_card_and_escape_goes_back_to_it(view: TasksView, qtbot: QtBot) -> None:
+    QTest.mouseClick(card(view, "b"), Qt.MouseButton.LeftButton)
+    assert view.editor.isVisible()
+    assert view.editor.title.text() == "b"
+    QTest.keyClick(view.editor.title, Qt.Key.Key_Escape)
+    assert not view.editor.isVisible()
+    assert focused(view) == "b"
+
+
+def test_arrows_walk_and_control_arrows_move(view: TasksView) -> None:
+    view.kanban.focus_card(card(view, "a").card.id)
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Down)
+    assert focused(view) == "b"
+    QTest.keyClick(card(view, "b"), Qt.Key.Key_Up, CONTROL)
+    assert titles(view)[0] == ["b", "a", "c"]
+    QTest.keyClick(card(view, "b"), Qt.Key.Key_Right, CONTROL)
+    assert titles(view)[:2] == [["a", "c"], ["b"]]
+    assert focused(view) == "b"
+    QTest.keyClick(card(view, "b"), Qt.Key.Key_Left)
+    assert focused(view) == "a"
+
+
+def test_control_z_takes_the_move_back(view: TasksView, qtbot: QtBot) -> None:
+    qtbot.waitUntil(view.isActiveWindow)
+    view.kanban.focus_card(card(view, "a").card.id)
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Right, CONTROL)
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Z, CONTROL)
+    assert titles(view)[0] == ["a", "b", "c"]
+
+
+def test_delete_hides_the_card_and_undo_brings_it_back(view: TasksView) -> None:
+    view.kanban.focus_card(card(view, "b").card.id)
+    QTest.keyClick(card(view, "b"), Qt.Key.Key_Delete)
+    assert titles(view)[0] == ["a", "c"]
+    assert focused(view) == "c"
+    view.undo()
+    assert titles(view)[0] == ["a", "b", "c"]
+
+
+def test_a_new_task_is_made_named_assigned_and_dated_by_keyboard(view: TasksView, hl: Desk) -> None:
+    named(view, "Ny uppgift i Pågår").click()
+    view.editor.title.setText("Skriv skälen för beslutet å 🙂")
+    QTest.keyClick(view.editor.title, Qt.Key.Key_Return)
+    view.editor.assignee.setCurrentIndex(view.editor.assignee.findText("Enhetschef"))
+    view.editor.assignee.activated.emit(view.editor.assignee.currentIndex())
+    view.editor.due.field.setText("2026-11-27")
+    QTest.keyClick(view.editor.due.field, Qt.Key.Key_Return)
+    view.editor.checklist.new.setText("Läs yttrandet")
+    QTest.keyClick(view.editor.checklist.new, Qt.Key.Key_Return)
+    made = view.kanban.columns[1].cards[0].card
+    assert (made.title, made.assignee, made.due) == ("Skriv skälen för beslutet å 🙂", EK, date(2026, 11, 27))
+    assert [item.text for item in made.checklist] == ["Läs yttrandet"]
+    assert [row.title for row in hl.tasks.tasks(ROOM)].count("Skriv skälen för beslutet å 🙂") == 1
+
+
+def test_a_wrong_date_is_not_taken(view: TasksView) -> None:
+    view.editor.open_card(card(view, "a").card.id)
+    view.editor.due.field.setText("i morgon")
+    QTest.keyClick(view.editor.due.field, Qt.Key.Key_Return)
+    assert card(view, "a").card.due is None
+    assert view.editor.due.field.text() == ""
+
+
+def test_the_menu_moves_a_card(view: TasksView) -> None:
+    widget = card(view, "a")
+    view.kanban.card_menu_asked.emit(widget.card.id, widget.mapToGlobal(QPoint(5, 5)))
+    menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
+    next(action for action in menu.actions() if action.text() == "Flytta till Klart").trigger()
+    menu.close()
+    assert titles(view)[3] == ["a"]
+
+
+def test_the_table_shows_the_same_cards(view: TasksView) -> None:
+    named(view, "Tabell").click()
+    assert view.table.isVisible()
+    model = view.table.model()
+    assert [model.data(model.index(row, 0)) for row in range(model.rowCount())] == ["a", "b", "c"]
+    view.table.selectRow(1)
+    QTest.keyClick(view.table, Qt.Key.Key_Return)
+    assert view.editor.title.text() == "b"
+
+
+def test_every_control_has_a_name_of_its_own(view: TasksView) -> None:
+    view.editor.open_card(card(view, "a").card.id)
+    names: list[str] = []
+    for widget in view.findChildren(QWidget):
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible():
+            face = QAccessible.queryAccessibleInterface(widget)
+            assert face is not None
+            assert face.role() != QAccessible.Role.NoRole
+            names.append(face.text(QAccessible.Text.Name))
+    assert all(names), names
+    assert len(names) == len(set(names)), names
+
+
+def test_a_thousand_cards_open_in_good_time(hl: Desk, qtbot: QtBot) -> None:
+    board = hl.tasks.board(ROOM)
+    ids = [column.id for column in board.columns()]
+    for part in range(10):
+        with board._doc.transact():
+            for i in range(100):
+                board.add_card(ids[i % 4], f"kort {part * 100 + i} åäö")
+    start = time.perf_counter()
+    view = TasksView(hl.tasks, ROOM)
+    qtbot.addWidget(view)
+    view.resize(1100, 700)
+    view.show()
+    view.grab()
+    shown_ms = (time.perf_counter() - start) * 1000
+    start = time.perf_counter()
+    board.move_card(view.kanban.columns[0].cards[5].card.id, ids[2])
+    moved_ms = (time.perf_counter() - start) * 1000
+    print(f"1000 cards: shown {shown_ms:.0f} ms, one moved {moved_ms:.0f} ms")
+    assert shown_ms < 1500
