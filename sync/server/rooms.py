@@ -72,6 +72,8 @@ _DAY_MS = 86_400_000
 _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""
 _ROTATION_MS = 3_600_000
+_WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
+"""Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
 _MAX_SEAL_BYTES = 4096
 _MAX_ENTRIES = 64
 _MAX_NAMES = 1000
@@ -396,7 +398,9 @@ class Rooms:
         if after >= receipt.n:
             return Items(frame.rid, frame.room, [], [], receipt)
         limit = max(1, min(frame.limit_bytes, MAX_PULL_BYTES))
-        rows = await self._store.items(frame.room, after, receipt.n, limit)
+        rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, limit))
+        if not rows:  # one batch is longer than what was asked for; it still fits a frame
+            rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, _WHOLE_BATCH_BYTES))
         shares = await self._store.shares_between(frame.room, after, rows[-1].n if rows else after)
         return Items(
             frame.rid,
@@ -496,6 +500,14 @@ def _check_entries(who: Who, frame: Append, entries: list[RoomEntry]) -> None:
         raise Refusal(ErrorCode.INVALID, "room")
     if any(e.epoch is not None for e in entries[:-1]):
         raise Refusal(ErrorCode.INVALID, "only the last entry may carry an epoch")
+
+
+def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:
+    """The rows up to the last signature: a client judges a batch whole (protocol §7)."""
+    end = len(rows)
+    while end and not rows[end - 1].sig:
+        end -= 1
+    return rows[:end]
 
 
 def _sealed_right(entry: RoomEntry, uids: list[Uid], seals: list[bytes]) -> bool:

@@ -15,7 +15,7 @@ from sync.server.config import Limits
 from sync.server.running import start_server
 from sync.server.store.sql import SqlStore
 from sync.trust import drafts
-from sync.trust.items import Role
+from sync.trust.items import Item, Role
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused, as_items, config
 
@@ -380,3 +380,18 @@ async def test_a_writer_rotates_a_clean_room_once_an_hour_and_a_dirty_one_always
     await carl.submit(carl.drafter(room).leave())
     await bert.sync(room)
     await bert.submit(bert.drafter(room).rotate())
+
+
+@pytest.mark.parametrize("limit", [1, 5_000, 40_000])
+async def test_a_pull_never_cuts_a_batch(house: House, limit: int) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    for _ in range(3):
+        await anna.push(room, *[TEXT] * 20)
+    stream = bert.rooms[room]
+    while True:
+        got = await bert.wire.ask(m.Pull(bert.wire.rid(), room, stream.n, limit), m.Items)
+        if not got.items:
+            break
+        assert got.items[-1].sig
+        stream.accept([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in got.items], bert.book)
+    assert stream.n == got.receipt.n
