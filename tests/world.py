@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A real server and N real clients in one process, over TLS: `offline()`, `restart()`, `settle()`.
 
-    async with world(tmp_path) as w:
-        a, b = await w.hire("Handläggare", "Registrator")
-        room = await a.engine.deeds.create_room()
+async with world(tmp_path) as w:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await a.engine.deeds.create_room()
 """
 
 import asyncio
@@ -90,6 +90,7 @@ class Client:
     engine: Engine = field(init=False)
     ephemerals: list[bytes] = field(default_factory=list)
     received: list[StoredChange] = field(default_factory=list)
+    was_cut: bool = False
     _running: "asyncio.Task[None] | None" = None
 
     @property
@@ -154,11 +155,12 @@ class World:
     clients: list[Client] = field(default_factory=list)
     running: Running | None = None
     _server: AsyncExitStack = field(default_factory=AsyncExitStack)
+    moved_to: Path | None = None
     _port: int = 0
 
     @property
     def data(self) -> Path:
-        return self.folder / "server"
+        return self.moved_to or self.folder / "server"
 
     async def start_server(self) -> None:
         config = Config(

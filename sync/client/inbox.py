@@ -148,6 +148,8 @@ class Inbox:
             while pulled is not None and pulled.items:
                 more = pulled.items[-1].n < pulled.receipt.n
                 ahead = asyncio.ensure_future(self._pull(room, pulled.items[-1].n)) if more else None
+                if ahead is not None:
+                    ahead.add_done_callback(_heard)
                 try:
                     if not await self._take(room, pulled.items, pulled.shares):
                         return
@@ -241,6 +243,12 @@ class Inbox:
         room.problem = state
         log.error("room %s stopped at %d: %s", room.room[:4].hex(), room.stream.n, code)
         self._link.listener.on_room(room.room)
+
+
+def _heard(pull: "asyncio.Future[m.Items]") -> None:
+    """A pull that nobody waits for any more may fail in silence."""
+    if not pull.cancelled():
+        pull.exception()
 
 
 def _pieces(wire: list[m.WireItem]) -> Iterator[list[Item]]:
