@@ -387,6 +387,7 @@ async def test_a_pull_never_cuts_a_batch(house: House, limit: int) -> None:
     anna, bert, room = await house.two_in_a_room()
     for _ in range(3):
         await anna.push(room, *[TEXT] * 20)
+        await anna.sync(room)
     stream = bert.rooms[room]
     while True:
         got = await bert.wire.ask(m.Pull(bert.wire.rid(), room, stream.n, limit), m.Items)
