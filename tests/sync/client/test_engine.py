@@ -70,7 +70,7 @@ async def test_a_server_that_restarts_loses_nothing(w: World) -> None:
 
 
 async def test_a_newcomer_with_history_reads_everything(w: World) -> None:
-    a, b, room, obj = await two(w)
+    a, _b, room, obj = await two(w)
     a.say(room, obj, HELLO)
     await w.settle(room)
     await a.engine.deeds.rotate(room)
@@ -84,7 +84,7 @@ async def test_a_newcomer_with_history_reads_everything(w: World) -> None:
 
 
 async def test_a_newcomer_from_now_reads_only_what_comes(w: World) -> None:
-    a, b, room, obj = await two(w)
+    a, _b, room, obj = await two(w)
     a.say(room, obj, HELLO)
     await w.settle(room)
     (c,) = await w.hire("Enhetschef")
@@ -136,7 +136,7 @@ async def test_ephemerals_reach_those_who_are_there(w: World) -> None:
 
 
 async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> None:
-    a, b, room, obj = await two(w)
+    a, _b, room, obj = await two(w)
     await a.offline()
     assert a.engine.status.code == "unreachable"
     a.say(room, obj, HELLO)
