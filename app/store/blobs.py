@@ -109,9 +109,7 @@ class Blobs:
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""
-        return [
-            PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in self.to_upload()
-        ]
+        return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in self.to_upload()]
 
     def drop(self, part: PartId) -> None:
         """Forgets the part and deletes its bytes (an upload that was given up, gallring)."""

@@ -133,11 +133,12 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Checkpoints and closes all connections. Twice does no harm."""
+        """Checkpoints, closes all connections and lets go of the key. Twice does no harm."""
         self._checkpointer.stop()
         if not self.conn.closed:
             self.conn.close()
         self._engine.dispose()
+        self._key = b""
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:

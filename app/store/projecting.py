@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.core import log
-from app.core.ids import ObjId, RoomId, Uid, short
+from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.store import statements as sql
 from app.store.database import Database, is_fatal
 from app.store.people import Me
-from app.store.projection import Projector
+from app.store.projection import Project, Projector
 from app.store.rows import ObjectRow, StoredChange
 from app.store.search import drop_kind
 
@@ -135,7 +135,7 @@ class Projecting:
         ]
 
     def _project(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
-        code = self._try(conn, kind, row, changes)
+        code = self._try(conn, kind.project, row, changes)
         if code is None:
             return
         if len(changes) == 1:
@@ -144,12 +144,12 @@ class Projecting:
         for change in changes:
             self._project(conn, kind, row, (change,))
 
-    def _try(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
+    def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
         """None, or the code of the error; the rows written before it are taken back."""
         raw = self._db.raw
         raw.execute("SAVEPOINT projection")
         try:
-            kind.project(conn, row, changes)
+            project(conn, row, changes)
         except BaseException as e:  # pycrdt panics with a BaseException of its own
             if is_fatal(e):
                 raise
@@ -157,7 +157,7 @@ class Projecting:
             raw.execute("RELEASE projection")
             code = getattr(e, "code", None)
             if len(changes) == 1 and not isinstance(code, str):
-                log.store.exception("projection", e, kind=kind.id, obj=short(row.obj))
+                log.store.exception("projection", e, kind=row.kind, obj=row.obj)
             return code if isinstance(code, str) else "bug"
         raw.execute("RELEASE projection")
         return None
@@ -172,7 +172,9 @@ class Projecting:
             kind = self._kinds.get(found[2]) if found else None
             if found is None or kind is None or kind.positioned is None:
                 continue
-            kind.positioned(self._db.conn, object_row(found[:-2]), placed)
+            code = self._try(self._db.conn, kind.positioned, object_row(found[:-2]), placed)
+            if code is not None:  # the change is there already; only its place in a list is the old one
+                log.store.error("positioned", kind=kind.id, code=code, count=len(placed))
 
 
 def object_row(fields: Sequence[Any]) -> ObjectRow:

@@ -104,6 +104,20 @@ def test_an_own_change_that_comes_back_only_gets_its_position(bench: Bench) -> N
     assert bench.store.db.value("SELECT n FROM note_rows WHERE obj = ?", (note,)) == back.n
 
 
+def test_a_kind_that_fails_at_a_position_does_not_stop_the_slice(bench: Bench) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    bench.kinds["note"] = replace(bench.kinds["note"], positioned=fail)
+    bench.reopen()
+    note = bench.note()
+    change_id = bench.store.changes.append(ROOM, note, b"mitt")
+    back = bench.opened(b"mitt", note, uid=ME, change_id=change_id)
+    bench.receive(back, bench.opened(b"ditt", note))
+    assert bench.texts(note) == ["mitt", "ditt"]
+    assert bench.store.changes.of(note)[0].n == back.n
+
+
 def test_a_change_id_used_by_somebody_else_keeps_nobodys_change_out(bench: Bench) -> None:
     note = bench.note()
     change_id = bench.store.changes.append(ROOM, note, b"mitt")
