@@ -288,7 +288,7 @@ class RoomSync:
 
     def hear(self, whisper: ephemeral.Whisper, now: int) -> tuple[ephemeral.Heard, bytes]:
         """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
-        return self.listener.open(whisper, self._sign_pk, self.ring.k, now)
+        return self.listener.open(whisper, self._sign_pk, self.ring.k, now, self.stream.role_of)
 
     def whisper(self, payload: bytes, now: int) -> ephemeral.Whisper | None:
         """Seals an ephemeral, or None while there is no key."""

@@ -111,6 +111,9 @@ class SignInCode:
     seed: bytes
     agency: bytes
 
+    def __repr__(self) -> str:
+        return "SignInCode(…)"
+
     @classmethod
     def fresh(cls, agency_pk: bytes) -> "SignInCode":
         return cls(os.urandom(16), agency_fingerprint(agency_pk)[:FINGERPRINT_BYTES])

@@ -194,6 +194,9 @@ class PlainOp:
     payload: bytes
     kind: int = OP
 
+    def __repr__(self) -> str:
+        return f"PlainOp({self.obj.hex()}, {len(self.payload)} B)"
+
 
 @dataclass(frozen=True, slots=True)
 class SealedOps:

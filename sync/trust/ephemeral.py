@@ -19,11 +19,21 @@ from sync.protocol.version import CLOCK_TOLERANCE_MS
 from sync.trust import fields
 from sync.trust.author import Author
 from sync.trust.envelope import pad, unpad
+from sync.trust.items import Role
 
 VERSION = 1
 DOMAIN = "eph"
-PRESENCE = 1
+PRESENCE, TYPING, CARET, CALL, LIVE = range(1, 6)
+LEAST_ROLE = {
+    PRESENCE: Role.READER,
+    TYPING: Role.WRITER,
+    CARET: Role.READER,
+    CALL: Role.READER,
+    LIVE: Role.WRITER,
+}
+"""Every kind, and who may send it."""
 _LIMIT = 512
+_SESSIONS = 256
 _CT_LIMIT = 64 * 1024
 
 
@@ -72,11 +82,16 @@ class Heard:
 
 def read(body: bytes) -> Heard:
     """The clear part; Reject "malformed"."""
+    return _read(body)[0]
+
+
+def _read(body: bytes) -> tuple[Heard, list[object]]:
+    """The clear part, and the array that the AEAD is bound to."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
     if version != VERSION:
         raise Reject("format", "ephemeral")
-    return Heard(
+    heard = Heard(
         fields.raw(room, 16, "room"),
         fields.u64(epoch, "epoch"),
         Uid(fields.raw(uid, 16, "uid")),
@@ -87,14 +102,18 @@ def read(body: bytes) -> Heard:
         fields.u64(kind, "kind"),
         fields.raw(digest, 32, "H(ct)"),
     )
+    return heard, parts[:-1]
 
 
 class Listener:
-    """Checks what others whisper in one room: signature, order, time. Remembers the newest counter per session."""
+    """Checks what others whisper in one room: signature, order, time, role.
+
+    Remembers the newest counter of every session until its last message is too old to be taken again.
+    """
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
-        self._newest: dict[bytes, tuple[bytes, int]] = {}
+        self._newest: dict[tuple[bytes, bytes], tuple[int, int]] = {}
 
     def open(
         self,
@@ -102,19 +121,24 @@ class Listener:
         sign_pk: Callable[[Uid, bytes], bytes | None],
         key: Callable[[int], bytes | None],
         now: int,
+        role: Callable[[Uid], Role | None] | None = None,
     ) -> tuple[Heard, bytes]:
-        """Who, and the payload. ▲ Reject "ephemeral" for a replay, wrong time, room or device, "signature" for a spoof.
+        """Who, and the payload. ▲ Reject "ephemeral" for a replay, wrong time, room, role or device, "signature" for a
+        spoof.
 
-        `sign_pk` gives the key of an active device of a member, `key` the K of an epoch, `now` is server time in ms.
+        `sign_pk` gives the key of an active device of a member, `key` the K of an epoch, `now` is server time in ms,
+        `role` a member's role (without it the kind is not judged).
         """
-        heard = read(whisper.body)
+        heard, context = _read(whisper.body)
+        if heard.kind not in LEAST_ROLE or (role and (role(heard.uid) or 0) < LEAST_ROLE[heard.kind]):
+            raise Reject("ephemeral", "kind")
         public = sign_pk(heard.uid, heard.dev)
         if heard.room != self._room or public is None or len(whisper.ct) > _CT_LIMIT:
             raise Reject("ephemeral", "room or device")
         if abs(heard.time - now) > CLOCK_TOLERANCE_MS:
             raise Reject("ephemeral", "time")
-        session, ctr = self._newest.get(heard.dev, (b"", 0))
-        if session == heard.session and heard.ctr <= ctr:
+        session = heard.dev, heard.session
+        if heard.ctr <= self._newest.get(session, (0, 0))[0]:
             raise Reject("ephemeral", "replay")
         if H(whisper.ct) != heard.digest:
             raise Reject("ephemeral", "content hash")
@@ -122,8 +146,13 @@ class Listener:
         secret = key(heard.epoch)
         if secret is None:
             raise Reject("ephemeral", "epoch")
-        context = dec(whisper.body, limit=_LIMIT)
-        assert isinstance(context, list)  # noqa: S101 - read() said so
-        payload = unpad(aead.open_(kdf(secret, "eph", self._room, heard.epoch), context[:-1], whisper.ct))
-        self._newest[heard.dev] = (heard.session, heard.ctr)
+        payload = unpad(aead.open_(kdf(secret, "eph", self._room, heard.epoch), context, whisper.ct))
+        self._newest[session] = (heard.ctr, max(heard.time, now))
+        self._forget(now)
         return heard, payload
+
+    def _forget(self, now: int) -> None:
+        """▲ A session is forgotten only when the clock alone refuses everything it ever sent."""
+        if len(self._newest) > _SESSIONS:
+            oldest = now - 2 * CLOCK_TOLERANCE_MS
+            self._newest = {s: (c, t) for s, (c, t) in self._newest.items() if t >= oldest}
