@@ -175,6 +175,21 @@ def blocks_of(items: Iterable[Cell]) -> tuple[list[Block], list[Run]]:
     return blocks, runs
 
 
+def from_runs(pieces: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[list[Block], list[Run]]:
+    """The blocks of a whole text given in pieces of equal attributes, and the runs after the last newline."""
+    blocks: list[Block] = []
+    runs: list[Run] = []
+    for text, attrs in pieces:
+        marks = PLAIN.with_attrs(attrs)
+        *lines, last = text.split("\n")
+        for line in lines:
+            runs.append(Run(line, marks))
+            blocks.append(Block(joined(runs), style_of(attrs), attrs))
+            runs = []
+        runs.append(Run(last, marks))
+    return blocks, list(joined(runs))
+
+
 def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Runs without empty ones, equal neighbours made one."""
     out: list[Run] = []
