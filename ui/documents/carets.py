@@ -12,7 +12,7 @@ from ui.kit import theme
 from ui.kit.fonts import TINY_PX, font
 
 _FLAG_HEIGHT = 17
-_GROUND_ALPHA = 40
+_GROUND_ALPHA = {False: 40, True: 110}  # by dark
 
 
 def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[QTextEdit.ExtraSelection]:
@@ -23,7 +23,7 @@ def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[QTextEdit.ExtraSel
         if caret.anchor == caret.caret:
             continue
         ground = QColor(theme.current().person(caret.person.colour))
-        ground.setAlpha(_GROUND_ALPHA)
+        ground.setAlpha(_GROUND_ALPHA[theme.current().dark])
         selection = QTextEdit.ExtraSelection()
         cursor = QTextCursor(edit.document())
         cursor.setPosition(min(caret.anchor, last))
