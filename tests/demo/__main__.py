@@ -38,8 +38,9 @@ def main() -> int:
                 step()
             except Exception as fault:
                 failed, in_a_row = failed + 1, in_a_row + 1
-                print(f"{number:3}  FAILED after {time.monotonic() - start:.2f} s  {words}\n{fault}", flush=True)
-                _keep_pictures(stage, number)
+                print(f"{number:3}  FAILED after {time.monotonic() - start:.2f} s  {words}", flush=True)
+                print(f"     {str(fault).splitlines()[0]}", flush=True)
+                _keep_evidence(stage, number, fault)
             else:
                 passed, in_a_row = passed + 1, 0
                 print(f"{number:3}  {time.monotonic() - start:6.2f} s  {words}", flush=True)
@@ -55,13 +56,18 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _keep_pictures(stage: Stage, number: int) -> None:
-    """What every window showed when a step failed."""
+def _keep_evidence(stage: Stage, number: int, fault: Exception) -> None:
+    """What was wrong, and what every window showed: failed-N.txt and a picture of each client that runs."""
+    report = stage.out / f"failed-{number}.txt"
+    report.write_text(f"{fault}\n", encoding="utf-8")
     for label, client in stage.clients.items():
+        if not client.running:
+            continue
         try:
             client.shot(stage.out / f"failed-{number}-{label}.png")
-        except Exception as fault:
-            print(f"     no picture of {label}: {str(fault).splitlines()[0]}")
+        except Exception as second:
+            print(f"     no picture of {label}: {str(second).splitlines()[0]}")
+    print(f"     more in {report.relative_to(Path.cwd())}", flush=True)
 
 
 if __name__ == "__main__":

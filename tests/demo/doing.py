@@ -39,7 +39,7 @@ def enrol(client: Client, address: str, code: str, name: str) -> None:
 
 def opened(client: Client) -> None:
     """Waits for the main window and makes it as large as the pictures."""
-    client.wait(named(said("Rooms"), "Button", said("Main navigation")), timeout_s=40)
+    client.wait(named(said("Rooms"), within=said("Main navigation")), timeout_s=20)
     client.size(1440, 900)
 
 

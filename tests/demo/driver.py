@@ -103,6 +103,10 @@ class Client:
             self._line.close()
         self._line = self._process = None
 
+    @property
+    def running(self) -> bool:
+        return self._line is not None
+
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
             raise Failed(f"{self.label} is not running")
@@ -117,8 +121,16 @@ class Client:
         """Begins a command; a client does one at a time, two clients do theirs at once."""
         if self._line is None:
             raise Failed(f"{self.label} is not running")
-        self._line.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
+        try:
+            self._line.sendall(json.dumps({"do": do, **arguments}).encode() + b"\n")
+        except OSError as fault:
+            raise self._ended(do) from fault
         return Answer(self, do)
+
+    def _ended(self, what: str) -> Failed:
+        status = self._running().wait()
+        self._drop()
+        return Failed(f"{self.label} ended with status {status} during {what}\n{self.tail()}")
 
     def take_answer(self, what: str) -> Any:
         assert self._line is not None
@@ -127,10 +139,10 @@ class Client:
                 received = self._line.recv(65536)
             except TimeoutError as fault:
                 raise Failed(f"{self.label}: no answer to {what}\n{self.tail()}") from fault
+            except OSError as fault:
+                raise self._ended(what) from fault
             if not received:
-                status = self._running().wait()
-                self._drop()
-                raise Failed(f"{self.label} ended with status {status} during {what}\n{self.tail()}")
+                raise self._ended(what)
             self._unread += received
         self._line.settimeout(ANSWER_LIMIT_S)
         line, self._unread = self._unread.split(b"\n", 1)
@@ -148,7 +160,7 @@ class Client:
 
     def wait_part(self, part: str, role: str = "", within: str = "", **condition: Any) -> str:
         """Waits for something with `part` in its name."""
-        return self.wait(named(part, role, within, part=True), **condition)
+        return self.wait(named(part, role, within, part=True, nth=0), **condition)
 
     def exists(self, name: Name) -> bool:
         return bool(self.do("exists", target=_target(name)))

@@ -3,6 +3,7 @@
 
 from collections.abc import Generator
 
+import shiboken6
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QInputMethodEvent, QKeySequence, QWindow
 from PySide6.QtTest import QTest
@@ -28,15 +29,24 @@ def _focused() -> QWidget:
     return widget
 
 
-def _handle(widget: QWidget) -> QWindow:
-    return window_of(widget).windowHandle()
+def _press(key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_KEYS) -> None:
+    """A key comes through the window, as from a real keyboard; an open menu gets it directly.
+
+    After a native window was deleted its Python wrapper may be given for a new one at the same address.
+    """
+    widget = _focused()
+    handle = widget.window().windowHandle()
+    if QApplication.activePopupWidget() is None and handle is not None and shiboken6.isValid(handle):
+        QTest.keyClick(handle, key, modifiers)
+    else:
+        QTest.keyClick(widget, key, modifiers)
 
 
 def press_keys(sequence: str) -> Steps:
     """Key combinations as Qt writes them, with spaces between: "Ctrl+K", "Down Down Return"."""
     for part in sequence.split():
         combination = QKeySequence(part)[0]  # type: ignore[index]
-        QTest.keyClick(_handle(_focused()), combination.key(), combination.keyboardModifiers())
+        _press(combination.key(), combination.keyboardModifiers())
         yield 1
 
 
@@ -115,9 +125,9 @@ def tab_to(seen: Seen) -> Generator[int, None, bool]:
         focus = QApplication.focusWidget()
         if focus is wanted:
             return True
-        QTest.keyClick(_handle(_focused()), Qt.Key.Key_Tab)
+        _press(Qt.Key.Key_Tab)
         if QApplication.focusWidget() is focus:
-            QTest.keyClick(_handle(_focused()), Qt.Key.Key_F6)
+            _press(Qt.Key.Key_F6)
             if QApplication.focusWidget() is focus:
                 break
         yield 0

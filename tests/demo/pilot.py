@@ -19,14 +19,14 @@ from typing import Any
 from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QAccessible, QTextBlock, QTextCharFormat
 from PySide6.QtWidgets import QAbstractItemView, QApplication, QFileDialog, QLineEdit, QTextEdit, QWidget
-from ui.main import main as run_client
 
 from tests.demo import hands
 from tests.demo.seeing import Missing, Seen, Target, dump, find, find_all, tree, walk, windows
+from ui.main import main as run_client
 
 Steps = Generator[int, None, Any]
 POLL_MS = 10
-TIMEOUT_S = 15.0
+TIMEOUT_S = 10.0
 TEXT_ROLES = (
     Qt.ItemDataRole.DisplayRole,
     Qt.ItemDataRole.AccessibleTextRole,
@@ -176,6 +176,8 @@ class Pilot(QObject):
         field.setFocus()
         field.selectAll()
         yield from hands.type_text(path)
+        if QApplication.activePopupWidget() is not None:  # the names that would complete it
+            yield from hands.press_keys("Escape")
         yield from hands.press_keys("Return")
 
     def do_select_text(self, target: dict[str, Any], start: int, end: int) -> Steps:
