@@ -147,6 +147,10 @@ class TextField(QTextEdit):
         else:
             super().keyPressEvent(event)
 
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # While names are offered Tab takes one of them; Qt would move the focus before the key arrives.
+        return super().focusNextPrevChild(forward) if self.names is None else False
+
     def focusOutEvent(self, event: object) -> None:
         super().focusOutEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         if self._names is None or not self._names.underMouse():
