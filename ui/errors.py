@@ -170,6 +170,16 @@ def _office() -> dict[str, tuple[str, str, str]]:
             tr("It is kept, and everything else works as usual."),
             tr("Tell IT support if something is missing."),
         ),
+        "format-newer": (
+            tr("Something received comes from a newer version of Kansli."),
+            tr("It is kept, and everything else works as usual."),
+            tr("Update Kansli to see it."),
+        ),
+        "damaged-update": (
+            tr("Something received could not be understood."),
+            tr("It is kept, and everything else works as usual."),
+            tr("Tell IT support if something is missing."),
+        ),
         "bad-record": (
             tr("Something received could not be understood."),
             tr("It is kept, and everything else works as usual."),
@@ -250,7 +260,7 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("Nothing has been registered."),
             tr("Check every character, or ask for a new code."),
         ),
-        "bad-code": (
+        "code": (
             tr("The sign-in code is not right."),
             tr("Nothing has been registered."),
             tr("Check every character, or ask for a new code."),

@@ -44,7 +44,12 @@ class GatePage(QWidget):
         self.buttons.addWidget(self.spinner)
         self.buttons.addStretch(1)
         card.content.addLayout(self.buttons)
-        outer.addWidget(card, 0, Qt.AlignmentFlag.AlignHCenter)
+        # A line with stretches, not an alignment: only so do wrapped labels get the height that they need.
+        middle = line()
+        middle.addStretch(1)
+        middle.addWidget(card)
+        middle.addStretch(1)
+        outer.addLayout(middle)
         outer.addStretch(3)
 
     def add_field(self, name: str, *, secret: bool = False, hint: str = "") -> QLineEdit:
@@ -57,6 +62,8 @@ class GatePage(QWidget):
         field.setMinimumHeight(34)
         field.setEchoMode(QLineEdit.EchoMode.Password if secret else QLineEdit.EchoMode.Normal)
         caption.setBuddy(field)
+        if self.body.count():
+            self.body.addSpacing(6)
         self.body.addWidget(caption)
         self.body.addWidget(field)
         return field

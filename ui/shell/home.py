@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.chat.service import MentionRow
+from app.core.ids import Uid
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
 from ui.kit.bind import bind
@@ -20,6 +21,8 @@ from ui.shell.people_panel import clear
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
 
 _MENTIONS, _RECENT, _TASKS = 6, 5, 8
+_EVER = 2000
+"""So many recently opened objects are asked for to know which rooms were ever opened."""
 
 
 def greeting(hour: int) -> str:
@@ -84,7 +87,7 @@ class Home(QWidget):
             heading = SectionHeader(title)
             set_props(heading, look="big-section")
             layout.addWidget(heading)
-            layout.addSpacing(10)
+            layout.addSpacing(12)
             layout.addLayout(part)
             layout.addSpacing(18)
         layout.addStretch(1)
@@ -102,23 +105,21 @@ class Home(QWidget):
         rooms = {r.room: r for r in self._session.rooms.rooms()}
         clear(self._answers)
         mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
-        new = [r for r in rooms.values() if self._is_invitation(r)]
+        new = invitations(self._session)
         for mention in mentions:
             self._answers.addWidget(self._mention(mention, rooms[mention.room].title))
-        for room in new:
-            self._answers.addWidget(self._invitation(room))
+        for room, by, t in new:
+            self._answers.addWidget(self._invitation(room, by, t))
         if not mentions and not new:
             self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
         clear(self._recent)
-        recent = self._session.rooms.recent(_RECENT)
+        titles = {room: summary.title for room, summary in rooms.items()}
+        recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         for item in recent:
-            self._recent.addWidget(self._recent_row(item))
+            self._recent.addWidget(self._recent_row(item, titles[item.room]))
         if not recent:
             self._recent.addWidget(_quiet(tr("What you open in rooms is found here.")))
         self._show_tasks(now.date())
-
-    def _is_invitation(self, room: RoomSummary) -> bool:
-        return bool(getattr(room, "is_new", False)) and not room.left
 
     def _mention(self, mention: MentionRow, room_title: str) -> QWidget:
         author = self._session.people.person(mention.author).name
@@ -132,22 +133,22 @@ class Home(QWidget):
             ),
         )
 
-    def _invitation(self, room: RoomSummary) -> QWidget:
+    def _invitation(self, room: RoomSummary, by: Uid, t: int) -> QWidget:
         return action_row(
             "invite",
             tr("You were added to {room}").format(room=room.title),
-            room.preview,
-            day_or_time(room.last_ms, self._local_now()) if room.last_ms else "",
+            tr("by {name}").format(name=self._session.people.person(by).name),
+            day_or_time(t, self._local_now()),
             lambda: self.room_chosen.emit(room.room),
         )
 
     def _local_now(self) -> datetime:
         return self._now().astimezone()
 
-    def _recent_row(self, item: ObjectSummary) -> QWidget:
+    def _recent_row(self, item: ObjectSummary, room_title: str) -> QWidget:
         return action_row(
             self._icons.get(item.kind, "file"),
-            item.title,
+            object_title(item, room_title),
             "",
             day_or_time(item.updated_ms, self._local_now()),
             lambda: self.link_chosen.emit(ObjectLink(room=item.room, obj=item.obj, kind=item.kind)),
@@ -173,6 +174,29 @@ class Home(QWidget):
         finish(self._session, task, done)
 
 
+def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
+    """Rooms that somebody added me to and where I have not opened anything yet: (room, by whom, when)."""
+    opened = {o.room for o in session.rooms.recent(_EVER)}
+    me = session.people.me.uid
+    found = []
+    for room in session.rooms.rooms():
+        if room.left or room.room in opened:
+            continue
+        added = [e for e in session.rooms.events(room.room) if e.kind == "add" and e.subject == me and e.by != me]
+        if added:
+            found.append((room, added[-1].by, added[-1].t))
+    return found
+
+
+def object_title(item: ObjectSummary, room_title: str) -> str:
+    """What an object is called outside its room; chats and boards have the room's name."""
+    if item.kind == "chat":
+        return room_title
+    if item.kind == "board":
+        return f"{item.title or tr('Tasks')} · {room_title}"
+    return item.title or tr("Untitled")
+
+
 def finish(session: Session, task: TaskRow, done: bool) -> None:
     """Moves a card to the board's first finished column, or back to its first unfinished one."""
     board = session.tasks.board(task.room, task.obj)
@@ -193,7 +217,7 @@ def action_row(
     """A card of one row that can be pressed: icon, title, a line under it, time at the right."""
     row = RowButton(", ".join(x for x in (title, detail, when) if x), on_click)
     set_props(row, kind="card-row")
-    layout = line(row, margins=(12, 12, 12, 12), spacing=12)
+    layout = line(row, margins=(13, 13, 13, 13), spacing=13)
     layout.addWidget(IconLabel(icon, role, 20))
     words = column(spacing=2)
     words.addWidget(ElidedLabel(title, "strong" if detail else "body"))

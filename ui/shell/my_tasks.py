@@ -40,10 +40,7 @@ class TaskCheck(QWidget):
         due, kind = due_text(task, today)
         button = RowButton(", ".join(x for x in (task.title, room, due) if x), lambda: on_open(task))
         inside = line(button, margins=(4, 8, 4, 8), spacing=10)
-        title = ElidedLabel(task.title, "muted" if task.done else "body")
-        typeface = title.font()
-        typeface.setStrikeOut(task.done)
-        title.setFont(typeface)
+        title = ElidedLabel(task.title, "struck" if task.done else "body")
         inside.addWidget(title, 3)
         if room:
             inside.addWidget(ElidedLabel(room, "small"), 2)

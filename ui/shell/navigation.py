@@ -122,7 +122,7 @@ class RailButton(QToolButton):
         top = 6 if self._word else (self.height() - 20) / 2
         icons.paint(painter, self._icon, role, (self.width() - 20) / 2, top, 20)
         if self._word:
-            painter.setFont(font(TINY_PX, 500))
+            painter.setFont(font(TINY_PX, 500 if self.isChecked() else 400))
             painter.setPen(tokens.colour(role))
             painter.drawText(QRectF(-4, 28, self.width() + 8, 16), Qt.AlignmentFlag.AlignCenter, self._text)
         if self._count:

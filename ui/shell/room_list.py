@@ -37,7 +37,7 @@ class RoomList(QFrame):
         self.setAccessibleName(tr("Rooms"))
         self.setMinimumWidth(220)
         self.setMaximumWidth(420)
-        layout = column(self, margins=(0, 0, 1, 0))
+        layout = column(self)
         head = line(margins=(16, 16, 16, 6))
         head.addWidget(label(tr("Rooms"), "side-title"))
         head.addStretch(1)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QFrame, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from ui.kit import theme
@@ -110,6 +110,7 @@ class RoomView(QWidget):
         rows = column(header, margins=(20, 12, 20, 0))
         top = line(spacing=12)
         self._title = ElidedLabel("", "title")
+        self._title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._seal = Chip("", "success")
         self._mute = Chip(tr("Muted"), "muted", "mute")
         self.faces = Faces()
@@ -141,7 +142,8 @@ class RoomView(QWidget):
         if summary is None:
             return
         self._title.set_text(summary.title)
-        self._title.setFixedWidth(min(self._title.fontMetrics().horizontalAdvance(summary.title) + 4, 460))
+        self._title.ensurePolished()
+        self._title.setFixedWidth(min(self._title.fontMetrics().horizontalAdvance(summary.title) + 2, 460))
         word, kind, icon, meaning = seal_chip(summary.sealed_state)
         self._seal.set_chip(word, kind, icon)
         self._seal.setToolTip(meaning)

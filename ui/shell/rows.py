@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from ui.kit import icons, theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.chip import paint_badge
-from ui.kit.fonts import BASE_PX, TINY_PX, font
+from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
 
-DETAIL_PX = 12.5
+TITLE_PX, DETAIL_PX = 13, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ class RowDelegate(QStyledItemDelegate):
 
     def _paint_words(self, painter: QPainter, box: QRectF, row: Row) -> None:
         tokens = theme.current()
-        title, detail = font(BASE_PX, 500), font(DETAIL_PX)
+        title, detail = font(TITLE_PX, 500), font(DETAIL_PX)
         middle = box.center().y()
         align = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(title)

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from PySide6.QtCore import Signal
@@ -50,7 +50,7 @@ class Enrolment(Protocol):
         """Asks the server what the code binds. Raises with a code of ui/errors.py."""
         ...
 
-    async def enrol(self, found: Found, passphrase: str | None, progress: Progress) -> object:
+    async def enrol(self, found: Any, passphrase: str | None, progress: Progress) -> object:
         """Makes account and device and registers them; None = the key is kept by the computer's key store."""
         ...
 

@@ -272,6 +272,7 @@ class MainWindow(QMainWindow):
         if place.tab:
             view.show_tool(place.tab)
         self.room_list.choose(place.room)
+        self._note_opened(view)
         self.stack.setCurrentWidget(view)
         if not self.room_list.isAncestorOf(self.focusWidget() or self):
             self.stack.setFocus()
@@ -290,6 +291,13 @@ class MainWindow(QMainWindow):
             self.stack.removeWidget(old)
             old.deleteLater()
         return view
+
+    def _note_opened(self, view: RoomView) -> None:
+        """Tells that the room's chat or board was opened; documents say it themselves, one by one."""
+        tool = next((t for t in self.tools if t.id == view.tabs.current()), None)
+        of_tool = [o for o in self.session.rooms.objects(view.room) if tool is not None and o.kind in tool.kinds]
+        if len(of_tool) == 1:
+            self.session.rooms.opened(view.room, of_tool[0].obj)
 
     def _on_tab(self, room: RoomId, tab: str) -> None:
         if self._place.room == room:

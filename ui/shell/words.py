@@ -74,6 +74,8 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             tr("The server does not hand over everything that the room's history names. Contact IT security."),
         ),
     }
+    if state == "left":
+        return tr("Left"), "muted", "leave", tr("You are no longer a member. What you have is readable.")
     word, icon, meaning = words.get(state, words["withheld"])
     return word, SEAL_KINDS.get(state, "danger"), icon, meaning
 

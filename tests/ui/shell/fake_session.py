@@ -75,6 +75,16 @@ class FakeObject:
     by: Uid | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FakeEvent:
+    """A RoomEvent."""
+
+    kind: str
+    by: Uid
+    subject: Uid | None
+    t: int
+
+
 @dataclass(slots=True, kw_only=True)
 class FakeStatus:
     """A SyncStatus."""
@@ -110,21 +120,31 @@ DIRECT_REGISTRAR = room_id(2, 7)
 CHAT, DOCUMENT, BOARD = (ObjId(bytes([9, n]) * 8) for n in (1, 2, 3))
 
 
+SAMPLE_ROOMS: tuple[dict[str, Any], ...] = (
+    {"room": CASE, "title": "Tillsyn 2026-1184", "type": "case", "preview": "Utkast till beslut klart för granskning"}
+    | {"unread": 3, "mentions": 1},
+    {"room": PERMIT, "title": "Tillstånd 2026-1102", "type": "case", "preview": "Du: Kompletteringen kom i dag"},
+    {"room": COMPLAINT, "title": "Klagomål 2026-0987", "type": "case", "preview": "Svar senast 4 december"},
+    {
+        "room": UNIT,
+        "title": "Enheten för tillsyn",
+        "type": "group",
+        "preview": "Veckomöte flyttas till 10.00",
+        "unread": 2,
+    },
+    {"room": LEGAL, "title": "Juridiskt stöd", "type": "group", "preview": "Ny vägledning om maskning"},
+    {"room": DIRECT_HEAD, "title": "Enhetschef", "type": "direct", "preview": "Tack, jag läser i kväll"},
+    {"room": DIRECT_REGISTRAR, "title": "Registrator", "type": "direct", "preview": "Handlingen är diarieförd"},
+)
+
+
 class FakeRooms:
     """A RoomService over lists."""
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
         self.room_changed: Signal[RoomId] = Signal()
-        self.list: list[FakeRoom] = [
-            FakeRoom(room=CASE, title="Tillsyn 2026-1184", type="case", preview="Utkast till beslut klart för granskning", unread=3, mentions=1),
-            FakeRoom(room=PERMIT, title="Tillstånd 2026-1102", type="case", preview="Du: Kompletteringen kom i dag"),
-            FakeRoom(room=COMPLAINT, title="Klagomål 2026-0987", type="case", preview="Svar senast 4 december"),
-            FakeRoom(room=UNIT, title="Enheten för tillsyn", type="group", preview="Veckomöte flyttas till 10.00", unread=2),
-            FakeRoom(room=LEGAL, title="Juridiskt stöd", type="group", preview="Ny vägledning om maskning"),
-            FakeRoom(room=DIRECT_HEAD, title="Enhetschef", type="direct", preview="Tack, jag läser i kväll"),
-            FakeRoom(room=DIRECT_REGISTRAR, title="Registrator", type="direct", preview="Handlingen är diarieförd"),
-        ]  # fmt: skip
+        self.list = [FakeRoom(**values) for values in SAMPLE_ROOMS]
         three = [FakeMember(person=ME, role=4), FakeMember(person=HEAD, role=3), FakeMember(person=REGISTRAR, role=2)]
         self.people: dict[RoomId, list[FakeMember]] = {r.room: list(three) for r in self.list}
         self.people[DIRECT_HEAD] = three[:2]
@@ -181,6 +201,11 @@ class FakeRooms:
     def my_role(self, room: RoomId) -> int:
         return next((m.role for m in self.people[room] if m.person.is_me), 0)
 
+    def events(self, room: RoomId) -> list[FakeEvent]:
+        if room == LEGAL:
+            return [FakeEvent(kind="add", by=HEAD.uid, subject=ME.uid, t=at(8, 15))]
+        return []
+
     def objects(self, room: RoomId) -> list[FakeObject]:
         chat = FakeObject(obj=CHAT, room=room, kind="chat", title="Chatt", updated_ms=at(13, 52))
         board = FakeObject(obj=BOARD, room=room, kind="board", title="Ärendets uppgifter", updated_ms=at(13, 0))
@@ -193,7 +218,14 @@ class FakeRooms:
         return [
             FakeObject(obj=DOCUMENT, room=CASE, kind="document", title="Utkast till beslut", updated_ms=at(14, 4)),
             FakeObject(obj=BOARD, room=CASE, kind="board", title="Ärendets uppgifter", updated_ms=at(9, 0, 23)),
-            FakeObject(obj=CHAT, room=UNIT, kind="chat", title="Enheten för tillsyn", updated_ms=at(9, 0, 20)),
+            FakeObject(obj=CHAT, room=UNIT, kind="chat", title="", updated_ms=at(9, 0, 20)),
+            FakeObject(
+                obj=DOCUMENT,
+                room=UNIT,
+                kind="document",
+                title="Rutin: utlämnande av allmän handling",
+                updated_ms=at(9, 0, 20),
+            ),
         ][:limit]
 
     def opened(self, room: RoomId, obj: ObjId) -> None:
@@ -280,7 +312,16 @@ class FakeSearch:
     ) -> list[SearchHit]:
         if not text.casefold().startswith("kompl"):
             return []
-        hit = SearchHit(room=CASE, obj=CHAT, kind="chat", ref=b"m1", title="Chatt", snippet="\x02Kompletteringen\x03 från sökanden är inkommen", t=at(9, 12), rank=-1.0)  # noqa: E501
+        hit = SearchHit(
+            room=CASE,
+            obj=CHAT,
+            kind="chat",
+            ref=b"m1",
+            title="Chatt",
+            snippet="\x02Kompletteringen\x03 från sökanden är inkommen",
+            t=at(9, 12),
+            rank=-1.0,
+        )
         return [hit]
 
 

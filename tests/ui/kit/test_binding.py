@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""bind, run and dialogs: nothing outlives its widget, and nothing blocks the loop."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.signal import Signal
+from ui.kit import dialogs, tasks
+from ui.kit.bind import bind
+from ui.kit.tasks import run
+
+
+def destroy(qapp: QApplication, thing: QObject) -> None:
+    """Deletes a QObject now."""
+    thing.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+class Listener(QObject):
+    """Counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[int] = []
+
+    def on_number(self, number: int) -> None:
+        """Keeps it."""
+        self.heard.append(number)
+
+
+def test_a_bound_slot_hears_until_its_owner_is_destroyed(qapp: QApplication) -> None:
+    signal: Signal[int] = Signal()
+    listener = Listener()
+    bind(listener, signal, listener.on_number)
+    signal.emit(1)
+    destroy(qapp, listener)
+    signal.emit(2)
+    assert listener.heard == [1]
+
+
+def test_a_bound_slot_can_be_let_go(qapp: QApplication) -> None:
+    signal: Signal[int] = Signal()
+    listener = Listener()
+    end = bind(listener, signal, listener.on_number)
+    end()
+    end()
+    signal.emit(1)
+    assert listener.heard == []
+
+
+@pytest.fixture
+def reported() -> Iterator[list[Exception]]:
+    """Errors that reached the hook."""
+    errors: list[Exception] = []
+    tasks.set_error_hook(lambda _owner, error: errors.append(error))
+    yield errors
+    tasks.set_error_hook(None)
+
+
+async def test_a_task_ends_with_its_widget(qapp: QApplication, reported: list[Exception]) -> None:
+    owner = QWidget()
+    task = run(owner, asyncio.sleep(60))
+    await asyncio.sleep(0)
+    destroy(qapp, owner)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert reported == []
+
+
+async def test_an_error_in_a_task_reaches_the_hook(qapp: QApplication, reported: list[Exception]) -> None:
+    owner = QWidget()
+
+    async def fail() -> None:
+        raise ValueError("å")
+
+    with pytest.raises(ValueError, match="å"):
+        await run(owner, fail())
+    await asyncio.sleep(0)
+    assert [str(e) for e in reported] == ["å"]
+
+
+async def test_an_error_can_be_taken_by_the_caller_instead(qapp: QApplication, reported: list[Exception]) -> None:
+    owner, taken = QWidget(), []
+
+    async def fail() -> None:
+        raise ValueError("å")
+
+    with pytest.raises(ValueError, match="å"):
+        await run(owner, fail(), on_error=taken.append)
+    await asyncio.sleep(0)
+    assert len(taken) == 1
+    assert reported == []
+
+
+async def turn() -> QDialog:
+    """Lets the question open and returns it."""
+    await asyncio.sleep(0)
+    found = QApplication.activeModalWidget()
+    assert isinstance(found, QDialog)
+    return found
+
+
+async def test_a_question_is_answered_while_other_tasks_run(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.show()
+    asked = asyncio.ensure_future(dialogs.ask(parent, "Byt namn", "Namn", value="Tillsyn 👍"))
+    (await turn()).accept()
+    assert await asked == "Tillsyn 👍"
+
+
+async def test_a_refused_question_gives_nothing(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    parent.show()
+    asked = asyncio.ensure_future(dialogs.ask(parent, "Byt namn", "Namn", value="x"))
+    (await turn()).reject()
+    assert await asked is None
+    sure = asyncio.ensure_future(dialogs.confirm(parent, "Ta bort?", "Det går inte att ångra.", accept="Ta bort"))
+    (await turn()).reject()
+    assert await sure is False

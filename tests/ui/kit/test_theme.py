@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Themes: contrast computed from the tokens, switching, icons and fonts."""
+
+import re
+import time
+
+import pytest
+from PySide6.QtGui import QColor, QFontInfo, QRawFont
+from PySide6.QtWidgets import QApplication, QLabel
+from pytestqt.qtbot import QtBot
+
+from resources import path
+from ui.kit import icons, theme
+from ui.kit.fonts import font
+from ui.kit.theme import CHOICES, load
+
+THEMES = [c for c in CHOICES if c != "system"]
+GROUNDS = ("window", "surface", "side", "hover", "chip", "accent-soft")
+PAIRS = (
+    *((ink, ground) for ink in ("text", "muted") for ground in GROUNDS),
+    *(("accent", ground) for ground in ("surface", "window", "side", "accent-soft")),
+    ("on-accent", "accent"),
+    ("on-accent", "accent-hover"),
+    ("success", "success-soft"),
+    ("success", "side"),
+    ("warning", "warning-soft"),
+    ("warning", "surface"),
+    ("danger", "danger-soft"),
+    ("danger", "surface"),
+    ("on-rail", "rail"),
+    ("on-rail-active", "rail-active"),
+    ("on-badge", "badge"),
+    ("on-tip", "tip"),
+    ("text", "mark"),
+)
+
+
+def luminance(colour: QColor) -> float:
+    """WCAG 2 relative luminance."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()[:3]]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """WCAG 2 contrast ratio."""
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", THEMES)
+@pytest.mark.parametrize(("ink", "ground"), PAIRS)
+def test_text_holds_its_contrast(name: str, ink: str, ground: str) -> None:
+    tokens = load(name)
+    wanted = 7.0 if tokens.contrast else 4.5
+    assert contrast(tokens.colour(ink), tokens.colour(ground)) >= wanted
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_peoples_colours_hold_white_text(name: str) -> None:
+    tokens = load(name)
+    assert len(set(tokens.people)) == theme.PEOPLE_COLOURS
+    wanted = 7.0 if tokens.contrast else 4.5
+    for i in range(theme.PEOPLE_COLOURS):
+        assert contrast(tokens.person(i), tokens.colour("on-person")) >= wanted, tokens.people[i]
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_focus_ring_is_seen_on_every_ground(name: str) -> None:
+    tokens = load(name)
+    for ground in GROUNDS:
+        assert contrast(tokens.colour("focus"), tokens.colour(ground)) >= 3
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_every_theme_has_the_same_roles_and_the_style_sheet_names_only_those(name: str) -> None:
+    assert load(name).colours.keys() == load("light").colours.keys()
+    assert "@" not in theme.style_sheet(name)
+
+
+def test_the_style_sheet_names_only_icons_that_exist() -> None:
+    named = re.findall(r"icon:([\w-]+\.svg)", path("themes/office.qss").read_text(encoding="utf-8"))
+    assert named
+    assert all(path(f"icons/{name}").exists() for name in named)
+
+
+def test_switching_theme_takes_effect_at_once_and_tells_painters(qapp: QApplication, qtbot: QtBot) -> None:
+    told: list[str] = []
+    label = QLabel("Ärende å ä ö 👍")
+    qtbot.addWidget(label)
+    theme.on_change(label, lambda: told.append(theme.current().id))
+    theme.apply(qapp, "dark")
+    assert theme.current().dark
+    assert qapp.palette().window().color() == load("dark").colour("window")
+    theme.apply(qapp, "light")
+    assert qapp.palette().window().color() == load("light").colour("window")
+    assert told == ["dark", "light"]
+
+
+def test_a_dead_widget_is_not_told_of_themes(qapp: QApplication) -> None:
+    told: list[str] = []
+    label = QLabel()
+    theme.on_change(label, lambda: told.append("x"))
+    label.deleteLater()
+    qapp.sendPostedEvents(None, 52)  # DeferredDelete
+    theme.apply(qapp, "dark")
+    theme.apply(qapp, "light")
+    assert told == []
+
+
+def test_system_follows_the_desktop(qapp: QApplication) -> None:
+    theme.apply(qapp, "system")
+    assert theme.choice() == "system"
+    assert theme.current().id in ("light", "dark")
+    theme.apply(qapp, "light")
+
+
+def test_every_icon_draws_something_in_the_roles_colour(qapp: QApplication) -> None:
+    theme.apply(qapp, "light")
+    for file in sorted(path("icons").glob("*.svg")):
+        image = icons.pixmap(file.stem, "#FF0000", 24).toImage()
+        drawn = [image.pixelColor(x, y) for x in range(24) for y in range(24)]
+        assert any(c.alpha() > 100 for c in drawn), file.stem
+        assert 'width="24"' in file.read_text(), file.stem
+
+
+def test_inter_has_the_weights_that_are_used(qapp: QApplication) -> None:
+    theme.apply(qapp, "light")
+    for weight, style in ((400, "Regular"), (500, "Medium"), (600, "SemiBold"), (700, "Bold")):
+        assert QFontInfo(font(13.5, weight)).family() == "Inter"
+        assert QRawFont.fromFont(font(13.5, weight)).styleName() == style
+
+
+def test_a_switch_is_quick(qapp: QApplication) -> None:
+    theme.apply(qapp, "dark")
+    theme.apply(qapp, "light")
+    began = time.perf_counter()
+    theme.apply(qapp, "dark")
+    took = time.perf_counter() - began
+    theme.apply(qapp, "light")
+    assert took < 0.5  # ~1 ms for an empty application; a wide margin for a busy machine

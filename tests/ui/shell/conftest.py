@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A window over a session in memory, in Swedish and the light theme."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.core.i18n import set_language
+from tests.ui.shell.fake_session import NOW, TOOLS, FakeSession
+from ui.kit import tasks, theme
+from ui.shell.window import MainWindow
+
+
+@pytest.fixture(autouse=True)
+def light_and_swedish(qapp: QApplication) -> Iterator[None]:
+    """The same look and language before each test."""
+    set_language("sv")
+    theme.apply(qapp, "light")
+    yield
+    tasks.set_error_hook(None)
+    set_language("sv")
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    """The pictures' sample content."""
+    return FakeSession(tmp_path)
+
+
+@pytest.fixture
+def window(qtbot: QtBot, session: FakeSession) -> MainWindow:
+    """A shown main window at Hem."""
+    result = MainWindow(session, TOOLS, now=lambda: NOW)
+    qtbot.addWidget(result)
+    result.resize(1440, 900)
+    result.show()
+    result.activateWindow()
+    return result

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every focusable control of every view has a name and a role, and Tab reaches and leaves everything."""
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtGui import QAccessible
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from tests.ui.shell.fake_session import CASE, HEAD, FakeSession
+from tests.ui.shell.test_gate import Office, opens
+from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.regions import takes_focus
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import WelcomeView
+from ui.shell.window import MainWindow
+
+VIEWS: dict[str, Callable[[MainWindow], None]] = {
+    "home": lambda w: w.go_section("home"),
+    "rooms": lambda w: w.open_room(CASE),
+    "tasks": lambda w: w.go_section("tasks"),
+    "search": lambda w: w.search_for("kompl"),
+    "settings": lambda w: w.go_section("settings"),
+    "palette": lambda w: w.open_palette(),
+    "offline": lambda w: w.bar.show_state("info", "offline", "Frånkopplad", "Försök igen", lambda: None),
+    "toast": lambda w: w.toast("Borttaget", lambda: None),
+}
+NO_ROLE = {QAccessible.Role.NoRole, QAccessible.Role.Client}
+
+
+def focusable(window: QWidget) -> list[QWidget]:
+    """Everything Tab should stop at."""
+    return [w for w in window.findChildren(QWidget) if takes_focus(w) and w.focusProxy() is None]
+
+
+def check(window: QWidget) -> None:
+    """Asserts name and role of each, and that names are unique within the view."""
+    QAccessible.setActive(True)
+    found = focusable(window)
+    assert found
+    names = []
+    for widget in found:
+        interface = QAccessible.queryAccessibleInterface(widget)
+        where = f"{type(widget).__name__} in {type(widget.parentWidget()).__name__}"
+        assert interface is not None, where
+        name = interface.text(QAccessible.Text.Name)
+        assert name, where
+        assert interface.role() not in NO_ROLE, where
+        names.append((name, interface.role()))
+    double = {n for n in names if names.count(n) > 1}
+    assert not double
+
+
+def check_tab(window: QWidget) -> None:
+    """Asserts that Tab goes around through everything and stops nowhere twice."""
+    wanted = set(focusable(window))
+    first = next(iter(focusable(window)))
+    first.setFocus()
+    seen: list[QWidget] = []
+    for _ in range(len(wanted) + 5):
+        focused = window.focusWidget()
+        assert focused is not None
+        if focused in seen:
+            break
+        seen.append(focused)
+        QTest.keyClick(focused, "\t")
+    assert wanted - set(seen) == set(), [w.accessibleName() for w in wanted - set(seen)]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWindow, view: str) -> None:
+    VIEWS[view](window)
+    QApplication.processEvents()
+    check(window)
+
+
+@pytest.mark.parametrize("view", ["home", "rooms", "tasks", "search", "settings", "offline"])
+def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> None:
+    VIEWS[view](window)
+    QApplication.processEvents()
+    check_tab(window)
+
+
+@pytest.mark.parametrize("name", ["new", "add", "role", "verify"])
+def test_every_control_of_the_dialogs_has_a_name_and_a_role(
+    window: MainWindow, session: FakeSession, name: str
+) -> None:
+    dialog = {
+        "new": lambda: NewRoomDialog(window),
+        "add": lambda: AddMemberDialog(window, session.people, set(), 4),
+        "role": lambda: RoleDialog(window, HEAD, 3, 4),
+        "verify": lambda: VerifyDialog(window, HEAD, session.people.safety_number(HEAD.uid)),
+    }[name]()
+    dialog.show()
+    check(dialog)
+    check_tab(dialog)
+    dialog.close()
+
+
+def test_unlock_and_first_start_have_names_and_roles(qtbot: QtBot) -> None:
+    unlock = UnlockView(opens, lambda: opens("x"))
+    welcome = WelcomeView(Office())
+    for view in (unlock, welcome):
+        qtbot.addWidget(view)
+        view.show()
+        check(view)
+        check_tab(view)
+    welcome.setCurrentWidget(welcome.key_page)
+    check(welcome)
+
+
+def test_secrets_are_not_read_aloud(qtbot: QtBot) -> None:
+    unlock = UnlockView(opens)
+    qtbot.addWidget(unlock)
+    assert unlock.field is not None
+    assert unlock.field.echoMode() == QLineEdit.EchoMode.Password

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Unlocking and first start: errors in place, nothing made before it was shown, nothing typed is kept."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.errors import KeyringLocked, WrongPassphrase
+from sync.errors import Refused, Unreachable
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import Enrolment, Progress, WelcomeView, parse_link
+
+PHRASE = "blå häst går hem 👍"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who a code binds."""
+
+    name: str = "Handläggare"
+    title: str = "Handläggare"
+    unit: str = "Enheten för tillsyn"
+    agency: str = "Myndigheten"
+    server: str = "kansli.myndighet.example"
+
+
+class Office:
+    """First start in memory."""
+
+    def __init__(self, *, keyring: bool = False, error: Exception | None = None) -> None:
+        self.keyring, self.error = keyring, error
+        self.enrolled: list[str | None] = []
+
+    def keyring_available(self) -> bool:
+        return self.keyring
+
+    async def look_up(self, server: str, code: str) -> Person:
+        if self.error is not None:
+            raise self.error
+        return Person(server=server)
+
+    async def enrol(self, found: Person, passphrase: str | None, progress: Progress) -> str:
+        progress("Skapar nycklar", 1, 3)
+        self.enrolled.append(passphrase)
+        return "session"
+
+
+def fits(office: Office) -> Enrolment:
+    """mypy holds it to the Protocol."""
+    return office
+
+
+async def opens(passphrase: str) -> str:
+    """The right passphrase opens."""
+    if passphrase != PHRASE:
+        raise WrongPassphrase
+    return "session"
+
+
+async def test_the_right_passphrase_opens_and_is_forgotten(qtbot: QtBot) -> None:
+    view = UnlockView(opens, name="Handläggare")
+    qtbot.addWidget(view)
+    view.show()
+    got: list[object] = []
+    view.unlocked.connect(got.append)
+    assert view.field is not None
+    assert not view.button.isEnabled()
+    view.field.setText(PHRASE)
+    view.button.click()
+    await asyncio.sleep(0.01)
+    assert got == ["session"]
+    assert view.field.text() == ""
+
+
+async def test_a_wrong_passphrase_is_said_in_place_and_can_be_tried_again(qtbot: QtBot) -> None:
+    view = UnlockView(opens)
+    qtbot.addWidget(view)
+    view.show()
+    assert view.field is not None
+    view.field.setText("fel fras")
+    view.unlock()
+    await asyncio.sleep(0.01)
+    assert view.error.text().startswith("Lösenfrasen stämmer inte.")
+    assert "wrong-passphrase" in view.error.text()
+    assert view.button.isEnabled()
+
+
+async def test_a_locked_keyring_is_said_in_place(qtbot: QtBot) -> None:
+    async def locked() -> str:
+        raise KeyringLocked
+
+    view = UnlockView(opens, locked)
+    qtbot.addWidget(view)
+    view.show()
+    view.unlock_with_keyring()
+    await asyncio.sleep(0.01)
+    assert "Datorns nyckelring är låst." in view.error.text()
+
+
+async def test_first_start_shows_who_before_anything_is_made(qtbot: QtBot) -> None:
+    office = Office()
+    view = WelcomeView(office)
+    qtbot.addWidget(view)
+    view.show()
+    got: list[object] = []
+    view.done.connect(got.append)
+    view.server.setText("kansli://enrol?server=kansli.myndighet.example&code=ABCD-EFGH")
+    assert (view.server.text(), view.code.text()) == ("kansli.myndighet.example", "ABCD-EFGH")
+    view.next.click()
+    await asyncio.sleep(0.01)
+    assert view.currentWidget() is view.key_page
+    assert office.enrolled == []
+    assert not view.by_keyring.isEnabled()
+    assert not view.begin.isEnabled()
+    view.passphrase.setText(PHRASE)
+    view.again.setText(PHRASE + "x")
+    assert not view.begin.isEnabled()
+    view.again.setText(PHRASE)
+    view.begin.click()
+    await asyncio.sleep(0.01)
+    assert office.enrolled == [PHRASE]
+    assert got == ["session"]
+    assert view.passphrase.text() == ""
+
+
+async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
+    office = Office(keyring=True)
+    view = WelcomeView(office, server="kansli.myndighet.example")
+    qtbot.addWidget(view)
+    view.show()
+    view.code.setText("ABCD-EFGH")
+    view.look_up()
+    await asyncio.sleep(0.01)
+    view.begin.click()
+    await asyncio.sleep(0.01)
+    assert office.enrolled == [None]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Refused("code-unknown"), "Inloggningskoden stämmer inte."),
+        (Refused("code-used"), "Inloggningskoden är redan använd."),
+        (Refused("code-expired"), "Inloggningskoden är för gammal."),
+        (Unreachable(), "Servern svarar inte."),
+    ],
+)
+async def test_a_bad_code_is_said_in_place(qtbot: QtBot, error: Exception, said: str) -> None:
+    view = WelcomeView(Office(error=error), server="kansli.myndighet.example")
+    qtbot.addWidget(view)
+    view.show()
+    view.code.setText("ABCD-EFGH")
+    view.look_up()
+    await asyncio.sleep(0.01)
+    assert view.code_page.error.text().startswith(said)
+    assert view.currentWidget() is view.code_page
+    assert view.next.isEnabled()
+
+
+def test_only_our_own_links_are_taken_apart() -> None:
+    assert parse_link("https://myndighet.example?server=a&code=b") is None
+    assert parse_link("kansli://enrol?server=a") is None

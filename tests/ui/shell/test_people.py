@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Members: adding from the directory, verifying, changing roles, removing; and what a reader is not offered."""
+
+import asyncio
+
+from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
+
+from tests.ui.shell.fake_session import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember, FakeSession
+from ui.shell.member_dialogs import AddMemberDialog, VerifyDialog, safety_number_text
+from ui.shell.people_panel import PeoplePanel
+from ui.shell.window import MainWindow
+
+
+def panel_of(window: MainWindow) -> PeoplePanel:
+    """The panel of the case room."""
+    window.open_room(CASE)
+    view = window.current_room()
+    assert view is not None
+    return view.panel
+
+
+def member_menu(panel: PeoplePanel, name: str) -> QMenu:
+    """Presses a member's row and returns the menu that opens."""
+    row = next(b for b in panel.findChildren(QPushButton) if b.accessibleName().startswith(name))
+    row.click()
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    return menu
+
+
+def choose(menu: QMenu, text: str) -> None:
+    """Chooses an entry and closes the menu."""
+    action = next(a for a in menu.actions() if a.text() == text)
+    menu.close()
+    action.trigger()
+
+
+async def dialog() -> QDialog:
+    """The dialog that just opened."""
+    await asyncio.sleep(0.01)
+    found = QApplication.activeModalWidget()
+    assert isinstance(found, QDialog)
+    return found
+
+
+async def test_a_member_is_added_from_the_directory(window: MainWindow, session: FakeSession) -> None:
+    panel_of(window).add()
+    opened = await dialog()
+    assert isinstance(opened, AddMemberDialog)
+    assert not opened.accept_button.isEnabled()
+    await opened.search.look_for("ämbetsark")
+    assert opened.search.person() == ARCHIVIST
+    assert opened.accept_button.isEnabled()
+    opened.accept()
+    await asyncio.sleep(0.01)
+    assert [m.person for m in session.rooms.people[CASE]][-1] == ARCHIVIST
+    assert window._toast.text() == "Arkivarie har lagts till."
+
+
+async def test_members_are_not_found_again(window: MainWindow) -> None:
+    panel_of(window).add()
+    opened = await dialog()
+    assert isinstance(opened, AddMemberDialog)
+    await opened.search.look_for("registr")
+    assert opened.search.person() is None
+    assert not opened.accept_button.isEnabled()
+    opened.reject()
+    await asyncio.sleep(0.01)
+
+
+async def test_a_compared_number_is_kept_as_verified(window: MainWindow, session: FakeSession) -> None:
+    choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
+    opened = await dialog()
+    assert isinstance(opened, VerifyDialog)
+    opened.accept()
+    await asyncio.sleep(0.01)
+    assert session.people.marked == {REGISTRAR.uid: True}
+
+
+async def test_a_verification_can_be_taken_back(window: MainWindow, session: FakeSession) -> None:
+    choose(member_menu(panel_of(window), "Enhetschef"), "Verifiera …")
+    (await dialog()).accept()
+    await asyncio.sleep(0.01)
+    assert session.people.marked == {HEAD.uid: False}
+
+
+async def test_removing_asks_first(window: MainWindow, session: FakeSession) -> None:
+    choose(member_menu(panel_of(window), "Registrator"), "Ta bort från rummet …")
+    (await dialog()).accept()
+    await asyncio.sleep(0.01)
+    assert REGISTRAR not in [m.person for m in session.rooms.people[CASE]]
+
+
+async def test_a_role_is_changed(window: MainWindow, session: FakeSession) -> None:
+    choose(member_menu(panel_of(window), "Registrator"), "Ändra roll …")
+    opened = await dialog()
+    opened._role.setCurrentIndex(0)  # type: ignore[attr-defined] # a RoleDialog
+    opened.accept()
+    await asyncio.sleep(0.01)
+    assert [m.role for m in session.rooms.people[CASE] if m.person == REGISTRAR] == [1]
+
+
+def test_a_reader_is_not_offered_what_only_administrators_may(window: MainWindow, session: FakeSession) -> None:
+    session.rooms.people[CASE] = [FakeMember(person=ME, role=1), FakeMember(person=HEAD, role=3)]
+    panel = panel_of(window)
+    assert not panel.add_button.isVisible()
+    menu = member_menu(panel, "Enhetschef")
+    assert "Ta bort från rummet …" not in [a.text() for a in menu.actions()]
+    menu.close()
+
+
+def test_a_safety_number_is_twelve_groups_of_five() -> None:
+    lines = safety_number_text("0123456789" * 6).split("\n")
+    assert [len(line.split()) for line in lines] == [4, 4, 4]

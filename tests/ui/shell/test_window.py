@@ -1,0 +1,314 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Going about in the window: rail, rooms, tabs, back and forward, F6, Esc, palette, language."""
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.objects.links import ObjectLink
+from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
+from tests.ui.shell.fake_session import (
+    BOARD,
+    CASE,
+    CHAT,
+    HEAD,
+    LEGAL,
+    NOW,
+    PERMIT,
+    REGISTRAR,
+    TOOLS,
+    UNIT,
+    FakeSession,
+    FakeView,
+)
+from ui.kit import theme
+from ui.shell.ports import Session
+from ui.shell.room_view import RoomView
+from ui.shell.window import MainWindow
+from ui.tool import Shell, follow, toast
+
+
+def fits(session: FakeSession) -> Session:
+    """mypy holds the fake to the Protocol."""
+    return session
+
+
+def texts(widget: QWidget) -> list[str]:
+    """Every word a person sees in labels and buttons."""
+    labels = [x.text() for x in widget.findChildren(QLabel) if x.isVisible()]
+    return labels + [x.accessibleName() for x in widget.findChildren(QAbstractButton) if x.isVisible()]
+
+
+def press(window: MainWindow, keys: str) -> None:
+    """A shortcut, as its command is bound to it."""
+    found = [a for a in window.actions() if keys in [s.toString() for s in a.shortcuts()]]
+    assert len(found) == 1, keys
+    found[0].trigger()
+
+
+def room(window: MainWindow) -> RoomView:
+    """The room that is shown."""
+    view = window.current_room()
+    assert view is not None
+    return view
+
+
+def test_no_two_commands_share_a_shortcut(window: MainWindow) -> None:
+    shortcuts = [s.toString() for a in window.actions() for s in a.shortcuts()]
+    assert len(shortcuts) == len(set(shortcuts))
+
+
+def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None:
+    shown = texts(window.home)
+    assert "tisdag 24 november · vecka 48" in shown
+    assert "God eftermiddag" in shown
+    assert "Du nämndes i Tillsyn 2026-1184" in shown
+    assert "Du har lagts till i Juridiskt stöd" in shown
+    assert "Utkast till beslut" in shown
+    assert "27 nov" in shown
+
+
+def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow, session: FakeSession) -> None:
+    box = next(b for b in window.home.findChildren(QAbstractButton) if b.accessibleName().startswith("Klar: Skriv"))
+    box.click()
+    assert "Skriv skälen för beslutet" in [t.title for t in session.tasks.my_tasks(done=True)]
+
+
+def test_the_rail_goes_by_keys_and_marks_where_one_is(window: MainWindow) -> None:
+    for keys, section in (("Ctrl+2", "rooms"), ("Ctrl+3", "tasks"), ("Ctrl+4", "search"), ("Ctrl+1", "home")):
+        press(window, keys)
+        assert [k for k, b in window.rail.items.items() if b.isChecked()] == [section]
+    assert not window.room_list.isVisible()
+
+
+def test_the_rail_counts_what_is_unread(window: MainWindow, session: FakeSession) -> None:
+    assert window.rail.items["rooms"].count() == 5
+    session.rooms.set_unread(UNIT, 0)
+    assert window.rail.items["rooms"].count() == 3
+    assert window.windowTitle() == "(3) Kansli"
+
+
+def test_back_and_forward_follow_rooms_and_tabs(window: MainWindow) -> None:
+    window.open_room(CASE)
+    press(window, "Alt+3")
+    window.open_room(PERMIT)
+    press(window, "Alt+Left")
+    assert (room(window).room, room(window).tabs.current()) == (CASE, "tasks")
+    press(window, "Alt+Left")
+    assert room(window).tabs.current() == "chat"
+    press(window, "Alt+Right")
+    assert room(window).tabs.current() == "tasks"
+
+
+def test_a_room_shows_its_seal_people_and_tools(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    view = room(window)
+    assert view.tabs.ids() == ["chat", "documents", "tasks"]
+    shown = texts(view)
+    assert {"I rummet", "Senast ändrat", "Tillsyn 2026-1184", "2 av 7 klara"} <= set(shown)
+    assert view.faces.accessibleName() == "Deltagare: 3 personer"
+    session.rooms.set_state(CASE, "fork")
+    chips = [c.accessibleName() for c in view.findChildren(QWidget) if c.accessibleName() == "Delad historik"]
+    assert len(chips) == 1
+
+
+def test_wide_tools_have_no_people_panel_until_it_is_asked_for(window: MainWindow) -> None:
+    window.open_room(CASE)
+    assert room(window).panel.isVisible()
+    press(window, "Alt+3")
+    assert not room(window).panel.isVisible()
+    room(window).faces.click()
+    assert room(window).panel.isVisible()
+
+
+def test_a_link_opens_the_room_the_tool_and_the_place(window: MainWindow, session: FakeSession) -> None:
+    follow(window.home, ObjectLink(room=CASE, obj=BOARD, kind="board", ref=b"card"))
+    view = room(window)
+    assert (view.room, view.tabs.current()) == (CASE, "tasks")
+    tool = view.view("tasks")
+    assert isinstance(tool, FakeView)
+    assert tool.refs == [(BOARD, b"card")]
+    assert BOARD in session.rooms.opened_objects
+
+
+def test_opening_a_room_is_noted_so_that_the_invitation_goes(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(LEGAL)
+    assert CHAT in session.rooms.opened_objects
+
+
+def test_the_palette_is_used_by_keys_alone(window: MainWindow, qtbot: QtBot) -> None:
+    press(window, "Ctrl+K")
+    palette = window.palette_view
+    assert palette.isVisible()
+    palette.field.insert("klagom")
+    assert [r.title for r in palette.list.rows.rows if not r.section][0] == "Klagomål 2026-0987"
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert not palette.isVisible()
+    assert room(window).summary() is not None
+    press(window, "Ctrl+K")
+    palette.field.insert("tema mörkt")
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert theme.current().id == "dark"
+
+
+def test_the_palettes_arrows_skip_headings_and_go_around(window: MainWindow) -> None:
+    press(window, "Ctrl+K")
+    palette = window.palette_view
+    QTest.keyClick(palette.field, Qt.Key.Key_Up)
+    last = palette.list.current_row()
+    QTest.keyClick(palette.field, Qt.Key.Key_Down)
+    first = palette.list.current_row()
+    assert last is not None
+    assert first is not None
+    assert first.title == "Tillsyn 2026-1184"
+    assert not last.section
+    QTest.keyClick(palette.field, Qt.Key.Key_Escape)
+    assert not palette.isVisible()
+
+
+def test_the_palette_finds_words_in_texts_and_people(window: MainWindow) -> None:
+    palette = window.palette_view
+    palette.open("kompl")
+    assert any("Kompletteringen från sökanden" in r.detail for r in palette.list.rows.rows)
+    palette.open("enhetsch")
+    assert any(r.title == "Enhetschef" and r.right == "verifierad" for r in palette.list.rows.rows)
+    palette.open("zzz")
+    assert [r.title for r in palette.list.rows.rows if not r.section] == ["Sök i allt efter ”zzz”"]
+
+
+def test_f6_goes_through_every_region_and_comes_back(window: MainWindow) -> None:
+    window.open_room(CASE)
+    seen = []
+    for _ in range(5):
+        press(window, "F6")
+        focused = window.focusWidget()
+        assert focused is not None
+        parts = {"rail": window.rail, "list": window.room_list, "tabs": room(window).tabs, "panel": room(window).panel}
+        seen.append(next((k for k, p in parts.items() if p is focused or p.isAncestorOf(focused)), "content"))
+    assert sorted(seen) == ["content", "list", "panel", "rail", "tabs"]
+    press(window, "Shift+F6")
+    assert window.focusWidget() is not None
+
+
+def test_esc_closes_the_toast_then_the_settings(window: MainWindow) -> None:
+    undone: list[bool] = []
+    press(window, "Ctrl+5")
+    toast(window.settings_view, "Kortet har tagits bort 👍", lambda: undone.append(True))
+    assert window._toast.isVisible()
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert not window._toast.isVisible()
+    assert window.stack.currentWidget() is window.settings_view
+    QTest.keyClick(window, Qt.Key.Key_Escape)
+    assert window.stack.currentWidget() is window.home
+    assert isinstance(window, Shell)
+
+
+def test_offline_is_a_quiet_bar_and_a_word_in_the_status_bar(window: MainWindow, session: FakeSession) -> None:
+    assert window.status.texts() == [
+        "Krypterat från ände till ände",
+        "Myndighetens server",
+        "Synkat 14:03",
+        "0 väntar",
+    ]
+    session.status.state, session.status.waiting = "offline", 3
+    session.status_changed.emit()
+    assert "3 ändringar väntar." in window.bar.text()
+    assert window.status.texts()[2:] == ["Frånkopplad", "3 väntar"]
+    session.status.state, session.status.code = "error", "certificate"
+    session.status_changed.emit()
+    assert "Servern kan inte visa vem den är." in window.bar.text()
+    assert "certificate" in window.bar.text()
+
+
+def test_another_language_is_shown_at_once(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    window.open_room(CASE)
+    session.settings.set(LANGUAGE, "en")
+    qtbot.waitUntil(lambda: window.rail.items["home"].accessibleName() == "Home")
+    assert window.status.texts()[0] == "Encrypted from end to end"
+    assert room(window).room == CASE
+    press(window, "Ctrl+K")
+    assert window.palette_view.isVisible()
+    session.settings.set(LANGUAGE, "sv")
+    qtbot.waitUntil(lambda: window.rail.items["home"].accessibleName() == "Hem")
+
+
+def test_theme_and_auto_lock_follow_the_settings(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
+    session.settings.set(THEME, "dark")
+    assert theme.current().id == "dark"
+    session.settings.set(AUTO_LOCK_MINUTES, 5)
+    assert window._auto_lock.minutes() == 5
+    with qtbot.waitSignal(window.lock_requested, timeout=1000):
+        press(window, "Ctrl+Shift+L")
+
+
+def test_the_windows_place_is_kept(window: MainWindow, session: FakeSession) -> None:
+    window.close()
+    assert session.settings.get(WINDOW_GEOMETRY)
+
+
+def test_the_next_unread_room_is_a_key_away(window: MainWindow) -> None:
+    window.open_room(CASE)
+    press(window, "Alt+Shift+Down")
+    assert room(window).room == UNIT
+
+
+async def dialog_of(window: MainWindow) -> QWidget:
+    """The dialog that just opened."""
+    await asyncio.sleep(0)
+    found = QApplication.activeModalWidget()
+    assert found is not None
+    return found
+
+
+async def test_a_new_room_is_made_and_opened(window: MainWindow, session: FakeSession) -> None:
+    press(window, "Ctrl+N")
+    dialog = await dialog_of(window)
+    dialog.title.setText("Remiss å ä ö 👍")  # type: ignore[attr-defined] # a NewRoomDialog
+    dialog.accept()  # type: ignore[attr-defined] # as above
+    await asyncio.sleep(0.01)
+    assert session.rooms.list[-1].title == "Remiss å ä ö 👍"
+    assert room(window).room == session.rooms.list[-1].room
+
+
+async def test_writing_to_a_person_opens_the_room_that_is_there(window: MainWindow, session: FakeSession) -> None:
+    count = len(session.rooms.list)
+    window.write_to(REGISTRAR)
+    await asyncio.sleep(0.01)
+    summary = room(window).summary()
+    assert summary is not None
+    assert (summary.title, len(session.rooms.list)) == ("Registrator", count)
+
+
+async def test_a_refused_deed_is_said_in_a_sentence_with_its_code(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    asyncio.get_running_loop().call_soon(lambda: None)
+    from ui.kit.tasks import run
+
+    run(window, session.rooms.leave(CASE))
+    await asyncio.sleep(0.01)
+    assert "Din roll tillåter inte det här." in window._toast.text()
+    assert "forbidden" in window._toast.text()
+
+
+@pytest.mark.parametrize("hour", [3, 7, 11, 15, 21])
+def test_every_hour_has_a_greeting(hour: int) -> None:
+    from ui.shell.home import greeting
+
+    assert greeting(hour).startswith("God ")
+
+
+def test_a_second_window_can_be_made_and_closed(qtbot: QtBot, session: FakeSession) -> None:
+    one = MainWindow(session, TOOLS, now=lambda: NOW)
+    qtbot.addWidget(one)
+    one.show()
+    one.open_room(CASE)
+    one.close()
+    one.deleteLater()
+    QApplication.sendPostedEvents(None, 52)
+    session.rooms.changed.emit()
+    session.status_changed.emit()
+    session.people.mark_verified(HEAD.uid, True)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every stable code has its own sentence: what happened, what it means, what to do, in Swedish and English."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from app.core.i18n import set_language
+from sync.protocol.messages import ErrorCode
+from ui.errors import sentence, sentence_of, sentences
+
+ROOT = Path(__file__).resolve().parents[2]
+RAISERS = {"Refused", "BadChange"}  # a Reject names a broken rule of the protocol: those share one sentence
+
+
+def code_in(node: ast.AST) -> str | None:
+    """A stable code that this node declares or raises."""
+    if isinstance(node, ast.Assign | ast.AnnAssign):
+        names = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if (
+            any(isinstance(n, ast.Name) and n.id == "code" for n in names)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            return node.value.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISERS and node.args:
+        first = node.args[0]
+        return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
+    return None
+
+
+def codes() -> dict[str, str]:
+    """Every code in app/ and in what clients run of sync/, and where it is."""
+    found = {code.value: "ErrorCode" for code in ErrorCode}
+    for file in [*(ROOT / "app").rglob("*.py"), *(ROOT / "sync").rglob("*.py")]:
+        if "server" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            code = code_in(node)
+            if code:
+                found[code] = str(file.relative_to(ROOT))
+    return found
+
+
+def test_every_code_has_a_sentence() -> None:
+    known = sentences()
+    assert {code: where for code, where in codes().items() if code not in known} == {}
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_every_sentence_says_what_happened_what_it_means_and_what_to_do(language: str) -> None:
+    set_language(language)
+    try:
+        for code, parts in sentences().items():
+            assert all(part.endswith(".") and part[0].isupper() for part in parts), code
+    finally:
+        set_language("sv")
+
+
+def test_an_unknown_code_still_gets_a_sentence() -> None:
+    assert sentence("something-new").title == "Något var inte som det skulle."
+    assert sentence_of(ValueError("hemligt")).title == "Något gick fel i Kansli."
+    assert "hemligt" not in sentence_of(ValueError("hemligt")).text
