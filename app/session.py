@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from app import chat, tasks
+from app import chat, documents, tasks
 from app.chat.service import ChatService
 from app.core import clock
 from app.core.i18n import tr
@@ -49,6 +49,7 @@ class Session:
         self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), send_ephemeral=self.engine.send_ephemeral)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
         self.tasks = TaskService(*parts, members)
+        self.rooms.baselines = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),

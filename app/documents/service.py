@@ -278,6 +278,12 @@ class DocumentService:
         for obj in self._dirty(1_000_000):
             self._index(obj)
 
+    def baseline(self, obj: ObjId) -> "Sequence[bytes]":
+        """The document as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
+        document = Document(lambda update: None)
+        document.merge(records.Assembler().feed(self._changes.of(obj)))
+        return records.encode(document.snapshot(), document.title)
+
     # ---- inside
 
     def _retire(self, obj: ObjId, *, on: bool) -> None:

@@ -19,6 +19,9 @@ from sync.client.ports import RoomEvent
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
 
+Baseline = Callable[[ObjId], Sequence[bytes]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
     """An object that every new room begins with: its kind, and its first change if it needs one."""
@@ -75,6 +78,8 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._starters = tuple(starters)
+        self.baselines: dict[str, Baseline] = {}
+        """By kind: an object's present state as changes. A kind that only grows (chat) has none."""
         self._ends = [store.changed.connect(self.tell)]
 
     def close(self) -> None:
@@ -191,8 +196,31 @@ class RoomService:
         return room
 
     async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool) -> None:
-        """Adds a person from the directory; with the room's history, or only what comes from now on."""
+        """Adds a person from the directory; with the room's history, or only what comes from now on.
+
+        Without the history they get each object's present state; what was said or deleted before stays closed.
+        """
         await self._engine.deeds.add(room, uid, role, history=history_all)
+        if not history_all:
+            self._give_baselines(room)
+
+    def _give_baselines(self, room: RoomId) -> None:
+        row = self._store.rooms_list.get(room)
+        if row is None:
+            raise NotFound
+        root = ObjId(room)
+        with self._store.transaction():
+            self._give(room, root, encode(RoomNamed(title=row.title, type=row.type)))
+            for found in self._store.objects.all(room):
+                if found.obj != root:
+                    self._give(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
+            for found in self._store.objects.all(room):
+                baseline = self.baselines.get(found.kind)
+                for data in baseline(found.obj) if baseline else ():
+                    self._give(room, found.obj, data)
+
+    def _give(self, room: RoomId, obj: ObjId, data: bytes) -> None:
+        self._store.changes.append(room, obj, data, baseline=True)
 
     async def remove(self, room: RoomId, uid: Uid) -> None:
         """Removes a person; the room's next key is not sealed to them."""

@@ -14,7 +14,7 @@ from app.store import statements as sql
 from app.store.database import Database, Row
 from app.store.people import Me
 from app.store.projecting import Projecting
-from app.store.rows import StoredChange
+from app.store.rows import Flush, StoredChange
 from sync.client.ports import OpenedChange, Received
 
 OTHER_ROOM = "other-room"
@@ -35,12 +35,20 @@ class Changes:
         """Own changes got their position and the server's time."""
 
     def append(
-        self, room: RoomId, obj: ObjId, data: bytes, *, live: bool = False, blobs: Sequence[bytes] = ()
+        self,
+        room: RoomId,
+        obj: ObjId,
+        data: bytes,
+        *,
+        live: bool = False,
+        baseline: bool = False,
+        blobs: Sequence[bytes] = (),
     ) -> ChangeId:
         """Stores a change, its outbox row and its projection, durably, in one transaction.
 
         `live`: a document edit, which the engine batches; otherwise a record, flushed at once. `blobs` are part ids
-        that must be uploaded before the change is sent. An error of the projection reaches the caller, nothing stored.
+        that must be uploaded before the change is sent. `baseline`: the object's present state, for a newcomer without
+        the history. An error of the projection reaches the caller, nothing stored.
         """
         author = self._me.uid
         if author is None:
@@ -50,7 +58,7 @@ class Changes:
         with self._db.transaction() as conn:
             raw = self._db.raw
             row: int = raw.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
-            raw.execute(sql.ADD_OUTBOX, (row, room, obj, live))
+            raw.execute(sql.ADD_OUTBOX, (row, room, obj, Flush.BASELINE if baseline else Flush(live)))
             if blobs:
                 self._hold(row, blobs)
             change = StoredChange(

@@ -9,6 +9,7 @@ from app.core import log
 from app.core.ids import Hash, ObjId, RoomId
 from app.store import statements as sql
 from app.store.database import Database, Row
+from app.store.rows import Flush
 from sync.client.ports import PendingChange, SealedBatch
 
 _encoder = msgspec.msgpack.Encoder()
@@ -94,4 +95,12 @@ class Outbox:
 
 def _pending(row: Row) -> PendingChange:
     number, room, obj, change_id, data, live = row
-    return PendingChange(row=number, room=room, obj=obj, change_id=change_id, payload=data, live=bool(live))
+    return PendingChange(
+        row=number,
+        room=room,
+        obj=obj,
+        change_id=change_id,
+        payload=data,
+        live=live == Flush.LIVE,
+        baseline=live == Flush.BASELINE,
+    )

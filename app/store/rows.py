@@ -2,8 +2,17 @@
 """What the store hands out: frozen rows, the same for every tool."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
+
+
+class Flush(IntEnum):
+    """How an outbox row travels (FORMAT.md, `outbox.live`)."""
+
+    RECORD = 0
+    LIVE = 1
+    BASELINE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,6 +160,12 @@ class TaskService:
             )
         ]
 
+    def baseline(self, obj: ObjId) -> list[bytes]:
+        """The board as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
+        board = Board(lambda update: None)
+        board.merge(_updates(self._changes.of(obj)))
+        return [encode(board.diff())]
+
     def _save(self, room: RoomId, obj: ObjId, update: bytes) -> None:
         """Stores an edit. If the disk refuses, it is kept and stored with the next, and the caller is told."""
         unsaved = self._unsaved.setdefault(obj, [])

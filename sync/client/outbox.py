@@ -147,7 +147,12 @@ class Outbox:
         size = packed = 0
         for row in rows:
             size += len(row.payload)
-            joins = groups and groups[-1][0].obj == row.obj and packed + len(row.payload) <= PACK_BYTES
+            first = groups[-1][0] if groups else None
+            joins = (
+                first is not None
+                and (first.obj, first.baseline) == (row.obj, row.baseline)
+                and packed + len(row.payload) <= PACK_BYTES
+            )
             if (not joins and len(groups) >= BATCH_OPS) or (groups and size > BATCH_BYTES):
                 break
             if joins:
@@ -178,7 +183,8 @@ class Outbox:
             share = shares[obj] = os.urandom(32)
             share_c = envelope.share_commitment(room.room, obj, share)
             key = room.key_with(obj, share)
-        return PlainOp(obj, key, share_c, payload) if key is not None else None
+        kind = envelope.BASELINE if group[0].baseline else envelope.OP
+        return PlainOp(obj, key, share_c, payload, kind) if key is not None else None
 
     # -- sending --------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,8 @@ class PendingChange:
     payload: bytes
     live: bool
     """True for document edits, which are batched; False for records, which are flushed at once."""
+    baseline: bool = False
+    """The object's present state for somebody who was added without the history (protocol §8)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

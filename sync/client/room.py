@@ -89,8 +89,9 @@ class RoomSync:
         found = self._shares.get(obj)
         if found is None:
             found = self._ports.share(self.room, obj)
-            if found is not None:
-                self._shares[obj] = found
+            if found is None or self.stream.state.shares.get(obj) != share_commitment(self.room, obj, found):
+                return None  # ▲ a share of our own that came too late is not the object's
+            self._shares[obj] = found
         return found
 
     def content_key(self, obj: ObjId) -> bytes | None:
@@ -166,6 +167,8 @@ class RoomSync:
         if item.void is not None or item.ct is None or item.hdr.kind not in (envelope.OP, envelope.BASELINE):
             return
         hdr = item.hdr
+        if hdr.kind == envelope.BASELINE and hdr.uid != self._account.uid and self._has_history():
+            return
         row = (item.n, item.t, hdr.uid, hdr.dev, hdr.obj, hdr.epoch, item.hdr_bytes, item.ct)
         try:
             changes = self._open(*row)
@@ -192,6 +195,10 @@ class RoomSync:
             OpenedChange(n=n, t=t, uid=Uid(uid), dev=DevId(dev), obj=ObjId(obj), change_id=c, payload=data)
             for c, data in envelope.unpack(payload)
         ]
+
+    def _has_history(self) -> bool:
+        me = self.stream.members.get(self._account.uid)
+        return me is not None and me.history
 
     def _outside(self, n: int) -> bool:
         """Before a from-now add: not for us, not counted."""

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Desks for journeys: the whole application without windows, each with a profile of its own, on a real server."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from app.bootstrap import Office
+from app.core.ids import RoomId
+from app.profile import Profile
+from app.session import LinkState, Session
+from app.settings import CA_FILE
+from tests.world import World, until, world
+
+PASSPHRASE = "fyra ord räcker långt"
+
+
+class Desk:
+    """One person's application: enrolled, unlocked, connected."""
+
+    def __init__(self, folder: Path, ca_file: Path, server: str) -> None:
+        self._folder = folder
+        self.server = server
+        self.profile = Profile.open(root=folder)
+        self.office = Office(self.profile)
+        self.office.settings.set(CA_FILE, str(ca_file))
+        self.session: Session
+
+    async def enrol(self, code: str) -> None:
+        found = await self.office.look_up(self.server, code)
+        self.session = await self.office.enrol(found, PASSPHRASE, lambda text, done, total: None)
+        await self.online()
+
+    async def online(self) -> None:
+        await until(lambda: self.session.status.state is LinkState.ONLINE)
+
+    async def restart(self) -> None:
+        """The program ends and starts again from the disk."""
+        await self.close()
+        self.profile = Profile.open(root=self._folder)
+        self.office = Office(self.profile)
+        self.session = await self.office.unlock(PASSPHRASE)
+        await self.online()
+
+    async def close(self) -> None:
+        await self.session.close()
+        self.profile.close()
+
+    def texts(self, room: RoomId) -> list[str]:
+        """What the chat shows, in order."""
+        timeline = self.session.chat.timeline(room)
+        return [timeline.message(i).text for i in range(len(timeline))]
+
+
+class Offices:
+    """A server and the desks of those hired."""
+
+    def __init__(self, w: World) -> None:
+        self.w = w
+        self.desks: list[Desk] = []
+
+    async def hire(self, *names: str) -> list[Desk]:
+        new = []
+        for name in names:
+            desk = Desk(self.w.folder / name, self.w.data / "ca.pem", f"localhost:{self.w.dialer().address.port}")
+            await desk.enrol(await self.w.invite(name))
+            self.desks.append(desk)
+            new.append(desk)
+        return new
+
+    async def room(self, owner: Desk, *others: Desk, history: bool = True) -> RoomId:
+        room = await owner.session.rooms.create("Tillsyn 2026-1184 åäö", "case")
+        for other in others:
+            await self.add(owner, room, other, history=history)
+        return room
+
+    async def add(self, owner: Desk, room: RoomId, other: Desk, *, history: bool) -> None:
+        name = other.session.people.me.name
+        (person,) = await owner.session.people.search(name)
+        await owner.session.rooms.add(room, person.uid, 2, history)
+        await until(lambda: any(r.room == room for r in other.session.rooms.rooms()))
+
+
+@asynccontextmanager
+async def offices(folder: Path) -> AsyncIterator[Offices]:
+    async with world(folder) as w:
+        o = Offices(w)
+        try:
+            yield o
+        finally:
+            for desk in o.desks:
+                await desk.close()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A day at the office, without windows: enrol, share a room, write together, restart, search, send a file, leave."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.session import LinkState
+from sync.errors import Refused, Reject, WrongAgency
+from sync.trust.agency import SignInCode
+from tests.journeys.desks import Offices, offices
+from tests.world import until
+
+HELLO = "Hej på er, åäö 😀"
+
+
+@pytest_asyncio.fixture
+async def o(tmp_path: Path) -> AsyncIterator[Offices]:
+    async with offices(tmp_path) as running:
+        yield running
+
+
+async def test_two_desks_share_chat_document_board_and_search(o: Offices) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    a.session.chat.send(room, f"{HELLO} @Registrator")
+    await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1)
+    assert [m.text for m in b.session.chat.mentions()] == [f"{HELLO} @Registrator"]
+    assert b.session.rooms.rooms()[0].unread == 1
+
+    obj = a.session.documents.create(room, "Utkast till beslut")
+    mine = a.session.documents.open(obj)
+    mine.splice(0, 0, "Sekretess enligt 5 §")
+    await until(lambda: bool(b.session.documents.list(room)))
+    theirs = b.session.documents.open(obj)
+    await until(lambda: theirs.plain_text().strip() == "Sekretess enligt 5 §")
+    theirs.splice(0, 0, "Å ")
+    mine.splice(mine.length_utf16 - 1, 0, " slut")
+    await until(lambda: mine.plain_text() == theirs.plain_text() and "slut" in theirs.plain_text())
+
+    board = a.session.tasks.board(room)
+    card = board.add_card(board.columns()[0].id, "Maska aktbilaga 14")
+    board.assign(card, b.session.people.me.uid)
+    await until(lambda: [t.title for t in b.session.tasks.my_tasks()] == ["Maska aktbilaga 14"])
+
+    b.session.documents.index_now()
+    assert [h.obj for h in b.session.search.find("sekretess")] == [obj]
+    assert {h.kind for h in b.session.search.find("aktbilaga")} == {"board"}
+
+    await b.restart()
+    assert b.texts(room) == [f"{HELLO} @Registrator"]
+    assert b.session.documents.open(obj).plain_text() == mine.plain_text()
+
+
+async def test_a_newcomer_from_now_gets_titles_document_and_board_but_no_chat(o: Offices) -> None:
+    a, b = await o.hire("Handläggare", "Enhetschef")
+    room = await o.room(a)
+    a.session.chat.send(room, HELLO)
+    obj = a.session.documents.create(room, "Utkast till beslut")
+    document = a.session.documents.open(obj)
+    document.splice(0, 0, "HEMLIGT kvar")
+    document.splice(0, 8, "")
+    a.session.tasks.board(room).add_card(a.session.tasks.board(room).columns()[0].id, "Begär yttrande")
+    await o.add(a, room, b, history=False)
+    await until(lambda: [d.title for d in b.session.documents.list(room)] == ["Utkast till beslut"])
+    await until(lambda: b.session.documents.open(obj).plain_text().strip() == "kvar")
+    await until(lambda: [t.title for t in b.session.tasks.tasks(room)] == ["Begär yttrande"])
+    assert b.texts(room) == []
+    assert not any(b"HEMLIGT" in c.data for c in b.session.store.changes.of(obj))
+    b.session.documents.open(obj).splice(0, 0, "och ")
+    await until(lambda: document.plain_text().strip() == "och kvar")
+
+
+async def test_a_file_travels_sealed_and_comes_back_whole(o: Offices, tmp_path: Path) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    content = bytes(range(256)) * 20_000
+    path = tmp_path / "Komplettering åäö.pdf"
+    path.write_bytes(content)
+    await a.session.chat.send_file(room, [path], "Kompletteringen")
+    await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1)
+    message = b.session.chat.timeline(room).message(0)
+    (tmp_path / "hem").mkdir()
+    target = await b.session.chat.fetch_file(room, message, 0, tmp_path / "hem")
+    assert target.read_bytes() == content
+    assert target.name == "Komplettering åäö.pdf"
+    for file in o.w.data.rglob("*"):
+        assert not file.is_file() or content[:64] not in file.read_bytes()
+
+
+async def test_a_mistyped_an_unknown_and_another_agencys_code_are_told_apart(o: Offices) -> None:
+    (a,) = await o.hire("Handläggare")
+    code = await o.w.invite("Registrator")
+    found = await a.office.look_up(a.server, code)
+    assert found.name == "Registrator"
+    with pytest.raises(Reject) as mistyped:
+        await a.office.look_up(a.server, code[:-1] + ("0" if code[-1] != "0" else "1"))
+    assert mistyped.value.code == "code"
+    other = SignInCode(bytes(16), SignInCode.parse(code).agency).format()
+    with pytest.raises(Refused) as unknown:
+        await a.office.look_up(a.server, other)
+    assert unknown.value.code == "code-unknown"
+    with pytest.raises(WrongAgency):
+        await a.office.look_up(a.server, SignInCode(bytes(16), bytes(16)).format())
+
+
+async def test_the_removed_one_sees_the_room_as_left(o: Offices) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    await a.session.rooms.remove(room, b.session.people.me.uid)
+    await until(lambda: b.session.rooms.room(room).left)
+    assert b.session.status.state is LinkState.ONLINE
+    assert [r.room for r in b.session.rooms.rooms()] == []
