@@ -48,8 +48,7 @@ class Manifest:
     def decode(cls, data: bytes) -> "Manifest":
         """Reject "malformed" unless lengths add up and no part is over 4 MiB or named twice."""
         version, size, rows = fields.array(dec(data, limit=_MANIFEST_LIMIT), 3, "manifest")
-        if version != VERSION:
-            raise Reject("format", "manifest")
+        fields.version(version, VERSION, "manifest")
         parts = []
         for row in fields.items(rows, "manifest"):
             ident, key, digest, length = fields.array(row, 4, "manifest")
@@ -68,10 +67,15 @@ class Manifest:
         return cls(fields.u64(size, "manifest"), tuple(parts))
 
 
+def _last_size(length: int) -> int:
+    """How long the last part of a file becomes."""
+    return min(padded_size(max(length, 1)), PART_BYTES)
+
+
 def seal_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
     """A part under a fresh key, and its ciphertext; only the last is padded. 4 MiB takes 5 ms: in a thread."""
     key, ident = os.urandom(32), PartId(os.urandom(16))
-    padded = plain.ljust(min(padded_size(max(len(plain), 1)), PART_BYTES), b"\0") if last else plain
+    padded = plain.ljust(_last_size(len(plain)), b"\0") if last else plain
     sealed = aead.seal(key, ["part", room, ident], padded)
     return Part(ident, key, H(sealed), len(plain)), sealed
 
@@ -81,6 +85,8 @@ def open_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
     if H(sealed) != part.digest:
         raise Reject("blob-hash", part.part.hex())
     padded = aead.open_(part.key, ["part", room, part.part], sealed)
-    if len(padded) < part.length or padded.count(0, part.length) != len(padded) - part.length:
+    if len(padded) not in (part.length, _last_size(part.length)) or padded.count(0, part.length) != (
+        len(padded) - part.length
+    ):
         raise Reject("padding", part.part.hex())
     return padded[: part.length]

@@ -80,14 +80,13 @@ class Header:
         """Reject "encoding", "oversize", "malformed" or "format" (another version). Kind and suite may be any."""
         parts = fields.array(dec(data, limit=HEADER_LIMIT), 15, "header")
         version, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext = parts
-        if version != VERSION:
-            raise Reject("format", "envelope version")
+        fields.version(version, VERSION, "envelope version")
         return cls(
             fields.u64(suite, "suite"),
             fields.raw(room, 16, "room"),
             Uid(fields.raw(uid, 16, "uid")),
             fields.raw(dev, 16, "dev"),
-            fields.u64(dev_seq, "dev_seq"),
+            fields.counter(dev_seq, "dev_seq"),
             fields.raw(prev, 32, "prev"),
             fields.u64(epoch, "epoch"),
             position(seen, "seen"),

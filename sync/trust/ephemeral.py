@@ -89,8 +89,7 @@ def _read(body: bytes) -> tuple[Heard, list[object]]:
     """The clear part, and the array that the AEAD is bound to."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
-    if version != VERSION:
-        raise Reject("format", "ephemeral")
+    fields.version(version, VERSION, "ephemeral")
     heard = Heard(
         fields.raw(room, 16, "room"),
         fields.u64(epoch, "epoch"),

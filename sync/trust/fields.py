@@ -28,6 +28,19 @@ def u64(value: object, where: str) -> int:
     return value
 
 
+def counter(value: object, where: str) -> int:
+    """A u64 below 2^63: whatever ends in a database column."""
+    if type(value) is not int or value >> 63:
+        raise Reject("malformed", where)
+    return value
+
+
+def version(value: object, known: int, where: str) -> None:
+    """Reject "format" unless it is this version. `True == 1` in Python, but its bytes are others."""
+    if type(value) is not int or value != known:
+        raise Reject("format", where)
+
+
 def flag(value: object, where: str) -> bool:
     if type(value) is not bool:
         raise Reject("malformed", where)

@@ -212,8 +212,7 @@ class RoomEntry:
         """
         parts = fields.array(dec(body, limit=ENTRY_LIMIT), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts
-        if version != VERSION:
-            raise Reject("format", "room entry version")
+        fields.version(version, VERSION, "room entry version")
         name = fields.text(kind, 64, "room entry type")
         return cls(
             room=None if room is None else fields.raw(room, 16, "room"),

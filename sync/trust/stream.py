@@ -296,7 +296,9 @@ class RoomStream:
         device, void = self._author(first.uid, first.dev, first.ulog, book, n)
         if device is not None:
             verify(device.sign_pk, envelope.DOMAIN, idents[-1], items[-1].sig)
-        self._check_chain(headers, idents, n, known=device is not None, strict=strict)
+        # of one who is no member nothing is kept, so nothing can be chained; all of it is void
+        chained = device is not None and first.uid in self.state.members
+        self._check_chain(headers, idents, n, chained=chained, strict=strict)
         out: list[Accepted] = []
         seen: tuple[int, bytes] | None = None
         for item, (hdr_bytes, digest, length), hdr, ident in zip(items, bodies, headers, idents, strict=True):
@@ -314,7 +316,7 @@ class RoomStream:
             why = self._settle(void or self._judge(hdr), hdr.uid, hdr.dev, hdr.ulog, book, item, strict=strict)
             if why is None and hdr.share_c:
                 self.state.shares[hdr.obj] = hdr.share_c
-            if device is not None:
+            if chained:
                 self.state.device_heads[hdr.dev] = DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0])
             self._step(item, ident)
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
@@ -322,7 +324,7 @@ class RoomStream:
         return out
 
     def _check_chain(
-        self, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, known: bool, strict: bool
+        self, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, chained: bool, strict: bool
     ) -> None:
         """▲ No replay, no gap inside a batch, no other history: dev_seq rises, prev is the id before, seen never falls.
 
@@ -330,11 +332,11 @@ class RoomStream:
         """
         first = headers[0]
         head = self.state.device_heads.get(first.dev)
-        if head is not None and first.dev_seq <= head.dev_seq and known:
+        if chained and head is not None and first.dev_seq <= head.dev_seq:
             raise Reject("replay", f"position {n}")
-        if known and first.prev != self.next_prev(first.uid, first.dev):
+        if chained and first.prev != self.next_prev(first.uid, first.dev):
             raise Reject("stale" if strict else "chain", f"position {n}")
-        if known and head is not None and first.seen[0] < head.seen_n:
+        if chained and head is not None and first.seen[0] < head.seen_n:
             raise Reject("stale" if strict else "seen", f"position {n}")
         for i in range(1, len(headers)):
             hdr, before = headers[i], headers[i - 1]

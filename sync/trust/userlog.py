@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A person's own signed log: devices, the agency's binding, and the key that things are sealed to (protocol §3).
 
-A pure state machine: `UserLog.start(genesis)` then `apply` for each entry in order, or Reject and nothing changed.
+A pure state machine: `apply` takes each entry in order, from genesis, or is a Reject and nothing changed.
 Body: `[1, uid | null, seq, prev, by, time, type, payload, ext]`; id = H("user-log" ‖ body); signed over the id.
 """
 
@@ -21,6 +21,8 @@ ENTRY_LIMIT = 512 * 1024
 DOMAIN = "user-log"
 ROOT = "root"
 AGENCY = "agency"
+RECOVERY = b"recovery"
+"""Whom a PUK generation is sealed to beside the devices, once `recovery_set` stands."""
 NO_HEAD = bytes(32)
 SEAL_BYTES = 1168
 _FIRST = {1: "binding", 2: "puk_rotate"}
@@ -71,9 +73,8 @@ class UserEntry:
     def decode(cls, body: bytes) -> "UserEntry":
         parts = fields.array(dec(body, limit=ENTRY_LIMIT), 9, "user entry")
         version, uid, seq, prev, by, time, kind, payload, ext = parts
-        if version != VERSION:
-            raise Reject("format", "user entry version")
-        if kind not in TYPES:
+        fields.version(version, VERSION, "user entry version")
+        if fields.text(kind, 64, "user entry type") not in TYPES:
             raise Reject("format", "user entry type")
         fields.ext(ext)
         if by not in (ROOT, AGENCY):
@@ -230,7 +231,7 @@ def _take(log: UserLog, draft: UserLog) -> None:
         setattr(log, name, getattr(draft, name))
 
 
-def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> None:
+def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> DevId:
     sign_pk, kem_pk = fields.array(keys, 2, "keys")
     sign_raw, kem_raw = fields.raw(sign_pk, 32, "keys"), fields.raw(kem_pk, seal.PUBLIC_BYTES, "keys")
     check_public(sign_raw)
@@ -241,6 +242,7 @@ def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> 
     prev: bytes = b"" if entry.seq == 0 else entry.prev
     verify(sign_raw, "dev-proof", [entry.uid, prev, [sign_raw, kem_raw], entry.by], fields.raw(proof, 64, "proof"))
     log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq, None, entry.by)
+    return dev
 
 
 def _genesis(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
@@ -268,7 +270,7 @@ def _read_puk(log: UserLog, entry: UserEntry, payload: object) -> Puk:
     gen, kem_pk, wrap, seals = fields.array(payload, 4, "puk")
     kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "puk")
     seal.check_public(kem_raw)
-    if gen != len(log.puks) + 1:
+    if fields.u64(gen, "puk") != len(log.puks) + 1:
         raise Reject("generation", f"user entry {entry.seq}")
     pairs = []
     for pair in fields.items(seals, "puk seals", 1000):
@@ -276,7 +278,7 @@ def _read_puk(log: UserLog, entry: UserEntry, payload: object) -> Puk:
         pairs.append((fields.blob(ident, 16, "puk seal"), fields.raw(sealed, SEAL_BYTES, "puk seal")))
     wanted = {bytes(d.dev) for d in log.devices.values() if d.revoked is None}
     if log.recovery_pk is not None:
-        wanted.add(b"recovery")
+        wanted.add(RECOVERY)
     if {p[0] for p in pairs} != wanted or len(pairs) != len(wanted):
         raise Reject("recipients", f"user entry {entry.seq}")
     wrapped = fields.blob(wrap, 256, "puk")
@@ -291,11 +293,13 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     return signer
 
 
-def _puk_seal(log: UserLog, entry: UserEntry, gen: object, sealed: object) -> None:
-    """dev_add, dev_rekey and recovery_set carry a seal of the current generation."""
-    if gen != len(log.puks):
+def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
+    """dev_add, dev_rekey and recovery_set carry a seal of the current generation: kept with the others'."""
+    if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
-    fields.raw(sealed, SEAL_BYTES, "puk seal")
+    puk = log.puks[-1]
+    kept = tuple(pair for pair in puk.seals if pair[0] != to)
+    log.puks[-1] = replace(puk, seals=(*kept, (to, fields.raw(sealed, SEAL_BYTES, "puk seal"))))
 
 
 def _dev_add(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
@@ -303,8 +307,8 @@ def _dev_add(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     signer = log._signer(entry)
     if entry.by == ROOT and log.bound_seq != entry.seq - 1:
         raise Reject("binding", f"user entry {entry.seq}")  # ▲ the root alone adds only right after a fresh binding
-    _add_device(log, entry, keys, proof)
-    _puk_seal(log, entry, gen, sealed)
+    dev = _add_device(log, entry, keys, proof)
+    _puk_seal(log, entry, dev, gen, sealed)
     return signer
 
 
@@ -315,8 +319,8 @@ def _dev_rekey(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     signer = log._signer(entry)
     kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "dev_rekey")
     seal.check_public(kem_raw)
-    _puk_seal(log, entry, gen, sealed)
     dev = DevId(fields.raw(entry.by, 16, "by"))
+    _puk_seal(log, entry, dev, gen, sealed)
     log.devices[dev] = replace(log.devices[dev], kem_pk=kem_raw)
     return signer
 
@@ -363,7 +367,7 @@ def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
         raise Reject("signer", f"user entry {entry.seq}")
     kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "recovery_set")
     seal.check_public(kem_raw)
-    _puk_seal(log, entry, gen, sealed)
+    _puk_seal(log, entry, RECOVERY, gen, sealed)
     log.recovery_pk = kem_raw
     return log.root_pk
 

@@ -4,18 +4,19 @@
 import os
 from dataclasses import dataclass, field
 
+from sync.crypto import seal
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
-from sync.ids import ChangeId, ObjId, RoomId, Uid
+from sync.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.author import Author, DeviceSecrets, new_user, puk_key
+from sync.trust.author import Author, DeviceSecrets, new_user, puk_info, puk_key, puk_payload
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share, seal_batch
 from sync.trust.epochs import KeyRing, open_seal
 from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
 from sync.trust.stream import Accepted, RoomStream
-from sync.trust.userlog import UserLog
+from sync.trust.userlog import AGENCY, DOMAIN, UserLog, device_id, entry_body, entry_id
 
 NOW = 1_795_000_000_000
 
@@ -39,10 +40,11 @@ class Someone:
     log: UserLog
     entries: list[tuple[bytes, bytes]]
     rings: dict[RoomId, KeyRing] = field(default_factory=dict)
+    dev: DevId | None = None
 
     @property
     def author(self) -> Author:
-        dev = next(iter(self.log.devices))
+        dev = self.dev or next(iter(self.log.devices))
         return Author(
             uid=self.log.uid, dev=dev, signing=SigningKey(self.secrets.sign), ulog=(self.log.seq, self.log.head)
         )
@@ -54,6 +56,48 @@ class Someone:
     @property
     def puk(self) -> KemKey:
         return puk_key(self.puk_seed)
+
+    def write(self, by: bytes | str, signing: SigningKey, kind: str, payload: object) -> None:
+        """Appends an entry to the person's log; whatever it is, it must be right."""
+        body = self.entry(by, signing, kind, payload)
+        self.log.apply(*body)
+        self.entries.append(body)
+
+    def entry(self, by: bytes | str, signing: SigningKey, kind: str, payload: object) -> tuple[bytes, bytes]:
+        """The next entry, signed, not applied."""
+        body = entry_body(self.log.uid, self.log.seq + 1, self.log.head, by, NOW, kind, payload)
+        return body, signing.sign(DOMAIN, entry_id(body))
+
+    @property
+    def root(self) -> SigningKey:
+        return SigningKey(self.secrets.root)
+
+    def rotate_puk(self) -> None:
+        """The next generation, by this device."""
+        new = os.urandom(32)
+        self.write(self.author.dev, self.author.signing, "puk_rotate", puk_payload(self.log, new, self.puk_seed))
+        self.puk_seed = new
+
+    def device_payload(self, device: DeviceSecrets, by: bytes | str) -> list[object]:
+        """What dev_add says of a new device."""
+        signing, kem = SigningKey(device.sign), KemKey(device.kem)
+        keys = [signing.public, kem.public]
+        proof = signing.sign("dev-proof", [self.log.uid, self.log.head, keys, by])
+        dev = device_id(self.log.genesis_root_pk, signing.public)
+        gen = len(self.log.puks)
+        return [keys, proof, gen, seal.seal_to(kem.public, puk_info(self.log.uid, gen, dev), self.puk_seed)]
+
+    def add_device(self) -> "Someone":
+        """The same person at a second device, added by the first."""
+        device = DeviceSecrets.fresh()
+        self.write(self.author.dev, self.author.signing, "dev_add", self.device_payload(device, self.author.dev))
+        return Someone(device, self.puk_seed, self.log, self.entries, self.rings, list(self.log.devices)[-1])
+
+    def revoke(self, index: int, agency: Agency) -> None:
+        """The agency revokes the person's device of this index."""
+        target = list(self.log.devices)[index]
+        added = [d.dev for d in self.log.devices.values() if d.by == target]
+        self.write(AGENCY, agency.key, "dev_revoke", [target, added, None])
 
 
 @dataclass
