@@ -50,9 +50,7 @@ async def invite(
     await store.open()
     try:
         await store.add_invite(
-            InviteRow(
-                invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after
-            )
+            InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after)
         )
     finally:
         await store.close()
@@ -75,5 +73,3 @@ def _write_secret(path: Path, secret: bytes) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "wb") as f:
         f.write(secret)
-
-

@@ -59,9 +59,7 @@ class Handshake:
         if abs(now - frame.time) > CLOCK_TOLERANCE_MS:
             raise Refusal(ErrorCode.CLOCK, str(now), fatal=True)
         self._hello = frame
-        return ServerHello(
-            min(highest, WIRE_MAX), self._nonce, now, self._identity.agency_pk, self._identity.cert
-        )
+        return ServerHello(min(highest, WIRE_MAX), self._nonce, now, self._identity.agency_pk, self._identity.cert)
 
     def check_greeted(self) -> None:
         """A fatal Refusal unless hello came first."""
@@ -75,9 +73,7 @@ class Handshake:
         device = log.device_active(frame.dev, log.seq) if log is not None and log.bound else None
         if device is None:
             raise Refusal(ErrorCode.AUTH, fatal=True)
-        proof = [
-            self._nonce, self._hello.nonce, self._identity.fingerprint, frame.address, frame.uid, frame.dev
-        ]
+        proof = [self._nonce, self._hello.nonce, self._identity.fingerprint, frame.address, frame.uid, frame.dev]
         try:
             verify(device.sign_pk, "auth", proof, frame.sig)
         except Reject as e:

@@ -105,9 +105,7 @@ class Rooms:
         ahead = sum(1 for r in known if r.room in at and r.n > at[r.room])
         if ahead:
             log.warning("a client holds receipts above our heads in %d rooms", ahead)
-        return [
-            RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head) for r in rows
-        ]
+        return [RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head) for r in rows]
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role now, None if not a member or no such room."""
@@ -240,9 +238,7 @@ class Rooms:
         epoch = entries[-1].epoch
         return (None if epoch is None else self._staging.of_epoch(who, room, epoch)), newcomers
 
-    async def _judge(
-        self, live: LiveRoom, kind: int, signed: list[_Triple]
-    ) -> tuple[list[Item], list[Accepted]]:
+    async def _judge(self, live: LiveRoom, kind: int, signed: list[_Triple]) -> tuple[list[Item], list[Accepted]]:
         out: list[tuple[list[Item], list[Accepted]]] = []
 
         def judge() -> None:
@@ -325,9 +321,7 @@ class Rooms:
         written.add_done_callback(durable)
         return answer
 
-    def _publish(
-        self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]
-    ) -> Receipt:
+    def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
         """A placement is durable: the head moves, and listeners hear of it."""
         room, last = placement.room, placement.items[-1]
         live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)

@@ -164,9 +164,7 @@ class MemoryStore:
             if r.members.get(uid) != 0:
                 continue
             head = r.heads.get(dev, DeviceHead(dev=dev, dev_seq=0, id=b""))
-            out.append(
-                Membership(room=room, n=r.row.n, rh=r.row.rh, t=r.row.t, dev_seq=head.dev_seq, dev_head=head.id)
-            )
+            out.append(Membership(room=room, n=r.row.n, rh=r.row.rh, t=r.row.t, dev_seq=head.dev_seq, dev_head=head.id))
         return out
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:

@@ -38,72 +38,126 @@ def _int(name: str) -> Column[int]:
 meta = Table("meta", metadata, Column("name", String, primary_key=True), Column("value", String, nullable=False))
 
 invites = Table(
-    "invites", metadata,
-    _blob("invite_pk", primary=True), _blob("cert_body"), _blob("cert_sig"), _blob("salt"), _blob("record"),
-    _int("not_after"), _blob("used_by", null=True),
+    "invites",
+    metadata,
+    _blob("invite_pk", primary=True),
+    _blob("cert_body"),
+    _blob("cert_sig"),
+    _blob("salt"),
+    _blob("record"),
+    _int("not_after"),
+    _blob("used_by", null=True),
 )
 
 users = Table(
-    "users", metadata,
-    _blob("uid", primary=True), _int("seq"), _blob("head"), _blob("salt"), _blob("record"),
+    "users",
+    metadata,
+    _blob("uid", primary=True),
+    _int("seq"),
+    _blob("head"),
+    _blob("salt"),
+    _blob("record"),
     Column("search", String, nullable=False),
 )
 
 user_entries = Table(
-    "user_entries", metadata,
-    _blob("uid"), _int("seq"), _blob("body"), _blob("sig"),
+    "user_entries",
+    metadata,
+    _blob("uid"),
+    _int("seq"),
+    _blob("body"),
+    _blob("sig"),
     PrimaryKeyConstraint("uid", "seq"),
 )
 
 rooms = Table(
-    "rooms", metadata,
-    _blob("room", primary=True), _int("n"), _blob("rh"), _int("t"), _int("size_bytes"), _int("state_n"),
+    "rooms",
+    metadata,
+    _blob("room", primary=True),
+    _int("n"),
+    _blob("rh"),
+    _int("t"),
+    _int("size_bytes"),
+    _int("state_n"),
     _blob("state"),
 )
 
 items = Table(
-    "items", metadata,
-    _blob("room"), _int("n"), _int("t"), Column("kind", Integer, nullable=False), _blob("id"), _blob("rh"),
-    _blob("body"), _blob("sig"), _blob("ct", null=True), _int("size_bytes"),
+    "items",
+    metadata,
+    _blob("room"),
+    _int("n"),
+    _int("t"),
+    Column("kind", Integer, nullable=False),
+    _blob("id"),
+    _blob("rh"),
+    _blob("body"),
+    _blob("sig"),
+    _blob("ct", null=True),
+    _int("size_bytes"),
     PrimaryKeyConstraint("room", "n"),
     Index("items_by_id", "id"),
 )
 
 members = Table(
-    "members", metadata,
-    _blob("room"), _blob("uid"), _int("until_n"),
+    "members",
+    metadata,
+    _blob("room"),
+    _blob("uid"),
+    _int("until_n"),
     PrimaryKeyConstraint("room", "uid"),
     Index("members_by_uid", "uid"),
 )
 
 device_heads = Table(
-    "device_heads", metadata,
-    _blob("room"), _blob("dev"), _int("dev_seq"), _blob("id"),
+    "device_heads",
+    metadata,
+    _blob("room"),
+    _blob("dev"),
+    _int("dev_seq"),
+    _blob("id"),
     PrimaryKeyConstraint("room", "dev"),
 )
 
 shares = Table(
-    "shares", metadata,
-    _blob("room"), _blob("obj"), _int("n"), _blob("share_c"), _blob("share", null=True),
+    "shares",
+    metadata,
+    _blob("room"),
+    _blob("obj"),
+    _int("n"),
+    _blob("share_c"),
+    _blob("share", null=True),
     PrimaryKeyConstraint("room", "obj"),
     Index("shares_by_n", "room", "n"),
 )
 
 seals = Table(
-    "seals", metadata,
+    "seals",
+    metadata,
     Column("row", Integer, primary_key=True),
-    _blob("room"), _int("epoch"), _blob("uid"), _blob("seal"),
+    _blob("room"),
+    _int("epoch"),
+    _blob("uid"),
+    _blob("seal"),
     Index("seals_by_recipient", "room", "epoch", "uid"),
 )
 
 blobs = Table(
-    "blobs", metadata,
-    _blob("room"), _blob("obj"), _blob("part"), _int("size_bytes"), _blob("sha256"),
+    "blobs",
+    metadata,
+    _blob("room"),
+    _blob("obj"),
+    _blob("part"),
+    _int("size_bytes"),
+    _blob("sha256"),
     PrimaryKeyConstraint("room", "obj", "part"),
 )
 
 usage = Table(
-    "usage", metadata,
-    _blob("dev"), _int("day"), _int("size_bytes"),
+    "usage",
+    metadata,
+    _blob("dev"),
+    _int("day"),
+    _int("size_bytes"),
     PrimaryKeyConstraint("dev", "day"),
 )

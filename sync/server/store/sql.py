@@ -346,14 +346,30 @@ def _place(c: Connection, p: Placement) -> None:
         state = p.state or b""
         state_n = last.n if p.state is not None else 0
         _insert(
-            c, s.rooms,
-            [{"room": p.room, "n": last.n, "rh": last.rh, "t": last.t, "size_bytes": p.size_bytes,
-              "state_n": state_n, "state": state}],
+            c,
+            s.rooms,
+            [
+                {
+                    "room": p.room,
+                    "n": last.n,
+                    "rh": last.rh,
+                    "t": last.t,
+                    "size_bytes": p.size_bytes,
+                    "state_n": state_n,
+                    "state": state,
+                }
+            ],
             Moved("room"),
         )
     else:
-        moved = {"b_room": p.room, "b_expected": p.expected_n, "b_n": last.n, "b_rh": last.rh, "b_t": last.t,
-                 "b_size": p.size_bytes}
+        moved = {
+            "b_room": p.room,
+            "b_expected": p.expected_n,
+            "b_n": last.n,
+            "b_rh": last.rh,
+            "b_t": last.t,
+            "b_size": p.size_bytes,
+        }
         if c.execute(_place_update, moved).rowcount != 1:
             raise Moved("room")
         if p.state is not None:
@@ -374,9 +390,7 @@ def _place_rest(c: Connection, p: Placement) -> None:
         rows = [{"room": p.room, "obj": h.obj, "n": h.n, "share_c": h.share_c, "share": h.share} for h in p.shares]
         c.execute(insert(s.shares), rows)
     if p.seals:
-        c.execute(
-            insert(s.seals), [{"room": p.room, "epoch": x.epoch, "uid": x.uid, "seal": x.seal} for x in p.seals]
-        )
+        c.execute(insert(s.seals), [{"room": p.room, "epoch": x.epoch, "uid": x.uid, "seal": x.seal} for x in p.seals])
 
 
 def _use(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:
@@ -396,8 +410,18 @@ def _entry_values(uid: bytes, e: EntryRow) -> dict[str, Any]:
 
 def _item_values(room: bytes, i: ItemRow) -> dict[str, Any]:
     size = len(i.body) + len(i.sig) + len(i.ct or b"")
-    return {"room": room, "n": i.n, "t": i.t, "kind": i.kind, "id": i.id, "rh": i.rh, "body": i.body,
-            "sig": i.sig, "ct": i.ct, "size_bytes": size}
+    return {
+        "room": room,
+        "n": i.n,
+        "t": i.t,
+        "kind": i.kind,
+        "id": i.id,
+        "rh": i.rh,
+        "body": i.body,
+        "sig": i.sig,
+        "ct": i.ct,
+        "size_bytes": size,
+    }
 
 
 def _count(c: Connection, column: Any) -> int:
@@ -416,8 +440,14 @@ def _engine(path: Path, max_pages: int | None) -> Engine:
     def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         # The driver's own transactions begin too late (not before SELECT, nor before DDL): we say BEGIN ourselves.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=4000",
-                       "journal_size_limit=67108864", "temp_store=MEMORY", "cache_size=-32768"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "wal_autocheckpoint=4000",
+            "journal_size_limit=67108864",
+            "temp_store=MEMORY",
+            "cache_size=-32768",
+        ):
             connection.execute(f"PRAGMA {pragma}")
         if max_pages is not None:
             connection.execute(f"PRAGMA max_page_count={max_pages}")

@@ -64,6 +64,7 @@ async def test_an_upload_goes_on_where_it_was_cut(house: House) -> None:
     anna, _, room = await house.two_in_a_room()
     data, at = os.urandom(300_000), url(room)
     async with http(house, anna) as a:
+
         def piece(start: int, end: int) -> dict[str, str]:
             return {"repr-digest": digest(data), "content-range": f"bytes {start}-{end - 1}/{len(data)}"}
 

@@ -329,4 +329,3 @@ class Person:
 
 def as_items(fresh: m.Fresh) -> list[Item]:
     return [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in fresh.items]
-
