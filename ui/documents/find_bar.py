@@ -120,5 +120,6 @@ class FindBar(QFrame):
             index = next((i for i, (start, _) in enumerate(found) if start >= pos), 0)
         else:
             index = next((i for i in range(len(found) - 1, -1, -1) if found[i][0] < pos), len(found) - 1)
+        self._document.split_undo()  # a jump ends an undo step, however soon one types on
         self._editor.select(*found[index])
         self.count.setText(tr("{n} of {total}").format(n=index + 1, total=len(found)))
