@@ -137,7 +137,9 @@ class Drafter:
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
-        members = rules.changed(rules.without_reset(self._s.members, pins, self._book, self._s.t), change)
+        members = rules.changed(
+            rules.without_reset(self._s.members, pins, [u for u, _, _ in moved], self._book, self._s.t), change
+        )
         base = sound_base(room, self._s.epochs, self._ring) if self._s.members[me].history else None
         archive = base is not None
         if not any(m.history for m in members.values()):  # ▲ nobody may read history: the archive begins again here
@@ -182,4 +184,3 @@ def new_room(
     )
     entries = [(b, author.signing.sign(DOMAIN, item_id(ENTRY, b))) for b in (body, second)]
     return Draft(room=room, entries=entries, root=new.epoch.root, seals=new.seals, secrets=(1, new.k, new.a))
-

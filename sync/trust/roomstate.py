@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a room is after position n: members, roles, epochs, pins, device heads. Plain state, no rules.
 
-Containers are replaced, never changed in place (device heads and shares excepted, see RoomStream): a slice that
-turns out false is undone by taking the old references back, and encoded parts are kept while they stay the same.
+Containers are replaced, never changed in place (device heads and shares excepted, see RoomStream's journal): a slice
+that turns out false is undone by taking the old references back, and encoded parts are kept while they stay the same.
 """
 
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TypeVar
 
 from sync.crypto.encoding import dec, enc
@@ -84,6 +85,8 @@ class RoomState:
     dev_owner: dict[bytes, Uid] = field(default_factory=dict)
     device_heads: dict[bytes, DeviceHead] = field(default_factory=dict)
     shares: dict[bytes, bytes] = field(default_factory=dict)
+    missing: dict[int, bytes] = field(default_factory=dict)
+    """Positions whose content the server did not give, with their object, that no destroy or prune explains yet."""
 
     def owners(self) -> int:
         return sum(m.role is Role.OWNER for m in self.members.values())
@@ -99,10 +102,10 @@ class StateCodec:
         self._kept: dict[str, tuple[object, bytes]] = {}
         self._heads = bytearray()
         self._slots: dict[bytes, int] = {}
-        self._shares: tuple[int, bytes] = (0, b"")
+        self._shares = bytearray()
 
     def encode(self, s: RoomState, touched: Iterable[bytes]) -> bytes:
-        """Version 1. `touched`: the devices whose heads may have changed since the last call."""
+        """Version 1. `touched`: the devices whose heads may have changed since the last call, in order of doing so."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._part("epochs", s.epochs, _pack_epochs),
@@ -114,6 +117,7 @@ class StateCodec:
             self._part("dev_owner", s.dev_owner, _pack_owners),
             self._pack_heads(s.device_heads, touched),
             self._pack_shares(s.shares),
+            self._part("missing", s.missing, _pack_missing),
         ]
         head = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
         return enc([*head, parts])
@@ -138,12 +142,10 @@ class StateCodec:
         return bytes(self._heads)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
-        """Shares are only ever added: as long as their number stands, so do the bytes."""
-        count, packed = self._shares
-        if count != len(shares):
-            packed = b"".join(_SHARE.pack(o, c) for o, c in shares.items())
-            self._shares = (len(shares), packed)
-        return packed
+        """Shares are only ever added: those that are packed stand, the new ones follow."""
+        for obj, share_c in islice(shares.items(), len(self._shares) // _SHARE.size, None):
+            self._shares += _SHARE.pack(obj, share_c)
+        return bytes(self._shares)
 
 
 def decode_state(data: bytes) -> RoomState:
@@ -152,8 +154,8 @@ def decode_state(data: bytes) -> RoomState:
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")
     _, room, n, rh, t, entries, entry_head, epoch, dirty, parts = fields.array(value, 10, "room state")
-    packed = [fields.blob(p, _STATE_LIMIT, "room state") for p in fields.array(parts, 10, "room state")]
-    members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares = packed
+    packed = [fields.blob(p, _STATE_LIMIT, "room state") for p in fields.array(parts, 11, "room state")]
+    members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares, missing = packed
     return RoomState(
         room=RoomId(fields.raw(room, 16, "room state")),
         n=fields.u64(n, "room state"),
@@ -175,6 +177,7 @@ def decode_state(data: bytes) -> RoomState:
         dev_owner={d: Uid(u) for d, u in _OWNER.iter_unpack(owners)},
         device_heads={d: DeviceHead(q, i, p, e) for d, q, i, p, e in _DEVICE.iter_unpack(heads)},
         shares=dict(_SHARE.iter_unpack(shares)),
+        missing={n: obj for obj, n in _POSITION.iter_unpack(missing)},
     )
 
 
@@ -218,6 +221,10 @@ def _pack_proposals(proposals: dict[Hash, Proposal]) -> bytes:
 
 def _pack_positions(positions: dict[bytes, int]) -> bytes:
     return b"".join(_POSITION.pack(o, n) for o, n in positions.items())
+
+
+def _pack_missing(missing: dict[int, bytes]) -> bytes:
+    return b"".join(_POSITION.pack(obj, n) for n, obj in missing.items())
 
 
 def _pack_owners(owners: dict[bytes, Uid]) -> bytes:

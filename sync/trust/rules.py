@@ -36,6 +36,7 @@ from sync.trust.roomlog import (
     read_recovery,
 )
 from sync.trust.roomstate import Member, Proposal, RoomState
+from sync.trust.userlog import UserLog
 
 SEASONED_MS = 7 * 24 * 3600 * 1000
 """How long somebody must have been a member-admin before approving a proposal, unless from genesis."""
@@ -63,10 +64,7 @@ def recipients(
     out = []
     for member in members.values():
         seq, ulog_head = pins[member.uid]
-        log = book.log(member.uid)
-        if log is None or log.seq < seq:
-            raise NeedLog(member.uid, seq)
-        puk = log.puk_at(seq)
+        puk = _log_to(book, member.uid, seq).puk_at(seq)
         if puk is not None:
             out.append(
                 Recipient(
@@ -87,11 +85,15 @@ def recipients(
 
 
 def without_reset(
-    members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], book: UserBook, t: int
+    members: dict[Uid, Member],
+    pins: dict[Uid, tuple[int, Hash]],
+    moved: Iterable[Uid],
+    book: UserBook,
+    t: int,
 ) -> dict[Uid, Member]:
-    """The members at these pins: a reset counts as leaving. If nobody is left who owns the room, the longest-standing
-    administrator, else the longest-standing writer, becomes its owner."""
-    gone = {u for u in members if (log := book.log(u)) is not None and log.ended_at(pins[u][0])}
+    """The members when the pins of `moved` have moved: a reset counts as leaving. If nobody is left who owns the room,
+    the longest-standing administrator, else the longest-standing writer, becomes its owner."""
+    gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
     if not gone:
         return members
     left = {u: m for u, m in members.items() if u not in gone}
@@ -103,6 +105,14 @@ def without_reset(
                 left[heir.uid] = replace(heir, role=Role.OWNER, admin_t=t if heir.admin_t is None else heir.admin_t)
             break
     return left
+
+
+def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
+    """The person's log, at least up to `seq`; NeedLog if it is not at hand: nothing is judged without evidence."""
+    log = book.log(uid)
+    if log is None or log.seq < seq:
+        raise NeedLog(uid, seq)
+    return log
 
 
 def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
@@ -133,10 +143,9 @@ def _role(s: RoomState, here: _At) -> Role:
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
     """Moves pins forward. A revocation that a new pin states makes the room dirty there, a reset ends a membership."""
     pins = dict(s.pins)
+    moved: list[Uid] = []
     for uid, seq, ulog_head in heads:
-        log = book.log(uid)
-        if log is None or log.seq < seq:
-            raise NeedLog(uid, seq)
+        log = _log_to(book, uid, seq)
         if log.head_at(seq) != ulog_head:
             return "ulog"
         if uid not in pins:
@@ -144,11 +153,22 @@ def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBo
         if seq > pins[uid][0]:
             s.dirty = s.dirty or (uid in s.members and log.revoked_between(pins[uid][0], seq))
             pins[uid] = (seq, ulog_head)
+            moved.append(uid)
+    if not moved:
+        return None
     s.pins = pins
-    members = without_reset(s.members, pins, book, t)
+    members = without_reset(s.members, pins, moved, book, t)
     if members is not s.members:
+        s.proposals = _without_hist(s, [u for u in s.members if u not in members])
         s.members, s.dirty = members, True
     return None
+
+
+def _without_hist(s: RoomState, gone: Iterable[Uid]) -> dict[Hash, Proposal]:
+    """▲ The proposals without those that would give these persons history: they do not wait for a later add."""
+    uids = set(gone)
+    kept = {i: p for i, p in s.proposals.items() if p.what != "hist" or p.subject not in uids}
+    return kept if len(kept) < len(s.proposals) else s.proposals
 
 
 Change = dict[Uid, Member | None]
@@ -169,6 +189,8 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
         return None
     if epoch.e != s.epoch + 1:
         return "stale"
+    if any(uid == author and seq > here.entry.ulog[0] for uid, seq, _ in epoch.pins):
+        return "ulog"  # ▲ a device that its own log has revoked since must not choose the next key
     own = (author, here.entry.ulog[0], Hash(here.entry.ulog[1]))
     why = pin_heads(s, (own, *epoch.pins), here.book, here.t)
     if why is not None:
@@ -184,10 +206,13 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
             return "epoch-link"
         if fresh:
             members[author] = replace(members[author], history=True)
+    elif epoch.e == 1:
+        return "epoch-link"  # nobody could ever begin an archive while its founder may read history
     expected = recipients(members, s.pins, s.policy, here.book)
     if recipients_hash(expected) != epoch.recip or len(expected) != epoch.count:
         return "recipients"
-    if not set(epoch.unsealed) <= {r.uid for r in expected}:
+    unsealed = set(epoch.unsealed)
+    if len(unsealed) != len(epoch.unsealed) or not unsealed <= {r.uid for r in expected}:
         return "recipients"
     s.members = members
     s.epoch, s.dirty = epoch.e, False
@@ -197,8 +222,8 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
 
 def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
     uid = here.entry.uid
-    log = here.book.log(uid)
-    if log is None or not log.ready:
+    # as of the log that it names: a later reset must not undo what was right at its own position
+    if not _log_to(here.book, uid, here.entry.ulog[0]).ready_at(here.entry.ulog[0]):
         return "not-ready"
     s.policy = p.policy
     s.members = {uid: Member(uid, Role.OWNER, here.n, here.t, True, here.entry.ident, 0)}
@@ -212,9 +237,7 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
         return "forbidden"
     if p.uid in s.members:
         return "member"
-    log = here.book.log(p.uid)
-    if log is None or log.seq < p.ulog[0]:
-        raise NeedLog(p.uid, p.ulog[0])
+    log = _log_to(here.book, p.uid, p.ulog[0])
     if log.head_at(p.ulog[0]) != p.ulog[1]:
         return "ulog"
     if not log.ready_at(p.ulog[0]):
@@ -254,6 +277,7 @@ def _rm(s: RoomState, here: _At, p: Remove) -> str | None:
     why = _may_touch(s, here, p.uid)
     if why is not None:
         return why
+    s.proposals = _without_hist(s, [p.uid])
     return _take_epoch(s, here, p.epoch, {p.uid: None})
 
 
@@ -262,6 +286,7 @@ def _leave(s: RoomState, here: _At, p: Leave) -> str | None:
     if s.members[uid].role is Role.OWNER and s.owners() == 1:
         return "last-owner"
     s.members = {u: m for u, m in s.members.items() if u != uid}
+    s.proposals = _without_hist(s, [uid])
     s.dirty = True
     return None
 
@@ -319,11 +344,15 @@ def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
         return "proposal"
     if not _seasoned(s, here) or proposal.by == here.entry.uid:
         return "forbidden"
+    proposer = s.members.get(proposal.by)
+    if proposer is None or proposer.role < Role.ADMIN:
+        return "proposal"  # ▲ two administrators agree, both of them now
     if proposal.approved is not None:
         return "proposal"
     s.proposals = {**s.proposals, p.proposal: replace(proposal, approved=here.entry.uid)}
     if proposal.what == "recovery":
         s.policy = {**s.policy, "recovery": dec(proposal.subject, limit=len(proposal.subject))}
+        s.dirty = True  # whoever is no longer a recipient must not open what comes
     elif proposal.what == "history":
         s.policy = {**s.policy, "history": proposal.subject.decode()}
     return None
@@ -356,7 +385,7 @@ def _cannot_open(s: RoomState, here: _At, p: CannotOpen) -> str | None:
 def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
     if _role(s, here) < Role.ADMIN or p.obj == ObjId(s.room):
         return "forbidden"
-    s.destroyed = {**s.destroyed, p.obj: here.n}
+    s.destroyed = {p.obj: here.n, **s.destroyed}
     return None
 
 

@@ -9,6 +9,7 @@ import copy
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sync.crypto.kdf import H
 from sync.crypto.seal import SUITE_HYBRID
@@ -26,6 +27,9 @@ from sync.trust.userlog import Device
 
 _RECENT = 4096
 MAX_BATCH = 256
+MAX_T = 2**53
+"""Times above it (in ms: the year 287000) are nobody's clock, and no database column holds all of u64."""
+_Undo = tuple[dict[bytes, Any], bytes, Any]
 
 
 RhAt = Callable[[int], bytes | None]
@@ -66,7 +70,8 @@ class RoomStream:
         self.state = state or RoomState()
         self._expected = room
         self._codec = StateCodec()
-        self._touched: set[bytes] = set()
+        self._touched: dict[bytes, None] = {}
+        self._undo: list[_Undo] = []
         self._recent: deque[tuple[int, Hash]] = deque(maxlen=_RECENT)
         if self.state.n:
             self._recent.append((self.state.n, self.state.rh))
@@ -150,6 +155,11 @@ class RoomStream:
         """
         return obj in self.state.destroyed or n <= self.state.pruned.get(obj, 0)
 
+    def withheld(self) -> list[int]:
+        """▲ Positions whose content is missing without reason. Asked when everything up to the server's head is judged:
+        the destroy or prune that explains a gap may stand after it."""
+        return list(self.state.missing)
+
     # -- taking items in ----------------------------------------------------------------------------------------
 
     def accept(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None) -> list[Accepted]:
@@ -157,11 +167,11 @@ class RoomStream:
 
         Raises Reject for what an honest server never shows, NeedLog when a user log must be fetched first.
         """
-        saved, recent = self._save()
+        saved = self._save()
         try:
             return self._accept_all(items, book, rh_at, strict=False)
-        except (Reject, NeedLog):
-            self._restore(saved, recent)
+        except BaseException:
+            self._restore(saved)
             raise
 
     def place(
@@ -173,24 +183,36 @@ class RoomStream:
         """
         t = max(t, self.state.t)
         items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
-        saved, recent = self._save()
+        saved = self._save()
         try:
             return items, self._accept_all(items, book, rh_at, strict=True)
-        except (Reject, NeedLog):
-            self._restore(saved, recent)
+        except BaseException:
+            self._restore(saved)
             raise
 
-    def _save(self) -> tuple[RoomState, list[tuple[int, Hash]]]:
-        saved = copy.copy(self.state)
-        self.state.device_heads = dict(saved.device_heads)
-        self.state.shares = dict(saved.shares)
-        return saved, list(self._recent)[-1:]
+    def _save(self) -> tuple[RoomState, int]:
+        """What `_restore` needs. Device heads and shares grow to tens of thousands, so they are changed in place and
+        a journal says how to change them back; everything else is replaced, and the old references do."""
+        self._undo.clear()
+        return copy.copy(self.state), len(self._touched)
 
-    def _restore(self, saved: RoomState, recent: list[tuple[int, Hash]]) -> None:
-        self.state = saved
-        self._recent = deque((x for x in self._recent if x[0] <= saved.n), maxlen=_RECENT)
-        if not self._recent:
-            self._recent.extend(recent)
+    def _restore(self, saved: tuple[RoomState, int]) -> None:
+        for where, key, old in reversed(self._undo):
+            if old is None:
+                del where[key]
+            else:
+                where[key] = old
+        self.state, touched = saved
+        while len(self._touched) > touched:
+            self._touched.popitem()
+        n, rh = self.state.n, self.state.rh
+        self._recent = deque((x for x in self._recent if x[0] <= n), maxlen=_RECENT)
+        if not self._recent and n:
+            self._recent.append((n, rh))
+
+    def _put(self, where: dict[bytes, Any], key: bytes, value: object) -> None:
+        self._undo.append((where, key, where.get(key)))
+        where[key] = value
 
     def _accept_all(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool) -> list[Accepted]:
         out: list[Accepted] = []
@@ -219,7 +241,7 @@ class RoomStream:
     def _check_position(self, item: Item) -> None:
         if item.n != self.state.n + 1:
             raise Reject("gap", f"position {item.n}")
-        if item.t < self.state.t:
+        if not self.state.t <= item.t <= MAX_T:
             raise Reject("time", f"position {item.n}")
 
     # -- entries ------------------------------------------------------------------------------------------------
@@ -245,8 +267,11 @@ class RoomStream:
             void = rules.apply_entry(s, entry, item.n, item.t, book)
             if void is not None:
                 self.state = s = before
-        void = self._settle(void, entry.uid, entry.dev, entry.ulog, book, item, strict=strict)
+        if void is not None and (strict or item.n <= 2):  # a room that nobody founded is no room
+            raise Reject(void, f"position {item.n}")
         if void is None:
+            self._pin_author(entry.uid, entry.dev, entry.ulog, book, item.t)
+            self._explain_missing(entry)
             head = s.device_heads.get(entry.dev) or DeviceHead(0, bytes(32), 0, 0)
             self._move_head(entry.dev, replace(head, seen_n=entry.seen[0]))
         s.entry_seq, s.entry_head = entry.seq, entry.ident
@@ -282,8 +307,13 @@ class RoomStream:
         return name in map(str, listed)
 
     def _move_head(self, dev: bytes, head: DeviceHead) -> None:
-        self.state.device_heads[dev] = head
-        self._touched.add(dev)
+        self._put(self.state.device_heads, dev, head)
+        self._touched[dev] = None
+
+    def _explain_missing(self, entry: RoomEntry) -> None:
+        s = self.state
+        if s.missing and entry.type in ("destroy", "prune"):
+            s.missing = {n: obj for n, obj in s.missing.items() if not self.may_be_gone(ObjId(obj), n)}
 
     # -- envelopes ----------------------------------------------------------------------------------------------
 
@@ -313,15 +343,26 @@ class RoomStream:
             if device is not None and hdr.seen != seen:
                 self._check_seen(hdr.seen, item.n, rh_at)
                 seen = hdr.seen
-            why = self._settle(void or self._judge(hdr), hdr.uid, hdr.dev, hdr.ulog, book, item, strict=strict)
-            if why is None and hdr.share_c:
-                self.state.shares[hdr.obj] = hdr.share_c
+            why = void or self._judge(hdr)
+            if why is not None and strict:
+                raise Reject(why, f"position {item.n}")
+            if why is None:
+                self._take(item, hdr)
             if chained:
-                self.state.device_heads[hdr.dev] = DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0])
+                self._move_head(hdr.dev, DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0]))
             self._step(item, ident)
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
-        self._touched.add(first.dev)
+        if any(a.void is None for a in out):  # once and last: what the pin states must not split a batch
+            self._pin_author(first.uid, first.dev, first.ulog, book, items[-1].t)
         return out
+
+    def _take(self, item: Item, hdr: Header) -> None:
+        """What an envelope that counts changes."""
+        s = self.state
+        if hdr.share_c:
+            self._put(s.shares, hdr.obj, hdr.share_c)
+        if item.ct is None and not self.may_be_gone(hdr.obj, item.n):
+            s.missing = {**s.missing, item.n: hdr.obj}
 
     def _check_chain(
         self, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, chained: bool, strict: bool
@@ -357,6 +398,8 @@ class RoomStream:
             if self._enabled(feature):
                 raise Reject("format", feature)
             return "format"
+        if hdr.flags:
+            return "format"
         if hdr.suite != SUITE_HYBRID:
             return "suite"
         if s.members[hdr.uid].role < envelope.LEAST_ROLE[hdr.kind]:
@@ -367,8 +410,8 @@ class RoomStream:
             return "stale"
         if hdr.obj in s.destroyed:
             return "destroyed"
-        if hdr.obj == ObjId(s.room):
-            return "share" if hdr.share_c else None
+        if hdr.obj == ObjId(s.room) or hdr.kind != envelope.OP:  # ▲ only a writer's op begins an object
+            return "share" if hdr.share_c or not object_known(self, hdr.obj) else None
         return "share" if (hdr.obj in s.shares) == bool(hdr.share_c) else None
 
     # -- authors ------------------------------------------------------------------------------------------------
@@ -399,28 +442,13 @@ class RoomStream:
             return device, "revoked"
         return device, None
 
-    def _settle(
-        self,
-        void: str | None,
-        uid: Uid,
-        dev: bytes,
-        ulog: tuple[int, bytes],
-        book: UserBook,
-        item: Item,
-        *,
-        strict: bool,
-    ) -> str | None:
-        """▲ The server refuses what would be void; an accepted item pins its author's user log and device."""
+    def _pin_author(self, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int) -> None:
+        """▲ An accepted item pins its author's user log and device."""
         s = self.state
-        if void is not None:
-            if strict:
-                raise Reject(void, f"position {item.n}")
-            return void
         if ulog[0] > s.pins.get(uid, ulog)[0]:
-            rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, item.t)
+            rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
         if dev not in s.dev_owner:
             s.dev_owner = {**s.dev_owner, dev: uid}
-        return None
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
         """▲ The author's view of history must be ours: otherwise somebody was shown another one."""
