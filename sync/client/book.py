@@ -31,8 +31,12 @@ class Book:
         """Verifies and stores entries that follow the known ones. Reject if they do not, or are another person's."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
-        for body, sig in entries:
-            log.apply(body, sig)
+        try:
+            for body, sig in entries:
+                log.apply(body, sig)
+        except Reject:
+            self._logs.pop(uid, None)  # some of them were taken, and none is stored
+            raise
         if not log.heads or log.uid != uid:
             self._logs.pop(uid, None)
             raise Reject("other-user", "user log")

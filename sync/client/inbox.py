@@ -207,7 +207,13 @@ class Inbox:
         raise Reject("withheld", "user logs")
 
     async def _after(self, room: RoomSync) -> None:
-        """The room is at a new position: fetch what is missing, and let the outbox look again."""
+        """The room is at a new position: fetch what is missing, and let the outbox look again.
+
+        ▲ Content that is missing though no destroy or prune says so is WITHHELD.
+        """
+        if room.caught_up and room.stream.withheld():
+            self._stop(room, RoomState.WITHHELD, "withheld")
+            return
         if room.needs_key and not room.take_drafted():
             await self._fetch_key(room)
         missing = room.missing_shares()
