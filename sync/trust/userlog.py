@@ -145,7 +145,7 @@ class UserLog:
 
     def ready_at(self, seq: int) -> bool:
         """`ready` as of entry `seq`."""
-        return seq >= max(_FIRST) and not self.ended_at(seq)
+        return max(_FIRST) <= seq <= self.seq and not self.ended_at(seq)
 
     def head_at(self, seq: int) -> Hash | None:
         return self.heads[seq] if 0 <= seq < len(self.heads) else None

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sign-in codes, certificates, padding, blobs, ephemerals, receipts: small formats, each with what it refuses."""
+
+import os
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.crypto.encoding import dec, enc
+from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
+from sync.ids import ChangeId, RoomId, Uid
+from sync.protocol.version import CLOCK_TOLERANCE_MS, PART_BYTES
+from sync.trust import ephemeral, receipts
+from sync.trust.agency import (
+    Agency,
+    InviteCert,
+    SignInCode,
+    decode_record,
+    encode_record,
+    record_hash,
+    verify_server_cert,
+)
+from sync.trust.blobs import Manifest, open_part, seal_part
+from sync.trust.envelope import (
+    Header,
+    ObjectKeys,
+    open_op,
+    pack,
+    pad,
+    padded_size,
+    read_body,
+    root_share,
+    unpack,
+    unpad,
+)
+from sync.trust.items import Role
+from tests.sync.trust.conftest import Scene
+from tests.sync.trust.people import NOW
+
+ROOM = RoomId(b"rum" + bytes(13))
+
+
+# -- sign-in codes and certificates -----------------------------------------------------------------------------
+
+
+@given(st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))
+def test_a_code_comes_back_however_it_is_typed(seed: bytes, agency: bytes) -> None:
+    code = SignInCode(seed, agency)
+    text = code.format()
+    assert SignInCode.parse(text) == code
+    assert SignInCode.parse(text.lower().replace("-", " ")) == code
+    assert SignInCode.parse(text.replace("0", "O").replace("1", "I")) == code
+    assert len(text.replace("-", "")) == 56
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(0, 55), st.integers(1, 31))
+def test_attack_one_wrong_character_is_found(raw: bytes, at: int, shift: int) -> None:
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    letters = SignInCode(raw[:16], raw[16:]).format().replace("-", "")
+    wrong = alphabet[(alphabet.index(letters[at]) + shift) % 32]
+    with pytest.raises(Reject) as e:
+        SignInCode.parse(letters[:at] + wrong + letters[at + 1 :])
+    assert e.value.code == "code"
+
+
+@pytest.mark.parametrize("text", ["", "ÅÄÖ", "0" * 55, "0" * 57, "U" * 56, "Z" * 56])
+def test_what_is_no_code_is_refused(text: str) -> None:
+    with pytest.raises(Reject):
+        SignInCode.parse(text)
+
+
+def test_a_code_and_its_key_do_not_show() -> None:
+    code = SignInCode.fresh(Agency(os.urandom(32)).pk)
+    assert code.seed.hex() not in repr(code)
+    assert repr(code.seed)[2:-1] not in repr(code)
+
+
+def test_a_server_certificate_is_the_agencys_and_ends() -> None:
+    agency, server = Agency(os.urandom(32)), SigningKey(os.urandom(32))
+    cert = agency.certify_server(server.public, NOW)
+    assert verify_server_cert(agency.pk, *cert, NOW) == server.public
+    with pytest.raises(Reject) as e:
+        verify_server_cert(agency.pk, *cert, NOW + 1)
+    assert e.value.code == "expired"
+    with pytest.raises(Reject) as e:
+        verify_server_cert(Agency(os.urandom(32)).pk, *cert, NOW)
+    assert e.value.code == "signature"
+
+
+def test_attack_one_certificate_is_not_taken_for_the_other() -> None:
+    agency, key = Agency(os.urandom(32)), SigningKey(os.urandom(32))
+    invite = agency.certify_invite(key.public, record_hash(b"", b""), NOW)
+    with pytest.raises(Reject):
+        verify_server_cert(agency.pk, *invite, NOW)
+    with pytest.raises(Reject):
+        InviteCert.check(agency.pk, *agency.certify_server(key.public, NOW))
+
+
+def test_a_record_is_texts_with_a_name_and_bound_by_salt() -> None:
+    record = encode_record({"name": "Handläggare 🙂", "title": "", "unit": "Tillsyn"})
+    assert decode_record(record)["name"] == "Handläggare 🙂"
+    assert record_hash(b"a", record) != record_hash(b"b", record)
+    for bad in (enc({"title": "x"}), enc([]), enc({"name": 1}), enc({"name": "x" * 600}), b""):
+        with pytest.raises(Reject):
+            decode_record(bad)
+
+
+# -- padding and payloads ---------------------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=6000))
+def test_padding_comes_off(payload: bytes) -> None:
+    assert unpad(pad(payload)) == payload
+
+
+@given(st.integers(0, 5 * 1024 * 1024))
+def test_padding_costs_at_most_an_eighth_and_takes_few_sizes(size: int) -> None:
+    padded = padded_size(size)
+    assert padded >= size
+    assert padded_size(padded) == padded
+    if size > 4096:
+        assert padded <= size * 1.125
+    else:
+        assert padded in (256, 512, 1024, 2048, 4096)
+
+
+def test_sizes_never_fall_as_payloads_grow() -> None:
+    sizes = [padded_size(n) for n in range(20_000)]
+    assert sizes == sorted(sizes)
+
+
+@given(st.binary(max_size=300), st.integers(0, 255), st.integers(1, 255))
+def test_attack_fill_that_is_not_zero_or_another_length_is_refused(payload: bytes, at: int, bits: int) -> None:
+    padded = bytearray(pad(payload))
+    if 4 <= at < 4 + len(payload):
+        return
+    padded[at] ^= bits
+    with pytest.raises(Reject) as e:
+        unpad(bytes(padded))
+    assert e.value.code == "padding"
+
+
+@pytest.mark.parametrize("padded", [b"", b"\0", bytes(4), bytes(255), bytes(257), bytes(512), b"\xff" * 256])
+def test_attack_what_pad_never_makes_is_refused(padded: bytes) -> None:
+    with pytest.raises(Reject):
+        unpad(padded)
+
+
+def test_several_changes_travel_in_one_payload() -> None:
+    changes = [(ChangeId(os.urandom(16)), "åäö 🙂".encode()), (ChangeId(os.urandom(16)), b"")]
+    assert unpack(pack(changes)) == changes
+    for bad in (enc([[b"short", b""]]), enc([[bytes(16)]]), enc({}), enc([[bytes(16), "text"]])):
+        with pytest.raises(Reject):
+            unpack(bad)
+
+
+def test_attack_content_is_bound_to_its_header(scene: Scene) -> None:
+    room = scene.room
+    ops = room.seal(scene.clerk, b"ett", b"tv\xc3\xa5")
+    k = room.ring(scene.clerk).k(1)
+    assert k is not None
+    key = ObjectKeys(room.id).key(k, 1, room.id, root_share(room.id))
+    one, two = (read_body(b)[0] for b in ops.bodies)
+    assert unpack(open_op(key, one, ops.cts[0]))[0][1] == b"ett"
+    with pytest.raises(Reject) as e:
+        open_op(key, two, ops.cts[0])
+    assert e.value.code == "decrypt"
+
+
+def test_attack_a_header_says_exactly_what_it_must(scene: Scene) -> None:
+    (body,) = scene.room.seal(scene.clerk, b"x").bodies
+    hdr = read_body(body)[0]
+    parts = dec(hdr, limit=1024)
+    assert isinstance(parts, list)
+    assert Header.decode(hdr).encode() == hdr
+    for at, wrong in enumerate([2, "a", b"x", b"x", b"x", "a", b"", "a", [1], [1, b""], b"x", b"x", "a", "a", []]):
+        with pytest.raises(Reject):
+            Header.decode(enc([*parts[:at], wrong, *parts[at + 1 :]]))
+    for bad in (parts[:-1], [*parts, 1]):
+        with pytest.raises(Reject):
+            Header.decode(enc(bad))
+    with pytest.raises(Reject) as e:
+        Header.decode(enc([*parts[:-1], {1: bytes(2000)}]))
+    assert e.value.code == "oversize"
+
+
+# -- blobs ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 100_000])
+def test_a_part_opens_and_hides_its_size(size: int) -> None:
+    plain = os.urandom(size)
+    part, sealed = seal_part(ROOM, plain, last=True)
+    assert open_part(ROOM, part, sealed) == plain
+    assert len(sealed) >= 256
+
+
+def test_a_full_part_is_not_padded() -> None:
+    plain = os.urandom(PART_BYTES)
+    part, sealed = seal_part(ROOM, plain, last=False)
+    assert open_part(ROOM, part, sealed) == plain
+    assert len(sealed) - PART_BYTES < 8 * 1024
+
+
+def test_attack_a_part_of_another_place_or_room_is_refused() -> None:
+    one, first = seal_part(ROOM, b"ett", last=True)
+    two, second = seal_part(ROOM, b"tv\xc3\xa5", last=True)
+    for part, sealed, room, code in (
+        (one, second, ROOM, "blob-hash"),
+        (replace(one, part=two.part), first, ROOM, "decrypt"),
+        (replace(one, key=two.key), first, ROOM, "decrypt"),
+        (one, first, RoomId(bytes(16)), "decrypt"),
+        (replace(one, length=2), first, ROOM, "padding"),
+        (replace(one, length=300), first, ROOM, "padding"),
+    ):
+        with pytest.raises(Reject) as e:
+            open_part(room, part, sealed)
+        assert e.value.code == code
+
+
+def test_attack_a_manifest_adds_up() -> None:
+    part, _ = seal_part(ROOM, b"ett", last=True)
+    whole = Manifest(3, (part,))
+    assert Manifest.decode(whole.encode()) == whole
+    for bad in (
+        Manifest(4, (part,)),
+        Manifest(6, (part, part)),
+        Manifest(PART_BYTES + 1, (replace(part, length=PART_BYTES + 1),)),
+    ):
+        with pytest.raises(Reject):
+            Manifest.decode(bad.encode())
+    with pytest.raises(Reject) as e:
+        Manifest.decode(enc([2, 0, []]))
+    assert e.value.code == "format"
+    assert part.key.hex() not in repr(whole)
+
+
+# -- ephemerals -------------------------------------------------------------------------------------------------
+
+
+class Ears:
+    """A listener in the scene's room."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.listener = ephemeral.Listener(scene.room.id)
+
+    def hear(self, whisper: ephemeral.Whisper, now: int = NOW) -> bytes:
+        def sign_pk(uid: Uid, dev: bytes) -> bytes | None:
+            log = self.scene.office.book.log(uid)
+            device = log.device_active(dev, log.seq) if log and uid in self.scene.room.stream.members else None
+            return device.sign_pk if device else None
+
+        ring, stream = self.scene.room.ring(self.scene.clerk), self.scene.room.stream
+        return self.listener.open(whisper, sign_pk, ring.k, now, stream.role_of)[1]
+
+    def refuses(self, whisper: ephemeral.Whisper, now: int = NOW) -> str:
+        with pytest.raises(Reject) as e:
+            self.hear(whisper, now)
+        return e.value.code
+
+
+def key_of(scene: Scene) -> bytes:
+    k = scene.room.ring(scene.head).k(1)
+    assert k is not None
+    return k
+
+
+def test_an_ephemeral_is_heard_once(scene: Scene) -> None:
+    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+    first = voice.seal(scene.head.author, 1, key_of(scene), "skriver … 🙂".encode(), NOW)
+    second = voice.seal(scene.head.author, 1, key_of(scene), b"2", NOW)
+    assert ears.hear(first).decode() == "skriver … 🙂"
+    assert ears.refuses(first) == "ephemeral"
+    assert ears.hear(second) == b"2"
+    assert ears.refuses(first) == "ephemeral"
+
+
+def test_attack_an_older_session_is_not_replayed_after_a_newer(scene: Scene) -> None:
+    ears = Ears(scene)
+    old = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    new = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"2", NOW)
+    ears.hear(old)
+    ears.hear(new)
+    assert ears.refuses(old) == "ephemeral"
+
+
+def test_attack_a_session_is_forgotten_only_when_the_clock_refuses_it(scene: Scene) -> None:
+    ears = Ears(scene)
+    first = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    ears.hear(first)
+    for i in range(600):
+        now = NOW + i * 500
+        ears.hear(ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
+        assert ears.refuses(first, now) == "ephemeral"
+
+
+@pytest.mark.parametrize("off", [CLOCK_TOLERANCE_MS + 1, -CLOCK_TOLERANCE_MS - 1])
+def test_attack_an_ephemeral_of_another_time_is_dropped(scene: Scene, off: int) -> None:
+    whisper = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", NOW + off)
+    assert Ears(scene).refuses(whisper) == "ephemeral"
+
+
+def test_attack_an_ephemeral_of_a_stranger_or_a_revoked_device_is_dropped(scene: Scene) -> None:
+    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+    assert ears.refuses(voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW)) == "ephemeral"
+    whisper = voice.seal(scene.clerk.author, 1, key_of(scene), b"", NOW)
+    scene.clerk.revoke(0, scene.office.agency)
+    assert ears.refuses(whisper) == "ephemeral"
+
+
+def test_attack_a_changed_ephemeral_is_dropped(scene: Scene) -> None:
+    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+    whisper = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    parts = dec(whisper.body, limit=512)
+    assert isinstance(parts, list)
+    for at, value in ((2, 2), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
+        body = enc([*parts[:at], value, *parts[at + 1 :]])
+        assert ears.refuses(replace(whisper, body=body)) == "signature"
+    assert ears.refuses(replace(whisper, ct=whisper.ct[:-1] + b"x")) == "ephemeral"
+    assert ears.refuses(voice.seal(scene.head.author, 1, bytes(32), b"x", NOW)) == "decrypt"
+    other = ephemeral.Whisperer(ROOM).seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    assert ears.refuses(other) == "ephemeral"
+
+
+def test_attack_a_kind_the_role_may_not_send_is_dropped(scene: Scene) -> None:
+    scene.room.join(scene.head, scene.guest, Role.READER)
+    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+    for kind, may in ((ephemeral.PRESENCE, True), (ephemeral.TYPING, False), (ephemeral.LIVE, False), (9, False)):
+        whisper = voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW, kind)
+        if may:
+            ears.hear(whisper)
+        else:
+            assert ears.refuses(whisper) == "ephemeral"
+
+
+# -- receipts ---------------------------------------------------------------------------------------------------
+
+
+def test_attack_a_receipt_holds_for_one_position_of_one_room_only() -> None:
+    server = SigningKey(os.urandom(32))
+    sig = receipts.sign(server, ROOM, 7, bytes(32), NOW)
+    receipts.check(server.public, ROOM, 7, bytes(32), NOW, sig)
+    for args in (
+        (bytes(16), 7, bytes(32), NOW),
+        (ROOM, 8, bytes(32), NOW),
+        (ROOM, 7, b"\1" * 32, NOW),
+        (ROOM, 7, bytes(32), NOW + 1),
+    ):
+        with pytest.raises(Reject):
+            receipts.check(server.public, *args, sig)
