@@ -156,17 +156,11 @@ class CardEditor(QFrame):
         self.checklist.show_card(card)
 
     def _fill(self, card: Card) -> None:
-        self.column.clear()
-        for column_ in self._board.columns():
-            self.column.addItem(column_.title or tr("Without column"), column_.id)
+        columns = [(column_.title or tr("Without column"), column_.id) for column_ in self._board.columns()]
         here = self._board.column_of(card.id)
-        self.column.setCurrentIndex(self.column.findData(here.id if here else ""))
-        self.assignee.clear()
-        self.assignee.addItem(tr("Nobody"), None)
-        for person in self._people():
-            self.assignee.addItem(person.name, person.uid)
-            if person.uid == card.assignee:
-                self.assignee.setCurrentIndex(self.assignee.count() - 1)
+        _offer(self.column, columns, here.id if here else "")
+        people = [(person.name, person.uid) for person in self._people()]
+        _offer(self.assignee, [(tr("Nobody"), None), *people], card.assignee)
 
     def _on_column(self) -> None:
         self._board.move_card(self._card, str(self.column.currentData()))
@@ -212,6 +206,17 @@ class CardEditor(QFrame):
             self.close_card()
         else:
             super().keyPressEvent(event)
+
+
+def _offer(box: QComboBox, choices: Sequence[tuple[str, object]], chosen: object) -> None:
+    """Fills a box, but leaves alone one that somebody is just choosing in and whose choices are the same."""
+    if [(box.itemText(i), box.itemData(i)) for i in range(box.count())] != list(choices):
+        box.clear()
+        for text, value in choices:
+            box.addItem(text, value)
+    place = next((i for i, (_, value) in enumerate(choices) if value == chosen), 0)
+    if box.currentIndex() != place:
+        box.setCurrentIndex(place)
 
 
 def _new_label_texts() -> tuple[str, ...]:
