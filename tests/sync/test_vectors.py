@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What one version wrote, every later one reads: tests/vectors/sync-1-*.json, opened with the code of today.
+
+A failure here means that rooms and accounts of people out there no longer open. The files are never changed; a new
+format gets a new version and files of its own beside these.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sync.client.account import Account
+from sync.crypto import aead, passphrase, seal, signatures
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H, kdf
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
+from sync.ids import ChangeId, Hash, RoomId, Uid
+from sync.trust import blobs, ephemeral, merkle, receipts, userlog
+from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
+from sync.trust.author import open_puk, puk_info, puk_key, safety_number
+from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
+from sync.trust.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
+from sync.trust.items import Item, item_id, next_rh
+from sync.trust.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
+from sync.trust.userlog import UserEntry, UserLog
+from tests.sync.trust.people import Book
+from tests.vectors.notation import read
+
+FOLDER = Path(__file__).parents[1] / "vectors"
+
+
+def load(name: str) -> Any:
+    return json.loads((FOLDER / f"sync-1-{name}.json").read_text())
+
+
+def raw(value: str) -> bytes:
+    return bytes.fromhex(value)
+
+
+@pytest.fixture(scope="module")
+def primitives() -> Any:
+    return load("primitives")
+
+
+@pytest.fixture(scope="module")
+def person() -> Any:
+    return load("person")
+
+
+@pytest.fixture(scope="module")
+def room() -> Any:
+    return load("room")
+
+
+@pytest.fixture(scope="module")
+def pieces() -> Any:
+    return load("pieces")
+
+
+# -- encoding and primitives
+
+
+def test_every_value_has_the_encoding_it_had() -> None:
+    for case in load("encoding")["good"]:
+        value = read(case["value"])
+        assert enc(value) == raw(case["hex"])
+        assert dec(raw(case["hex"]), limit=1 << 20) == value
+
+
+def test_every_other_encoding_is_refused() -> None:
+    for case in load("encoding")["refused"]:
+        with pytest.raises(Reject) as e:
+            dec(raw(case["hex"]), limit=1 << 20)
+        assert e.value.code == "encoding", case
+
+
+def test_hashes_and_derived_keys_are_the_same(primitives: Any) -> None:
+    for case in primitives["hash"]:
+        assert H(*map(raw, case["parts"])).hex() == case["hex"]
+    for case in primitives["kdf"]:
+        assert kdf(raw(case["key"]), case["label"], *read(case["context"])).hex() == case["hex"]  # type: ignore[misc]
+
+
+def test_a_signature_is_the_same(primitives: Any) -> None:
+    v = primitives["signature"]
+    key = SigningKey(raw(v["seed"]))
+    assert key.public == raw(v["public"])
+    assert key.sign(v["domain"], read(v["message"])) == raw(v["sig"])
+    signatures.verify(key.public, v["domain"], read(v["message"]), raw(v["sig"]))
+
+
+def test_keys_that_were_refused_are_refused(primitives: Any) -> None:
+    for public in primitives["bad_signing_keys"]:
+        with pytest.raises(Reject, match="bad-key"):
+            signatures.check_public(raw(public))
+    for public in primitives["bad_sealing_keys"]:
+        with pytest.raises(Reject, match="bad-key"):
+            seal.check_public(raw(public))
+
+
+def test_what_was_sealed_opens(primitives: Any) -> None:
+    v = primitives["aead"]
+    context = read(v["context"])
+    assert isinstance(context, list)
+    assert aead.open_(raw(v["key"]), context, raw(v["sealed"])) == raw(v["plaintext"])
+    v = primitives["seal"]
+    key = KemKey(raw(v["seed"]))
+    assert key.public == raw(v["public"])
+    assert key.open(raw(v["info"]), raw(v["sealed"])) == raw(v["message"])
+
+
+def test_a_passphrase_gives_the_same_key(primitives: Any) -> None:
+    v = primitives["passphrase"]
+    params = passphrase.Argon2Params(
+        salt=raw(v["salt"]), memory_kib=v["memory_kib"], passes=v["passes"], lanes=v["lanes"]
+    )
+    assert passphrase.derive(v["text"], params).hex() == v["hex"]
+
+
+# -- a person
+
+
+def test_a_user_log_with_every_type_of_entry_replays(person: Any) -> None:
+    log = UserLog(raw(person["agency_pk"]))
+    types = set()
+    for entry, head in zip(person["entries"], person["heads"], strict=True):
+        types.add(log.apply(raw(entry["body"]), raw(entry["sig"])).type)
+        assert log.head.hex() == head
+    assert types == userlog.TYPES
+    assert log.uid.hex() == person["uid"]
+    assert next(iter(log.devices)).hex() == person["dev"]
+    assert log.ended_at(log.seq)
+    assert not log.ended_at(log.seq - 1)
+    assert safety_number(log.genesis, H(b"another")) == person["safety_number"]
+
+
+def test_every_generation_opens_for_every_device_it_was_sealed_to(person: Any) -> None:
+    log = UserLog.replay([(raw(e["body"]), raw(e["sig"])) for e in person["entries"]], raw(person["agency_pk"]))
+    seeds = [raw(s) for s in person["puk_seeds"]]
+    first = KemKey(raw(person["device_seeds"]["kem"]))
+    second = KemKey(raw(person["second_device"]["kem_seed"]))
+    recovery = KemKey(raw(person["recovery_seed"]))
+    devices = list(log.devices)
+    for puk, seed in zip(log.puks, seeds, strict=True):
+        assert open_puk(puk, log.uid, devices[0], first) == seed
+        assert puk_key(seed).public == puk.kem_pk
+    for puk, seed in zip(log.puks[:2], seeds, strict=False):
+        assert open_puk(puk, log.uid, devices[1], second) == seed
+    for puk, seed in zip(log.puks[1:], seeds[1:], strict=True):
+        sealed = dict(puk.seals)[userlog.RECOVERY]
+        assert recovery.open(puk_info(log.uid, puk.gen, userlog.RECOVERY), sealed) == seed
+    for puk, seed, old in zip(log.puks[1:], seeds[1:], seeds, strict=False):
+        assert aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap) == old
+
+
+def test_a_sign_in_code_reads_as_it_did(person: Any) -> None:
+    code = SignInCode.parse(person["sign_in_code"])
+    assert code.seed.hex() == person["sign_in_seed"]
+    assert code.key.public.hex() == person["invite_pk"]
+    assert code.agency == raw(person["agency_fingerprint"])[:16] == agency_fingerprint(raw(person["agency_pk"]))[:16]
+    assert code.format() == person["sign_in_code"]
+
+
+def test_certificates_and_a_staff_record_check(person: Any) -> None:
+    agency_pk = raw(person["agency_pk"])
+    cert = InviteCert.check(agency_pk, *map(raw, person["invite_cert"]))
+    assert cert.invite_pk.hex() == person["invite_pk"]
+    assert cert.record_hash == record_hash(raw(person["salt"]), raw(person["record"])) == raw(person["record_hash"])
+    assert decode_record(raw(person["record"]))["unit"] == "Enheten för tillsyn 🙂"
+    body, sig = map(raw, person["server_cert"])
+    until = person["not_after_ms"]
+    assert verify_server_cert(agency_pk, body, sig, until) == SigningKey(raw(person["server_seed"])).public
+    with pytest.raises(Reject, match="expired"):
+        verify_server_cert(agency_pk, body, sig, until + 1)
+
+
+def test_an_account_opens(person: Any) -> None:
+    account = Account.decode(raw(person["account"]))
+    assert account.uid.hex() == person["uid"]
+    assert account.dev.hex() == person["dev"]
+    assert [account.puk_seeds[g].hex() for g in (1, 2, 3)] == person["puk_seeds"]
+    assert account.encode() == raw(person["account"])
+
+
+# -- a room
+
+
+def book_of(v: Any) -> Book:
+    book = Book()
+    for p in v["people"]:
+        log = UserLog.replay([(raw(b), raw(s)) for b, s in p["entries"]], raw(v["agency_pk"]))
+        book.logs[log.uid] = log
+    return book
+
+
+def items_of(v: Any) -> list[Item]:
+    return [
+        Item(i["n"], i["t"], i["kind"], raw(i["body"]), raw(i["sig"]), None if i["ct"] is None else raw(i["ct"]))
+        for i in v["items"]
+    ]
+
+
+def test_a_room_with_every_type_of_entry_replays(room: Any) -> None:
+    stream, items, book = RoomStream(RoomId(raw(room["room"]))), items_of(room), book_of(room)
+    rh = bytes(32)
+    for item, case in zip(items, room["items"], strict=True):
+        rh = next_rh(rh, item.n, item.t, item.kind, item_id(item.kind, item.body))
+        assert rh.hex() == case["rh"]
+    accepted = stream.accept(items, book)
+    assert [a.void for a in accepted] == [None] * len(items)
+    types = {a.entry.type for a in accepted if isinstance(a, AcceptedEntry)}
+    assert len(types) == 16  # all of protocol §5
+    assert stream.rh == rh
+    recipients = in_order(stream.recipients(book))
+    assert [[r.kind, r.uid.hex(), r.ulog_seq, r.ulog_head.hex(), r.puk_gen] for r in recipients] == room["recipients"]
+    assert recipients_hash(recipients).hex() == room["recipients_hash"]
+    receipt = room["receipt"]
+    receipts.check(raw(receipt["server_pk"]), stream.room, stream.n, stream.rh, stream.t, raw(receipt["sig"]))
+
+
+def test_a_rooms_stored_state_opens_and_is_what_its_items_make(room: Any) -> None:
+    stream = RoomStream(RoomId(raw(room["room"])))
+    stream.accept(items_of(room), book_of(room))
+    stored = RoomStream.from_bytes(raw(room["state"]))
+    assert stored.state == stream.state
+    assert stored.to_bytes() == stream.to_bytes() == raw(room["state"])
+
+
+def test_every_seal_of_an_epoch_opens(room: Any) -> None:
+    stream = RoomStream.from_bytes(raw(room["state"]))
+    puks = {p["uid"]: puk_key(raw(p["puk_seed"])) for p in room["people"]}
+    for case in room["seals"]:
+        epoch = stream.epochs[case["epoch"]]
+        k, a = open_seal(stream.room, epoch, Uid(raw(case["uid"])), 1, puks[case["uid"]], raw(case["sealed"]))
+        wanted_k, wanted_a = room["epoch_keys"][str(epoch.e)]
+        assert k.hex() == wanted_k
+        assert (a is not None) == case["archive"]
+        assert a is None or a.hex() == wanted_a
+
+
+def test_the_newest_archive_key_walks_back_to_the_beginning(room: Any) -> None:
+    stream = RoomStream.from_bytes(raw(room["state"]))
+    newest = stream.epoch
+    k, a = room["epoch_keys"][str(newest)]
+    ring = KeyRing(stream.room, [(newest, raw(k), raw(a))])
+    at: int | None = newest
+    while at is not None:
+        walk_back(stream.room, stream.epochs[at], stream.epochs, ring)
+        at = stream.epochs[at].base
+    assert [ring.k(e) for e in range(1, newest + 1)] == [raw(room["epoch_keys"][str(e)][0]) for e in stream.epochs]
+
+
+def test_every_envelope_opens(room: Any) -> None:
+    own = RoomId(raw(room["room"]))
+    stream, keys = RoomStream(own), ObjectKeys(own)
+    shares = {raw(o): raw(s) for o, s in room["shares"].items()} | {bytes(own): root_share(own)}
+    found = {}
+    for a in stream.accept(items_of(room), book_of(room)):
+        if isinstance(a, AcceptedEnvelope) and a.ct is not None:
+            k = raw(room["epoch_keys"][str(a.hdr.epoch)][0])
+            key = keys.key(k, a.hdr.epoch, a.hdr.obj, shares[a.hdr.obj])
+            ((change, data),) = unpack(open_op(key, a.hdr_bytes, a.ct))
+            found[str(a.n)] = f"{change.hex()}:{data.decode()}"
+            assert a.hdr.encode() == a.hdr_bytes
+    assert found == room["payloads"]
+
+
+# -- pieces
+
+
+def test_padding_and_packing_are_the_same(pieces: Any) -> None:
+    assert [[n, padded_size(n)] for n, _ in pieces["padding"]] == pieces["padding"]
+    assert unpad(raw(pieces["padded"])).decode() == "Åtgärd 🙂"
+    assert pad("Åtgärd 🙂".encode()) == raw(pieces["padded"])
+    changes = [(ChangeId(raw(c)), raw(d)) for c, d in pieces["pack"]["changes"]]
+    assert pack(changes) == raw(pieces["pack"]["hex"])
+    assert unpack(raw(pieces["pack"]["hex"])) == changes
+
+
+def test_trees_and_shares_are_the_same(pieces: Any) -> None:
+    for case in pieces["merkle"]:
+        assert merkle.root([raw(x) for x in case["leaves"]]).hex() == case["root"]
+    own = raw(pieces["room"])
+    assert root_share(own).hex() == pieces["root_share"]
+    assert share_commitment(own, b"O" * 16, raw(pieces["share"]["share"])).hex() == pieces["share"]["share_c"]
+
+
+def test_a_whisper_opens(pieces: Any) -> None:
+    v = pieces["ephemeral"]
+    heard, payload = ephemeral.Listener(RoomId(raw(pieces["room"]))).open(
+        ephemeral.Whisper(raw(v["body"]), raw(v["sig"]), raw(v["ct"])),
+        lambda uid, dev: raw(v["sign_pk"]),
+        lambda e: raw(v["k"]),
+        v["now"],
+    )
+    assert payload.decode() == v["payload"]
+    assert (heard.uid.hex(), heard.dev.hex(), heard.epoch) == (v["uid"], v["dev"], v["epoch"])
+
+
+def test_a_file_opens_from_its_manifest(pieces: Any) -> None:
+    v, own = pieces["blob"], RoomId(raw(pieces["room"]))
+    manifest = blobs.Manifest.decode(raw(v["manifest"]))
+    assert manifest.encode() == raw(v["manifest"])
+    opened = [blobs.open_part(own, p, raw(ct)) for p, ct in zip(manifest.parts, v["parts"], strict=True)]
+    assert [o.hex() for o in opened] == v["plain"]
+    assert sum(map(len, opened)) == manifest.size
+
+
+def test_every_type_of_user_entry_decodes_alone(person: Any) -> None:
+    for entry, head in zip(person["entries"], person["heads"], strict=True):
+        decoded = UserEntry.decode(raw(entry["body"]))
+        assert decoded.type == entry["type"]
+        assert decoded.ident == Hash(raw(head))
