@@ -52,6 +52,8 @@ def unlock(client: Client) -> None:
 def open_room(client: Client, room: str = ROOM) -> None:
     """Through the palette, as one who does not use the mouse."""
     client.palette(room, said("Suggestions"))
+    client.wait(named(room, "StaticText", said("Room")))
+    client.keys(CHAT)
     client.wait(composer(room))
 
 
@@ -120,16 +122,12 @@ def write_block(client: Client, style: str, text: str) -> None:
 
 
 def caret_after(client: Client, text: str) -> None:
-    """Puts the caret behind a text, by keyboard: to its paragraph by Ctrl+Down, then to the end of it."""
-    whole = client.text(editor())
-    before = whole[: whole.index(text) + len(text)]
+    """Puts the caret behind a text, by keyboard: finds it, leaves the search, goes to its end."""
     client.focus(editor())
-    client.keys("Ctrl+Home")
-    for _ in range(before.count("\n")):
-        client.keys("Ctrl+Down")
-    client.keys("Home")
-    length = len((before.rsplit("\n", 1)[-1]).encode("utf-16-le")) // 2
-    client.keys(" ".join(["Right"] * length))
+    client.keys("Ctrl+F")
+    client.wait(named(said("Find in the document"), "EditableText"))
+    client.type(text)
+    client.keys("Escape Right")
 
 
 def document_text(client: Client) -> str:
@@ -172,19 +170,10 @@ def add_card(client: Client, new: Card) -> None:
     """A card with its assignee and due date, through the panel beside the board."""
     client.press(said("New task in {title}", title=new.column))
     client.enter(named(said("Title"), "EditableText", said("Task")), new.title, "Return")
-    choose(client, named(said("Assigned to"), "ComboBox"), new.assignee)
+    client.choose(named(said("Assigned to"), "ComboBox"), new.assignee)
     client.enter(named(said("Due date"), "EditableText"), new.due, "Return")
     client.press(said("Close the task"))
     client.wait(card(new.title))
-
-
-def choose(client: Client, box: dict[str, Any], text: str) -> None:
-    """Chooses in a combo box by typing the beginning of the words."""
-    client.focus(box)
-    client.keys("Alt+Down")
-    client.type(text)
-    client.keys("Return")
-    client.wait(box, text=text)
 
 
 def same_board(one: Client, other: Client) -> dict[str, list[str]]:

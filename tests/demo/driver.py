@@ -201,6 +201,11 @@ class Client:
         if then:
             self.keys(then)
 
+    def choose(self, name: Name, item: str) -> None:
+        """Chooses in a combo box and waits until it says so."""
+        self.do("choose", target=_target(name), item=item)
+        self.wait(name, text=item)
+
     def text(self, name: Name) -> str:
         return str(self.do("text", target=_target(name)))
 

@@ -3,9 +3,8 @@
 
 from collections.abc import Generator
 
-import shiboken6
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QInputMethodEvent, QKeySequence, QWindow
+from PySide6.QtGui import QInputMethodEvent, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 
@@ -19,7 +18,11 @@ TABS = 200  # more stops than any window has
 
 def _focused() -> QWidget:
     """Who gets the keys: an open menu, else the focus, else the window itself."""
-    widget = QApplication.activePopupWidget() or QApplication.focusWidget() or QApplication.activeWindow()
+    popup = QApplication.activePopupWidget()
+    if popup is not None:
+        focus = QApplication.focusWidget()
+        return focus if focus is not None and popup.isAncestorOf(focus) else popup
+    widget = QApplication.focusWidget() or QApplication.activeWindow()
     if widget is None:
         shown = [window for window in QApplication.topLevelWidgets() if window.isVisible()]
         if not shown:
@@ -30,13 +33,11 @@ def _focused() -> QWidget:
 
 
 def _press(key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_KEYS) -> None:
-    """A key comes through the window, as from a real keyboard; an open menu gets it directly.
-
-    After a native window was deleted its Python wrapper may be given for a new one at the same address.
-    """
+    """A key comes through the window, as from a real keyboard; an open menu gets it directly."""
     widget = _focused()
-    handle = widget.window().windowHandle()
-    if QApplication.activePopupWidget() is None and handle is not None and shiboken6.isValid(handle):
+    window = widget.window()  # named: PySide drops the handle together with the window's last Python name
+    handle = window.windowHandle()
+    if QApplication.activePopupWidget() is None and handle is not None:
         QTest.keyClick(handle, key, modifiers)
     else:
         QTest.keyClick(widget, key, modifiers)
@@ -70,7 +71,7 @@ def type_text(text: str, pace_ms: int = 0) -> Steps:
     yield 0
 
 
-def _point(seen: Seen, at: tuple[float, float]) -> tuple[QWindow, QPoint]:
+def _point(seen: Seen, at: tuple[float, float]) -> tuple[QWidget, QPoint]:
     """A window and the position in it of a point of the element, given as fractions of its size."""
     reveal(seen)
     rect = seen.rect
@@ -78,7 +79,7 @@ def _point(seen: Seen, at: tuple[float, float]) -> tuple[QWindow, QPoint]:
         raise Missing(f"{seen.name!r} has no place on screen")
     place = QPoint(rect.left() + round(rect.width() * at[0]), rect.top() + round(rect.height() * at[1]))
     window = window_of(seen.widget)
-    return window.windowHandle(), window.mapFromGlobal(place)
+    return window, window.mapFromGlobal(place)
 
 
 def reveal(seen: Seen) -> None:
@@ -93,9 +94,9 @@ def reveal(seen: Seen) -> None:
 def click(seen: Seen, *, right: bool = False, at: tuple[float, float] = (0.5, 0.5)) -> Steps:
     button = Qt.MouseButton.RightButton if right else Qt.MouseButton.LeftButton
     window, place = _point(seen, at)
-    QTest.mouseMove(window, place)
+    QTest.mouseMove(window.windowHandle(), place)
     yield 1
-    QTest.mouseClick(window, button, NO_KEYS, place)
+    QTest.mouseClick(window.windowHandle(), button, NO_KEYS, place)
     yield 1
 
 
@@ -105,13 +106,13 @@ def drag(start: Seen, end: Seen, to: tuple[float, float] = (0.5, 0.5)) -> Steps:
     other, finish = _point(end, to)
     if other is not window:
         raise Missing("cannot drag between two windows")
-    QTest.mousePress(window, Qt.MouseButton.LeftButton, NO_KEYS, begin)
+    QTest.mousePress(window.windowHandle(), Qt.MouseButton.LeftButton, NO_KEYS, begin)
     yield 20
     for step in range(1, DRAG_STEPS + 1):
-        QTest.mouseMove(window, begin + (finish - begin) * step / DRAG_STEPS)
+        QTest.mouseMove(window.windowHandle(), begin + (finish - begin) * step / DRAG_STEPS)
         yield 15
     yield 60
-    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, NO_KEYS, finish)
+    QTest.mouseRelease(window.windowHandle(), Qt.MouseButton.LeftButton, NO_KEYS, finish)
     yield 1
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QAccessible, QTextBlock, QTextCharFormat
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QFileDialog, QLineEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QFileDialog, QLineEdit, QTextEdit, QWidget
 
 from tests.demo import hands
 from tests.demo.seeing import Missing, Seen, Target, dump, find, find_all, tree, walk, windows
@@ -162,6 +162,21 @@ class Pilot(QObject):
                 return
             yield from hands.press_keys("Down")
         raise Missing(f"Down did not reach {item!r} in {seen.name!r}")
+
+    def do_choose(self, target: dict[str, Any], item: str) -> Steps:
+        """Chooses in a combo box by Space, arrow keys and Return."""
+        seen = yield from self._seek(target)
+        yield from hands.tab_to(seen)
+        box = seen.widget
+        if not isinstance(box, QComboBox):
+            raise Missing(f"{seen.name!r} is no combo box")
+        yield from self._until(lambda: _one([box.itemText(i) for i in range(box.count())], item), TIMEOUT_S)
+        yield from hands.press_keys("Space Home")
+        for _ in range(box.count()):
+            if item == str(box.view().currentIndex().data()):
+                break
+            yield from hands.press_keys("Down")
+        yield from hands.press_keys("Return")
 
     def do_choose_file(self, path: str) -> Steps:
         """Answers the file dialog that is open."""

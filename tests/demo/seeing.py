@@ -6,7 +6,15 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QAccessible, QAccessibleInterface
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 # They have names too, but nobody acts on them: left out unless asked for by role.
 PASSIVE = {"StaticText", "Client", "Graphic", "Pane", "Grouping", "Separator", "ToolTip"}
@@ -48,6 +56,9 @@ class Seen:
 
     @property
     def name(self) -> str:
+        if self.own and isinstance(self.widget, QComboBox):
+            # On Linux Qt gives a combo box's text as its name, and its name by the relation to its label.
+            return self.widget.accessibleName()
         return self.face.text(QAccessible.Text.Name)
 
     @property
@@ -69,6 +80,8 @@ class Seen:
             return self.widget.toPlainText()
         if self.own and isinstance(self.widget, QLineEdit):
             return self.widget.text()
+        if self.own and isinstance(self.widget, QComboBox):
+            return self.widget.currentText()
         return self.face.text(QAccessible.Text.Value) or self.name
 
 

@@ -144,8 +144,8 @@ class Steps:
 
     def a_mentions(self) -> None:
         """the case handler mentions the head of unit, whose Home says so"""
-        mention(self.a, sample.ASKED, HEAD)
         self.b.keys("Ctrl+1")
+        mention(self.a, sample.ASKED, HEAD)
         self.b.wait_part(said("You were mentioned in {room}", room=ROOM), within=said("Home"))
 
     def b_answers(self) -> None:
@@ -190,8 +190,8 @@ class Steps:
         """the head of unit opens it, and each sees the other there"""
         open_document(self.b, sample.DOCUMENT)
         same_document(self.a, self.b, (sample.BACKGROUND, sample.REASONS))
-        self.a.wait_part(HEAD, within=said("Editing now"))
-        self.b.wait_part(HANDLER, within=said("Editing now"))
+        self.a.wait_part(f"{HEAD} · ", "StaticText")
+        self.b.wait_part(f"{HANDLER} · ", "StaticText")
 
     def write_at_once(self) -> None:
         """both write in it at the same time, one paragraph each"""

@@ -56,17 +56,26 @@ class Wire:
         self._cut = False
 
     def close(self) -> None:
-        self.cut()
-        if self._server is not None:
-            self._loop.call_soon_threadsafe(self._server.close)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self.cut()
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+        self._loop.close()
         self._file.close()
 
     async def _drop_all(self) -> None:
         for line in list(self._lines):
             line.transport.abort()
         self._lines.clear()
+
+    async def _end(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        running = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running or [asyncio.ensure_future(asyncio.sleep(0))])
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._cut:
