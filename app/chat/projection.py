@@ -26,6 +26,7 @@ from app.chat.tables import PENDING
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BadChange
 from app.store import rooms, search
+from app.store.database import driver_of
 from app.store.rows import ObjectRow, StoredChange
 
 KIND_ID = "chat"
@@ -79,10 +80,10 @@ def sort_of(change: StoredChange) -> int:
 
 
 def _add_messages(conn: Connection, sent: Sequence[tuple[StoredChange, MessageSent]]) -> None:
-    conn.exec_driver_sql(_ADD_MESSAGE, [_message_row(change, record) for change, record in sent])
+    driver_of(conn).executemany(_ADD_MESSAGE, [_message_row(change, record) for change, record in sent])
     named = [row for change, record in sent for row in _mention_rows(change, record.mentions)]
     if named:
-        conn.exec_driver_sql(_ADD_MENTION, named)
+        driver_of(conn).executemany(_ADD_MENTION, named)
     search.put(conn, [_search_row(change, record.text, record.mentions, record.attachments) for change, record in sent])
 
 
@@ -114,10 +115,11 @@ def _mention_rows(change: StoredChange, mentions: Sequence[Mention]) -> list[tup
 
 def _already_noted(conn: Connection, obj: ObjId, sent: Sequence[tuple[StoredChange, MessageSent]]) -> set[bytes]:
     """New messages that an earlier edit or deletion speaks of (it came first: a key was missing for the message)."""
-    if not sent or conn.exec_driver_sql("SELECT 1 FROM chat_notes WHERE obj = ? LIMIT 1", (obj,)).first() is None:
+    execute = driver_of(conn).execute
+    if not sent or execute("SELECT 1 FROM chat_notes WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return set()
     sql = "SELECT 1 FROM chat_notes WHERE obj = ? AND target = ? LIMIT 1"
-    return {c.change_id for c, _ in sent if conn.exec_driver_sql(sql, (obj, c.change_id)).first() is not None}
+    return {c.change_id for c, _ in sent if execute(sql, (obj, c.change_id)).fetchone() is not None}
 
 
 def _settle(conn: Connection, obj: ObjectRow, target: bytes) -> None:
@@ -217,24 +219,25 @@ def _search_body(text: str, mentions: Sequence[Mention], attachments: Sequence[A
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     """The room's line in the list: the latest message, how many are unread and how many of them name this person."""
-    last = conn.exec_driver_sql(
+    execute = driver_of(conn).execute
+    last = execute(
         "SELECT author, t, text, mentions, attachments, deleted_by FROM chat_messages WHERE obj = ?"
         " ORDER BY sort DESC LIMIT 1",
         (obj,),
-    ).first()
+    ).fetchone()
     if last is None:
         return
-    me = conn.exec_driver_sql("SELECT value FROM meta WHERE name = 'me'").scalar() or b""
-    mark = conn.exec_driver_sql("SELECT row FROM read_markers WHERE obj = ?", (obj,)).scalar() or 0
-    unread = conn.exec_driver_sql(
+    (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
+    (mark,) = execute("SELECT row FROM read_markers WHERE obj = ?", (obj,)).fetchone() or (0,)
+    (unread,) = execute(
         # counted no further: 100,000 unread messages would cost each send 10 ms
         "SELECT count(*) FROM (SELECT 1 FROM chat_messages WHERE obj = ? AND row > ? AND author <> ?"
         " AND deleted_by IS NULL LIMIT ?)",
         (obj, mark, me, MAX_UNREAD),
-    ).scalar_one()
-    named = conn.exec_driver_sql(
+    ).fetchone()
+    (named,) = execute(
         "SELECT count(*) FROM chat_mentions WHERE obj = ? AND row > ? AND uid = ? AND author <> ?", (obj, mark, me, me)
-    ).scalar_one()
+    ).fetchone()
     rooms.unread(conn, room, unread, named)
     rooms.last(conn, room, last[1], Uid(last[0]), _preview(*last[2:]))
 

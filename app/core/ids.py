@@ -2,6 +2,7 @@
 """The names of things as the rest of app/ imports them, and new random ones."""
 
 import os
+import time
 
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
 
@@ -19,8 +20,9 @@ def new_obj() -> ObjId:
 
 
 def new_change() -> ChangeId:
-    """The id of a new change."""
-    return ChangeId(new_id())
+    """The id of a new change: 48 bits of time (ms), 80 random ones. Neighbours in time lie together in every index:
+    a transaction of 64 messages touches a third of the pages. Nobody outside the room sees it."""
+    return ChangeId((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
 
 
 def short(value: bytes) -> str:

@@ -82,6 +82,7 @@ class Database:
             self._open_main()
 
     def _open_main(self) -> None:
+        self._durable = True
         self.conn: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.raw: Any = self.conn.connection.driver_connection
         self._checkpointer = Checkpointer(self._connect)
@@ -141,8 +142,11 @@ class Database:
         self._key = b""
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
         """One durable transaction; an inner one joins the outer. Rolled back whole on any error.
+
+        `durable` False: whole, but on the disk only with the next durable one. For what a crash may undo because it
+        comes again. An inner one is as durable as the outer.
 
         What `after_commit` was given runs when the outermost has committed.
         """
@@ -152,7 +156,7 @@ class Database:
             if self._depth:
                 yield from self._join()
             else:
-                yield from self._outermost()
+                yield from self._outermost(durable)
         if not self._depth:
             self._run_after()
 
@@ -166,7 +170,10 @@ class Database:
         finally:
             self._depth -= 1
 
-    def _outermost(self) -> Iterator[Connection]:
+    def _outermost(self, durable: bool) -> Iterator[Connection]:
+        if durable != self._durable:
+            self.raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
         self.raw.execute("BEGIN IMMEDIATE")
         self._depth = 1
         try:
@@ -266,6 +273,11 @@ class Database:
                 connection.close()
             self._key = key
             self._open_main()
+
+
+def driver_of(conn: Connection) -> Any:
+    """The driver's connection, for statements run once a message: it spares 40 µs of SQLAlchemy's work for each."""
+    return conn.connection.driver_connection
 
 
 def is_fatal(error: BaseException) -> bool:

@@ -12,6 +12,9 @@ from app.store.people import Me
 from app.store.projecting import Projecting
 from sync.client.ports import MemberRow, Received, RoomEvent
 
+_LARGE_STATE = 32 * 1024
+_PAGE = 4096
+
 
 class Inbox:
     """Streams, positions, keys, shares, waiting and bad items; changes go through `Changes`."""
@@ -21,6 +24,8 @@ class Inbox:
         self._me = me
         self._changes = changes
         self._projecting = projecting
+        self._states: dict[RoomId, tuple[int, bytes]] = {}
+        """(row, bytes) of the large states that this process has written."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         """Every room with its stored stream state."""
@@ -56,9 +61,9 @@ class Inbox:
     def receive(self, received: Received) -> None:
         """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
         room, raw = received.room, self._db.raw
-        with self._db.transaction():
+        with self._db.transaction(durable=not received.more):
             if received.state is not None:
-                raw.execute(sql.SET_STREAM, (room, received.cursor, received.state))
+                self._state(room, received.cursor, received.state)
             raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
             raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
             raw.executemany(sql.ADD_SHARE, [(room, obj, share) for obj, share in received.shares])
@@ -71,6 +76,24 @@ class Inbox:
             if received.members is not None:
                 self._members(room, received.members)
             self._changes.receive(received)
+
+    def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
+        """Writes the pages of a large state that differ from what was stored last: a message changes two of 65."""
+        kept = self._states.pop(room, None)
+        if kept is None or len(kept[1]) != len(state) or len(state) < _LARGE_STATE:
+            self._db.raw.execute(sql.SET_STREAM, (room, cursor, state))
+            row = self._db.value("SELECT rowid FROM streams WHERE room = ?", (room,))
+        else:
+            row, old = kept
+            self._db.raw.execute("UPDATE streams SET cursor = ? WHERE room = ?", (cursor, room))
+            with self._db.raw.open_blob("streams", "state", row) as blob:
+                for at in range(0, len(state), _PAGE):
+                    piece = state[at : at + _PAGE]
+                    if piece != old[at : at + _PAGE]:
+                        blob.seek(at)
+                        blob.write(piece)
+        if len(state) >= _LARGE_STATE:
+            self._db.after_commit(lambda: self._states.update({room: (row, state)}))
 
     def _events(self, room: RoomId, events: Sequence[RoomEvent]) -> None:
         if not events:

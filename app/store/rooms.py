@@ -9,7 +9,7 @@
 from sqlalchemy import Connection
 
 from app.core.ids import RoomId, Uid
-from app.store.database import Database, Row
+from app.store.database import Database, Row, driver_of
 from app.store.projecting import Projecting
 from app.store.rows import RoomRow
 from sync.client.ports import MemberRow, RoomEvent
@@ -29,14 +29,14 @@ def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None
 
 def last(conn: Connection, room: RoomId, t: int, by: Uid, preview: str) -> None:
     """What the room list shows as the latest."""
-    conn.exec_driver_sql(
+    driver_of(conn).execute(
         "UPDATE rooms SET last_t = ?, last_by = ?, last_preview = ? WHERE room = ?", (t, by, preview, room)
     )
 
 
 def unread(conn: Connection, room: RoomId, count: int, mentions: int) -> None:
     """How much is unread in the room, and how much of it names me."""
-    conn.exec_driver_sql("UPDATE rooms SET unread = ?, mentions = ? WHERE room = ?", (count, mentions, room))
+    driver_of(conn).execute("UPDATE rooms SET unread = ?, mentions = ? WHERE room = ?", (count, mentions, room))
 
 
 class Rooms:

@@ -185,7 +185,8 @@ class TaskService:
         self._tell(changes)
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
-        for room in {change.room for change in changes if self._is_board(change.obj)}:
+        objects = {change.obj: change.room for change in changes}
+        for room in {room for obj, room in objects.items() if self._is_board(obj)}:
             self.changed.emit(room)
 
     def _is_board(self, obj: ObjId) -> bool:

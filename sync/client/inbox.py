@@ -24,6 +24,10 @@ MAX_QUEUED = 256
 """Fresh frames that wait to be judged; beyond that the room is pulled instead, so memory stays bounded."""
 PIECE = 64
 """Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
+PIECE_BYTES = 96 * 1024
+"""And bytes: a batch of packed edits may hold thousands of changes."""
+BREATHE = 16
+"""A longer piece is judged, opened and stored in a turn each."""
 _LOG_TRIES = 64
 
 
@@ -176,7 +180,7 @@ class Inbox:
     async def _take(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare]) -> bool:
         """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped."""
         entries = False
-        for piece in _pieces(wire):
+        for piece, more in _pieces(wire):
             try:
                 accepted = await self._judge(room, piece)
             except Reject as e:
@@ -184,7 +188,9 @@ class Inbox:
                 self._stop(room, RoomState.UPDATE_NEEDED if e.code == "format" else state, e.code)
                 return False
             entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
-            for received in room.open_all(accepted, shares):
+            for received in room.open_all(accepted, shares, more=more):
+                if len(piece) > BREATHE:
+                    await asyncio.sleep(0)
                 self._link.ports.receive(received)
                 await asyncio.sleep(0)
         self._link.tell_moved()
@@ -257,13 +263,15 @@ def _heard(pull: "asyncio.Future[m.Items]") -> None:
         pull.exception()
 
 
-def _pieces(wire: list[m.WireItem]) -> Iterator[list[Item]]:
-    """The slice in pieces that end where a signature stands."""
+def _pieces(wire: list[m.WireItem]) -> Iterator[tuple[list[Item], bool]]:
+    """The slice in pieces that end where a signature stands, and whether more follow."""
     piece: list[Item] = []
-    for i in wire:
+    size = 0
+    for at, i in enumerate(wire, start=1):
         piece.append(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct))
-        if i.sig and len(piece) >= PIECE:
-            yield piece
-            piece = []
+        size += len(i.ct or b"")
+        if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES):
+            yield piece, at < len(wire)
+            piece, size = [], 0
     if piece:
-        yield piece
+        yield piece, False

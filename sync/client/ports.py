@@ -95,6 +95,8 @@ class Received:
 
     room: RoomId
     cursor: int | None = None
+    more: bool = False
+    """More of the same pulled slice follows at once: it need not be durable by itself, a crash repeats it."""
     state: bytes | None = None
     positions: Sequence[tuple[int, bytes]] = ()
     changes: Sequence[OpenedChange] = ()

@@ -5,7 +5,7 @@ No network here. `judge` verifies a slice (it may run in a thread), `receive` tu
 for the owner's store, and `resolve` opens what waited for a key or a share.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from sync.client.account import Account
@@ -48,6 +48,8 @@ class RoomSync:
         self._keys = ObjectKeys(room)
         self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
         self._missing: set[ObjId] = set()
+        self._told = self.stream.members if state else None
+        """The members as the owner's store has them."""
 
     # -- what others ask ------------------------------------------------------------------------------------------
 
@@ -116,8 +118,13 @@ class RoomSync:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
         return self.stream.accept(items, self._book, self.rh_at)
 
-    def open_all(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list["Received"]:
-        """The verdicts as transactions, in order; only the last moves the cursor, so a crash between them repeats."""
+    def open_all(
+        self, accepted: Sequence[Accepted], shares: Iterable[WireShare], *, more: bool = False
+    ) -> Iterator["Received"]:
+        """The verdicts as transactions, in order; only the last moves the cursor, so a crash between them repeats.
+
+        Opened as they are asked for, so that one turn of the loop never opens a whole slice. `more`: others follow.
+        """
         new_shares = self._take_shares(shares)
         opened: list[OpenedChange] = []
         events: list[RoomEvent] = []
@@ -130,12 +137,17 @@ class RoomSync:
                     events.append(event)
             else:
                 self._open_into(item, opened, waiting, bad)
+            while len(opened) > CHUNK:
+                yield Received(room=self.room, more=True, changes=opened[:CHUNK])
+                opened = opened[CHUNK:]
         self.waiting += len(waiting)
-        members = self._member_rows() if any(isinstance(a, AcceptedEntry) for a in accepted) else None
         stream = self.stream
-        whole = Received(
+        members = None if stream.members is self._told else self._member_rows()
+        self._told = stream.members
+        yield Received(
             room=self.room,
             cursor=stream.n,
+            more=more,
             state=stream.to_bytes(),
             positions=self._positions(accepted),
             changes=opened,
@@ -145,7 +157,6 @@ class RoomSync:
             bad=bad,
             shares=new_shares,
         )
-        return self._chunks(whole)
 
     def _chunks(self, whole: Received) -> list[Received]:
         changes = list(whole.changes)

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A desktop without windows in a process of its own: the real session (store, engine, services) on asyncio's loop.
+
+`python -m tests.bench.desk` opens the profile of the environment and obeys one JSON line after the other; `Desk` is
+the end of it in the bench's process. Times are CLOCK_MONOTONIC in ns, the same clock in every process.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import Office
+from app.core.ids import RoomId, Uid
+from app.profile import DEFAULT, Profile
+from app.session import LinkState, Session
+from app.store.rows import StoredChange
+from tests.bench.office import ROOT, environment
+from tests.bench.turns import Turns
+
+TEXT = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga {n}. 🙂"
+PATIENCE_S = 300.0
+SWITCH_INTERVAL_S = 0.001  # as ui/main sets it
+
+
+class Desk:
+    """Starts the process and asks it. Every method but `call` is a `do_` of `Doing`."""
+
+    def __init__(self, folder: Path, name: str, *, turns: bool = False) -> None:
+        """`turns`: the loop's turns are timed from the session's opening on."""
+        self.began_ns = time.monotonic_ns()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.desk", *(["--turns"] if turns else [])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(folder, name),
+            cwd=ROOT,
+        )
+
+    def call(self, what: str, **told: object) -> Any:
+        """Asks and waits for the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": what, **told}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the desk ended at {what}")
+        return json.loads(line)
+
+    def close(self) -> None:
+        """Ends the process in order."""
+        if self._process.poll() is None:
+            self.call("end")
+        self._process.wait(30)
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Doing:
+    """What a desk does; `arrived` holds when each change of others was durable and told here."""
+
+    def __init__(self, session: Session, turns: Turns, opened_ns: int) -> None:
+        self.session = session
+        self.turns = turns
+        self.opened_ns = opened_ns
+        self.arrived: dict[str, int] = {}
+        session.store.changes.received.connect(self._on_received)
+
+    def _on_received(self, changes: Sequence[StoredChange]) -> None:
+        now = time.monotonic_ns()
+        for change in changes:
+            self.arrived[change.change_id.hex()] = now
+
+    async def do_opened(self) -> int:
+        """When the session's opening began."""
+        return self.opened_ns
+
+    async def do_online(self) -> str:
+        """Waits for the server; gives the own uid."""
+        await until(lambda: self.session.status.state is LinkState.ONLINE)
+        return self.session.people.me.uid.hex()
+
+    async def do_room(self, others: list[str]) -> str:
+        """A new room with these people, who read everything."""
+        room = await self.session.rooms.create("Tillsyn 2026-1184", "case")
+        for other in others:
+            await self.session.rooms.add(room, Uid(bytes.fromhex(other)), 2, True)
+        return room.hex()
+
+    async def do_joined(self, room: str) -> None:
+        """Waits until the room's chat is here."""
+        await until(lambda: self.session.chat.channel(RoomId(bytes.fromhex(room))) is not None)
+
+    async def do_say(self, room: str, count: int, gap_s: float) -> dict[str, int]:
+        """Sends messages with a pause after each; when each was handed in."""
+        sent = {}
+        for n in range(count):
+            await asyncio.sleep(gap_s)
+            began = time.monotonic_ns()
+            change = self.session.chat.send(RoomId(bytes.fromhex(room)), TEXT.format(n=n))
+            sent[change.hex()] = began
+        return sent
+
+    async def do_pour(self, room: str, count: int, together: int) -> int:
+        """Sends messages as fast as the loop takes them, so many in a transaction; when it began."""
+        to = RoomId(bytes.fromhex(room))
+        began = time.monotonic_ns()
+        for start in range(0, count, together):
+            with self.session.store.transaction():
+                for n in range(start, start + together):
+                    self.session.chat.send(to, TEXT.format(n=n))
+            await asyncio.sleep(0)
+        return began
+
+    async def do_sent(self) -> None:
+        """Waits until the server has everything."""
+        await until(lambda: self.session.status.waiting == 0)
+
+    async def do_arrived(self, count: int) -> dict[str, int]:
+        """Waits for so many changes of others; when each was here. Begins anew."""
+        await until(lambda: len(self.arrived) >= count)
+        arrived, self.arrived = self.arrived, {}
+        return arrived
+
+    async def do_forget(self) -> None:
+        """What arrived so far does not count."""
+        self.arrived = {}
+
+    async def do_position(self, room: str, at_least: int) -> int:
+        """Waits for a position of the room."""
+        found = RoomId(bytes.fromhex(room))
+        await until(lambda: self.session.engine.position(found) >= at_least)
+        return self.session.engine.position(found)
+
+    async def do_rotate(self, room: str) -> None:
+        await self.session.rooms.rotate(RoomId(bytes.fromhex(room)))
+
+    async def do_watch(self) -> None:
+        """Times the loop's turns from now on."""
+        self.turns.start()
+
+    async def do_watched(self) -> dict[str, object]:
+        return self.turns.stop()
+
+
+async def until(look: Any) -> None:
+    """Waits for something to be so, looking often: the waiting is no part of any figure."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not look():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        await asyncio.sleep(0.002)
+
+
+async def obey(turns_from_start: bool) -> None:
+    profile = Profile.open(DEFAULT)
+    turns = Turns()
+    if turns_from_start:
+        turns.start()
+    opened_ns = time.monotonic_ns()
+    session = Office(profile).unlock_raw()
+    assert session is not None
+    doing = Doing(session, turns, opened_ns)
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=2**22)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        told = json.loads(line)
+        what = told.pop("do")
+        if what == "end":
+            break
+        print(json.dumps(await getattr(doing, f"do_{what}")(**told)), flush=True)
+    await session.close()
+    profile.close()
+    print("null", flush=True)
+
+
+if __name__ == "__main__":
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    asyncio.run(obey("--turns" in sys.argv))

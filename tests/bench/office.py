@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""An agency for benches: its server as a process of its own, profiles with an enrolled account, and a cache of what
+takes long to make. The profiles' keys lie beside them: nothing in here is anybody's.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.core import clock
+from app.kinds import KINDS
+from app.profile import DEFAULT, Profile
+from app.store.keyslots import new_key
+from app.store.opening import create_store
+from sync.client.enrolment import Enrolled, Enrolment
+from sync.client.transport import ServerAddress, WebSocketDialer
+from sync.server import admin
+
+ROOT = Path(__file__).parents[2]
+CACHE = Path("build/bench")
+UNIT = "Enheten för tillsyn"
+HANDLER, HEAD = "Handläggare", "Enhetschef"
+_FORMATS = ("sync/trust", "sync/crypto", "sync/protocol", "sync/server/store", "sync/client", "app/store", "app/chat")
+
+
+def found(folder: Path) -> Path:
+    """An agency in folder/server; gives that folder."""
+    data = folder / "server"
+    admin.init(data, demo_ca=["localhost"])
+    return data
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[int]:
+    """A running server process; gives its port. Profiles in the folder are told where it is."""
+    data = folder / "server"
+    command = [sys.executable, "-m", "sync.server", "--log", "ERROR", "serve", "--data", str(data), "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        assert process.stdout is not None
+        port = int(json.loads(process.stdout.readline())["port"])
+        point_to(folder, port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def point_to(folder: Path, port: int) -> None:
+    """Writes the server's address and authority into every profile's settings."""
+    settings = {
+        "server": f"localhost:{port}",
+        "ca-file": str((folder / "server" / "ca.pem").resolve()),
+        "theme": "light",
+        "auto-lock-minutes": 0,
+    }
+    for profile in folder.glob("*/profiles/default"):
+        (profile / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+
+
+async def enrol(folder: Path, name: str, port: int) -> None:
+    """A profile in folder/name with an account, its database's key in folder/name/key."""
+    data = folder / "server"
+    profile = Profile.open(DEFAULT, folder / name)
+    key = new_key()
+    store = create_store(profile, key, {kind.id: kind for kind in KINDS})
+
+    def keep(enrolled: Enrolled) -> None:
+        with store.transaction():
+            store.set_me(enrolled.account.uid)
+            store.save_account(enrolled.account.encode())
+            store.append_user_log(enrolled.account.uid, 0, enrolled.entries)
+            store.put_person(enrolled.account.uid, enrolled.record)
+
+    code = await admin.invite(data, name=name, title=name, unit=UNIT)
+    dialer = WebSocketDialer(ServerAddress.parse(f"localhost:{port}"), data / "ca.pem")
+    await Enrolment(dialer, code, clock.now_ms).accept(keep)
+    store.close()
+    profile.close()
+    (folder / name / "key").write_text(key.hex(), encoding="utf-8")
+    point_to(folder, port)
+
+
+def environment(folder: Path, name: str) -> dict[str, str]:
+    """What a process needs to open the profile by its raw key, without a display."""
+    return {
+        **os.environ,
+        "KANSLI_RAW_KEY": (folder / name / "key").read_text(encoding="utf-8"),
+        "KANSLI_DATA": str(folder / name),
+        "QT_QPA_PLATFORM": "offscreen",
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """An empty folder on the checkout's disk: commits must cost what they cost."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        yield Path(folder).resolve()
+
+
+@contextmanager
+def copy_of(
+    name: str, build: Callable[[Path], Coroutine[None, None, None]], sources: Sequence[Path] = ()
+) -> Iterator[Path]:
+    """A fresh copy of a folder that `build` made, in this run or an earlier one over the same formats."""
+    kept = CACHE / f"{name}-{_digest(sources)}"
+    if not kept.exists():
+        for old in CACHE.glob(f"{name}-*"):
+            shutil.rmtree(old)
+        with scratch() as folder:
+            made = folder / "made"
+            made.mkdir()
+            asyncio.run(build(made))
+            made.rename(kept)
+    with scratch() as folder:
+        copy = folder / name
+        shutil.copytree(kept, copy)
+        yield copy
+
+
+def _digest(sources: Sequence[Path]) -> str:
+    """Names the code that wrote what is cached: other code, other cache."""
+    files = [Path(__file__), *sources, *(f for part in _FORMATS for f in sorted((ROOT / part).rglob("*.py")))]
+    return hashlib.sha256(b"\0".join(f.read_bytes() for f in files)).hexdigest()[:12]
