@@ -47,14 +47,14 @@ def main(argv: Sequence[str]) -> int:
     try:
         profile = Profile.open(arguments.profile, arguments.data)
     except AppError as fault:
-        _refuse(fault)
+        _refuse(application, fault)
         return 2
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback)
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
         set_language(office.settings.get(LANGUAGE))
         theme.apply(application, office.settings.get(THEME))
-        with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
+        with _loop(application) as runner:
             runner.run(Program(office, arguments.link).run())
     finally:
         log.stop()
@@ -75,15 +75,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refuse(fault: AppError) -> None:
+def _refuse(application: QApplication, fault: AppError) -> None:
     """The profile cannot be used: said on the terminal, and in a window where there is one."""
     said = sentence_of(fault)
     sys.stderr.write(f"kansli: {said.title} {said.text} ({code_of(fault)})\n")
     if QApplication.platformName() != "offscreen":
         box = QMessageBox(QMessageBox.Icon.Warning, "Kansli", f"{said.title}\n\n{said.text}")
-        box.open()
-        box.finished.connect(QApplication.quit)
-        QApplication.exec()
+        with _loop(application) as runner:
+            runner.run(_read(box))
+
+
+async def _read(box: QMessageBox) -> None:
+    """Until the person has closed it."""
+    closed = asyncio.Event()
+    box.finished.connect(lambda _result: closed.set())
+    box.open()
+    await closed.wait()
+
+
+def _loop(application: QApplication) -> asyncio.Runner:
+    return asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application))
 
 
 class Gate(QMainWindow):
