@@ -18,12 +18,12 @@ def code_in(node: ast.AST) -> str | None:
     """A stable code that this node declares or raises."""
     if isinstance(node, ast.Assign | ast.AnnAssign):
         names = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if (
-            any(isinstance(n, ast.Name) and n.id == "code" for n in names)
-            and isinstance(node.value, ast.Constant)
-            and isinstance(node.value.value, str)
-        ):
-            return node.value.value
+        is_code = any(isinstance(n, ast.Name) and n.id == "code" for n in names)
+        return (
+            node.value.value
+            if is_code and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            else None
+        )
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISERS and node.args:
         first = node.args[0]
         return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.chat.service import MentionRow
-from app.core.ids import Uid
+from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
 from ui.kit.bind import bind
@@ -53,6 +53,7 @@ class Home(QWidget):
     ) -> None:
         super().__init__(parent)
         self._session, self._icons, self._now = session, icons_by_kind, now
+        self._shown: tuple[object, ...] = ()
         set_props(self, frame="window")
         self.setAccessibleName(tr("Home"))
         inner = QWidget()
@@ -103,23 +104,43 @@ class Home(QWidget):
         self._date.setText(tr("{day} · week {week}").format(day=long_day(now.date()), week=week(now.date())))
         self._greeting.setText(greeting(now.hour))
         rooms = {r.room: r for r in self._session.rooms.rooms()}
-        clear(self._answers)
+        titles = {room: summary.title for room, summary in rooms.items()}
         mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
         new = invitations(self._session)
-        for mention in mentions:
-            self._answers.addWidget(self._mention(mention, rooms[mention.room].title))
-        for room, by, t in new:
-            self._answers.addWidget(self._invitation(room, by, t))
-        if not mentions and not new:
-            self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
-        clear(self._recent)
-        titles = {room: summary.title for room, summary in rooms.items()}
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
+        open_tasks = list(self._session.tasks.my_tasks())[:_TASKS]
+        done = list(self._session.tasks.my_tasks(done=True))[-2:] if len(open_tasks) < _TASKS else []
+        minute = (now.date(), now.hour, now.minute)
+        shown = (
+            minute,
+            tuple(titles.items()),
+            tuple(mentions),
+            tuple(new),
+            tuple(recent),
+            tuple(open_tasks),
+            tuple(done),
+        )
+        if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
+            return
+        self._shown = shown
+        self._fill_answers(mentions, new, titles)
+        clear(self._recent)
         for item in recent:
             self._recent.addWidget(self._recent_row(item, titles[item.room]))
         if not recent:
             self._recent.addWidget(_quiet(tr("What you open in rooms is found here.")))
-        self._show_tasks(now.date())
+        self._show_tasks(now.date(), [*open_tasks, *done])
+
+    def _fill_answers(
+        self, mentions: Sequence[MentionRow], new: Sequence[tuple[RoomSummary, Uid, int]], titles: dict[RoomId, str]
+    ) -> None:
+        clear(self._answers)
+        for mention in mentions:
+            self._answers.addWidget(self._mention(mention, titles[mention.room]))
+        for room, by, t in new:
+            self._answers.addWidget(self._invitation(room, by, t))
+        if not mentions and not new:
+            self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
 
     def _mention(self, mention: MentionRow, room_title: str) -> QWidget:
         author = self._session.people.person(mention.author).name
@@ -155,15 +176,13 @@ class Home(QWidget):
             role="muted",
         )
 
-    def _show_tasks(self, today: date) -> None:
+    def _show_tasks(self, today: date, tasks: Sequence[TaskRow]) -> None:
         clear(self._tasks)
-        open_tasks = list(self._session.tasks.my_tasks())[:_TASKS]
-        done = list(self._session.tasks.my_tasks(done=True))[-2:] if len(open_tasks) < _TASKS else []
-        if not open_tasks and not done:
+        if not tasks:
             self._tasks.addWidget(_quiet(tr("No tasks are assigned to you.")))
             return
         card = Card(margin=6, spacing=0)
-        for task in [*open_tasks, *done]:
+        for task in tasks:
             card.content.addWidget(TaskCheck(task, today, self._open_task, self._tick))
         self._tasks.addWidget(card)
 

@@ -15,7 +15,7 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
-from ui.kit.translate import day_or_time, tr, trn
+from ui.kit.translate import day_or_time, language, tr, trn
 from ui.shell.member_dialogs import AddMemberDialog, RoleDialog, VerifyDialog
 from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
 from ui.shell.words import role_name, verified_chip
@@ -47,6 +47,7 @@ class PeoplePanel(QFrame):
         self._session = session
         self._icons = icons_by_kind
         self._room: RoomId | None = None
+        self._shown: tuple[object, ...] = ()
         set_props(self, frame="panel")
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("In the room"))
@@ -81,16 +82,26 @@ class PeoplePanel(QFrame):
         if self._room is None or not self.isVisibleTo(self.window()):
             return
         room = self._room
+        shown = self._snapshot(room)
+        if shown == self._shown:  # the focus stays where it is
+            return
+        self._shown = shown
         self.add_button.setVisible(self._session.rooms.my_role(room) >= ADMIN)
         clear(self._members.content)
         for member in self._session.rooms.members(room):
             self._members.content.addWidget(self._member_row(member))
         clear(self._objects)
         objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
-        shown = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
-        self._changed_title.setVisible(bool(shown))
-        for item in shown:
+        listed = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
+        self._changed_title.setVisible(bool(listed))
+        for item in listed:
             self._objects.addWidget(self._object_card(item))
+
+    def _snapshot(self, room: RoomId) -> tuple[object, ...]:
+        """Everything that is shown, to tell whether anything changed."""
+        rooms = self._session.rooms
+        objects = [(o.obj, o.title, self._detail(o)) for o in rooms.objects(room) if o.kind != "chat"]
+        return room, language(), rooms.my_role(room), tuple(rooms.members(room)), tuple(objects)
 
     def showEvent(self, event: object) -> None:
         self.refresh()

@@ -70,6 +70,7 @@ class MainWindow(QMainWindow):
         self._place = Place(section="home")
         self._rooms: dict[RoomId, RoomView] = {}
         self._bound: list[QAction] = []
+        self._moving = False
         self.setWindowTitle("Kansli")
         self.setMinimumSize(900, 600)
         self.resize(1440, 900)
@@ -196,8 +197,8 @@ class MainWindow(QMainWindow):
 
     def go(self, place: Place) -> None:
         """Goes to a place and remembers it."""
-        self.history.visit(place)
         self._show(place)
+        self.history.visit(self._place)
 
     def go_section(self, section: str) -> None:
         """Goes to a section of the rail; for rooms to the room that was open last."""
@@ -245,6 +246,16 @@ class MainWindow(QMainWindow):
         self.search_view.search(text)
 
     def _show(self, place: Place) -> None:
+        self._moving = True
+        try:
+            self._show_place(place)
+        finally:
+            self._moving = False
+        view = self.current_room()
+        if view is not None:  # the tab that the room chose itself
+            self._place = Place(section="rooms", room=view.room, tab=view.tabs.current(), obj=place.obj)
+
+    def _show_place(self, place: Place) -> None:
         self._place = place
         self.rail.select(place.section)
         self.room_list.setVisible(place.section == "rooms")
@@ -300,7 +311,7 @@ class MainWindow(QMainWindow):
             self.session.rooms.opened(view.room, of_tool[0].obj)
 
     def _on_tab(self, room: RoomId, tab: str) -> None:
-        if self._place.room == room:
+        if self._place.room == room and not self._moving:
             self._place = Place(section="rooms", room=room, tab=tab)
             self.history.visit(self._place)
 

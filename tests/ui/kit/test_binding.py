@@ -85,7 +85,8 @@ async def test_an_error_in_a_task_reaches_the_hook(qapp: QApplication, reported:
 
 
 async def test_an_error_can_be_taken_by_the_caller_instead(qapp: QApplication, reported: list[Exception]) -> None:
-    owner, taken = QWidget(), []
+    owner = QWidget()
+    taken: list[Exception] = []
 
     async def fail() -> None:
         raise ValueError("å")

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from tests.ui.shell.fake_session import NOW, TOOLS, FakeSession
@@ -31,11 +31,13 @@ def session(tmp_path: Path) -> FakeSession:
 
 
 @pytest.fixture
-def window(qtbot: QtBot, session: FakeSession) -> MainWindow:
-    """A shown main window at Hem."""
+def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
+    """A shown main window at Hem; really gone afterwards, so that later switches of theme do not pay for it."""
     result = MainWindow(session, TOOLS, now=lambda: NOW)
-    qtbot.addWidget(result)
     result.resize(1440, 900)
     result.show()
     result.activateWindow()
-    return result
+    yield result
+    result.close()
+    result.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

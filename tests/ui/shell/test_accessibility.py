@@ -4,9 +4,10 @@
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.shell.fake_session import CASE, HEAD, FakeSession
@@ -31,8 +32,14 @@ NO_ROLE = {QAccessible.Role.NoRole, QAccessible.Role.Client}
 
 
 def focusable(window: QWidget) -> list[QWidget]:
-    """Everything Tab should stop at."""
-    return [w for w in window.findChildren(QWidget) if takes_focus(w) and w.focusProxy() is None]
+    """Everything Tab should stop at; within a group of choices it stops at the chosen one, arrows do the rest."""
+    return [w for w in window.findChildren(QWidget) if takes_focus(w) and w.focusProxy() is None and not in_group(w)]
+
+
+def in_group(widget: QWidget) -> bool:
+    """Whether it is a choice that is not the chosen one."""
+    group = widget.group() if isinstance(widget, QAbstractButton) else None
+    return group is not None and group.exclusive() and group.checkedButton() not in (None, widget)
 
 
 def check(window: QWidget) -> None:
@@ -65,7 +72,7 @@ def check_tab(window: QWidget) -> None:
         if focused in seen:
             break
         seen.append(focused)
-        QTest.keyClick(focused, "\t")
+        QTest.keyClick(focused, Qt.Key.Key_Tab)
     assert wanted - set(seen) == set(), [w.accessibleName() for w in wanted - set(seen)]
 
 
@@ -87,12 +94,13 @@ def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> Non
 def test_every_control_of_the_dialogs_has_a_name_and_a_role(
     window: MainWindow, session: FakeSession, name: str
 ) -> None:
-    dialog = {
+    makers: dict[str, Callable[[], QDialog]] = {
         "new": lambda: NewRoomDialog(window),
         "add": lambda: AddMemberDialog(window, session.people, set(), 4),
         "role": lambda: RoleDialog(window, HEAD, 3, 4),
         "verify": lambda: VerifyDialog(window, HEAD, session.people.safety_number(HEAD.uid)),
-    }[name]()
+    }
+    dialog = makers[name]()
     dialog.show()
     check(dialog)
     check_tab(dialog)
