@@ -144,18 +144,13 @@ def same_document(one: Client, other: Client, parts: tuple[str, ...]) -> None:
 
 def cards(client: Client) -> dict[str, list[str]]:
     """The board as it stands: column → cards as a screen reader says them, in order."""
-    found: dict[str, list[str]] = {}
+    prefix = said("Cards in {title}", title="")
+    areas = [node for node in _nodes(client.tree(said("Board"))) if node[1].startswith(prefix)]
+    return {area[1].removeprefix(prefix): [node[1] for node in _nodes(area)[1:] if node[1]] for area in areas}
 
-    def look(node: list[Any]) -> None:
-        name, children = node[1], node[3]
-        for title in (name.removeprefix(prefix) for prefix in [said("Cards in {title}", title="")]):
-            if title != name:
-                found[title] = [child[1] for child in children if child[1]]
-        for child in children:
-            look(child)
 
-    look(client.tree(said("Board")))
-    return found
+def _nodes(node: list[Any]) -> list[list[Any]]:
+    return [node, *(inner for child in node[3] for inner in _nodes(child))]
 
 
 def column_of(client: Client, title: str) -> str:
@@ -178,7 +173,9 @@ def add_card(client: Client, new: Card) -> None:
 
 def same_board(one: Client, other: Client) -> dict[str, list[str]]:
     until(lambda: cards(one) == cards(other), f"the boards differ: {cards(one)} and {cards(other)}", 20)
-    return cards(one)
+    board = cards(one)
+    expect(any(board.values()), f"no cards at all: {board}")
+    return board
 
 
 def type_at_once(one: Client, first: str, other: Client, second: str, pace_ms: int = 8) -> None:
