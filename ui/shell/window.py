@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QWidget
 
 from app.core.ids import RoomId
@@ -112,7 +112,8 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self._make_content())
         self.splitter.setStretchFactor(1, 1)
         width = self.session.settings.get(SIDEBAR_WIDTH)
-        self.splitter.setSizes([WIDTH if width == SIDEBAR_WIDTH.default else width, 1100])
+        self._side_width = WIDTH if width == SIDEBAR_WIDTH.default else width
+        self.splitter.splitterMoved.connect(self._on_splitter)
         whole.addWidget(self.splitter, 1)
         self.setCentralWidget(central)
         self._toast = Toast(self)
@@ -189,9 +190,16 @@ class MainWindow(QMainWindow):
     def _save_geometry(self) -> None:
         settings = self.session.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
-        width = self.splitter.sizes()[0] if self.room_list.isVisible() else 0
-        if width:
-            settings.set(SIDEBAR_WIDTH, width)
+        if self._side_width != WIDTH:
+            settings.set(SIDEBAR_WIDTH, self._side_width)
+
+    def _on_splitter(self) -> None:
+        self._side_width = self.splitter.sizes()[0]
+
+    def _keep_side_width(self) -> None:
+        """The side list keeps the width that was chosen, whatever the window has been in between."""
+        if self.room_list.isVisible():
+            self.splitter.setSizes([self._side_width, max(self.splitter.width() - self._side_width, 1)])
 
     # -- going ------------------------------------------------------------------------------------------------
 
@@ -259,6 +267,7 @@ class MainWindow(QMainWindow):
         self._place = place
         self.rail.select(place.section)
         self.room_list.setVisible(place.section == "rooms")
+        self._keep_side_width()
         views: dict[str, QWidget] = {
             "home": self.home,
             "tasks": self.my_tasks,
@@ -459,6 +468,14 @@ class MainWindow(QMainWindow):
                 self.back()
             return
         super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_side_width()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._keep_side_width()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._save_geometry()

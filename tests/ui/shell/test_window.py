@@ -254,6 +254,19 @@ def test_the_windows_place_is_kept(window: MainWindow, session: FakeSession) -> 
     assert session.settings.get(WINDOW_GEOMETRY)
 
 
+def test_the_side_list_keeps_its_width_through_a_small_window(window: MainWindow) -> None:
+    window.open_room(CASE)
+    QApplication.processEvents()
+    assert window.room_list.width() == 272
+    window.resize(900, 600)
+    QApplication.processEvents()
+    window.go_section("home")
+    window.resize(1440, 900)
+    window.go_section("rooms")
+    QApplication.processEvents()
+    assert window.room_list.width() == 272
+
+
 def test_the_next_unread_room_is_a_key_away(window: MainWindow) -> None:
     window.open_room(CASE)
     press(window, "Alt+Shift+Down")
