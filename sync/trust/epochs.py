@@ -4,6 +4,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sync.crypto import aead, seal
 from sync.crypto.encoding import ARRAY, dec, enc, head
@@ -19,9 +20,11 @@ NO_COMMITMENT = b""
 _PREV_LIMIT = 512 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
-    """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log."""
+class Recipient(NamedTuple):
+    """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log.
+
+    A tuple, because a rotation of a large room makes thousands on the event loop.
+    """
 
     kind: int
     uid: Uid

@@ -62,25 +62,17 @@ def recipients(
     recipients are among them, never with history.
     """
     out = []
-    for member in members.values():
-        seq, ulog_head = pins[member.uid]
-        puk = _log_to(book, member.uid, seq).puk_at(seq)
+    find = book.log
+    for uid, member in members.items():
+        seq, ulog_head = pins[uid]
+        log = find(uid)
+        if log is None or log.seq < seq:
+            raise NeedLog(uid, seq)
+        puk = log.puk_at(seq)
         if puk is not None:
-            out.append(
-                Recipient(
-                    kind=USER,
-                    uid=member.uid,
-                    ulog_seq=seq,
-                    ulog_head=ulog_head,
-                    puk_gen=puk.gen,
-                    kem_pk=puk.kem_pk,
-                    history=member.history,
-                )
-            )
+            out.append(Recipient(USER, uid, seq, ulog_head, puk.gen, puk.kem_pk, member.history))
     for ident, key in read_recovery(policy.get("recovery", [])):
-        out.append(
-            Recipient(kind=RECOVERY, uid=ident, ulog_seq=0, ulog_head=H(key), puk_gen=0, kem_pk=key, history=False)
-        )
+        out.append(Recipient(RECOVERY, ident, 0, H(key), 0, key, False))
     return out
 
 

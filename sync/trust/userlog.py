@@ -162,6 +162,8 @@ class UserLog:
 
         ▲ The answer for a position never changes when the log grows: everyone recomputes `recip` from it.
         """
+        if not self.agency_revokes and self.ended is None and self.puks and self.puks[-1].seq <= seq:
+            return self.puks[-1]  # nearly everyone: a rotation asks this of each of thousands of members
         newest = next((p for p in reversed(self.puks) if p.seq <= seq), None)
         if newest is None or self.ended_at(seq) or any(newest.seq < r <= seq for r in self.agency_revokes):
             return None

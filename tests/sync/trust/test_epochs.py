@@ -302,7 +302,7 @@ def test_attack_no_snapshot_is_placed_under_an_epoch_without_archive(scene: Scen
 def test_a_recipient_nobody_can_seal_to_is_listed_and_the_rotation_goes_on(scene: Scene) -> None:
     room = scene.room
     everyone = room.stream.recipients(scene.office.book)
-    broken = [replace(r, kem_pk=r.kem_pk[:1184] + bytes(32)) if r.uid == scene.clerk.uid else r for r in everyone]
+    broken = [r._replace(kem_pk=r.kem_pk[:1184] + bytes(32)) if r.uid == scene.clerk.uid else r for r in everyone]
     new = new_epoch(room.id, 2, broken, [], room.ring(scene.head), base=1)
     assert new.epoch.unsealed == (bytes(scene.clerk.uid),)
     room.append(scene.head, room.drafter(scene.head)._draft("epoch", [new.epoch.payload()]))
