@@ -75,7 +75,6 @@ NOTIFICATIONS = Setting(
     label="Notifications",
     choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "None")),
 )
-NOTIFICATION_PREVIEW = Setting(key="notification-preview", default=False, label="Show the message in notifications")
 SERVER = Setting(key="server", default="", label="Server address")
 CA_FILE = Setting(key="ca-file", default="", label="File with the agency's certificates")
 ALLOW_KEYRING = Setting(key="allow-keyring", default=True, label="Unlock with the computer's key store")
@@ -89,14 +88,12 @@ LOG_LEVEL = Setting(
 WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place")
 """What the main window saved of itself, as base64."""
 SIDEBAR_WIDTH = Setting(key="sidebar-width", default=260, label="Width of the room list", low=180, high=600)
-SECTIONS_FOLDED = Setting(key="sections-folded", default="", label="Folded sections of the room list")
 
 SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     LANGUAGE,
     THEME,
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
-    NOTIFICATION_PREVIEW,
     SERVER,
     CA_FILE,
     ALLOW_KEYRING,
@@ -104,7 +101,6 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     LOG_LEVEL,
     WINDOW_GEOMETRY,
     SIDEBAR_WIDTH,
-    SECTIONS_FOLDED,
 )
 _BY_KEY = {s.key: s for s in SETTINGS}
 

@@ -31,7 +31,7 @@ def test_a_value_that_a_setting_does_not_take_is_refused(tmp_path: Path) -> None
     with pytest.raises(BadSetting):
         settings.set(s.SIDEBAR_WIDTH, 5)
     with pytest.raises(BadSetting):
-        settings.set(s.NOTIFICATION_PREVIEW, 1)  # type: ignore[misc]  # the wrong type is the point
+        settings.set(s.ALLOW_KEYRING, 1)  # type: ignore[misc]  # the wrong type is the point
     assert not (tmp_path / "settings.json").exists()
 
 

@@ -62,6 +62,7 @@ class TextButton(QPushButton):
         set_props(self, kind=kind)
         if icon is not None:
             set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16)
+            super().setText(f"\N{NO-BREAK SPACE}{text}")  # air between icon and text, which Qt has no setting for
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
 

@@ -14,6 +14,8 @@ def set_props(widget: QWidget, **props: object) -> None:
     for name, value in props.items():
         # QLabel has a property `text` of its own: a kind of text is always `look`.
         widget.setProperty("look" if name == "text" else name, value)
+    if "frame" in props:  # a subclass of QWidget paints no background of the style sheet by itself
+        widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     style = widget.style()
     style.unpolish(widget)
     style.polish(widget)

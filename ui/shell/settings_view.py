@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal, qVersion
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QWidget
 
 from app.settings import (
     AUTO_LOCK_MINUTES,
     LANGUAGE,
-    NOTIFICATION_PREVIEW,
     NOTIFICATIONS,
     THEME,
     Setting,
@@ -64,7 +63,7 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Security")))
         page.addWidget(self._card(self._choice(AUTO_LOCK_MINUTES), self._lock_now()))
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(self._card(self._choice(NOTIFICATIONS), self._switch(NOTIFICATION_PREVIEW)))
+        page.addWidget(self._card(self._choice(NOTIFICATIONS)))
         page.addWidget(SectionHeader(tr("About Kansli")))
         page.addWidget(self._about())
         page.addStretch(1)
@@ -113,17 +112,6 @@ class SettingsView(QWidget):
         read()
         self._shown[setting.key] = read
         box.activated.connect(lambda: self._set(setting, box.currentData()))
-        return self._row(tr(setting.label), box, locked=self._settings.locked(setting))
-
-    def _switch(self, setting: Setting[bool]) -> QWidget:
-        box = QCheckBox()
-
-        def read() -> None:
-            box.setChecked(self._settings.get(setting))
-
-        read()
-        self._shown[setting.key] = read
-        box.clicked.connect(lambda checked: self._set(setting, checked))
         return self._row(tr(setting.label), box, locked=self._settings.locked(setting))
 
     def _set(self, setting: Setting[Any], value: object) -> None:
