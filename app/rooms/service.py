@@ -95,8 +95,10 @@ class RoomService:
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomSummary]:
-        """Every room that this person is in, latest activity first. A room without a title yet is not shown."""
-        return [self._summary(row) for row in self._store.rooms_list.all() if row.title]
+        """Every room that this person is in, latest activity first, then those that were left: what had been received
+        there stays readable. A room without a title yet is not shown."""
+        rows = [*self._store.rooms_list.all(), *self._store.rooms_list.all(left=True)]
+        return [self._summary(row) for row in rows if row.title]
 
     def room(self, room: RoomId) -> RoomSummary:
         """One room; NotFound."""
