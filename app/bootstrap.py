@@ -4,13 +4,13 @@
 import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from app.core import clock, log
 from app.core.i18n import tr
-from app.errors import NoSlot
+from app.errors import BadAddress, NoSlot
 from app.kinds import KINDS
 from app.profile import Profile
 from app.session import Session
@@ -19,14 +19,24 @@ from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key, raw_key_from_env
 from app.store.opening import create_store, open_store
 from app.store.store import Store
-from sync.client.enrolment import Enrolled, Enrolment
+from sync.client.account import Account
+from sync.client.enrolment import Enrolled, Enrolment, register
 from sync.client.transport import AddressError, ServerAddress, WebSocketDialer
-from sync.errors import Unreachable
+from sync.errors import Refused
+from sync.protocol.messages import ErrorCode
 
 Progress = Callable[[str, int, int], None]
 """What is being done, steps done, steps in all."""
 
 _KEYRING = SlotKind.KEYRING.value
+_SPENT = {
+    ErrorCode.CODE_UNKNOWN,
+    ErrorCode.CODE_USED,
+    ErrorCode.CODE_EXPIRED,
+    ErrorCode.INVALID,
+    ErrorCode.OVERSIZE,
+}
+"""The server's final no to an enrolment. After anything else it may have bound the account, answer or not."""
 _PROJECTORS = {kind.id: kind for kind in KINDS}
 
 
@@ -48,6 +58,17 @@ class Chosen(Protocol):
     def server(self) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """An account that is made and kept, and that the server may or may not have bound."""
+
+    code: str
+    found: Found
+    key: bytes = field(repr=False)
+    account: Account
+    entries: list[tuple[bytes, bytes]]
+
+
 class Office:
     """The program before (and between) sessions: one profile, locked for this process."""
 
@@ -57,6 +78,8 @@ class Office:
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self._insecure_loopback = insecure_loopback
         self._code = ""
+        self._looked_up: Found | None = None
+        self._unfinished: _Unfinished | None = None
 
     @property
     def is_new(self) -> bool:
@@ -74,30 +97,51 @@ class Office:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     async def look_up(self, server: str, code: str) -> Found:
-        """Asks the server what the code binds."""
+        """Asks the server what the code binds. BadAddress, and the world's errors of sync."""
+        if self._unfinished is not None and self._unfinished.code == code:
+            return self._unfinished.found  # the server may have taken it as used: by us
         invitation = await Enrolment(self._dialer(server), code, clock.now_ms).look()
         record = invitation.record
         self._code = code
-        return Found(
+        self._looked_up = Found(
             name=record["name"],
             title=record.get("title", ""),
             unit=record.get("unit", ""),
             agency=tr("Agency key {fingerprint}").format(fingerprint=invitation.agency[:8].hex(" ", 2)),
             server=server,
         )
+        return self._looked_up
 
     async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
-        """Makes the encrypted store and the account, and registers it. Nothing stays behind if that fails.
+        """Makes the encrypted store and the account, and registers it.
 
-        `passphrase` None keeps the key in the computer's key store.
+        `passphrase` None keeps the key in the computer's key store. ▲ The account is kept before the server hears of
+        it. If the answer does not come, it stays: `enrol` again finishes it, and so does the next start. Nothing stays
+        behind if it failed before, or if the server will never take it.
         """
-        key = new_key()
+        if self._unfinished is not None and self._unfinished.code != self._code:
+            self._start_over()
         progress(tr("Making the encrypted store"), 0, 3)
+        try:
+            if self._unfinished is None:
+                await self._make(found, passphrase, progress)
+            else:
+                await self._finish(self._unfinished, found, passphrase, progress)
+        except BaseException as e:
+            if self._unfinished is None or (isinstance(e, Refused) and e.code in _SPENT):
+                self._start_over()
+            raise
+        done, self._unfinished = self._unfinished, None
+        assert done is not None  # noqa: S101 - `keep` was called, or `accept` would have raised
+        progress(tr("Finished"), 3, 3)
+        return self._open(StoreKeys((done.key,)))
+
+    async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        key = new_key()
         store = create_store(self.profile, key, _PROJECTORS)
         try:
             await asyncio.to_thread(self._add_slot, key, passphrase)
             progress(tr("Making your keys"), 1, 3)
-            enrolment = Enrolment(self._dialer(found.server), self._code, clock.now_ms)
 
             def keep(enrolled: Enrolled) -> None:
                 account = enrolled.account
@@ -106,16 +150,22 @@ class Office:
                     store.save_account(account.encode())
                     store.append_user_log(account.uid, 0, enrolled.entries)
                     store.put_person(account.uid, enrolled.record)
+                self.settings.set(SERVER, found.server)
+                known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
+                self._unfinished = _Unfinished(self._code, known, key, account, enrolled.entries)
                 progress(tr("Registering with the server"), 2, 3)
 
-            await enrolment.accept(keep)
-            self.settings.set(SERVER, found.server)
-        except BaseException:
+            await Enrolment(self._dialer(found.server), self._code, clock.now_ms).accept(keep)
+        finally:
             store.close()
-            self._start_over()
-            raise
-        progress(tr("Finished"), 3, 3)
-        return self._session(store)
+
+    async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        """The passphrase may be another than the first time; nothing is in the store yet that an old slot could open
+        but the account, and its slot goes."""
+        shutil.rmtree(self.profile.slots_folder, ignore_errors=True)
+        await asyncio.to_thread(self._add_slot, made.key, passphrase)
+        progress(tr("Registering with the server"), 2, 3)
+        await register(self._dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)
 
     def _add_slot(self, key: bytes, passphrase: str | None) -> None:
         if passphrase is None:
@@ -125,6 +175,7 @@ class Office:
 
     def _start_over(self) -> None:
         """Removes the store of an account that never came to be."""
+        self._unfinished = None
         for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
             path.unlink(missing_ok=True)
         shutil.rmtree(self.profile.slots_folder, ignore_errors=True)
@@ -161,7 +212,7 @@ class Office:
         try:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         except AddressError as e:
-            raise Unreachable("address") from e
+            raise BadAddress() from e
         ca = self.settings.get(CA_FILE)
         return WebSocketDialer(address, Path(ca) if ca else None)
 

@@ -5,7 +5,7 @@ AppError
 ├── WorldFault      shown to a person, often retried
 │   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
-│   ├── ProfileInUse · BadProfileName · FileTooLarge · BadFileName · FileUnreadable · Offline
+│   ├── ProfileInUse · BadProfileName · BadAddress · FileTooLarge · BadFileName · FileUnreadable · Offline
 │   └── Forbidden · NotFound
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
@@ -154,6 +154,12 @@ class NotFound(WorldFault):
     """The thing asked for is not here (any more)."""
 
     code = "not-found"
+
+
+class BadAddress(WorldFault):
+    """The server's address is none, or asks for plain text to another machine."""
+
+    code = "bad-address"
 
 
 class SettingLocked(WorldFault):

@@ -150,6 +150,11 @@ def _office() -> dict[str, tuple[str, str, str]]:
             tr("Nothing has been changed."),
             tr("Ask an administrator or the owner of the room."),
         ),
+        "may-not-write": (
+            tr("You may not write in this room any more."),
+            tr("What you wrote is kept on this computer, but not sent."),
+            tr("Ask an administrator or the owner of the room."),
+        ),
         "not-found": (
             tr("It is no longer here."),
             tr("It may have been removed, or not arrived yet."),
@@ -209,6 +214,11 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("A newer version of Kansli is needed."),
             tr("What you have is readable, but cannot be synchronised."),
             tr("Update Kansli and start again."),
+        ),
+        "bad-address": (
+            tr("The server's address cannot be used."),
+            tr("Kansli connects only to a named server, and only sealed (https)."),
+            tr("Check the address, or paste the link from your agency."),
         ),
         "version": (
             tr("The server and this Kansli do not speak the same version."),
@@ -330,6 +340,10 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("It is not shown; everything else works as usual."),
             tr("Tell IT support if something is missing."),
         ),
+        "malformed": _unreadable(),
+        "encoding": _unreadable(),
+        "oversize": _unreadable(),
+        "other-room": _unreadable(),
         "blob-missing": (
             tr("The file is not on the server."),
             tr("It cannot be fetched."),
@@ -339,10 +353,18 @@ def _trust() -> dict[str, tuple[str, str, str]]:
 
 
 _TECHNICAL = {
-    "malformed", "oversize", "invalid", "encoding", "sync", "app", "need-log", "internal-error", "bad-state", "chain",
+    "invalid", "sync", "app", "need-log", "internal-error", "bad-state", "chain",
     "format",
 }  # fmt: skip
 """Codes of broken rules that only support can use: they share one sentence."""
+
+
+def _unreadable() -> tuple[str, str, str]:
+    return (
+        tr("The server and Kansli do not understand each other."),
+        tr("What could not be read was left out. What you have written is kept."),
+        tr("Kansli tries again by itself. Contact IT support if it goes on."),
+    )
 
 
 def sentences() -> dict[str, tuple[str, str, str]]:

@@ -156,6 +156,14 @@ class RoomService:
         """Whether this person may write here."""
         return self.my_role(room) >= WRITER
 
+    def notices(self, room: RoomId) -> list[str]:
+        """Codes (see ui/errors.py) of what a person in the room should know beside its seal: why what they wrote is
+        not sent, and that something received could not be opened. What stops the whole room is its `sealed_state`."""
+        why = self._engine.blocked(room)
+        why = "may-not-write" if why == "forbidden" else why
+        told = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
+        return told + (["decrypt"] if self._store.inbox.bad(room) else [])
+
     def events(self, room: RoomId) -> list[RoomEvent]:
         """The room's log, for its timeline."""
         return self._store.rooms_list.events(room)

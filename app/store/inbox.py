@@ -12,6 +12,8 @@ from app.store.people import Me
 from app.store.projecting import Projecting
 from sync.client.ports import MemberRow, Received, RoomEvent
 
+_PROBLEMS = {2: "fork", 3: "rollback"}
+"""`streams.postponed`; 1 is for a room that is held back by hand."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
 
@@ -53,6 +55,16 @@ class Inbox:
     def waiting(self, room: RoomId) -> list[tuple[int, bytes]]:
         """Verified items whose key or share is missing, by position."""
         return [(n, item) for n, item in self._db.rows(sql.WAITING, (room,))]
+
+    def problem(self, room: RoomId) -> str | None:
+        """Why the room stopped, if that was kept."""
+        return _PROBLEMS.get(self._db.value("SELECT postponed FROM streams WHERE room = ?", (room,)) or 0)
+
+    def set_problem(self, room: RoomId, code: str | None) -> None:
+        """Keeps why the room stopped, and holds back its outbox; None lets both go. No stream yet: nothing to keep."""
+        number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
+        with self._db.transaction():
+            self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
 
     def bad(self, room: RoomId) -> list[tuple[int, str]]:
         """(position, code) of items that failed although the key is held: counted and shown."""

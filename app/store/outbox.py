@@ -87,6 +87,10 @@ class Outbox:
         """Changes that the server does not have yet: what the status bar calls waiting."""
         return int(self._db.value(sql.WAITING_COUNT))
 
+    def unsent(self, room: RoomId) -> int:
+        """The same of one room, also while it is held back."""
+        return int(self._db.value("SELECT count(*) FROM outbox WHERE room = ?", (room,)))
+
     def postpone(self, room: RoomId, postponed: bool) -> None:
         """Holds back (or lets go) everything of a room: forked, left, or closed by a server that was rolled back."""
         with self._db.transaction():

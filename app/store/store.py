@@ -62,6 +62,8 @@ class Store:
         self.put_keys = self.inbox.put_keys
         self.share = self.inbox.share
         self.waiting = self.inbox.waiting
+        self.problem = self.inbox.problem
+        self.set_problem = self.inbox.set_problem
         self.receive = self.inbox.receive
         self.pending = self.outbox.pending
         self.pending_in = self.outbox.pending_in
@@ -100,6 +102,10 @@ class Store:
     def me(self) -> Uid | None:
         """Who this account is; None before the first enrolment."""
         return self._me.uid
+
+    def unsent(self, room: RoomId) -> int:
+        """How many changes of one room the server does not have."""
+        return self.outbox.unsent(room)
 
     def set_me(self, uid: Uid) -> None:
         """Remembers who this account is; needed before the first append."""

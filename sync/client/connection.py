@@ -12,7 +12,7 @@ from sync.errors import ClockOff, Refused, Reject, SyncError, TooOld, Unreachabl
 from sync.ids import DevId, Uid
 from sync.protocol import codec
 from sync.protocol.messages import Auth, Authed, Error, ErrorCode, Frame, Hello, Receipt, ServerFrame, ServerHello
-from sync.protocol.version import CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
+from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.trust.agency import agency_fingerprint, verify_server_cert
 
 REQUEST_TIMEOUT_S = 30.0
@@ -147,7 +147,7 @@ async def _shake_hands(
         raise WrongAgency("agency key differs from the pinned one")
     server_pk = verify_server_cert(frame.agency_pk, frame.server_cert.body, frame.server_cert.sig, frame.time)
     offset_ms = frame.time - (sent_ms + now_ms()) // 2
-    if check_clock and abs(offset_ms) > CLOCK_TOLERANCE_MS:
+    if check_clock and abs(offset_ms) > SIGN_IN_CLOCK_TOLERANCE_MS:
         raise ClockOff(f"{offset_ms} ms")
     return ServerIdentity(frame.agency_pk, server_pk, frame.nonce, nonce, offset_ms)
 

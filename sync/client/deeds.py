@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a person does to rooms: create, add, remove, leave, roles, rotate. Each needs the server and waits for it.
 
-A deed is drafted on the room as it stands; if somebody else was first ("conflict", "stale"), it is drafted anew.
+A deed is drafted on the room as it stands; if somebody else was first ("conflict", "stale") or its seals
+did not arrive whole ("seals"), it is drafted anew.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from sync.trust.items import Role
 
 TRIES = 5
 SETTLE_S = 30.0
-_AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.BUSY)
+_AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
 
 
 class Deeds:

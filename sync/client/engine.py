@@ -16,6 +16,7 @@ from sync.client.blobs import Blobs
 from sync.client.book import Book
 from sync.client.connection import Connection
 from sync.client.deeds import Deeds
+from sync.client.enrolment import FIRST_ENTRIES, register
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
@@ -24,6 +25,7 @@ from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
+    BugError,
     CertificateRefused,
     ClockOff,
     Refused,
@@ -38,11 +40,16 @@ from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.agency import agency_fingerprint
 from sync.trust.author import safety_number
+from sync.trust.items import Role
 
 log = logging.getLogger("sync")
 
 _STUCK_RETRY_S = 30.0
 """Between attempts when a person or IT must act first: certificate, version, clock, agency."""
+_STEADY_S = 5.0
+"""A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
+_FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER)
+_CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
 _STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency)
 
 
@@ -61,12 +68,14 @@ class Engine:
             self._link.rooms[room] = RoomSync(room, ports, book, account, state)
         self._dialer = dialer
         self._inbox = Inbox(self._link)
-        self._outbox = Outbox(self._link)
+        self._outbox = Outbox(self._link, self._inbox.look_again)
         self._backoff = Backoff()
         self._state = LinkState.OFFLINE
         self._code: str | None = None
         self._last_synced_ms: int | None = None
         self._retry = asyncio.Event()
+        self._registered = False
+        self._code_spent: str | None = None
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, dialer)
 
@@ -98,9 +107,14 @@ class Engine:
         return found.stream.n if found else 0
 
     def blocked(self, room: RoomId) -> str | None:
-        """Why the server takes no writing in the room now (a code), or None."""
+        """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""
         found = self._link.rooms.get(room)
-        return found.blocked if found else None
+        if found is None:
+            return None
+        if found.problem is not None:
+            return found.problem.value
+        role = found.stream.role_of(self.uid)
+        return ErrorCode.FORBIDDEN if role is None or role < Role.WRITER else found.blocked
 
     def safety_number(self, uid: Uid) -> str | None:
         """60 digits over both persons' keys, or None while theirs are not known."""
@@ -161,19 +175,48 @@ class Engine:
 
     async def _attempt(self) -> float:
         """One connection from beginning to end; gives how long to wait before the next."""
+        began = asyncio.get_running_loop().time()
         try:
             await self._session()
         except _STUCK as e:
             self._set(LinkState.ERROR, e.code)
             return _STUCK_RETRY_S
         except Refused as e:
-            self._set(LinkState.ERROR if e.code == ErrorCode.AUTH else LinkState.OFFLINE, e.code)
+            if e.code == ErrorCode.AUTH and await self._finish_enrolment():
+                return 0.0
+            code = self._code_spent or e.code if e.code == ErrorCode.AUTH else e.code
+            self._set(LinkState.ERROR if e.code in _FOR_IT else LinkState.OFFLINE, code)
         except Unreachable as e:
             self._set(LinkState.OFFLINE, e.code)
         except Reject as e:
             log.error("server refused by client: %s", e.code)
             self._set(LinkState.ERROR, e.code)
+        except Exception as e:
+            # The owner's store (a full disk) or a fault of ours: told by its code, and tried again, never the end.
+            log.exception("session failed")
+            self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
+        if asyncio.get_running_loop().time() - began > _STEADY_S:
+            self._backoff.reset()
         return self._backoff.next_s()
+
+    async def _finish_enrolment(self) -> bool:
+        """▲ Registers an account whose enrolment was cut off before the server's answer came; True to sign in anew.
+
+        Only for one that never was in a room; the server answers Ok again if it has the same entries.
+        """
+        account, ports = self._link.account, self._link.ports
+        entries = ports.user_log(account.uid)
+        if self._registered or self._link.rooms or len(entries) != FIRST_ENTRIES:
+            return False
+        try:
+            await register(self._dialer, account.agency_pk, entries, self._link.now_ms)
+        except SyncError as e:
+            log.warning("not registered: %s", e.code)
+            self._code_spent = e.code if e.code in _CODE_SPENT else None
+            return False
+        self._registered = True
+        log.info("registered")
+        return True
 
     async def _session(self) -> None:
         if self._state is not LinkState.ERROR:
@@ -187,7 +230,7 @@ class Engine:
         try:
             authed = await connection.sign_in(account.uid, account.dev, account.signing, [])
             self._link.connection = connection
-            self._backoff.reset()
+            self._registered = True
             self._set(LinkState.SYNCING, None)
             await self._own_log(connection, authed)
             self._inbox.start(authed.rooms)

@@ -12,10 +12,15 @@ from sync.client.connection import Connection
 from sync.client.transport import Dialer
 from sync.errors import Reject, WrongAgency
 from sync.protocol import messages as m
-from sync.trust.agency import InviteCert, SignInCode, decode_record, record_hash
+from sync.protocol.version import MAX_ENTRY_BYTES
+from sync.trust import fields
+from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash
 from sync.trust.author import DeviceSecrets, new_user
+from sync.trust.userlog import UserEntry
 
 Said = TypeVar("Said")
+FIRST_ENTRIES = 3
+"""Genesis, binding and first PUK: the log of an account that has just been made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +56,15 @@ class Enrolment:
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
-        """Makes the account, has its owner `keep` it durably, and only then registers it with the server."""
+        """Makes the account, has its owner `keep` it durably, and only then registers it with the server.
+
+        If it fails after `keep`, the server may or may not have it: `register` the same entries again.
+        """
         self._keep = keep
         return await self._with_connection(self._accept)
 
     async def _with_connection(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
-        connection = await Connection.connect(self._dialer, now_ms=self._now_ms, agency_pin=self._code.agency)
-        reading = asyncio.ensure_future(connection.run(lambda frame: None))
-        try:
-            return await talk(connection)
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+        return await _converse(self._dialer, self._code.agency, self._now_ms, talk)
 
     async def _look(self, connection: Connection) -> tuple[Invitation, m.InviteReply]:
         invite_pk = self._code.key.public
@@ -87,11 +89,40 @@ class Enrolment:
             self._now_ms(),
         )
         dev = next(iter(log.devices))
-        signed = [m.Signed(body, sig) for body, sig in entries]
         if not log.ready:
             raise Reject("not-ready", "own log")
         account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=secrets, puk_seeds={1: puk_seed})
         enrolled = Enrolled(account=account, entries=entries, record=invitation.record)
         self._keep(enrolled)
-        await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=self._code.key.public, entries=signed), m.Ok)
+        await _enrol(connection, self._code.key.public, entries)
         return enrolled
+
+
+async def register(
+    dialer: Dialer, agency_pk: bytes, entries: list[tuple[bytes, bytes]], now_ms: Callable[[], int]
+) -> None:
+    """Registers a kept account, perhaps once more: the same entries are Ok again, whether or not the code still is.
+
+    Refused with a "code-…" if the account never was registered and cannot be any more.
+    """
+    binding = fields.array(UserEntry.decode(entries[1][0]).payload, 4, "binding")
+    cert, sig = fields.blob(binding[1], MAX_ENTRY_BYTES, "binding"), fields.raw(binding[2], 64, "binding")
+    invite_pk = InviteCert.check(agency_pk, cert, sig).invite_pk
+    await _converse(dialer, agency_fingerprint(agency_pk), now_ms, lambda c: _enrol(c, invite_pk, entries))
+
+
+async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[bytes, bytes]]) -> None:
+    signed = [m.Signed(body, sig) for body, sig in entries]
+    await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=invite_pk, entries=signed), m.Ok)
+
+
+async def _converse(
+    dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Said]]
+) -> Said:
+    connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
+    reading = asyncio.ensure_future(connection.run(lambda frame: None))
+    try:
+        return await talk(connection)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)

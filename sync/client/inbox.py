@@ -12,11 +12,12 @@ from sync.client.status import RoomState
 from sync.errors import NeedLog, Refused, Reject
 from sync.ids import DevId, RoomId
 from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
 from sync.protocol.version import MAX_PULL_BYTES
 from sync.trust import receipts
 from sync.trust.ephemeral import Whisper
-from sync.trust.items import Item
-from sync.trust.stream import Accepted, AcceptedEntry
+from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.stream import MAX_T, Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
 
@@ -48,11 +49,14 @@ class Inbox:
         """A new connection: every room the server lists, measured against what we have seen."""
         self._fresh.clear()
         listed = set()
+        for room in self._link.rooms.values():
+            room.look_anew()
         for head in heads:
             listed.add(RoomId(head.receipt.room))
             self._meet(head)
         for room_id, room in self._link.rooms.items():
             if room_id not in listed and room.is_member:
+                self._unsubscribed.add(room_id)
                 self._behind.add(room_id)
         self._link.inbox_work.set()
 
@@ -77,6 +81,8 @@ class Inbox:
 
     def _check_receipt(self, room: RoomSync, r: m.Receipt) -> bool:
         """▲ The server's signed word against ours: an older head is a rollback, another hash a fork."""
+        if r.room != room.room:
+            raise Reject("other-room", "receipt")
         receipts.check(self._link.online.identity.server_pk, r.room, r.n, r.rh, r.t, r.sig)
         if r.n < room.stream.n:
             self._stop(room, RoomState.ROLLBACK, "rollback")
@@ -137,7 +143,7 @@ class Inbox:
         if frame.items[0].n != room.stream.n + 1:
             self._behind.add(room.room)
             return
-        if await self._take(room, frame.items, frame.shares):
+        if await self._take(room, frame.items, frame.shares) and self._agrees(room, frame.receipt):
             await self._after(room)
 
     async def _catch_up(self, room: RoomSync) -> None:
@@ -148,23 +154,46 @@ class Inbox:
             self._unsubscribed.discard(room.room)
             await self._subscribe(room)
         try:
-            pulled: m.Items | None = await self._pull(room, room.stream.n)
-            while pulled is not None and pulled.items:
-                more = pulled.items[-1].n < pulled.receipt.n
-                ahead = asyncio.ensure_future(self._pull(room, pulled.items[-1].n)) if more else None
-                if ahead is not None:
-                    ahead.add_done_callback(_heard)
-                try:
-                    if not await self._take(room, pulled.items, pulled.shares):
-                        return
-                    pulled = await ahead if ahead is not None else None
-                finally:
-                    if ahead is not None and not ahead.done():
-                        ahead.cancel()
+            receipt = await self._pull_all(room)
         except Refused as e:
             log.info("pull refused: %s", e.code)
+            if e.code == ErrorCode.UNKNOWN_ROOM and room.is_member:
+                self._stop(room, RoomState.ROLLBACK, "rollback")
             return
-        await self._after(room)
+        if receipt is not None and self._agrees(room, receipt):
+            room.agreed()
+            if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
+                room.head_n = room.stream.n  # whatever an unsigned notice said
+            await self._after(room)
+
+    async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
+        """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
+        pulled = await self._pull(room, room.stream.n)
+        while pulled.items:
+            more = pulled.items[-1].n < pulled.receipt.n
+            ahead = asyncio.ensure_future(self._pull(room, pulled.items[-1].n)) if more else None
+            if ahead is not None:
+                ahead.add_done_callback(_heard)
+            try:
+                if not await self._take(room, pulled.items, pulled.shares):
+                    return None
+                if ahead is None:
+                    break
+                pulled = await ahead
+            finally:
+                if ahead is not None and not ahead.done():
+                    ahead.cancel()
+        return pulled.receipt
+
+    def _agrees(self, room: RoomSync, r: m.Receipt) -> bool:
+        """▲ Whether the server's word of its head is what we have judged. Its signature is looked at only when it is
+        not: then it is evidence. Less than we have is a rollback, another hash a fork, more than it gave withheld."""
+        if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
+            return True
+        if not self._check_receipt(room, r):
+            return False
+        self._stop(room, RoomState.WITHHELD, "withheld")
+        return False
 
     async def _subscribe(self, room: RoomSync) -> None:
         try:
@@ -184,8 +213,7 @@ class Inbox:
             try:
                 accepted = await self._judge(room, piece)
             except Reject as e:
-                state = RoomState.FORK if e.code == "fork" else RoomState.WITHHELD
-                self._stop(room, RoomState.UPDATE_NEEDED if e.code == "format" else state, e.code)
+                self._stop(room, await self._verdict(room, e), e.code)
                 return False
             entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
             for received in room.open_all(accepted, shares, more=more):
@@ -197,6 +225,33 @@ class Inbox:
         if entries:
             self._link.listener.on_room(room.room)
         return True
+
+    async def _verdict(self, room: RoomSync, why: Reject) -> RoomState:
+        """What it means that the server showed something false: another history, or only not what belongs there."""
+        match why.code:
+            case "format":
+                return RoomState.UPDATE_NEEDED
+            case "fork":
+                return RoomState.FORK
+        return RoomState.FORK if await self._shows_another_past(room) else RoomState.WITHHELD
+
+    async def _shows_another_past(self, room: RoomSync) -> bool:
+        """▲ Whether the server now has something else at the last position that we verified."""
+        n = room.stream.n
+        before = RH_0 if n == 1 else room.rh_at(n - 1)
+        if n == 0 or before is None:
+            return False
+        try:
+            shown = (await self._pull(room, n - 1)).items[:1]
+        except Refused:
+            return False
+        return any(
+            i.n == n
+            and 0 <= i.t <= MAX_T
+            and i.kind in (ENTRY, ENVELOPE)
+            and next_rh(before, n, i.t, i.kind, item_id(i.kind, i.body)) != room.stream.rh
+            for i in shown
+        )
 
     async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
         """The verdicts; user logs that are missing are fetched first. ▲ One that cannot be had is WITHHELD."""
@@ -251,8 +306,8 @@ class Inbox:
             log.warning("no seal of epoch %d opens", epoch)
 
     def _stop(self, room: RoomSync, state: RoomState, code: str) -> None:
-        """▲ Nothing resumes in place after a fork or rollback: the evidence is kept, the room stays readable."""
-        room.problem = state
+        """▲ Nothing resumes in place after a fork or rollback: what we have is kept and stays readable."""
+        room.stop(state)
         log.error("room %s stopped at %d: %s", room.room[:4].hex(), room.stream.n, code)
         self._link.listener.on_room(room.room)
 

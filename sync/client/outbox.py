@@ -4,7 +4,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
@@ -27,22 +27,34 @@ PACK_BYTES = 32 * 1024
 """Changes of one object that are flushed together share an envelope up to this size."""
 SHARED_FLUSH_S = 0.25
 QUIET_FLUSH_S = 2.0
+ECHO_S = 10.0
+"""How long the room's stream may take to show what the server has acknowledged, before it is asked for."""
+SOON_S = 0.05
 RETRY_S = 2.0
+LONGEST_S = 60.0
+"""After a refusal: SOON_S when syncing cures it ("stale", "dirty"), else RETRY_S; twice as long each time, at most
+LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
+TOLD_AFTER = 3
+"""Refusals in a row after which even "stale" is told to the person."""
 SEALS_A_FRAME = 512
 
 
 class Outbox:
     """Flushes every room with work. One `work` task at a time; one batch per room under way."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, look_again: Callable[[RoomSync], None]) -> None:
+        """`look_again` has the inbox pull a room."""
         self._link = link
+        self._look_again = look_again
         self.shared: set[ObjId] = set()
         """Objects that somebody else has open now: their edits flush every 250 ms."""
         self._flushed_at: dict[ObjId, float] = {}
         self._retry_at: dict[RoomId, float] = {}
+        self._refusals: dict[RoomId, int] = {}
+        self._rotate_at: dict[RoomId, float] = {}
         self._wake_at: float | None = None
         self._own_ahead: dict[RoomId, int] = {}
-        self._rotating: set[RoomId] = set()
+        self._rotations: dict[RoomId, int] = {}
 
     async def work(self) -> None:
         """Runs while the connection lives."""
@@ -70,7 +82,7 @@ class Outbox:
         if self._retry_at.get(room.room, 0.0) > loop.time():
             self._later(self._retry_at[room.room])
             return
-        while True:
+        while room.may_send:  # ▲ also what is sealed waits until we know that the server stands where we stood
             batch = self._link.ports.sealed(room.room)
             if batch is None:
                 batch = self._seal_next(room)
@@ -83,12 +95,7 @@ class Outbox:
         """Sealing needs the room's newest state: caught up, own echo seen, clean, keyed, and writable."""
         role = room.stream.role_of(self._link.account.uid)
         return (
-            room.problem is None
-            and room.caught_up
-            and not room.stream.dirty
-            and not room.needs_key
-            and role is not None
-            and role >= Role.WRITER
+            room.may_send and not room.stream.dirty and not room.needs_key and role is not None and role >= Role.WRITER
         )
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
@@ -202,24 +209,34 @@ class Outbox:
             return False
         room.head_n = max(room.head_n, placed.first + placed.count - 1)
         self._link.ports.acked(batch)
+        self._refusals.pop(room.room, None)
+        if room.blocked is not None:
+            room.blocked = None
+            self._link.listener.on_room(room.room)
         self._link.listener.on_status()
-        while not room.caught_up and room.problem is None:
-            await self._link.moved.wait()
-        return room.problem is None
+        await self._echoed(room)
+        return room.may_send
+
+    async def _echoed(self, room: RoomSync) -> None:
+        """Until our own stream shows what was placed. A server that keeps it back holds up no other room."""
+        try:
+            async with asyncio.timeout(ECHO_S):
+                while not room.caught_up and room.problem is None:
+                    await self._link.moved.wait()
+        except TimeoutError:
+            self._look_again(room)
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> None:
         log.info("push refused: %s", why.code)
-        match why.code:
-            case ErrorCode.QUOTA | ErrorCode.BUSY | ErrorCode.INTERNAL:
-                room.blocked = why.code
-            case ErrorCode.FORBIDDEN | ErrorCode.UNKNOWN_ROOM:
-                room.blocked = why.code
-                self._link.ports.unseal(batch)
-            case _:
-                self._link.ports.unseal(batch)
-        self._retry_at[room.room] = asyncio.get_running_loop().time() + (
-            0.05 if why.code in (ErrorCode.STALE, ErrorCode.DIRTY) else RETRY_S
-        )
+        passing = why.code in (ErrorCode.STALE, ErrorCode.DIRTY)
+        times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
+        if not passing or times >= TOLD_AFTER:
+            room.blocked = why.code
+        if why.code not in (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.INTERNAL):  # those get the same bytes again
+            self._link.ports.unseal(batch)
+        if passing:
+            self._look_again(room)
+        self._retry_at[room.room] = _next_try(SOON_S if passing else RETRY_S, times)
         self._later(self._retry_at[room.room])
         self._link.listener.on_room(room.room)
 
@@ -229,18 +246,21 @@ class Outbox:
         """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
         for room in list(self._link.rooms.values()):
             role = room.stream.role_of(self._link.account.uid)
-            ready = room.problem is None and room.caught_up and role is not None and role >= Role.WRITER
-            if not (ready and room.stream.dirty and room.stream.epoch) or room.room in self._rotating:
+            ready = room.may_send and role is not None and role >= Role.WRITER
+            if not (ready and room.stream.dirty and room.stream.epoch):
                 continue
-            self._rotating.add(room.room)
+            if self._rotate_at.get(room.room, 0.0) > asyncio.get_running_loop().time():
+                self._later(self._rotate_at[room.room])
+                continue
             try:
                 await self._link.load_logs(room)
                 await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+                self._rotations.pop(room.room, None)
             except Refused as e:
                 log.info("rotation refused: %s", e.code)
-                self._later(asyncio.get_running_loop().time() + RETRY_S)
-            finally:
-                self._rotating.discard(room.room)
+                times = self._rotations[room.room] = self._rotations.get(room.room, 0) + 1
+                self._rotate_at[room.room] = _next_try(RETRY_S, times)
+                self._later(self._rotate_at[room.room])
 
     def drafter(self, room: RoomSync) -> Drafter:
         """Drafts entries on the room as it stands now."""
@@ -268,3 +288,9 @@ class Outbox:
         await self._link.online.request(
             lambda rid: m.PutSeals(rid=rid, room=room, root=root, start=start, seals=seals), m.Ok
         )
+
+
+def _next_try(first_s: float, times: int) -> float:
+    """When to try again after so many refusals in a row, on the loop's clock."""
+    wait_s: float = min(LONGEST_S, first_s * 2 ** min(times - 1, 16))
+    return asyncio.get_running_loop().time() + wait_s

@@ -148,6 +148,14 @@ class InboxPort(Protocol):
 
     def waiting(self, room: RoomId) -> list[tuple[int, bytes]]: ...
 
+    def problem(self, room: RoomId) -> str | None:
+        """Why the room stopped ("fork", "rollback"), as `set_problem` kept it."""
+        ...
+
+    def set_problem(self, room: RoomId, code: str | None) -> None:
+        """Keeps that the room has stopped, which holds back its outbox; None lets it go on."""
+        ...
+
     def receive(self, received: Received) -> None:
         """ONE transaction. A change id that is already stored only gets its position (own changes, doubles)."""
         ...

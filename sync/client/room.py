@@ -36,7 +36,10 @@ class RoomSync:
         self.ring = KeyRing(room, ports.keys(room))
         self.whisperer = ephemeral.Whisperer(room)
         self.listener = ephemeral.Listener(room)
-        self.problem: RoomState | None = None
+        kept = ports.problem(room)
+        self.problem: RoomState | None = RoomState(kept) if kept else None
+        self.held_back = kept is not None
+        """▲ The store keeps that the room stopped, until the server is seen to have our history (again)."""
         self.blocked: str | None = None
         self.waiting = len(ports.waiting(room))
         self.head_n = self.stream.n
@@ -72,6 +75,30 @@ class RoomSync:
     def needs_key(self) -> bool:
         """The epoch in force is sealed to us and we do not hold its key yet."""
         return self.is_member and self.stream.epoch > 0 and self.ring.k(self.stream.epoch) is None
+
+    @property
+    def may_send(self) -> bool:
+        """Nothing stops the room, and what the server has told of is judged."""
+        return self.problem is None and not self.held_back and self.caught_up
+
+    def stop(self, state: RoomState) -> None:
+        """▲ Takes nothing more in and sends nothing. A fork and a rollback outlast the program; see `look_anew`."""
+        self.problem = state
+        if state in (RoomState.FORK, RoomState.ROLLBACK):
+            self.held_back = True
+            self._ports.set_problem(self.room, state.value)
+
+    def look_anew(self) -> None:
+        """▲ A new connection: what the server hid or had lost may be there now and is judged again. A fork stays: two
+        histories were signed, whatever the server shows next."""
+        if self.problem is not RoomState.FORK:
+            self.problem = None
+
+    def agreed(self) -> None:
+        """The server stands where we stand, with the same history: what was held back may go."""
+        if self.held_back and self.problem is None:
+            self.held_back = False
+            self._ports.set_problem(self.room, None)
 
     def seal_state(self) -> RoomState:
         """What the room's seal shows."""

@@ -17,3 +17,7 @@ MAX_PAYLOAD_BYTES = 192 * 1024
 MAX_PULL_BYTES = 1024 * 1024
 PART_BYTES = 4 * 1024 * 1024
 CLOCK_TOLERANCE_MS = 120_000
+"""Ephemerals: their time against the server's, as the handshake measured it. Not against this machine's clock."""
+SIGN_IN_CLOCK_TOLERANCE_MS = 600_000
+"""How far a client's clock may be off at sign-in, on both ends: an office PC that has not asked a time server for
+weeks is minutes off and does no harm, since positions carry the server's time and ephemerals the measured offset."""

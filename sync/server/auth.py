@@ -14,7 +14,7 @@ from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import DevId, Uid
 from sync.protocol.messages import Auth, ErrorCode, Hello, ServerHello
-from sync.protocol.version import CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
+from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
 from sync.trust.userlog import UserLog
@@ -56,7 +56,7 @@ class Handshake:
         if highest < WIRE_MIN or lowest > WIRE_MAX:
             raise Refusal(ErrorCode.VERSION, f"{WIRE_MIN}-{WIRE_MAX}", fatal=True)
         now = self._clock()
-        if abs(now - frame.time) > CLOCK_TOLERANCE_MS:
+        if abs(now - frame.time) > SIGN_IN_CLOCK_TOLERANCE_MS:
             raise Refusal(ErrorCode.CLOCK, str(now), fatal=True)
         self._hello = frame
         return ServerHello(min(highest, WIRE_MAX), self._nonce, now, self._identity.agency_pk, self._identity.cert)

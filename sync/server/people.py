@@ -102,8 +102,10 @@ class People:
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
         row = await self._store.invite(frame.invite_pk)
-        if row is not None and row.used_by == log.uid and await self.load(log.uid) is not None:
-            return Ok(frame.rid)
+        if row is not None and row.used_by == log.uid:
+            known = await self.load(log.uid)
+            if known is not None and known.head_at(log.seq) == log.head:
+                return Ok(frame.rid)
         row = await self._open_invite(frame.invite_pk)
         if not log.ready or log.record_hash != record_hash(row.salt, row.record) or not _bound_by(frame, row):
             raise Refusal(ErrorCode.INVALID, "binding")

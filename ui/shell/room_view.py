@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
+from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.bind import bind
@@ -19,6 +20,7 @@ from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run
+from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
@@ -86,6 +88,8 @@ class RoomView(QWidget):
         self.setAccessibleName(tr("Room"))
         layout = column(self)
         layout.addWidget(self._header())
+        self.notice = InfoBar()
+        layout.addWidget(self.notice)
         middle = line()
         self._stack = QStackedWidget()
         self._stack.setAccessibleName(tr("Content of the room"))
@@ -149,6 +153,7 @@ class RoomView(QWidget):
         self._seal.setToolTip(meaning)
         self._seal.setAccessibleDescription(meaning)
         self._mute.setVisible(summary.muted)
+        self._show_notices()
         self.faces.set_members(self._session.rooms.members(self.room))
         kinds = {o.kind for o in self._session.rooms.objects(self.room)}
         shown = [t for t in self._tools if not t.kinds or kinds.intersection(t.kinds) or t.id == "documents"]
@@ -158,6 +163,14 @@ class RoomView(QWidget):
                 self.show_tool(self.tabs.current())
         if not shown:
             self._show_waiting()
+
+    def _show_notices(self) -> None:
+        """Why what was written here is not sent, and that something could not be opened."""
+        told = [sentence(code) for code in self._session.rooms.notices(self.room)]
+        if told:
+            self.notice.show_state("warning", "warning", " ".join(f"{s.title} {s.meaning}" for s in told))
+        else:
+            self.notice.hide()
 
     def _shown(self) -> list[Tool]:
         return [t for t in self._tools if t.id in self.tabs.ids()]

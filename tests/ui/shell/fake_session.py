@@ -201,6 +201,9 @@ class FakeRooms:
     def my_role(self, room: RoomId) -> int:
         return next((m.role for m in self.people[room] if m.person.is_me), 0)
 
+    def notices(self, room: RoomId) -> list[str]:
+        return []
+
     def events(self, room: RoomId) -> list[FakeEvent]:
         if room == LEGAL:
             return [FakeEvent(kind="add", by=HEAD.uid, subject=ME.uid, t=at(8, 15))]
