@@ -52,10 +52,11 @@ class Drafter:
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
         """Adds a person: a small entry and one seal where history and an archive key are in force, else it rotates."""
         log = self._book.log(uid)
-        if log is None or not log.ready:
+        # after the agency revoked a device there is nothing to seal to until a newer PUK generation stands
+        if log is None or not log.ready or log.puk_at(log.seq) is None:
             raise Reject("not-ready", "user log")
         ulog = (log.seq, log.head)
-        if history and not self._s.members[self._author.uid].history:
+        if history and not self._me().history:
             raise Reject("forbidden", "history")
         member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
         epoch = self._s.epochs[self._s.epoch]
@@ -109,7 +110,10 @@ class Drafter:
 
     def hist(self, uid: Uid, proposal: Hash) -> Draft:
         """Gives a from-now member the archive, after two administrators agreed."""
-        new = self._new_epoch({uid: replace(self._s.members[uid], history=True)}, {})
+        member = self._s.members.get(uid)
+        if member is None:
+            raise Reject("not-member")
+        new = self._new_epoch({uid: replace(member, history=True)}, {})
         return self._draft("hist", [uid, proposal, new.epoch.payload()], new=new)
 
     def destroy(self, obj: bytes, rule: Hash, decision: Hash) -> Draft:
@@ -119,6 +123,13 @@ class Drafter:
         return self._draft("policy", [changes, None])
 
     # -- pieces -------------------------------------------------------------------------------------------------
+
+    def _me(self) -> Member:
+        """The author as a member; Reject "forbidden" for one who is none."""
+        member = self._s.members.get(self._author.uid)
+        if member is None:
+            raise Reject("forbidden", "author")
+        return member
 
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
         """Pins as they will stand after the entry: the newest heads at hand of every member."""
@@ -140,8 +151,10 @@ class Drafter:
         members = rules.changed(
             rules.without_reset(self._s.members, pins, [u for u, _, _ in moved], self._book, self._s.t), change
         )
-        base = sound_base(room, self._s.epochs, self._ring) if self._s.members[me].history else None
+        base = sound_base(room, self._s.epochs, self._ring) if self._me().history else None
         archive = base is not None
+        if me not in members:
+            raise Reject("forbidden", "an epoch is made by one who stays")
         if not any(m.history for m in members.values()):  # ▲ nobody may read history: the archive begins again here
             archive, base = True, None
             members[me] = replace(members[me], history=True)

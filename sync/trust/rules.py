@@ -232,7 +232,7 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
     log = _log_to(here.book, p.uid, p.ulog[0])
     if log.head_at(p.ulog[0]) != p.ulog[1]:
         return "ulog"
-    if not log.ready_at(p.ulog[0]):
+    if not log.ready_at(p.ulog[0]) or log.puk_at(p.ulog[0]) is None:
         return "not-ready"
     # ▲ only one who may read history can give it, and only where the room lets newcomers have it
     if p.history and (not s.members[here.entry.uid].history or s.policy.get("history") == "from-now"):

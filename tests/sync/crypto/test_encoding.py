@@ -11,9 +11,7 @@ from sync.crypto.encoding import MAX_U64, dec, enc
 from sync.errors import BugError, Reject
 
 LIMIT = 1 << 20
-scalars = st.one_of(
-    st.integers(0, MAX_U64), st.binary(max_size=40), st.text(max_size=20), st.booleans(), st.none()
-)
+scalars = st.one_of(st.integers(0, MAX_U64), st.binary(max_size=40), st.text(max_size=20), st.booleans(), st.none())
 values: st.SearchStrategy[Any] = st.recursive(
     scalars,
     lambda inner: st.one_of(

@@ -412,3 +412,27 @@ def test_a_note_that_is_sealed_stays_sealed_in_the_timeline(scene: Scene) -> Non
     room = scene.room
     room.append(scene.clerk, room.drafter(scene.clerk)._draft("note", [H("anteckning")]))
     assert room.client().n == room.stream.n
+
+
+def test_attack_one_whose_device_the_agency_revoked_is_not_added_until_a_newer_key_stands(scene: Scene) -> None:
+    room = scene.room
+    scene.guest.add_device()
+    scene.guest.revoke(1, scene.office.agency)
+    with pytest.raises(Reject) as e:
+        room.drafter(scene.head).add(scene.guest.uid, Role.WRITER, history=False)
+    assert e.value.code == "not-ready"
+    log = scene.guest.log
+    bare = room.drafter(scene.head)._draft("add", [log.uid, 2, True, [log.seq, log.head], bytes(32), None])
+    assert refused(room, scene.head, bare) == "not-ready"
+    scene.guest.rotate_puk()
+    room.join(scene.head, scene.guest)
+
+
+def test_nobody_drafts_an_epoch_without_being_in_it(scene: Scene) -> None:
+    room = scene.room
+    with pytest.raises(Reject) as e:
+        room.drafter(scene.head).remove(scene.head.uid)
+    assert e.value.code == "forbidden"
+    with pytest.raises(Reject) as e:
+        room.drafter(scene.guest).rotate()
+    assert e.value.code == "forbidden"
