@@ -18,7 +18,7 @@ class AppError(Exception):
     code: str = "app"
 
 
-class WorldFault(AppError):  # noqa: N818 - the tree names whose fault it is
+class WorldFault(AppError):
     """The world's fault, not ours: disks, key stores, files, people."""
 
 
@@ -174,7 +174,7 @@ class BadSetting(WorldFault):
     code = "bad-setting"
 
 
-class BadChange(AppError):  # noqa: N818
+class BadChange(AppError):
     """A received change does not make sense for its kind. Raised by projections; the change is kept and counted."""
 
     def __init__(self, code: str = "bad-change") -> None:
