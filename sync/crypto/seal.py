@@ -23,6 +23,8 @@ from sync.errors import Reject
 
 SUITE_HYBRID = 2
 PUBLIC_BYTES = 1184 + 32
+OVERHEAD_BYTES = 1088 + 32 + 16
+"""How much longer a sealed message is: the ML-KEM and X25519 parts, and the tag."""
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 

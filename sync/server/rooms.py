@@ -61,7 +61,7 @@ from sync.server.store.base import (
 )
 from sync.trust import roomlog
 from sync.trust.envelope import Header, read_body, share_commitment
-from sync.trust.epochs import in_order
+from sync.trust.epochs import Recipient, in_order, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
 from sync.trust.roomlog import RoomEntry
 from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope
@@ -216,7 +216,7 @@ class Rooms:
         seals = list(newcomers)
         if sealed is not None:
             recipients = in_order(live.stream.recipients(self._people))
-            if not _sealed_right(entries[-1], [r.uid for r in recipients], sealed):
+            if not _sealed_right(entries[-1], recipients, sealed):
                 await self._undo(live)
                 raise Refusal(ErrorCode.SEALS, "recipients")
             e = live.stream.epoch
@@ -504,12 +504,14 @@ def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:
     return rows[:end]
 
 
-def _sealed_right(entry: RoomEntry, uids: list[Uid], seals: list[bytes]) -> bool:
-    """▲ One seal per recipient, and an added person's is the one that the entry names."""
-    if len(uids) != len(seals):
+def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[bytes]) -> bool:
+    """▲ One seal per recipient, of the keys they should get, and an added person's is the one that the entry names."""
+    if entry.epoch is None or not seals_fit(entry.epoch, recipients, seals):
         return False
     add = entry.payload
-    return not isinstance(add, roomlog.Add) or H(dict(zip(uids, seals, strict=True)).get(add.uid, b"")) == add.seal_hash
+    if not isinstance(add, roomlog.Add):
+        return True
+    return any(r.uid == add.uid and H(s) == add.seal_hash for r, s in zip(recipients, seals, strict=True))
 
 
 def _refused(e: Refusal | Reject) -> Refusal:

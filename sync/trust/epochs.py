@@ -255,6 +255,19 @@ def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: byte
     return seal.seal_to(recipient.kem_pk, info, secret)
 
 
+def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[bytes]) -> bool:
+    """▲ Whether the seals, in tree order, are what each recipient should get: both keys with history, K alone without,
+    and nothing only for those whom the epoch names as unsealed. What is inside, only the recipient can tell."""
+    if len(recipients) != len(seals):
+        return False
+    unsealed = set(epoch.unsealed)
+    for to, sealed in zip(recipients, seals, strict=True):
+        keys = 2 if epoch.has_archive and to.history and to.kind == USER else 1
+        if len(sealed) != (0 if to.uid in unsealed else seal.OVERHEAD_BYTES + 32 * keys):
+            return False
+    return True
+
+
 def open_seal(
     room: RoomId, epoch: Epoch, uid: Uid, puk_gen: int, puk: KemKey, sealed: bytes
 ) -> tuple[bytes, bytes | None]:

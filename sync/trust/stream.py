@@ -260,7 +260,7 @@ class RoomStream:
             head = s.device_heads.get(entry.dev)
             if void is None and head is not None and entry.seen[0] < head.seen_n:
                 void = "stale"
-        if isinstance(entry.payload, Unreadable) and self._enabled(entry.payload.needs):
+        if void is None and isinstance(entry.payload, Unreadable) and self._enabled(entry.payload.needs):
             raise Reject("format", entry.payload.needs)
         if void is None:
             before = copy.copy(s)

@@ -15,7 +15,7 @@ from sync.errors import Reject
 from sync.ids import ObjId
 from sync.trust import envelope, userlog
 from sync.trust.author import Author, open_puk, puk_info, puk_payload
-from sync.trust.epochs import KeyRing, new_epoch
+from sync.trust.epochs import KeyRing, in_order, new_epoch, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, room_id_of
 from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
 from sync.trust.roomstate import Member
@@ -239,3 +239,31 @@ def test_attack_a_part_padded_otherwise_than_it_is_sealed_is_refused() -> None:
     wrong = aead.seal(part.key, ["part", room, PartId(part.part)], b"kort".ljust(300, b"\0"))
     with pytest.raises(Reject, match="padding"):
         blobs.open_part(room, replace(part, digest=H(wrong)), wrong)
+
+
+def test_attack_a_seal_that_gives_more_or_less_than_its_recipient_should_get_is_refused(scene: Scene) -> None:
+    room = scene.room
+    room.join(scene.head, scene.guest, history=False)
+    s = room.stream
+    to = in_order(recipients(s.members, s.pins, s.state.policy, scene.office.book))
+    new = new_epoch(room.id, s.epoch + 1, to, [], room.ring(scene.head), base=s.epoch)
+    assert seals_fit(new.epoch, to, new.seals)
+    from_now = next(i for i, r in enumerate(to) if r.uid == scene.guest.uid)
+    whole = next(i for i, r in enumerate(to) if r.uid == scene.clerk.uid)
+    for i, wrong in ((from_now, new.seals[whole]), (whole, new.seals[from_now]), (whole, b""), (from_now, b"x" * 50)):
+        assert not seals_fit(new.epoch, to, [*new.seals[:i], wrong, *new.seals[i + 1 :]])
+    assert not seals_fit(new.epoch, to, new.seals[:-1])
+    listed = replace(new.epoch, unsealed=(bytes(scene.clerk.uid),))
+    assert not seals_fit(listed, to, new.seals)
+    assert seals_fit(listed, to, [b"" if i == whole else x for i, x in enumerate(new.seals)])
+
+
+def test_attack_a_stranger_cannot_make_a_room_need_an_update(scene: Scene) -> None:
+    room, guest = scene.room, scene.guest
+    room.append(scene.head, room.drafter(scene.head).policy({"format": {"types": ["x"]}}))
+    s, a = room.stream, guest.author
+    body = entry_body(
+        room.id, s.state.entry_seq + 1, s.state.entry_head, a.uid, a.dev, (s.n, s.rh), a.ulog, NOW, "x", []
+    )
+    signed = (body, a.signing.sign(DOMAIN, item_id(ENTRY, body)), None)
+    assert room.client().accept(room.forced(ENTRY, signed), scene.office.book)[0].void == "forbidden"
