@@ -66,7 +66,7 @@ class Pilot(QObject):
         except StopIteration as end:
             self._answer({"ok": True, "value": end.value})
         except Exception as fault:
-            self._answer({"ok": False, "error": f"{type(fault).__name__}: {fault}", "tree": dump()})
+            self._answer({"ok": False, "error": f"{type(fault).__name__}: {fault}", "tree": _seen()})
 
     def _answer(self, answer: dict[str, Any]) -> None:
         self._steps = None
@@ -268,6 +268,14 @@ class Pilot(QObject):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         if not window.grab().save(path):
             raise Missing(f"cannot write {path}")
+
+
+def _seen() -> str:
+    """The dump, or why there is none: an answer comes in any case."""
+    try:
+        return dump()
+    except Exception as fault:
+        return f"no tree: {type(fault).__name__}: {fault}"
 
 
 def _one(names: list[str], part: str) -> None:

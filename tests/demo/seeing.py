@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QTextEdit,
@@ -78,7 +79,7 @@ class Seen:
         """What stands in it: a field's text, else its value, else its name."""
         if self.own and isinstance(self.widget, QTextEdit | QPlainTextEdit):
             return self.widget.toPlainText()
-        if self.own and isinstance(self.widget, QLineEdit):
+        if self.own and isinstance(self.widget, QLineEdit | QLabel):
             return self.widget.text()
         if self.own and isinstance(self.widget, QComboBox):
             return self.widget.currentText()
