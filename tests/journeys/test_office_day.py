@@ -112,4 +112,4 @@ async def test_the_removed_one_sees_the_room_as_left(o: Offices) -> None:
     await a.session.rooms.remove(room, b.session.people.me.uid)
     await until(lambda: b.session.rooms.room(room).left)
     assert b.session.status.state is LinkState.ONLINE
-    assert [r.room for r in b.session.rooms.rooms()] == []
+    assert [r.left for r in b.session.rooms.rooms()] == [True]
