@@ -102,7 +102,7 @@ class StateCodec:
         self._kept: dict[str, tuple[object, bytes]] = {}
         self._heads = bytearray()
         self._slots: dict[bytes, int] = {}
-        self._shares = bytearray()
+        self._shares = b""
 
     def encode(self, s: RoomState, touched: Iterable[bytes]) -> bytes:
         """Version 1. `touched`: the devices whose heads may have changed since the last call, in order of doing so."""
@@ -143,9 +143,10 @@ class StateCodec:
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
         """Shares are only ever added: those that are packed stand, the new ones follow."""
-        for obj, share_c in islice(shares.items(), len(self._shares) // _SHARE.size, None):
-            self._shares += _SHARE.pack(obj, share_c)
-        return bytes(self._shares)
+        packed = len(self._shares) // _SHARE.size
+        if packed < len(shares):
+            self._shares += b"".join(_SHARE.pack(o, c) for o, c in islice(shares.items(), packed, None))
+        return self._shares
 
 
 def decode_state(data: bytes) -> RoomState:
