@@ -46,8 +46,7 @@ class Account:
     def decode(cls, data: bytes) -> "Account":
         """Reject "format" for a newer version, "malformed" otherwise."""
         version, uid, dev, agency, sign, kem, root, seeds = fields.array(dec(data, limit=65536), 8, "account")
-        if version != VERSION:
-            raise Reject("format", "account")
+        fields.version(version, VERSION, "account")
         if type(seeds) is not dict:
             raise Reject("malformed", "account")
         return cls(
@@ -59,7 +58,7 @@ class Account:
                 kem=fields.raw(kem, 32, "account"),
                 root=fields.raw(root, 32, "account"),
             ),
-            puk_seeds={int(g): fields.raw(s, 32, "account") for g, s in seeds.items()},
+            puk_seeds={fields.u64(g, "account"): fields.raw(s, 32, "account") for g, s in seeds.items()},
         )
 
     def __repr__(self) -> str:
