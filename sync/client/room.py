@@ -43,6 +43,7 @@ class RoomSync:
         self.blocked: str | None = None
         self.waiting = len(ports.waiting(room))
         self.head_n = self.stream.n
+        self._stored_n = self.stream.n
         self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
         """Secrets of epochs that this device drafted, until the stream shows whether they count."""
         self._ports = ports
@@ -171,11 +172,12 @@ class RoomSync:
         stream = self.stream
         members = None if stream.members is self._told else self._member_rows()
         self._told = stream.members
+        due = self._state_due(bool(events) or members is not None)
         yield Received(
             room=self.room,
-            cursor=stream.n,
+            cursor=stream.n if due else None,
             more=more,
-            state=stream.to_bytes(),
+            state=stream.to_bytes() if due else None,
             positions=self._positions(accepted),
             changes=opened,
             events=events,
@@ -184,6 +186,17 @@ class RoomSync:
             bad=bad,
             shares=new_shares,
         )
+
+    def _state_due(self, entries: bool) -> bool:
+        """Whether the stream's state goes to the store with this slice: at every slice, but in a large room.
+
+        2,000 members make 400 KB of state. There it is stored with entries and every STATE_EVERY positions; a
+        restart pulls and judges the few after it again, whose changes are known by their ids.
+        """
+        if not entries and len(self.stream.members) > LARGE_ROOM and self.stream.n - self._stored_n < STATE_EVERY:
+            return False
+        self._stored_n = self.stream.n
+        return True
 
     def _chunks(self, whole: Received) -> list[Received]:
         changes = list(whole.changes)
@@ -359,3 +372,5 @@ def _event(item: AcceptedEntry) -> RoomEvent | None:
     role = int(p.role) if isinstance(p, roomlog.Add | roomlog.SetRole) else None
     history = p.history if isinstance(p, roomlog.Add) else None
     return RoomEvent(n=item.n, t=item.t, kind=entry.type, by=entry.uid, subject=subject, role=role, history=history)
+LARGE_ROOM = 100
+STATE_EVERY = 64

@@ -146,3 +146,24 @@ async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> No
     a.online()
     await w.settle(room)
     assert a.engine.status.state is LinkState.ONLINE
+
+
+async def test_a_large_rooms_state_is_stored_now_and_then_and_a_restart_loses_and_doubles_nothing(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.client.room.LARGE_ROOM", 1)
+    monkeypatch.setattr("sync.client.room.STATE_EVERY", 5)
+    a, b, room, obj = await two(w)
+    for i in range(13):
+        a.say(room, obj, b"a%d" % i)
+        b.say(room, obj, b"b%d" % i)
+        await w.settle(room)
+    before = b.texts(obj)
+    assert len(before) == 26
+    for client in (a, b):
+        await client.restart()
+    await w.settle(room)
+    b.say(room, obj, HELLO)
+    await w.settle(room)
+    assert a.texts(obj) == b.texts(obj) == [*before, HELLO]
+    assert b.engine.room_state(room) is RoomState.SEALED
