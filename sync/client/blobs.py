@@ -9,8 +9,7 @@ import asyncio
 import base64
 import logging
 from http import HTTPStatus
-
-import httpx
+from typing import TYPE_CHECKING
 
 from sync.client.link import Link
 from sync.client.ports import PartUpload
@@ -20,6 +19,9 @@ from sync.errors import Refused, Reject, Unreachable
 from sync.ids import ObjId, PartId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
+
+if TYPE_CHECKING:
+    import httpx  # 55 ms to import: only when the first file travels, not at every start
 
 log = logging.getLogger("sync")
 
@@ -35,7 +37,7 @@ class Blobs:
         self._link = link
         self._dialer = dialer
         self._wake = asyncio.Event()
-        self._client: httpx.AsyncClient | None = None
+        self._client: "httpx.AsyncClient | None" = None
         self._bearer = ""
         self._expires_ms = 0
 
@@ -86,7 +88,9 @@ class Blobs:
 
     async def _request(
         self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
-    ) -> httpx.Response:
+    ) -> "httpx.Response":
+        import httpx
+
         url = self._dialer.address.url("http", f"/v1/blobs/{room.hex()}/{obj.hex()}/{part.hex()}")
         bearer = await self._token()
         try:
@@ -102,7 +106,9 @@ class Blobs:
             self._bearer, self._expires_ms = reply.bearer, reply.expires
         return self._bearer
 
-    def _http(self) -> httpx.AsyncClient:
+    def _http(self) -> "httpx.AsyncClient":
+        import httpx
+
         if self._client is None:
             tls = self._dialer.tls if isinstance(self._dialer, WebSocketDialer) else None
             self._client = httpx.AsyncClient(
