@@ -37,7 +37,7 @@ class Blobs:
         self._link = link
         self._dialer = dialer
         self._wake = asyncio.Event()
-        self._client: "httpx.AsyncClient | None" = None
+        self._client: httpx.AsyncClient | None = None
         self._bearer = ""
         self._expires_ms = 0
 
