@@ -3,8 +3,12 @@
 
 import os
 import time
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+JOURNEYS = Path(__file__).parent / "journeys"
 
 # Before the first import of Qt or keyring. A test of the keyring slot sets its own backend.
 os.environ["QT_QPA_PLATFORM"] = os.environ.get("KANSLI_TEST_PLATFORM", "offscreen")
@@ -16,3 +20,10 @@ time.tzset()
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys start servers and several clients: seconds each, so they are slow without saying so one by one."""
+    for item in items:
+        if JOURNEYS in item.path.parents:
+            item.add_marker(pytest.mark.slow)
