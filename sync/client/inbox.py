@@ -216,11 +216,12 @@ class Inbox:
                 self._stop(room, await self._verdict(room, e), e.code)
                 return False
             entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
-            for received in room.open_all(accepted, shares, more=more):
-                if len(piece) > BREATHE:
+            with self._link.kept(room):
+                for received in room.open_all(accepted, shares, more=more):
+                    if len(piece) > BREATHE:
+                        await asyncio.sleep(0)
+                    self._link.ports.receive(received)
                     await asyncio.sleep(0)
-                self._link.ports.receive(received)
-                await asyncio.sleep(0)
         self._link.tell_moved()
         if entries:
             self._link.listener.on_room(room.room)
@@ -285,9 +286,10 @@ class Inbox:
             )
             shares = reply.shares
         if room.waiting or shares:
-            for received in room.resolve(shares):
-                self._link.ports.receive(received)
-                await asyncio.sleep(0)
+            with self._link.kept(room):
+                for received in room.resolve(shares):
+                    self._link.ports.receive(received)
+                    await asyncio.sleep(0)
             self._link.listener.on_room(room.room)
         self._link.outbox_work.set()
 

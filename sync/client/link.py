@@ -2,7 +2,8 @@
 """What the engine's parts share: the connection of the moment, the account, the rooms, and who is told."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sync.client.account import Account
@@ -48,6 +49,19 @@ class Link:
         if found is None:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
         return found
+
+    @contextmanager
+    def kept(self, room: RoomSync) -> Iterator[None]:
+        """▲ A room never runs ahead of the store: if a judged slice is not stored to its end (the line was cut, the
+        disk is full), the room is read from the store again and the same items are pulled anew."""
+        try:
+            yield
+        except BaseException:
+            state = dict(self.ports.rooms()).get(room.room)
+            again = RoomSync(room.room, self.ports, self.book, self.account, state)
+            again.blocked, again.drafted, again.head_n = room.blocked, room.drafted, room.head_n
+            self.rooms[room.room] = again
+            raise
 
     async def load_logs(self, room: RoomSync) -> None:
         """Brings the members' logs from the store into memory, so that a thread may draft with them."""

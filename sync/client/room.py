@@ -372,5 +372,7 @@ def _event(item: AcceptedEntry) -> RoomEvent | None:
     role = int(p.role) if isinstance(p, roomlog.Add | roomlog.SetRole) else None
     history = p.history if isinstance(p, roomlog.Add) else None
     return RoomEvent(n=item.n, t=item.t, kind=entry.type, by=entry.uid, subject=subject, role=role, history=history)
+
+
 LARGE_ROOM = 100
 STATE_EVERY = 64

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Clients and a real server over TLS: rooms, messages, being cut off, being removed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
+from app.errors import DiskFull
+from sync.client.ports import Received
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
 from tests.world import Client, World, until, world
@@ -167,3 +170,44 @@ async def test_a_large_rooms_state_is_stored_now_and_then_and_a_restart_loses_an
     await w.settle(room)
     assert a.texts(obj) == b.texts(obj) == [*before, HELLO]
     assert b.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_a_slice_that_the_disk_refuses_is_pulled_again(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, room, obj = await two(w)
+    receive = b.store.receive
+    refused: list[Received] = []
+
+    def full(received: Received) -> None:
+        if received.changes and not refused:
+            refused.append(received)
+            raise DiskFull
+        receive(received)
+
+    monkeypatch.setattr(b.store, "receive", full)
+    a.say(room, obj, HELLO)
+    await until(lambda: b.engine.status.code == "disk-full")
+    await w.settle(room)
+    assert refused
+    assert b.texts(obj) == [HELLO]
+
+
+async def test_a_line_cut_in_the_middle_of_a_slice_loses_nothing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, room, obj = await two(w)
+    await b.offline()
+    for i in range(300):
+        a.say(room, obj, b"%d" % i)
+    await w.settle(room, a)
+    receive = b.store.receive
+    parts: list[int] = []
+
+    def cut(received: Received) -> None:
+        receive(received)
+        parts.append(len(received.changes))
+        if len(parts) == 2:
+            for line in b.wire.open_lines:
+                asyncio.ensure_future(line.close())  # noqa: RUF006 - ends with the test's loop
+
+    monkeypatch.setattr(b.store, "receive", cut)
+    b.online()
+    await until(lambda: len(b.texts(obj)) == 300)
+    assert b.texts(obj) == [b"%d" % i for i in range(300)]
