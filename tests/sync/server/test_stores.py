@@ -2,6 +2,7 @@
 """One suite over every store: what holds for memory holds on disk, and there it also survives."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -239,7 +240,7 @@ async def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> No
     store = SqlStore(path)
     await store.open()
     await store.close()
-    with sqlite3.connect(path) as c:
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
         c.execute("UPDATE meta SET value = '99'")
     c.close()
     before = path.read_bytes()
