@@ -24,6 +24,8 @@ from sync.client.enrolment import Enrolled, Enrolment
 from sync.client.transport import ServerAddress, WebSocketDialer
 from sync.server import admin
 
+Build = Callable[[Path], Coroutine[None, None, None]]
+
 ROOT = Path(__file__).parents[2]
 CACHE = Path("build/bench")
 UNIT = "Enheten för tillsyn"
@@ -43,7 +45,7 @@ def serving(folder: Path) -> Iterator[int]:
     """A running server process; gives its port. Profiles in the folder are told where it is."""
     data = folder / "server"
     command = [sys.executable, "-m", "sync.server", "--log", "ERROR", "serve", "--data", str(data), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=as_shipped())
     try:
         assert process.stdout is not None
         port = int(json.loads(process.stdout.readline())["port"])
@@ -91,10 +93,16 @@ async def enrol(folder: Path, name: str, port: int) -> None:
     point_to(folder, port)
 
 
+def as_shipped() -> dict[str, str]:
+    """Modules come compiled, as in a program that is installed, whatever this shell says about writing them."""
+    compiled = {"PYTHONPYCACHEPREFIX": str((CACHE / "pycache").resolve())}
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | compiled
+
+
 def environment(folder: Path, name: str) -> dict[str, str]:
     """What a process needs to open the profile by its raw key, without a display."""
     return {
-        **os.environ,
+        **as_shipped(),
         "KANSLI_RAW_KEY": (folder / name / "key").read_text(encoding="utf-8"),
         "KANSLI_DATA": str(folder / name),
         "QT_QPA_PLATFORM": "offscreen",

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The desktop itself, offscreen: how soon the unlocked shell is painted, and what it holds in memory at rest."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from app.core.ids import RoomId
+from tests.bench import filling
+from tests.bench.desk import Desk
+from tests.bench.filling import open_store, store_messages
+from tests.bench.office import HANDLER, ROOT, copy_of, enrol, environment, found, serving
+from tests.bench.registry import Figure, bench, median
+
+ROOMS = 10
+MESSAGES = 100_000
+STARTS = 7
+REST_S = 30
+
+
+async def build(folder: Path) -> None:
+    """A desk with ten rooms of the server and 100,000 messages in them."""
+    found(folder)
+    with serving(folder) as port:
+        await enrol(folder, HANDLER, port)
+        desk = Desk(folder, HANDLER)
+        desk.call("online")
+        rooms = [desk.call("room", others=[]) for _ in range(ROOMS)]
+        desk.call("sent")
+        desk.close()
+    with open_store(folder, HANDLER) as store:
+        for room in rooms:
+            store_messages(store, RoomId(bytes.fromhex(room)), MESSAGES // ROOMS)
+
+
+def _start(folder: Path, module: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", module], stdout=subprocess.PIPE, text=True, env=environment(folder, HANDLER), cwd=ROOT
+    )
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    process.wait(30)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+@bench("window_shown_ms")
+def window_shown() -> list[Figure]:
+    """Warm: the first start is not counted."""
+    samples = []
+    with copy_of("ten-rooms", build, [Path(filling.__file__), Path(__file__)]) as folder, serving(folder):
+        for _ in range(STARTS + 1):
+            began = time.monotonic_ns()
+            process = _start(folder, "tests.bench.window_run")
+            assert process.stdout is not None
+            samples.append((int(process.stdout.readline()) - began) / 1e6)
+            _end(process)
+    note = f"process start to first paint of the shell, unlocked by the raw key, {ROOMS} rooms, {MESSAGES} messages"
+    return [Figure(name="window_shown_ms", value=median(samples[1:]), unit="ms", n=STARTS, note=note)]
+
+
+@bench("idle_rss_mb")
+def idle_rss() -> list[Figure]:
+    """VmRSS of the application, connected and left alone."""
+    with copy_of("ten-rooms", build, [Path(filling.__file__), Path(__file__)]) as folder, serving(folder):
+        process = _start(folder, "ui")
+        time.sleep(REST_S)
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        _end(process)
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    resident = {name: int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon", "RssFile")}
+    note = f"{REST_S} s after the start, {ROOMS} rooms, {MESSAGES} messages; "
+    note += ", ".join(f"{name} {value:.0f}" for name, value in resident.items())
+    return [Figure(name="idle_rss_mb", value=resident["VmRSS"], unit="MB", n=1, note=note)]
