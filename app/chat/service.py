@@ -138,8 +138,12 @@ class ChatService:
         return timeline
 
     def room_title(self, room: RoomId) -> str:
-        """What the room is called."""
-        return str(self._db.value("SELECT title FROM rooms WHERE room = ?", (room,)) or "")
+        """What the room is called; a direct room carries the other person's name."""
+        row = self._db.one("SELECT title, type FROM rooms WHERE room = ?", (room,))
+        if row is None:
+            return ""
+        others = [p.name for p in self.members(room) if not p.is_me] if row[1] == "direct" else []
+        return others[0] if len(others) == 1 else str(row[0])
 
     def members(self, room: RoomId) -> list[Person]:
         """Who can be named in the room."""

@@ -76,7 +76,7 @@ class EmptyState(QWidget):
         heading, meaning = label(title, "heading", wrap=True), label(text, "muted", wrap=True)
         for part in (heading, meaning):
             part.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            part.setMaximumWidth(420)
+            part.setFixedWidth(420)  # a wrapped label's own width hint is too narrow, and its lines are cut off
             layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         self.step: TextButton | None = None
         if step:
