@@ -55,7 +55,11 @@ class SqlStore:
         self._read_connection: Connection | None = None
 
     async def open(self) -> None:
-        await asyncio.to_thread(_prepare, self._engine)
+        try:
+            await asyncio.to_thread(_prepare, self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
         self._writer = Writer(self._engine)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
 
