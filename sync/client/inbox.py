@@ -22,6 +22,7 @@ from sync.trust.stream import MAX_T, Accepted, AcceptedEntry
 log = logging.getLogger("sync")
 
 MAX_QUEUED = 256
+MAX_QUEUED_BYTES = 8 * 1024 * 1024
 """Fresh frames that wait to be judged; beyond that the room is pulled instead, so memory stays bounded."""
 PIECE = 64
 """Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
@@ -38,6 +39,7 @@ class Inbox:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._fresh: deque[m.Fresh] = deque()
+        self._fresh_bytes = 0
         self._behind: set[RoomId] = set()
         self._unsubscribed: set[RoomId] = set()
 
@@ -48,6 +50,7 @@ class Inbox:
     def start(self, heads: list[m.RoomHead]) -> None:
         """A new connection: every room the server lists, measured against what we have seen."""
         self._fresh.clear()
+        self._fresh_bytes = 0
         listed = set()
         for room in self._link.rooms.values():
             room.look_anew()
@@ -98,8 +101,9 @@ class Inbox:
             room = self._link.room(RoomId(frame.room))
             if frame.items:
                 room.head_n = max(room.head_n, frame.items[-1].n)
-            if len(self._fresh) < MAX_QUEUED:
+            if len(self._fresh) < MAX_QUEUED and self._fresh_bytes < MAX_QUEUED_BYTES:
                 self._fresh.append(frame)
+                self._fresh_bytes += _size(frame)
             else:
                 self._behind.add(room.room)
         elif isinstance(frame, m.Behind | m.Removed):
@@ -131,7 +135,9 @@ class Inbox:
             self._link.inbox_work.clear()
             while self._fresh or self._behind:
                 if self._fresh:
-                    await self._take_fresh(self._fresh.popleft())
+                    frame = self._fresh.popleft()
+                    self._fresh_bytes -= _size(frame)
+                    await self._take_fresh(frame)
                 else:
                     await self._catch_up(self._link.room(self._behind.pop()))
             on_idle()
@@ -318,6 +324,11 @@ def _heard(pull: "asyncio.Future[m.Items]") -> None:
     """A pull that nobody waits for any more may fail in silence."""
     if not pull.cancelled():
         pull.exception()
+
+
+def _size(frame: m.Fresh) -> int:
+    """Bytes that a waiting frame holds in memory, near enough."""
+    return sum(len(i.body) + len(i.ct or b"") for i in frame.items)
 
 
 def _pieces(wire: list[m.WireItem]) -> Iterator[tuple[list[Item], bool]]:
