@@ -65,16 +65,19 @@ class Outbox:
         return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
 
     def acked(self, batch: SealedBatch) -> None:
-        """The server has it durably: the batch and its rows go. Twice does no harm."""
-        self._end(batch, sql.DROP_BATCH_ROWS)
+        """The server has it durably: the batch and its rows go. Twice does no harm.
+
+        No flush of its own: after a power cut the same bytes are sent again, and the server answers as before.
+        """
+        self._end(batch, sql.DROP_BATCH_ROWS, durable=False)
 
     def unseal(self, batch: SealedBatch) -> None:
         """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
-        self._end(batch, sql.FREE_BATCH_ROWS)
+        self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
 
-    def _end(self, batch: SealedBatch, rows: str) -> None:
-        with self._db.transaction():
+    def _end(self, batch: SealedBatch, rows: str, *, durable: bool) -> None:
+        with self._db.transaction(durable=durable):
             raw = self._db.raw
             found = raw.execute(sql.BATCH_ID, (batch.room, batch.first_seq, batch.last_id)).fetchone()
             if found is None:

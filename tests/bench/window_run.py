@@ -25,5 +25,5 @@ class Watched(MainWindow):
 
 
 if __name__ == "__main__":
-    ui.main.MainWindow = Watched  # type: ignore[misc]  # the same class with a watch on it
+    ui.main.MainWindow = Watched  # type: ignore[attr-defined]  # the same class with a watch on it
     sys.exit(ui.main.main(sys.argv[1:]))
