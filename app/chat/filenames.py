@@ -19,7 +19,7 @@ def clean_name(name: str) -> str:
     """The name without what is not safe. BadFileName if nothing is left of it."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     kept = "".join(c if c not in _FORBIDDEN else "_" for c in unicodedata.normalize("NFC", last) if _printable(c))
-    kept = kept.strip().strip(".").strip()
+    kept = kept.strip(". \t")
     if not kept.strip("_"):
         raise BadFileName
     stem, dot, extension = kept.rpartition(".")

@@ -34,6 +34,8 @@ class SealedFiles:
             while True:
                 plain = await asyncio.to_thread(_read, path, done)
                 last = done + len(plain) >= size
+                if not plain and not last:  # somebody made it shorter meanwhile
+                    raise FileUnreadable
                 part, sealed = await asyncio.to_thread(seal_part, room, plain, last=last)
                 await asyncio.to_thread(self._blobs.write, part.part, sealed)
                 parts.append(part)

@@ -27,6 +27,10 @@ class Book:
                 found = self._logs[uid] = UserLog.replay(stored, self._agency_pk)
         return found
 
+    def forget(self) -> None:
+        """Logs are read from the store again."""
+        self._logs.clear()
+
     def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
         """Verifies and stores entries that follow the known ones. Reject if they do not, or are another person's."""
         log = self.log(uid) or UserLog(self._agency_pk)

@@ -21,7 +21,6 @@ from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.ports import Listener, Ports
-from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
@@ -46,6 +45,7 @@ log = logging.getLogger("sync")
 
 _STUCK_RETRY_S = 30.0
 """Between attempts when a person or IT must act first: certificate, version, clock, agency."""
+_LAST_WORD_S = 2.0
 _STEADY_S = 5.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER)
@@ -64,8 +64,7 @@ class Engine:
         account = Account.decode(stored)
         book = Book(ports, account.agency_pk)
         self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
-        for room, state in ports.rooms():
-            self._link.rooms[room] = RoomSync(room, ports, book, account, state)
+        self._link.reload()
         self._dialer = dialer
         self._inbox = Inbox(self._link)
         self._outbox = Outbox(self._link, self._inbox.look_again)
@@ -243,7 +242,9 @@ class Engine:
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        except SyncError:
+        except SyncError as e:
+            if isinstance(e, Unreachable):  # the reader closes the line before it says why it ended
+                await asyncio.wait([reading], timeout=_LAST_WORD_S)
             if reading.done() and not reading.cancelled() and isinstance(reading.exception(), SyncError):
                 raise reading.exception() from None  # type: ignore[misc]  # the cause, not its echo
             raise
@@ -252,7 +253,9 @@ class Engine:
             self._link.tell_moved()
             for task in work:
                 task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+            ends = await asyncio.gather(*work, return_exceptions=True)
+            if any(isinstance(e, Exception) and not isinstance(e, SyncError) for e in ends):
+                self._link.reload()
 
     async def _own_log(self, connection: Connection, authed: m.Authed) -> None:
         """▲ The server's view of our own log must be ours."""

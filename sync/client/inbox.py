@@ -87,10 +87,10 @@ class Inbox:
         if r.room != room.room:
             raise Reject("other-room", "receipt")
         receipts.check(self._link.online.identity.server_pk, r.room, r.n, r.rh, r.t, r.sig)
-        if r.n < room.stream.n:
+        if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
             self._stop(room, RoomState.ROLLBACK, "rollback")
             return False
-        if r.n == room.stream.n and r.n and r.rh != room.stream.rh:
+        if (room.rh_at(r.n) or r.rh) != r.rh:
             self._stop(room, RoomState.FORK, "fork")
             return False
         return True
@@ -243,22 +243,54 @@ class Inbox:
         return RoomState.FORK if await self._shows_another_past(room) else RoomState.WITHHELD
 
     async def _shows_another_past(self, room: RoomSync) -> bool:
-        """▲ Whether the server now has something else at the last position that we verified."""
-        n = room.stream.n
-        before = RH_0 if n == 1 else room.rh_at(n - 1)
-        if n == 0 or before is None:
-            return False
-        try:
-            shown = (await self._pull(room, n - 1)).items[:1]
-        except Refused:
-            return False
-        return any(
-            i.n == n
-            and 0 <= i.t <= MAX_T
-            and i.kind in (ENTRY, ENVELOPE)
-            and next_rh(before, n, i.t, i.kind, item_id(i.kind, i.body)) != room.stream.rh
-            for i in shown
-        )
+        """▲ Whether the server signs for a history that has something else at the last position that we verified.
+
+        Its items are chained from a position of ours up to its head; if that meets what it signed, the two histories
+        part after that position, else before: then we begin further back. Nothing is kept of them.
+        """
+        n, back = room.stream.n, 1
+        while n:
+            base = max(0, n - back)
+            before = room.rh_at(base) if base else RH_0
+            theirs = await self._signed_past(room, base, before) if before is not None else None
+            if theirs is not None:
+                return theirs != room.stream.rh
+            if base == 0:
+                break
+            back *= 8
+        return False
+
+    async def _signed_past(self, room: RoomSync, base: int, rh: bytes) -> bytes | None:
+        """The running hash at our position in the server's history, if that begins as ours up to `base`."""
+        at, ours = base, rh
+        while True:
+            try:
+                pulled = await self._pull(room, at)
+            except Refused:
+                return None
+            for i in pulled.items:
+                if i.n != at + 1 or not 0 <= i.t <= MAX_T or i.kind not in (ENTRY, ENVELOPE):
+                    return None
+                rh, at = next_rh(rh, i.n, i.t, i.kind, item_id(i.kind, i.body)), i.n
+                ours = rh if at == room.stream.n else ours
+            r = pulled.receipt
+            if not pulled.items or at >= r.n:
+                break
+        if (r.room, r.n, r.rh) != (room.room, at, rh) or at < room.stream.n:
+            return None
+        receipts.check(self._link.online.identity.server_pk, r.room, r.n, r.rh, r.t, r.sig)
+        return ours
+
+    async def _refill(self, room: RoomSync) -> None:
+        """Asks again for content that was missing: the server may give it now."""
+        for n in room.stream.withheld():
+            try:
+                shown = (await self._pull(room, n - 1)).items[:1]
+            except Refused:
+                return
+            for i in shown:
+                for received in room.refill(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n):
+                    self._link.ports.receive(received)
 
     async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
         """The verdicts; user logs that are missing are fetched first. ▲ One that cannot be had is WITHHELD."""
@@ -279,6 +311,8 @@ class Inbox:
 
         ▲ Content that is missing though no destroy or prune says so is WITHHELD.
         """
+        if room.caught_up and room.stream.withheld():
+            await self._refill(room)
         if room.caught_up and room.stream.withheld():
             self._stop(room, RoomState.WITHHELD, "withheld")
             return

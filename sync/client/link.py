@@ -50,6 +50,14 @@ class Link:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
         return found
 
+    def reload(self) -> None:
+        """Every room and log as the store has it: at first, and after a write that failed anywhere. ▲ A log in memory
+        that is ahead of the disk would be stored on over a gap."""
+        self.book.forget()
+        self.rooms.clear()
+        for room, state in self.ports.rooms():
+            self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, state)
+
     @contextmanager
     def kept(self, room: RoomSync) -> Iterator[None]:
         """▲ A room never runs ahead of the store: if a judged slice is not stored to its end (the line was cut, the

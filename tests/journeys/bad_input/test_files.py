@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Files that are too large, change while they are read, or have names that no disk should see."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from app.chat.records import MessageSent
+from app.errors import BadFileName, FileTooLarge, FileUnreadable
+from tests.journeys.bad_input.checks import explained
+from tests.journeys.desks import Desk, Offices
+from tests.world import until
+
+BAD_NAMES = {
+    "../../etc/passwd": "passwd",
+    "C:\\Windows\\System32\\kod.dll": "kod.dll",
+    "/etc/shadow": "shadow",
+    "rad\nbrytning\x00\x1b.txt": "radbrytning.txt",
+    "con": "_con",
+    "LPT1.txt": "_LPT1.txt",
+    "faktura\u202efdp.exe": "fakturafdp.exe",
+    "beslut. . .": "beslut",
+    "a:b*c?.pdf": "a_b_c_.pdf",
+    "åäö 😀.pdf": "åäö 😀.pdf",
+}
+
+
+async def nothing_sent(desk: Desk, room: object) -> None:
+    """No part, no message, and after a restart neither."""
+    for _ in range(2):
+        assert desk.session.store.uploads() == []
+        assert [p for p in desk.profile.blobs_folder.rglob("*") if p.is_file()] == []
+        assert desk.texts(room) == ["Före, åäö"]  # type: ignore[arg-type]  # a RoomId
+        assert desk.session.store.db.check() == []
+        await desk.restart()
+
+
+async def one(o: Offices) -> tuple[Desk, object]:
+    (a,) = await o.hire("Handläggare")
+    room = await a.session.rooms.create("Åäö", "case")
+    a.session.chat.send(room, "Före, åäö")
+    await until(lambda: a.session.store.waiting_count() == 0)
+    return a, room
+
+
+async def test_a_file_of_300_mb_is_refused_before_anything_is_stored(o: Offices, tmp_path: Path) -> None:
+    a, room = await one(o)
+    large = tmp_path / "stor.bin"
+    with large.open("wb") as file:
+        file.truncate(300 * 1024 * 1024)
+    with pytest.raises(FileTooLarge) as e:
+        await a.session.chat.send_file(room, [large])  # type: ignore[arg-type]
+    explained(e.value.code, "file-too-large")
+    await nothing_sent(a, room)
+
+
+async def test_a_file_just_below_the_limit_is_sent_and_one_above_it_is_not(o: Offices, tmp_path: Path) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    a.session.chat.max_file_bytes = 100_000
+    below, above = tmp_path / "under.bin", tmp_path / "över.bin"
+    below.write_bytes(b"\xe5" * 100_000)
+    above.write_bytes(b"\xe5" * 100_001)
+    with pytest.raises(FileTooLarge):
+        await a.session.chat.send_file(room, [below, above], "Båda")
+    assert a.session.store.uploads() == []
+    await a.session.chat.send_file(room, [below], "Den ena")
+    await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1)
+    message = b.session.chat.timeline(room).message(0)
+    found = await b.session.chat.fetch_file(room, message, 0, tmp_path / "hem.bin")
+    assert found.read_bytes() == below.read_bytes()
+
+
+async def test_a_file_that_shrinks_while_it_is_read_is_refused(
+    o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, room = await one(o)
+    file = tmp_path / "krymper.bin"
+    file.write_bytes(b"x" * 1000)
+    monkeypatch.setattr("app.objects.files._size", lambda path: 5000)
+    with pytest.raises(FileUnreadable) as e:
+        await a.session.chat.send_file(room, [file])  # type: ignore[arg-type]
+    explained(e.value.code, "file-unreadable")
+    await nothing_sent(a, room)
+
+
+async def test_a_name_with_nothing_usable_in_it_is_refused(o: Offices, tmp_path: Path) -> None:
+    a, room = await one(o)
+    file = tmp_path / "\x01\x02"
+    file.write_bytes(b"x")
+    with pytest.raises(BadFileName) as e:
+        await a.session.chat.send_file(room, [file])  # type: ignore[arg-type]
+    explained(e.value.code, "bad-file-name")
+    await nothing_sent(a, room)
+
+
+async def test_a_received_name_never_leaves_the_folder_or_harms_it(o: Offices, tmp_path: Path) -> None:
+    """Another client sends names that ours would never write."""
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    file = tmp_path / "ok.txt"
+    file.write_bytes("Innehåll åäö".encode())
+    await a.session.chat.send_file(room, [file])
+    await until(lambda: a.session.store.waiting_count() == 0)
+    (attachment,) = a.session.chat.timeline(room).message(0).attachments
+    for name in BAD_NAMES:
+        bad = msgspec.structs.replace(attachment, name=name)
+        a.session.chat._append(room, MessageSent(text="", attachments=(bad,)))
+    await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1 + len(BAD_NAMES))
+    home = tmp_path / "hem"
+    home.mkdir()
+    for at in range(1, 1 + len(BAD_NAMES)):
+        message = b.session.chat.timeline(room).message(at)
+        found = await b.session.chat.fetch_file(room, message, 0, home)
+        assert found.parent == home
+    assert sorted(p.name for p in home.iterdir()) == sorted(BAD_NAMES.values())
+    assert b.session.store.db.check() == []
