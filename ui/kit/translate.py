@@ -9,11 +9,12 @@ from functools import cache
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.clock import now_ms
 from app.core.i18n import language, set_language, tr, trn
 
 __all__ = [
-    "change_language", "clock", "day", "day_or_time", "language", "long_day", "notifier", "short_day", "tr", "trn",
-    "week",
+    "change_language", "clock", "day", "day_or_time", "language", "local_now", "long_day", "notifier", "short_day",
+    "tr", "trn", "week",
 ]  # fmt: skip
 
 
@@ -37,6 +38,11 @@ def change_language(code: str) -> None:
 
 def _local(t_ms: int) -> datetime:
     return datetime.fromtimestamp(t_ms / 1000).astimezone()
+
+
+def local_now() -> datetime:
+    """The local time by the program's clock, which tests can set."""
+    return _local(now_ms())
 
 
 def day(t_ms: int) -> date:
@@ -65,12 +71,12 @@ def long_day(value: date) -> str:
     text = tr("{weekday} {day} {month}").format(
         weekday=_weekdays()[value.weekday()], day=value.day, month=_months()[value.month - 1]
     )
-    return text if value.year == date.today().year else f"{text} {value.year}"  # noqa: DTZ011 - local day is meant
+    return text if value.year == local_now().year else f"{text} {value.year}"
 
 
 def short_day(value: date, today: date | None = None) -> str:
     """24 nov; 2025-11-24 when it is another year."""
-    if value.year != (today or date.today()).year:  # noqa: DTZ011 - local day is meant
+    if value.year != (today or local_now().date()).year:
         return value.isoformat()
     return tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
 
@@ -82,7 +88,7 @@ def week(value: date) -> int:
 
 def day_or_time(t_ms: int, now: datetime | None = None) -> str:
     """How long ago in a word: just now, 14:03, yesterday, 20 nov, 2025-11-20."""
-    then, now = _local(t_ms), now or datetime.now().astimezone()
+    then, now = _local(t_ms), now or local_now()
     if timedelta(0) <= now - then < timedelta(minutes=2):
         return tr("just now")
     if then.date() == now.date():

@@ -16,7 +16,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.chip import HEIGHT as CHIP_HEIGHT
 from ui.kit.chip import chip_width, paint_chip
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
-from ui.kit.translate import short_day, tr
+from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import urgency
 
 PAD = 13
@@ -210,7 +210,7 @@ class CardWidget(QWidget):
 
 def looks(cards: Sequence[Card], labels: dict[str, Label], people: dict[bytes, Person], done: bool) -> list[CardLook]:
     """The looks of a column's cards, today."""
-    today = date.today()  # noqa: DTZ011 - local day is meant
+    today = local_now().date()
     return [
         CardLook(
             card=card,

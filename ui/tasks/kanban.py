@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The board as columns of cards: what is moved by mouse or by keys. The gesture's logic is in gesture.py."""
 
-from datetime import date
 
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
@@ -11,7 +10,7 @@ from app.people.person import Person
 from app.tasks.model import Board
 from ui.kit.bind import bind
 from ui.kit.style import line, set_props
-from ui.kit.translate import tr
+from ui.kit.translate import local_now, tr
 from ui.tasks.card_widget import CardWidget, looks
 from ui.tasks.column_view import ColumnView
 from ui.tasks.drop_layer import DropLayer
@@ -66,7 +65,7 @@ class KanbanView(QScrollArea):
         kept = {view.column.id: view for view in self.columns}
         now: list[ColumnView] = []
         labels = {label.id: label for label in self._board.labels()}
-        today = date.today()  # noqa: DTZ011 - local day is meant
+        today = local_now().date()
         for column in shown:
             view = kept.pop(column.id, None) or self._new_column(column.id)
             view.show_column(column)

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPoint, QSortFilterProxyModel, Qt, Signal
@@ -16,7 +15,7 @@ from app.tasks.model import Board, Card
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.list_model import Index
-from ui.kit.translate import tr
+from ui.kit.translate import local_now, tr
 from ui.tasks.filter import Filter, urgency
 
 SORT = Qt.ItemDataRole.UserRole + 2
@@ -67,7 +66,7 @@ class CardTableModel(QAbstractTableModel):
             cell = line.cells[index.column()]
             return cell or "\uffff" if index.column() == 3 else swedish_key(cell)[0]
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 3:
-            today = date.today()  # noqa: DTZ011 - local day is meant
+            today = local_now().date()
             return theme.current().colour(urgency(line.card.due, today, done=line.done))
         return None
 
@@ -117,7 +116,7 @@ class CardTable(QTableView):
     def refresh(self) -> None:
         """Shows the cards as they are; the chosen one stays chosen."""
         chosen = self._card(self.currentIndex())
-        today = date.today()  # noqa: DTZ011 - local day is meant
+        today = local_now().date()
         names = {label.id: label.name for label in self._board.labels()}
         self._model.show_lines(
             [

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every view as a step: how to get there, and how to leave it as it was. Names are the pictures' file names."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
+
+from app.bootstrap import Office
+from app.core.i18n import tr
+from app.profile import Profile
+from app.session import LinkState
+from app.settings import CA_FILE
+from tests.shots import story as told
+from tests.shots.camera import quiet
+from tests.shots.story import Story
+from tests.world import until
+from ui.chat.view import ChatView
+from ui.documents.view import DocumentsView
+from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.room_view import RoomView
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import WelcomeView
+from ui.shell.window import MainWindow
+from ui.tasks.view import TasksView
+
+
+@dataclass(slots=True)
+class Scene:
+    """The story, its window, and the window of the way in."""
+
+    story: Story
+    window: MainWindow
+    gate: QMainWindow
+    folder: Path
+    code: str = ""
+    ends: list[Callable[[], object]] = field(default_factory=list)
+    _new: Office | None = None
+
+    def room(self, title: str, tab: str) -> RoomView:
+        """Opens a room at a tab."""
+        self.window.open_room(self.story.rooms[title])
+        view = self.window.current_room()
+        assert view is not None
+        view.show_tool(tab)
+        return view
+
+    def new_office(self) -> Office:
+        """A profile in which nobody is enrolled yet."""
+        if self._new is None:
+            profile = Profile.open(root=self.folder / "new")
+            self._new = Office(profile)
+            self._new.settings.set(CA_FILE, self.story.desks[0].office.settings.get(CA_FILE))
+        return self._new
+
+    def close(self) -> None:
+        if self._new is not None:
+            self._new.profile.close()
+
+
+Step = Callable[[Scene], Awaitable[QWidget]]
+
+
+def _dialog(scene: Scene, dialog: QWidget) -> QWidget:
+    dialog.show()
+    scene.ends += [dialog.close, dialog.deleteLater]
+    return scene.window
+
+
+# -- the way in -------------------------------------------------------------------------------------------------------
+
+
+async def welcome(s: Scene) -> QWidget:
+    s.gate.setCentralWidget(WelcomeView(s.new_office()))
+    return s.gate
+
+
+async def welcome_error(s: Scene) -> QWidget:
+    view = WelcomeView(s.new_office(), server=s.story.desks[0].server)
+    s.gate.setCentralWidget(view)
+    view.code.setText("ABCD-EFGH-JKMN-PQRS")
+    view.look_up()
+    await until(view.code_page.error.isVisible)
+    return s.gate
+
+
+async def key_page(s: Scene) -> QWidget:
+    view = WelcomeView(s.new_office(), server=s.story.desks[0].server)
+    s.gate.setCentralWidget(view)
+    view.code.setText(s.code)
+    view.look_up()
+    await until(lambda: view.currentWidget() is view.key_page)
+    view.by_passphrase.setChecked(True)
+    view.passphrase.setText("fyra vanliga ord i rad")
+    return s.gate
+
+
+async def unlock_error(s: Scene) -> QWidget:
+    view = UnlockView(s.story.desks[0].office.unlock)
+    s.gate.setCentralWidget(view)
+    assert view.field is not None
+    view.field.setText("fel lösenfras")
+    view.unlock()
+    await until(view.error.isVisible)
+    return s.gate
+
+
+# -- the window -------------------------------------------------------------------------------------------------------
+
+
+async def section(s: Scene, name: str) -> QWidget:
+    s.window.go_section(name)
+    return s.window
+
+
+async def room(s: Scene, title: str, tab: str) -> QWidget:
+    view = s.room(title, tab).current_view()
+    if isinstance(view, DocumentsView):
+        view.show_list()
+    if isinstance(view, TasksView):
+        view.editor.close_card()
+        _segment(view, 0)
+    if isinstance(view, ChatView):
+        view.composer.field.setFocus()
+    return s.window
+
+
+def _segment(view: TasksView, number: int) -> None:
+    from PySide6.QtWidgets import QButtonGroup
+
+    group = view.findChild(QButtonGroup)
+    assert group is not None
+    group.button(number).click()
+
+
+async def reply(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "chat").current_view()
+    assert isinstance(view, ChatView)
+    timeline = view.model.timeline
+    view.composer.reply(timeline.message(2), "Enhetschef")
+    view.composer.field.insertPlainText("Ja, det är ändrat i **utkastet** nu.")
+    s.ends.append(view.composer.clear)
+    return s.window
+
+
+async def editor(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "documents").current_view()
+    assert isinstance(view, DocumentsView)
+    view.open(s.story.draft)
+    assert view.document is not None
+    mine = view.document.editor
+    text = mine.document().toPlainText()
+    cursor = mine.textCursor()
+    cursor.setPosition(text.index("detta inte har skett i den") + 26)
+    mine.setTextCursor(cursor)
+    theirs = s.story.head.documents
+    document = theirs.open(s.story.draft)
+    await until(lambda: "aktbilaga 14" in document.plain_text())
+    at = document.plain_text().index("kompletterat")
+    theirs.enter(s.story.draft, lambda: (at, at + 40))
+    theirs.moved(s.story.draft)
+    service = s.story.me.documents
+    await until(lambda: bool(service.presence(s.story.draft)))
+    s.ends += [view.show_list, partial(theirs.leave, s.story.draft), partial(theirs.close, s.story.draft)]
+    return s.window
+
+
+async def find(s: Scene) -> QWidget:
+    await editor(s)
+    view = s.room(told.CASE, "documents").current_view()
+    assert isinstance(view, DocumentsView)
+    assert view.document is not None
+    view.document.find_bar.open()
+    view.document.find_bar.field.setText("beslut")
+    return s.window
+
+
+async def card(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "tasks").current_view()
+    assert isinstance(view, TasksView)
+    view.editor.open_card(s.story.card)
+    s.ends.append(view.editor.close_card)
+    return s.window
+
+
+async def card_menu(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "tasks").current_view()
+    assert isinstance(view, TasksView)
+    view.kanban.card_menu_asked.emit(s.story.card, s.window.mapToGlobal(QPoint(620, 300)))
+    menu = QApplication.activePopupWidget()
+    if isinstance(menu, QMenu):
+        s.ends.append(menu.close)
+    return s.window
+
+
+async def table(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "tasks").current_view()
+    assert isinstance(view, TasksView)
+    _segment(view, 1)
+    s.ends.append(partial(_segment, view, 0))
+    return s.window
+
+
+async def palette(s: Scene, text: str) -> QWidget:
+    s.window.go_section("home")
+    s.window.open_palette()
+    s.window.palette_view.open(text)
+    s.ends.append(s.window.palette_view.dismiss)
+    return s.window
+
+
+async def search(s: Scene, text: str) -> QWidget:
+    s.window.search_for(text)
+    return s.window
+
+
+async def toast(s: Scene) -> QWidget:
+    s.window.go_section("tasks")
+    s.window.toast(tr("“{title}” is deleted").format(title="Begär in komplettering"), lambda: None)
+    s.ends.append(s.window._toast.hide)
+    return s.window
+
+
+async def new_room(s: Scene) -> QWidget:
+    s.room(told.CASE, "chat")
+    return _dialog(s, NewRoomDialog(s.window))
+
+
+async def add_member(s: Scene) -> QWidget:
+    s.room(told.EMPTY, "chat")
+    me = s.story.me
+    dialog = AddMemberDialog(s.window, me.people, {me.people.me.uid}, 4)
+    dialog.search.field.setText("e")
+    await dialog.search.look_for(told.HEAD)
+    return _dialog(s, dialog)
+
+
+async def role(s: Scene) -> QWidget:
+    s.room(told.CASE, "chat")
+    me = s.story.me
+    return _dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), 3, 4))
+
+
+async def safety_number(s: Scene) -> QWidget:
+    s.room(told.CASE, "chat")
+    person = s.story.me.people.person(s.story.uid(s.story.head))
+    return _dialog(s, VerifyDialog(s.window, person, s.story.me.people.safety_number(person.uid)))
+
+
+async def member_menu(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "chat")
+    members = s.story.me.rooms.members(view.room)
+    other = next(m for m in members if m.person.name == told.REGISTRAR)
+    view.panel._member_menu(view.panel, other)
+    menu = QApplication.activePopupWidget()
+    if isinstance(menu, QMenu):
+        s.ends.append(menu.close)
+    return s.window
+
+
+async def offline(s: Scene) -> QWidget:
+    s.room(told.CASE, "chat")
+    await until(lambda: s.story.me.status.state is LinkState.OFFLINE)
+    return s.window
+
+
+VIEWS: dict[str, Step] = {
+    "welcome": welcome,
+    "welcome-error": welcome_error,
+    "key-page": key_page,
+    "unlock-error": unlock_error,
+    "home": partial(section, name="home"),
+    "chat": partial(room, title=told.CASE, tab="chat"),
+    "chat-reply": reply,
+    "chat-more": partial(room, title=told.PERMIT, tab="chat"),
+    "chat-empty": partial(room, title=told.EMPTY, tab="chat"),
+    "documents": partial(room, title=told.CASE, tab="documents"),
+    "documents-empty": partial(room, title=told.EMPTY, tab="documents"),
+    "editor": editor,
+    "find": find,
+    "board": partial(room, title=told.CASE, tab="tasks"),
+    "board-empty": partial(room, title=told.EMPTY, tab="tasks"),
+    "card": card,
+    "card-menu": card_menu,
+    "table": table,
+    "my-tasks": partial(section, name="tasks"),
+    "palette": partial(palette, text=""),
+    "palette-found": partial(palette, text="ut"),
+    "search": partial(search, text="aktbilaga"),
+    "search-none": partial(search, text="xyzzy"),
+    "settings": partial(section, name="settings"),
+    "toast": toast,
+    "new-room": new_room,
+    "add-member": add_member,
+    "role": role,
+    "safety-number": safety_number,
+    "member-menu": member_menu,
+}
+OFFLINE: dict[str, Step] = {"offline": offline}
+"""Taken last: the server is stopped for them."""
+
+
+async def leave(s: Scene) -> None:
+    """Puts back what a view changed."""
+    ends, s.ends = s.ends, []
+    for end in reversed(ends):
+        end()
+    await quiet(1)
