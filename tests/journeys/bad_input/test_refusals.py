@@ -300,5 +300,6 @@ async def test_a_line_that_is_lost_while_a_slice_is_stored_loses_none_of_it(w: W
     assert b._running is not None
     await asyncio.gather(b._running, return_exceptions=True)
     b._running = asyncio.ensure_future(b.engine.run())  # the same engine, with what it has in memory
+    await until(lambda: len(b.texts(obj)) == 2 + len(texts))
     await w.settle(room)
     assert b.texts(obj) == a.texts(obj) == [b"a", b"b", *texts]
