@@ -32,7 +32,8 @@ from ui.shell.finding import Finder
 from ui.shell.home import Home, finish
 from ui.shell.member_dialogs import NewRoomDialog
 from ui.shell.my_tasks import MyTasks
-from ui.shell.navigation import History, Place, Rail, RailButton
+from ui.shell.navigation import Place, Rail, RailButton
+from ui.shell.navigator import Navigator, Parts
 from ui.shell.notifications import Notifications, tray
 from ui.shell.palette import Palette
 from ui.shell.ports import Session
@@ -44,9 +45,6 @@ from ui.shell.status import StatusBar
 from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
 from ui.tool import Tool
-
-_KEPT_ROOMS = 6
-"""So many rooms keep their open views; the longest unvisited is closed."""
 
 
 class MainWindow(QMainWindow):
@@ -66,11 +64,9 @@ class MainWindow(QMainWindow):
         self.session, self.tools = session, list(tools)
         self._now = now
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
-        self.history = History()
-        self._place = Place(section="home")
-        self._rooms: dict[RoomId, RoomView] = {}
+        self.navigator = Navigator(session, tools, self)
+        self.navigator.write_to.connect(self.write_to)
         self._bound: list[QAction] = []
-        self._moving = False
         self.setWindowTitle("Kansli")
         self.setMinimumSize(900, 600)
         self.resize(1440, 900)
@@ -116,6 +112,7 @@ class MainWindow(QMainWindow):
         self.splitter.splitterMoved.connect(self._on_splitter)
         whole.addWidget(self.splitter, 1)
         self.setCentralWidget(central)
+        self.navigator.stand_on(self._parts())
         self._toast = Toast(self)
         finder = Finder(
             self.session,
@@ -129,6 +126,23 @@ class MainWindow(QMainWindow):
         self.palette_view = Palette(self, finder)
         self._on_status()
         self._on_rooms()
+
+    def _parts(self) -> Parts:
+        sections = {
+            "home": self.home,
+            "tasks": self.my_tasks,
+            "search": self.search_view,
+            "settings": self.settings_view,
+        }
+        return Parts(
+            rail=self.rail,
+            room_list=self.room_list,
+            stack=self.stack,
+            sections=sections,
+            search=self.search_view,
+            no_room=self.no_room,
+            keep_side_width=self._keep_side_width,
+        )
 
     def _make_rail(self) -> Rail:
         rail = Rail()
@@ -201,149 +215,31 @@ class MainWindow(QMainWindow):
         if self.room_list.isVisible():
             self.splitter.setSizes([self._side_width, max(self.splitter.width() - self._side_width, 1)])
 
-    # -- going ------------------------------------------------------------------------------------------------
+    # -- going (ui.tool.Shell and commands; the navigator does it) ------------------------------------------------
 
     def go(self, place: Place) -> None:
         """Goes to a place and remembers it."""
-        self._show(place)
-        self.history.visit(self._place)
+        self.navigator.go(place)
 
     def go_section(self, section: str) -> None:
-        """Goes to a section of the rail; for rooms to the room that was open last."""
-        if section == "rooms" and self._rooms:
-            room = next(reversed(self._rooms))
-            self.go(Place(section="rooms", room=room, tab=self._rooms[room].tabs.current()))
-        elif section == "rooms":
-            known = self.session.rooms.rooms()
-            self.go(Place(section="rooms", room=known[0].room if known else None))
-        else:
-            self.go(Place(section=section))
-
-    def back(self) -> None:
-        """Where one was before."""
-        place = self.history.step(-1)
-        if place is not None:
-            self._show(place)
-
-    def forward(self) -> None:
-        """Where one was before going back."""
-        place = self.history.step(1)
-        if place is not None:
-            self._show(place)
+        """Goes to a section of the rail."""
+        self.navigator.go_section(section)
 
     def open_room(self, room: RoomId) -> None:
         """Opens a room, at the tab it had last."""
-        view = self._rooms.get(room)
-        self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
+        self.navigator.open_room(room)
 
     def open_link(self, link: ObjectLink) -> None:
         """Opens an object in its room, at its place."""
-        tool = next((t for t in self.tools if link.kind in t.kinds), None)
-        if tool is None:
-            self.open_room(link.room)
-            return
-        self.go(Place(section="rooms", room=link.room, tab=tool.id, obj=link.obj))
-        view = self._rooms.get(link.room)
-        if view is not None:
-            view.show_tool(tool.id, link.obj, link.ref)
-        self.session.rooms.opened(link.room, link.obj)
+        self.navigator.open_link(link)
 
     def search_for(self, text: str) -> None:
         """Goes to Sök with these words."""
-        self.go_section("search")
-        self.search_view.search(text)
-
-    def _show(self, place: Place) -> None:
-        self._moving = True
-        try:
-            self._show_place(place)
-        finally:
-            self._moving = False
-        view = self.current_room()
-        if view is not None:  # the tab that the room chose itself
-            self._place = Place(section="rooms", room=view.room, tab=view.tabs.current(), obj=place.obj)
-
-    def _show_place(self, place: Place) -> None:
-        self._place = place
-        self.rail.select(place.section)
-        self.room_list.setVisible(place.section == "rooms")
-        self._keep_side_width()
-        views: dict[str, QWidget] = {
-            "home": self.home,
-            "tasks": self.my_tasks,
-            "search": self.search_view,
-            "settings": self.settings_view,
-        }
-        if place.section == "rooms":
-            self._show_room(place)
-            return
-        self.stack.setCurrentWidget(views[place.section])
-        if place.section == "search":
-            self.search_view.field.setFocus()
-        else:
-            self.stack.setFocus()
-
-    def _show_room(self, place: Place) -> None:
-        known = {r.room for r in self.session.rooms.rooms()}
-        if place.room is None or place.room not in known:
-            self.stack.setCurrentWidget(self.no_room)
-            return
-        view = self._room_view(place.room)
-        if place.tab:
-            view.show_tool(place.tab)
-        self.room_list.choose(place.room)
-        self._note_opened(view)
-        self.stack.setCurrentWidget(view)
-        if not self.room_list.isAncestorOf(self.focusWidget() or self):
-            self.stack.setFocus()
-
-    def _room_view(self, room: RoomId) -> RoomView:
-        view = self._rooms.pop(room, None)
-        if view is None:
-            view = RoomView(self.session, self.tools, room)
-            view.object_chosen.connect(lambda o: self.open_link(ObjectLink(room=o.room, obj=o.obj, kind=o.kind)))
-            view.write_to.connect(self.write_to)
-            view.tab_changed.connect(lambda tab: self._on_tab(room, tab))
-            self.stack.addWidget(view)
-        self._rooms[room] = view  # last = visited last
-        while len(self._rooms) > _KEPT_ROOMS:
-            old = self._rooms.pop(next(iter(self._rooms)))
-            self.stack.removeWidget(old)
-            old.deleteLater()
-        return view
-
-    def _note_opened(self, view: RoomView) -> None:
-        """Tells that the room's chat or board was opened; documents say it themselves, one by one."""
-        tool = next((t for t in self.tools if t.id == view.tabs.current()), None)
-        of_tool = [o for o in self.session.rooms.objects(view.room) if tool is not None and o.kind in tool.kinds]
-        if len(of_tool) == 1:
-            self.session.rooms.opened(view.room, of_tool[0].obj)
-
-    def _on_tab(self, room: RoomId, tab: str) -> None:
-        if self._place.room == room and not self._moving:
-            self._place = Place(section="rooms", room=room, tab=tab)
-            self.history.visit(self._place)
+        self.navigator.search_for(text)
 
     def current_room(self) -> RoomView | None:
         """The room that is shown now."""
-        widget = self.stack.currentWidget()
-        return widget if isinstance(widget, RoomView) else None
-
-    def open_tab(self, number: int) -> None:
-        """The n-th tab of the room, from 1."""
-        view = self.current_room()
-        if view is not None and number <= view.tabs.count():
-            view.tabs.setCurrentIndex(number - 1)
-
-    def step_room(self, by: int, *, unread: bool = False) -> None:
-        """The next or previous room of the list, perhaps only unread ones."""
-        rows = [r for r in self.room_list.list.rows.rows if not r.section and (r.count or not unread)]
-        keys = [r.key for r in rows]
-        if not keys:
-            return
-        at = keys.index(self._place.room) + by if self._place.room in keys else (0 if by > 0 else -1)
-        key = keys[at % len(keys)]
-        self.open_room(RoomId(key) if isinstance(key, bytes) else key)  # type: ignore[arg-type] # keys of rooms are ids
+        return self.navigator.current_room()
 
     def step_region(self, by: int) -> None:
         """F6: the next region."""
@@ -426,12 +322,10 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self, self._rebuild)  # not under the control that was just used
 
     def _rebuild(self) -> None:
-        place = self._place
-        self._rooms.clear()
         self._toast.deleteLater()
         self.palette_view.deleteLater()
         self._build()
-        self._show(place)
+        self.navigator.show_again()
 
     def _on_status(self) -> None:
         status = self.session.status
@@ -464,8 +358,8 @@ class MainWindow(QMainWindow):
         if event.key() == Qt.Key.Key_Escape:
             if self._toast.isVisible():
                 self._toast.hide()
-            elif self._place.section in ("settings", "search"):
-                self.back()
+            elif self.navigator.place.section in ("settings", "search"):
+                self.navigator.back()
             return
         super().keyPressEvent(event)
 

@@ -39,18 +39,28 @@ def _going(w: "MainWindow") -> list[Command]:
             shortcuts=("Ctrl+5", "Ctrl+,"),
             run=lambda: w.go_section("settings"),
         ),
-        Command(id="back", text=tr("Back"), icon="back", shortcuts=("Alt+Left",), run=w.back),
-        Command(id="forward", text=tr("Forward"), icon="forward", shortcuts=("Alt+Right",), run=w.forward),
+        Command(id="back", text=tr("Back"), icon="back", shortcuts=("Alt+Left",), run=w.navigator.back),
+        Command(id="forward", text=tr("Forward"), icon="forward", shortcuts=("Alt+Right",), run=w.navigator.forward),
         Command(
             id="next-unread",
             text=tr("Next unread room"),
             icon="down",
             shortcuts=("Alt+Shift+Down",),
-            run=lambda: w.step_room(1, unread=True),
+            run=lambda: w.navigator.step_room(1, unread=True),
         ),
-        Command(id="next-room", text=tr("Next room"), icon="down", shortcuts=("Alt+Down",), run=lambda: w.step_room(1)),
         Command(
-            id="previous-room", text=tr("Previous room"), icon="up", shortcuts=("Alt+Up",), run=lambda: w.step_room(-1)
+            id="next-room",
+            text=tr("Next room"),
+            icon="down",
+            shortcuts=("Alt+Down",),
+            run=lambda: w.navigator.step_room(1),
+        ),
+        Command(
+            id="previous-room",
+            text=tr("Previous room"),
+            icon="up",
+            shortcuts=("Alt+Up",),
+            run=lambda: w.navigator.step_room(-1),
         ),
     ]
 
@@ -93,7 +103,7 @@ def _hidden(w: "MainWindow") -> list[Command]:
             text=tr("Tab {n}").format(n=n),
             shortcuts=(f"Alt+{n}",),
             hidden=True,
-            run=partial(w.open_tab, n),
+            run=partial(w.navigator.open_tab, n),
         )
         for n in range(1, 10)
     ]
