@@ -194,7 +194,6 @@ class Composer(QFrame):
         else:
             self._banner.hide()
         self.send_button.setText(tr("Save") if self._edit is not None else tr("Send"))
-        self.send_button.setAccessibleName(self.send_button.text())
 
     def _show_files(self) -> None:
         _empty(self._file_rows)

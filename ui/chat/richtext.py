@@ -16,8 +16,8 @@ from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 
 LINE_PX = 20
-_CHIP_ICON = "\u2003\u2003"
-"""Room for a chip's icon: two em spaces."""
+_CHIP_ICON = "\u00a0" * 7
+"""Room for a chip's icon: no-break spaces, so that it stays beside its word."""
 _LINE = "\u2028"
 
 
@@ -105,7 +105,7 @@ def _compose(runs: Sequence[Run], note: str) -> tuple[str, list[QTextLayout.Form
     for run in runs:
         shown = run.text.replace("\n", _LINE)
         if run.link is not None:
-            shown = f"{_CHIP_ICON}{shown}\u2002"
+            shown = f"{_CHIP_ICON}{shown}\u00a0\u00a0"
         size = utf16_len(shown)
         style = _format(run)
         if style is not None:

@@ -2,7 +2,7 @@
 """One open document: title, toolbar, find bar, page, and who else is here."""
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId
@@ -20,6 +20,9 @@ from ui.kit.style import column, line, set_props
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.tool import follow
+
+_ROOM_FOR_PANEL_PX = 820
+"""Narrower than this the page and its buttons get the whole width; colleagues' carets still tell who is here."""
 
 
 class _Hold:
@@ -153,3 +156,7 @@ class DocumentView(QWidget):
             follow(self, link)
         else:
             QDesktopServices.openUrl(QUrl(address))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.panel.setVisible(self.width() >= _ROOM_FOR_PANEL_PX)

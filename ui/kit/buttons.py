@@ -55,16 +55,21 @@ class TextButton(QPushButton):
         icon: str | None = None,
         parent: QWidget | None = None,
     ) -> None:
-        super().__init__(text, parent)
-        self.setAccessibleName(text)
+        super().__init__(parent)
+        self._air = "\N{NO-BREAK SPACE}" if icon is not None else ""
+        self.setText(text)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
         set_props(self, kind=kind)
         if icon is not None:
             set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16)
-            super().setText(f"\N{NO-BREAK SPACE}{text}")  # air between icon and text, which Qt has no setting for
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
+
+    def setText(self, text: str) -> None:
+        """Changes text and accessible name. Air between icon and text is a character: Qt has no setting for it."""
+        super().setText(self._air + text)
+        self.setAccessibleName(text)
 
 
 class RowButton(QPushButton):

@@ -112,9 +112,13 @@ def resolve(chosen: str) -> str:
 
 @lru_cache(maxsize=len(CHOICES))
 def style_sheet(theme_id: str) -> str:
-    """office.qss with `@role` replaced by colours, and fractional px of fonts as pt (Qt reads px as integers)."""
+    """office.qss for a theme: `@role` becomes a colour and `@scheme` light or dark, for pictures.
+
+    Fractional px of fonts become pt, as Qt reads px as integers.
+    """
     theme = load(theme_id)
     text = path("themes/office.qss").read_text(encoding="utf-8")
+    text = text.replace("@scheme", "dark" if theme.dark else "light")
     text = re.sub(r"@([a-z][a-z-]*)", lambda m: theme.colours[m.group(1)], text)
     return re.sub(r"font-size:\s*([\d.]+)px", lambda m: f"font-size: {float(m.group(1)) * 0.75:g}pt", text)
 

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -29,6 +29,7 @@ from ui.tool import Opener, Tool
 
 HEADER_HEIGHT = 92
 _SHOWN_FACES = 4
+_ROOM_FOR_PANEL_PX = 760
 
 
 class Faces(QPushButton):
@@ -84,7 +85,7 @@ class RoomView(QWidget):
         super().__init__(parent)
         self._session, self._tools, self.room = session, list(tools), room
         self._views: dict[str, QWidget] = {}
-        self._panel_wanted = True
+        self._panel_wanted: bool | None = None
         self.setAccessibleName(tr("Room"))
         layout = column(self)
         layout.addWidget(self._header())
@@ -196,7 +197,7 @@ class RoomView(QWidget):
         if obj is not None and isinstance(view, Opener):
             view.open_ref(obj, ref)
         self._stack.setCurrentWidget(view)
-        self.panel.setVisible(tool.shows_people and self._panel_wanted)
+        self.panel.setVisible(tool.shows_people and self._panel_fits())
         if self.tabs.current() != tool_id:
             self.tabs.choose(tool_id)
 
@@ -211,6 +212,10 @@ class RoomView(QWidget):
     def _on_tab(self, tool_id: str) -> None:
         self.show_tool(tool_id)
         self.tab_changed.emit(tool_id)
+
+    def _panel_fits(self) -> bool:
+        """As it was chosen; while nothing was chosen, as the width allows."""
+        return self.width() >= _ROOM_FOR_PANEL_PX if self._panel_wanted is None else self._panel_wanted
 
     def toggle_panel(self) -> None:
         """Shows or hides the people panel."""
@@ -248,3 +253,8 @@ class RoomView(QWidget):
         text = tr("You get nothing written from now on. Only a member can add you again.")
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(self.room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        tool = next((t for t in self._tools if t.id == self.tabs.current()), None)
+        self.panel.setVisible(self._panel_fits() and (tool is None or tool.shows_people))

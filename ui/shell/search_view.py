@@ -25,7 +25,7 @@ def hit_row(hit: SearchHit, room_title: str, icon: str) -> Row:
     return Row(
         key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),
         title=hit.title or room_title,
-        detail=f"{room_title} · {text}" if text != hit.title else room_title,
+        detail=" · ".join(x for x in (room_title if hit.title else "", text if text != hit.title else "") if x),
         icon=icon,
         right=day_or_time(hit.t),
     )
@@ -49,7 +49,7 @@ class SearchView(QWidget):
         self._count = label("", "small")
         page.addWidget(self._count)
         self._stack = QStackedWidget()
-        self.list = RowList(tr("Search results"), Sizes(row=54, inset=0))
+        self.list = RowList(tr("Search results"), Sizes(row=54, inset=6))
         set_props(self.list, frame="card")
         self._empty = EmptyState(
             "search",

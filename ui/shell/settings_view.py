@@ -127,7 +127,7 @@ class SettingsView(QWidget):
 
     def _lock_now(self) -> QWidget:
         button = TextButton(tr("Lock now"), self.lock.emit, icon="lock")
-        return self._row(tr("Lock now"), button, locked=False)
+        return self._row(tr("Lock Kansli"), button, locked=False)
 
     def _about(self) -> QWidget:
         card = Card(spacing=6)

@@ -107,11 +107,12 @@ class WelcomeView(QStackedWidget):
         self.by_keyring = QRadioButton(tr("With the computer's sign-in (key store)"))
         self.by_passphrase = QRadioButton(tr("With a passphrase"))
         page.body.addWidget(self.by_keyring)
-        page.body.addWidget(self.by_passphrase)
         available = self._enrolment.keyring_available()
         self.by_keyring.setEnabled(available)
         if not available:
             page.body.addWidget(label(sentence("no-keyring").title, "small", wrap=True))
+        page.body.addWidget(self.by_passphrase)
+        page.body.addSpacing(6)
         self._fields = QWidget()
         outer, page.body = page.body, column(self._fields, spacing=6)
         self.passphrase = page.add_field(tr("Passphrase"), secret=True)

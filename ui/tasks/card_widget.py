@@ -64,7 +64,8 @@ class CardWidget(QWidget):
         self._laid_out_for = -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        # Not Fixed: Qt would then hold on to the height that the last width needed.
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.show_look(look)

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
@@ -14,11 +14,14 @@ from app.tasks.model import Board, Card
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
+from ui.kit.chip import Chip
 from ui.kit.dialogs import ask
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
 from ui.tasks.due_field import DueField
 
@@ -47,7 +50,8 @@ class CardEditor(QFrame):
         self.due = DueField()
         self.due.changed.connect(lambda due: self._board.set_due(self._card, due))
         self.labels = TextButton(tr("Choose labels …"), self._ask_labels, icon="label")
-        self._label_names: QLabel = label("", "small", wrap=True)
+        self._chips = QWidget()
+        FlowLayout(self._chips)
         self.description = QPlainTextEdit()
         self.description.setAccessibleName(tr("Description"))
         self.description.setPlaceholderText(tr("What is to be done, and why"))
@@ -73,7 +77,7 @@ class CardEditor(QFrame):
             (tr("Assigned to"), self.assignee),
             (tr("Due date"), self.due),
             (tr("Labels"), self.labels),
-            ("", self._label_names),
+            ("", self._chips),
             (tr("Description"), self.description),
             (tr("Checklist"), self.checklist),
         ]
@@ -150,10 +154,21 @@ class CardEditor(QFrame):
             self.description.setPlainText(card.description)
         self._fill(card)
         self.due.show_date(card.due)
-        names = [found.name for found in self._board.labels() if found.id in card.labels]
-        self._label_names.setText(", ".join(names))
-        self._label_names.setVisible(bool(names))
+        self._show_chips(card)
         self.checklist.show_card(card)
+
+    def _show_chips(self, card: Card) -> None:
+        flow = self._chips.layout()
+        while flow is not None and (item := flow.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        chosen = [found for found in self._board.labels() if found.id in card.labels]
+        for found in chosen:
+            chip = Chip(found.name, LABEL_KINDS[found.colour])
+            if flow is not None:
+                flow.addWidget(chip)
+        self._chips.setVisible(bool(chosen))
 
     def _fill(self, card: Card) -> None:
         columns = [(column_.title or tr("Without column"), column_.id) for column_ in self._board.columns()]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The board as columns of cards: what is moved by mouse or by keys. The gesture's logic is in gesture.py."""
 
-
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget

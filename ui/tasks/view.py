@@ -46,7 +46,7 @@ class TasksView(QWidget):
         self.editor = CardEditor(self.board, lambda: service.members(room))
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
-        self._views.addWidget(self.table)
+        self._views.addWidget(_framed(self.table))
         self._build()
         for view in (self.kanban, self.table):
             view.card_opened.connect(self.editor.open_card)
@@ -79,7 +79,7 @@ class TasksView(QWidget):
     def _segments(self, row: QHBoxLayout) -> None:
         group = QButtonGroup(self)
         for number, (name, icon) in enumerate(((tr("Kanban"), "columns"), (tr("Table"), "table"))):
-            button = QPushButton(name)
+            button = QPushButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
             button.setAccessibleName(name)
             button.setCheckable(True)
             button.setChecked(number == 0)
@@ -156,7 +156,7 @@ class TasksView(QWidget):
         if card is None or here is None:
             return
         entries: list[Entry | None] = [
-            Entry(text=tr("Open"), icon="open", shortcut="Return", run=lambda: self.editor.open_card(card_id)),
+            Entry(text=tr("Open"), icon="open", shortcut="Enter", run=lambda: self.editor.open_card(card_id)),
             None,
             *(
                 Entry(
@@ -293,7 +293,6 @@ class TasksView(QWidget):
         self.kanban.set_filter(chosen)
         self.table.set_filter(chosen)
         self.filter_button.setText(tr("Filter: on") if chosen.active else tr("Filter"))
-        self.filter_button.setAccessibleName(self.filter_button.text())
 
     def _guard(self, deed: Callable[[], object]) -> bool:
         """Does something now; an error is told."""
@@ -303,3 +302,14 @@ class TasksView(QWidget):
             report(self, error)
             return False
         return True
+
+
+def _framed(table: CardTable) -> QWidget:
+    """The table on a card with air around it, as far in as the line above."""
+    page = QWidget()
+    card = QFrame()
+    set_props(card, frame="card")
+    column(card, margins=(6, 4, 6, 6)).addWidget(table)
+    column(page, margins=(20, 12, 20, 12)).addWidget(card)
+    page.setFocusProxy(table)
+    return page

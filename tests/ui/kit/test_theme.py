@@ -79,7 +79,7 @@ def test_every_theme_has_the_same_roles_and_the_style_sheet_names_only_those(nam
 
 
 def test_the_style_sheet_names_only_icons_that_exist() -> None:
-    named = re.findall(r"icon:([\w-]+\.svg)", path("themes/office.qss").read_text(encoding="utf-8"))
+    named = [n for name in THEMES for n in re.findall(r"icon:([\w-]+\.svg)", theme.style_sheet(name))]
     assert named
     assert all(path(f"icons/{name}").exists() for name in named)
 
