@@ -101,9 +101,9 @@ class Engine:
         return found.seal_state() if found else RoomState.WAITING
 
     def position(self, room: RoomId) -> int:
-        """The last verified position of a room, 0 for one that is not known."""
+        """The last position of a room that is verified and stored, 0 for one that is not known."""
         found = self._link.rooms.get(room)
-        return found.stream.n if found else 0
+        return found.kept_n if found else 0
 
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""

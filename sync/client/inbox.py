@@ -228,6 +228,7 @@ class Inbox:
                         await asyncio.sleep(0)
                     self._link.ports.receive(received)
                     await asyncio.sleep(0)
+            room.kept_n = accepted[-1].n
         self._link.tell_moved()
         if entries:
             self._link.listener.on_room(room.room)

@@ -44,6 +44,8 @@ class RoomSync:
         self.blocked: str | None = None
         self.waiting = len(ports.waiting(room))
         self.head_n = self.stream.n
+        self.kept_n = self.stream.n
+        """The last position whose changes are in the store; `stream.n` runs ahead while a slice is being stored."""
         self._stored_n = self.stream.n
         self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
         """Secrets of epochs that this device drafted, until the stream shows whether they count."""

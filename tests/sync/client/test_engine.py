@@ -148,7 +148,7 @@ async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> No
         await a.engine.deeds.rotate(room)
     a.online()
     await w.settle(room)
-    assert a.engine.status.state is LinkState.ONLINE
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
 
 
 async def test_a_large_rooms_state_is_stored_now_and_then_and_a_restart_loses_and_doubles_nothing(
