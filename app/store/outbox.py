@@ -74,7 +74,14 @@ class Outbox:
     def unseal(self, batch: SealedBatch) -> None:
         """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
-        self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
+        with self._db.transaction():
+            last = max(self.burned(batch.room), batch.first_seq + len(batch.bodies) - 1)
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
+            self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
+
+    def burned(self, room: RoomId) -> int:
+        """The highest dev_seq of an unsealed batch: it was signed once and is never signed again."""
+        return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_burned(room),)) or 0)
 
     def _end(self, batch: SealedBatch, rows: str, *, durable: bool) -> None:
         with self._db.transaction(durable=durable):
@@ -98,6 +105,10 @@ class Outbox:
         """Holds back (or lets go) everything of a room: forked, left, or closed by a server that was rolled back."""
         with self._db.transaction():
             self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (postponed, room))
+
+
+def _burned(room: RoomId) -> str:
+    return f"burned-{room.hex()}"
 
 
 def _pending(row: Row) -> PendingChange:

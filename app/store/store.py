@@ -72,6 +72,7 @@ class Store:
         self.rooms_with_work = self.outbox.rooms_with_work
         self.acked = self.outbox.acked
         self.unseal = self.outbox.unseal
+        self.burned = self.outbox.burned
         self.waiting_count = self.outbox.waiting_count
         self.uploads = self.blobs.uploads
         self.read_part = self.blobs.read

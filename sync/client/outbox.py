@@ -106,7 +106,8 @@ class Outbox:
         ops, shares, used = self._pack(room, rows)
         if not ops:
             return None
-        first_seq = max(room.own_seq, self._own_ahead.get(room.room, 0)) + 1
+        burned = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
+        first_seq = max(room.own_seq, burned) + 1
         author = self._link.account.author(log_)
         stream = room.stream
         prev = stream.next_prev(author.uid, author.dev)

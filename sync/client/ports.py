@@ -190,6 +190,10 @@ class OutboxPort(Protocol):
         """The server refused it as stale: its rows are pending again, the batch is dropped, its dev_seq is burned."""
         ...
 
+    def burned(self, room: RoomId) -> int:
+        """The highest dev_seq of a batch that was unsealed in the room, 0 for none: it is never signed again."""
+        ...
+
     def waiting_count(self) -> int:
         """Changes that the server does not have yet: what the status bar calls waiting."""
         ...

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
-from sync.client.ports import Received
+from sync.client.ports import Received, SealedBatch
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
 from tests.world import Client, World, until, world
@@ -211,3 +211,35 @@ async def test_a_line_cut_in_the_middle_of_a_slice_loses_nothing(w: World, monke
     b.online()
     await until(lambda: len(b.texts(obj)) == 300)
     assert b.texts(obj) == [b"%d" % i for i in range(300)]
+
+
+async def test_a_dev_seq_is_never_signed_twice_not_even_after_a_restart(w: World) -> None:
+    """▲ A batch that was refused as stale is sealed anew under the next dev_seq, whatever happened in between."""
+    a, b, room, obj = await two(w)
+    a.say(room, obj, b"1")
+    await w.settle(room)
+    signed: list[SealedBatch] = []
+    _note_sealed(a, signed)
+    await a.offline()
+    a.say(room, obj, b"2")
+    await b.engine.deeds.rotate(room)
+    a.engine._outbox._seal_next(a.engine._link.rooms[room])
+    assert len(signed) == 1
+    a.store.unseal(signed[0])
+    await a.restart()
+    _note_sealed(a, signed)
+    a.online()
+    await w.settle(room)
+    assert b.texts(obj) == [b"1", b"2"]
+    assert [s.first_seq for s in signed] == sorted({s.first_seq for s in signed})
+    assert len(signed) == 2
+
+
+def _note_sealed(client: Client, signed: list[SealedBatch]) -> None:
+    """Notes every batch that the client's engine has signed and kept."""
+
+    def put(batch: SealedBatch) -> None:
+        client.store.outbox.put_sealed(batch)
+        signed.append(batch)
+
+    client.store.put_sealed = put
