@@ -285,9 +285,9 @@ class RoomSync:
         return me is not None and me.history
 
     def _outside(self, n: int) -> bool:
-        """Before a from-now add: not for us, not counted."""
+        """Before a from-now add: not for us, not counted. Where the add is not judged yet, nobody can say: it waits."""
         me = self.stream.members.get(self._account.uid)
-        return me is None or (not me.history and n < me.since_n)
+        return me is not None and not me.history and n < me.since_n
 
     def _take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
         """▲ Keeps the shares that match what the stream commits to; any other is ignored."""
@@ -359,6 +359,9 @@ class RoomSync:
         resolved: list[int] = []
         bad: list[tuple[int, str]] = []
         for n, raw in self._ports.waiting(self.room):
+            if self._outside(n):  # judged before the add that says so
+                resolved.append(n)
+                continue
             row = fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")
             try:
                 changes = self._open(*row)  # type: ignore[arg-type]  # written by _open_into
