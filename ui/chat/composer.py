@@ -62,6 +62,7 @@ class Composer(QFrame):
         layout.addSpacing(4)
         layout.addLayout(self._tools())
         self.setFocusProxy(self.field)
+        QWidget.setTabOrder(self.field, self._banner.close_button)  # before the field Qt would pass it by: the proxy
         self.field.submitted.connect(self.submit)
         self.field.cancelled.connect(self.cancel)
         self.field.edit_last_asked.connect(self.edit_last_asked)
@@ -251,17 +252,17 @@ class Banner(QWidget):
         row = line(self, spacing=8)
         self._icon = IconLabel("reply", "accent", 15)
         self.label = ElidedLabel("", "small")
-        self._close = IconButton("close", "", on_close, size=14)
+        self.close_button = IconButton("close", "", on_close, size=14)
         row.addWidget(self._icon)
         row.addWidget(self.label, 1)
-        row.addWidget(self._close)
+        row.addWidget(self.close_button)
         self.hide()
 
     def show_text(self, icon: str, text: str, close: str) -> None:
         """Shows a line; `close` is what the cross does."""
         self._icon.set_icon(icon, "accent")
         self.label.set_text(text)
-        self._close.set_name(close, "Esc")
+        self.close_button.set_name(close, "Esc")
         self.show()
 
 

@@ -16,7 +16,7 @@ from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 
 LINE_PX = 20
-_CHIP_ICON = "\u00a0" * 7
+_CHIP_ICON = "\u00a0" * 8
 """Room for a chip's icon: no-break spaces, so that it stays beside its word."""
 _LINE = "\u2028"
 

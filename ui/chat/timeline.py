@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QRegion,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.chat.model import Message
 from app.chat.transfers import Transfers
@@ -39,7 +39,7 @@ FAR = 4
 """A jump of more than this many windows looks its place up instead of walking there."""
 
 
-class TimelineView(QAbstractItemView):
+class TimelineView(QListView):
     """Shows a TimelineModel. What is clicked or asked for by key comes out as signals; the view decides nothing."""
 
     hit = Signal(object, object)
@@ -220,6 +220,14 @@ class TimelineView(QAbstractItemView):
             del self._layouts[row]
 
     # -- Qt's overrides ---------------------------------------------------------------------------------------------
+
+    # A QListView only so that screen readers know it as a list. Its layout would ask for the size of every message.
+
+    def doItemsLayout(self) -> None:
+        QAbstractItemView.doItemsLayout(self)
+
+    def updateGeometries(self) -> None:
+        QAbstractItemView.updateGeometries(self)
 
     def rowsInserted(self, parent: Index, start: int, end: int) -> None:
         self._heights.insert(start, end - start + 1)

@@ -161,6 +161,8 @@ def apply(app: QApplication, chosen: str) -> Theme:
     _state.theme, _state.choice = theme, chosen
     if chosen != "system":
         app.styleHints().setColorScheme(Qt.ColorScheme.Dark if theme.dark else Qt.ColorScheme.Light)
+    # Taken away first: replacing one sheet by another takes Qt 400 ms in a full window of 700 widgets, this 90 ms.
+    app.setStyleSheet("")
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme.id))
     notifier().changed.emit()

@@ -7,7 +7,7 @@ from datetime import date
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QTextLayout
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.people.person import Person
 from app.tasks.model import Card, Label
@@ -47,13 +47,13 @@ class CardLook:
         return ", ".join(parts)
 
 
-class CardWidget(QWidget):
-    """Shows a card and passes on what is done with it. Positions are global."""
+class CardWidget(QAbstractButton):
+    """Shows a card and passes on what is done with it. Positions are global. A button for screen readers."""
 
     opened = Signal(str)
-    pressed = Signal(str, QPoint)
+    grabbed = Signal(str, QPoint)
     moved = Signal(QPoint)
-    released = Signal(QPoint)
+    let_go = Signal(QPoint)
     key_given = Signal(str, QKeyEvent)
     menu_asked = Signal(str, QPoint)
 
@@ -181,7 +181,7 @@ class CardWidget(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.setFocus(Qt.FocusReason.MouseFocusReason)
-            self.pressed.emit(self.card.id, event.globalPosition().toPoint())
+            self.grabbed.emit(self.card.id, event.globalPosition().toPoint())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if event.buttons() & Qt.MouseButton.LeftButton:
@@ -189,7 +189,7 @@ class CardWidget(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self.released.emit(event.globalPosition().toPoint())
+            self.let_go.emit(event.globalPosition().toPoint())
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_asked.emit(self.card.id, event.globalPos())

@@ -109,9 +109,9 @@ class KanbanView(QScrollArea):
         return view
 
     def _on_card_made(self, widget: CardWidget) -> None:
-        widget.pressed.connect(self._on_pressed)
+        widget.grabbed.connect(self._on_pressed)
         widget.moved.connect(self._on_moved)
-        widget.released.connect(self._on_released)
+        widget.let_go.connect(self._on_released)
         widget.key_given.connect(self._on_key)
         widget.menu_asked.connect(self.card_menu_asked)
 
