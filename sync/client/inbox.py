@@ -223,6 +223,8 @@ class Inbox:
                 return False
             entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
             with self._link.kept(room):
+                if len(piece) > BREATHE:
+                    await asyncio.sleep(0)
                 for received in room.open_all(accepted, shares, more=more):
                     if len(piece) > BREATHE:
                         await asyncio.sleep(0)

@@ -21,7 +21,7 @@ from sync.trust.items import Role
 log = logging.getLogger("sync")
 
 BATCH_ROWS = 1024
-BATCH_OPS = 128
+BATCH_OPS = 64
 BATCH_BYTES = 512 * 1024
 PACK_BYTES = 32 * 1024
 """Changes of one object that are flushed together share an envelope up to this size."""
