@@ -13,7 +13,7 @@ from tests.bench.sending import desks
 
 MESSAGES = 10_000
 RUNS = 3
-TOGETHER, ALONE = 125, 1
+TOGETHER, ALONE = 50, 1
 """Messages under one signature: written while the sender was away from the server, or one at a time."""
 
 
