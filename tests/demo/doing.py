@@ -52,14 +52,19 @@ def unlock(client: Client) -> None:
 def open_room(client: Client, room: str = ROOM) -> None:
     """Through the palette, as one who does not use the mouse."""
     client.palette(room, said("Suggestions"))
-    client.wait(named(room, "StaticText", said("Room")))
+    client.wait(named(room, "StaticText", said("Room"), nth=0))
     client.keys(CHAT)
     client.wait(composer(room))
 
 
-def new_room(client: Client, title: str) -> None:
+def new_room(client: Client, title: str, *, group: bool = False) -> None:
+    """A case room, or a group."""
     client.keys("Ctrl+N")
-    client.enter(said("Name of the room"), title, "Return")
+    client.enter(said("Name of the room"), title)
+    if group:
+        client.focus(named(said("Case room"), "RadioButton"))
+        client.keys("Down")
+    client.press(named(said("Create room"), "Button"))
     client.wait(composer(title))
 
 
@@ -72,8 +77,8 @@ def add_member(client: Client, name: str) -> None:
     client.wait_part(name, "Button", said("In the room"), timeout_s=20)
 
 
-def send(client: Client, text: str) -> None:
-    client.focus(composer())
+def send(client: Client, text: str, room: str = ROOM) -> None:
+    client.focus(composer(room))
     client.type(text)
     client.keys("Return")
     client.wait_row(messages(), text)
@@ -161,12 +166,41 @@ def card(title: str) -> dict[str, Any]:
     return named(title, within=said("Board"), part=True)
 
 
+def walk_menu(client: Client, entry: str) -> None:
+    """Goes down an open menu to an entry and chooses it."""
+    client.wait(named(entry, "MenuItem"))
+    names = client.names("MenuItem")
+    for _ in range(names.index(entry) + 1):
+        client.keys("Down")
+    client.keys("Return")
+
+
+def person_menu(client: Client, name: str, entry: str) -> None:
+    """Opens a person's menu in the people panel and chooses."""
+    client.press(named(f"{name}, ", "Button", said("In the room"), part=True))
+    walk_menu(client, entry)
+
+
+def label(client: Client, name: str, colour: str) -> None:
+    """Gives the open card a label; makes it if the board has none of that name."""
+    client.press(said("Choose labels …"))
+    client.wait(named(said(f"New {colour} label …"), "MenuItem"))
+    if client.exists(named(name, "MenuItem")):
+        walk_menu(client, name)
+        return
+    walk_menu(client, said(f"New {colour} label …"))
+    client.enter(named(said("Name"), "EditableText"), name, "Return")
+    client.wait(named(name, within=said("Task")))
+
+
 def add_card(client: Client, new: Card) -> None:
-    """A card with its assignee and due date, through the panel beside the board."""
+    """A card with its assignee, due date and label, through the panel beside the board."""
     client.press(said("New task in {title}", title=new.column))
     client.enter(named(said("Title"), "EditableText", said("Task")), new.title, "Return")
     client.choose(named(said("Assigned to"), "ComboBox"), new.assignee)
     client.enter(named(said("Due date"), "EditableText"), new.due, "Return")
+    if new.label:
+        label(client, new.label, new.colour)
     client.press(said("Close the task"))
     client.wait(card(new.title))
 

@@ -37,10 +37,14 @@ def _press(key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_KEYS) -> None:
     widget = _focused()
     window = widget.window()  # named: PySide drops the handle together with the window's last Python name
     handle = window.windowHandle()
-    if QApplication.activePopupWidget() is None and handle is not None:
-        QTest.keyClick(handle, key, modifiers)
-    else:
+    if QApplication.activePopupWidget() is not None or handle is None:
         QTest.keyClick(widget, key, modifiers)
+        return
+    gone: list[bool] = []  # the key may close the window: then nobody is left to release it to
+    handle.destroyed.connect(lambda: gone.append(True))
+    QTest.keyPress(handle, key, modifiers)
+    if not gone:
+        QTest.keyRelease(handle, key, modifiers)
 
 
 def press_keys(sequence: str) -> Steps:

@@ -5,7 +5,8 @@
 
 A server's refusal protects nothing, so no server is asked: everything is read from its disk. All seals are tried with
 all of the person's keys under every name, all links between epochs are walked, and each key so won is tried on each
-envelope, whatever epoch the envelope says it belongs to. Prints what was won; knows the formats, unlike the driver.
+envelope, whatever epoch the envelope says it belongs to. Prints what was won in the rooms that the person was ever in,
+and as `strange` in all others. It knows the formats, unlike the driver.
 """
 
 import contextlib
@@ -27,6 +28,8 @@ from sync.trust.envelope import Header, ObjectKeys, open_op, read_body, root_sha
 from sync.trust.epochs import Epoch, KeyRing, open_seal, walk_back
 from sync.trust.items import ENTRY
 from sync.trust.roomlog import RoomEntry
+
+ROOMS = "SELECT room FROM rooms"
 
 
 @dataclass
@@ -113,11 +116,14 @@ def main() -> int:
     secrets = store.load_account()
     assert secrets is not None
     account = Account.decode(secrets)
-    loots = [open_room(server, RoomId(room), account, store) for (room,) in rows(server, "SELECT room FROM rooms")]
+    known = {bytes(room) for room, _ in store.rooms()}
+    every = [(room in known, open_room(server, RoomId(room), account, store)) for (room,) in rows(server, ROOMS)]
+    loots = [loot for mine, loot in every if mine]
     opened = [(epoch, plain, loot) for loot in loots for epoch, plain in loot.opened]
     counts = {
         "earlier": sum(epoch < loot.newest for epoch, _, loot in opened),
         "later": sum(epoch == loot.newest for epoch, _, loot in opened),
+        "strange": sum(len(loot.opened) for mine, loot in every if not mine),
         "closed": sum(loot.closed for loot in loots),
         "texts_earlier": sum(earlier.encode() in plain for _, plain, _ in opened),
         "texts_later": sum(later.encode() in plain for _, plain, _ in opened),

@@ -23,6 +23,11 @@ FILE_NAME = "Komplettering.pdf"
 FILE_WORDS = "Komplettering i ärende 2026-1184: redovisning av åtgärder för å, ä och ö"
 
 DOCUMENT = "Utkast till beslut"
+SUBJECT = "Saken: tillsyn enligt 12 kap. 3 §"
+ORDER = (
+    "Myndigheten avslutar ärendet med kritik och förelägger verksamheten att senast den 1 mars 2027 redovisa "
+    "vilka åtgärder som har vidtagits."
+)
 BACKGROUND = "Den 3 september 2026 inkom en anmälan om brister i rutinerna."
 REASONS = "Enligt 5 § ska verksamheten dokumentera varje avvikelse."
 TOGETHER_A = " Verksamheten har yttrat sig."
@@ -41,22 +46,37 @@ class Card:
     assignee: str
     due: str
     label: str = ""
+    colour: str = ""
 
 
 MASK = "Maska aktbilaga 14 före utlämnande"
 REASONING = "Skriv skälen för beslutet"
 CARDS = (
-    Card(MASK, TODO, HEAD, "2026-11-26"),
+    Card(MASK, TODO, HEAD, "2026-11-26", "Brådskande", "red"),
     Card("Begär yttrande från kommunen", TODO, HANDLER, "2026-12-02"),
     Card("Boka avstämning med juridik", TODO, HEAD, "2026-12-03"),
-    Card(REASONING, DOING, HANDLER, "2026-11-27"),
+    Card(REASONING, DOING, HANDLER, "2026-11-27", "Beslut", "blue"),
+    Card("Granska bilagor 9–14", DOING, REGISTRAR, "2026-11-28", "Väntar svar", "yellow"),
+    Card("Utkast till beslut", REVIEW, HEAD, "2026-11-27", "Beslut", "blue"),
+    Card("Bekräfta mottagen anmälan", DONE, REGISTRAR, "2026-09-07"),
+    Card("Begär in komplettering", DONE, HANDLER, "2026-10-12"),
 )
+
+PERMIT, COMPLAINT, UNIT_ROOM, LEGAL = "Tillstånd 2026-1102", "Klagomål 2026-0987", UNIT, "Juridiskt stöd"
+PERMIT_TEXT = "Kompletteringen i tillståndsärendet kom i dag"
+COMPLAINT_TEXT = "Svar på klagomålet senast 4 december"
+UNIT_TEXT = "Veckomötet flyttas till klockan 10.00"
+LEGAL_TEXT = "Det finns en ny vägledning om maskning"
+DIRECT_TEXT = "Tack, jag läser utkastet i kväll"
+REMINDER = "Avsnitt 3 är klart att läsas igenom,"
 
 TEXTS = (
     ROOM, ARRIVED, ASKED, ANSWERED, CHANGED_FIRST, CHANGED, OFFLINE, AFTER, FILE_NAME, FILE_WORDS, DOCUMENT, BACKGROUND,
-    REASONS, TOGETHER_A, TOGETHER_B, CUT_A, CUT_B, *LIST_ITEMS, *(card.title for card in CARDS),
+    PERMIT, COMPLAINT, PERMIT_TEXT, COMPLAINT_TEXT, UNIT_TEXT, LEGAL_TEXT, DIRECT_TEXT, REMINDER,
+    REASONS, SUBJECT, ORDER, TOGETHER_A, TOGETHER_B, CUT_A, CUT_B, *LIST_ITEMS, *(card.title for card in CARDS),
 )  # fmt: skip
-"""Everything above that is written into the program: none of it may be found on the server or the wire."""
+"""Everything above that is written into the program: none of it may be found on the server or the wire. The unit's
+name is left out, since the directory that the server serves has it too."""
 
 
 def pdf() -> bytes:

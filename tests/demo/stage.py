@@ -84,11 +84,17 @@ class Stage:
         folder = self.work / label
         profile = folder / "profiles/default"
         profile.mkdir(parents=True)
-        settings = {"ca-file": str(self.data / "ca.pem"), "theme": "light", "auto-lock-minutes": 0}
+        settings = {
+            "ca-file": str(self.data / "ca.pem"),
+            "theme": "light",
+            "auto-lock-minutes": 0,
+            "log-level": "debug",  # the more it says, the more the search for plain texts has to read
+        }
         (profile / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
         environment = {
             "KANSLI_DATA": str(folder),
             "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+            "PYTHONFAULTHANDLER": "1",
             "TZ": "Europe/Stockholm",
             "QT_SCALE_FACTOR": "1",
         }

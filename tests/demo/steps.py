@@ -34,12 +34,14 @@ from tests.demo.doing import (
     new_room,
     open_document,
     open_room,
+    person_menu,
     same_board,
     same_document,
     send,
     send_file,
     type_at_once,
     unlock,
+    walk_menu,
     write_block,
 )
 from tests.demo.driver import Client, Failed, named
@@ -65,15 +67,47 @@ class Steps:
 
     def all(self) -> list[Callable[[], None]]:
         return [
-            self.found, self.enrol_a, self.enrol_b, self.enrol_registrar, self.create_room, self.add_members,
-            self.b_sees_room, self.registrar_sends_file, self.a_saves_file, self.a_mentions, self.b_answers,
-            self.a_edits, self.a_writes_document, self.b_opens_document, self.write_at_once, self.format_and_undo,
-            self.a_makes_cards, self.b_sees_cards, self.b_moves_by_keys, self.a_moves_by_mouse, self.pictures,
-            self.cut, self.work_apart, self.restart, self.mend, self.converged_chat, self.converged_document,
-            self.converged_board, self.third_client, self.third_is_equal, self.search, self.safety_number,
-            self.remove, self.write_after, self.keys_do_not_open, self.keys_of_member_open, self.stop, self.planted,
+            self.found,
+            self.enrol_a,
+            self.enrol_b,
+            self.enrol_registrar,
+            self.create_room,
+            self.add_members,
+            self.b_sees_room,
+            self.furnish,
+            self.registrar_sends_file,
+            self.a_saves_file,
+            self.a_mentions,
+            self.b_answers,
+            self.a_edits,
+            self.a_writes_document,
+            self.b_opens_document,
+            self.write_at_once,
+            self.format_and_undo,
+            self.a_makes_cards,
+            self.b_sees_cards,
+            self.b_moves_by_keys,
+            self.a_moves_by_mouse,
+            self.pictures,
+            self.cut,
+            self.work_apart,
+            self.restart,
+            self.mend,
+            self.converged_chat,
+            self.converged_document,
+            self.converged_board,
+            self.third_client,
+            self.third_is_equal,
+            self.search,
+            self.safety_number,
+            self.remove,
+            self.write_after,
+            self.keys_do_not_open,
+            self.keys_of_member_open,
+            self.stop,
+            self.planted,
             self.canary,
-        ]  # fmt: skip
+        ]
 
     # -- who and where ----------------------------------------------------------------------------------------------
 
@@ -101,6 +135,27 @@ class Steps:
         """the case handler creates a case room"""
         new_room(self.a, ROOM)
 
+    def furnish(self) -> None:
+        """they have other rooms too: two more cases, a group of each, a conversation"""
+        a, b = self.a, self.b
+        for room, text in ((sample.PERMIT, sample.PERMIT_TEXT), (sample.COMPLAINT, sample.COMPLAINT_TEXT)):
+            new_room(a, room)
+            send(a, text, room)
+        new_room(a, sample.UNIT_ROOM, group=True)
+        add_member(a, HEAD)
+        person_menu(a, HEAD, said("Write to {name}", name=HEAD))
+        a.wait(composer(HEAD))
+        open_room(b, sample.UNIT_ROOM)
+        send(b, sample.UNIT_TEXT, sample.UNIT_ROOM)
+        open_room(b, HANDLER)
+        send(b, sample.DIRECT_TEXT, HANDLER)
+        new_room(b, sample.LEGAL, group=True)
+        add_member(b, HANDLER)
+        send(b, sample.LEGAL_TEXT, sample.LEGAL)
+        a.wait_row(messages(), sample.DIRECT_TEXT)
+        open_room(a)
+        open_room(b)
+
     def add_members(self) -> None:
         """and adds two colleagues from the directory"""
         add_member(self.a, HEAD)
@@ -127,20 +182,13 @@ class Steps:
         target = self.files / "mottagen.pdf"
         self.a.pick(messages(), sample.ARRIVED, "")
         self.a.keys("Menu")
-        self._menu(self.a, said("Save {name} …", name=sample.FILE_NAME))
+        walk_menu(self.a, said("Save {name} …", name=sample.FILE_NAME))
         self.a.choose_file(target)
         until(target.exists, "the file is not saved")
         want = hashlib.sha256(sample.pdf()).digest()
         until(lambda: hashlib.sha256(target.read_bytes()).digest() == want, "the saved file differs")
+        self.a.keys("Escape")
         self.registrar.stop()
-
-    def _menu(self, client: Client, entry: str) -> None:
-        """Walks an open menu down to an entry and chooses it."""
-        names = client.names("MenuItem")
-        expect(entry in names, f"no menu entry {entry!r} among {names}")
-        for _ in range(names.index(entry) + 1):
-            client.keys("Down")
-        client.keys("Return")
 
     def a_mentions(self) -> None:
         """the case handler mentions the head of unit, whose Home says so"""
@@ -176,7 +224,12 @@ class Steps:
         a = self.a
         new_document(a, sample.DOCUMENT)
         write_block(a, "Ctrl+Alt+1", "Beslut")
+        a.keys("Ctrl+Alt+0 Ctrl+B")
+        a.type("Saken:")
+        a.keys("Ctrl+B")
+        a.type(sample.SUBJECT.removeprefix("Saken:") + "\n")
         write_block(a, "Ctrl+Alt+2", "1 Beslut")
+        write_block(a, "Ctrl+Alt+0", sample.ORDER)
         a.keys("Ctrl+Shift+8")
         for item in sample.LIST_ITEMS:
             a.type(f"{item}\n")
@@ -342,21 +395,15 @@ class Steps:
         numbers = []
         for client, other in ((self.a, HEAD), (self.b, HANDLER)):
             open_room(client)
-            self._person(client, other, said("Verify …"))
+            person_menu(client, other, said("Verify …"))
             numbers.append(client.text(said("Safety number")))
             client.press(named(said("The numbers are the same"), "Button"))
             client.wait_part(said("Verified in person"), "Button", said("In the room"))
         expect(numbers[0] == numbers[1] and len([c for c in numbers[0] if c.isdigit()]) == 60, f"numbers {numbers}")
 
-    def _person(self, client: Client, name: str, entry: str) -> None:
-        """Opens a person's menu in the people panel and chooses."""
-        client.press(named(f"{name}, ", "Button", said("In the room"), part=True))
-        client.wait(named(entry, "MenuItem"))
-        self._menu(client, entry)
-
     def remove(self) -> None:
         """the third member is removed, and told"""
-        self._person(self.a, LAWYER, said("Remove from the room …"))
+        person_menu(self.a, LAWYER, said("Remove from the room …"))
         self.a.press(named(said("Remove"), "Button"))
         self.a.wait(named(f"{LAWYER}, ", "Button", said("In the room"), part=True), gone=True, timeout_s=20)
         self.lawyer.wait_row(said("List of rooms"), said("You are no longer a member"), timeout_s=20)
@@ -392,6 +439,7 @@ class Steps:
         found = self._prise("lawyer")
         expect(found["texts_earlier"] > 0, f"its keys open nothing at all, so this shows nothing: {found}")
         expect(found["later"] == 0 and found["texts_later"] == 0, f"the removed member's keys open {found}")
+        expect(found["strange"] == 0, f"rooms that it never was in opened: {found}")
         expect(found["closed"] > 0, f"there was nothing later to open: {found}")
 
     def keys_of_member_open(self) -> None:
@@ -404,25 +452,28 @@ class Steps:
 
     def pictures(self) -> None:
         """pictures of the windows in both themes"""
-        a = self.a
+        a, b = self.a, self.b
+        a.keys("Ctrl+1")
+        b.keys(CHAT)
+        mention(b, sample.REMINDER, HANDLER)
+        a.wait_part(said("You were mentioned in {room}", room=ROOM), within=said("Home"))
+        b.keys(DOCUMENTS)
+        places = (("home", "Ctrl+1", 5), ("chat", CHAT, 1), ("document", DOCUMENTS, 3), ("board", TASKS, 4))
         for theme in ("light", "dark"):
             a.palette(said(f"Theme: {theme}"), said("Suggestions"))
-            for number, key in ((1, CHAT), (3, DOCUMENTS), (4, TASKS), (5, "Ctrl+1")):
-                if number == 5:
-                    a.keys(key)
-                else:
-                    a.keys("Ctrl+2")
-                    a.keys(key)
-                    a.focus(composer() if number == 1 else editor()) if number in (1, 3) else None
-                name = {1: "chat", 3: "document", 4: "board", 5: "home"}[number]
+            for name, key, number in places:
+                a.keys(key if name == "home" else f"Ctrl+2 {key}")
+                if name in ("chat", "document"):
+                    a.focus(composer() if name == "chat" else editor())
                 path = self.stage.out / f"{name}-{theme}.png"
                 a.shot(path)
-                target = {(1, "dark"): 2}.get((number, theme), number if theme == "light" else 0)
+                target = {("chat", "dark"): 2}.get((name, theme), number if theme == "light" else 0)
                 if target:
                     join(path, target, self.stage.out / f"beside-{target}.png")
         a.palette(said("Theme: light"), said("Suggestions"))
         open_room(a)
-        a.keys(TASKS)
+        for client in (a, b):
+            client.keys(TASKS)
 
     # -- end --------------------------------------------------------------------------------------------------------
 
