@@ -20,8 +20,9 @@ GIVE_UP = 2
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description=__doc__)
     parser.add_argument("--stop-after", default="", help="name of the last step to do")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"where pictures go ({OUT})")
     arguments = parser.parse_args()
-    stage = Stage(OUT, LABELS)
+    stage = Stage(arguments.out, LABELS)
     steps = Steps(stage)
     todo = steps.all()
     passed = failed = in_a_row = 0
@@ -51,7 +52,7 @@ def main() -> int:
     for client in stage.clients.values():
         if client.not_reached:
             print(f"     not reached by Tab in {client.label}: {', '.join(dict.fromkeys(client.not_reached))}")
-    print(f"     {time.monotonic() - began:.1f} s; pictures in {OUT}/")
+    print(f"     {time.monotonic() - began:.1f} s; pictures in {arguments.out}/")
     print(f"demo: {passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 
@@ -67,7 +68,7 @@ def _keep_evidence(stage: Stage, number: int, fault: Exception) -> None:
             client.shot(stage.out / f"failed-{number}-{label}.png")
         except Exception as second:
             print(f"     no picture of {label}: {str(second).splitlines()[0]}")
-    print(f"     more in {report.relative_to(Path.cwd())}", flush=True)
+    print(f"     more in {report}", flush=True)
 
 
 if __name__ == "__main__":

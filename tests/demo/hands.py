@@ -32,27 +32,29 @@ def _focused() -> QWidget:
     return widget
 
 
-def _press(key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_KEYS) -> None:
+def _press(key: Qt.Key, modifiers: Qt.KeyboardModifier = NO_KEYS) -> Steps:
     """A key comes through the window, as from a real keyboard; an open menu gets it directly."""
     widget = _focused()
     window = widget.window()  # named: PySide drops the handle together with the window's last Python name
     handle = window.windowHandle()
     if QApplication.activePopupWidget() is not None or handle is None:
         QTest.keyClick(widget, key, modifiers)
+        yield 0
         return
     gone: list[bool] = []  # the key may close the window: then nobody is left to release it to
     handle.destroyed.connect(lambda: gone.append(True))
     QTest.keyPress(handle, key, modifiers)
-    if not gone:
+    yield 0
+    if not gone and handle.isVisible():
         QTest.keyRelease(handle, key, modifiers)
+    yield 0
 
 
 def press_keys(sequence: str) -> Steps:
     """Key combinations as Qt writes them, with spaces between: "Ctrl+K", "Down Down Return"."""
     for part in sequence.split():
         combination = QKeySequence(part)[0]  # type: ignore[index]
-        _press(combination.key(), combination.keyboardModifiers())
-        yield 1
+        yield from _press(combination.key(), combination.keyboardModifiers())
 
 
 def type_text(text: str, pace_ms: int = 0) -> Steps:
@@ -130,9 +132,9 @@ def tab_to(seen: Seen) -> Generator[int, None, bool]:
         focus = QApplication.focusWidget()
         if focus is wanted:
             return True
-        _press(Qt.Key.Key_Tab)
+        yield from _press(Qt.Key.Key_Tab)
         if QApplication.focusWidget() is focus:
-            _press(Qt.Key.Key_F6)
+            yield from _press(Qt.Key.Key_F6)
             if QApplication.focusWidget() is focus:
                 break
         yield 0
