@@ -180,17 +180,6 @@ class Timeline:
                 return message
         return None
 
-    def first_of_day(self, day: date) -> int | None:
-        """The first message on or after a day, for "go to date"."""
-        low, high = 0, self._count
-        while low < high:
-            middle = (low + high) // 2
-            if self.message(middle).day < day:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < self._count else None
-
     def mark_divider(self) -> None:
         """Sets the unread divider by the read mark as it is now (None: nothing unread)."""
         old, self.first_unread = self.first_unread, self.rows.first_unread()

@@ -5,6 +5,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from app.core.ids import ObjId, PartId, RoomId
 from app.errors import FileUnreadable, StoreUnwritable
@@ -107,5 +108,5 @@ def _read(path: Path, at: int) -> bytes:
         raise FileUnreadable() from e
 
 
-def _create(path: Path):  # type: ignore[no-untyped-def]  # an open binary file
+def _create(path: Path) -> BinaryIO:
     return path.open("wb")

@@ -81,10 +81,6 @@ class Rooms:
         """My own choice, on this device."""
         self._set("muted", room, muted)
 
-    def set_pinned(self, room: RoomId, pinned: bool) -> None:
-        """My own choice, on this device."""
-        self._set("pinned", room, pinned)
-
     def _set(self, column: str, room: RoomId, value: bool) -> None:
         with self._db.transaction():
             self._db.raw.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))

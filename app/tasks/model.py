@@ -223,17 +223,6 @@ class Board:
         self._set(self._labels, (label_id,), {"name": _line(name), "colour": colour})
         return label_id
 
-    def edit_label(self, label_id: str, name: str, colour: str) -> None:
-        """Another name or colour."""
-        with self._doc.transact():
-            self._labels.set((label_id, "name"), _line(name))
-            self._labels.set((label_id, "colour"), colour)
-
-    def delete_label(self, label_id: str) -> None:
-        """Takes the label from the board and so from every card."""
-        with self._doc.transact():
-            self._labels.delete((label_id,))
-
     def set_label(self, card_id: str, label_id: str, on: bool) -> None:
         """Puts a label on a card or takes it off."""
         with self._doc.transact():

@@ -50,9 +50,7 @@ class Connection:
         self._closed: SyncError | None = None
 
     @classmethod
-    async def connect(
-        cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None, server_time_checked: bool = True
-    ) -> "Connection":
+    async def connect(cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None) -> "Connection":
         """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff or WrongAgency.
 
         `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash), or None at first sight.
@@ -60,7 +58,7 @@ class Connection:
         transport = await dialer.open()
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                identity = await _shake_hands(transport, now_ms, agency_pin, check_clock=server_time_checked)
+                identity = await _shake_hands(transport, now_ms, agency_pin)
         except TimeoutError as e:
             await transport.close()
             raise Unreachable("handshake timed out") from e
@@ -129,9 +127,7 @@ class Connection:
         await self._transport.close()
 
 
-async def _shake_hands(
-    transport: Transport, now_ms: Callable[[], int], agency_pin: bytes | None, *, check_clock: bool
-) -> ServerIdentity:
+async def _shake_hands(transport: Transport, now_ms: Callable[[], int], agency_pin: bytes | None) -> ServerIdentity:
     nonce = os.urandom(32)
     sent_ms = now_ms()
     await transport.send(codec.encode(Hello(versions=(WIRE_MIN, WIRE_MAX), nonce=nonce, time=sent_ms, agent=AGENT)))
@@ -147,7 +143,7 @@ async def _shake_hands(
         raise WrongAgency("agency key differs from the pinned one")
     server_pk = verify_server_cert(frame.agency_pk, frame.server_cert.body, frame.server_cert.sig, frame.time)
     offset_ms = frame.time - (sent_ms + now_ms()) // 2
-    if check_clock and abs(offset_ms) > SIGN_IN_CLOCK_TOLERANCE_MS:
+    if abs(offset_ms) > SIGN_IN_CLOCK_TOLERANCE_MS:
         raise ClockOff(f"{offset_ms} ms")
     return ServerIdentity(frame.agency_pk, server_pk, frame.nonce, nonce, offset_ms)
 

@@ -8,7 +8,7 @@ should know. It never learns what a change means.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 from sync.client.account import Account
 from sync.client.backoff import Backoff
@@ -274,7 +274,7 @@ class Engine:
         self._state, self._code = state, code
         self._link.listener.on_status()
 
-    def _spawn(self, coro) -> None:  # type: ignore[no-untyped-def]  # a coroutine of None
+    def _spawn(self, coro: Coroutine[object, object, None]) -> None:
         task = asyncio.ensure_future(coro)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -121,13 +121,6 @@ async def confirm(parent: QWidget, title: str, text: str, *, accept: str, danger
     return await show(dialog)
 
 
-async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | None:
-    """Lets the person choose a file to read."""
-    dialog = QFileDialog(parent, title, "", filters)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    return await _path(dialog)
-
-
 async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Path]:
     """Lets the person choose several files to read."""
     dialog = QFileDialog(parent, title, "", filters)

@@ -67,10 +67,6 @@ class ElidedLabel(QLabel):
         self.setAccessibleName(self._full)
         self._elide()
 
-    def full_text(self) -> str:
-        """The text without the cut."""
-        return self._full
-
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width(), 0))
         self.setText(shown)

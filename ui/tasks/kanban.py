@@ -94,12 +94,6 @@ class KanbanView(QScrollArea):
             QTimer.singleShot(0, widget, lambda: view.area.ensureWidgetVisible(widget))
             self.ensureWidgetVisible(view)
 
-    def focus_first(self) -> None:
-        """Gives the first card the focus."""
-        first = next((w for view in self.columns for w in view.cards), None)
-        if first is not None:
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
-
     def _new_column(self, column_id: str) -> ColumnView:
         column = self._board.column(column_id) or self._board.columns()[0]
         view = ColumnView(column)
