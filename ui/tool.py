@@ -37,6 +37,13 @@ class Opener(Protocol):
 
 
 @runtime_checkable
+class WritingView(Protocol):
+    """A view with a field at its foot, which the shell's messages keep clear of."""
+
+    def writing_area(self) -> QWidget: ...
+
+
+@runtime_checkable
 class Shell(Protocol):
     """What a view may ask of the window it is in."""
 

@@ -109,6 +109,10 @@ class ChatView(QWidget):
             self.list.jump_to(index)
             self.list.setFocus()
 
+    def writing_area(self) -> QWidget:
+        """Where one writes."""
+        return self.composer
+
     def keep_draft(self) -> None:
         """Keeps what is being written."""
         self._draft_timer.stop()

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Inter, shipped with the program, in the few sizes and weights that are used."""
+"""Inter, shipped with the program, in the few sizes and weights that are used.
+
+As TrueType, not OpenType/CFF: Qt darkens the stems of CFF outlines and blends them by a gamma, which makes the same
+weight look bolder in dark themes than in light ones.
+"""
 
 from functools import cache, lru_cache
 
@@ -20,7 +24,7 @@ _FILES = ("Regular", "Medium", "SemiBold", "Bold", "Italic", "BoldItalic")
 @cache
 def load_fonts() -> tuple[int, ...]:
     """Registers Inter with Qt; once per process. Returns Qt's ids."""
-    return tuple(QFontDatabase.addApplicationFont(str(path(f"fonts/Inter-{name}.otf"))) for name in _FILES)
+    return tuple(QFontDatabase.addApplicationFont(str(path(f"fonts/Inter-{name}.ttf"))) for name in _FILES)
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
 from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.kit.buttons import IconButton, TextButton
@@ -12,14 +12,17 @@ from ui.kit.style import label, line, set_props
 from ui.kit.translate import tr
 
 SHOWN_MS = 7000
+_FROM_FOOT, _FROM_FIELD = 44, 12
 
 
 class Toast(QFrame):
-    """Stands at the bottom of `host`, above everything. Esc or the cross closes it; one at a time."""
+    """Stands at the bottom of `host`, above everything but the field where one writes: `writing_area` gives that, or
+    None. Esc or the cross closes it; one at a time."""
 
-    def __init__(self, host: QWidget) -> None:
+    def __init__(self, host: QWidget, writing_area: Callable[[], QWidget | None] = lambda: None) -> None:
         super().__init__(host)
         self._host = host
+        self._writing_area = writing_area
         set_props(self, frame="toast")
         self.setAccessibleName(tr("Message"))
         row = line(self, margins=(16, 8, 8, 8), spacing=12)
@@ -41,7 +44,7 @@ class Toast(QFrame):
         self.setAccessibleDescription(text)
         self._undo.setVisible(undo is not None)
         self.show()
-        self._place()
+        self.place()
         self.raise_()
         self._timer.start()
 
@@ -54,14 +57,20 @@ class Toast(QFrame):
         if self._action is not None:
             self._action()
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Goes to its place; to be called when the host shows something else."""
         self.adjustSize()
-        host = self._host
-        self.move((host.width() - self.width()) // 2, host.height() - self.height() - 44)
+        host, area = self._host, self._writing_area()
+        left, width, foot = 0, host.width(), host.height() - _FROM_FOOT
+        if area is not None and area.isVisible():
+            area.installEventFilter(self)  # a field grows while one writes; a second time is the same as once
+            at = area.mapTo(host, QPoint(0, 0))
+            left, width, foot = at.x(), area.width(), at.y() - _FROM_FIELD
+        self.move(left + (width - self.width()) // 2, foot - self.height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.isVisible():
-            self._place()
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():
+            self.place()
         return False
 
 

@@ -39,6 +39,8 @@ class Parts:
 class Navigator(QObject):
     """Goes where it is asked to go. `stand_on` before anything else."""
 
+    moved = Signal()
+    """Something else is shown."""
     write_to = Signal(object)
     """A room's people panel asks to write to a person."""
 
@@ -119,6 +121,7 @@ class Navigator(QObject):
         view = self.current_room()
         if view is not None:  # the tab that the room chose itself
             self.place = Place(section="rooms", room=view.room, tab=view.tabs.current(), obj=place.obj)
+        self.moved.emit()
 
     def _show_place(self, place: Place) -> None:
         self.place = place
@@ -174,6 +177,7 @@ class Navigator(QObject):
         if self.place.room == room and not self._moving:
             self.place = Place(section="rooms", room=room, tab=tab)
             self.history.visit(self.place)
+            self.moved.emit()
 
     def current_room(self) -> RoomView | None:
         """The room that is shown now."""

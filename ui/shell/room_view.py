@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QStackedWidget, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.core.ids import ObjId, RoomId
 from ui.errors import sentence
@@ -17,6 +17,7 @@ from ui.kit.card import EmptyState
 from ui.kit.chip import Chip
 from ui.kit.dialogs import ask, confirm
 from ui.kit.menu import Entry, popup
+from ui.kit.pages import Pages
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run
@@ -92,7 +93,7 @@ class RoomView(QWidget):
         self.notice = InfoBar()
         layout.addWidget(self.notice)
         middle = line()
-        self._stack = QStackedWidget()
+        self._stack = Pages()
         self._stack.setAccessibleName(tr("Content of the room"))
         set_props(self._stack, frame="surface")
         middle.addWidget(self._stack, 1)

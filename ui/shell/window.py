@@ -9,7 +9,7 @@ from datetime import datetime
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QStackedWidget, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
@@ -21,6 +21,7 @@ from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import show
 from ui.kit.menu import Entry, popup
+from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar, Toast
@@ -44,7 +45,7 @@ from ui.shell.settings_view import SettingsView
 from ui.shell.status import StatusBar
 from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
-from ui.tool import Tool
+from ui.tool import Tool, WritingView
 
 
 class MainWindow(QMainWindow):
@@ -113,7 +114,8 @@ class MainWindow(QMainWindow):
         whole.addWidget(self.splitter, 1)
         self.setCentralWidget(central)
         self.navigator.stand_on(self._parts())
-        self._toast = Toast(self)
+        self._toast = Toast(self, self._written_in)
+        self.navigator.moved.connect(self._toast.place)
         finder = Finder(
             self.session,
             self.commands,
@@ -169,7 +171,7 @@ class MainWindow(QMainWindow):
         layout = column(content)
         self.bar = InfoBar()
         layout.addWidget(self.bar)
-        self.stack = QStackedWidget()
+        self.stack = Pages()
         self.stack.setAccessibleName(tr("Content"))
         self.home = Home(self.session, self._icons, self._now)
         self.home.link_chosen.connect(self.open_link)
@@ -292,6 +294,12 @@ class MainWindow(QMainWindow):
         view = self.current_room()
         if view is not None:
             view.toggle_panel()
+
+    def _written_in(self) -> QWidget | None:
+        """The field at the foot of what is shown, which no message may cover."""
+        room = self.current_room()
+        view = room.current_view() if room is not None else None
+        return view.writing_area() if isinstance(view, WritingView) else None
 
     def _account_menu(self) -> None:
         me = self.session.people.me

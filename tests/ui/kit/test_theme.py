@@ -5,7 +5,7 @@ import re
 import time
 
 import pytest
-from PySide6.QtGui import QColor, QFontInfo, QRawFont
+from PySide6.QtGui import QColor, QFontInfo, QImage, QPainter, QRawFont
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -129,6 +129,25 @@ def test_inter_has_the_weights_that_are_used(qapp: QApplication) -> None:
     for weight, style in ((400, "Regular"), (500, "Medium"), (600, "SemiBold"), (700, "Bold")):
         assert QFontInfo(font(13.5, weight)).family() == "Inter"
         assert QRawFont.fromFont(font(13.5, weight)).styleName() == style
+
+
+def _ink(pen: str, paper: str) -> int:
+    """How much a text differs from its paper."""
+    image = QImage(220, 30, QImage.Format.Format_RGB32)
+    image.fill(QColor(paper))
+    painter = QPainter(image)
+    painter.setFont(font(13.5))
+    painter.setPen(QColor(pen))
+    painter.drawText(2, 20, "Kompletteringen är inkommen")
+    painter.end()
+    clear = QColor(paper).red()
+    return sum(abs(image.pixelColor(x, y).red() - clear) for x in range(220) for y in range(30))
+
+
+def test_a_text_is_as_heavy_on_dark_as_on_light(qapp: QApplication) -> None:
+    theme.apply(qapp, "light")
+    on_light, on_dark = _ink("#000000", "#FFFFFF"), _ink("#FFFFFF", "#000000")
+    assert abs(on_dark / on_light - 1) < 0.03
 
 
 def test_a_switch_is_quick(qapp: QApplication) -> None:

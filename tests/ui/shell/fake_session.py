@@ -352,10 +352,14 @@ class FakeView(QWidget):
         self.refs: list[tuple[ObjId, bytes]] = []
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(name))
-        field = QLineEdit()
-        field.setAccessibleName(f"Skriv i {name}")
-        layout.addWidget(field)
         layout.addStretch(1)
+        self.field = QLineEdit()
+        self.field.setAccessibleName(f"Skriv i {name}")
+        layout.addWidget(self.field)
+
+    def writing_area(self) -> QWidget:
+        """Its field."""
+        return self.field
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Remembers."""

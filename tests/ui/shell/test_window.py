@@ -4,7 +4,7 @@
 import asyncio
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -265,6 +265,38 @@ def test_the_side_list_keeps_its_width_through_a_small_window(window: MainWindow
     window.go_section("rooms")
     QApplication.processEvents()
     assert window.room_list.width() == 272
+
+
+def test_a_wide_tool_that_is_hidden_does_not_narrow_the_side_list(window: MainWindow) -> None:
+    window.open_room(CASE)
+    press(window, "Alt+3")
+    board = room(window).current_view()
+    assert board is not None
+    board.setMinimumWidth(1050)
+    press(window, "Alt+1")
+    QApplication.processEvents()
+    assert room(window).panel.isVisible()
+    assert window.room_list.width() == 272
+
+
+def test_a_message_of_the_window_never_covers_the_field_where_one_writes(window: MainWindow) -> None:
+    window.toast("Komplettering.pdf är sparad 👍")
+    window.open_room(CASE)
+    QApplication.processEvents()
+    view = room(window).current_view()
+    assert isinstance(view, FakeView)
+
+    def covers() -> bool:
+        toast, field = window._toast, view.field
+        return QRect(toast.mapToGlobal(QPoint()), toast.size()).intersects(
+            QRect(field.mapToGlobal(QPoint()), field.size())
+        )
+
+    assert window._toast.isVisible()
+    assert not covers()
+    view.field.setFixedHeight(200)
+    QApplication.processEvents()
+    assert not covers()
 
 
 def test_the_next_unread_room_is_a_key_away(window: MainWindow) -> None:
