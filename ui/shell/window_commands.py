@@ -52,14 +52,14 @@ def _going(w: "MainWindow") -> list[Command]:
             id="next-room",
             text=tr("Next room"),
             icon="down",
-            shortcuts=("Alt+Down",),
+            shortcuts=("Ctrl+PgDown",),
             run=lambda: w.navigator.step_room(1),
         ),
         Command(
             id="previous-room",
             text=tr("Previous room"),
             icon="up",
-            shortcuts=("Alt+Up",),
+            shortcuts=("Ctrl+PgUp",),
             run=lambda: w.navigator.step_room(-1),
         ),
     ]

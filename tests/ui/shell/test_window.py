@@ -6,7 +6,7 @@ import asyncio
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
@@ -303,6 +303,28 @@ def test_the_next_unread_room_is_a_key_away(window: MainWindow) -> None:
     window.open_room(CASE)
     press(window, "Alt+Shift+Down")
     assert room(window).room == UNIT
+
+
+def test_the_next_room_is_a_key_away_also_from_a_field(window: MainWindow, qtbot: QtBot) -> None:
+    window.open_room(CASE)
+    field = QPlainTextEdit(room(window).current_view())
+    field.show()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    QTest.keyClick(field, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+    assert room(window).room != CASE
+    QTest.keyClick(window, Qt.Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
+    assert room(window).room == CASE
+
+
+def test_a_choice_still_opens_by_its_own_key(window: MainWindow, qtbot: QtBot) -> None:
+    press(window, "Ctrl+5")
+    box = next(b for b in window.settings_view.findChildren(QComboBox) if b.isVisible())
+    box.setFocus()
+    qtbot.waitUntil(box.hasFocus)
+    QTest.keyClick(box, Qt.Key.Key_Down, Qt.KeyboardModifier.AltModifier)
+    qtbot.waitUntil(box.view().isVisible)
+    box.hidePopup()
 
 
 async def dialog_of(window: MainWindow) -> QWidget:
