@@ -7,6 +7,7 @@ four times one in a body (the bm25 weights are in the table).
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,13 @@ MARK_START, MARK_END = "\x02", "\x03"
 """Around the found words in a snippet; the interface turns them into bold."""
 
 SNIPPET_WORDS = 16
+
+_FIND = f"""
+    SELECT r.room, r.obj, r.kind, r.ref, coalesce(nullif(s.title, ''), o.title, ''),
+        snippet(search, -1, '{MARK_START}', '{MARK_END}', '…', {SNIPPET_WORDS}), r.t, s.rank
+    FROM search s JOIN search_rows r ON r.id = s.rowid LEFT JOIN objects o ON o.obj = r.obj
+    WHERE search MATCH ? AND (? IS NULL OR r.room = ?) AND (? IS NULL OR r.kind = ?)
+    ORDER BY s.rank, r.t DESC LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,26 +101,27 @@ def _split(text: str) -> list[str]:
 
 
 class Search:
-    """Asks the index. Runs on the loop's connection: 1–3 ms for 100,000 places."""
+    """Asks the index: 1–3 ms for a rare word among 100,000 places, 29 ms to rank a word that 10,000 places have."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def find(
+    async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """The best places first, newest first among equals; [] if nothing (or no word) was asked."""
+        """As `find_here`, in a thread: how long it takes depends on the words, and the loop must not wait for it."""
+        return await asyncio.to_thread(self.find_here, text, room=room, kind=kind, limit=limit)
+
+    def find_here(
+        self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
+    ) -> list[SearchHit]:
+        """The best places first, newest first among equals; [] if nothing (or no word) was asked. Any thread, on a
+        reading connection: what an open transaction has written is not found yet."""
         match = match_of(text)
         if match is None:
             return []
-        rows = self._db.rows(
-            f"""SELECT r.room, r.obj, r.kind, r.ref, coalesce(nullif(s.title, ''), o.title, ''),
-                  snippet(search, -1, '{MARK_START}', '{MARK_END}', '…', {SNIPPET_WORDS}), r.t, s.rank
-                FROM search s JOIN search_rows r ON r.id = s.rowid LEFT JOIN objects o ON o.obj = r.obj
-                WHERE search MATCH ? AND (? IS NULL OR r.room = ?) AND (? IS NULL OR r.kind = ?)
-                ORDER BY s.rank, r.t DESC LIMIT ?""",
-            (match, room, room, kind, kind, limit),
-        )
+        with self._db.reader() as reader:
+            rows = reader.exec_driver_sql(_FIND, (match, room, room, kind, kind, limit)).fetchall()
         return [
             SearchHit(room=rm, obj=obj, kind=k, ref=ref, title=title, snippet=snippet, t=t, rank=rank)
             for rm, obj, k, ref, title, snippet, t, rank in rows

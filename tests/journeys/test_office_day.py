@@ -46,8 +46,8 @@ async def test_two_desks_share_chat_document_board_and_search(o: Offices) -> Non
     await until(lambda: [t.title for t in b.session.tasks.my_tasks()] == ["Maska aktbilaga 14"])
 
     b.session.documents.index_now()
-    assert [h.obj for h in b.session.search.find("sekretess")] == [obj]
-    assert {h.kind for h in b.session.search.find("aktbilaga")} == {"board"}
+    assert [h.obj for h in await b.session.search.find("sekretess")] == [obj]
+    assert {h.kind for h in await b.session.search.find("aktbilaga")} == {"board"}
 
     await b.restart()
     assert b.texts(room) == [f"{HELLO} @Registrator"]

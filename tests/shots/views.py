@@ -208,12 +208,14 @@ async def palette(s: Scene, text: str) -> QWidget:
     s.window.go_section("home")
     s.window.open_palette()
     s.window.palette_view.open(text)
+    await until(lambda: not s.window.palette_view.asking)
     s.ends.append(s.window.palette_view.dismiss)
     return s.window
 
 
 async def search(s: Scene, text: str) -> QWidget:
     s.window.search_for(text)
+    await until(lambda: not s.window.search_view.asking)
     return s.window
 
 

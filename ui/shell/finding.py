@@ -12,7 +12,7 @@ from ui.kit.theme import colour_of
 from ui.kit.translate import tr
 from ui.shell.commands import Commands
 from ui.shell.member_dialogs import person_row
-from ui.shell.palette import Choice, matches
+from ui.shell.palette import Choice, Group, matches
 from ui.shell.ports import RoomSummary, Session
 from ui.shell.rows import Row
 from ui.shell.search_view import hit_row
@@ -22,7 +22,7 @@ _ROOMS, _OBJECTS, _PEOPLE, _COMMANDS, _HITS = 6, 6, 5, 6, 6
 
 
 class Finder:
-    """The palette's source; the callables open what is chosen."""
+    """A `palette.Source`; the callables open what is chosen."""
 
     def __init__(
         self,
@@ -38,16 +38,17 @@ class Finder:
         self._session, self._commands, self._icons = session, commands, icons_by_kind
         self._open_room, self._open_link, self._write_to, self._search = open_room, open_link, write_to, search
 
-    def __call__(self, query: str) -> list[tuple[str, Sequence[Choice]]]:
+    def at_once(self, query: str, places: Sequence[Choice]) -> list[Group]:
+        """What is known without asking the index, and the places that it has given."""
         rooms = [r for r in self._session.rooms.rooms() if matches(r.title, query)]
-        groups: list[tuple[str, Sequence[Choice]]] = [
+        groups: list[Group] = [
             (tr("Rooms"), [self._room(r) for r in rooms[:_ROOMS]]),
             (tr("In the rooms"), self._objects(query)),
             (tr("Persons"), self._people(query) if query else []),
             (tr("Commands"), self._commanding(query)),
         ]
         if query:
-            groups.append((tr("Found in the text"), self._hits(query)))
+            groups.append((tr("Found in the text"), [*places, self._whole_search(query)]))
         return groups
 
     def _room(self, room: RoomSummary) -> Choice:
@@ -98,13 +99,18 @@ class Finder:
             for c in found[:_COMMANDS]
         ]
 
-    def _hits(self, query: str) -> list[Choice]:
+    async def places(self, query: str) -> list[Choice]:
+        """Where the words stand in texts."""
+        hits = await self._session.search.find(query, limit=_HITS)
         titles = {r.room: r.title for r in self._session.rooms.rooms()}
         choices = []
-        for hit in self._session.search.find(query, limit=_HITS):
+        for hit in hits:
             row = hit_row(hit, titles.get(hit.room, ""), self._icons.get(hit.kind, "file"))
             link = ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref)
             choices.append(Choice(row=row, run=partial(self._open_link, link)))
+        return choices
+
+    def _whole_search(self, query: str) -> Choice:
         text = tr("Search everything for “{words}”").format(words=query)
         row = Row(key="search", title=text, icon="search")
-        return [*choices, Choice(row=row, run=lambda: self._search(query))]
+        return Choice(row=row, run=lambda: self._search(query))

@@ -3,12 +3,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QLineEdit, QWidget
 
 from ui.kit.card import IconLabel, Line
+from ui.kit.latest import Latest
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 from ui.shell.rows import Row, RowList, Sizes
@@ -24,8 +26,18 @@ class Choice:
     run: Callable[[], object]
 
 
-Source = Callable[[str], Sequence[tuple[str, Sequence[Choice]]]]
-"""What is typed → (heading, choices) in order; empty groups are left out."""
+Group = tuple[str, Sequence[Choice]]
+"""A heading and what stands under it."""
+
+
+class Source(Protocol):
+    """What is offered for what is typed, in order; empty groups are left out."""
+
+    def at_once(self, query: str, places: Sequence[Choice], /) -> Sequence[Group]: ...
+
+    async def places(self, query: str, /) -> Sequence[Choice]:
+        """What takes longer; given to `at_once` when it is there."""
+        ...
 
 
 def matches(text: str, query: str) -> bool:
@@ -41,6 +53,7 @@ class Palette(QFrame):
         super().__init__(host)
         self._host, self._source = host, source
         self._choices: dict[object, Choice] = {}
+        self._asking: Latest[str, Sequence[Choice]] = Latest(self, source.places, self._on_places)
         self._before: QWidget | None = None
         set_props(self, frame="palette")
         self.setAccessibleName(tr("Palette"))
@@ -89,11 +102,17 @@ class Palette(QFrame):
         if not self.isVisible():
             return
         self.hide()
+        self._asking.forget()
         if self._before is not None and self._before.isVisible():
             self._before.setFocus()
         else:
             self._host.setFocus()
         self._before = None
+
+    @property
+    def asking(self) -> bool:
+        """Whether more may be found."""
+        return self._asking.asking
 
     def choose(self) -> None:
         """Does what the current line says."""
@@ -104,9 +123,27 @@ class Palette(QFrame):
             choice.run()
 
     def _fill(self, text: str) -> None:
+        query = text.strip()
+        self._show(query, ())
+        self.list.choose_first()
+        self._describe()
+        if query:
+            self._asking.ask(query)
+        else:
+            self._asking.forget()
+
+    def _on_places(self, query: str, places: Sequence[Choice]) -> None:
+        """Adds what was found; what is chosen stays chosen."""
+        chosen = self.list.current_row()
+        self._show(query, places)
+        if chosen is not None:
+            self.list.choose(chosen.key)
+        self._describe()
+
+    def _show(self, query: str, places: Sequence[Choice]) -> None:
         rows: list[Row] = []
         self._choices = {}
-        for heading, choices in self._source(text.strip()):
+        for heading, choices in self._source.at_once(query, places):
             if choices:
                 rows.append(Row(key=("section", heading), title=heading, section=True))
                 rows += [c.row for c in choices]
@@ -114,7 +151,8 @@ class Palette(QFrame):
         self.list.rows.set_rows(rows)
         self.list.setVisible(bool(rows))
         self._none.setVisible(not rows)
-        self.list.choose_first()
+
+    def _describe(self) -> None:
         row = self.list.current_row()
         self.field.setAccessibleDescription(row.spoken if row else "")
 
@@ -138,8 +176,7 @@ class Palette(QFrame):
                 self.dismiss()
             case _:
                 return False
-        row = self.list.current_row()
-        self.field.setAccessibleDescription(row.spoken if row else "")
+        self._describe()
         return True
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

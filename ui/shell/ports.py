@@ -138,7 +138,7 @@ class Tasks(Protocol):
 class Search(Protocol):
     """Full-text search over everything."""
 
-    def find(
+    async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> Sequence[SearchHit]: ...
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sök: full-text search over every room, with the place where the words were found."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
@@ -8,6 +10,7 @@ from app.core.ids import RoomId
 from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
+from ui.kit.latest import Latest
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr, trn
@@ -60,12 +63,23 @@ class SearchView(QWidget):
         for part in (self._empty, self._none, self.list):
             self._stack.addWidget(part)
         page.addWidget(self._stack, 1)
+        self._asking: Latest[str, Sequence[SearchHit]] = Latest(self, self._find, self._show)
+        self._entered = False
+        """Enter was pressed and the answer is not there yet: then the first place is chosen."""
         self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
         self._pause.timeout.connect(self.look)
-        self.field.textChanged.connect(lambda: self._pause.start())
+        self.field.textChanged.connect(self._on_text)
         self.field.returnPressed.connect(self._enter)
         self.list.activated.connect(self._on_index)
         self.list.clicked.connect(self._on_index)
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is waited for."""
+        return self._asking.asking
+
+    async def _find(self, text: str) -> Sequence[SearchHit]:
+        return await self._session.search.find(text, limit=_LIMIT)
 
     def search(self, text: str) -> None:
         """Searches for a text now."""
@@ -74,20 +88,32 @@ class SearchView(QWidget):
         self.look()
 
     def look(self) -> None:
-        """Searches for what stands in the line."""
+        """Searches for what stands in the line; what was found before stays until the answer is there."""
         text = self.field.text().strip()
-        hits = self._session.search.find(text, limit=_LIMIT) if text else []
+        if text:
+            self._asking.ask(text)
+        else:
+            self._asking.forget()
+            self._show("", [])
+
+    def _show(self, text: str, hits: Sequence[SearchHit]) -> None:
         titles: dict[RoomId, str] = {r.room: r.title for r in self._session.rooms.rooms()}
         self.list.rows.set_rows([hit_row(h, titles.get(h.room, ""), self._icons.get(h.kind, "file")) for h in hits])
         self._count.setText(trn("{n} place", "{n} places", len(hits)).format(n=len(hits)) if hits else "")
         self._stack.setCurrentWidget(self.list if hits else (self._none if text else self._empty))
+        if self._entered and hits:
+            self.list.setFocus()
+            self.list.choose_first()
+        self._entered = False
+
+    def _on_text(self) -> None:
+        self._entered = False
+        self._pause.start()
 
     def _enter(self) -> None:
         self._pause.stop()
+        self._entered = True
         self.look()
-        if self.list.rows.rows:
-            self.list.setFocus()
-            self.list.choose_first()
 
     def _on_index(self, index: QModelIndex) -> None:
         row = self.list.rows.row(index)

@@ -101,7 +101,7 @@ def test_a_deleted_message_leaves_its_trace_and_no_text(hl: Desk, ek: Desk, serv
     server.deliver()
     message = ek.chat.timeline(ROOM).message(0)
     assert (message.deleted_by, message.text, message.reactions, message.mentions) == (HL, "", (), ())
-    assert ek.store.search.find("personnumret") == []
+    assert ek.store.search.find_here("personnumret") == []
     assert ek.chat.mentions() == []
 
 
@@ -179,7 +179,7 @@ def test_the_rooms_line_shows_the_latest(hl: Desk, ek: Desk, server: Positions) 
 
 def test_words_are_found_by_search(hl: Desk) -> None:
     first = hl.chat.send(ROOM, "Yttrande från Ängelholms kommun")
-    assert [hit.ref for hit in hl.store.search.find("ängelholm")] == [first]
+    assert [hit.ref for hit in hl.store.search.find_here("ängelholm")] == [first]
 
 
 def test_projecting_twice_changes_nothing(hl: Desk, ek: Desk, server: Positions) -> None:

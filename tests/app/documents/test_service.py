@@ -76,9 +76,9 @@ def test_words_are_found_a_moment_after_they_were_written(world: World, pair: tu
     hl, ek, obj = pair
     hl.documents.open(obj).splice(0, 0, "Verksamheten i Ängelholm")
     world.deliver()
-    assert ek.store.search.find("ängelholm") == []
+    assert ek.store.search.find_here("ängelholm") == []
     ek.timers.ring()
-    assert [hit.obj for hit in ek.store.search.find("ängelh")] == [obj]
+    assert [hit.obj for hit in ek.store.search.find_here("ängelh")] == [obj]
     assert ek.documents.list(ROOM)[0].words == 3
     assert ek.documents.list(ROOM)[0].excerpt == "Verksamheten i Ängelholm"
 
@@ -91,7 +91,7 @@ def test_what_was_not_indexed_before_the_end_is_indexed_at_the_next_start(
     hl.store.db.raw.execute("UPDATE document_rows SET dirty = 1")
     hl.documents.start()
     hl.timers.ring()
-    assert [hit.obj for hit in hl.store.search.find("värnamo")] == [obj]
+    assert [hit.obj for hit in hl.store.search.find_here("värnamo")] == [obj]
 
 
 def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:

@@ -45,7 +45,7 @@ def test_written_texts_and_keys_are_nowhere_on_the_disk(bench: Bench, logs: Path
     store.objects.set_draft(ROOM, note, CANARY.encode())
     store.put_person(OTHER, {"name": CANARY, "title": CANARY, "unit": CANARY})
     store.save_account(CANARY.encode())
-    assert len(store.search.find("åtgärden avslås")) == 2
+    assert len(store.search.find_here("åtgärden avslås")) == 2
     part = PartId(b"P" * 16)
     store.blobs.write(part, b"sealed elsewhere")
     store.blobs.add(

@@ -162,7 +162,7 @@ def test_a_newer_read_model_is_built_from_all_changes(bench: Bench) -> None:
     bench.kinds["note"] = replace(bench.kinds["note"], version=2)
     store = bench.reopen()
     assert bench.texts(note) == ["ett"]
-    assert len(store.search.find("ett")) == 1
+    assert len(store.search.find_here("ett")) == 1
     assert [code for _, code in store.changes.unprojected()] == ["nonsense"]
 
 

@@ -44,7 +44,7 @@ def test_the_store_that_version_1_wrote_opens_with_everything_in_it(tmp_path: Pa
     assert store.keys(room) == [(1, b"K" * 32, b"A" * 32)]
     assert store.rh_at(room, 3) == b"3" * 32
     assert [p.name for p in store.people.all()] == ["Registrator"]
-    assert len(store.search.find("version")) == 1
+    assert len(store.search.find_here("version")) == 1
     assert store.objects.draft(note) == b"utkast"
     assert store.db.check() == []
     store.close()

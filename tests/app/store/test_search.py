@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Search: Swedish letters, the last word unfinished, titles first."""
 
+import asyncio
+
 from app.core.ids import ObjId
 from app.store import search
 from app.store.search import MARK_END, MARK_START, match_of
@@ -14,7 +16,7 @@ def put(bench: Bench, ref: bytes, title: str, body: str, t: int = 1, obj: ObjId 
 
 
 def refs(bench: Bench, text: str) -> list[bytes]:
-    return [hit.ref for hit in bench.store.search.find(text)]
+    return [hit.ref for hit in bench.store.search.find_here(text)]
 
 
 def test_swedish_letters_are_letters_of_their_own(bench: Bench) -> None:
@@ -41,7 +43,7 @@ def test_a_word_in_a_title_comes_before_one_in_a_body(bench: Bench) -> None:
 
 def test_a_snippet_marks_the_word(bench: Bench) -> None:
     put(bench, b"1", "Rubrik", "ett två TRE fyra")
-    (hit,) = bench.store.search.find("tre")
+    (hit,) = bench.store.search.find_here("tre")
     assert hit.snippet == f"ett två {MARK_START}TRE{MARK_END} fyra"
     assert (hit.room, hit.kind, hit.title) == (ROOM, "note", "Rubrik")
 
@@ -49,7 +51,7 @@ def test_a_snippet_marks_the_word(bench: Bench) -> None:
 def test_nothing_typed_breaks_the_query(bench: Bench) -> None:
     put(bench, b"1", "", "Beslut")
     for text in ("", " ", '"', 'beslut"', "AND", "NEAR(", "*", "a:b", "beslut -", "(beslut", "🙂"):
-        bench.store.search.find(text)
+        bench.store.search.find_here(text)
     assert refs(bench, 'beslut"') == [b"1"]
     assert match_of("dnr 2026:17-3") == '"dnr" AND "2026" AND "17" AND "3"*'
 
@@ -67,7 +69,29 @@ def test_a_place_is_replaced_and_dropped(bench: Bench) -> None:
     assert refs(bench, "text") == []
 
 
+async def test_a_long_search_lets_the_loop_go_on(bench: Bench) -> None:
+    with bench.store.transaction() as conn:
+        entries = [
+            search.Entry(room=ROOM, obj=ObjId(ROOM), kind="note", ref=b"%d" % i, t=i, title="", body=f"beslut om å {i}")
+            for i in range(3000)
+        ]
+        search.put(conn, entries)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.ensure_future(count())
+    hits = await bench.store.search.find("beslut", limit=10)
+    counting.cancel()
+    assert hits[0].ref == b"2999"
+    assert turns > 2
+
+
 def test_a_search_can_be_kept_to_a_room_and_a_kind(bench: Bench) -> None:
     put(bench, b"1", "", "text")
-    assert bench.store.search.find("text", room=ROOM, kind="note")
-    assert not bench.store.search.find("text", kind="chat")
+    assert bench.store.search.find_here("text", room=ROOM, kind="note")
+    assert not bench.store.search.find_here("text", kind="chat")

@@ -76,12 +76,12 @@ def test_a_deleted_card_is_gone_from_lists_and_search(desks: tuple[Desk, Desk, P
     hl, _, _ = desks
     board = hl.tasks.board(ROOM)
     card = board.add_card(board.columns()[0].id, "Begär yttrande", description="från Ängelholm")
-    assert [hit.ref for hit in hl.store.search.find("ängelholm")] == [card.encode()]
+    assert [hit.ref for hit in hl.store.search.find_here("ängelholm")] == [card.encode()]
     board.delete_card(card)
     assert hl.tasks.tasks(ROOM) == []
-    assert hl.store.search.find("ängelholm") == []
+    assert hl.store.search.find_here("ängelholm") == []
     board.undo.undo()
-    assert [hit.ref for hit in hl.store.search.find("yttrande")] == [card.encode()]
+    assert [hit.ref for hit in hl.store.search.find_here("yttrande")] == [card.encode()]
 
 
 def test_a_damaged_update_is_kept_and_stops_nothing(desks: tuple[Desk, Desk, Positions]) -> None:

@@ -310,7 +310,7 @@ class FakeTasks:
 class FakeSearch:
     """Finds one word."""
 
-    def find(
+    async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
         if not text.casefold().startswith("kompl"):

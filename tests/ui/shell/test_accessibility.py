@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from tests.ui.shell.fake_session import CASE, HEAD, FakeSession
 from tests.ui.shell.test_gate import Office, opens
 from tests.ui.walking import check, check_tab
+from tests.world import until
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
@@ -27,17 +28,23 @@ VIEWS: dict[str, Callable[[MainWindow], None]] = {
 }
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWindow, view: str) -> None:
+async def shown(window: MainWindow, view: str) -> None:
+    """Until the view stands, with what was searched for."""
     VIEWS[view](window)
     QApplication.processEvents()
+    if view == "search":
+        await until(lambda: window.search_view.list.isVisible())
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWindow, view: str) -> None:
+    await shown(window, view)
     check(window)
 
 
 @pytest.mark.parametrize("view", ["home", "rooms", "tasks", "search", "settings", "offline"])
-def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> None:
-    VIEWS[view](window)
-    QApplication.processEvents()
+async def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> None:
+    await shown(window, view)
     check_tab(window)
 
 

@@ -27,6 +27,7 @@ from tests.ui.shell.fake_session import (
     FakeSession,
     FakeView,
 )
+from tests.world import until
 from ui.kit import theme
 from ui.shell.ports import Session
 from ui.shell.room_view import RoomView
@@ -144,7 +145,7 @@ def test_opening_a_room_is_noted_so_that_the_invitation_goes(window: MainWindow,
     assert CHAT in session.rooms.opened_objects
 
 
-def test_the_palette_is_used_by_keys_alone(window: MainWindow, qtbot: QtBot) -> None:
+async def test_the_palette_is_used_by_keys_alone(window: MainWindow, qtbot: QtBot) -> None:
     press(window, "Ctrl+K")
     palette = window.palette_view
     assert palette.isVisible()
@@ -174,14 +175,32 @@ def test_the_palettes_arrows_skip_headings_and_go_around(window: MainWindow) -> 
     assert not palette.isVisible()
 
 
-def test_the_palette_finds_words_in_texts_and_people(window: MainWindow) -> None:
+async def test_the_palette_finds_words_in_texts_and_people(window: MainWindow) -> None:
     palette = window.palette_view
     palette.open("kompl")
-    assert any("Kompletteringen från sökanden" in r.detail for r in palette.list.rows.rows)
+    await until(lambda: any("Kompletteringen från sökanden" in r.detail for r in palette.list.rows.rows))
     palette.open("enhetsch")
     assert any(r.title == "Enhetschef" and r.right == "verifierad" for r in palette.list.rows.rows)
     palette.open("zzz")
     assert [r.title for r in palette.list.rows.rows if not r.section] == ["Sök i allt efter ”zzz”"]
+
+
+async def test_what_is_chosen_in_the_palette_stays_chosen_when_more_is_found(window: MainWindow) -> None:
+    palette = window.palette_view
+    palette.open("kompl")
+    before = palette.list.current_row()
+    assert before is not None
+    await until(lambda: len([r for r in palette.list.rows.rows if not r.section]) > 1)
+    assert palette.list.current_row() == before
+
+
+async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: MainWindow) -> None:
+    window.go_section("search")
+    view = window.search_view
+    view.field.insert("kompl")
+    QTest.keyClick(view.field, Qt.Key.Key_Return)
+    await until(lambda: window.focusWidget() is view.list)
+    assert view.list.currentIndex().row() == 0
 
 
 def test_f6_goes_through_every_region_and_comes_back(window: MainWindow) -> None:

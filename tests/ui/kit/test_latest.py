@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Asking while somebody types: no queue, and no stale answer is shown."""
+
+import asyncio
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from tests.world import until
+from ui.kit import tasks
+from ui.kit.latest import Latest
+
+
+class Slow:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: list[asyncio.Future[str]] = []
+
+    async def __call__(self, question: str) -> str:
+        self.asked.append(question)
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return await self.answers[-1]
+
+
+async def test_only_the_newest_question_is_asked_and_shown(qapp: QApplication) -> None:
+    owner, slow, shown = QObject(), Slow(), list[tuple[str, str]]()
+    latest = Latest(owner, slow, lambda question, answer: shown.append((question, answer)))
+    for question in ("å", "år", "års"):
+        latest.ask(question)
+    await until(lambda: slow.asked == ["års"])
+    latest.ask("ärende")
+    latest.ask("ärenden")
+    slow.answers[0].set_result("gammalt")
+    await until(lambda: slow.asked == ["års", "ärenden"])
+    assert shown == []
+    slow.answers[1].set_result("nytt")
+    await until(lambda: bool(shown))
+    assert shown == [("ärenden", "nytt")]
+
+
+async def test_what_is_forgotten_is_not_shown_and_it_goes_on_after_an_error(qapp: QApplication) -> None:
+    owner, slow, shown, failed = QObject(), Slow(), list[str](), list[Exception]()
+    tasks.set_error_hook(lambda _owner, error: failed.append(error))
+    latest = Latest(owner, slow, lambda question, answer: shown.append(answer))
+    latest.ask("a")
+    await until(lambda: len(slow.answers) == 1)
+    latest.forget()
+    slow.answers[0].set_result("sent")
+    latest.ask("b")
+    await until(lambda: len(slow.answers) == 2)
+    slow.answers[1].set_exception(OSError())
+    await until(lambda: bool(failed))
+    latest.ask("c")
+    await until(lambda: len(slow.answers) == 3)
+    slow.answers[2].set_result("till sist")
+    await until(lambda: shown == ["till sist"])
+    tasks.set_error_hook(None)

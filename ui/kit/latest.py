@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Asking while somebody types: one question at a time, and only the answer to the last one is shown."""
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from PySide6.QtCore import QObject
+
+from ui.kit.tasks import run
+
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class Latest(Generic[Question, Answer]):
+    """`ask` runs in a task of the owner; `show` hears question and answer, never a stale one.
+
+    What is asked meanwhile waits, and only the newest of it is asked at all: a slow answer never makes a queue.
+    """
+
+    def __init__(
+        self,
+        owner: QObject,
+        ask: Callable[[Question], Awaitable[Answer]],
+        show: Callable[[Question, Answer], object],
+    ) -> None:
+        self._owner, self._ask, self._show = owner, ask, show
+        self._wanted: list[Question] = []
+        self._running = False
+
+    @property
+    def asking(self) -> bool:
+        """Whether an answer is waited for."""
+        return self._running
+
+    def ask(self, question: Question) -> None:
+        """Asks, in place of whatever was asked before. On the running loop."""
+        self._wanted = [question]
+        if not self._running:
+            self._running = True
+            run(self._owner, self._go())
+
+    def forget(self) -> None:
+        """Nothing is to be answered any more."""
+        self._wanted = []
+
+    async def _go(self) -> None:
+        try:
+            while self._wanted:
+                asked = self._wanted
+                answer = await self._ask(asked[0])
+                if asked is self._wanted:
+                    self._wanted = []
+                    self._show(asked[0], answer)
+        finally:
+            self._running = False
