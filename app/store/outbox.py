@@ -9,8 +9,9 @@ from app.core import log
 from app.core.ids import Hash, ObjId, RoomId
 from app.store import statements as sql
 from app.store.database import Database, Row
+from app.store.receipts import Receipts
 from app.store.rows import Flush
-from sync.client.ports import PendingChange, SealedBatch
+from sync.client.ports import KeptReceipt, PendingChange, SealedBatch
 
 _encoder = msgspec.msgpack.Encoder()
 _blobs = msgspec.msgpack.Decoder(tuple[bytes, ...])
@@ -20,8 +21,9 @@ _shares = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...])
 class Outbox:
     """Every method is one transaction."""
 
-    def __init__(self, db: Database, waiting_changed: Callable[[], None]) -> None:
+    def __init__(self, db: Database, receipts: Receipts, waiting_changed: Callable[[], None]) -> None:
         self._db = db
+        self._receipts = receipts
         self._changed = waiting_changed
 
     def pending(self, limit: int) -> list[PendingChange]:
@@ -64,12 +66,15 @@ class Outbox:
         """Rooms that have a sealed batch or a pending row."""
         return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
 
-    def acked(self, batch: SealedBatch) -> None:
-        """The server has it durably: the batch and its rows go. Twice does no harm.
+    def acked(self, batch: SealedBatch, receipt: KeptReceipt | None) -> None:
+        """The server has it durably: the batch and its rows go, its receipt is kept. Twice does no harm.
 
         No flush of its own: after a power cut the same bytes are sent again, and the server answers as before.
         """
-        self._end(batch, sql.DROP_BATCH_ROWS, durable=False)
+        with self._db.transaction(durable=False):
+            if receipt is not None:
+                self._receipts.put_one(receipt)
+            self._end(batch, sql.DROP_BATCH_ROWS, durable=False)
 
     def unseal(self, batch: SealedBatch) -> None:
         """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""

@@ -77,6 +77,18 @@ class PersonRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What shows that the server was false in a room: proofs as sync wrote them. `code` "fork" or "rollback", `ours`
+    the receipt we had, `theirs` the one it gave then, `claim` what a member signed; `t` when we kept it, ms."""
+
+    code: str
+    ours: bytes | None
+    theirs: bytes | None
+    claim: bytes | None
+    t: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
     """A place in an object that holds the words. `ref` is the tool's own (a message's or card's id)."""
 

@@ -82,6 +82,9 @@ ADD_WAITING = "INSERT OR REPLACE INTO waiting (room, n, item) VALUES (?, ?, ?)"
 WAITING = "SELECT n, item FROM waiting WHERE room = ? ORDER BY n"
 DROP_WAITING = "DELETE FROM waiting WHERE room = ? AND n = ?"
 ADD_BAD = "INSERT OR REPLACE INTO bad (room, n, code) VALUES (?, ?, ?)"
+ADD_RECEIPT = """INSERT INTO receipts (room, n, proof) VALUES (?, ?, ?)
+    ON CONFLICT (room) DO UPDATE SET n = excluded.n, proof = excluded.proof WHERE excluded.n > n"""
+ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim, t) VALUES (?, ?, ?, ?, ?, ?)"
 ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_ROOM = "INSERT OR IGNORE INTO rooms (room, created) VALUES (?, ?)"

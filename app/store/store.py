@@ -24,6 +24,7 @@ from app.store.outbox import Outbox
 from app.store.people import Me, People
 from app.store.projecting import Projecting
 from app.store.projection import Projector
+from app.store.receipts import Receipts
 from app.store.rooms import Rooms
 from app.store.search import Search
 
@@ -41,7 +42,8 @@ class Store:
         self.people = People(db)
         self.account = Account(db, self.people)
         self.changes = Changes(db, self._me, self._projecting)
-        self.outbox = Outbox(db, self.waiting_changed.emit)
+        self.receipts_kept = Receipts(db)
+        self.outbox = Outbox(db, self.receipts_kept, self.waiting_changed.emit)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting)
         self.rooms_list = Rooms(db, self._projecting)
         self.objects = Objects(db, self._projecting)
@@ -64,6 +66,9 @@ class Store:
         self.waiting = self.inbox.waiting
         self.problem = self.inbox.problem
         self.set_problem = self.inbox.set_problem
+        self.receipts = self.receipts_kept.all
+        self.put_receipts = self.receipts_kept.put
+        self.put_evidence = self.receipts_kept.put_evidence
         self.receive = self.inbox.receive
         self.pending = self.outbox.pending
         self.pending_in = self.outbox.pending_in

@@ -11,7 +11,18 @@ from sync.client.transport import Dialer, Transport
 from sync.errors import ClockOff, Refused, Reject, SyncError, TooOld, Unreachable, WrongAgency
 from sync.ids import DevId, Uid
 from sync.protocol import codec
-from sync.protocol.messages import Auth, Authed, Error, ErrorCode, Frame, Hello, Receipt, ServerFrame, ServerHello
+from sync.protocol.messages import (
+    Auth,
+    Authed,
+    Error,
+    ErrorCode,
+    Frame,
+    Hello,
+    Receipt,
+    ServerFrame,
+    ServerHello,
+    Signed,
+)
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.trust.agency import agency_fingerprint, verify_server_cert
 
@@ -33,6 +44,7 @@ class ServerIdentity:
 
     agency_pk: bytes
     server_pk: bytes
+    server_cert: Signed
     nonce: bytes
     client_nonce: bytes
     offset_ms: int
@@ -145,7 +157,7 @@ async def _shake_hands(transport: Transport, now_ms: Callable[[], int], agency_p
     offset_ms = frame.time - (sent_ms + now_ms()) // 2
     if abs(offset_ms) > SIGN_IN_CLOCK_TOLERANCE_MS:
         raise ClockOff(f"{offset_ms} ms")
-    return ServerIdentity(frame.agency_pk, server_pk, frame.nonce, nonce, offset_ms)
+    return ServerIdentity(frame.agency_pk, server_pk, frame.server_cert, frame.nonce, nonce, offset_ms)
 
 
 def _raise_if_closing(frame: ServerFrame) -> None:

@@ -21,6 +21,7 @@ from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.ports import Listener, Ports
+from sync.client.receipts import Witness
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
@@ -66,8 +67,9 @@ class Engine:
         self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
         self._link.reload()
         self._dialer = dialer
-        self._inbox = Inbox(self._link)
-        self._outbox = Outbox(self._link, self._inbox.look_again)
+        self._witness = Witness(self._link)
+        self._inbox = Inbox(self._link, self._witness)
+        self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
         self._backoff = Backoff()
         self._state = LinkState.OFFLINE
         self._code: str | None = None
@@ -227,7 +229,7 @@ class Engine:
         reading = asyncio.ensure_future(connection.run(self._inbox.on_frame))
         work: list[asyncio.Future[None]] = [reading]
         try:
-            authed = await connection.sign_in(account.uid, account.dev, account.signing, [])
+            authed = await connection.sign_in(account.uid, account.dev, account.signing, self._witness.newest())
             self._link.connection = connection
             self._registered = True
             self._set(LinkState.SYNCING, None)
@@ -258,12 +260,14 @@ class Engine:
                 self._link.reload()
 
     async def _own_log(self, connection: Connection, authed: m.Authed) -> None:
-        """▲ The server's view of our own log must be ours."""
+        """▲ The server's view of our own log must be ours, and no shorter: no receipt stands for it but our copy."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
             mine = await self._link.book.fetch(connection, self._link.account.uid)
         if mine.head_at(authed.ulog_seq) != authed.ulog_head:
             raise Reject("ulog", "own log")
+        if authed.ulog_seq < mine.seq:
+            raise Reject("rollback", "own log")
 
     def _on_idle(self) -> None:
         """Everything that came is judged and stored."""

@@ -7,17 +7,16 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from sync.client.link import Link
+from sync.client.receipts import Witness
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
 from sync.errors import NeedLog, Refused, Reject
 from sync.ids import DevId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.protocol.version import MAX_PULL_BYTES
-from sync.trust import receipts
 from sync.trust.ephemeral import Whisper
-from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
-from sync.trust.stream import MAX_T, Accepted, AcceptedEntry
+from sync.trust.items import Item
+from sync.trust.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
 
@@ -36,8 +35,9 @@ _LOG_TRIES = 64
 class Inbox:
     """Judges and stores what arrives. One `work` task at a time."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, witness: Witness) -> None:
         self._link = link
+        self._witness = witness
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: set[RoomId] = set()
@@ -76,24 +76,11 @@ class Inbox:
     def _meet(self, head: m.RoomHead) -> None:
         r = head.receipt
         room = self._link.room(RoomId(r.room))
-        if not self._check_receipt(room, r):
+        if not self._witness.meet(room, r):
             return
         room.head_n = max(room.head_n, r.n)
         self._unsubscribed.add(room.room)
         self._behind.add(room.room)
-
-    def _check_receipt(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ The server's signed word against ours: an older head is a rollback, another hash a fork."""
-        if r.room != room.room:
-            raise Reject("other-room", "receipt")
-        receipts.check(self._link.online.identity.server_pk, r.room, r.n, r.rh, r.t, r.sig)
-        if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
-            self._stop(room, RoomState.ROLLBACK, "rollback")
-            return False
-        if (room.rh_at(r.n) or r.rh) != r.rh:
-            self._stop(room, RoomState.FORK, "fork")
-            return False
-        return True
 
     def on_frame(self, frame: m.ServerFrame) -> None:
         """Anything that is no reply, on the reader's turn: only noted here."""
@@ -140,6 +127,7 @@ class Inbox:
                     await self._take_fresh(frame)
                 else:
                     await self._catch_up(self._link.room(self._behind.pop()))
+            self._witness.keep()
             on_idle()
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
@@ -149,7 +137,9 @@ class Inbox:
         if frame.items[0].n != room.stream.n + 1:
             self._behind.add(room.room)
             return
-        if await self._take(room, frame.items, frame.shares) and self._agrees(room, frame.receipt):
+        if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
+            room, frame.receipt
+        ):
             await self._after(room)
 
     async def _catch_up(self, room: RoomSync) -> None:
@@ -164,9 +154,9 @@ class Inbox:
         except Refused as e:
             log.info("pull refused: %s", e.code)
             if e.code == ErrorCode.UNKNOWN_ROOM and room.is_member:
-                self._stop(room, RoomState.ROLLBACK, "rollback")
+                self._witness.stop(room, RoomState.ROLLBACK, "rollback")
             return
-        if receipt is not None and self._agrees(room, receipt):
+        if receipt is not None and self._witness.agrees(room, receipt):
             room.agreed()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
                 room.head_n = room.stream.n  # whatever an unsigned notice said
@@ -174,14 +164,14 @@ class Inbox:
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
-        pulled = await self._pull(room, room.stream.n)
+        pulled = await self._link.pull(room.room, room.stream.n)
         while pulled.items:
             more = pulled.items[-1].n < pulled.receipt.n
-            ahead = asyncio.ensure_future(self._pull(room, pulled.items[-1].n)) if more else None
+            ahead = asyncio.ensure_future(self._link.pull(room.room, pulled.items[-1].n)) if more else None
             if ahead is not None:
                 ahead.add_done_callback(_heard)
             try:
-                if not await self._take(room, pulled.items, pulled.shares):
+                if not await self._take(room, pulled.items, pulled.shares, pulled.receipt):
                     return None
                 if ahead is None:
                     break
@@ -191,35 +181,23 @@ class Inbox:
                     ahead.cancel()
         return pulled.receipt
 
-    def _agrees(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ Whether the server's word of its head is what we have judged. Its signature is looked at only when it is
-        not: then it is evidence. Less than we have is a rollback, another hash a fork, more than it gave withheld."""
-        if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
-            return True
-        if not self._check_receipt(room, r):
-            return False
-        self._stop(room, RoomState.WITHHELD, "withheld")
-        return False
-
     async def _subscribe(self, room: RoomSync) -> None:
         try:
             await self._link.online.request(lambda rid: m.Subscribe(rid=rid, room=room.room), m.Ok)
         except Refused as e:
             log.info("subscribe refused: %s", e.code)
 
-    async def _pull(self, room: RoomSync, after: int) -> m.Items:
-        return await self._link.online.request(
-            lambda rid: m.Pull(rid=rid, room=room.room, after=after, limit_bytes=MAX_PULL_BYTES), m.Items
-        )
-
-    async def _take(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare]) -> bool:
+    async def _take(
+        self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
+    ) -> bool:
         """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped."""
         entries = False
         for piece, more in _pieces(wire):
             try:
+                self._witness.check_promise(room, piece)
                 accepted = await self._judge(room, piece)
             except Reject as e:
-                self._stop(room, await self._verdict(room, e), e.code)
+                await self._witness.refuse(room, e, receipt, piece)
                 return False
             entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
             with self._link.kept(room):
@@ -236,59 +214,11 @@ class Inbox:
             self._link.listener.on_room(room.room)
         return True
 
-    async def _verdict(self, room: RoomSync, why: Reject) -> RoomState:
-        """What it means that the server showed something false: another history, or only not what belongs there."""
-        match why.code:
-            case "format":
-                return RoomState.UPDATE_NEEDED
-            case "fork":
-                return RoomState.FORK
-        return RoomState.FORK if await self._shows_another_past(room) else RoomState.WITHHELD
-
-    async def _shows_another_past(self, room: RoomSync) -> bool:
-        """▲ Whether the server signs for a history that has something else at the last position that we verified.
-
-        Its items are chained from a position of ours up to its head; if that meets what it signed, the two histories
-        part after that position, else before: then we begin further back. Nothing is kept of them.
-        """
-        n, back = room.stream.n, 1
-        while n:
-            base = max(0, n - back)
-            before = room.rh_at(base) if base else RH_0
-            theirs = await self._signed_past(room, base, before) if before is not None else None
-            if theirs is not None:
-                return theirs != room.stream.rh
-            if base == 0:
-                break
-            back *= 8
-        return False
-
-    async def _signed_past(self, room: RoomSync, base: int, rh: bytes) -> bytes | None:
-        """The running hash at our position in the server's history, if that begins as ours up to `base`."""
-        at, ours = base, rh
-        while True:
-            try:
-                pulled = await self._pull(room, at)
-            except Refused:
-                return None
-            for i in pulled.items:
-                if i.n != at + 1 or not 0 <= i.t <= MAX_T or i.kind not in (ENTRY, ENVELOPE):
-                    return None
-                rh, at = next_rh(rh, i.n, i.t, i.kind, item_id(i.kind, i.body)), i.n
-                ours = rh if at == room.stream.n else ours
-            r = pulled.receipt
-            if not pulled.items or at >= r.n:
-                break
-        if (r.room, r.n, r.rh) != (room.room, at, rh) or at < room.stream.n:
-            return None
-        receipts.check(self._link.online.identity.server_pk, r.room, r.n, r.rh, r.t, r.sig)
-        return ours
-
     async def _refill(self, room: RoomSync) -> None:
         """Asks again for content that was missing: the server may give it now."""
         for n in room.stream.withheld():
             try:
-                shown = (await self._pull(room, n - 1)).items[:1]
+                shown = (await self._link.pull(room.room, n - 1)).items[:1]
             except Refused:
                 return
             for i in shown:
@@ -317,7 +247,7 @@ class Inbox:
         if room.caught_up and room.stream.withheld():
             await self._refill(room)
         if room.caught_up and room.stream.withheld():
-            self._stop(room, RoomState.WITHHELD, "withheld")
+            self._witness.stop(room, RoomState.WITHHELD, "withheld")
             return
         if room.needs_key and not room.take_drafted():
             await self._fetch_key(room)
@@ -349,12 +279,6 @@ class Inbox:
             self._link.listener.on_room(room.room)
         else:
             log.warning("no seal of epoch %d opens", epoch)
-
-    def _stop(self, room: RoomSync, state: RoomState, code: str) -> None:
-        """▲ Nothing resumes in place after a fork or rollback: what we have is kept and stays readable."""
-        room.stop(state)
-        log.error("room %s stopped at %d: %s", room.room[:4].hex(), room.stream.n, code)
-        self._link.listener.on_room(room.room)
 
 
 def _heard(pull: "asyncio.Future[m.Items]") -> None:

@@ -13,6 +13,8 @@ from sync.client.ports import Listener, Ports
 from sync.client.room import RoomSync
 from sync.errors import Unreachable
 from sync.ids import RoomId
+from sync.protocol import messages as m
+from sync.protocol.version import MAX_PULL_BYTES
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,6 +59,12 @@ class Link:
         self.rooms.clear()
         for room, state in self.ports.rooms():
             self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, state)
+
+    async def pull(self, room: RoomId, after: int) -> m.Items:
+        """What the server shows after a position. Raises Refused, Reject or Unreachable."""
+        return await self.online.request(
+            lambda rid: m.Pull(rid=rid, room=room, after=after, limit_bytes=MAX_PULL_BYTES), m.Items
+        )
 
     @contextmanager
     def kept(self, room: RoomSync) -> Iterator[None]:

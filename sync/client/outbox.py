@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
+from sync.client.receipts import Witness
 from sync.client.room import RoomSync
 from sync.errors import Refused
 from sync.ids import Hash, ObjId, RoomId
@@ -42,9 +43,10 @@ SEALS_A_FRAME = 512
 class Outbox:
     """Flushes every room with work. One `work` task at a time; one batch per room under way."""
 
-    def __init__(self, link: Link, look_again: Callable[[RoomSync], None]) -> None:
+    def __init__(self, link: Link, witness: Witness, look_again: Callable[[RoomSync], None]) -> None:
         """`look_again` has the inbox pull a room."""
         self._link = link
+        self._witness = witness
         self._look_again = look_again
         self.shared: set[ObjId] = set()
         """Objects that somebody else has open now: their edits flush every 250 ms."""
@@ -208,8 +210,11 @@ class Outbox:
         except Refused as e:
             self._refused(room, batch, e)
             return False
-        room.head_n = max(room.head_n, placed.first + placed.count - 1)
-        self._link.ports.acked(batch)
+        receipt = self._witness.placed(room, placed)
+        if room.problem is not None:
+            return False
+        room.head_n = max(room.head_n, placed.receipt.n)
+        self._link.ports.acked(batch, receipt)
         self._refusals.pop(room.room, None)
         if room.blocked is not None:
             room.blocked = None
@@ -283,7 +288,9 @@ class Outbox:
             e, k, a = draft.secrets
             room.drafted[e] = (k, a)
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
-        room.head_n = max(room.head_n, placed.first + placed.count - 1)
+        receipt = self._witness.placed(room, placed)
+        self._link.ports.put_receipts([receipt] if receipt else [])
+        room.head_n = max(room.head_n, placed.receipt.n)
 
     async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:
         await self._link.online.request(

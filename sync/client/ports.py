@@ -45,6 +45,15 @@ class SealedBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptReceipt:
+    """The server's signed word that a room stood at `n`; `proof` is opaque and holds for others too."""
+
+    room: RoomId
+    n: int
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedChange:
     """A verified, authorised and decrypted change at its position. `t` is the server's time in ms."""
 
@@ -156,6 +165,21 @@ class InboxPort(Protocol):
         """Keeps that the room has stopped, which holds back its outbox; None lets it go on."""
         ...
 
+    def receipts(self) -> list[KeptReceipt]:
+        """The newest receipt of every room."""
+        ...
+
+    def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
+        """Keeps each unless one of a later position is kept. The loss of the last ones in a power cut does no harm."""
+        ...
+
+    def put_evidence(
+        self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
+    ) -> None:
+        """Keeps what shows that the server was false ("fork", "rollback"): the receipt we had, the one it gave then
+        (both proofs), and what a member signed. The first of each code in a room stays."""
+        ...
+
     def receive(self, received: Received) -> None:
         """ONE transaction. A change id that is already stored only gets its position (own changes, doubles)."""
         ...
@@ -182,8 +206,9 @@ class OutboxPort(Protocol):
         """Rooms that have a sealed batch or a pending row."""
         ...
 
-    def acked(self, batch: SealedBatch) -> None:
-        """The server has it durably: the batch and its rows go; the changes get their position by `receive`."""
+    def acked(self, batch: SealedBatch, receipt: KeptReceipt | None) -> None:
+        """The server has it durably: the batch and its rows go, and its receipt is kept, in one transaction; the
+        changes get their position by `receive`."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:

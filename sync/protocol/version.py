@@ -21,3 +21,5 @@ CLOCK_TOLERANCE_MS = 120_000
 SIGN_IN_CLOCK_TOLERANCE_MS = 600_000
 """How far a client's clock may be off at sign-in, on both ends: an office PC that has not asked a time server for
 weeks is minutes off and does no harm, since positions carry the server's time and ephemerals the measured offset."""
+MAX_RECEIPTS = 8192
+"""Receipts that one sign-in carries at most: about 1.2 MB of its one frame."""

@@ -98,13 +98,9 @@ class Rooms:
 
     # -- membership
 
-    async def heads(self, who: Who, known: Sequence[Receipt]) -> list[RoomHead]:
-        """Where every room of the person stands. A receipt above our own head is logged: we were set back."""
+    async def heads(self, who: Who) -> list[RoomHead]:
+        """Where every room of the person stands."""
         rows = await self._store.memberships(who.uid, who.dev)
-        at = {r.room: r.n for r in rows}
-        ahead = sum(1 for r in known if r.room in at and r.n > at[r.room])
-        if ahead:
-            log.warning("a client holds receipts above our heads in %d rooms", ahead)
         return [RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head) for r in rows]
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:

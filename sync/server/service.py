@@ -36,6 +36,7 @@ from sync.server.fanout import Hub, Listener
 from sync.server.identity import Identity
 from sync.server.objects.base import Objects
 from sync.server.people import People
+from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
 from sync.server.store.base import Store
@@ -51,6 +52,7 @@ class Service:
         self.people = People(store, identity, limits.logs_in_memory)
         self.rooms = Rooms(store, self.people, self.hub, identity, limits)
         self.blobs = Blobs(store, objects, self.rooms, limits)
+        self.receipts = Receipts(store, identity.key.public)
         self._identity = identity
 
     async def close(self) -> None:
@@ -67,7 +69,9 @@ class Service:
         who = handshake.sign_in(frame, log)
         if log is None:
             raise Refusal(ErrorCode.AUTH, fatal=True)
-        return who, Authed(frame.rid, log.seq, log.head, await self.rooms.heads(who, frame.receipts))
+        heads = await self.rooms.heads(who)
+        await self.receipts.look(frame.receipts, heads)
+        return who, Authed(frame.rid, log.seq, log.head, heads)
 
     async def before_sign_in(self, frame: ClientFrame) -> Frame:
         """What anyone with a sign-in code may ask."""

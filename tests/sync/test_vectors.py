@@ -19,6 +19,7 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ChangeId, Hash, RoomId, Uid
+from sync.protocol.messages import Receipt
 from sync.trust import blobs, ephemeral, merkle, receipts, userlog
 from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
 from sync.trust.author import open_puk, puk_info, puk_key, safety_number
@@ -219,7 +220,8 @@ def test_a_room_with_every_type_of_entry_replays(room: Any) -> None:
     assert [[r.kind, r.uid.hex(), r.ulog_seq, r.ulog_head.hex(), r.puk_gen] for r in recipients] == room["recipients"]
     assert recipients_hash(recipients).hex() == room["recipients_hash"]
     receipt = room["receipt"]
-    receipts.check(raw(receipt["server_pk"]), stream.room, stream.n, stream.rh, stream.t, raw(receipt["sig"]))
+    word = Receipt(stream.room, stream.n, stream.rh, stream.t, raw(receipt["sig"]))
+    receipts.check(raw(receipt["server_pk"]), word)
 
 
 def test_a_rooms_stored_state_opens_and_is_what_its_items_make(room: Any) -> None:
@@ -315,3 +317,18 @@ def test_every_type_of_user_entry_decodes_alone(person: Any) -> None:
         decoded = UserEntry.decode(raw(entry["body"]))
         assert decoded.type == entry["type"]
         assert decoded.ident == Hash(raw(head))
+
+
+def test_a_proof_that_was_carried_away_still_convinces() -> None:
+    told = load("proof")
+    proof = receipts.Proof.decode(raw(told["proof"]))
+    proof.check(raw(told["agency_pk"]))
+    r = proof.receipt
+    assert [r.room.hex(), r.n, r.rh.hex(), r.t] == [told["room"], told["n"], told["rh"], told["t"]]
+    assert proof.encode().hex() == told["proof"]
+    claim: Any = dec(raw(told["claim"]), limit=1 << 20)
+    version, said = claim
+    assert version == 1
+    items = [Item(n, t, kind, body, sig, None) for n, t, kind, body, sig in said]
+    assert receipts.claim(items).hex() == told["claim"]
+    assert [(i.n, bool(i.sig)) for i in items] == [(42, False), (43, True)]

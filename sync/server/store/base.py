@@ -164,6 +164,17 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnmetRow:
+    """A receipt that this server signed and whose position it does not have, or has otherwise."""
+
+    room: bytes
+    n: int
+    rh: bytes
+    t: int
+    sig: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlobRow:
     """A complete part of a blob on the object store."""
 
@@ -176,7 +187,8 @@ class BlobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What `status` shows."""
+    """What `status` shows. `rooms_behind`: clients hold receipts for positions above the head, `rooms_forked`: for
+    another history; either way the database is not what it was."""
 
     users: int
     invites_open: int
@@ -185,6 +197,8 @@ class Counts:
     item_bytes: int
     blobs: int
     blob_bytes: int
+    rooms_behind: int
+    rooms_forked: int
 
 
 class Store(Protocol):
@@ -273,6 +287,12 @@ class Store(Protocol):
     async def add_seal(self, room: bytes, row: SealRow, keep: int) -> None:
         """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest."""
         ...
+
+    async def put_unmet(self, row: UnmetRow) -> None:
+        """Keeps a room's unmet receipt, the one of the highest position."""
+        ...
+
+    async def unmet(self, room: bytes) -> UnmetRow | None: ...
 
     # -- blobs and figures
 

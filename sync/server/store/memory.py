@@ -19,6 +19,7 @@ from sync.server.store.base import (
     SealRow,
     ShareRow,
     Taken,
+    UnmetRow,
     UserRow,
 )
 
@@ -46,6 +47,7 @@ class MemoryStore:
         self._rooms: dict[bytes, _Room] = {}
         self._blobs: dict[tuple[bytes, bytes, bytes], BlobRow] = {}
         self._usage: dict[tuple[bytes, int], int] = {}
+        self._unmet: dict[bytes, UnmetRow] = {}
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -193,6 +195,14 @@ class MemoryStore:
         del kept[1 : max(1, len(kept) - keep + 2)]
         kept.append(row.seal)
 
+    async def put_unmet(self, row: UnmetRow) -> None:
+        kept = self._unmet.get(row.room)
+        if kept is None or kept.n < row.n:
+            self._unmet[row.room] = row
+
+    async def unmet(self, room: bytes) -> UnmetRow | None:
+        return self._unmet.get(room)
+
     # -- blobs and figures
 
     async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
@@ -215,6 +225,7 @@ class MemoryStore:
 
     async def counts(self, now_ms: int) -> Counts:
         items = [i for r in self._rooms.values() for i in r.items]
+        here = [(u.rh, [i.rh for i in self._slice(u.room, u.n - 1, u.n)]) for u in self._unmet.values()]
         return Counts(
             users=len(self._users),
             invites_open=sum(i.used_by is None and i.not_after > now_ms for i in self._invites.values()),
@@ -223,4 +234,6 @@ class MemoryStore:
             item_bytes=sum(len(i.body) + len(i.sig) + len(i.ct or b"") for i in items),
             blobs=len(self._blobs),
             blob_bytes=sum(b.size_bytes for b in self._blobs.values()),
+            rooms_behind=sum(not ours for _, ours in here),
+            rooms_forked=sum(bool(ours) and ours != [rh] for rh, ours in here),
         )

@@ -19,10 +19,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 1
-
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
-"""Step `v` brings a database of version v - 1 to v."""
+VERSION = 2
 
 metadata = MetaData()
 
@@ -161,3 +158,9 @@ usage = Table(
     _int("size_bytes"),
     PrimaryKeyConstraint("dev", "day"),
 )
+
+unmet = Table("unmet", metadata, _blob("room", primary=True), _int("n"), _blob("rh"), _int("t"), _blob("sig"))
+"""Since version 2: receipts of our own for what is not here."""
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create}
+"""Step `v` brings a database of version v - 1 to v."""

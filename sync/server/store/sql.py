@@ -28,6 +28,7 @@ from sync.server.store.base import (
     ShareRow,
     StoreError,
     Taken,
+    UnmetRow,
     UserRow,
 )
 from sync.server.store.writer import Writer
@@ -275,6 +276,16 @@ class SqlStore:
 
         await self._write(run)
 
+    async def put_unmet(self, row: UnmetRow) -> None:
+        await self._write(lambda c: c.execute(_keep_unmet, {f: getattr(row, f) for f in UnmetRow.__slots__}))
+
+    async def unmet(self, room: bytes) -> UnmetRow | None:
+        def run(c: Connection) -> UnmetRow | None:
+            row = c.execute(select(s.unmet).where(s.unmet.c.room == room)).one_or_none()
+            return None if row is None else UnmetRow(**row._mapping)
+
+        return await self._read(run)
+
     # -- blobs and figures
 
     async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
@@ -303,6 +314,9 @@ class SqlStore:
     async def counts(self, now_ms: int) -> Counts:
         def run(c: Connection) -> Counts:
             i = s.invites.c
+            u, here = s.unmet.c, s.items.c
+            unmet = s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n))
+            unmet_rooms = select(func.count()).select_from(unmet)
             open_invites = select(func.count()).where(i.used_by.is_(None), i.not_after > now_ms)
             return Counts(
                 users=_count(c, s.users.c.uid),
@@ -312,6 +326,8 @@ class SqlStore:
                 item_bytes=c.scalar(select(func.coalesce(func.sum(s.items.c.size_bytes), 0))) or 0,
                 blobs=_count(c, s.blobs.c.part),
                 blob_bytes=c.scalar(select(func.coalesce(func.sum(s.blobs.c.size_bytes), 0))) or 0,
+                rooms_behind=c.scalar(unmet_rooms.where(here.rh.is_(None))) or 0,
+                rooms_forked=c.scalar(unmet_rooms.where(here.rh != u.rh)) or 0,
             )
 
         return await self._read(run)
@@ -341,6 +357,13 @@ _set_head = _set_head.on_conflict_do_update(
 _set_member = upsert(s.members)
 _set_member = _set_member.on_conflict_do_update(
     index_elements=["room", "uid"], set_={"until_n": _set_member.excluded.until_n}
+)
+
+_keep_unmet = upsert(s.unmet)
+_keep_unmet = _keep_unmet.on_conflict_do_update(
+    index_elements=["room"],
+    set_={f: _keep_unmet.excluded[f] for f in ("n", "rh", "t", "sig")},
+    where=_keep_unmet.excluded.n > s.unmet.c.n,
 )
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
-from sync.client.ports import MemberRow, Received, RoomEvent
+from sync.client.ports import KeptReceipt, MemberRow, Received, RoomEvent
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 
@@ -103,3 +103,25 @@ def test_the_account_and_user_logs_survive_a_restart(bench: Bench) -> None:
     assert person is not None
     assert person.verified is not None
     assert store.me == ME
+
+
+def test_the_newest_receipt_of_each_room_is_kept(bench: Bench) -> None:
+    def receipt(room: RoomId, n: int) -> KeptReceipt:
+        return KeptReceipt(room=room, n=n, proof=b"proof %d" % n)
+
+    other = RoomId(b"o" * 16)
+    bench.store.put_receipts([receipt(ROOM, 7), receipt(other, 2)])
+    bench.store.put_receipts([receipt(ROOM, 9), receipt(ROOM, 8)])
+    bench.store.put_receipts([])
+    assert {(r.room, r.n): r.proof for r in bench.reopen().receipts()} == {
+        (ROOM, 9): b"proof 9",
+        (other, 2): b"proof 2",
+    }
+
+
+def test_evidence_is_never_overwritten(bench: Bench) -> None:
+    bench.store.put_evidence(ROOM, "rollback", b"ours", b"theirs", None)
+    bench.store.put_evidence(ROOM, "rollback", b"later", b"later", None)
+    bench.store.put_evidence(ROOM, "fork", None, None, b"claim")
+    kept = {e.code: (e.ours, e.theirs, e.claim) for e in bench.reopen().receipts_kept.evidence(ROOM)}
+    assert kept == {"rollback": (b"ours", b"theirs", None), "fork": (None, None, b"claim")}

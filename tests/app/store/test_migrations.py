@@ -48,3 +48,18 @@ def test_the_store_that_version_1_wrote_opens_with_everything_in_it(tmp_path: Pa
     assert store.objects.draft(note) == b"utkast"
     assert store.db.check() == []
     store.close()
+
+
+def test_the_store_that_version_2_wrote_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """tests/vectors/make_store_2.py wrote it, once; it is never written again."""
+    shutil.copy(VECTORS / "store-2.db", tmp_path / "store.db")
+    store = Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+    room = RoomId(b"R" * 16)
+    assert [(r.room, r.n, r.proof) for r in store.receipts()] == [(room, 9, b"proof of 9")]
+    kept = {e.code: (e.ours, e.theirs, e.claim) for e in store.receipts_kept.evidence(room)}
+    assert kept == {
+        "rollback": (b"proof of 9", b"proof of 4", None),
+        "fork": (b"proof of 9", b"another proof of 9", b"what a member signed"),
+    }
+    assert store.db.check() == []
+    store.close()

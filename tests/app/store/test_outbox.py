@@ -4,7 +4,7 @@
 from app.core.ids import Hash, ObjId, PartId, RoomId
 from app.store.rows import BlobPart
 from app.store.store import Store
-from sync.client.ports import Ports, SealedBatch
+from sync.client.ports import KeptReceipt, Ports, SealedBatch
 from tests.app.store.conftest import ROOM, Bench
 
 PART = PartId(b"P" * 16)
@@ -59,13 +59,15 @@ def test_a_sealed_batch_is_given_again_verbatim_until_it_is_acknowledged(bench: 
     assert store.pending(10) == []
     assert store.share(ROOM, note) == b"S" * 32
     assert (store.rooms_with_work(), store.waiting_count()) == ([ROOM], 2)
-    store.acked(batch)
-    store.acked(batch)
+    receipt = KeptReceipt(room=ROOM, n=7, proof=b"proof of 7")
+    store.acked(batch, receipt)
+    store.acked(batch, receipt)
     second = store.sealed(ROOM)
     assert second is not None
     assert second.first_seq == 2
-    store.acked(second)
+    store.acked(second, None)
     assert (store.sealed(ROOM), store.rooms_with_work(), store.waiting_count()) == (None, [], 0)
+    assert store.receipts() == [receipt]
 
 
 def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> None:
@@ -77,7 +79,7 @@ def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> Non
     assert bench.store.sealed(ROOM) is None
     assert [p.payload for p in bench.store.pending(10)] == [b"one"]
     bench.store.put_sealed(batch_of(bench.store, note, 2))
-    bench.store.acked(batch)
+    bench.store.acked(batch, None)
     assert bench.store.waiting_count() == 1
 
 

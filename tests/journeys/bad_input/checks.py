@@ -4,6 +4,8 @@
 Also what spoils a line on purpose: `lie` rewrites what the server says to one client, `garble` what the client says.
 """
 
+import os
+import shutil
 from collections.abc import Callable, Sequence
 
 from app.core.i18n import set_language
@@ -134,3 +136,22 @@ async def stopped(client: Client, room: RoomId, state: RoomState) -> None:
 def address_of(port: int) -> ServerAddress:
     """Another server on this machine."""
     return ServerAddress.parse(f"localhost:{port}")
+
+
+async def set_back(w: World, *clients: Client) -> Callable[[], None]:
+    """Copies the server's disk as it is now; what is given back swaps the copy in (server stopped meanwhile)."""
+    copy = w.folder / f"copy-{os.urandom(4).hex()}"
+    shutil.copytree(w.data, copy)
+
+    def swap() -> None:
+        w.moved_to = copy
+
+    return swap
+
+
+async def with_older_server(w: World, swap: Callable[[], None], *clients: Client) -> None:
+    for client in clients:
+        await offline(client)
+    await w.stop_server()
+    swap()
+    await w.start_server()

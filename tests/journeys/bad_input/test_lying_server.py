@@ -4,7 +4,6 @@ state that a person understands, stays readable, keeps what waits, and goes on w
 """
 
 import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -26,9 +25,11 @@ from tests.journeys.bad_input.checks import (
     nothing_lost,
     offline,
     reconnect,
+    set_back,
     stopped,
     two,
     with_items,
+    with_older_server,
 )
 from tests.world import Client, World, until
 
@@ -175,25 +176,6 @@ async def test_a_hidden_user_log_stops_the_room_as_withheld(w: World) -> None:
 # -- rollback and fork -----------------------------------------------------------------------------------------
 
 
-async def set_back(w: World, *clients: Client) -> Callable[[], None]:
-    """Copies the server's disk as it is now; what is given back swaps the copy in (server stopped meanwhile)."""
-    copy = w.folder / f"copy-{os.urandom(4).hex()}"
-    shutil.copytree(w.data, copy)
-
-    def swap() -> None:
-        w.moved_to = copy
-
-    return swap
-
-
-async def with_older_server(w: World, swap: Callable[[], None], *clients: Client) -> None:
-    for client in clients:
-        await offline(client)
-    await w.stop_server()
-    swap()
-    await w.start_server()
-
-
 async def test_a_server_that_was_rolled_back_is_told_kept_over_a_restart_and_healed(w: World) -> None:
     a, b, room, obj = await two(w)
     swap, true = await set_back(w), w.data
@@ -288,6 +270,9 @@ async def test_a_member_who_was_shown_another_history_makes_it_a_fork(w: World) 
     b.online()
     await stopped(b, room, RoomState.FORK)
     explained(b.engine.blocked(room), "fork")
+    (kept,) = b.store.receipts_kept.evidence(room)
+    assert kept.ours is not None
+    assert kept.theirs is not None  # the server signed both
     await nothing_lost(b, obj, [b"a", b"annan", b"b"], waiting=0)
     assert a.engine.room_state(room) is RoomState.SEALED
 

@@ -24,6 +24,7 @@ from sync.server.store.base import (
     Store,
     StoreError,
     Taken,
+    UnmetRow,
     Unwritable,
     UserRow,
 )
@@ -218,6 +219,45 @@ async def test_a_blob_counts_once(store: Store) -> None:
     counts = await store.counts(1999)
     assert (counts.rooms, counts.items, counts.blobs, counts.blob_bytes, counts.invites_open) == (1, 1, 1, 50, 1)
     assert (await store.counts(2000)).invites_open == 0
+
+
+async def test_the_highest_receipt_for_what_is_not_here_is_kept_and_counted(store: Store) -> None:
+    def unmet(n: int, room: bytes = ROOM, rh: bytes = b"x" * 32) -> UnmetRow:
+        return UnmetRow(room=room, n=n, rh=rh, t=1, sig=b"s" * 64)
+
+    assert await store.unmet(ROOM) is None
+    for n in (5, 7, 6):
+        await store.put_unmet(unmet(n))
+    await store.put_unmet(unmet(2, OTHER))
+    assert await store.unmet(ROOM) == unmet(7)
+    await store.place(placement(0, 6))
+    found = await store.counts(0)
+    assert (found.rooms_behind, found.rooms_forked) == (2, 0)
+    await store.place(placement(6, 1))
+    await store.place(placement(0, 2, OTHER))
+    found = await store.counts(0)
+    assert (found.rooms_behind, found.rooms_forked) == (0, 2)
+    await store.put_unmet(unmet(8, rh=item(8).rh))
+    await store.place(placement(7, 1))
+    found = await store.counts(0)
+    assert (found.rooms_behind, found.rooms_forked) == (0, 1)
+
+
+async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite3"
+    store = SqlStore(path)
+    await store.open()
+    await store.place(placement(0))
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
+        c.execute("DROP TABLE unmet")
+        c.execute("UPDATE meta SET value = '1'")
+    store = SqlStore(path)
+    await store.open()
+    assert (await store.counts(0)).items == 1
+    await store.put_unmet(UnmetRow(room=ROOM, n=2, rh=b"x" * 32, t=1, sig=b"s" * 64))
+    assert (await store.counts(0)).rooms_behind == 1
+    await store.close()
 
 
 async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) -> None:

@@ -210,19 +210,22 @@ class Person:
         self.authed = await self.auth()
         return self
 
-    async def connect(self, url: str, data: Path) -> m.Authed:
+    async def connect(self, url: str, data: Path, receipts: list[m.Receipt] | None = None) -> m.Authed:
         self.wire = await open_wire(url, data)
         await self.wire.greet()
-        self.authed = await self.auth()
+        self.authed = await self.auth(receipts=receipts)
         return self.authed
 
-    async def auth(self, *, address: str | None = None, key: SigningKey | None = None) -> m.Authed:
+    async def auth(
+        self, *, address: str | None = None, key: SigningKey | None = None, receipts: list[m.Receipt] | None = None
+    ) -> m.Authed:
         hello = self.wire.hello
         assert hello is not None
         at = address or self.wire.address
         proof = [hello.nonce, self.wire.nonce, agency_fingerprint(hello.agency_pk), at, self.uid, self.author.dev]
         sig = (key or self.author.signing).sign("auth", proof)
-        return await self.wire.ask(m.Auth(self.wire.rid(), self.uid, self.author.dev, at, sig, []), m.Authed)
+        auth = m.Auth(self.wire.rid(), self.uid, self.author.dev, at, sig, receipts or [])
+        return await self.wire.ask(auth, m.Authed)
 
     @property
     def uid(self) -> Uid:
@@ -277,7 +280,8 @@ class Person:
                 self.wire.hello.agency_pk, self.wire.hello.server_cert.body, self.wire.hello.server_cert.sig, now()
             )
             r = reply.receipt
-            receipts.check(pk, room, r.n, r.rh, r.t, r.sig)
+            assert r.room == room
+            receipts.check(pk, r)
             if stream.n >= r.n:
                 assert stream.rh == r.rh
                 return out

@@ -2,8 +2,11 @@
 """Sign-in codes, certificates, padding, blobs, ephemerals, receipts: small formats, each with what it refuses."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from sync.crypto.encoding import dec, enc
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ChangeId, RoomId, Uid
+from sync.protocol.messages import Receipt, Signed
 from sync.protocol.version import CLOCK_TOLERANCE_MS, PART_BYTES
 from sync.trust import ephemeral, receipts
 from sync.trust.agency import (
@@ -41,6 +45,13 @@ from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW
 
 ROOM = RoomId(b"rum" + bytes(13))
+
+
+def rejected(act: Callable[[], object]) -> str:
+    """The code with which it is refused."""
+    with pytest.raises(Reject) as refused:
+        act()
+    return refused.value.code
 
 
 # -- sign-in codes and certificates -----------------------------------------------------------------------------
@@ -345,12 +356,40 @@ def test_attack_a_kind_the_role_may_not_send_is_dropped(scene: Scene) -> None:
 def test_attack_a_receipt_holds_for_one_position_of_one_room_only() -> None:
     server = SigningKey(os.urandom(32))
     sig = receipts.sign(server, ROOM, 7, bytes(32), NOW)
-    receipts.check(server.public, ROOM, 7, bytes(32), NOW, sig)
-    for args in (
-        (bytes(16), 7, bytes(32), NOW),
-        (ROOM, 8, bytes(32), NOW),
-        (ROOM, 7, b"\1" * 32, NOW),
-        (ROOM, 7, bytes(32), NOW + 1),
-    ):
-        with pytest.raises(Reject):
-            receipts.check(server.public, *args, sig)
+    true = Receipt(ROOM, 7, bytes(32), NOW, sig)
+    receipts.check(server.public, true)
+    for other in (
+        {"room": bytes(16)}, {"n": 8}, {"rh": b"\1" * 32}, {"t": NOW + 1}, {"sig": sig[:63]},
+        {"n": -7}, {"n": 2**64}, {"t": -1}, {"room": ROOM[:15]}, {"rh": b""},
+    ):  # fmt: skip
+        false = msgspec.structs.replace(true, **other)
+        assert rejected(partial(receipts.check, server.public, false)) == "signature"
+    stranger = SigningKey(os.urandom(32)).public
+    assert rejected(partial(receipts.check, stranger, true)) == "signature"
+
+
+def test_a_proof_convinces_whoever_has_the_agencys_key_even_after_the_certificate_has_ended() -> None:
+    agency, server = Agency(os.urandom(32)), SigningKey(os.urandom(32))
+    cert = Signed(*agency.certify_server(server.public, 1))
+    receipt = Receipt(ROOM, 7, b"r" * 32, NOW, receipts.sign(server, ROOM, 7, b"r" * 32, NOW))
+    proof = receipts.Proof.decode(receipts.Proof(receipt, cert).encode())
+    proof.check(agency.pk)
+    assert proof.receipt == receipt
+    other = Agency(os.urandom(32))
+    assert rejected(partial(proof.check, other.pk)) == "signature"
+    false = receipts.Proof(msgspec.structs.replace(receipt, n=8), cert)
+    assert rejected(partial(false.check, agency.pk)) == "signature"
+    raw = proof.encode()
+    parts = dec(raw, limit=1024)
+    assert isinstance(parts, list)
+    for spoilt in (raw[:-1], b"", raw + b"\0", enc([2, *parts[1:]]), enc(parts[:7])):
+        assert rejected(partial(receipts.Proof.decode, spoilt)) in ("encoding", "malformed", "format")
+
+
+def test_two_receipts_contradict_each_other_only_at_one_position_of_one_room() -> None:
+    one = Receipt(ROOM, 7, b"r" * 32, NOW, b"s" * 64)
+    change = msgspec.structs.replace
+    assert receipts.contradict(one, change(one, rh=b"x" * 32))
+    assert not receipts.contradict(one, change(one, sig=b"t" * 64))
+    assert not receipts.contradict(one, change(one, n=8, rh=b"x" * 32))
+    assert not receipts.contradict(one, change(one, room=b"x" * 16, rh=b"x" * 32))

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The server's signed words: the newest of each room, and what shows that it was false. Part of `InboxPort`."""
+
+from collections.abc import Sequence
+
+from app.core import clock
+from app.core.ids import RoomId
+from app.store import statements as sql
+from app.store.database import Database
+from app.store.rows import Evidence
+from sync.client.ports import KeptReceipt
+
+
+class Receipts:
+    """Two small tables; proofs are opaque here."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def all(self) -> list[KeptReceipt]:
+        """The newest receipt of every room."""
+        rows = self._db.rows("SELECT room, n, proof FROM receipts")
+        return [KeptReceipt(room=room, n=n, proof=proof) for room, n, proof in rows]
+
+    def put(self, receipts: Sequence[KeptReceipt]) -> None:
+        """Keeps each unless one of a later position is kept. No flush of its own: the last ones may be lost."""
+        if receipts:
+            with self._db.transaction(durable=False):
+                for receipt in receipts:
+                    self.put_one(receipt)
+
+    def put_one(self, receipt: KeptReceipt) -> None:
+        """The same of one, within the caller's transaction."""
+        self._db.raw.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
+
+    def put_evidence(
+        self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
+    ) -> None:
+        """Keeps what shows that the server was false; the first of each code in a room stays."""
+        with self._db.transaction():
+            self._db.raw.execute(sql.ADD_EVIDENCE, (room, code, ours, theirs, claim, clock.now_ms()))
+
+    def evidence(self, room: RoomId) -> list[Evidence]:
+        """What is kept against the server in a room, the oldest first."""
+        rows = self._db.rows("SELECT code, ours, theirs, claim, t FROM evidence WHERE room = ? ORDER BY t", (room,))
+        return [Evidence(code=c, ours=ours, theirs=theirs, claim=claim, t=t) for c, ours, theirs, claim, t in rows]
