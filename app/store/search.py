@@ -45,7 +45,10 @@ class Entry:
 
 
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
-    """Adds places, or replaces those with the same object and ref. Inside the store's transaction. 15 µs a place."""
+    """Adds places, or replaces those with the same object and ref. Inside the store's transaction. 15 µs a place.
+
+    One with the same words as before keeps them: rewriting them in the index takes a millisecond.
+    """
     raw = _raw(conn)
     new: dict[tuple[bytes, bytes], Entry] = {}
     for e in {(e.obj, e.ref): e for e in entries}.values():
@@ -54,7 +57,8 @@ def put(conn: Connection, entries: Sequence[Entry]) -> None:
             new[e.obj, e.ref] = e
         else:
             raw.execute("UPDATE search_rows SET t = ?, kind = ? WHERE id = ?", (e.t, e.kind, row[0]))
-            raw.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row[0]))
+            if raw.execute("SELECT title, body FROM search WHERE rowid = ?", row).fetchone() != (e.title, e.body):
+                raw.execute("UPDATE search SET title = ?, body = ? WHERE rowid = ?", (e.title, e.body, row[0]))
     if not new:
         return
     first = int(raw.execute("SELECT coalesce(max(id), 0) + 1 FROM search_rows").fetchone()[0])

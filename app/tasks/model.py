@@ -5,6 +5,7 @@ One CRDT map per sort of thing. A card's place is one value, column and order ke
 move the same card at once agree on one place; a card whose column is gone stands in the first one. Undo is per person.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
@@ -36,7 +37,10 @@ class Board:
         self._labels = self._doc.map("labels")
         self.undo = Undo(self._doc, (self._columns, self._cards, self._labels), group_ms=0)
         """This person's own edits."""
-        self._known: dict[str, Card] = {}
+        self._known: dict[str, Card] | None = None
+        """Every card that was read, the hidden ones too; None before the first reading."""
+        self._lanes: dict[str, list[Card]] | None = None
+        """The cards that are shown, by column and in order; None when they must be sorted anew."""
         self._column_cache: list[Column] | None = None
         self._doc.updated.connect(self._on_updated)
         self._doc.reloaded.connect(self._on_reloaded)
@@ -69,14 +73,7 @@ class Board:
 
     def cards(self, column_id: str) -> list[Card]:
         """The cards of a column in order, without archived and deleted ones."""
-        columns = self.columns()
-        first, known = columns[0].id, {c.id for c in columns}
-        inside = [
-            card
-            for card in self._cards_by_id().values()
-            if not card.hidden and (card.column if card.column in known else first) == column_id
-        ]
-        return sorted(inside, key=lambda c: (c.order, c.id))
+        return list(self._sorted_lanes().get(column_id, ()))
 
     def card(self, card_id: str) -> Card | None:
         """A card by its id, with its column as it is shown; None if it is gone."""
@@ -279,9 +276,33 @@ class Board:
         self.undo.close()
 
     def _cards_by_id(self) -> dict[str, Card]:
-        if not self._known:
+        if self._known is None:
             self._known = {key: card_from(key, value) for key, value in self._cards.to_python().items()}
         return self._known
+
+    def _sorted_lanes(self) -> dict[str, list[Card]]:
+        if self._lanes is None:
+            self._lanes = {column.id: [] for column in self.columns()}
+            for card in sorted(self._cards_by_id().values(), key=_by_order):
+                if not card.hidden:
+                    self._lane_of(self._lanes, card).append(card)
+        return self._lanes
+
+    def _lane_of(self, lanes: dict[str, list[Card]], card: Card) -> list[Card]:
+        return lanes[card.column] if card.column in lanes else lanes[self.columns()[0].id]
+
+    def _put(self, card_id: str, card: Card | None) -> None:
+        """Remembers a card as it is now (None: gone), and where it stands."""
+        known = self._cards_by_id()
+        before = known.pop(card_id, None)
+        if card is not None:
+            known[card_id] = card
+        if self._lanes is None:
+            return
+        if before is not None and not before.hidden:
+            self._lane_of(self._lanes, before).remove(before)
+        if card is not None and not card.hidden:
+            insort(self._lane_of(self._lanes, card), card, key=_by_order)
 
     def _order_in(self, column_id: str, before: str | None, moving: str) -> str:
         others = [(c.id, c.order) for c in self.cards(column_id) if c.id != moving]
@@ -299,22 +320,25 @@ class Board:
 
     def _on_reloaded(self) -> None:
         self._column_cache = None
-        self._known = {}
+        self._known = self._lanes = None
         self.columns_changed.emit()
         self.changed.emit(frozenset(self._cards_by_id()))
 
     def _on_columns(self, _paths: frozenset[Path], _origin: Origin) -> None:
         self._column_cache = None
+        self._lanes = None
         self.columns_changed.emit()
 
     def _on_cards(self, paths: frozenset[Path], _origin: Origin) -> None:
         ids = frozenset(path[0] for path in paths)
-        for card_id in ids if self._known else ():
-            if self._cards.has((card_id,)):
-                self._known[card_id] = card_from(card_id, self._cards.get((card_id,)))
-            else:
-                self._known.pop(card_id, None)
+        for card_id in ids if self._known is not None else ():
+            there = self._cards.has((card_id,))
+            self._put(card_id, card_from(card_id, self._cards.get((card_id,))) if there else None)
         self.changed.emit(ids)
+
+
+def _by_order(card: Card) -> tuple[str, str]:
+    return card.order, card.id
 
 
 def _new_id() -> str:

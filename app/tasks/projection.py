@@ -7,7 +7,7 @@ more than a rolled-back transaction does no harm.
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import Connection, Engine
 
@@ -16,52 +16,98 @@ from app.errors import BadChange
 from app.objects.crdt import is_update
 from app.store import objects, search
 from app.store.rows import ObjectRow, StoredChange
-from app.tasks.model import Board
+from app.tasks.model import Board, Card, Column
 from app.tasks.records import decode
 
 KIND_ID = "board"
 BOARDS_KEPT = 8
 
-_COLUMNS = "obj, card, room, title, col, column_title, place, assignee, due, done, labels, checked, check_items, t"
-_ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants
+_COLUMNS = "obj, card, room, title, col, column_title, assignee, due, done, labels, checked, check_items, t"
+# ruff: noqa: S608 - put together from constants
+_ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
+_OF_CARD = f"{_OF_BOARD} AND card = ?"
 
 Row = tuple[object, ...]
+
+
+class _Kept:
+    """A board in memory, and which of its cards a merge has touched."""
+
+    def __init__(self) -> None:
+        self.board = Board()
+        self.standing: int | None = None
+        """Up to which change its rows were written; None while they are, and if that failed."""
+        self.touched: set[str] = set()
+        self.all_touched = False
+        self.board.changed.connect(self._on_cards)
+        self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
+
+    def merge(self, updates: Sequence[bytes]) -> None:
+        """Takes updates in; `touched` and `all_touched` are then those of these updates."""
+        self.touched, self.all_touched = set(), False
+        self.board.merge(updates)
+
+    def _on_cards(self, ids: frozenset[str]) -> None:
+        self.touched |= ids
+        self.all_touched |= not ids  # a column's or a label's name stands in many rows
 
 
 class Projection:
     """The boards that are kept, and what each one's rows are now."""
 
     def __init__(self) -> None:
-        self._stores: weakref.WeakKeyDictionary[Engine, OrderedDict[ObjId, Board]] = weakref.WeakKeyDictionary()
+        self._stores: weakref.WeakKeyDictionary[Engine, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
 
     def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-        """Merges new changes and writes the rows that differ. BadChange for one that is no update."""
+        """Merges new changes and writes the rows that differ: those of the cards that were touched.
+
+        ▲ All rows are compared unless the store stands where this board's rows were last written: a transaction that
+        was rolled back has taken rows back, and merging its changes again touches nothing. BadChange for one that is
+        no update.
+        """
         updates = [decode(change.data) for change in changes]
         for update in updates:
             if not is_update(update):
                 raise BadChange("damaged-update")
-        board = self._board(conn, obj.obj, changes[0].rowid)
-        board.merge(updates)
-        self._write(conn, obj, board)
+        kept = self._board(conn, obj.obj, changes[0].rowid)
+        standing, kept.standing = kept.standing, None
+        projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar()
+        kept.merge(updates)
+        known = standing is not None and standing == projected
+        rows = kept.touched if known and not kept.all_touched else None
+        self._write(conn, obj, kept.board, rows, kept.touched if known else None)
+        kept.standing = changes[-1].rowid
 
-    def _board(self, conn: Connection, obj: ObjId, before: int) -> Board:
+    def _board(self, conn: Connection, obj: ObjId, before: int) -> _Kept:
         """The board with everything before a row. A rebuild projects from the first change on again."""
         boards = self._stores.setdefault(conn.engine, OrderedDict())
-        board = boards.get(obj)
-        if board is None:
-            board = Board()
+        kept = boards.get(obj)
+        if kept is None:
+            kept = _Kept()
             sql = "SELECT data FROM changes WHERE obj = ? AND row < ? AND unprojected IS NULL ORDER BY row"
-            board.merge([decode(row[0]) for row in conn.exec_driver_sql(sql, (obj, before))])
-        boards[obj] = board
+            kept.merge([decode(row[0]) for row in conn.exec_driver_sql(sql, (obj, before))])
+        boards[obj] = kept
         boards.move_to_end(obj)
         if len(boards) > BOARDS_KEPT:
             boards.popitem(last=False)
-        return board
+        return kept
 
-    def _write(self, conn: Connection, obj: ObjectRow, board: Board) -> None:
-        now = {str(row[1]): row for row in _rows(obj, board)}
-        sql = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"  # noqa: S608 - constants
-        before = {str(row[1]): tuple(row) for row in conn.exec_driver_sql(sql, (obj.obj,))}
+    def _write(
+        self,
+        conn: Connection,
+        obj: ObjectRow,
+        board: Board,
+        touched: Collection[str] | None,
+        reworded: Collection[str] | None,
+    ) -> None:
+        """The rows of `touched` cards and the words of `reworded` ones; None: of all."""
+        now = {str(row[1]): row for row in _rows(obj, board, touched)}
+        if touched is None:
+            found = list(conn.exec_driver_sql(_OF_BOARD, (obj.obj,)))
+        else:
+            found = [row for card in touched for row in conn.exec_driver_sql(_OF_CARD, (obj.obj, card))]
+        before = {str(row[1]): tuple(row) for row in found}
         differ = [card for card, row in now.items() if before.get(card) != row]
         gone = [card for card in before if card not in now]
         if differ or gone:
@@ -69,35 +115,37 @@ class Projection:
             conn.exec_driver_sql("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
         if differ:
             conn.exec_driver_sql(_ADD, [now[card] for card in differ])
-            search.put(conn, [_entry(obj, board, card) for card in differ])
+        search.put(conn, [_entry(obj, board, card) for card in now if reworded is None or card in reworded])
         for card in gone:
             search.drop(conn, obj.obj, card.encode())
         if board.title and board.title != obj.title:
             objects.set_title(conn, obj.obj, board.title)
 
 
-def _rows(obj: ObjectRow, board: Board) -> list[Row]:
+def _rows(obj: ObjectRow, board: Board, touched: Collection[str] | None) -> list[Row]:
     names = {label.id: f"{label.colour}:{label.name}" for label in board.labels()}
-    return [
-        (
-            obj.obj,
-            card.id,
-            obj.room,
-            card.title,
-            column.id,
-            column.title,
-            place,
-            card.assignee,
-            card.due.isoformat() if card.due else None,
-            int(column.done),
-            "\n".join(names[label] for label in card.labels if label in names),
-            card.checked,
-            len(card.checklist),
-            card.t,
-        )
-        for column in board.columns()
-        for place, card in enumerate(board.cards(column.id))
-    ]
+    if touched is None:
+        return [_row(obj, card, column, names) for column in board.columns() for card in board.cards(column.id)]
+    cards = [(board.card(card), board.column_of(card)) for card in touched]
+    return [_row(obj, card, column, names) for card, column in cards if card and column and not card.hidden]
+
+
+def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -> Row:
+    return (
+        obj.obj,
+        card.id,
+        obj.room,
+        card.title,
+        column.id,
+        column.title,
+        card.assignee,
+        card.due.isoformat() if card.due else None,
+        int(column.done),
+        "\n".join(names[label] for label in card.labels if label in names),
+        card.checked,
+        len(card.checklist),
+        card.t,
+    )
 
 
 def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:

@@ -126,8 +126,8 @@ class TaskService:
         return self._rows(where, (self.me, int(done)))
 
     def tasks(self, room: RoomId) -> list[TaskRow]:
-        """A room's cards in the board's order."""
-        return self._rows("room = ? ORDER BY rowid", (room,))
+        """A room's cards, by title."""
+        return self._rows("room = ? ORDER BY title, card", (room,))
 
     def done_of(self, room: RoomId) -> tuple[int, int]:
         """(finished, all) cards of a room."""

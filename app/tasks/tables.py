@@ -3,7 +3,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -16,7 +16,6 @@ cards = Table(
     Column("title", Text, nullable=False),
     Column("col", Text, nullable=False),
     Column("column_title", Text, nullable=False),
-    Column("place", BigInteger, nullable=False),
     Column("assignee", LargeBinary),
     Column("due", Text),
     Column("done", Boolean, nullable=False),
@@ -25,7 +24,7 @@ cards = Table(
     Column("check_items", BigInteger, nullable=False),
     Column("t", BigInteger, nullable=False),
 )
-"""`due` is an ISO date; `labels` names and colours, one a line, `colour:name`; `place` the order on the whole board."""
+"""`due` is an ISO date; `labels` names and colours, one a line, `colour:name`."""
 Index("board_cards_by_assignee", cards.c.assignee, cards.c.done, cards.c.due)
 Index("board_cards_by_room", cards.c.room)
 

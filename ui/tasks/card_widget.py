@@ -22,6 +22,7 @@ from ui.tasks.filter import urgency
 PAD = 13
 LINE = 20
 AVATAR = 24
+_WIDTHS_KEPT = 4
 LABEL_KINDS = {"accent": "accent", "success": "success", "warning": "warning", "danger": "danger", "neutral": "muted"}
 
 
@@ -60,8 +61,8 @@ class CardWidget(QAbstractButton):
     def __init__(self, look: CardLook, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = look
-        self._lines: list[str] = []
-        self._laid_out_for = -1
+        self._laid_out: dict[int, tuple[list[str], int]] = {}
+        """Title's lines and the height, by width: a column asks every card for two widths at each change of one."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -78,28 +79,38 @@ class CardWidget(QAbstractButton):
 
     def show_look(self, look: CardLook) -> None:
         """Shows the card as it is now."""
-        same = look == self._look and self._laid_out_for >= 0
+        same = look == self._look and bool(self.accessibleName())
         self._look = look
         if not same:
-            self._laid_out_for = -1
+            self._laid_out.clear()
             self.setAccessibleName(look.spoken())
             self.setToolTip(look.card.title if len(look.card.title) > 120 else "")
             self.updateGeometry()
             self.update()
 
-    def _layout_title(self, width: int) -> list[str]:
-        if self._laid_out_for != width:
-            self._laid_out_for = width
-            self._lines = []
-            layout = QTextLayout(self.card.title, font(BASE_PX, 500))
-            layout.beginLayout()
-            while (line := layout.createLine()).isValid() and len(self._lines) < 6:
-                line.setLineWidth(max(40, width - 2 * PAD))
-                start = line.textStart()
-                raw = self.card.title.encode("utf-16-le")[2 * start : 2 * (start + line.textLength())]
-                self._lines.append(raw.decode("utf-16-le", "ignore").rstrip())
-            layout.endLayout()
-        return self._lines
+    def _lay_out(self, width: int) -> tuple[list[str], int]:
+        """The title's lines and the card's height."""
+        found = self._laid_out.get(width)
+        if found is None:
+            if len(self._laid_out) >= _WIDTHS_KEPT:
+                self._laid_out.clear()
+            lines = self._break_title(width)
+            chips = len(self._label_rows(width)) * (CHIP_HEIGHT + 4)
+            height = 2 * PAD + chips + LINE * len(lines) + (8 + AVATAR if self._has_foot else 0)
+            found = self._laid_out[width] = (lines, height)
+        return found
+
+    def _break_title(self, width: int) -> list[str]:
+        lines: list[str] = []
+        layout = QTextLayout(self.card.title, font(BASE_PX, 500))
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid() and len(lines) < 6:
+            line.setLineWidth(max(40, width - 2 * PAD))
+            start = line.textStart()
+            raw = self.card.title.encode("utf-16-le")[2 * start : 2 * (start + line.textLength())]
+            lines.append(raw.decode("utf-16-le", "ignore").rstrip())
+        layout.endLayout()
+        return lines
 
     @property
     def _has_foot(self) -> bool:
@@ -124,8 +135,7 @@ class CardWidget(QAbstractButton):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        chips = len(self._label_rows(width)) * (CHIP_HEIGHT + 4)
-        return 2 * PAD + chips + LINE * len(self._layout_title(width)) + (8 + AVATAR if self._has_foot else 0)
+        return self._lay_out(width)[1]
 
     def sizeHint(self) -> QSize:
         return QSize(250, self.heightForWidth(self.width() or 250))
@@ -147,7 +157,7 @@ class CardWidget(QAbstractButton):
         painter.setFont(font(BASE_PX, 500))
         painter.setPen(colours.colour("text"))
         ascent = QFontMetricsF(painter.font()).ascent()
-        for line in self._layout_title(self.width()):
+        for line in self._lay_out(self.width())[0]:
             painter.drawText(QPointF(PAD, y + 2 + ascent), line)
             y += LINE
         if self._has_foot:

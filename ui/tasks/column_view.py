@@ -84,5 +84,34 @@ class ColumnView(QWidget):
         self.cards = now
         self._count.setText(str(len(now)))
 
+    def show_card(self, look: CardLook, at: int) -> None:
+        """One card as it is now, at its place among those that are shown."""
+        widget = next((w for w in self.cards if w.card.id == look.card.id), None)
+        if widget is None:
+            widget = CardWidget(look, self._body)
+            self.card_made.emit(widget)
+        else:
+            widget.show_look(look)
+            if self.cards.index(widget) == at:
+                return
+            self.cards.remove(widget)
+            self._list.removeWidget(widget)
+        self.cards.insert(at, widget)
+        self._list.insertWidget(at, widget)
+        widget.show()
+        for before, after in pairwise(self.cards[max(0, at - 1) : at + 2]):
+            QWidget.setTabOrder(before, after)
+        self._count.setText(str(len(self.cards)))
+
+    def drop_card(self, card_id: str) -> None:
+        """The card is not here any more; nothing happens if it was not."""
+        widget = next((w for w in self.cards if w.card.id == card_id), None)
+        if widget is not None:
+            self.cards.remove(widget)
+            self._list.removeWidget(widget)
+            widget.hide()
+            widget.deleteLater()
+            self._count.setText(str(len(self.cards)))
+
     def _ask_menu(self) -> None:
         self.menu_asked.emit(self.column.id, self._title.mapToGlobal(QPoint(0, self._title.height() + 4)))

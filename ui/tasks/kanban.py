@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from app.people.person import Person
-from app.tasks.model import Board
+from app.tasks.model import Board, Label
 from ui.kit.bind import bind
 from ui.kit.style import line, set_props
 from ui.kit.translate import local_now, tr
@@ -17,6 +17,8 @@ from ui.tasks.filter import Filter
 from ui.tasks.gesture import Box, Drag, Lane, scroll_speed
 
 SCROLL_MS = 16
+MANY = 40
+"""From so many touched cards on the whole board is shown again."""
 
 
 class KanbanView(QScrollArea):
@@ -49,7 +51,7 @@ class KanbanView(QScrollArea):
         self._layer = DropLayer(self.viewport())
         self._ticker = QTimer(self, interval=SCROLL_MS)
         self._ticker.timeout.connect(self._scroll_tick)
-        bind(self, board.changed, lambda _ids: self.refresh())
+        bind(self, board.changed, self._on_cards)
         bind(self, board.columns_changed, self.refresh)
         self.refresh()
 
@@ -80,6 +82,26 @@ class KanbanView(QScrollArea):
                 self._row.removeWidget(view)
                 self._row.insertWidget(i, view, 1000)
         self.columns = now
+
+    def _on_cards(self, ids: frozenset[str]) -> None:
+        """Only the cards that were touched; everything when a label was, or when many were."""
+        if not ids or len(ids) > MANY:
+            self.refresh()
+            return
+        labels = {label.id: label for label in self._board.labels()}
+        for card_id in ids:
+            self._show_card(card_id, labels)
+
+    def _show_card(self, card_id: str, labels: dict[str, Label]) -> None:
+        card, column, today = self._board.card(card_id), self._board.column_of(card_id), local_now().date()
+        shown = card if card is not None and not card.hidden and self._filter.shows(card, today) else None
+        for view in self.columns:
+            if shown is not None and column is not None and view.column.id == column.id:
+                inside = [c.id for c in self._board.cards(column.id) if self._filter.shows(c, today)]
+                (look,) = looks([shown], labels, self._people, column.done)
+                view.show_card(look, inside.index(card_id))
+            else:
+                view.drop_card(card_id)
 
     def card_widget(self, card_id: str) -> CardWidget | None:
         """The widget of a card that is shown."""

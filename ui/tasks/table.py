@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPoint, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.core.collation import swedish_key
@@ -101,6 +101,7 @@ class CardTable(QTableView):
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(lambda index: self.card_opened.emit(self._card(index)))
+        self._stale = False
         bind(self, board.changed, lambda _ids: self.refresh())
         bind(self, board.columns_changed, self.refresh)
         self.refresh()
@@ -114,7 +115,11 @@ class CardTable(QTableView):
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows the cards as they are; the chosen one stays chosen."""
+        """Shows the cards as they are; the chosen one stays chosen. Unseen it waits until it is seen."""
+        if not self.isVisible():
+            self._stale = True
+            return
+        self._stale = False
         chosen = self._card(self.currentIndex())
         today = local_now().date()
         names = {label.id: label.name for label in self._board.labels()}
@@ -146,6 +151,11 @@ class CardTable(QTableView):
         if not index.isValid():
             return ""
         return self._model.line(self._sorted.mapToSource(index).row()).card.id
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self.refresh()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         card = self._card(self.currentIndex())

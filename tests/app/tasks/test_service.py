@@ -49,6 +49,42 @@ def test_a_card_shows_up_at_the_others_desk_and_among_their_tasks(desks: tuple[D
     assert ek.tasks.done_of(ROOM) == (1, 1)
 
 
+def test_what_a_rolled_back_transaction_took_back_is_written_when_it_comes_again(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, ek, server = desks
+    board = hl.tasks.board(ROOM)
+    card = board.add_card(board.columns()[0].id, "Granska bilagor 9–14")
+    server.deliver()
+    before = board.state()
+    board.edit_card(card, title="Granska alla bilagor å 🙂")
+    edit = encode(board.diff(before))
+
+    def receive_and_fail() -> None:
+        with ek.store.transaction():
+            from_others(ek, HL, BOARD_ID, [edit], n=70, t=1)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        receive_and_fail()
+    assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Granska bilagor 9–14"]
+    from_others(ek, HL, BOARD_ID, [edit], n=70, t=1)
+    assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Granska alla bilagor å 🙂"]
+
+
+def test_another_description_and_a_new_column_title_reach_rows_and_search(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, _, _ = desks
+    board = hl.tasks.board(ROOM)
+    card = board.add_card(board.columns()[0].id, "Begär yttrande", description="från Ängelholm")
+    board.edit_card(card, description="från Östersund")
+    board.rename_column(board.columns()[0].id, "Nytt ä")
+    assert [hit.ref for hit in hl.store.search.find_here("östersund")] == [card.encode()]
+    assert hl.store.search.find_here("ängelholm") == []
+    assert [row.column for row in hl.tasks.tasks(ROOM)] == ["Nytt ä"]
+
+
 def test_the_same_card_moved_while_apart_ends_in_one_place(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, ek, server = desks
     mine, theirs = hl.tasks.board(ROOM), ek.tasks.board(ROOM)

@@ -197,6 +197,41 @@ def test_every_control_has_a_name_of_its_own(view: TasksView) -> None:
     assert len(names) == len(set(names)), names
 
 
+def _move_ms(view: TasksView, column: str) -> float:
+    moved = view.kanban.columns[0].cards[5].card.id
+    start = time.perf_counter()
+    view.board.move_card(moved, column, view.board.cards(column)[0].id)
+    return (time.perf_counter() - start) * 1000
+
+
+def test_only_touched_cards_are_shown_anew_and_stand_as_on_the_board(view: TasksView) -> None:
+    board, columns = view.board, [column.id for column in view.board.columns()]
+    label = board.add_label("Brådskande", "danger")
+    kept = card(view, "c")
+    a, b, c = (card(view, title).card.id for title in "abc")
+    board.move_card(b, columns[1])
+    board.move_card(a, columns[1], b)
+    board.set_label(c, label, True)
+    d = board.add_card(columns[0], "d", before=c)
+    board.archive_card(b)
+    assert titles(view) == [["d", "c"], ["a"], [], []]
+    assert card(view, "c") is kept
+    assert "Brådskande" in kept.accessibleName()
+    view.undo()
+    board.delete_card(d)
+    board.move_column(columns[1], columns[0])
+    assert titles(view) == [["a", "b"], ["c"], [], []]
+    shown = [[w.card.id for w in column.cards] for column in view.kanban.columns]
+    assert shown == [[x.id for x in board.cards(column.id)] for column in board.columns()]
+
+
+def test_the_table_is_right_when_it_is_shown_later(view: TasksView) -> None:
+    view.board.add_card(view.board.columns()[0].id, "sent ö")
+    view._views.setCurrentIndex(1)
+    model = view.table.model()
+    assert "sent ö" in [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
 def test_a_thousand_cards_open_in_good_time(hl: Desk, qtbot: QtBot) -> None:
     board = hl.tasks.board(ROOM)
     ids = [column.id for column in board.columns()]
@@ -211,8 +246,7 @@ def test_a_thousand_cards_open_in_good_time(hl: Desk, qtbot: QtBot) -> None:
     view.show()
     view.grab()
     shown_ms = (time.perf_counter() - start) * 1000
-    start = time.perf_counter()
-    board.move_card(view.kanban.columns[0].cards[5].card.id, ids[2])
-    moved_ms = (time.perf_counter() - start) * 1000
+    moved_ms = min(_move_ms(view, ids[2]) for _ in range(5))
     print(f"1000 cards: shown {shown_ms:.0f} ms, one moved {moved_ms:.0f} ms")
+    assert moved_ms < 15  # 3 ms on a quiet machine, store and all; 52 when everything was shown again
     assert shown_ms < 1500
