@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from sync.client.link import Link
 from sync.client.receipts import Witness
 from sync.client.room import RoomSync
+from sync.client.shares import Shares
 from sync.client.status import RoomState
 from sync.errors import NeedLog, Refused, Reject
 from sync.ids import DevId, RoomId
@@ -38,6 +39,7 @@ class Inbox:
     def __init__(self, link: Link, witness: Witness) -> None:
         self._link = link
         self._witness = witness
+        self._shares = Shares(link)
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: set[RoomId] = set()
@@ -45,7 +47,7 @@ class Inbox:
 
     @property
     def idle(self) -> bool:
-        return not self._fresh and not self._behind
+        return not self._fresh and not self._behind and self._shares.idle
 
     def start(self, heads: list[m.RoomHead]) -> None:
         """A new connection: every room the server lists, measured against what we have seen."""
@@ -99,6 +101,8 @@ class Inbox:
             self._behind.add(room.room)
         elif isinstance(frame, m.Joined):
             self._meet(frame.head)
+        elif isinstance(frame, m.SharesWanted):
+            self._shares.note(frame)
         elif isinstance(frame, m.Ephemeral):
             self._hear(frame)
             return
@@ -120,8 +124,10 @@ class Inbox:
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
-            while self._fresh or self._behind:
-                if self._fresh:
+            while not self.idle:
+                if not self._shares.idle:
+                    await self._shares.give()
+                elif self._fresh:
                     frame = self._fresh.popleft()
                     self._fresh_bytes -= _size(frame)
                     await self._take_fresh(frame)
@@ -132,6 +138,8 @@ class Inbox:
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
         room = self._link.room(RoomId(frame.room))
+        if not frame.items and frame.shares and room.missing_shares():
+            await self._resolve(room, frame.shares)
         if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
             return
         if frame.items[0].n != room.stream.n + 1:
@@ -251,20 +259,20 @@ class Inbox:
             return
         if room.needs_key and not room.take_drafted():
             await self._fetch_key(room)
-        missing = room.missing_shares()
-        shares: list[m.WireShare] = []
-        if missing:
-            reply = await self._link.online.request(
-                lambda rid: m.ShareRequest(rid=rid, room=room.room, objs=list(missing)), m.ShareReply
-            )
-            shares = reply.shares
-        if room.waiting or shares:
-            with self._link.kept(room):
-                for received in room.resolve(shares):
-                    self._link.ports.receive(received)
-                    await asyncio.sleep(0)
-            self._link.listener.on_room(room.room)
+        if room.waiting:
+            await self._resolve(room, [])  # first, since only trying shows whose share is missing after a restart
+        shares = await self._shares.ask(room)
+        if shares:
+            await self._resolve(room, shares)
         self._link.outbox_work.set()
+
+    async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
+        """Opens what waited, as far as it can be opened now."""
+        with self._link.kept(room):
+            for received in room.resolve(shares):
+                self._link.ports.receive(received)
+                await asyncio.sleep(0)
+        self._link.listener.on_room(room.room)
 
     async def _fetch_key(self, room: RoomSync) -> None:
         epoch = room.stream.epoch

@@ -296,7 +296,8 @@ class Items(Frame, frozen=True, tag="items"):
 
 
 class Fresh(Frame, frozen=True, tag="fresh"):
-    """Server to subscribers: items just placed, contiguous. A client that is not at items[0].n - 1 pulls instead."""
+    """Server to subscribers: items just placed, contiguous. A client that is not at items[0].n - 1 pulls instead.
+    Without items it carries shares that were lost and are back."""
 
     room: bytes
     items: list[WireItem]
@@ -368,6 +369,14 @@ class PutShare(Frame, frozen=True, tag="put-share"):
     share: WireShare
 
 
+class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
+    """Server to some who listen: a member waits for these objects' shares and the server has lost them. Whoever holds
+    one puts it back; it then goes to the listeners in a `fresh` without items."""
+
+    room: bytes
+    objs: list[bytes]
+
+
 class Ephemeral(Frame, frozen=True, tag="ephemeral"):
     """Both ways, not stored: presence, typing, carets. `body` is the signed array, `ct` sealed (protocol §10)."""
 
@@ -425,6 +434,7 @@ ServerFrame = (
     | Removed
     | SealReply
     | ShareReply
+    | SharesWanted
     | Ephemeral
     | BlobTokenReply
 )

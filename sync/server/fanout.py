@@ -84,6 +84,10 @@ class Listener:
         self.end = end
         self.rooms: set[bytes] = set()
 
+    def send(self, frame: Frame) -> None:
+        """Queues a frame that may be lost."""
+        self.outbox.passing(encode(frame))
+
 
 class Hub:
     """All signed-in connections, by person and by room."""
@@ -114,6 +118,10 @@ class Hub:
 
     def listens(self, room: bytes) -> bool:
         return room in self._by_room
+
+    def listeners(self, room: bytes) -> list[Listener]:
+        """Who listens to the room now."""
+        return list(self._by_room.get(room, {}))
 
     def news(self, room: bytes, n: int, frame: Frame) -> None:
         """Gives a Fresh to the room's listeners, encoded once."""

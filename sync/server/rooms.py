@@ -48,6 +48,7 @@ from sync.server.identity import Identity
 from sync.server.live import LiveRoom, LiveRooms
 from sync.server.people import People
 from sync.server.refusal import Refusal, refusal_of
+from sync.server.shares import Shares
 from sync.server.staging import Staging
 from sync.server.store.base import (
     DeviceHead,
@@ -76,7 +77,6 @@ _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
 _MAX_SEAL_BYTES = 4096
 _MAX_ENTRIES = 64
-_MAX_NAMES = 1000
 
 _Triple = tuple[bytes, bytes, bytes | None]
 
@@ -91,6 +91,7 @@ class Rooms:
         self._limits = limits
         self._live = LiveRooms(store, people, identity.key, limits.rooms_in_memory)
         self._staging = Staging(limits)
+        self._shares = Shares(store, hub)
         self._used: dict[bytes, tuple[int, int]] = {}
 
     async def close(self) -> None:
@@ -406,6 +407,7 @@ class Rooms:
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
         self._hub.subscribe(listener, frame.room)
+        self._shares.tell(listener, frame.room)
         return Ok(frame.rid)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
@@ -437,22 +439,13 @@ class Rooms:
         await self._store.add_seal(frame.room, row, self._limits.reseals_kept)
         return Ok(frame.rid)
 
-    async def shares(self, who: Who, frame: ShareRequest) -> ShareReply:
+    async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
         """Objects' shares, as far as the server has them."""
-        await self._as_member(frame.room, who.uid)
-        rows = await self._store.shares(frame.room, frame.objs[:_MAX_NAMES])
-        return ShareReply(frame.rid, [WireShare(h.obj, h.share) for h in rows if h.share is not None])
+        return await self._shares.request(listener, await self._as_member(frame.room, listener.uid), frame)
 
     async def put_share(self, who: Who, frame: PutShare) -> Ok:
-        """▲ Fills in a lost share: it must match the commitment, and is refused after `destroy`."""
-        live = await self._as_member(frame.room, who.uid)
-        rows = await self._store.shares(frame.room, [frame.share.obj])
-        if not rows or frame.share.obj in live.stream.state.destroyed:
-            raise Refusal(ErrorCode.INVALID, "object")
-        if share_commitment(frame.room, frame.share.obj, frame.share.share) != rows[0].share_c:
-            raise Refusal(ErrorCode.INVALID, "share")
-        await self._store.put_share(frame.room, frame.share.obj, frame.share.share)
-        return Ok(frame.rid)
+        """Fills in a lost share, from any member."""
+        return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------

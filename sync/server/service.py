@@ -102,7 +102,7 @@ class Service:
             case Reseal():
                 return await self.rooms.reseal(who, frame)
             case ShareRequest():
-                return await self.rooms.shares(who, frame)
+                return await self.rooms.shares(listener, frame)
             case PutShare():
                 return await self.rooms.put_share(who, frame)
             case Directory():

@@ -276,8 +276,8 @@ class Store(Protocol):
         """Shares of objects that were introduced at after < n ≤ until."""
         ...
 
-    async def put_share(self, room: bytes, obj: bytes, share: bytes) -> None:
-        """Fills in a share that is lost."""
+    async def put_share(self, room: bytes, row: ShareRow) -> bool:
+        """Fills in a share that is lost, also one of which no row is left. False if it is here: it stays as it is."""
         ...
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:

@@ -181,10 +181,13 @@ class MemoryStore:
         found = self._rooms.get(room)
         return [h for h in found.shares.values() if after < h.n <= until] if found else []
 
-    async def put_share(self, room: bytes, obj: bytes, share: bytes) -> None:
-        found = self._rooms[room].shares
-        if obj in found and found[obj].share is None:
-            found[obj] = replace(found[obj], share=share)
+    async def put_share(self, room: bytes, row: ShareRow) -> bool:
+        shares = self._rooms[room].shares
+        kept = shares.get(row.obj)
+        if kept is not None and kept.share is not None:
+            return False
+        shares[row.obj] = row if kept is None else replace(kept, share=row.share)
+        return True
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
         found = self._rooms.get(room)

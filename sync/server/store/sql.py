@@ -248,13 +248,9 @@ class SqlStore:
 
         return await self._read(run)
 
-    async def put_share(self, room: bytes, obj: bytes, share: bytes) -> None:
-        def run(c: Connection) -> None:
-            h = s.shares.c
-            lost = (h.room == room) & (h.obj == obj) & h.share.is_(None)
-            c.execute(update(s.shares).where(lost).values(share=share))
-
-        await self._write(run)
+    async def put_share(self, room: bytes, row: ShareRow) -> bool:
+        values = {"room": room, "obj": row.obj, "n": row.n, "share_c": row.share_c, "share": row.share}
+        return await self._write(lambda c: c.execute(_fill_share, values).rowcount == 1)
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
         def run(c: Connection) -> list[bytes]:
@@ -359,6 +355,10 @@ _set_member = _set_member.on_conflict_do_update(
     index_elements=["room", "uid"], set_={"until_n": _set_member.excluded.until_n}
 )
 
+_fill_share = upsert(s.shares)
+_fill_share = _fill_share.on_conflict_do_update(
+    index_elements=["room", "obj"], set_={"share": _fill_share.excluded.share}, where=s.shares.c.share.is_(None)
+)
 _keep_unmet = upsert(s.unmet)
 _keep_unmet = _keep_unmet.on_conflict_do_update(
     index_elements=["room"],

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -189,12 +190,14 @@ async def test_a_lost_share_is_filled_in_and_a_held_one_stays(store: Store) -> N
     held = ShareRow(obj=b"o" * 16, n=1, share_c=b"c" * 32, share=b"s" * 32)
     lost = ShareRow(obj=b"l" * 16, n=2, share_c=b"d" * 32, share=None)
     await store.place(placement(0, 2, shares=[held, lost]))
-    await store.put_share(ROOM, held.obj, b"x" * 32)
-    await store.put_share(ROOM, lost.obj, b"y" * 32)
-    await store.put_share(ROOM, b"none" * 4, b"z" * 32)
-    found = {h.obj: h.share for h in await store.shares(ROOM, [held.obj, lost.obj, b"none" * 4])}
-    assert found == {held.obj: b"s" * 32, lost.obj: b"y" * 32}
-    assert [h.obj for h in await store.shares_between(ROOM, 1, 2)] == [lost.obj]
+    gone = ShareRow(obj=b"none" * 4, n=2, share_c=b"e" * 32, share=b"z" * 32)
+    assert not await store.put_share(ROOM, replace(held, share=b"x" * 32))
+    assert await store.put_share(ROOM, replace(lost, n=9, share=b"y" * 32))
+    assert not await store.put_share(ROOM, replace(lost, share=b"w" * 32))
+    assert await store.put_share(ROOM, gone)
+    found = {h.obj: (h.n, h.share) for h in await store.shares(ROOM, [held.obj, lost.obj, gone.obj])}
+    assert found == {held.obj: (1, b"s" * 32), lost.obj: (2, b"y" * 32), gone.obj: (2, b"z" * 32)}
+    assert [h.obj for h in await store.shares_between(ROOM, 1, 2)] == [lost.obj, gone.obj]
 
 
 async def test_seals_come_newest_first_and_are_bounded(store: Store) -> None:

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A share that the server's database has lost comes back from a member who holds it, and what waited is applied."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId, new_obj
+from sync.client.status import LinkState, RoomState
+from tests.world import Client, World, until, world
+
+TEXT = "Hej på er, åäö 😀".encode()
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+def lose(w: World, *objs: ObjId) -> None:
+    """The rows are gone, as after a disk fault."""
+    with contextlib.closing(sqlite3.connect(w.data / "server.sqlite3")) as c, c:
+        for obj in objs:
+            assert c.execute("DELETE FROM shares WHERE obj = ?", (obj,)).rowcount == 1
+
+
+async def begun(w: World) -> tuple[Client, Client, RoomId, list[ObjId]]:
+    """Two write in two objects; a third is hired and not in the room yet."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, objs = await w.room(a, b), [new_obj(), new_obj()]
+    for obj in objs:
+        a.say(room, obj, TEXT)
+    await w.settle(room)
+    return a, b, room, objs
+
+
+async def joined(w: World, a: Client, room: RoomId) -> Client:
+    (c,) = await w.hire("Enhetschef")
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    return c
+
+
+async def test_what_waits_for_a_lost_share_is_applied_when_a_holder_has_put_it_back(w: World) -> None:
+    a, b, room, objs = await begun(w)
+    lose(w, objs[0])
+    c = await joined(w, a, room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    await w.settle(room)
+    assert c.engine.room_state(room) is RoomState.SEALED
+    assert c.store.waiting(room) == []
+    c.say(room, objs[0], b"svar")
+    await w.settle(room)
+    assert a.texts(objs[0]) == b.texts(objs[0]) == [TEXT, b"svar"]
+
+
+async def test_a_holder_who_comes_later_is_told_then(w: World) -> None:
+    a, b, room, objs = await begun(w)
+    c = await joined(w, a, room)  # a member, and offline before anything but its own entries was opened
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    late = new_obj()
+    await c.offline()
+    a.say(room, late, TEXT)
+    await w.settle(room, a, b)
+    lose(w, late)
+    for holder in (a, b):
+        await holder.offline()
+    c.online()
+    await until(lambda: c.engine.position(room) == a.engine.position(room))
+    await until(lambda: c.engine.room_state(room) is RoomState.WAITING)
+    assert c.texts(late) == []
+    await c.restart()  # what waits is asked for again, from the disk
+    await until(lambda: c.engine.status.state is LinkState.ONLINE)
+    assert c.engine.room_state(room) is RoomState.WAITING
+    b.online()
+    await until(lambda: c.texts(late) == [TEXT])
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+@pytest.mark.slow
+async def test_a_server_that_restarts_in_between_asks_again(w: World) -> None:
+    a, b, room, objs = await begun(w)
+    c = await joined(w, a, room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    late = new_obj()
+    await c.offline()
+    a.say(room, late, TEXT)
+    await w.settle(room, a, b)
+    lose(w, late)
+    for holder in (a, b):
+        await holder.offline()
+    c.online()
+    await until(lambda: c.engine.room_state(room) is RoomState.WAITING)
+    await w.stop_server()
+    await w.start_server()
+    for client in (c, b):
+        client.online()
+    await until(lambda: c.texts(late) == [TEXT])
