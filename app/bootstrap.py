@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core import clock, log
+from app.core.files import write_atomic
 from app.core.i18n import tr
-from app.errors import BadAddress, NoSlot
+from app.errors import BadAddress, BugError, NoSlot, NotEnrolled
 from app.kinds import KINDS
 from app.profile import Profile
-from app.session import Session
+from app.session import LinkState, Session
 from app.settings import CA_FILE, SERVER, Settings, machine_policy
 from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key, raw_key_from_env
@@ -86,6 +87,11 @@ class Office:
         """Nobody has enrolled in this profile yet."""
         return self.profile.is_new
 
+    @property
+    def is_unfinished(self) -> bool:
+        """An enrolment was cut off before the server confirmed the account: `resume` it, or `begin_anew`."""
+        return not self.is_new and self.profile.enrolling_path.exists()
+
     def kinds(self) -> list[SlotKind]:
         """The key slots that can open the store."""
         return self.slots.kinds()
@@ -133,10 +139,15 @@ class Office:
             raise
         done, self._unfinished = self._unfinished, None
         assert done is not None  # noqa: S101 - `keep` was called, or `accept` would have raised
+        self._confirmed()
         progress(tr("Finished"), 3, 3)
         return self._open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        if not self.is_new and not self.is_unfinished:
+            raise BugError("there is an account here")
+        self._start_over()
+        write_atomic(self.profile.enrolling_path, b"")
         key = new_key()
         store = create_store(self.profile, key, _PROJECTORS)
         try:
@@ -162,7 +173,7 @@ class Office:
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """The passphrase may be another than the first time; nothing is in the store yet that an old slot could open
         but the account, and its slot goes."""
-        shutil.rmtree(self.profile.slots_folder, ignore_errors=True)
+        self.slots.forget()
         await asyncio.to_thread(self._add_slot, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)
@@ -174,11 +185,52 @@ class Office:
             self.slots.add_passphrase(key, passphrase)
 
     def _start_over(self) -> None:
-        """Removes the store of an account that never came to be."""
+        """Removes the store of an account that never came to be; the mark last, so that a cut leaves it told."""
         self._unfinished = None
         for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.profile.slots_folder, ignore_errors=True)
+        self.slots.forget()
+        shutil.rmtree(self.profile.blobs_folder, ignore_errors=True)
+        self.profile.enrolling_path.unlink(missing_ok=True)
+
+    def _confirmed(self) -> None:
+        """The server has the account: from now on nothing removes it."""
+        self.profile.enrolling_path.unlink(missing_ok=True)
+
+    # -- an enrolment that was cut off ----------------------------------------------------------------------------
+
+    async def resume(self, passphrase: str) -> Session:
+        """Finishes an enrolment that a former run of the program began.
+
+        The errors of `unlock`; NotEnrolled if no keys were kept; Refused("code-…") if the server never took the account
+        and will not any more; the world's errors of sync, after which one may try again.
+        """
+        return await self._resume(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
+
+    async def resume_by_keyring(self) -> Session:
+        """As `resume`, with the computer's key store."""
+        return await self._resume(await asyncio.to_thread(self.slots.unlock_keyring))
+
+    async def _resume(self, keys: StoreKeys) -> Session:
+        store = open_store(self.profile, self.slots, keys, _PROJECTORS)
+        try:
+            kept = store.load_account()
+            if kept is None:
+                raise NotEnrolled()
+            account = Account.decode(kept)
+            entries = store.user_log(account.uid)
+            await register(self._dialer(self.settings.get(SERVER)), account.agency_pk, entries, clock.now_ms)
+        finally:
+            store.close()
+        self._confirmed()
+        return self._open(keys)
+
+    def begin_anew(self) -> None:
+        """Removes what an unfinished enrolment left, and nothing else: a finished account is never removed."""
+        if not self.is_unfinished:
+            raise BugError("only an unfinished enrolment can be begun anew")
+        self._start_over()
+        log.store.info("begun-anew")
 
     # -- unlocking ------------------------------------------------------------------------------------------------
 
@@ -204,6 +256,8 @@ class Office:
             store.close()
             raise NoSlot()
         session = Session(self.profile, self.settings, store, self._dialer(server))
+        if self.is_unfinished:
+            session.status_changed.connect(lambda: self._confirmed() if _is_in(session) else None)
         session.start()
         log.store.info("session-open")
         return session
@@ -215,6 +269,11 @@ class Office:
             raise BadAddress() from e
         ca = self.settings.get(CA_FILE)
         return WebSocketDialer(address, Path(ca) if ca else None)
+
+
+def _is_in(session: Session) -> bool:
+    """Whether the server has let the account in."""
+    return session.status.state is LinkState.ONLINE
 
 
 def _allowed(settings: Settings) -> frozenset[SlotKind]:

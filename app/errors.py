@@ -5,7 +5,7 @@ AppError
 ├── WorldFault      shown to a person, often retried
 │   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
-│   ├── ProfileInUse · BadProfileName · BadAddress · FileTooLarge · BadFileName · FileUnreadable · Offline
+│   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · FileTooLarge · BadFileName · FileUnreadable · Offline
 │   └── Forbidden · NotFound
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
@@ -106,6 +106,12 @@ class LastSlot(UnlockFault):
     """The last key slot cannot be removed: nobody could open the profile again."""
 
     code = "last-slot"
+
+
+class NotEnrolled(WorldFault):
+    """An enrolment ended before the account's keys were kept: there is nothing to resume."""
+
+    code = "not-enrolled"
 
 
 class ProfileInUse(WorldFault):

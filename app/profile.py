@@ -100,6 +100,11 @@ class Profile:
         return self.folder / "settings.json"
 
     @property
+    def enrolling_path(self) -> Path:
+        """An empty file: an enrolment has begun here and the server has not confirmed it."""
+        return self.folder / "enrolling"
+
+    @property
     def is_new(self) -> bool:
         """No database yet: first start."""
         return not self.db_path.exists()

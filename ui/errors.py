@@ -40,6 +40,11 @@ def _unlocking() -> dict[str, tuple[str, str, str]]:
             tr("The key cannot be kept by the computer."),
             tr("Choose a passphrase instead."),
         ),
+        "not-enrolled": (
+            tr("No account came to be on this computer."),
+            tr("The program ended before the keys were kept. Nothing has been lost."),
+            tr("Begin anew with your sign-in code, or ask for a new one."),
+        ),
         "no-slot": (
             tr("This way of unlocking has not been set up."),
             tr("Your data is untouched."),

@@ -25,6 +25,7 @@ from app.settings import LANGUAGE, LOG_LEVEL, SERVER, THEME
 from app.store.keyslots import SlotKind
 from ui.errors import code_of, sentence_of
 from ui.kit import theme
+from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
@@ -137,6 +138,9 @@ class Program:
         if self._office.is_new:
             self._show_gate(self._welcome())
             return
+        if self._office.is_unfinished:
+            self._show_gate(self._unfinished())
+            return
         try:
             session = self._office.unlock_raw()
         except AppError as fault:
@@ -153,6 +157,21 @@ class Program:
         view = WelcomeView(self._office, server=self._link or self._office.settings.get(SERVER))
         view.done.connect(self._open)
         return view
+
+    def _unfinished(self) -> UnfinishedView:
+        office, kinds = self._office, self._office.kinds()
+        view = UnfinishedView(
+            office.resume if SlotKind.PASSPHRASE in kinds else None,
+            office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
+        )
+        view.unlocked.connect(self._open)
+        view.anew.connect(self._begin_anew)
+        return view
+
+    def _begin_anew(self) -> None:
+        self._office.begin_anew()
+        if self._gate is not None:
+            self._gate.setCentralWidget(self._welcome())
 
     def _unlock(self) -> UnlockView:
         kinds = self._office.kinds()

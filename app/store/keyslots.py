@@ -244,6 +244,15 @@ class KeySlots:
         except (OSError, SlotDamaged):
             return []
 
+    def forget(self) -> None:
+        """Removes every slot and what the key store holds for them: nobody opens the database any more."""
+        entries = [*self._entries(new=False), *self._entries(new=True)]
+        for kind in SlotKind:
+            self._path(kind).unlink(missing_ok=True)
+            self._path(kind, new=True).unlink(missing_ok=True)
+        for entry in entries:
+            delete_secret(self._keyring, entry)
+
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> None:
         """Removes a slot and rekeys the database. `passphrase`: that of the slot that stays, which is checked.
 

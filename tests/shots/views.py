@@ -22,6 +22,7 @@ from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
 from ui.shell.room_view import RoomView
+from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
@@ -95,6 +96,11 @@ async def key_page(s: Scene) -> QWidget:
     await until(lambda: view.currentWidget() is view.key_page)
     view.by_passphrase.setChecked(True)
     view.passphrase.setText("fyra vanliga ord i rad")
+    return s.gate
+
+
+async def unfinished(s: Scene) -> QWidget:
+    s.gate.setCentralWidget(UnfinishedView(s.story.desks[0].office.unlock, None))
     return s.gate
 
 
@@ -273,6 +279,7 @@ VIEWS: dict[str, Step] = {
     "welcome": welcome,
     "welcome-error": welcome_error,
     "key-page": key_page,
+    "unfinished": unfinished,
     "unlock-error": unlock_error,
     "home": partial(section, name="home"),
     "chat": partial(room, title=told.CASE, tab="chat"),

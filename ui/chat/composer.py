@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
@@ -50,7 +50,7 @@ class Composer(QFrame):
         self._edit: Message | None = None
         self._files: list[Path] = []
         self._kept: tempfile.TemporaryDirectory[str] | None = None
-        layout = column(self, margins=(12, 10, 12, 10), spacing=6)
+        layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
         self._file_rows = column(spacing=4)
         self.field = TextField(people)
@@ -69,6 +69,7 @@ class Composer(QFrame):
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
         self.field.textChanged.connect(self._on_text)
+        self.field.installEventFilter(self)
         self._on_text()
 
     def _tools(self) -> QHBoxLayout:
@@ -169,6 +170,11 @@ class Composer(QFrame):
         else:
             self.cancelled.emit()
         self.field.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):  # the ring stands around all of it
+            set_props(self, active=event.type() == QEvent.Type.FocusIn)
+        return False
 
     def submit(self) -> None:
         """Gives what is written to the view, if there is anything."""

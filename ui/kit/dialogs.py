@@ -22,7 +22,10 @@ from ui.kit.translate import tr
 
 
 class Dialog(QDialog):
-    """The frame of every dialog: title, content, buttons at the bottom right. `body` takes the content."""
+    """The frame of every dialog: title, content, buttons in the platform's order. `body` takes the content.
+
+    `danger`: the accepting button is red and never the one that Enter presses by itself.
+    """
 
     def __init__(
         self, parent: QWidget | None, title: str, *, accept: str, danger: bool = False, width: int = 440
@@ -49,8 +52,11 @@ class Dialog(QDialog):
         self.buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        self.accept_button.setDefault(True)
         outer.addWidget(self.buttons)
+        first = cancel if danger else self.accept_button  # a bare Enter never does what cannot be undone
+        first.setDefault(True)
+        if danger:
+            cancel.setFocus()
 
     def add_text(self, text: str, kind: str = "muted") -> QLabel:
         """A wrapped paragraph in the body."""

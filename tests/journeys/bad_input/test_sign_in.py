@@ -11,10 +11,13 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from app.bootstrap import Office
 from app.core import clock
-from app.errors import AppError, BadAddress
+from app.core.files import write_atomic
+from app.errors import AppError, BadAddress, BugError, NotEnrolled
 from app.profile import Profile
 from app.session import LinkState, Session
 from app.settings import CA_FILE
+from app.store.keyslots import new_key
+from app.store.opening import create_store
 from sync.client.enrolment import register
 from sync.client.status import RoomState
 from sync.client.transport import tls_context
@@ -418,6 +421,72 @@ async def test_an_unfinished_account_whose_code_has_expired_says_so(
     await until(lambda: desk.session.status.state is LinkState.ERROR)
     explained(desk.session.status.code, "code-expired")
     assert desk.session.store.db.check() == []
+
+
+def _start_again(desk: Desk) -> None:
+    desk.profile.close()
+    desk.profile = Profile.open(root=desk._folder)
+    desk.office = Office(desk.profile)
+
+
+@pytest.mark.parametrize("reached", [True, False])
+async def test_an_enrolment_cut_off_is_told_at_the_next_start_and_resumed(o: Offices, reached: bool) -> None:
+    desk = new_desk(o)
+    await _cut(o, desk, await o.w.invite("Registrator"), reached=reached)
+    _start_again(desk)
+    assert desk.office.is_unfinished
+    await o.w.stop_server()
+    with pytest.raises(Unreachable):
+        await desk.office.resume(PASSPHRASE)
+    assert desk.office.is_unfinished
+    await o.w.start_server()
+    session = await desk.office.resume(PASSPHRASE)
+    assert not desk.office.is_unfinished
+    await _works(o, desk, session)
+    assert not desk.office.is_unfinished
+    with pytest.raises(BugError):
+        desk.office.begin_anew()
+
+
+async def test_an_unfinished_account_whose_code_was_spent_is_begun_anew_with_another_code(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = new_desk(o)
+    code = await o.w.invite("Registrator")
+    await _cut(o, desk, code, reached=False)
+    other = new_desk(o, "annan dator")
+    await other.enrol(code)
+    o.desks.append(other)
+    _start_again(desk)
+    with pytest.raises(Refused) as e:
+        await desk.office.resume(PASSPHRASE)
+    explained(e.value.code, "code-used")
+    desk.office.begin_anew()
+    assert desk.office.is_new
+    assert desk.office.kinds() == []
+    await still_new(o, desk)
+
+
+async def test_an_enrolment_that_ended_before_its_keys_were_kept_says_so_and_is_begun_anew(o: Offices) -> None:
+    desk = new_desk(o)
+    write_atomic(desk.profile.enrolling_path, b"")
+    key = new_key()
+    create_store(desk.profile, key, {}).close()
+    desk.office.slots.add_passphrase(key, PASSPHRASE)
+    assert desk.office.is_unfinished
+    with pytest.raises(NotEnrolled) as e:
+        await desk.office.resume(PASSPHRASE)
+    explained(e.value.code, "not-enrolled")
+    desk.office.begin_anew()
+    await still_new(o, desk)
+
+
+async def test_an_unfinished_account_that_is_let_in_is_finished(o: Offices) -> None:
+    desk = new_desk(o)
+    await _cut(o, desk, await o.w.invite("Registrator"), reached=True)
+    _start_again(desk)
+    await _works(o, desk, await desk.office.unlock(PASSPHRASE))
+    assert not desk.office.is_unfinished
 
 
 async def test_the_server_takes_the_same_entries_again_and_no_others(w: World) -> None:

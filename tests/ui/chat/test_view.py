@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QAccessible, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.records import MessageDeleted, MessageSent, encode
@@ -19,6 +19,7 @@ from app.core.ids import DevId
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
 from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
+from ui.kit import theme
 
 
 @pytest.fixture
@@ -208,3 +209,15 @@ def test_tab_reaches_the_composer_and_leaves_it(view: ChatView, hl: Desk) -> Non
         QTest.keyClick(focus, Qt.Key.Key_Tab)
     assert view.list in seen
     assert len(set(seen)) > 5
+
+
+def test_a_ring_stands_around_the_composer_while_one_writes_and_moves_nothing(view: ChatView, qtbot: QtBot) -> None:
+    theme.apply(QApplication.instance(), "light")  # type: ignore[arg-type] # pytest-qt made a QApplication
+    composer = view.composer
+    qtbot.waitUntil(composer.field.hasFocus)
+    place = composer.field.geometry()
+    edge = composer.grab().toImage().pixelColor(composer.width() // 2, 1)
+    assert edge == theme.current().colour("focus")
+    view.list.setFocus()
+    assert composer.grab().toImage().pixelColor(composer.width() // 2, 1) != edge
+    assert composer.field.geometry() == place

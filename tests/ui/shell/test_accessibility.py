@@ -12,6 +12,7 @@ from tests.ui.shell.test_gate import Office, opens
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
@@ -68,7 +69,7 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
 def test_unlock_and_first_start_have_names_and_roles(qtbot: QtBot) -> None:
     unlock = UnlockView(opens, lambda: opens("x"))
     welcome = WelcomeView(Office())
-    for view in (unlock, welcome):
+    for view in (unlock, welcome, UnfinishedView(opens, lambda: opens("x")), UnfinishedView(None, None)):
         qtbot.addWidget(view)
         view.show()
         check(view)

@@ -9,6 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.errors import KeyringLocked, WrongPassphrase
 from sync.errors import Refused, Unreachable
+from ui.kit.dialogs import Dialog
+from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import Enrolment, Progress, WelcomeView, parse_link
 
@@ -97,6 +99,38 @@ async def test_a_locked_keyring_is_said_in_place(qtbot: QtBot) -> None:
     view.unlock_with_keyring()
     await asyncio.sleep(0.01)
     assert "Datorns nyckelring är låst." in view.error.text()
+
+
+async def test_what_was_not_finished_is_said_and_finished_by_unlocking(qtbot: QtBot) -> None:
+    view = UnfinishedView(opens, None)
+    qtbot.addWidget(view)
+    view.show()
+    got: list[object] = []
+    view.unlocked.connect(got.append)
+    assert view.heading.text() == "Registreringen blev inte klar"
+    assert "servern har inte bekräftat kontot" in view.text.text()
+    assert view.field is not None
+    view.field.setText(PHRASE)
+    view.button.click()
+    await asyncio.sleep(0.01)
+    assert got == ["session"]
+
+
+async def test_beginning_anew_is_asked_before_and_is_all_that_is_left_without_keys(qtbot: QtBot) -> None:
+    view = UnfinishedView(None, None)
+    qtbot.addWidget(view)
+    view.show()
+    agreed: list[bool] = []
+    view.anew.connect(lambda: agreed.append(True))
+    assert view.field is None
+    for answer in ("reject", "accept"):
+        view.anew_button.click()
+        await asyncio.sleep(0.01)
+        dialog = next(d for d in view.findChildren(Dialog) if d.isVisible())
+        assert not dialog.accept_button.isDefault()
+        getattr(dialog, answer)()
+        await asyncio.sleep(0.01)
+        assert agreed == ([True] if answer == "accept" else [])
 
 
 async def test_first_start_shows_who_before_anything_is_made(qtbot: QtBot) -> None:
