@@ -218,6 +218,6 @@ def test_a_ring_stands_around_the_composer_while_one_writes_and_moves_nothing(vi
     place = composer.field.geometry()
     edge = composer.grab().toImage().pixelColor(composer.width() // 2, 1)
     assert edge == theme.current().colour("focus")
-    view.list.setFocus()
+    named(view, "Fet").setFocus()
     assert composer.grab().toImage().pixelColor(composer.width() // 2, 1) != edge
     assert composer.field.geometry() == place
