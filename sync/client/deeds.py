@@ -17,6 +17,7 @@ from sync.ids import RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.items import Role
+from sync.trust.succession import Origin
 
 TRIES = 5
 SETTLE_S = 30.0
@@ -31,13 +32,18 @@ class Deeds:
         self._inbox = inbox
         self._outbox = outbox
 
-    async def create_room(self) -> RoomId:
-        """A new room with this person as its owner; it exists at the server and here when this returns."""
+    async def create_room(self, origin: Origin | None = None) -> RoomId:
+        """A new room with this person as its owner; it exists at the server and here when this returns.
+
+        `origin`: the stopped room that it continues.
+        """
         link = self._link
         log = link.book.log(link.account.uid)
         if log is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
-        draft = await asyncio.to_thread(new_room, link.account.author(log), link.book, link.server_now_ms)
+        draft = await asyncio.to_thread(
+            new_room, link.account.author(log), link.book, link.server_now_ms, origin=origin
+        )
         room = link.room(draft.room)
         try:
             await self._outbox.append(room, draft)

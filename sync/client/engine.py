@@ -35,12 +35,13 @@ from sync.errors import (
     Unreachable,
     WrongAgency,
 )
-from sync.ids import ObjId, RoomId, Uid
+from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.agency import agency_fingerprint
 from sync.trust.author import safety_number
 from sync.trust.items import Role
+from sync.trust.succession import Origin, may_continue
 
 log = logging.getLogger("sync")
 
@@ -106,6 +107,17 @@ class Engine:
         """The last position of a room that is verified and stored, 0 for one that is not known."""
         found = self._link.rooms.get(room)
         return found.kept_n if found else 0
+
+    def standing(self, room: RoomId) -> Origin | None:
+        """The last position of a room that is verified and stored, with its hash: what a successor may name."""
+        found = self._link.rooms.get(room)
+        rh = found.rh_at(found.kept_n) if found else None
+        return Origin(room=room, n=found.kept_n, rh=Hash(rh)) if found and rh is not None else None
+
+    def may_continue(self, old: RoomId, founder: Uid) -> bool:
+        """▲ Whether a room that says it continues `old` is believed: its founder owns that room in our copy of it."""
+        found = self._link.rooms.get(old)
+        return found is not None and may_continue(found.stream.state, founder)
 
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
+from sync.trust.succession import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,8 @@ class OpenedChange:
 class RoomEvent:
     """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name.
 
-    `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add.
+    `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
+    what a genesis claims to continue; see `Engine.may_continue`.
     """
 
     n: int
@@ -80,6 +82,7 @@ class RoomEvent:
     subject: Uid | None = None
     role: int | None = None
     history: bool | None = None
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from sync.trust.envelope import ObjectKeys, root_share, share_commitment
 from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
 from sync.trust.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
+from sync.trust.succession import origin
 
 _WAITING_LIMIT = 1024 * 1024
 CHUNK = 32
@@ -407,7 +408,17 @@ def _event(item: AcceptedEntry) -> RoomEvent | None:
     subject: Uid | None = getattr(p, "uid", None)
     role = int(p.role) if isinstance(p, roomlog.Add | roomlog.SetRole) else None
     history = p.history if isinstance(p, roomlog.Add) else None
-    return RoomEvent(n=item.n, t=item.t, kind=entry.type, by=entry.uid, subject=subject, role=role, history=history)
+    continues = origin(p) if isinstance(p, roomlog.Genesis) else None
+    return RoomEvent(
+        n=item.n,
+        t=item.t,
+        kind=entry.type,
+        by=entry.uid,
+        subject=subject,
+        role=role,
+        history=history,
+        origin=continues,
+    )
 
 
 LARGE_ROOM = 100

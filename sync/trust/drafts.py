@@ -19,6 +19,7 @@ from sync.trust.items import ENTRY, RH_0, Role, item_id, room_id_of
 from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
 from sync.trust.roomstate import Member, RoomState
 from sync.trust.stream import RoomStream
+from sync.trust.succession import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +183,15 @@ class Drafter:
 
 
 def new_room(
-    author: Author, book: UserBook, time: int, policy: dict[str, object] | None = None, nonce: bytes | None = None
+    author: Author,
+    book: UserBook,
+    time: int,
+    policy: dict[str, object] | None = None,
+    nonce: bytes | None = None,
+    origin: Origin | None = None,
 ) -> Draft:
-    """Genesis and the founder's epoch 1, to be appended together."""
-    payload: list[object] = [nonce or os.urandom(32), policy or {}, None]
+    """Genesis and the founder's epoch 1, to be appended together. `origin`: the stopped room that it continues."""
+    payload: list[object] = [nonce or os.urandom(32), policy or {}, origin.field() if origin else None]
     body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
     ident = item_id(ENTRY, body)
     room = room_id_of(ident)
