@@ -43,18 +43,21 @@ class Changes:
         live: bool = False,
         baseline: bool = False,
         blobs: Sequence[bytes] = (),
+        change_id: ChangeId | None = None,
+        t: int | None = None,
     ) -> ChangeId:
         """Stores a change, its outbox row and its projection, durably, in one transaction.
 
         `live`: a document edit, which the engine batches; otherwise a record, flushed at once. `blobs` are part ids
         that must be uploaded before the change is sent. `baseline`: the object's present state, for a newcomer without
-        the history. An error of the projection reaches the caller, nothing stored.
+        the history. `change_id` and `t` (ms) are of a change that is offered anew in another room; else new and now.
+        An error of the projection reaches the caller, nothing stored.
         """
         author = self._me.uid
         if author is None:
             raise BugError("no account yet")
-        now = clock.now_ms()
-        change_id = new_change()
+        now = clock.now_ms() if t is None else t
+        change_id = change_id or new_change()
         with self._db.transaction() as conn:
             raw = self._db.raw
             row: int = raw.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
@@ -177,10 +180,11 @@ class Changes:
 
     def _select(self, statement: str, params: Iterable[object]) -> list[StoredChange]:
         me = self._me.uid
-        return [_stored(row, me) for row in self._db.rows(statement, tuple(params))]
+        return [stored_change(row, me) for row in self._db.rows(statement, tuple(params))]
 
 
-def _stored(row: Row, me: Uid | None) -> StoredChange:
+def stored_change(row: Row, me: Uid | None) -> StoredChange:
+    """The row of `statements.CHANGE`'s columns."""
     rowid, room, obj, change_id, author, t, n, data = row
     return StoredChange(
         rowid=rowid,

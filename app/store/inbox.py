@@ -8,6 +8,7 @@ from app.core.ids import ObjId, RoomId
 from app.store import statements as sql
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.origins import note
 from app.store.people import Me
 from app.store.projecting import Projecting
 from sync.client.ports import MemberRow, Received, RoomEvent
@@ -112,6 +113,8 @@ class Inbox:
             return
         raw = self._db.raw
         raw.executemany(sql.ADD_EVENT, [(room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history) for e in events])
+        for event in events:
+            note(self._db.conn, room, event)
         self._projecting.tell(room)
 
     def _members(self, room: RoomId, members: Sequence[MemberRow]) -> None:

@@ -106,6 +106,14 @@ class Outbox:
         """The same of one room, also while it is held back."""
         return int(self._db.value("SELECT count(*) FROM outbox WHERE room = ?", (room,)))
 
+    def drop(self, room: RoomId) -> None:
+        """Nothing of the room is sent any more: its changes stay, what was signed counts as burned."""
+        with self._db.transaction():
+            while (batch := self.sealed(room)) is not None:
+                self.unseal(batch)
+            if self._db.raw.execute("DELETE FROM outbox WHERE room = ?", (room,)).rowcount:
+                self._db.after_commit(self._changed)
+
     def postpone(self, room: RoomId, postponed: bool) -> None:
         """Holds back (or lets go) everything of a room: forked, left, or closed by a server that was rolled back."""
         with self._db.transaction():

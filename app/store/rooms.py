@@ -65,6 +65,15 @@ class Rooms:
         )
         return [MemberRow(uid=u, role=r, since_n=n, history=bool(h)) for u, r, n, h in rows]
 
+    def time_of(self, room: RoomId, n: int) -> int | None:
+        """The server's time in ms of a position that an entry or a change stands at, None for any other."""
+        found = self._db.value(
+            """SELECT t FROM events WHERE room = ?1 AND n = ?2
+               UNION ALL SELECT t FROM changes WHERE room = ?1 AND n = ?2 LIMIT 1""",
+            (room, n),
+        )
+        return None if found is None else int(found)
+
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
         """The room's log for the timeline, in order."""
         rows = self._db.rows(

@@ -96,6 +96,16 @@ events = Table(
     _maybe_int("role"),
     _maybe_int("history"),
 )
+origins = Table(
+    "origins",
+    metadata,
+    Column("room", LargeBinary, primary_key=True),
+    _id("old"),
+    _int("n"),
+    _id("rh"),
+    _id("by"),
+    _int("step"),
+)
 drafts = Table("drafts", metadata, Column("obj", LargeBinary, primary_key=True), _id("room"), _id("data"), _int("t"))
 read_markers = Table(
     "read_markers", metadata, Column("obj", LargeBinary, primary_key=True), _id("room"), _int("row"), _int("t")

@@ -5,17 +5,19 @@
 
 CHUNK = 256
 """How many values one IN list takes at most."""
+MAX_INT = 2**63 - 1
+"""SQLite's largest integer."""
 
 # -- changes
-_CHANGE = "row, room, obj, change_id, author, t, n, data"
+CHANGE = "row, room, obj, change_id, author, t, n, data"
 ADD_CHANGE = "INSERT INTO changes (room, obj, change_id, author, dev, t, n, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_CHANGE_AT = (
     "INSERT INTO changes (row, room, obj, change_id, author, dev, t, n, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 LAST_ROW = "SELECT max(row) FROM changes"
 PLACE_CHANGE = "UPDATE changes SET n = ?, t = ? WHERE row = ?"
-CHANGE_BY_ROW = f"SELECT {_CHANGE} FROM changes WHERE row = ?"
-CHANGES_OF = f"SELECT {_CHANGE} FROM changes WHERE obj = ? AND row > ? AND unprojected IS NOT 'other-room' ORDER BY row"
+CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
+CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND unprojected IS NOT 'other-room' ORDER BY row"
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
 UNPROJECTED = (
     "SELECT row, unprojected FROM changes WHERE unprojected IS NOT NULL AND (? IS NULL OR room = ?) ORDER BY row"

@@ -20,6 +20,7 @@ from app.store.database import Database
 from app.store.inbox import Inbox
 from app.store.migrations import migrate
 from app.store.objects import Objects
+from app.store.origins import Origins
 from app.store.outbox import Outbox
 from app.store.people import Me, People
 from app.store.projecting import Projecting
@@ -46,6 +47,7 @@ class Store:
         self.outbox = Outbox(db, self.receipts_kept, self.waiting_changed.emit)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting)
         self.rooms_list = Rooms(db, self._projecting)
+        self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)
         self.search = Search(db)
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)

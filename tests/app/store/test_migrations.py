@@ -6,9 +6,10 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.store import schema
 from app.store.migrations import VERSION
+from app.store.origins import OriginRow, Step
 from app.store.store import Store
 from tests.app.store.conftest import KINDS, Bench
 
@@ -61,5 +62,16 @@ def test_the_store_that_version_2_wrote_opens_with_everything_in_it(tmp_path: Pa
         "rollback": (b"proof of 9", b"proof of 4", None),
         "fork": (b"proof of 9", b"another proof of 9", b"what a member signed"),
     }
+    assert store.db.check() == []
+    store.close()
+
+
+def test_the_store_that_version_3_wrote_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """tests/vectors/make_store_3.py wrote it, once; it is never written again."""
+    shutil.copy(VECTORS / "store-3.db", tmp_path / "store.db")
+    store = Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+    old, new = RoomId(b"R" * 16), RoomId(b"S" * 16)
+    kept = OriginRow(room=new, old=old, n=9, rh=Hash(b"9" * 32), by=Uid(b"O" * 16), step=Step.FOLLOWED)
+    assert store.origins.all() == store.origins.successors(old) == [kept]
     assert store.db.check() == []
     store.close()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms that say they continue a stopped one, how far this device has followed them, and what of one's own is offered
+anew there. Whether a claim is believed is judged above, by the engine.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from sqlalchemy import Connection
+
+from app.core.ids import Hash, ObjId, RoomId, Uid
+from app.store import statements as sql
+from app.store.changes import Changes, stored_change
+from app.store.database import Database, driver_of
+from app.store.outbox import Outbox
+from app.store.people import Me
+from app.store.rows import StoredChange
+from sync.client.ports import RoomEvent
+
+Told = Callable[[StoredChange], tuple[ObjId, bytes] | None]
+"""What an own change of the old room is in the successor: its object there and its data; None leaves it behind."""
+
+_COLUMNS = "room, old, n, rh, by, step"
+_OWN = f"""SELECT {sql.CHANGE} FROM changes WHERE room = ? AND author = ? AND (n IS NULL OR n > ?)
+    AND unprojected IS NOT 'other-room' ORDER BY n IS NULL, n, row"""  # noqa: S608 - constants
+
+
+class Step(IntEnum):
+    """How far a successor has come here."""
+
+    CLAIMED = 0
+    """Its genesis has been seen; nothing is done yet."""
+    FOLLOWED = 1
+    """What is one's own goes there; the founder has still to invite."""
+    DONE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginRow:
+    """A successor `room`, founded by `by`, and the position (n, rh) of the old room that its genesis names."""
+
+    room: RoomId
+    old: RoomId
+    n: int
+    rh: Hash
+    by: Uid
+    step: Step
+
+
+def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
+    """A genesis that names another room, as it was accepted. Twice does no harm."""
+    origin = event.origin
+    if origin is not None and origin.room != room:
+        driver_of(conn).execute(
+            "INSERT OR IGNORE INTO origins (room, old, n, rh, by) VALUES (?, ?, ?, ?, ?)",
+            (room, origin.room, min(origin.n, sql.MAX_INT), origin.rh, event.by),
+        )
+
+
+def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
+    """Whether `by` opened this room as the successor of another: only then do carried records count."""
+    found = driver_of(conn).execute("SELECT 1 FROM origins WHERE room = ? AND by = ?", (room, by)).fetchone()
+    return found is not None
+
+
+class Origins:
+    """The table and what is offered from it."""
+
+    def __init__(self, db: Database, me: Me, changes: Changes, outbox: Outbox) -> None:
+        self._db = db
+        self._me = me
+        self._changes = changes
+        self._outbox = outbox
+
+    def all(self) -> list[OriginRow]:
+        """Every successor, oldest first."""
+        return self._select("ORDER BY rowid", ())
+
+    def unfinished(self) -> list[OriginRow]:
+        """Those with something left to do here: not followed to the end, or written to in the old room since."""
+        return self._select(
+            "WHERE step < ? OR EXISTS (SELECT 1 FROM outbox x WHERE x.room = origins.old) ORDER BY rowid", (Step.DONE,)
+        )
+
+    def of(self, room: RoomId) -> OriginRow | None:
+        """What the room continues, as it says itself."""
+        return next(iter(self._select("WHERE room = ?", (room,))), None)
+
+    def successors(self, old: RoomId) -> list[OriginRow]:
+        """Rooms that say they continue this one, oldest first."""
+        return self._select("WHERE old = ? ORDER BY rowid", (old,))
+
+    def set_step(self, room: RoomId, step: Step) -> None:
+        """Never goes back."""
+        with self._db.transaction():
+            self._db.raw.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
+
+    def offer(self, origin: OriginRow, after: int, told: Told) -> int:
+        """Writes everything of one's own that stands after a position of the old room, or has none, into the successor
+        under the same change ids, in its order, and takes it off the old room's outbox. How many were new: a change
+        that was offered before is left as it is. One transaction.
+        """
+        me = self._me.uid
+        count = 0
+        with self._db.transaction():
+            for row in self._db.rows(_OWN, (origin.old, me, after)):
+                change = stored_change(row, me)
+                here = None if self._is_there(origin.room, change) else told(change)
+                if here is not None:
+                    self._changes.append(
+                        origin.room, *here, change_id=change.change_id, blobs=self._parts(change), t=change.t
+                    )
+                    count += 1
+            self._outbox.drop(origin.old)
+        return count
+
+    def _is_there(self, room: RoomId, change: StoredChange) -> bool:
+        rows = self._db.rows(sql.known_changes(1), (change.change_id,))
+        return any((r, author) == (room, change.author) for _, r, author, _, _ in rows)
+
+    def _parts(self, change: StoredChange) -> Sequence[bytes]:
+        return [part for (part,) in self._db.rows("SELECT part FROM outbox_parts WHERE row = ?", (change.rowid,))]
+
+    def _select(self, where: str, params: tuple[object, ...]) -> list[OriginRow]:
+        rows = self._db.rows(f"SELECT {_COLUMNS} FROM origins {where}", params)  # noqa: S608 - constants
+        return [
+            OriginRow(room=room, old=old, n=n, rh=rh, by=by, step=Step(step)) for room, old, n, rh, by, step in rows
+        ]
