@@ -17,6 +17,7 @@ from app.objects.files import Progress, SealedFiles
 from app.people.service import PeopleService
 from app.profile import Profile
 from app.rooms.service import RoomService, Starter
+from app.rooms.succession import Succession
 from app.settings import Settings
 from app.store.search import Search
 from app.store.store import Store
@@ -24,6 +25,7 @@ from app.tasks.service import TaskService, new_board
 from sync.client.engine import Engine
 from sync.client.status import LinkState, SyncStatus
 from sync.client.transport import Dialer
+from sync.errors import Refused, Reject
 
 __all__ = ["LinkState", "Session", "SyncStatus"]
 
@@ -43,6 +45,7 @@ class Session:
         self.engine = Engine(store, dialer, self, clock.now_ms)
         self.people = PeopleService(store.people, self.engine)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
+        self.succession = Succession(store, self.engine, self.rooms)
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         parts = (store.db, store.changes, store.objects, self.people)
         members = _Members(self.rooms)
@@ -50,6 +53,7 @@ class Session:
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
         self.tasks = TaskService(*parts, members)
         self.rooms.baselines = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
+        self.succession.carriers = {chat.KIND.id: self.chat.carry}
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),
@@ -65,7 +69,8 @@ class Session:
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()
-        self._running = [asyncio.ensure_future(self.engine.run()), asyncio.ensure_future(self._learn())]
+        work = (self.engine.run(), self._learn(), self.succession.run())
+        self._running = [asyncio.ensure_future(part) for part in work]
 
     async def close(self) -> None:
         """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm."""
@@ -88,6 +93,7 @@ class Session:
 
     def _on_appended(self) -> None:
         self.engine.wake()
+        self.succession.wake()
         self.status_changed.emit()
 
     async def _learn(self) -> None:
@@ -101,10 +107,12 @@ class Session:
 
     def on_status(self) -> None:
         """The engine's status changed."""
+        self.succession.wake()
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:
         """A room's members or state changed."""
+        self.succession.wake()
         self.rooms.tell(room)
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
@@ -131,9 +139,17 @@ class _ChatFiles:
         return await self._session.files.add(room, obj, path, progress)
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        obj = self._session.chat.channel(room)
-        assert obj is not None  # noqa: S101 - the file was found in it
-        await self._session.files.fetch(room, obj, manifest, target, progress)
+        """▲ A file stays where it was sealed: one that was carried over is fetched from the room it came from."""
+        while True:
+            obj = self._session.chat.channel(room)
+            assert obj is not None  # noqa: S101 - the file was found in it
+            try:
+                return await self._session.files.fetch(room, obj, manifest, target, progress)
+            except (Refused, Reject):
+                origin = self._session.succession.standing(room).origin
+                if origin is None or self._session.chat.channel(origin) is None:
+                    raise
+                room = origin
 
 
 def _starters() -> tuple[Starter, ...]:

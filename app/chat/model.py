@@ -45,7 +45,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it stands now. `t` and `edited_t` in ms; `waiting` until the server has it."""
+    """One message as it stands now. `t` and `edited_t` in ms; `waiting` until the server has it.
+
+    `carried_by`: who brought it from the room that this one continues, and vouches for it.
+    """
 
     change_id: ChangeId
     author: Uid
@@ -56,6 +59,7 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     edited_t: int | None = None
     deleted_by: Uid | None = None
+    carried_by: Uid | None = None
     quote: Quote | None = None
     replies: int = 0
     last_reply: tuple[ChangeId, int] | None = None

@@ -7,6 +7,7 @@ by an administrator any. A record without that right is kept by the store and ha
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Connection
@@ -14,19 +15,21 @@ from sqlalchemy import Connection
 from app.chat.markup import plain
 from app.chat.records import (
     Attachment,
+    Carried,
     Mention,
     MessageDeleted,
     MessageEdited,
     MessageSent,
+    Plain,
     ReactionSet,
-    Record,
     decode,
 )
 from app.chat.tables import PENDING
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.errors import BadChange
 from app.store import rooms, search
 from app.store.database import driver_of
+from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
 
 KIND_ID = "chat"
@@ -37,8 +40,8 @@ MAX_UNREAD = 1000
 _encoder = msgspec.msgpack.Encoder()
 
 _ADD_MESSAGE = """INSERT OR IGNORE INTO chat_messages
-    (row, change_id, room, obj, author, sort, t, text, mentions, attachments, reply_to)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    (row, change_id, room, obj, author, sort, t, text, mentions, attachments, reply_to, deleted_by, carried_by)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_NOTE = (
     """INSERT OR IGNORE INTO chat_notes (row, obj, target, author, sort, t, data) VALUES (?, ?, ?, ?, ?, ?, ?)"""
 )
@@ -47,11 +50,12 @@ _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Writes the rows of new changes of one conversation. BadChange for one that is no record of ours."""
-    records = [(change, decode(change.data)) for change in changes]
+    records = [_read(conn, change) for change in changes]
     sent = [(change, record) for change, record in records if isinstance(record, MessageSent)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent)]
+    carried = _carried(changes)
     if sent:
-        _add_messages(conn, sent)
+        _add_messages(conn, sent, carried)
     if notes:
         conn.exec_driver_sql(_ADD_NOTE, [_note_row(change, record) for change, record in notes])
     targets = {record.target for _, record in notes} | _already_noted(conn, obj.obj, sent)
@@ -62,16 +66,43 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Own changes got the server's position and time."""
-    rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
+    carried = _carried(changes)
+    rows = [(c.n, carried[c.rowid][1].t if c.rowid in carried else c.t, c.rowid) for c in changes if c.n is not None]
     conn.exec_driver_sql("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     conn.exec_driver_sql("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
     conn.exec_driver_sql("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
     for change in changes:
         with suppress(BadChange):
-            record = decode(change.data)
+            _, record = _read(conn, change)
             if not isinstance(record, MessageSent):
                 _settle(conn, obj, record.target)
     refresh_room(conn, obj.room, obj.obj)
+
+
+def uncarried(change: StoredChange) -> tuple[StoredChange, Plain]:
+    """The record in a change, whoever brought it: a carried one as the change that it was. BadChange."""
+    record = decode(change.data)
+    if not isinstance(record, Carried):
+        return change, record
+    inner = decode(record.data)
+    if isinstance(inner, Carried) or len(record.author) != 16 or len(record.change_id) != 16:
+        raise BadChange("malformed")
+    was = replace(change, author=Uid(record.author), change_id=ChangeId(record.change_id), t=record.t, data=record.data)
+    return was, inner
+
+
+def _read(conn: Connection, change: StoredChange) -> tuple[StoredChange, Plain]:
+    """▲ The founder of a successor vouches for what others wrote in the old room; nobody else may."""
+    was, record = uncarried(change)
+    if was is not change and not founded(conn, change.room, change.author):
+        raise BadChange("forbidden")
+    return was, record
+
+
+def _carried(changes: Sequence[StoredChange]) -> dict[int, tuple[Uid, Carried]]:
+    """By row: who carried it, and as what."""
+    records = ((change, decode(change.data)) for change in changes)
+    return {change.rowid: (change.author, record) for change, record in records if isinstance(record, Carried)}
 
 
 def sort_of(change: StoredChange) -> int:
@@ -79,15 +110,21 @@ def sort_of(change: StoredChange) -> int:
     return change.n if change.n is not None else PENDING + change.rowid
 
 
-def _add_messages(conn: Connection, sent: Sequence[tuple[StoredChange, MessageSent]]) -> None:
-    driver_of(conn).executemany(_ADD_MESSAGE, [_message_row(change, record) for change, record in sent])
-    named = [row for change, record in sent for row in _mention_rows(change, record.mentions)]
+def _add_messages(
+    conn: Connection, sent: Sequence[tuple[StoredChange, MessageSent]], carried: dict[int, tuple[Uid, Carried]]
+) -> None:
+    rows = [_message_row(change, record, *carried.get(change.rowid, (None, None))) for change, record in sent]
+    driver_of(conn).executemany(_ADD_MESSAGE, rows)
+    fresh = [(change, record) for change, record in sent if change.rowid not in carried]
+    named = [row for change, record in fresh for row in _mention_rows(change, record.mentions)]
     if named:
         driver_of(conn).executemany(_ADD_MENTION, named)
     search.put(conn, [_search_row(change, record.text, record.mentions, record.attachments) for change, record in sent])
 
 
-def _message_row(change: StoredChange, record: MessageSent) -> tuple[object, ...]:
+def _message_row(
+    change: StoredChange, record: MessageSent, carried_by: Uid | None, carried: Carried | None
+) -> tuple[object, ...]:
     return (
         change.rowid,
         change.change_id,
@@ -100,10 +137,12 @@ def _message_row(change: StoredChange, record: MessageSent) -> tuple[object, ...
         _encoder.encode(record.mentions),
         _encoder.encode(record.attachments),
         record.reply_to,
+        carried.deleted_by if carried else None,
+        carried_by,
     )
 
 
-def _note_row(change: StoredChange, record: Record) -> tuple[object, ...]:
+def _note_row(change: StoredChange, record: Plain) -> tuple[object, ...]:
     assert not isinstance(record, MessageSent)  # noqa: S101 - narrows the type
     return (change.rowid, change.obj, record.target, change.author, sort_of(change), change.t, change.data)
 
@@ -232,7 +271,7 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     (unread,) = execute(
         # counted no further: 100,000 unread messages would cost each send 10 ms
         "SELECT count(*) FROM (SELECT 1 FROM chat_messages WHERE obj = ? AND row > ? AND author <> ?"
-        " AND deleted_by IS NULL LIMIT ?)",
+        " AND deleted_by IS NULL AND carried_by IS NULL LIMIT ?)",
         (obj, mark, me, MAX_UNREAD),
     ).fetchone()
     (named,) = execute(

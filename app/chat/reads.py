@@ -12,7 +12,7 @@ from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, Uid
 from app.store.database import Database, Row
 
-_COLUMNS = "change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by"
+_COLUMNS = "change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by"
 _mentions = msgspec.msgpack.Decoder(tuple[Mention, ...])
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
 _NOTHING = b"\x90"
@@ -63,12 +63,15 @@ class ChatRows:
                 attachments=() if attachments == _NOTHING else _attachments.decode(attachments),
                 edited_t=edited_t,
                 deleted_by=deleted_by,
+                carried_by=carried_by,
                 quote=quotes.get(reply_to) if reply_to is not None else None,
                 replies=replies.get(change_id, (0, None))[0],
                 last_reply=replies.get(change_id, (0, None))[1],
                 reactions=reactions.get(change_id, ()),
             )
-            for change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by in rows
+            for change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by in (
+                rows
+            )
         ]
 
     def index_of(self, change_id: ChangeId) -> int | None:
@@ -81,7 +84,7 @@ class ChatRows:
         """The first message of somebody else above the read mark."""
         sql = (
             "SELECT min(sort) FROM chat_messages WHERE obj = ? AND author <> ? AND deleted_by IS NULL"
-            " AND row > coalesce((SELECT row FROM read_markers WHERE obj = ?), 0)"
+            " AND carried_by IS NULL AND row > coalesce((SELECT row FROM read_markers WHERE obj = ?), 0)"
         )
         sort = self._db.value(sql, (self._obj, self._me, self._obj))
         return None if sort is None else self._before(int(sort))

@@ -75,7 +75,21 @@ class ReactionSet(msgspec.Struct, frozen=True, kw_only=True, tag="reaction"):
     on: bool
 
 
-Record = MessageSent | MessageEdited | MessageDeleted | ReactionSet
+class Carried(msgspec.Struct, frozen=True, kw_only=True, tag="carried", omit_defaults=True):
+    """A record of somebody's as the founder of a successor found it in the room that stopped: `author`, `change_id` and
+    `t` (ms) are of then, `data` the record's own bytes. Counts only from the founder, who vouches for it. A message
+    whose text is gone has none here either: `deleted_by` took it away.
+    """
+
+    author: bytes
+    change_id: bytes
+    t: int
+    data: bytes
+    deleted_by: bytes | None = None
+
+
+Plain = MessageSent | MessageEdited | MessageDeleted | ReactionSet
+Record = Plain | Carried
 
 _PAYLOAD: Payload[Record] = Payload(Record)
 

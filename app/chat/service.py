@@ -8,13 +8,14 @@ what the others' programs would ignore; projection.py is what counts.
 import asyncio
 import mimetypes
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from app.chat import projection
+from app.chat.carrying import carry
 from app.chat.errors import EmptyMessage
 from app.chat.filenames import clean_name, free_path
 from app.chat.markup import plain
@@ -29,7 +30,6 @@ from app.chat.records import (
     MessageSent,
     ReactionSet,
     Record,
-    decode,
     encode,
 )
 from app.chat.transfers import Transfer, Transfers
@@ -242,6 +242,10 @@ class ChatService:
             return
         self._objects.set_draft(room, obj, None if draft == Draft() else msgspec.msgpack.encode(draft))
 
+    def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
+        """A conversation as changes for the room that continues its own: what is not there yet, in groups."""
+        return carry(ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
+
     # -- files -----------------------------------------------------------------------------------------------------
 
     def check_file(self, path: Path) -> tuple[str, int]:
@@ -373,7 +377,7 @@ def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
     touched: set[ChangeId] = set()
     for change in changes:
         try:
-            record = decode(change.data)
+            _, record = projection.uncarried(change)
         except BadChange:
             continue
         target = record.reply_to if isinstance(record, MessageSent) else record.target

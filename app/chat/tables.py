@@ -7,7 +7,7 @@ in the store (order of arrival here), which the read mark counts in.
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 1
+VERSION = 2
 PENDING = 1 << 62
 
 metadata = MetaData()
@@ -28,6 +28,7 @@ messages = Table(
     Column("reply_to", LargeBinary),
     Column("edited_t", BigInteger),
     Column("deleted_by", LargeBinary),
+    Column("carried_by", LargeBinary),
 )
 Index("chat_messages_by_id", messages.c.obj, messages.c.change_id, unique=True)
 Index("chat_messages_in_order", messages.c.obj, messages.c.sort)

@@ -153,8 +153,11 @@ class RoomService:
         return self.my_role(room) >= ADMIN
 
     def may_write(self, room: RoomId) -> bool:
-        """Whether this person may write here."""
-        return self.my_role(room) >= WRITER
+        """Whether this person may write here: not in a room that another continues."""
+        return self.my_role(room) >= WRITER and not self._continued(room)
+
+    def _continued(self, room: RoomId) -> bool:
+        return any(self._engine.may_continue(room, s.by) for s in self._store.origins.successors(room))
 
     def notices(self, room: RoomId) -> list[str]:
         """Codes (see ui/errors.py) of what a person in the room should know beside its seal: why what they wrote is

@@ -21,6 +21,7 @@ class Desk:
     def __init__(self, folder: Path, ca_file: Path, server: str) -> None:
         self._folder = folder
         self.server = server
+        self.ca_file = ca_file
         self.profile = Profile.open(root=folder)
         self.office = Office(self.profile)
         self.office.settings.set(CA_FILE, str(ca_file))
@@ -37,6 +38,10 @@ class Desk:
     async def restart(self) -> None:
         """The program ends and starts again from the disk."""
         await self.close()
+        await self.begin()
+
+    async def begin(self) -> None:
+        """The program starts again after `close`."""
         self.profile = Profile.open(root=self._folder)
         self.office = Office(self.profile)
         self.session = await self.office.unlock(PASSPHRASE)
@@ -58,6 +63,8 @@ class Offices:
     def __init__(self, w: World) -> None:
         self.w = w
         self.desks: list[Desk] = []
+        self.older: Path | None = None
+        """A copy of the server's disk, to go back to."""
 
     async def hire(self, *names: str) -> list[Desk]:
         new = []

@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ Successors: a room that stopped for good (FORK, an unhealed ROLLBACK) goes on in a new one (protocol §4).
+
+An owner opens it and writes what the old room held into it; everybody's own program then offers what was cut off, by
+change id, each once. The old room stays as it is, readable. Every step can be cut off and is gone on with later.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from app.core import log
+from app.core.ids import ObjId, RoomId
+from app.errors import BadChange, Forbidden
+from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
+from app.rooms.service import OWNER, WRITER, MemberInfo, RoomService
+from app.store.origins import OriginRow, Step
+from app.store.rows import StoredChange
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.errors import Refused, Reject, SyncError
+from sync.trust.succession import Origin, object_in
+
+Carrier = Callable[[ObjId, ObjId], Iterable[Sequence[bytes]]]
+"""The state of an object (first) as changes for its successor (second), leaving out what is there already; each group
+is written in one transaction."""
+
+RETRY_S = 30.0
+STOPPED = ("fork", "rollback")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a room stands among rooms that continue each other.
+
+    `origin`: the room that this one continues, and `believed` whether our copy of that room bears it out.
+    `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
+    ("not-stopped", "not-owner", "replaced"), or None.
+    """
+
+    origin: RoomId | None
+    believed: bool
+    successors: tuple[RoomId, ...]
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What opening a successor would do: the last position that our copy vouches for and its time in ms (None if the
+    position has none here), who is invited, and how many own changes wait to be sent there."""
+
+    n: int
+    t: int | None
+    members: tuple[MemberInfo, ...]
+    waiting: int
+
+
+class Succession:
+    """Opens successors and follows those of others. `run` while the session lives; `wake` when something moved."""
+
+    def __init__(self, store: Store, engine: Engine, rooms: RoomService) -> None:
+        self._store = store
+        self._engine = engine
+        self._rooms = rooms
+        self._woken = asyncio.Event()
+        self._opening: set[RoomId] = set()
+        self.carriers: dict[str, Carrier] = {}
+        """By kind; a kind without one is carried as its baseline."""
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def standing(self, room: RoomId) -> Standing:
+        """How the room stands among its likes."""
+        origin = self._store.origins.of(room)
+        return Standing(
+            origin=origin.old if origin else None,
+            believed=origin is not None and self._believed(origin),
+            successors=tuple(s.room for s in self._successors(room)),
+            refusal=self._refusal(room),
+        )
+
+    def plan(self, room: RoomId) -> Plan:
+        """What `open` would do now; Forbidden if nothing."""
+        at = self._engine.standing(room)
+        if at is None:
+            raise Forbidden
+        members = tuple(m for m in self._rooms.members(room) if not m.person.is_me)
+        return Plan(n=at.n, t=self._store.rooms_list.time_of(room, at.n), members=members,
+                    waiting=self._store.unsent(room))  # fmt: skip
+
+    def _successors(self, room: RoomId) -> list[OriginRow]:
+        return [s for s in self._store.origins.successors(room) if self._believed(s)]
+
+    def _believed(self, origin: OriginRow) -> bool:
+        return self._engine.may_continue(origin.old, origin.by)
+
+    def _refusal(self, room: RoomId) -> str | None:
+        if self._engine.room_state(room).value not in STOPPED:
+            return "not-stopped"
+        if self._rooms.my_role(room) < OWNER:
+            return "not-owner"
+        return "replaced" if room in self._opening or self._successors(room) else None
+
+    # -- the deed -------------------------------------------------------------------------------------------------
+
+    async def open(self, old: RoomId) -> RoomId:
+        """Opens the successor of a stopped room and gives it its name; `run` does the rest, also after a restart.
+
+        Forbidden with a `Standing.refusal`; Unreachable while offline, and then nothing has happened.
+        """
+        at = self._engine.standing(old)
+        if self._refusal(old) is not None or at is None:
+            raise Forbidden
+        self._opening.add(old)
+        try:
+            room = await self._engine.deeds.create_room(at)
+            self._name(room, at)
+        finally:
+            self._opening.discard(old)
+        self.wake()
+        return room
+
+    def _name(self, room: RoomId, at: Origin) -> None:
+        """The title and the objects, as the old room has them. Once."""
+        row, here = self._store.rooms_list.get(at.room), self._store.rooms_list.get(room)
+        if row is None or here is None or here.title:
+            return
+        root = ObjId(room)
+        with self._store.transaction():
+            self._store.changes.append(room, root, encode(RoomNamed(title=row.title, type=row.type)))
+            for away in (False, True):
+                for found in reversed(self._store.objects.all(at.room, deleted=away)):
+                    obj = object_in(room, at.room, found.obj)
+                    if obj != root:
+                        self._rooms.announce(room, obj, found.kind)
+                        if away:
+                            self._rooms.retire(room, obj, on=True)
+
+    # -- what runs ------------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """A room appeared or moved, the line is back, or something was written."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Follows successors until cancelled."""
+        while True:
+            failed = False
+            for origin in self._store.origins.unfinished():
+                if self._believed(origin):
+                    failed = not await self._go_on(origin) or failed
+            try:
+                async with asyncio.timeout(RETRY_S if failed else None):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+
+    async def _go_on(self, origin: OriginRow) -> bool:
+        """The next steps of one successor. False if the world was against it: then again later."""
+        try:
+            if origin.by == self._engine.uid and origin.step < Step.DONE:
+                await self._found(origin)
+            elif self._rooms.my_role(origin.room) >= WRITER:
+                self._offer(origin)
+            else:
+                return True  # not in it yet, or nothing to offer
+            self._store.origins.set_step(origin.room, Step.DONE)
+            return True
+        except SyncError as e:
+            log.store.info("successor-waits", code=e.code)
+            return False
+
+    async def _found(self, origin: OriginRow) -> None:
+        """The founder's part. Content first and acknowledged, then people: what they offer comes after what was, and
+        who was added from now on still reads nothing older."""
+        self._name(origin.room, Origin(room=origin.old, n=origin.n, rh=origin.rh))
+        if origin.step < Step.FOLLOWED:
+            await self._carry(origin)
+            self._offer(origin)
+            self._store.origins.set_step(origin.room, Step.FOLLOWED)
+        await self._sent(origin.room)
+        await self._invite(origin)
+
+    async def _carry(self, origin: OriginRow) -> None:
+        for away in (False, True):
+            for found in self._store.objects.all(origin.old, deleted=away):
+                into = object_in(origin.room, origin.old, found.obj)
+                for group in self._groups(found.kind, found.obj, into):
+                    with self._store.transaction():
+                        for data in group:
+                            self._store.changes.append(origin.room, into, data)
+                    await asyncio.sleep(0)
+
+    def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
+        carrier, baseline = self.carriers.get(kind), self._rooms.baselines.get(kind)
+        if carrier is not None:
+            return carrier(obj, into)
+        if baseline is None or self._store.changes.of(into):
+            return ()
+        return (baseline(obj),)
+
+    async def _sent(self, room: RoomId) -> None:
+        """Until the server has everything that was written here."""
+        moved = asyncio.Event()
+        end = self._store.waiting_changed.connect(moved.set)
+        try:
+            while self._store.unsent(room):
+                moved.clear()
+                await moved.wait()
+        finally:
+            end()
+
+    async def _invite(self, origin: OriginRow) -> None:
+        """Everybody who is in the old room, with role and history as there, once: who leaves stays away."""
+        asked = {e.subject for e in self._rooms.events(origin.room) if e.kind == "add"}
+        for member in self._store.rooms_list.members(origin.old):
+            if member.uid in asked or member.uid == self._engine.uid:
+                continue
+            try:
+                await self._rooms.add(origin.room, member.uid, member.role, member.history)
+            except (Refused, Reject) as e:  # somebody whose account has ended meanwhile; an administrator may add later
+                log.store.warning("successor-without", code=e.code)
+
+    # -- what is one's own ----------------------------------------------------------------------------------------
+
+    def _offer(self, origin: OriginRow) -> None:
+        """▲ What was cut off here is offered in the successor: all that stands after the position it names or has
+        none. If we do not have that position with that hash, nobody can say what of ours the founder had: then all of
+        it, and what is there already counts once by its id."""
+        same = self._store.rh_at(origin.old, origin.n) == origin.rh
+        offered = self._store.origins.offer(
+            origin, origin.n if same else 0, lambda change: self._told(origin, change, same)
+        )
+        for found in self._store.objects.all(origin.old):
+            into = object_in(origin.room, origin.old, found.obj)
+            draft = self._store.objects.draft(found.obj)
+            if draft and not self._store.objects.draft(into):
+                self._store.objects.set_draft(origin.room, into, draft)
+        log.store.info("offered-anew", count=offered)
+
+    def _told(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
+        """An own change as it goes into the successor: the same bytes, but for the ids of objects in the root's."""
+        into = object_in(origin.room, origin.old, change.obj)
+        if into != ObjId(origin.room):
+            return into, change.data
+        try:
+            record = decode(change.data)
+        except BadChange:
+            return None
+        match record:
+            case ObjectAnnounced(obj=obj, kind=kind):
+                there = object_in(origin.room, origin.old, ObjId(obj))
+                return into, encode(ObjectAnnounced(obj=there, kind=kind))
+            case ObjectRetired(obj=obj, on=on):
+                record = ObjectRetired(obj=object_in(origin.room, origin.old, ObjId(obj)), on=on)
+        # what counts last must not come back from before the position that the founder knew
+        return (into, encode(record)) if same or change.n is None else None
