@@ -35,9 +35,10 @@ class Outbox:
         return [_pending(r) for r in self._db.rows(sql.PENDING_IN, (room, limit))]
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores the batch and its shares and marks its rows sealed."""
+        """Stores the batch and its shares, marks its rows sealed and its dev_seq signed."""
         with self._db.transaction():
             raw = self._db.raw
+            self._burn(batch)
             blob = _encoder.encode
             params = (batch.room, batch.first_seq, batch.last_id)
             packed = (blob(batch.bodies), blob(batch.cts), batch.sig, blob(batch.shares))
@@ -80,13 +81,16 @@ class Outbox:
         """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
         with self._db.transaction():
-            last = max(self.burned(batch.room), batch.first_seq + len(batch.bodies) - 1)
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
+            self._burn(batch)  # a store of before put_sealed did
             self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
 
     def burned(self, room: RoomId) -> int:
-        """The highest dev_seq of an unsealed batch: it was signed once and is never signed again."""
+        """The highest dev_seq that was ever signed in the room: never again."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_burned(room),)) or 0)
+
+    def _burn(self, batch: SealedBatch) -> None:
+        last = max(self.burned(batch.room), batch.first_seq + len(batch.bodies) - 1)
+        self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, rows: str, *, durable: bool) -> None:
         with self._db.transaction(durable=durable):

@@ -38,6 +38,8 @@ LONGEST_S, until something is taken. So a server that refuses for ever is asked 
 TOLD_AFTER = 3
 """Refusals in a row after which even "stale" is told to the person."""
 SEALS_A_FRAME = 512
+RESTORED_JUMP = 2**16
+"""How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
 
 
 class Outbox:
@@ -108,8 +110,7 @@ class Outbox:
         ops, shares, used = self._pack(room, rows)
         if not ops:
             return None
-        burned = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
-        first_seq = max(room.own_seq, burned) + 1
+        first_seq = self._next_seq(room)
         author = self._link.account.author(log_)
         stream = room.stream
         prev = stream.next_prev(author.uid, author.dev)
@@ -127,6 +128,12 @@ class Outbox:
         self._own_ahead[room.room] = first_seq + len(ops) - 1
         self._link.ports.put_sealed(batch)
         return batch
+
+    def _next_seq(self, room: RoomSync) -> int:
+        """▲ The dev_seq after everything that this device ever signed in the room. Own items that this store never
+        signed mean that it is an old copy (restored from a backup): it jumps over what else may have been signed."""
+        signed = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
+        return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
 
     def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
         """Records at once; an object's edits at once, then every 250 ms while shared and every 2 s otherwise."""

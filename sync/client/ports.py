@@ -198,7 +198,7 @@ class OutboxPort(Protocol):
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores the batch and its shares and marks its rows sealed, in one transaction."""
+        """Stores the batch and its shares, marks its rows sealed and its dev_seq signed, in one transaction."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -215,11 +215,11 @@ class OutboxPort(Protocol):
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
-        """The server refused it as stale: its rows are pending again, the batch is dropped, its dev_seq is burned."""
+        """The server refused it as stale: its rows are pending again and the batch is dropped, its dev_seq burned."""
         ...
 
     def burned(self, room: RoomId) -> int:
-        """The highest dev_seq of a batch that was unsealed in the room, 0 for none: it is never signed again."""
+        """The highest dev_seq that was ever signed in the room, 0 for none: it is never signed again."""
         ...
 
     def waiting_count(self) -> int:

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rules that a client holds, one by one (PROTOCOL.md, "Rules and their tests"): real server, real store, TLS."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId, new_obj
+from sync.client.outbox import RESTORED_JUMP
+from sync.client.ports import SealedBatch
+from sync.client.status import LinkState, RoomState
+from sync.protocol import messages as m
+from sync.protocol.codec import decode_client
+from sync.server.auth import now_ms
+from sync.server.identity import read_identity
+from sync.trust import envelope, receipts
+from sync.trust.items import ENVELOPE, item_id, next_rh
+from tests.journeys.bad_input.checks import HELLO, lie, offline, reconnect, stopped, two
+from tests.sync.client.test_engine import _note_sealed
+from tests.world import Client, World, until, world
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+# -- dev_seq ----------------------------------------------------------------------------------------------------
+
+
+async def test_an_old_copy_of_a_store_jumps_over_what_it_may_have_signed(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await a.stop()
+    copy = a.path.with_suffix(".old")
+    shutil.copy(a.path, copy)
+    await start_again(a)
+    for text in (b"1", b"2", b"3"):
+        a.say(room, obj, text)
+        await w.settle(room)
+    newest = own_seq(a, room)
+    await a.stop()
+    set_back(a.path, copy)
+    signed = await start_again(a)
+    await w.settle(room)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    assert [s.first_seq for s in signed] == [newest + RESTORED_JUMP]
+    await a.restart()
+    _note_sealed(a, signed)
+    a.say(room, obj, b"4")
+    await w.settle(room)
+    assert [s.first_seq for s in signed] == [newest + RESTORED_JUMP, newest + RESTORED_JUMP + 1]
+    assert b.texts(obj) == a.texts(obj) == [b"a", b"b", b"1", b"2", b"3", HELLO, b"4"]
+
+
+def set_back(path: Path, copy: Path) -> None:
+    """Restores a store from a backup."""
+    for suffix in ("-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    shutil.copy(copy, path)
+
+
+async def start_again(client: Client) -> list[SealedBatch]:
+    """Starts a stopped client from its disk; gives what it signs from now on."""
+    client.store = type(client.store).open(client.path, client.key, {})
+    signed: list[SealedBatch] = []
+    _note_sealed(client, signed)
+    client.start()
+    return signed
+
+
+def own_seq(client: Client, room: RoomId) -> int:
+    return client.engine._link.rooms[room].own_seq
+
+
+async def test_a_batch_is_stored_before_it_is_first_sent(w: World) -> None:
+    a, b, room, obj = await two(w)
+    stored: list[bool] = []
+
+    def look(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = decode_client(data) if out else None
+        if isinstance(frame, m.Push):
+            kept = a.store.sealed(room)
+            stored.append(kept is not None and list(kept.bodies) == frame.bodies and kept.sig == frame.sig)
+        return [data]
+
+    a.wire.spoil = look
+    await reconnect(a)
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    assert stored == [True]
+    assert b.texts(obj) == [b"a", b"b", HELLO]
+
+
+async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, _b, room, obj = await two(w)
+    await offline(a)
+    signed: list[SealedBatch] = []
+    _note_sealed(a, signed)
+    a.say(room, obj, HELLO)
+    at, outbox = a.engine._link.rooms[room], a.engine._outbox
+    at.head_n = at.stream.n + 1
+    assert outbox._seal_next(at) is None
+    await outbox._flush(at)
+    assert signed == []
+    at.head_n = at.stream.n
+    at.stream.state.dirty = True
+    assert outbox._seal_next(at) is None
+    at.stream.state.dirty = False
+    assert outbox._seal_next(at) is not None
+    sent: list[SealedBatch] = []
+
+    async def push(_: object, batch: SealedBatch) -> bool:
+        sent.append(batch)
+        return False
+
+    monkeypatch.setattr(outbox, "_push", push)
+    at.head_n = at.stream.n + 1
+    await outbox._flush(at)
+    assert sent == [], "what was sealed waits too"
+    at.head_n = at.stream.n
+    await outbox._flush(at)
+    assert len(sent) == 1
+
+
+# -- what the server says ---------------------------------------------------------------------------------------
+
+
+async def test_attack_a_head_with_a_forged_receipt_is_refused(w: World) -> None:
+    _a, b, _room, _obj = await two(w)
+
+    def forge(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        if not isinstance(frame, m.Authed):
+            return [frame]
+        heads = [
+            msgspec.structs.replace(h, receipt=msgspec.structs.replace(h.receipt, n=h.receipt.n + 1))
+            for h in frame.rooms
+        ]
+        return [msgspec.structs.replace(frame, rooms=heads)]
+
+    await lie(b, forge)
+    await until(lambda: b.engine.status.state is LinkState.ERROR)
+    assert b.engine.status.code == "signature"
+
+
+async def test_attack_a_member_whose_envelope_saw_another_history_makes_it_a_fork(w: World) -> None:
+    """The server shows everybody the same past, and places what that past contradicts: FORK all the same."""
+    a, b, room, _obj = await two(w)
+    link = a.engine._link
+    at, log = link.rooms[room], link.book.log(a.uid)
+    assert log is not None
+    author, s = link.account.author(log), at.stream
+    key = at.content_key(ObjId(room))
+    assert key is not None
+    ops = [envelope.PlainOp(ObjId(room), key, b"", b"")]
+    prev = s.next_prev(author.uid, author.dev)
+    sealed = envelope.seal_batch(author, room, s.epoch, (s.n, os.urandom(32)), at.own_seq + 1, prev, ops)
+    item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
+    rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
+    server = read_identity(w.data, now_ms()).key
+    receipt = m.Receipt(room, item.n, rh, item.t, receipts.sign(server, room, item.n, rh, item.t))
+    b.engine._inbox.on_frame(m.Fresh(room, [item], [], receipt))
+    await stopped(b, room, RoomState.FORK)
+
+
+async def test_attack_another_head_of_the_own_log_is_refused(w: World) -> None:
+    _a, b, _room, _obj = await two(w)
+
+    def forge(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        return [msgspec.structs.replace(frame, ulog_head=bytes(32)) if isinstance(frame, m.Authed) else frame]
+
+    await lie(b, forge)
+    await until(lambda: b.engine.status.state is LinkState.ERROR)
+    assert b.engine.status.code == "ulog"
+
+
+# -- shares -----------------------------------------------------------------------------------------------------
+
+
+async def heard_with(w: World, share: bytes | None) -> tuple[Client, RoomId, ObjId]:
+    """B hears of a new object of A's with another share than its own, or with none at all."""
+    a, b, room, _ = await two(w)
+
+    def other(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        if not isinstance(frame, m.Fresh | m.Items):
+            return [frame]
+        shares = [] if share is None else [m.WireShare(s.obj, share) for s in frame.shares]
+        return [msgspec.structs.replace(frame, shares=shares)]
+
+    await lie(b, other)
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    obj = new_obj()
+    a.say(room, obj, HELLO)
+    await until(lambda: b.texts(obj) == [HELLO])
+    return b, room, obj
+
+
+async def test_attack_a_share_that_the_stream_does_not_commit_to_is_ignored(w: World) -> None:
+    b, room, obj = await heard_with(w, os.urandom(32))
+    at = b.engine._link.rooms[room]
+    assert at._take_shares([m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), os.urandom(32))]) == []
+    assert b.store.inbox.bad(room) == []
+    assert b.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_attack_an_own_share_that_came_too_late_is_not_the_objects(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two wrote an object's first change at once: whose share the stream does not commit to keeps it in its store."""
+    _a, b, room, obj = await two(w)
+    at = b.engine._link.rooms[room]
+    right = at.share(obj)
+    at._shares.pop(obj)
+    monkeypatch.setattr(b.store, "share", lambda _room, _obj: os.urandom(32))
+    assert (at.share(obj), at.content_key(obj)) == (None, None)
+    monkeypatch.undo()
+    assert at.share(obj) == right
+
+
+async def test_what_lacks_its_share_waits_and_is_opened_when_it_comes(w: World) -> None:
+    b, room, _ = await heard_with(w, None)
+    assert b.engine._link.rooms[room].waiting == 0
+    assert b.store.waiting(room) == []
+    assert b.engine.room_state(room) is RoomState.SEALED
