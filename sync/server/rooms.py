@@ -73,6 +73,7 @@ _DAY_MS = 86_400_000
 _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""
 _ROTATION_MS = 3_600_000
+_SLOT_MS = 60_000
 _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
 _MAX_SEAL_BYTES = 4096
@@ -180,7 +181,9 @@ class Rooms:
                     self._live.forget(live)
                 first = await self._known(live, ids)
                 if first is None:
-                    raise _refused(e) from e
+                    why = _refused(e)
+                    _hold_slot(live, who, entries[-1], why)
+                    raise why from e
                 return await self._placed_before(frame.rid, live, first, len(ids))
             except BaseException:
                 if live.stream.n == 0:
@@ -203,6 +206,7 @@ class Rooms:
         self, live: LiveRoom, who: Who, signed: list[Signed], entries: list[RoomEntry], ids: list[bytes]
     ) -> "tuple[list[Item], asyncio.Future[Receipt]]":
         room = live.head.room
+        _check_slot(live, who)
         _check_rotation(live, entries[-1])
         sealed, newcomers = self._find_seals(live, who, room, entries)
         if sealed is not None:
@@ -220,6 +224,8 @@ class Rooms:
             seals += [SealRow(epoch=e, uid=r.uid, seal=s) for r, s in zip(recipients, sealed, strict=True) if s]
         if [e.type for e in entries] == ["epoch"]:
             live.rotated_ms = now_ms()
+        if live.slot[0] == who.dev:
+            live.slot = (b"", 0)
         return items, await self._begin(live, who, items, accepted, ids, size, seals=seals)
 
     def _find_seals(
@@ -433,6 +439,9 @@ class Rooms:
         live = await self._as_member(frame.room, who.uid)
         if frame.uid not in live.stream.members or frame.epoch not in live.stream.epochs:
             raise Refusal(ErrorCode.INVALID, "recipient")
+        log = await self._people.load(frame.uid)
+        if log is None or log.puk_at(log.seq) is None:  # ▲ the agency revoked a device: first a newer PUK
+            raise Refusal(ErrorCode.INVALID, "recipient")
         if not 0 < len(frame.seal) <= _MAX_SEAL_BYTES:
             raise Refusal(ErrorCode.SEALS, "size")
         row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
@@ -463,6 +472,23 @@ def _check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
         return
     if now_ms() - live.rotated_ms < _ROTATION_MS:
         raise Refusal(ErrorCode.BUSY, "rotation")
+
+
+def _hold_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> None:
+    """▲ A removal by an owner or administrator that lost a race has the next slot for 60 s: its seals take time to
+    upload, and whoever is to go must not keep it out with small entries."""
+    role = live.stream.role_of(who.uid)
+    if entry.type != "rm" or why.code != ErrorCode.CONFLICT or role is None or role < Role.ADMIN:
+        return
+    if now_ms() >= live.slot[1]:
+        live.slot = (who.dev, now_ms() + _SLOT_MS)
+
+
+def _check_slot(live: LiveRoom, who: Who) -> None:
+    """Busy while another device has the next slot. No limit holds for a dirty room."""
+    dev, until_ms = live.slot
+    if dev != who.dev and now_ms() < until_ms and not live.stream.dirty:
+        raise Refusal(ErrorCode.BUSY, "slot")
 
 
 def _check_batch(frame: Push) -> None:

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rules that only the server holds, one by one (PROTOCOL.md, "Rules and their tests"), over real sockets."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from sync.errors import Reject
+from sync.protocol import messages as m
+from sync.protocol.codec import encode
+from sync.server import rooms
+from sync.server.auth import now_ms
+from sync.server.identity import read_agency
+from sync.server.refusal import refusal_of
+from sync.server.running import start_server
+from sync.trust import drafts
+from sync.trust.epochs import in_order, new_epoch
+from sync.trust.items import ENTRY, Role, item_id
+from sync.trust.merkle import root
+from sync.trust.roomlog import DOMAIN, RoomEntry, entry_body
+from sync.trust.userlog import AGENCY, entry_id
+from sync.trust.userlog import DOMAIN as USER_LOG
+from sync.trust.userlog import entry_body as user_body
+from tests.sync.server.house import TEXT, House
+from tests.sync.server.wire import Person, Refused, config
+
+
+async def upload(person: Person, room: bytes, seals: list[bytes], at: bytes | None = None) -> None:
+    """Stages seals under their own root, or under another name."""
+    await person.wire.ask(m.PutSeals(person.wire.rid(), room, at or root(seals), 0, seals), m.Ok)
+
+
+def entry_by(person: Person, room: bytes, kind: str, payload: object) -> drafts.Draft:
+    """The next entry of a room with any payload."""
+    s, a = person.rooms[room].state, person.author
+    body = entry_body(room, s.entry_seq + 1, s.entry_head, a.uid, a.dev, (s.n, s.rh), a.ulog, now_ms(), kind, payload)
+    return drafts.Draft(room=s.room, entries=[(body, a.signing.sign(DOMAIN, item_id(ENTRY, body)))])
+
+
+async def refused(person: Person, draft: drafts.Draft, code: str) -> None:
+    with pytest.raises(Refused) as e:
+        await person.append(draft)
+    assert e.value.code == code
+
+
+# -- seals ------------------------------------------------------------------------------------------------------
+
+
+async def test_attack_an_add_without_the_newcomers_seal_is_refused(house: House) -> None:
+    anna, _, room = await house.two_in_a_room()
+    carl = await house.person()
+    await anna.fetch_log(carl.uid)
+    await anna.sync(room)
+    draft = anna.drafter(room).add(carl.uid, Role.WRITER, history=True)
+    await refused(anna, draft, "seals")
+    await upload(anna, room, [os.urandom(len(draft.seals[0]))], draft.root)
+    await refused(anna, draft, "seals")
+    await upload(anna, room, draft.seals, draft.root)
+    await anna.append(draft)
+
+
+async def test_attack_an_add_with_its_epoch_names_the_newcomers_own_seal(house: House) -> None:
+    anna, _, room = await house.two_in_a_room()
+    carl = await house.person()
+    await anna.fetch_log(carl.uid)
+    await anna.sync(room)
+    honest = anna.drafter(room).add(carl.uid, Role.WRITER, history=False)
+    await upload(anna, room, honest.seals)
+    decoded = RoomEntry.decode(honest.entries[0][0])
+    assert decoded.epoch is not None
+    log = anna.book.logs[carl.uid]
+    payload = [carl.uid, 2, False, [log.seq, log.head], os.urandom(32), decoded.epoch.payload()]
+    await refused(anna, entry_by(anna, room, "add", payload), "seals")
+    await anna.append(honest)
+
+
+async def test_attack_the_server_places_no_epoch_whose_seals_give_too_much_or_too_little(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    to = in_order(anna.rooms[room].recipients(anna.book))
+    new = new_epoch(anna.rooms[room].room, 2, to, [], anna.rings[room], base=1)
+    for wrong in (new.seals[0] + bytes(32), new.seals[0][:-32], b""):
+        seals = [wrong, *new.seals[1:]]
+        epoch = replace(new.epoch, root=root(seals))
+        await upload(anna, room, seals)
+        await refused(anna, entry_by(anna, room, "epoch", [epoch.payload()]), "seals")
+    await upload(anna, room, new.seals)
+    await anna.append(entry_by(anna, room, "epoch", [new.epoch.payload()]))
+    assert len((await bert.wire.ask(m.SealRequest(bert.wire.rid(), room, 2), m.SealReply)).seals) == 1
+
+
+async def test_attack_nothing_is_resealed_to_one_whose_device_the_agency_revoked(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    seal = m.Reseal(anna.wire.rid(), room, 1, bert.uid, os.urandom(1200))
+    await anna.wire.ask(seal, m.Ok)
+    log, agency = bert.book.logs[bert.uid], read_agency(house.data)
+    body = user_body(bert.uid, 3, log.head, AGENCY, now_ms(), "dev_revoke", [bert.author.dev, [], None])
+    entry = m.Signed(body, agency.key.sign(USER_LOG, entry_id(body)))
+    await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), entry)))
+    await bert.wire.end()
+    await anna.fetch_log(bert.uid)
+    assert anna.book.logs[bert.uid].puk_at(3) is None
+    with pytest.raises(Refused, match="invalid recipient"):
+        await anna.wire.ask(msgspec.structs.replace(seal, rid=anna.wire.rid()), m.Ok)
+
+
+# -- shares -----------------------------------------------------------------------------------------------------
+
+
+async def test_attack_a_share_comes_back_only_as_it_was_and_not_after_destroy(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    obj = os.urandom(16)
+    push = anna.sealed(room, TEXT, obj=obj)
+    await anna.wire.ask(push, m.Placed)
+    await anna.sync(room)
+
+    async def put(share: m.WireShare) -> m.Ok:
+        return await bert.wire.ask(m.PutShare(bert.wire.rid(), room, share), m.Ok)
+
+    await put(push.shares[0])
+    for wrong in (m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), push.shares[0].share)):
+        with pytest.raises(Refused) as e:
+            await put(wrong)
+        assert e.value.code == "invalid"
+    await anna.submit(entry_by(anna, room, "destroy", [obj, bytes(32), bytes(32)]))
+    with pytest.raises(Refused, match="invalid object"):
+        await put(push.shares[0])
+
+
+# -- batches ----------------------------------------------------------------------------------------------------
+
+
+async def test_attack_a_batch_over_256_ops_or_1_mib_is_refused_by_the_server(house: House) -> None:
+    anna, _, room = await house.two_in_a_room()
+    push = anna.sealed(room, TEXT)
+    for count, size, code in ((257, 1, "invalid"), (0, 0, "invalid"), (5, 256 * 1024, "oversize")):
+        frame = m.Push(anna.wire.rid(), room, push.bodies * count, [bytes(size)] * count, push.sig, [])
+        with pytest.raises(Refused, match=f"{code} batch"):
+            await anna.wire.ask(frame, m.Placed)
+    await anna.wire.ask(push, m.Placed)
+
+
+async def test_attack_a_batch_that_fails_in_its_middle_leaves_nothing_at_the_server(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    push = anna.sealed(room, TEXT, "två", "tre")
+    spoilt = [push.cts[0], push.cts[1][:-1] + b"\0", push.cts[2]]
+    with pytest.raises(Refused, match="content-hash"):
+        await anna.wire.ask(msgspec.structs.replace(push, rid=anna.wire.rid(), cts=spoilt), m.Placed)
+    pulled = await bert.wire.ask(m.Pull(bert.wire.rid(), room, 0, 1 << 20), m.Items)
+    assert pulled.receipt.n == bert.rooms[room].n
+    placed = await anna.wire.ask(msgspec.structs.replace(push, rid=anna.wire.rid()), m.Placed)
+    assert (placed.first, placed.count) == (pulled.receipt.n + 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [("stale", "stale"), ("chain", "stale"), ("dirty", "dirty"), ("forbidden", "forbidden"), ("signature", "invalid")],
+)
+def test_a_verdict_has_its_own_code_on_the_wire(verdict: str, code: str) -> None:
+    """What a client cures by syncing and sealing anew ("stale") or by rotating ("dirty") is told apart."""
+    assert refusal_of(Reject(verdict, "position 7")).code == code
+
+
+# -- whose turn it is -------------------------------------------------------------------------------------------
+
+
+async def a_lost_race(house: House) -> tuple[Person, Person, Person, bytes]:
+    """Anna removes Bert, who was faster with a note; with the next one he has to wait."""
+    anna, bert, room = await house.two_in_a_room()
+    carl = await house.person()
+    await anna.add(room, carl)
+    for who in (bert, carl):
+        await who.sync(room)
+    late = anna.drafter(room).remove(bert.uid)
+    await bert.append(entry_by(bert, room, "note", [b"x"]))
+    with pytest.raises(Refused, match="conflict"):
+        await anna.submit(late)
+    await bert.sync(room)
+    await refused(bert, entry_by(bert, room, "note", [b"y"]), "busy")
+    return anna, bert, carl, room
+
+
+async def test_a_removal_that_lost_a_race_has_the_next_slot(house: House) -> None:
+    anna, bert, carl, room = await a_lost_race(house)
+    await carl.sync(room)
+    await anna.sync(room)
+    await anna.submit(anna.drafter(room).remove(bert.uid))
+    await carl.sync(room)
+    await carl.append(entry_by(carl, room, "note", [b"z"]))
+
+
+async def test_a_slot_ends_after_a_minute_and_holds_up_no_dirty_room(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, bert, carl, room = await a_lost_race(house)
+    began = now_ms()
+    with monkeypatch.context() as later:
+        later.setattr(rooms, "now_ms", lambda: began + rooms._SLOT_MS + 1)
+        await bert.append(entry_by(bert, room, "note", [b"y"]))
+    await carl.sync(room)
+    live = house.server.service.rooms._live.at_hand(room)
+    assert live is not None
+    live.stream.state.dirty = True  # as after an envelope that states a revocation
+    await carl.append(entry_by(carl, room, "cannot_open", [1]))
+
+
+async def test_a_writer_who_loses_a_race_holds_no_slot(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    bert.rings[room] = anna.rings[room]
+    late = bert.drafter(room)._draft("note", [b"x"])
+    rotation = bert.drafter(room).rotate()
+    await anna.append(entry_by(anna, room, "note", [b"y"]))
+    await refused(bert, late, "conflict")
+    await refused(bert, rotation, "seals")
+    await anna.sync(room)
+    await anna.append(entry_by(anna, room, "note", [b"z"]))
+
+
+# -- what is only passed on -------------------------------------------------------------------------------------
+
+
+async def test_attack_an_ephemeral_leaves_nothing_at_the_server_and_reaches_only_who_listens(data: Path) -> None:
+    canary = os.urandom(24)
+    async with start_server(config(data)) as server:
+        house = House(server, data)
+        anna, bert, room = await house.two_in_a_room()
+        frame = m.Ephemeral(room, b"body" + canary, b"s" * 64, b"ct" + canary)
+        await anna.wire.socket.send(encode(frame))
+        await anna.push(room, TEXT)
+        assert isinstance(await bert.wire.next(m.Fresh), m.Fresh), "who does not listen is not heard"
+        await anna.subscribe(room)
+        await anna.wire.socket.send(encode(frame))
+        assert await bert.wire.next(m.Ephemeral) == frame
+        await house.close()
+    assert canary not in everything_in(data)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
