@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from app.core.ids import ObjId
+from app.rooms.records import ObjectAnnounced, decode
 from app.session import LinkState
 from sync.errors import Refused, Reject, WrongAgency
 from sync.trust.agency import SignInCode
@@ -52,6 +54,21 @@ async def test_two_desks_share_chat_document_board_and_search(o: Offices) -> Non
     await b.restart()
     assert b.texts(room) == [f"{HELLO} @Registrator"]
     assert b.session.documents.open(obj).plain_text() == mine.plain_text()
+
+
+async def test_a_title_is_told_by_its_object_and_not_by_the_room(o: Offices) -> None:
+    """So the title dies with the object's share; what the room itself says names only ids and kinds."""
+    (a,) = await o.hire("Handläggare")
+    room = await o.room(a)
+    obj = a.session.documents.create(room, "Utkast till beslut")
+    a.session.documents.rename(obj, "Beslut om vitesföreläggande")
+    changes = a.session.store.changes
+    told = [decode(c.data) for c in changes.of(ObjId(room))]
+    named = [t for t in told if isinstance(t, ObjectAnnounced) and t.obj == obj]
+    assert named == [ObjectAnnounced(obj=obj, kind="document")]
+    for title in (b"Utkast till beslut", b"Beslut om vitesf"):
+        assert not any(title in c.data for c in changes.of(ObjId(room)))
+        assert any(title in c.data for c in changes.of(obj))
 
 
 async def test_a_newcomer_from_now_gets_titles_document_and_board_but_no_chat(o: Offices) -> None:

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rules of envelopes and batches, one by one (PROTOCOL.md, "Rules and their tests")."""
+
+import os
+
+import pytest
+
+from sync.crypto.encoding import enc
+from sync.crypto.kdf import H
+from sync.errors import BugError, Reject
+from sync.ids import ObjId
+from sync.trust import blobs, envelope
+from sync.trust.envelope import PAYLOAD_LIMIT, PlainOp, read_body, seal_batch
+from sync.trust.items import Role
+from tests.sync.trust.conftest import Scene
+from tests.sync.trust.forging import batch_by, signed, with_ext
+from tests.sync.trust.people import Someone
+from tests.sync.trust.test_stream import not_placed, ops_by, refused, void
+
+NOTHING: dict[str, object] = {}
+
+
+def spoilt(scene: Scene, tablet: Someone) -> dict[str, dict[str, object]]:
+    """One field of a batch's second header changed, by what it breaks."""
+    s, old = scene.room.stream, scene.clerk.log.heads[2]
+    return {
+        "dev": {"dev": tablet.author.dev},
+        "uid": {"uid": scene.head.uid},
+        "ulog": {"ulog": (2, old)},
+        "prev": {"prev": s.next_prev(scene.clerk.uid, scene.clerk.author.dev)},
+        "dev_seq twice": {"dev_seq": 1},
+        "dev_seq gap": {"dev_seq": 3},
+        "seen": {"seen": (s.n - 1, scene.room.rhs[s.n - 1])},
+    }
+
+
+def test_attack_a_batch_is_one_devices_of_one_person_with_one_log(scene: Scene) -> None:
+    tablet = scene.clerk.add_device()
+    for what in ("dev", "uid", "ulog"):
+        ops = batch_by(scene.room, scene.clerk, [NOTHING, spoilt(scene, tablet)[what]])
+        assert refused(scene.room, scene.room.forced_ops(ops)) == "chain", what
+        assert not_placed(scene.room, ops) == "chain", what
+
+
+def test_attack_in_a_batch_each_names_the_one_before_and_counts_up(scene: Scene) -> None:
+    tablet = scene.clerk.add_device()
+    for what in ("prev", "dev_seq twice", "dev_seq gap"):
+        ops = batch_by(scene.room, scene.clerk, [NOTHING, spoilt(scene, tablet)[what]])
+        assert refused(scene.room, scene.room.forced_ops(ops)) == "chain", what
+    scene.room.push(batch_by(scene.room, scene.clerk, [NOTHING, NOTHING]))
+
+
+def test_attack_inside_a_batch_seen_never_falls(scene: Scene) -> None:
+    ops = batch_by(scene.room, scene.clerk, [NOTHING, spoilt(scene, scene.clerk)["seen"]])
+    assert refused(scene.room, scene.room.forced_ops(ops)) == "chain"
+
+
+def test_attack_a_ciphertexts_length_is_what_its_body_says(scene: Scene) -> None:
+    room = scene.room
+    (body,), (ct,) = (honest := room.seal(scene.clerk, b"x")).bodies, honest.cts
+    hdr, digest, length = read_body(body)
+    ops = signed(scene.clerk, [enc([hdr, digest, length - 1])], [ct])
+    assert refused(room, room.forced_ops(ops)) == "content-hash"
+    assert not_placed(room, ops) == "content-hash"
+
+
+def test_attack_a_ciphertext_above_its_cap_is_refused(scene: Scene) -> None:
+    room = scene.room
+    ops = batch_by(room, scene.clerk, [NOTHING], bytes(envelope.OP_LIMIT + 1))
+    assert refused(room, room.forced_ops(ops)) == "content-hash"
+    assert not_placed(room, ops) == "content-hash"
+    room.push(batch_by(room, scene.clerk, [NOTHING], bytes(envelope.OP_LIMIT)))
+
+
+def test_attack_an_even_extension_of_an_envelope_is_void(scene: Scene) -> None:
+    room = scene.room
+    for ext, verdict in (({1: b"x"}, None), ({2: b"x"}, "format")):
+        ops = with_ext(scene.clerk, ops_by(room, scene.clerk), ext)
+        assert void(room, room.forced_ops(ops)) == verdict
+    assert not_placed(room, with_ext(scene.clerk, ops_by(room, scene.clerk), {2: b"x"})) == "format"
+    room.append(scene.head, room.drafter(scene.head).policy({"format": {"ext": [2]}}))
+    enabled = with_ext(scene.clerk, ops_by(room, scene.clerk), {2: b"x"})
+    assert refused(room, room.forced_ops(enabled)) == "format"
+
+
+def test_attack_more_than_192_kib_is_never_sealed(scene: Scene) -> None:
+    room, s = scene.room, scene.room.stream
+    prev = s.next_prev(scene.clerk.uid, scene.clerk.author.dev)
+    op = PlainOp(ObjId(room.id), bytes(32), b"", bytes(PAYLOAD_LIMIT + 1025))
+    with pytest.raises(BugError):
+        seal_batch(scene.clerk.author, room.id, s.epoch, (s.n, s.rh), 1, prev, [op])
+
+
+def test_attack_a_void_envelope_is_still_the_devices_last(scene: Scene) -> None:
+    room, office = scene.room, scene.office
+    client = room.client()
+    wrong = room.forced_ops(ops_by(room, scene.clerk, epoch=7))
+    client.accept(wrong, office.book, room.rh_at)
+    tail = client.device_heads[scene.clerk.author.dev]
+    assert (tail.dev_seq, client.next_prev(scene.clerk.uid, scene.clerk.author.dev)) == (1, tail.ident)
+    again = ops_by(room, scene.clerk, seen=(room.stream.n, room.stream.rh), first_seq=2)
+    (item,) = room.forced_ops(again)
+    with pytest.raises(Reject, match="chain"):
+        client.accept([type(item)(client.n + 1, item.t, item.kind, item.body, item.sig, item.ct)], office.book)
+
+
+def test_attack_a_reader_makes_no_snapshot(scene: Scene) -> None:
+    room = scene.room
+    room.join(scene.head, scene.guest, Role.READER)
+    assert void(room, room.forced_ops(ops_by(room, scene.guest, kind=envelope.SNAPSHOT))) == "forbidden"
+    assert void(room, room.forced_ops(ops_by(room, scene.clerk, kind=envelope.SNAPSHOT))) is None
+
+
+def test_attack_a_part_filled_with_anything_but_zeros_is_refused(scene: Scene) -> None:
+    from dataclasses import replace
+
+    from sync.crypto import aead
+
+    room = scene.room.id
+    part, _ = blobs.seal_part(room, b"kort", last=True)
+    filled = aead.seal(part.key, ["part", room, part.part], b"kort" + os.urandom(252))
+    with pytest.raises(Reject, match="padding"):
+        blobs.open_part(room, replace(part, digest=H(filled)), filled)
