@@ -106,29 +106,6 @@ async def test_attack_nothing_is_resealed_to_one_whose_device_the_agency_revoked
         await anna.wire.ask(msgspec.structs.replace(seal, rid=anna.wire.rid()), m.Ok)
 
 
-# -- shares -----------------------------------------------------------------------------------------------------
-
-
-async def test_attack_a_share_comes_back_only_as_it_was_and_not_after_destroy(house: House) -> None:
-    anna, bert, room = await house.two_in_a_room()
-    obj = os.urandom(16)
-    push = anna.sealed(room, TEXT, obj=obj)
-    await anna.wire.ask(push, m.Placed)
-    await anna.sync(room)
-
-    async def put(share: m.WireShare) -> m.Ok:
-        return await bert.wire.ask(m.PutShare(bert.wire.rid(), room, share), m.Ok)
-
-    await put(push.shares[0])
-    for wrong in (m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), push.shares[0].share)):
-        with pytest.raises(Refused) as e:
-            await put(wrong)
-        assert e.value.code == "invalid"
-    await anna.submit(entry_by(anna, room, "destroy", [obj, bytes(32), bytes(32)]))
-    with pytest.raises(Refused, match="invalid object"):
-        await put(push.shares[0])
-
-
 # -- batches ----------------------------------------------------------------------------------------------------
 
 
