@@ -22,6 +22,7 @@ from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.ports import Listener, Ports
 from sync.client.receipts import Witness
+from sync.client.seals import Seals
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
@@ -69,7 +70,8 @@ class Engine:
         self._link.reload()
         self._dialer = dialer
         self._witness = Witness(self._link)
-        self._inbox = Inbox(self._link, self._witness)
+        self._seals = Seals(self._link)
+        self._inbox = Inbox(self._link, self._witness, self._seals)
         self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
         self._backoff = Backoff()
         self._state = LinkState.OFFLINE
@@ -251,6 +253,7 @@ class Engine:
             work += [
                 asyncio.ensure_future(self._inbox.work(self._on_idle)),
                 asyncio.ensure_future(self._outbox.work()),
+                asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.look_again)),
                 asyncio.ensure_future(self.blobs.work()),
             ]
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from sync.client.link import Link
 from sync.client.receipts import Witness
 from sync.client.room import RoomSync
+from sync.client.seals import Seals
 from sync.client.shares import Shares
 from sync.client.status import RoomState
 from sync.errors import NeedLog, Refused, Reject
@@ -36,9 +37,10 @@ _LOG_TRIES = 64
 class Inbox:
     """Judges and stores what arrives. One `work` task at a time."""
 
-    def __init__(self, link: Link, witness: Witness) -> None:
+    def __init__(self, link: Link, witness: Witness, seals: Seals) -> None:
         self._link = link
         self._witness = witness
+        self._seals = seals
         self._shares = Shares(link)
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
@@ -168,7 +170,7 @@ class Inbox:
             room.agreed()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
                 room.head_n = room.stream.n  # whatever an unsigned notice said
-            await self._after(room)
+            await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
@@ -217,8 +219,9 @@ class Inbox:
                     self._link.ports.receive(received)
                     await asyncio.sleep(0)
             room.kept_n = accepted[-1].n
+            self._seals.see(room, accepted)
         self._link.tell_moved()
-        if entries:
+        if entries and not room.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
         return True
 
@@ -247,7 +250,7 @@ class Inbox:
                     raise Reject("withheld", "user log") from need
         raise Reject("withheld", "user logs")
 
-    async def _after(self, room: RoomSync) -> None:
+    async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
         """The room is at a new position: fetch what is missing, and let the outbox look again.
 
         ▲ Content that is missing though no destroy or prune says so is WITHHELD.
@@ -257,10 +260,11 @@ class Inbox:
         if room.caught_up and room.stream.withheld():
             self._witness.stop(room, RoomState.WITHHELD, "withheld")
             return
-        if room.needs_key and not room.take_drafted():
-            await self._fetch_key(room)
+        await self._seals.look(room, anew=pulled)
         if room.waiting:
-            await self._resolve(room, [])  # first, since only trying shows whose share is missing after a restart
+            await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
+            if await self._seals.look(room, anew=False):
+                await self._resolve(room, [])
         shares = await self._shares.ask(room)
         if shares:
             await self._resolve(room, shares)
@@ -273,20 +277,6 @@ class Inbox:
                 self._link.ports.receive(received)
                 await asyncio.sleep(0)
         self._link.listener.on_room(room.room)
-
-    async def _fetch_key(self, room: RoomSync) -> None:
-        epoch = room.stream.epoch
-        try:
-            reply = await self._link.online.request(
-                lambda rid: m.SealRequest(rid=rid, room=room.room, epoch=epoch), m.SealReply
-            )
-        except Refused as e:
-            log.info("seal refused: %s", e.code)
-            return
-        if room.take_seals(epoch, reply.seals):
-            self._link.listener.on_room(room.room)
-        else:
-            log.warning("no seal of epoch %d opens", epoch)
 
 
 def _heard(pull: "asyncio.Future[m.Items]") -> None:

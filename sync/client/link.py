@@ -30,6 +30,7 @@ class Link:
     connection: Connection | None = None
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
+    seal_work: asyncio.Event = field(default_factory=asyncio.Event)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     """Set and replaced whenever a room's stream moved: what waits for its own echo looks again."""
 

@@ -56,6 +56,7 @@ class RoomSync:
         self._keys = ObjectKeys(room)
         self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
         self._missing: set[ObjId] = set()
+        self._lacking: set[int] = set()
         self._told = self.stream.members if state else None
         """The members as the owner's store has them."""
 
@@ -139,6 +140,18 @@ class RoomSync:
         """The key for an object that begins with this share; nothing is remembered until it has a position."""
         k = self.ring.k(self.stream.epoch)
         return ObjectKeys(self.room).key(k, self.stream.epoch, obj, share) if k is not None else None
+
+    def lacking_keys(self) -> list[int]:
+        """Epochs whose key this device may have, needs and does not hold, the newest first."""
+        lacking = {e for e in self._lacking if self.ring.k(e) is None and self.may_read(self._account.uid, e)}
+        if self.needs_key:
+            lacking.add(self.stream.epoch)
+        return sorted(lacking, reverse=True)
+
+    def may_read(self, uid: Uid, e: int) -> bool:
+        """▲ Whether a person is to have an epoch's key now: a member, with history or since that epoch began."""
+        member, epoch = self.stream.members.get(uid), self.stream.epochs.get(e)
+        return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
     def missing_shares(self) -> list[ObjId]:
         """Objects that something waits for."""
@@ -273,6 +286,8 @@ class RoomSync:
         k, share = self.ring.k(e), self.share(ObjId(obj))
         if share is None:
             self._missing.add(ObjId(obj))
+        if k is None:
+            self._lacking.add(e)
         if k is None or share is None:
             return None
         payload = envelope.open_op(self._keys.key(k, e, obj, share), hdr_bytes, ct)
@@ -314,18 +329,21 @@ class RoomSync:
         epoch, log = self.stream.epochs.get(e), self._book.log(self._account.uid)
         if epoch is None or log is None:
             return False
+        opened: tuple[bytes, bytes | None] | None = None
         for sealed in seals:
             for puk in reversed(log.puks):
                 key = self._account.puk(puk.gen)
                 if key is None:
                     continue
                 try:
-                    k, a = open_seal(self.room, epoch, self._account.uid, puk.gen, key, sealed)
+                    opened = open_seal(self.room, epoch, self._account.uid, puk.gen, key, sealed)
                 except Reject:
                     continue
-                self.take_key(e, k, a)
-                return True
-        return False
+                self.take_key(e, *opened)
+                break
+            if opened is not None and (opened[1] is not None or not epoch.has_archive or not self._has_history()):
+                break  # else another seal may hold the archive key too
+        return opened is not None
 
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
         """Adds a verified key and everything that it reaches backwards."""

@@ -142,6 +142,12 @@ class Hub:
                 if listener is not but:
                     listener.outbox.passing(data)
 
+    def nudge(self, uid: bytes, room: bytes, n: int) -> None:
+        """Has a person's listeners pull a room whose head may not have moved: there is something beside its items."""
+        for listener in self._by_uid.get(uid, {}):
+            if room in listener.rooms:
+                listener.outbox.news(room, n, b"")
+
     def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
         """Gives every connection of a person the frame for its device."""
         for listener in list(self._by_uid.get(uid, {})):

@@ -67,6 +67,8 @@ class LiveRoom:
     """When somebody last rotated and did nothing else, as far as this process has seen."""
     slot: tuple[bytes, int] = (b"", 0)
     """The device that has the room's next slot, and until when (ms): its removal lost a race."""
+    cannot_open: dict[int, int] = field(default_factory=dict)
+    """When a member first said so of an epoch (ms), as far as this process has seen."""
     pending_rh: bytes = RH_0
     pending_members: Mapping[Uid, Member] = field(default_factory=dict)
     """Members as of the newest placement that was begun."""

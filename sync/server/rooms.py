@@ -74,6 +74,7 @@ _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""
 _ROTATION_MS = 3_600_000
 _SLOT_MS = 60_000
+_HEAL_MS = 60_000
 _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
 _MAX_SEAL_BYTES = 4096
@@ -226,6 +227,8 @@ class Rooms:
             live.rotated_ms = now_ms()
         if live.slot[0] == who.dev:
             live.slot = (b"", 0)
+        for question in (e.payload for e in entries if isinstance(e.payload, roomlog.CannotOpen)):
+            live.cannot_open.setdefault(question.e, now_ms())
         return items, await self._begin(live, who, items, accepted, ids, size, seals=seals)
 
     def _find_seals(
@@ -446,6 +449,7 @@ class Rooms:
             raise Refusal(ErrorCode.SEALS, "size")
         row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
         await self._store.add_seal(frame.room, row, self._limits.reseals_kept)
+        self._hub.nudge(frame.uid, frame.room, live.head.n)
         return Ok(frame.rid)
 
     async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
@@ -467,8 +471,12 @@ def _check_unbroken(live: LiveRoom) -> None:
 
 
 def _check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
-    """▲ A writer may rotate a clean room once an hour; the limit never holds for a dirty room."""
+    """▲ A writer may rotate a clean room once an hour; the limit never holds for a dirty room, nor when somebody's
+    question for the key in force has stood for a minute."""
     if entry.type != "epoch" or live.stream.dirty or live.stream.role_of(entry.uid) is not Role.WRITER:
+        return
+    asked_ms = live.cannot_open.get(live.stream.epoch)
+    if asked_ms is not None and now_ms() - asked_ms >= _HEAL_MS:
         return
     if now_ms() - live.rotated_ms < _ROTATION_MS:
         raise Refusal(ErrorCode.BUSY, "rotation")
