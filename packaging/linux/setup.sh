@@ -24,6 +24,15 @@ libxcb-cursor.so.0          libxcb-cursor0
 libxcb-icccm.so.4           libxcb-icccm4
 libxcb-keysyms.so.1         libxcb-keysyms1
 libxcb-shape.so.0           libxcb-shape0
+libxcb-image.so.0           libxcb-image0
+libxcb-randr.so.0           libxcb-randr0
+libxcb-render-util.so.0     libxcb-render-util0
+libxcb-shm.so.0             libxcb-shm0
+libxcb-sync.so.1            libxcb-sync1
+libxcb-util.so.1            libxcb-util1
+libxcb-xfixes.so.0          libxcb-xfixes0
+libxcb-xkb.so.1             libxcb-xkb1
+libX11-xcb.so.1             libx11-xcb1
 "
 EMOJI_FONT_PACKAGE=fonts-noto-color-emoji  # the demo's screenshots have emoji in chat messages
 
@@ -110,7 +119,7 @@ prepare_system() {
     for library in $(missing_libraries "$PYTHON"); do
         case $library in
             # Only real windows need these; tests and the demo also run offscreen.
-            libxcb-* | libxkbcommon-x11-0) say "without $library there are no windows on X11, only offscreen runs" ;;
+            libxcb-* | libx11-xcb1 | libxkbcommon-x11-0) say "without $library there are no windows on X11, only offscreen runs" ;;
             *) fail "Qt cannot start without $library" ;;
         esac
     done

@@ -5,11 +5,14 @@ The first time the data is made, by the windows' own pilots; later the same data
 printed. All of it lies in build/run; remove that folder to begin anew.
 """
 
+import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.demo import sample
@@ -35,17 +38,22 @@ PORT = 8743
 USERS = {"handlaggare": HANDLER, "enhetschef": HEAD}
 
 
-def main() -> int:
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.demo.samples", description=__doc__)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--port", type=int, default=PORT)
+    parser.add_argument("--no-windows", action="store_true", help="only make the data")
+    arguments = parser.parse_args(argv)
+    if not (arguments.no_windows or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         print("There is no display to open windows on. `make demo` works without one.")
         return 1
-    folder = FOLDER.resolve()
+    folder = arguments.out.resolve()
     made = folder / "made"
     if not made.exists():
         shutil.rmtree(folder, ignore_errors=True)
     data = folder / "server"
     prepare(data)
-    command = [*SERVER, "--log", "WARNING", "serve", "--data", str(data), "--port", str(PORT)]
+    command = [*SERVER, "--log", "WARNING", "serve", "--data", str(data), "--port", str(arguments.port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
@@ -53,8 +61,10 @@ def main() -> int:
             return 1
         if not made.exists():
             print("Making the sample data: two people, a case room, chat, a draft decision, a board …", flush=True)
-            _make(folder, data)
+            _make(folder, data, f"https://localhost:{arguments.port}")
             made.touch()
+        if arguments.no_windows:
+            return 0
         print(f"Two windows open. Passphrase: {sample.PASSPHRASE}", flush=True)
         windows = [
             subprocess.Popen([sys.executable, "-m", "ui"], env={**os.environ, "KANSLI_DATA": str(folder / label)})
@@ -80,14 +90,14 @@ def _client(folder: Path, data: Path, label: str) -> Client:
     return Client(label, folder / label, [], environment)
 
 
-def _make(folder: Path, data: Path) -> None:
+def _make(folder: Path, data: Path, server: str) -> None:
     """Does by keyboard, unseen, what two people would have done in a morning."""
     handler, head = (_client(folder, data, label) for label in USERS)
     try:
         for client, name in ((handler, HANDLER), (head, HEAD)):
             invite = [*SERVER, "invite", "--data", str(data), "--name", name, "--title", name, "--unit", sample.UNIT]
             code = subprocess.run(invite, capture_output=True, text=True, check=True).stdout.strip()
-            enrol(client, f"https://localhost:{PORT}", code, name)
+            enrol(client, server, code, name)
         new_room(handler, sample.ROOM)
         add_member(handler, HEAD)
         open_room(head)
@@ -103,7 +113,8 @@ def _make(folder: Path, data: Path) -> None:
         handler.type(sample.REASONS)
         handler.keys(TASKS)
         for card in sample.CARDS:
-            add_card(handler, card)
+            here = card.assignee in USERS.values()  # the sample's registrar is not one of the two
+            add_card(handler, card if here else replace(card, assignee=HEAD))
         handler.stop()
         head.stop()
     finally:
@@ -112,4 +123,4 @@ def _make(folder: Path, data: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
