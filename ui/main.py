@@ -24,7 +24,7 @@ from app.session import Session
 from app.settings import LANGUAGE, LOG_LEVEL, SERVER, THEME
 from app.store.keyslots import SlotKind
 from ui.errors import code_of, sentence_of
-from ui.kit import theme
+from ui.kit import icons, theme
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
@@ -55,6 +55,7 @@ def main(argv: Sequence[str]) -> int:
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
         set_language(office.settings.get(LANGUAGE))
         theme.apply(application, office.settings.get(THEME))
+        application.setWindowIcon(icons.app_icon())
         with _loop(application) as runner:
             runner.run(Program(office, arguments.link).run())
     finally:

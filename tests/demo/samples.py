@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -54,7 +55,9 @@ def main(argv: Sequence[str]) -> int:
     data = folder / "server"
     prepare(data)
     command = [*SERVER, "--log", "WARNING", "serve", "--data", str(data), "--port", str(arguments.port)]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that server and windows end with it
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    windows: list[subprocess.Popen[str]] = []
     try:
         assert server.stdout is not None
         if not server.stdout.readline():
@@ -66,17 +69,18 @@ def main(argv: Sequence[str]) -> int:
         if arguments.no_windows:
             return 0
         print(f"Two windows open. Passphrase: {sample.PASSPHRASE}", flush=True)
-        windows = [
-            subprocess.Popen([sys.executable, "-m", "ui"], env={**os.environ, "KANSLI_DATA": str(folder / label)})
-            for label in USERS
-        ]
+        for label in USERS:
+            environment = {**os.environ, "KANSLI_DATA": str(folder / label)}
+            windows.append(subprocess.Popen([sys.executable, "-m", "ui"], env=environment, text=True))
         for window in windows:
             window.wait()
     except KeyboardInterrupt:
         pass
     finally:
-        server.terminate()
-        server.wait(15)
+        for process in (*windows, server):
+            process.terminate()
+        for process in (*windows, server):
+            process.wait(15)
     return 0
 
 

@@ -67,6 +67,25 @@ def icon(name: str, role: str = "muted", size: int = 20, *, checked: str | None 
     return _icon(name, _hex(role), _hex(checked or role), _hex("faint"), size)
 
 
+def app_icon() -> QIcon:
+    """The program's own sign for title and task bars: the same on every desktop, whatever its theme."""
+    light = theme.load("light")
+    result = QIcon()
+    for size in (16, 24, 32, 48, 64, 128, 256):
+        image = QPixmap(size, size)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(light.colour("accent"))
+        painter.drawRoundedRect(image.rect(), size * 0.22, size * 0.22)
+        inner = round(size * 0.7)
+        painter.drawPixmap((size - inner) // 2, (size - inner) // 2, _render("logo", light.hex("on-accent"), inner, 1))
+        painter.end()
+        result.addPixmap(image)
+    return result
+
+
 def set_icon(
     target: QAbstractButton, name: str, role: str = "muted", size: int = 20, *, checked: str | None = None
 ) -> None:

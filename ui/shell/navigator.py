@@ -149,7 +149,7 @@ class Navigator(QObject):
         self._note_opened(view)
         self._parts.stack.setCurrentWidget(view)
         if not self._parts.room_list.isAncestorOf(self._parts.stack.window().focusWidget() or self._parts.stack):
-            self._parts.stack.setFocus()
+            (view.current_view() or view).setFocus()  # in a chat one writes at once
 
     def _room_view(self, room: RoomId) -> RoomView:
         view = self._rooms.pop(room, None)

@@ -55,6 +55,8 @@ class Palette(QFrame):
         self._choices: dict[object, Choice] = {}
         self._asking: Latest[str, Sequence[Choice]] = Latest(self, source.places, self._on_places)
         self._before: QWidget | None = None
+        self._stepped = False
+        """The person has chosen a line; until then it is the first."""
         set_props(self, frame="palette")
         self.setAccessibleName(tr("Palette"))
         layout = column(self, margins=(8, 6, 8, 8), spacing=4)
@@ -125,6 +127,7 @@ class Palette(QFrame):
     def _fill(self, text: str) -> None:
         query = text.strip()
         self._show(query, ())
+        self._stepped = False
         self.list.choose_first()
         self._describe()
         if query:
@@ -133,11 +136,13 @@ class Palette(QFrame):
             self._asking.forget()
 
     def _on_places(self, query: str, places: Sequence[Choice]) -> None:
-        """Adds what was found; what is chosen stays chosen."""
+        """Adds what was found; what the person has chosen stays chosen."""
         chosen = self.list.current_row()
         self._show(query, places)
-        if chosen is not None:
+        if self._stepped and chosen is not None:
             self.list.choose(chosen.key)
+        else:
+            self.list.choose_first()
         self._describe()
 
     def _show(self, query: str, places: Sequence[Choice]) -> None:
@@ -167,9 +172,9 @@ class Palette(QFrame):
     def _on_key(self, event: QKeyEvent) -> bool:
         match event.key():
             case Qt.Key.Key_Down | Qt.Key.Key_Tab:
-                self.list.step(1)
+                self._step(1)
             case Qt.Key.Key_Up | Qt.Key.Key_Backtab:
-                self.list.step(-1)
+                self._step(-1)
             case Qt.Key.Key_Return | Qt.Key.Key_Enter:
                 self.choose()
             case Qt.Key.Key_Escape:
@@ -178,6 +183,10 @@ class Palette(QFrame):
                 return False
         self._describe()
         return True
+
+    def _step(self, by: int) -> None:
+        self._stepped = True
+        self.list.step(by)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._host:

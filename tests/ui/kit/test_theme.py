@@ -6,7 +6,7 @@ import time
 
 import pytest
 from PySide6.QtGui import QColor, QFontInfo, QImage, QPainter, QRawFont
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from resources import path
@@ -129,6 +129,25 @@ def test_inter_has_the_weights_that_are_used(qapp: QApplication) -> None:
     for weight, style in ((400, "Regular"), (500, "Medium"), (600, "SemiBold"), (700, "Bold")):
         assert QFontInfo(font(13.5, weight)).family() == "Inter"
         assert QRawFont.fromFont(font(13.5, weight)).styleName() == style
+
+
+def test_a_choices_popup_shows_every_line_in_the_themes_colours(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, "dark")
+    box = QComboBox()
+    qtbot.addWidget(box)
+    box.addItems(["Följ systemet", "Ljust", "Mörkt", "Hög kontrast", "Hög kontrast, mörkt"])
+    box.show()
+    box.setCurrentIndex(1)
+    box.showPopup()
+    view = box.view()
+    qtbot.waitUntil(view.isVisible)
+    last = view.visualRect(view.model().index(4, 0))
+    assert view.viewport().rect().contains(last)
+    chosen = view.visualRect(view.model().index(1, 0))
+    ground = view.viewport().grab().toImage().pixelColor(chosen.right() - 12, chosen.center().y())
+    assert ground == theme.current().colour("accent-soft")
+    box.hidePopup()
+    theme.apply(qapp, "light")
 
 
 def _ink(pen: str, paper: str) -> int:

@@ -357,6 +357,9 @@ class FakeView(QWidget):
         self.field.setAccessibleName(f"Skriv i {name}")
         layout.addWidget(self.field)
 
+    def focusInEvent(self, event: object) -> None:
+        self.field.setFocus()
+
     def writing_area(self) -> QWidget:
         """Its field."""
         return self.field

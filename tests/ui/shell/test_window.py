@@ -187,11 +187,14 @@ async def test_the_palette_finds_words_in_texts_and_people(window: MainWindow) -
 
 async def test_what_is_chosen_in_the_palette_stays_chosen_when_more_is_found(window: MainWindow) -> None:
     palette = window.palette_view
-    palette.open("kompl")
-    before = palette.list.current_row()
-    assert before is not None
-    await until(lambda: len([r for r in palette.list.rows.rows if not r.section]) > 1)
-    assert palette.list.current_row() == before
+    for steps, chosen in ((0, "Chatt"), (1, "Sök i allt efter ”kompl”")):
+        palette.open("kompl")
+        for _ in range(steps):
+            QTest.keyClick(palette.field, Qt.Key.Key_Down)
+        await until(lambda: len([r for r in palette.list.rows.rows if not r.section]) > 1)
+        now = palette.list.current_row()
+        assert now is not None
+        assert now.title == chosen
 
 
 async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: MainWindow) -> None:
@@ -201,6 +204,14 @@ async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: 
     QTest.keyClick(view.field, Qt.Key.Key_Return)
     await until(lambda: window.focusWidget() is view.list)
     assert view.list.currentIndex().row() == 0
+
+
+def test_whoever_opens_a_room_by_key_can_write_at_once(window: MainWindow) -> None:
+    press(window, "Ctrl+2")
+    view = room(window).current_view()
+    assert isinstance(view, FakeView)
+    QTest.keyClicks(window.focusWidget(), "hej")
+    assert view.field.text() == "hej"
 
 
 def test_f6_goes_through_every_region_and_comes_back(window: MainWindow) -> None:
