@@ -127,6 +127,7 @@ class _Members:
     def __init__(self, rooms: RoomService) -> None:
         self.members = rooms.people_in
         self.is_admin = rooms.is_admin
+        self.may_write = rooms.may_write
 
 
 class _ChatFiles:

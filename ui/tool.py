@@ -44,6 +44,13 @@ class WritingView(Protocol):
 
 
 @runtime_checkable
+class ClosableView(Protocol):
+    """A view in which one may come to only read while it is open."""
+
+    def set_writable(self, writable: bool) -> None: ...
+
+
+@runtime_checkable
 class Shell(Protocol):
     """What a view may ask of the window it is in."""
 

@@ -30,6 +30,10 @@ class Members(Protocol):
         """Whether this account is administrator or owner there."""
         ...
 
+    def may_write(self, room: RoomId) -> bool:
+        """Whether this account may write there."""
+        ...
+
 
 class Blobs(Protocol):
     """Sealed files. Both are ended by cancelling the task."""

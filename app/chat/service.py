@@ -175,6 +175,10 @@ class ChatService:
         """Whether it is one's own, or this account is administrator."""
         return not message.deleted and (message.author == self.me or self._members.is_admin(room))
 
+    def may_write(self, room: RoomId) -> bool:
+        """Whether this person may write in the room."""
+        return self._members.may_write(room)
+
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def send(self, room: RoomId, text: str, *, reply_to: ChangeId | None = None) -> ChangeId:

@@ -32,7 +32,8 @@ class Starter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSummary:
-    """A room as lists show it. `type` is case, group or direct; `sealed_state` is sync's RoomState."""
+    """A room as lists show it. `type` is case, group or direct; `replaced` when another continues it; `sealed_state` is
+    sync's RoomState."""
 
     room: RoomId
     title: str
@@ -42,6 +43,7 @@ class RoomSummary:
     mentions: int
     muted: bool
     left: bool
+    replaced: bool
     sealed_state: str
     last_ms: int
 
@@ -95,10 +97,11 @@ class RoomService:
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomSummary]:
-        """Every room that this person is in, latest activity first, then those that were left: what had been received
-        there stays readable. A room without a title yet is not shown."""
+        """Every room that this person is in, latest activity first, then those that another continues, then those that
+        were left: what had been received there stays readable. A room without a title yet is not shown."""
         rows = [*self._store.rooms_list.all(), *self._store.rooms_list.all(left=True)]
-        return [self._summary(row) for row in rows if row.title]
+        shown = [self._summary(row) for row in rows if row.title]
+        return sorted(shown, key=lambda room: (room.left, room.replaced))
 
     def room(self, room: RoomId) -> RoomSummary:
         """One room; NotFound."""
@@ -120,6 +123,7 @@ class RoomService:
             mentions=row.mentions,
             muted=row.muted,
             left=row.left,
+            replaced=self._replaced(row.room),
             sealed_state=self._engine.room_state(row.room).value,
             last_ms=max(row.last_t, row.created),
         )
@@ -154,9 +158,9 @@ class RoomService:
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write here: not in a room that another continues."""
-        return self.my_role(room) >= WRITER and not self._continued(room)
+        return self.my_role(room) >= WRITER and not self._replaced(room)
 
-    def _continued(self, room: RoomId) -> bool:
+    def _replaced(self, room: RoomId) -> bool:
         return any(self._engine.may_continue(room, s.by) for s in self._store.origins.successors(room))
 
     def notices(self, room: RoomId) -> list[str]:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core import log
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.errors import BadChange, Forbidden
+from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
 from app.rooms.service import OWNER, WRITER, MemberInfo, RoomService
 from app.store.origins import OriginRow, Step
@@ -30,18 +31,29 @@ STOPPED = ("fork", "rollback")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Successor:
+    """A room that continues another, and who opened it."""
+
+    room: RoomId
+    by: Uid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How a room stands among rooms that continue each other.
 
     `origin`: the room that this one continues, and `believed` whether our copy of that room bears it out.
     `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
-    ("not-stopped", "not-owner", "replaced"), or None.
+    ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what is kept against the server here,
+    and `head` the position and running hash where our own verified copy ends.
     """
 
     origin: RoomId | None
     believed: bool
-    successors: tuple[RoomId, ...]
+    successors: tuple[Successor, ...]
     refusal: str | None
+    evidence: tuple[Exhibit, ...]
+    head: tuple[int, bytes] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +83,14 @@ class Succession:
 
     def standing(self, room: RoomId) -> Standing:
         """How the room stands among its likes."""
-        origin = self._store.origins.of(room)
+        origin, at = self._store.origins.of(room), self._engine.standing(room)
         return Standing(
             origin=origin.old if origin else None,
             believed=origin is not None and self._believed(origin),
-            successors=tuple(s.room for s in self._successors(room)),
+            successors=tuple(Successor(room=s.room, by=s.by) for s in self._successors(room)),
             refusal=self._refusal(room),
+            evidence=exhibits(self._store, room),
+            head=(at.n, at.rh) if at else None,
         )
 
     def plan(self, room: RoomId) -> Plan:

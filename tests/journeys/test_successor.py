@@ -42,7 +42,7 @@ class Case:
 
     def successor(self, desk: Desk) -> RoomId | None:
         found = desk.session.succession.standing(self.room).successors
-        return found[0] if found else None
+        return found[0].room if found else None
 
     async def followed(self, desk: Desk) -> RoomId:
         """The successor, once nothing is left to do there."""

@@ -29,7 +29,7 @@ from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, NOTIFICATIONS, THEME  # no
 from tests.journeys.desks import offices  # noqa: E402
 from tests.shots.camera import Camera, quiet  # noqa: E402
 from tests.shots.story import StoryTime, fill  # noqa: E402
-from tests.shots.views import OFFLINE, VIEWS, Scene, Step, leave  # noqa: E402
+from tests.shots.views import OFFLINE, STOPPED, VIEWS, Scene, Step, leave  # noqa: E402
 from ui.kit import theme  # noqa: E402
 from ui.shell.window import MainWindow  # noqa: E402
 from ui.tools import TOOLS  # noqa: E402
@@ -59,7 +59,9 @@ LOOKS = {
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.shots", description=__doc__)
     parser.add_argument("--looks", default=",".join(LOOKS), help="which of " + ", ".join(LOOKS))
-    parser.add_argument("--views", default=",".join((*VIEWS, *OFFLINE)), help="which of the views; default: all")
+    parser.add_argument(
+        "--views", default=",".join((*VIEWS, *STOPPED, *OFFLINE)), help="which of the views; default: all"
+    )
     parser.add_argument("--out", type=Path, default=OUT)
     arguments = parser.parse_args(argv)
     began = time.monotonic()
@@ -102,7 +104,7 @@ async def _take_all(camera: Camera, looks: dict[str, Look], views: list[str]) ->
                 shown.show()
             pump = asyncio.ensure_future(_pump())
             try:
-                for steps in (VIEWS, OFFLINE):
+                for steps in (VIEWS, STOPPED, OFFLINE):
                     wanted = {name: step for name, step in steps.items() if name in views}
                     if steps is OFFLINE and wanted:
                         await o.w.stop_server()

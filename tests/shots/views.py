@@ -16,12 +16,14 @@ from app.session import LinkState
 from app.settings import CA_FILE
 from tests.shots import story as told
 from tests.shots.camera import quiet
+from tests.shots.stopped import go_on, stop
 from tests.shots.story import Story
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
 from ui.shell.room_view import RoomView
+from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
@@ -275,6 +277,45 @@ async def offline(s: Scene) -> QWidget:
     return s.window
 
 
+# -- rooms that stopped -----------------------------------------------------------------------------------------------
+
+
+async def stopped(s: Scene) -> QWidget:
+    stop(s.story, s.story.rooms[told.COMPLAINT])
+    s.room(told.COMPLAINT, "chat")
+    return s.window
+
+
+async def successor_dialog(s: Scene) -> QWidget:
+    await stopped(s)
+    room = s.story.rooms[told.COMPLAINT]
+    return _dialog(s, SuccessorDialog(s.window, s.story.me.succession.plan(room), "fork"))
+
+
+async def evidence(s: Scene) -> QWidget:
+    await stopped(s)
+    room = s.story.rooms[told.COMPLAINT]
+    return _dialog(s, EvidenceDialog(s.window, s.story.me.succession.standing(room)))
+
+
+async def replaced(s: Scene) -> QWidget:
+    room = s.story.rooms[told.PERMIT]
+    stop(s.story, room)
+    await go_on(s.story, room)
+    s.room(told.PERMIT, "chat")
+    return s.window
+
+
+async def successor(s: Scene) -> QWidget:
+    room = s.story.rooms[told.PERMIT]
+    stop(s.story, room)
+    s.window.open_room(await go_on(s.story, room))
+    view = s.window.current_room()
+    assert view is not None
+    view.show_tool("chat")
+    return s.window
+
+
 VIEWS: dict[str, Step] = {
     "welcome": welcome,
     "welcome-error": welcome_error,
@@ -308,6 +349,14 @@ VIEWS: dict[str, Step] = {
     "safety-number": safety_number,
     "member-menu": member_menu,
 }
+STOPPED: dict[str, Step] = {
+    "stopped": stopped,
+    "successor-dialog": successor_dialog,
+    "evidence": evidence,
+    "replaced": replaced,
+    "successor": successor,
+}
+"""Taken after the others: what they do to the rooms cannot be undone."""
 OFFLINE: dict[str, Step] = {"offline": offline}
 """Taken last: the server is stopped for them."""
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from app.chat.markup import plain
 from app.chat.model import Message, Timeline
 from app.chat.ports import People
+from app.core.ids import Uid
 from ui.kit.bind import bind
 from ui.kit.list_model import ROW, Index
 from ui.kit.translate import clock, long_day, tr, trn
@@ -43,6 +44,8 @@ class TimelineModel(QAbstractListModel):
         said: list[str] = []
         if message.edited_t is not None and not message.deleted:
             said.append(tr("edited"))
+        if message.carried_by is not None:
+            said.append(carried_text(self.people, message.carried_by))
         if message.waiting:
             said.append(tr("waiting to be sent"))
         if message.replies:
@@ -79,6 +82,11 @@ class TimelineModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.spoken(index.row())
         return None
+
+
+def carried_text(people: People, by: Uid) -> str:
+    """That a message comes from an earlier room, and who vouches for it."""
+    return tr("carried over by {name}").format(name=people.person(by).name)
 
 
 def removed_text(people: People, message: Message) -> str:

@@ -136,8 +136,10 @@ class MessageLayout:
             trace = tr("The message was deleted by {name}").format(name=name)
             return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room, ink="muted"))
         if message.text:
-            note = tr("edited") if message.edited_t is not None else ""
-            y = self._put_text(y, RichText(parse(message.text, message.mentions), self.room, note))
+            notes = [tr("edited")] if message.edited_t is not None else []
+            if message.carried_by is not None:
+                notes.append(tr("carried over"))
+            y = self._put_text(y, RichText(parse(message.text, message.mentions), self.room, " · ".join(notes)))
         for number, attachment in enumerate(message.attachments):
             if attachment.is_image:
                 y = self._put_image(y, number, attachment.width, attachment.height)

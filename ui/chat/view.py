@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QTimer, QUrl
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
@@ -84,7 +84,12 @@ class ChatView(QWidget):
         layout.addLayout(self._transfers)
         foot = column(margins=(20, 4, 20, 14))
         foot.addWidget(self.composer)
+        self._closed = label(tr("You can read here, but not write."), "muted")
+        self._closed.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._closed.setFixedHeight(36)
+        foot.addWidget(self._closed)
         layout.addLayout(foot)
+        self.set_writable(self._service.may_write(self._room))
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
@@ -112,6 +117,11 @@ class ChatView(QWidget):
     def writing_area(self) -> QWidget:
         """Where one writes."""
         return self.composer
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether there is anything to write in; what was being written is kept."""
+        self.composer.setVisible(writable)
+        self._closed.setVisible(not writable)
 
     def keep_draft(self) -> None:
         """Keeps what is being written."""

@@ -28,7 +28,14 @@ class Dialog(QDialog):
     """
 
     def __init__(
-        self, parent: QWidget | None, title: str, *, accept: str, danger: bool = False, width: int = 440
+        self,
+        parent: QWidget | None,
+        title: str,
+        *,
+        accept: str,
+        cancel: str | None = None,
+        danger: bool = False,
+        width: int = 440,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
@@ -47,16 +54,16 @@ class Dialog(QDialog):
         self.buttons = QDialogButtonBox()
         self.accept_button = QPushButton(accept)
         set_props(self.accept_button, kind="danger" if danger else "primary")
-        cancel = QPushButton(tr("Cancel"))
+        reject = QPushButton(cancel or tr("Cancel"))
         self.buttons.addButton(self.accept_button, QDialogButtonBox.ButtonRole.AcceptRole)
-        self.buttons.addButton(cancel, QDialogButtonBox.ButtonRole.RejectRole)
+        self.buttons.addButton(reject, QDialogButtonBox.ButtonRole.RejectRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         outer.addWidget(self.buttons)
-        first = cancel if danger else self.accept_button  # a bare Enter never does what cannot be undone
+        first = reject if danger else self.accept_button  # a bare Enter never does what cannot be undone
         first.setDefault(True)
         if danger:
-            cancel.setFocus()
+            reject.setFocus()
 
     def add_text(self, text: str, kind: str = "muted") -> QLabel:
         """A wrapped paragraph in the body."""
@@ -77,6 +84,10 @@ class Dialog(QDialog):
         self.body.addWidget(caption)
         self.body.addWidget(field)
         return field
+
+    def showEvent(self, event: object) -> None:
+        if self.hasHeightForWidth():  # wrapped texts ask for the height that they would have if they were narrower
+            self.resize(self.width(), self.heightForWidth(self.width()))
 
 
 async def show(dialog: QDialog) -> bool:

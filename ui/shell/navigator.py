@@ -157,6 +157,7 @@ class Navigator(QObject):
             view = RoomView(self._session, self._tools, room)
             view.object_chosen.connect(lambda o: self.open_link(ObjectLink(room=o.room, obj=o.obj, kind=o.kind)))
             view.write_to.connect(self.write_to)
+            view.room_chosen.connect(self.open_room)
             view.tab_changed.connect(lambda tab: self._on_tab(room, tab))
             self._parts.stack.addWidget(view)
         self._rooms[room] = view  # last = visited last

@@ -93,11 +93,11 @@ class RoomList(QFrame):
         return Row(
             key=room.room,
             title=room.title,
-            detail=tr("You are no longer a member") if room.left else room.preview,
+            detail=_detail(room),
             picture=self._picture(room),
             count=0 if room.muted and not room.mentions else room.unread,
             strong_count=False,
-            faded=room.left,
+            faded=room.left or room.replaced,
         )
 
     def _picture(self, room: RoomSummary) -> tuple[str, int, bool]:
@@ -115,3 +115,9 @@ class RoomList(QFrame):
             text = tr("Unmute") if room.muted else tr("Mute")
             mute = Entry(text=text, icon="mute", run=lambda: self._rooms.set_muted(room.room, not room.muted))
             popup(self, tr("Room menu"), [mute], event.globalPos())
+
+
+def _detail(room: RoomSummary) -> str:
+    if room.left:
+        return tr("You are no longer a member")
+    return tr("Goes on in a new room") if room.replaced else room.preview

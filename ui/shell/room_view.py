@@ -25,8 +25,9 @@ from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
+from ui.shell.succession_bar import SuccessionBar
 from ui.shell.words import seal_chip
-from ui.tool import Opener, Tool
+from ui.tool import ClosableView, Opener, Tool
 
 HEADER_HEIGHT = 92
 _SHOWN_FACES = 4
@@ -81,6 +82,7 @@ class RoomView(QWidget):
     tab_changed = Signal(str)
     object_chosen = Signal(object)
     write_to = Signal(object)
+    room_chosen = Signal(object)
 
     def __init__(self, session: Session, tools: Sequence[Tool], room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +94,9 @@ class RoomView(QWidget):
         layout.addWidget(self._header())
         self.notice = InfoBar()
         layout.addWidget(self.notice)
+        self.succession = SuccessionBar(session, room)
+        self.succession.room_chosen.connect(self.room_chosen)
+        layout.addWidget(self.succession)
         middle = line()
         self._stack = Pages()
         self._stack.setAccessibleName(tr("Content of the room"))
@@ -156,6 +161,9 @@ class RoomView(QWidget):
         self._seal.setAccessibleDescription(meaning)
         self._mute.setVisible(summary.muted)
         self._show_notices()
+        self.succession.refresh()
+        for view in self._views.values():
+            self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
         kinds = {o.kind for o in self._session.rooms.objects(self.room)}
         shown = [t for t in self._tools if not t.kinds or kinds.intersection(t.kinds) or t.id == "documents"]
@@ -201,6 +209,10 @@ class RoomView(QWidget):
         self.panel.setVisible(tool.shows_people and self._panel_fits())
         if self.tabs.current() != tool_id:
             self.tabs.choose(tool_id)
+
+    def _set_writable(self, view: QWidget) -> None:
+        if isinstance(view, ClosableView):
+            view.set_writable(self._session.rooms.may_write(self.room))
 
     def view(self, tool_id: str) -> QWidget | None:
         """The open view of a tool."""

@@ -14,6 +14,8 @@ from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden
 from app.people.person import Person, Verified
+from app.rooms.service import MemberInfo
+from app.rooms.succession import Plan, Standing
 from app.settings import Settings, Value
 from app.store.rows import SearchHit
 from app.tasks.model import Board
@@ -50,6 +52,7 @@ class FakeRoom:
     mentions: int = 0
     muted: bool = False
     left: bool = False
+    replaced: bool = False
     sealed_state: str = "sealed"
     last_ms: int = 0
 
@@ -117,6 +120,7 @@ LEGAL = room_id(6, 5)
 DIRECT_HEAD = room_id(1, 6)
 DIRECT_REGISTRAR = room_id(2, 7)
 
+ORDINARY = Standing(origin=None, believed=False, successors=(), refusal="not-stopped", evidence=(), head=None)
 CHAT, DOCUMENT, BOARD = (ObjId(bytes([9, n]) * 8) for n in (1, 2, 3))
 
 
@@ -201,6 +205,9 @@ class FakeRooms:
     def my_role(self, room: RoomId) -> int:
         return next((m.role for m in self.people[room] if m.person.is_me), 0)
 
+    def may_write(self, room: RoomId) -> bool:
+        return self.my_role(room) >= 2
+
     def notices(self, room: RoomId) -> list[str]:
         return []
 
@@ -233,6 +240,30 @@ class FakeRooms:
 
     def opened(self, room: RoomId, obj: ObjId) -> None:
         self.opened_objects.append(obj)
+
+
+class FakeSuccession:
+    """A Succession; `standings` holds what is not ordinary."""
+
+    def __init__(self, rooms: FakeRooms) -> None:
+        self._rooms = rooms
+        self.standings: dict[RoomId, Standing] = {}
+        self.opened: list[RoomId] = []
+
+    def standing(self, room: RoomId) -> Standing:
+        return self.standings.get(room, ORDINARY)
+
+    def plan(self, room: RoomId) -> Plan:
+        members = [m for m in self._rooms.people[room] if not m.person.is_me]
+        infos = tuple(MemberInfo(person=m.person, role=m.role, since_ms=0) for m in members)
+        return Plan(n=41, t=at(13, 58), members=infos, waiting=2)
+
+    async def open(self, room: RoomId) -> RoomId:
+        self.opened.append(room)
+        old = next(r for r in self._rooms.list if r.room == room)
+        new = await self._rooms.create(old.title, old.type)
+        self._rooms._change(room, replaced=True)
+        return new
 
 
 class FakePeople:
@@ -333,6 +364,7 @@ class FakeSession:
 
     def __init__(self, folder: Path, policy: dict[str, Value] | None = None) -> None:
         self.rooms = FakeRooms()
+        self.succession = FakeSuccession(self.rooms)
         self.people = FakePeople()
         self.rooms.known = self.people.all
         self.chat = FakeChat()

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms whose history the story's server divided, for the pictures: stopped, and gone on with in a successor."""
+
+import time
+
+from app.core.ids import RoomId
+from app.rooms.succession import Standing
+from sync.client.status import RoomState
+from sync.protocol.messages import Receipt
+from sync.server.identity import read_identity
+from sync.trust import receipts
+from sync.trust.receipts import Proof
+from tests.shots.story import Story
+from tests.world import until
+
+
+def stop(story: Story, room: RoomId) -> None:
+    """The room is divided for the case handler: the server's key has signed two histories. Twice does no harm."""
+    me = story.me
+    if me.rooms.room(room).sealed_state == "fork":
+        return
+    at = me.engine.standing(room)
+    assert at is not None
+    now = time.time_ns() // 1_000_000
+    server = read_identity(story.offices.w.data, now)
+
+    def proof(rh: bytes) -> bytes:
+        sig = receipts.sign(server.key, room, at.n, rh, now)
+        return Proof(Receipt(room, at.n, rh, now, sig), server.cert).encode()
+
+    me.store.put_evidence(room, "fork", proof(at.rh), proof(at.rh[::-1]), None)
+    me.engine._link.rooms[room].stop(RoomState.FORK)
+    me.on_room(room)
+
+
+async def go_on(story: Story, room: RoomId) -> RoomId:
+    """The successor of a stopped room, with everything in it and everybody invited."""
+    me = story.me
+    standing: Standing = me.succession.standing(room)
+    if not standing.successors:
+        await me.succession.open(room)
+        await until(lambda: not me.store.origins.unfinished())
+        standing = me.succession.standing(room)
+    successor = standing.successors[0].room
+    await until(lambda: bool(me.chat.channel(successor)) and me.status.waiting == 0)
+    return successor

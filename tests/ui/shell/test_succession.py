@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bar over a room that stopped, was continued or continues another, and its two dialogs."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QLabel
+
+from app.rooms.evidence import Exhibit, Word
+from app.rooms.succession import Standing, Successor
+from tests.ui.shell.fake_session import CASE, HEAD, ME, ORDINARY, PERMIT, FakeSession, at
+from ui.kit.buttons import TextButton
+from ui.shell.room_view import RoomView
+from ui.shell.succession_bar import SuccessionBar
+from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.shell.window import MainWindow
+
+OURS = Word(n=41, rh=b"\x01" * 32, t=at(13, 58), proof=b"our proof")
+THEIRS = Word(n=41, rh=b"\x02" * 32, t=at(13, 59), proof=b"their proof")
+FORK = Exhibit(code="fork", t=at(14, 0), ours=OURS, theirs=THEIRS, claim=None)
+STOPPED = replace(ORDINARY, refusal=None, evidence=(FORK,), head=(41, b"\x01" * 32))
+
+
+def view_of(window: MainWindow, session: FakeSession, standing: Standing, state: str = "fork") -> RoomView:
+    """The case room as it stands so."""
+    session.succession.standings[CASE] = standing
+    session.rooms.set_state(CASE, state)
+    window.open_room(CASE)
+    view = window.current_room()
+    assert view is not None
+    view.refresh()
+    return view
+
+
+def buttons(bar: SuccessionBar) -> dict[str, TextButton]:
+    return {b.accessibleName(): b for b in bar._buttons}
+
+
+async def opened(kind: type[SuccessorDialog] | type[EvidenceDialog]) -> SuccessorDialog | EvidenceDialog:
+    await asyncio.sleep(0.01)
+    found = QApplication.activeModalWidget()
+    assert isinstance(found, kind)
+    return found
+
+
+def test_an_ordinary_room_has_no_bar(window: MainWindow, session: FakeSession) -> None:
+    assert view_of(window, session, ORDINARY, "sealed").succession.isHidden()
+
+
+async def test_an_owner_opens_a_successor_from_the_bar(window: MainWindow, session: FakeSession) -> None:
+    view = view_of(window, session, STOPPED)
+    assert not view.succession.isHidden()
+    buttons(view.succession)["Öppna efterföljande rum …"].click()
+    dialog = await opened(SuccessorDialog)
+    said = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "olika historik" in said
+    assert "läge 41 (tisdag 24 november 13:58)" in said
+    assert "2 ändringar av dig är inte skickade" in said
+    assert "Enhetschef" in said
+    assert "Administratör" in said
+    dialog.accept()
+    await asyncio.sleep(0.01)
+    assert session.succession.opened == [CASE]
+    shown = window.current_room()
+    assert shown is not None
+    assert shown.room not in (CASE, PERMIT)
+    assert shown.summary().title == "Tillsyn 2026-1184"  # type: ignore[union-attr] # it is there
+
+
+async def test_the_dialog_says_what_a_rollback_is(window: MainWindow, session: FakeSession) -> None:
+    view = view_of(window, session, STOPPED, "rollback")
+    buttons(view.succession)["Öppna efterföljande rum …"].click()
+    dialog = await opened(SuccessorDialog)
+    assert "förlorat" in " ".join(label.text() for label in dialog.findChildren(QLabel))
+    dialog.reject()
+    await asyncio.sleep(0.01)
+    assert session.succession.opened == []
+
+
+def test_others_are_told_why_they_may_not(window: MainWindow, session: FakeSession) -> None:
+    view = view_of(window, session, replace(STOPPED, refusal="not-owner"))
+    button = buttons(view.succession)["Öppna efterföljande rum …"]
+    assert not button.isEnabled()
+    assert button.toolTip() == button.accessibleDescription() == "Bara en ägare kan öppna ett efterföljande rum."
+    assert "En ägare kan öppna" in view.succession.text()
+
+
+def test_a_room_that_was_continued_leads_to_the_new_one(window: MainWindow, session: FakeSession) -> None:
+    standing = replace(STOPPED, refusal="replaced", successors=(Successor(room=PERMIT, by=ME.uid),))
+    view = view_of(window, session, standing)
+    assert set(buttons(view.succession)) == {"Öppna det nya rummet", "Visa bevis"}
+    buttons(view.succession)["Öppna det nya rummet"].click()
+    shown = window.current_room()
+    assert shown is not None
+    assert shown.room == PERMIT
+
+
+def test_two_successors_are_told_apart_by_who_opened_them(window: MainWindow, session: FakeSession) -> None:
+    both = (Successor(room=PERMIT, by=ME.uid), Successor(room=CASE, by=HEAD.uid))
+    view = view_of(window, session, replace(STOPPED, refusal="replaced", successors=both))
+    assert {"Det som Handläggare öppnade", "Det som Enhetschef öppnade"} <= set(buttons(view.succession))
+
+
+@pytest.mark.parametrize(("believed", "said"), [(True, "fortsätter ett tidigare"), (False, "säger sig fortsätta")])
+def test_a_successor_shows_its_origin(window: MainWindow, session: FakeSession, believed: bool, said: str) -> None:
+    view = view_of(window, session, replace(ORDINARY, origin=PERMIT, believed=believed), "sealed")
+    assert said in view.succession.text()
+    buttons(view.succession)["Öppna det tidigare rummet"].click()
+    shown = window.current_room()
+    assert shown is not None
+    assert shown.room == PERMIT
+
+
+async def test_the_evidence_is_shown_and_copied(window: MainWindow, session: FakeSession) -> None:
+    view = view_of(window, session, STOPPED)
+    buttons(view.succession)["Visa bevis"].click()
+    dialog = await opened(EvidenceDialog)
+    assert isinstance(dialog, EvidenceDialog)
+    text = dialog.shown.toPlainText()
+    for part in ("läge 41", OURS.rh.hex(), THEIRS.rh.hex(), OURS.proof.hex(), THEIRS.proof.hex()):
+        assert part in text
+    dialog.accept()
+    assert QGuiApplication.clipboard().text() == text
+
+
+def test_the_list_shows_that_a_room_goes_on_elsewhere(window: MainWindow, session: FakeSession) -> None:
+    session.rooms._change(CASE, replaced=True)
+    rows = window.room_list.list.rows
+    row = next(r for r in (rows.row(rows.index(i, 0)) for i in range(rows.rowCount())) if r and r.key == CASE)
+    assert (row.detail, row.faded) == ("Fortsätter i ett nytt rum", True)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bar over a room that stopped for good, was continued, or continues another: what happened, and what to do now."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.core.ids import RoomId
+from app.rooms.succession import Standing
+from ui.kit.buttons import TextButton
+from ui.kit.card import IconLabel
+from ui.kit.dialogs import show
+from ui.kit.style import label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.ports import Session
+from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.tool import toast
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    text: str
+    run: Callable[[], object]
+    why_not: str = ""
+
+
+class SuccessionBar(QFrame):
+    """Hidden where there is nothing to say. `room_chosen(room)` is for the shell to follow."""
+
+    room_chosen = Signal(object)
+
+    def __init__(self, session: Session, room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._room = session, room
+        self._row = line(self, margins=(20, 6, 12, 6), spacing=8)
+        self._icon = IconLabel("info", "muted", 16)
+        self._text = label("", "small", wrap=True)
+        self._row.addWidget(self._icon)
+        self._row.addWidget(self._text, 1)
+        self._shown: Standing | None = None
+        self._buttons: list[TextButton] = []
+        self.hide()
+
+    def refresh(self) -> None:
+        """Reads how the room stands again."""
+        standing = self._session.succession.standing(self._room)
+        if standing == self._shown:  # the focus stays where it is
+            return
+        self._shown = standing
+        text, kind, icon, deeds = self._said(standing)
+        self._show_deeds(deeds)
+        if text:
+            set_props(self, frame=f"bar-{kind}")
+            self._icon.set_icon(icon, "muted" if kind == "info" else kind)
+            self._text.setText(text)
+            self.setAccessibleName(text)
+        self.setVisible(bool(text))
+
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
+    def _said(self, s: Standing) -> tuple[str, str, str, list[_Deed]]:
+        """(sentence, kind, icon, buttons)."""
+        proof = [_Deed(tr("Show evidence"), lambda: run(self, self._show_evidence()))] if s.evidence else []
+        if s.successors:
+            goes_on = [_Deed(self._name_of(s, i), self._go(n.room)) for i, n in enumerate(s.successors)]
+            text = tr("The room goes on in a new one. What is here can be read; what you had not sent is there.")
+            return text, "info", "forward", [*goes_on, *proof]
+        if s.refusal in (None, "not-owner"):
+            why_not = tr("Only an owner can open a successor.") if s.refusal else ""
+            text = tr("This room cannot go on: its history no longer fits the server's. What you write waits.")
+            if why_not:
+                text += " " + tr("An owner can open a room that continues it.")
+            open_ = _Deed(tr("Open a successor …"), lambda: run(self, self._open()), why_not)
+            return text, "danger", "fork", [*proof, open_]
+        if s.origin is None:
+            return "", "info", "info", []
+        known = [r for r in self._session.rooms.rooms() if r.room == s.origin]
+        back = [_Deed(tr("Open the earlier room"), self._go(s.origin))] if known else []
+        if s.believed:
+            return tr("This room continues an earlier one, which can still be read."), "info", "history", back
+        if known:
+            return (
+                tr("This room says that it continues an earlier one, but whoever opened it does not own that. "
+                   "Nothing has been carried over."),
+                "warning", "warning", back,
+            )  # fmt: skip
+        return tr("This room continues an earlier one that you were not in."), "info", "history", []
+
+    def _name_of(self, standing: Standing, at: int) -> str:
+        if len(standing.successors) == 1:
+            return tr("Open the new room")
+        return tr("The one by {name}").format(name=self._session.people.person(standing.successors[at].by).name)
+
+    def _go(self, room: RoomId) -> Callable[[], object]:
+        return lambda: self.room_chosen.emit(room)
+
+    def _show_deeds(self, deeds: list[_Deed]) -> None:
+        for button in self._buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self._buttons = []
+        for deed in deeds:
+            button = TextButton(deed.text, deed.run, kind="link")
+            button.setEnabled(not deed.why_not)
+            button.setToolTip(deed.why_not)
+            button.setAccessibleDescription(deed.why_not)
+            self._row.addWidget(button)
+            self._buttons.append(button)
+
+    async def _open(self) -> None:
+        plan = self._session.succession.plan(self._room)
+        state = next(r.sealed_state for r in self._session.rooms.rooms() if r.room == self._room)
+        if await show(SuccessorDialog(self.window(), plan, state)):
+            room = await self._session.succession.open(self._room)
+            toast(self, tr("The new room is open. Its content follows, then everybody is invited."))
+            self.room_chosen.emit(room)
+
+    async def _show_evidence(self) -> None:
+        await show(EvidenceDialog(self.window(), self._session.succession.standing(self._room)))
