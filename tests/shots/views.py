@@ -28,6 +28,7 @@ from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
+from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView
 
 
@@ -204,6 +205,17 @@ async def card_menu(s: Scene) -> QWidget:
     return s.window
 
 
+async def archive(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "tasks").current_view()
+    assert isinstance(view, TasksView)
+    put_away = [card.id for card in view.board.all_cards()[-2:]]
+    for card_id in put_away:
+        view.board.archive_card(card_id)
+    shown = _dialog(s, ArchiveDialog(s.window, view.board))
+    s.ends += [partial(view.board.archive_card, card_id, False) for card_id in put_away]
+    return shown
+
+
 async def table(s: Scene) -> QWidget:
     view = s.room(told.CASE, "tasks").current_view()
     assert isinstance(view, TasksView)
@@ -335,6 +347,7 @@ VIEWS: dict[str, Step] = {
     "board-empty": partial(room, title=told.EMPTY, tab="tasks"),
     "card": card,
     "card-menu": card_menu,
+    "archive": archive,
     "table": table,
     "my-tasks": partial(section, name="tasks"),
     "palette": partial(palette, text=""),

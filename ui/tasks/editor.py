@@ -42,6 +42,8 @@ class CardEditor(QFrame):
         self._board = board
         self._people = people
         self._card = ""
+        self._from_archive = False
+        """The card was opened as an archived one; another that becomes archived is closed."""
         self.title = QLineEdit()
         self.title.setAccessibleName(tr("Title"))
         self.title.editingFinished.connect(self._on_title)
@@ -58,6 +60,7 @@ class CardEditor(QFrame):
         self.description.setTabChangesFocus(True)
         self.description.setFixedHeight(120)
         self.checklist = Checklist(board)
+        self._archived = QFrame()
         self._build()
         bind(self, board.changed, self._on_changed)
         bind(self, board.columns_changed, self._refresh)
@@ -88,8 +91,14 @@ class CardEditor(QFrame):
                 rows.addWidget(caption)
             rows.addWidget(field)
         rows.addStretch(1)
+        set_props(self._archived, frame="bar-info")
+        bar = line(self._archived, margins=(18, 6, 10, 6), spacing=8)
+        bar.addWidget(label(tr("The task is archived."), "small"), 1)
+        bar.addWidget(TextButton(tr("Put back on the board"), self._put_back, kind="link"))
+        self._archived.hide()
         outer = column(self)
         outer.addLayout(head)
+        outer.addWidget(self._archived)
         outer.addWidget(scroll(body, tr("The task's fields")), 1)
 
     def _choice(self, name: str, on_choice: Callable[[], object]) -> QComboBox:
@@ -111,6 +120,7 @@ class CardEditor(QFrame):
         card = self._board.card(card_id)
         if card is None:
             return
+        self._from_archive = card.archived
         self.title.setText(card.title)
         self.description.setPlainText(card.description)
         self._refresh()
@@ -143,11 +153,12 @@ class CardEditor(QFrame):
         if not self._card:
             return
         card = self._board.card(self._card)
-        if card is None or card.archived:
+        if card is None or (card.archived and not self._from_archive):
             self._card = ""
             self.hide()
             self.closed.emit("")
             return
+        self._archived.setVisible(card.archived)
         if not self.title.hasFocus():
             self.title.setText(card.title)
         if not self.description.hasFocus() and self.description.toPlainText() != card.description:
@@ -182,6 +193,11 @@ class CardEditor(QFrame):
 
     def _on_assignee(self) -> None:
         self._board.assign(self._card, self.assignee.currentData())
+
+    def _put_back(self) -> None:
+        self._board.archive_card(self._card, False)
+        self._from_archive = False
+        self.title.setFocus()
 
     def _ask_delete(self) -> None:
         card = self._card

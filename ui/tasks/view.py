@@ -11,20 +11,26 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QS
 from app.core.ids import ObjId, RoomId
 from app.errors import AppError
 from app.people.person import Person
-from app.tasks.model import Board, Column
+from app.tasks.model import Board
 from app.tasks.service import TaskService
-from ui.kit.buttons import TextButton
-from ui.kit.dialogs import ask
+from ui.kit.bind import bind
+from ui.kit.buttons import IconButton, TextButton
+from ui.kit.dialogs import show
 from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import report, run
-from ui.kit.translate import tr
+from ui.kit.translate import local_now, tr
+from ui.tasks.archive import ArchiveDialog
+from ui.tasks.column_menu import ColumnMenu
 from ui.tasks.editor import CardEditor
 from ui.tasks.filter import Due, Filter
 from ui.tasks.kanban import KanbanView
+from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
 from ui.tool import toast
+
+ARCHIVE_KEYS = "Ctrl+Shift+A"
 
 
 class TasksView(QWidget):
@@ -47,17 +53,23 @@ class TasksView(QWidget):
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
+        self._column_menu = ColumnMenu(self, self.board, self._guard, self.undo)
         self._build()
+        self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()))
+        bind(self, self.board.changed, lambda _ids: self._show_nothing())
+        bind(self, self.board.columns_changed, self._show_nothing)
+        self._show_nothing()
         for view in (self.kanban, self.table):
             view.card_opened.connect(self.editor.open_card)
             view.card_menu_asked.connect(self._open_card_menu)
             view.delete_asked.connect(self._delete_card)
-        self.kanban.column_menu_asked.connect(self._open_column_menu)
+        self.kanban.column_menu_asked.connect(self._column_menu.open)
         self.kanban.add_asked.connect(self._add_card)
         self.editor.closed.connect(self._on_editor_closed)
         self.editor.delete_asked.connect(self._delete_card)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.undo)
         QShortcut(QKeySequence.StandardKey.Redo, self, self.redo)
+        QShortcut(QKeySequence(ARCHIVE_KEYS), self, self.open_archive)
 
     def _build(self) -> None:
         top = QFrame()
@@ -68,7 +80,10 @@ class TasksView(QWidget):
         self.filter_button = TextButton(tr("Filter"), self._open_filter, icon="filter")
         self.new_button = TextButton(tr("New task"), self._add_first, kind="primary", icon="add")
         row.addWidget(self.filter_button)
+        more = tr("More about the board")
+        self.more_button = IconButton("more", more, self._open_more, size=18, role="text", framed=True)
         row.addWidget(self.new_button)
+        row.addWidget(self.more_button)
         below = line()
         below.addWidget(self._views, 1)
         below.addWidget(self.editor)
@@ -204,60 +219,42 @@ class TasksView(QWidget):
         if self._guard(lambda: self.board.move_card(card_id, column_id)):
             self.kanban.focus_card(card_id)
 
-    # -- columns ----------------------------------------------------------------------------------------------------
+    # -- archive ----------------------------------------------------------------------------------------------------
 
-    def _open_column_menu(self, column_id: str, at: QPoint) -> None:
-        shown = self.board.column(column_id)
-        if shown is None or not shown.id:
-            return
-        columns = self.board.columns()
-        number = columns.index(shown)
+    def _open_more(self) -> None:
+        count = len(self.board.archived())
         entries: list[Entry | None] = [
-            Entry(text=tr("Rename column …"), icon="rename", run=lambda: run(self, self._rename(shown))),
-            Entry(text=tr("New column …"), icon="add", run=lambda: run(self, self._new_column())),
+            Entry(text=tr("New column …"), icon="add", run=self._column_menu.new),
             Entry(
-                text=tr("Tasks here are finished"),
-                checked=shown.done,
-                run=lambda: self._guard(lambda: self.board.set_column_done(shown.id, not shown.done)),
-            ),
-            Entry(
-                text=tr("Move left"),
-                icon="back",
-                enabled=number > 0,
-                run=lambda: self.board.move_column(shown.id, columns[number - 1].id),
-            ),
-            Entry(
-                text=tr("Move right"),
-                icon="forward",
-                enabled=number < len(columns) - 1,
-                run=lambda: self.board.move_column(
-                    shown.id, columns[number + 2].id if number + 2 < len(columns) else None
-                ),
-            ),
-            None,
-            Entry(
-                text=tr("Delete column"),
-                icon="delete",
-                danger=True,
-                enabled=len(columns) > 1,
-                run=lambda: self._delete_column(shown),
+                text=tr("Archived tasks ({n})").format(n=count),
+                icon="archive",
+                shortcut=ARCHIVE_KEYS,
+                enabled=count > 0,
+                run=self.open_archive,
             ),
         ]
-        popup(self, tr("Column menu"), entries, at)
+        popup(self.more_button, tr("Board menu"), entries)
 
-    async def _rename(self, shown: Column) -> None:
-        title = await ask(self, tr("Rename column"), tr("Title"), value=shown.title, accept=tr("Rename"))
-        if title:
-            self.board.rename_column(shown.id, title)
+    def open_archive(self) -> None:
+        """Shows what is archived; says so if nothing is."""
+        if self.board.archived():
+            run(self, self._ask_archive())
+        else:
+            toast(self, tr("Nothing is archived"))
 
-    async def _new_column(self) -> None:
-        title = await ask(self, tr("New column"), tr("Title"), accept=tr("Add"))
-        if title:
-            self.board.add_column(title)
-
-    def _delete_column(self, shown: Column) -> None:
-        if self._guard(lambda: self.board.delete_column(shown.id)):
-            toast(self, tr("The column “{title}” is deleted").format(title=shown.title), self.undo)
+    async def _ask_archive(self) -> None:
+        dialog = ArchiveDialog(self, self.board)
+        back: list[str] = []
+        dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
+        opened: list[str] = []
+        dialog.rejected.connect(lambda: opened.append(dialog.opened))
+        await show(dialog)
+        for card_id in back:
+            self._guard(partial(self.board.archive_card, card_id, False))
+        if back:
+            self.kanban.focus_card(back[0])
+        elif opened and opened[0]:
+            self.editor.open_card(opened[0])
 
     # -- filter -----------------------------------------------------------------------------------------------------
 
@@ -293,6 +290,12 @@ class TasksView(QWidget):
         self.kanban.set_filter(chosen)
         self.table.set_filter(chosen)
         self.filter_button.setText(tr("Filter: on") if chosen.active else tr("Filter"))
+        self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        today, cards = local_now().date(), self.board.all_cards()
+        shown = sum(self._filter.shows(card, today) for card in cards) if self._filter.active else len(cards)
+        self._nothing.show_for(cards=len(cards), shown=shown)
 
     def _guard(self, deed: Callable[[], object]) -> bool:
         """Does something now; an error is told."""

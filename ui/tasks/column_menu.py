@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What can be done with a column of the board."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QWidget
+
+from app.tasks.model import Board, Column
+from ui.kit.dialogs import ask
+from ui.kit.menu import Entry, popup
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.tool import toast
+
+Guard = Callable[[Callable[[], object]], bool]
+"""Does something now; tells an error and is False then."""
+
+
+class ColumnMenu:
+    """Opened by the board's view, which gives its guard and its undo."""
+
+    def __init__(self, owner: QWidget, board: Board, guard: Guard, undo: Callable[[], object]) -> None:
+        self._owner, self._board, self._guard, self._undo = owner, board, guard, undo
+
+    def open(self, column_id: str, at: QPoint) -> None:
+        """The menu of a column, at a global point."""
+        shown = self._board.column(column_id)
+        if shown is None or not shown.id:
+            return
+        popup(self._owner, tr("Column menu"), self._entries(shown), at)
+
+    def new(self) -> None:
+        """Asks for the title of a column, and adds it."""
+        run(self._owner, self._new())
+
+    def _entries(self, shown: Column) -> list[Entry | None]:
+        columns = self._board.columns()
+        number = columns.index(shown)
+        after = columns[number + 2].id if number + 2 < len(columns) else None
+        return [
+            Entry(text=tr("Rename column …"), icon="rename", run=lambda: run(self._owner, self._rename(shown))),
+            Entry(text=tr("New column …"), icon="add", run=self.new),
+            Entry(
+                text=tr("Tasks here are finished"),
+                checked=shown.done,
+                run=lambda: self._guard(lambda: self._board.set_column_done(shown.id, not shown.done)),
+            ),
+            Entry(
+                text=tr("Move left"),
+                icon="back",
+                enabled=number > 0,
+                run=lambda: self._guard(lambda: self._board.move_column(shown.id, columns[number - 1].id)),
+            ),
+            Entry(
+                text=tr("Move right"),
+                icon="forward",
+                enabled=number < len(columns) - 1,
+                run=lambda: self._guard(lambda: self._board.move_column(shown.id, after)),
+            ),
+            None,
+            Entry(
+                text=tr("Delete column"),
+                icon="delete",
+                danger=True,
+                enabled=len(columns) > 1,
+                run=lambda: self._delete(shown),
+            ),
+        ]
+
+    async def _rename(self, shown: Column) -> None:
+        title = await ask(self._owner, tr("Rename column"), tr("Title"), value=shown.title, accept=tr("Rename"))
+        if title:
+            self._guard(lambda: self._board.rename_column(shown.id, title))
+
+    async def _new(self) -> None:
+        title = await ask(self._owner, tr("New column"), tr("Title"), accept=tr("Add"))
+        if title:
+            self._guard(lambda: self._board.add_column(title))
+
+    def _delete(self, shown: Column) -> None:
+        if self._guard(lambda: self._board.delete_column(shown.id)):
+            toast(self._owner, tr("The column “{title}” is deleted").format(title=shown.title), self._undo)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What stands over an empty board: that there are no tasks yet, or that the filter shows none."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.card import EmptyState
+from ui.kit.pages import Pages
+from ui.kit.translate import tr
+
+HEAD_PX = 52
+"""So much of the host's top stays free: the columns' heads with their menus."""
+
+
+class Nothing(Pages):
+    """Lies over `host` while nothing is shown in it."""
+
+    def __init__(self, host: QWidget, add: Callable[[], object], show_all: Callable[[], object]) -> None:
+        super().__init__(host)
+        self._host = host
+        self._no_cards = EmptyState(
+            "tasks",
+            tr("No tasks yet"),
+            tr("What is to be done in the room stands here, and everybody in the room sees it."),
+            tr("Add the first task"),
+            add,
+        )
+        self._none_shown = EmptyState(
+            "filter",
+            tr("The filter shows no task"),
+            tr("There are tasks on the board, but none that fits."),
+            tr("Show all"),
+            show_all,
+        )
+        self.addWidget(self._no_cards)
+        self.addWidget(self._none_shown)
+        host.installEventFilter(self)
+        self.hide()
+
+    def show_for(self, *, cards: int, shown: int) -> None:
+        """How many cards there are, and how many the filter lets through."""
+        self.setCurrentWidget(self._none_shown if cards else self._no_cards)
+        self.setVisible(not shown)
+        self.raise_()
+        self._place()
+
+    def _place(self) -> None:
+        self.setGeometry(0, HEAD_PX, self._host.width(), max(0, self._host.height() - HEAD_PX))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
