@@ -56,9 +56,17 @@ def only(client: Client, room: RoomId) -> Evidence:
     return found
 
 
-async def quiet(client: Client, room: RoomId, n: int) -> None:
+async def kept(client: Client, room: RoomId, n: int) -> None:
     """The receipt of position `n` is in the store."""
     await until(lambda: [r.n for r in client.store.receipts() if r.room == room] == [n])
+
+
+async def quiet(client: Client, room: RoomId) -> int:
+    """Everything that the server told of is taken in and its receipt kept: where the room stands."""
+    at = client.engine._link.rooms[room]
+    await until(lambda: at.kept_n == at.head_n == at.stream.n)
+    await kept(client, room, at.head_n)
+    return at.head_n
 
 
 async def test_every_sign_in_carries_the_newest_receipt_of_each_room(w: World) -> None:
@@ -66,8 +74,7 @@ async def test_every_sign_in_carries_the_newest_receipt_of_each_room(w: World) -
     other = await w.room(b)
     a.say(room, obj, HELLO)
     await w.settle(room)
-    at = {room: b.engine.position(room), other: b.engine.position(other)}
-    await quiet(b, room, at[room])
+    at = {room: await quiet(b, room), other: await quiet(b, other)}
     await b.restart()
     signed_in: list[m.Auth] = []
 
@@ -85,15 +92,15 @@ async def test_every_sign_in_carries_the_newest_receipt_of_each_room(w: World) -
 async def test_what_was_acknowledged_and_is_gone_is_a_rollback_though_nobody_saw_its_echo(w: World) -> None:
     """The line goes after the answer and before the room's stream shows the change; then the server is set back."""
     a, b, room, obj = await two(w)
+    at = await quiet(b, room)
     await offline(a)
     swap = await set_back(w)
-    at = b.engine.position(room)
 
     await lie(b, lambda f: [] if isinstance(f, m.Fresh) or (isinstance(f, m.Items) and f.items) else [f])
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
     b.say(room, obj, HELLO)
     await until(lambda: b.store.waiting_count() == 0)
-    await quiet(b, room, at + 1)
+    await kept(b, room, at + 1)
     assert b.engine.position(room) == at
     b.wire.spoil = None
     await with_older_server(w, swap, b)
@@ -110,9 +117,9 @@ async def test_a_history_in_which_my_acknowledged_change_is_another_is_a_fork_an
     w: World,
 ) -> None:
     a, b, room, obj = await two(w)
+    at = await quiet(b, room)
     await offline(a)
     swap = await set_back(w)
-    at = b.engine.position(room)
     await lie(b, lambda f: [] if isinstance(f, m.Fresh) or (isinstance(f, m.Items) and f.items) else [f])
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
     b.say(room, obj, HELLO)
@@ -151,7 +158,7 @@ async def test_attack_two_receipts_that_contradict_each_other_fork_the_room_and_
     w: World, rewrite: Callable[[m.ServerFrame, Callable[[m.Receipt], m.Receipt]], m.Frame]
 ) -> None:
     _, b, room, obj = await two(w)
-    await quiet(b, room, b.engine.position(room))
+    await quiet(b, room)
     await lie(b, lambda f: [rewrite(f, lambda r: re_signed(w, r, b"x" * 32))])
     b.say(room, obj, HELLO)
     await stopped(b, room, RoomState.FORK)
@@ -188,7 +195,7 @@ async def test_attack_a_receipt_that_the_server_did_not_sign_is_refused_by_its_c
 async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w: World) -> None:
     """A member was shown another history; the server places what that member wrote in ours."""
     a, b, room, obj = await two(w)
-    await quiet(b, room, b.engine.position(room))
+    await quiet(b, room)
     link = a.engine._link
     at, log = link.rooms[room], link.book.log(a.uid)
     key = at.content_key(obj)
@@ -229,7 +236,7 @@ async def test_a_server_that_shows_an_older_log_of_my_own_is_told_by_its_code(w:
 async def test_what_a_forked_room_shows_can_be_carried_away_as_bytes(w: World) -> None:
     """Two signed words of one key about one position: whoever has the agency's public key sees that both are true."""
     _, b, room, _ = await two(w)
-    await quiet(b, room, b.engine.position(room))
+    await quiet(b, room)
     await lie(b, lambda f: [encode(LIES[0](f, lambda r: re_signed(w, r, b"x" * 32)))])
     await stopped(b, room, RoomState.FORK)
     await reconnect(b)
