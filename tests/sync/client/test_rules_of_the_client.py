@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rules that a client holds, one by one (PROTOCOL.md, "Rules and their tests"): real server, real store, TLS."""
 
+import dataclasses
 import os
 import shutil
 from collections.abc import AsyncIterator, Sequence
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.core.ids import ObjId, RoomId, new_obj
+from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client.outbox import RESTORED_JUMP
 from sync.client.ports import SealedBatch
 from sync.client.status import LinkState, RoomState
@@ -231,3 +232,25 @@ async def test_what_lacks_its_share_waits_and_is_opened_when_it_comes(w: World) 
     assert b.engine._link.rooms[room].waiting == 0
     assert b.store.waiting(room) == []
     assert b.engine.room_state(room) is RoomState.SEALED
+
+
+# -- the store --------------------------------------------------------------------------------------------------
+
+
+async def test_a_log_that_is_ahead_of_the_disk_is_read_again(w: World) -> None:
+    """After a write that failed: what is only in memory would be stored on over a gap."""
+    a, b, room, _ = await two(w)
+    await offline(a)
+    link = a.engine._link
+    stored = link.book.log(b.uid)
+    assert stored is not None
+    ahead = dataclasses.replace(stored, heads=[*stored.heads, Hash(bytes(32))])
+    link.book._logs[b.uid] = ahead
+    link.rooms[room].stream.state.n += 1
+    n = link.rooms[room].kept_n
+    gone = RoomId(os.urandom(16))
+    link.room(gone)
+    link.reload()
+    again = link.book.log(b.uid)
+    assert again is not None
+    assert (again.seq, link.rooms[room].stream.n, gone in link.rooms) == (ahead.seq - 1, n, False)

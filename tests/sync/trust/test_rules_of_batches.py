@@ -2,9 +2,11 @@
 """Rules of envelopes and batches, one by one (PROTOCOL.md, "Rules and their tests")."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
+from sync.crypto import aead
 from sync.crypto.encoding import enc
 from sync.crypto.kdf import H
 from sync.errors import BugError, Reject
@@ -112,10 +114,6 @@ def test_attack_a_reader_makes_no_snapshot(scene: Scene) -> None:
 
 
 def test_attack_a_part_filled_with_anything_but_zeros_is_refused(scene: Scene) -> None:
-    from dataclasses import replace
-
-    from sync.crypto import aead
-
     room = scene.room.id
     part, _ = blobs.seal_part(room, b"kort", last=True)
     filled = aead.seal(part.key, ["part", room, part.part], b"kort" + os.urandom(252))

@@ -202,6 +202,16 @@ def test_attack_an_epoch_for_one_recipient_less_is_no_epoch_of_a_removal(scene: 
     assert RoomEntry.decode(draft.entries[0][0]).epoch == everyone
 
 
+def test_attack_nobody_removes_oneself_and_knows_the_next_key(scene: Scene) -> None:
+    """Who goes would seal the next epoch to those who stay, and know its key: a removal is made by one who stays."""
+    room = scene.room
+    room.append(scene.head, room.drafter(scene.head).set_role(scene.clerk.uid, Role.OWNER))
+    stay = [r for r in room.stream.recipients(scene.office.book) if r.uid != scene.head.uid]
+    new = new_epoch(room.id, 2, stay, [], room.ring(scene.head), base=1)
+    draft = entry_by(room, scene.head, "rm", [scene.head.uid, 0, b"", new.epoch.payload()])
+    assert no_entry(room, scene.head, draft) == "forbidden"
+
+
 # -- ephemerals -------------------------------------------------------------------------------------------------
 
 

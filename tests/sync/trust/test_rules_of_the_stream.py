@@ -6,14 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from sync.errors import Reject
+from sync.errors import NeedLog, Reject
 from sync.trust import drafts
 from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
 from sync.trust.roomlog import DOMAIN, entry_body
 from sync.trust.stream import RoomStream
+from sync.trust.userlog import UserLog
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in
-from tests.sync.trust.people import NOW, Room, Someone
+from tests.sync.trust.people import NOW, Book, Room, Someone
 from tests.sync.trust.test_roomlog import refused as no_entry
 from tests.sync.trust.test_stream import not_placed, ops_by, refused, void
 
@@ -97,6 +98,21 @@ def test_attack_a_position_of_its_own_is_not_seen(scene: Scene) -> None:
     client = room.client()
     with pytest.raises(Reject, match="fork"):
         client.accept(room.forced_entry(draft), scene.office.book, lambda at: bytes(32) if at == n else room.rh_at(at))
+
+
+def test_attack_an_item_with_a_newer_log_than_is_at_hand_is_not_judged(scene: Scene) -> None:
+    """Not void for want of evidence: the log is asked for, and the verdict is the one that everybody gives."""
+    room, some = scene.room, Book()
+    some.logs = {**scene.office.book.logs, scene.clerk.uid: UserLog.replay(scene.clerk.entries, scene.office.agency.pk)}
+    client = room.client()
+    scene.clerk.rotate_puk()
+    for items in (
+        room.forced_ops(ops_by(room, scene.clerk)),
+        room.forced_entry(entry_by(room, scene.clerk, "note", NOTE)),
+    ):
+        with pytest.raises(NeedLog) as e:
+            client.accept(items, some, room.rh_at)
+        assert (e.value.uid, e.value.seq, client.n) == (scene.clerk.uid, 3, room.stream.n)
 
 
 # -- pins -------------------------------------------------------------------------------------------------------
