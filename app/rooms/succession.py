@@ -184,6 +184,9 @@ class Succession:
         except SyncError as e:
             log.store.info("successor-waits", code=e.code)
             return False
+        except Exception as e:  # a full disk, or a fault of ours: tried again, never the end
+            log.store.exception("successor", e)
+            return False
 
     async def _found(self, origin: OriginRow) -> None:
         """The founder's part. Content first and acknowledged, then people: what they offer comes after what was, and

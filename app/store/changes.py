@@ -51,13 +51,14 @@ class Changes:
         `live`: a document edit, which the engine batches; otherwise a record, flushed at once. `blobs` are part ids
         that must be uploaded before the change is sent. `baseline`: the object's present state, for a newcomer without
         the history. `change_id` and `t` (ms) are of a change that is offered anew in another room; else new and now.
-        An error of the projection reaches the caller, nothing stored.
+        An error of the projection reaches the caller, nothing stored; one that is offered anew is kept and marked, like
+        one received.
         """
         author = self._me.uid
         if author is None:
             raise BugError("no account yet")
         now = clock.now_ms() if t is None else t
-        change_id = change_id or new_change()
+        offered, change_id = change_id, change_id or new_change()
         with self._db.transaction() as conn:
             raw = self._db.raw
             row: int = raw.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
@@ -69,7 +70,7 @@ class Changes:
             )
             if not self._projecting.touch(obj, room, now, author, row):
                 raise BugError("the object belongs to another room")
-            self._projecting.run(conn, room, {obj: [change]}, strict=True)
+            self._projecting.run(conn, room, {obj: [change]}, strict=offered is None)
             self._db.after_commit(lambda: self.appended.emit(change))
         return change_id
 

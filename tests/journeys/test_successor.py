@@ -13,10 +13,11 @@ from app.chat.model import Message
 from app.core.ids import ObjId, RoomId, Uid
 from app.errors import Forbidden
 from app.rooms.records import RoomNamed, encode
+from app.session import LinkState
 from app.store.rows import StoredChange
 from sync.trust.succession import object_in
 from tests.journeys.desks import Desk, Offices, offices
-from tests.journeys.forks import OTHER, divide, keep_copy
+from tests.journeys.forks import OTHER, cut, divide, keep_copy
 from tests.world import until
 
 pytestmark = pytest.mark.slow
@@ -121,6 +122,10 @@ async def settled(*desks: Desk, room: RoomId) -> None:
 
 async def test_everything_of_both_is_in_the_successor_once_and_in_order(o: Offices) -> None:
     c = await case(o)
+    (exhibit,) = c.owner.session.succession.standing(c.room).evidence
+    assert exhibit.ours is not None
+    assert exhibit.theirs is not None
+    assert exhibit.ours.rh != exhibit.theirs.rh
     plan = c.owner.session.succession.plan(c.room)
     assert {m.person.name for m in plan.members} == {"Registrator", "Enhetschef"}
     assert plan.waiting == 1
@@ -232,6 +237,29 @@ async def test_from_now_stays_from_now(o: Offices) -> None:
 def every_change(desk: Desk, room: RoomId) -> list[StoredChange]:
     store = desk.session.store
     return [change for found in store.objects.all(room) for change in store.changes.of(found.obj)]
+
+
+async def test_a_rollback_that_nobody_heals_goes_on_in_a_successor_too(o: Offices) -> None:
+    owner, clerk = await o.hire("Handläggare", "Registrator")
+    room = await o.room(owner, clerk)
+    keep_copy(o)
+    owner.session.chat.send(room, BEFORE[0])
+    await settled(owner, clerk, room=room)
+    wires = [cut(desk) for desk in (owner, clerk)]
+    await o.w.stop_server()
+    o.w.moved_to = o.older
+    await o.w.start_server()
+    await until(lambda: all(d.session.status.state is LinkState.OFFLINE for d in (owner, clerk)))
+    clerk.session.chat.send(room, UNSENT[1])
+    for desk, wire in zip((owner, clerk), wires, strict=True):
+        wire.cut = False
+        desk.session.engine.retry_now()
+    await until(lambda: all(d.session.rooms.room(room).sealed_state == "rollback" for d in (owner, clerk)))
+    await until(lambda: owner.session.status.state is LinkState.ONLINE)
+    new = await owner.session.succession.open(room)
+    for desk in (owner, clerk):
+        await until(lambda d=desk: [text for _, text in ours(d, new)] == [BEFORE[0], UNSENT[1]])  # type: ignore[misc]
+        assert not desk.session.rooms.may_write(room)
 
 
 async def test_two_owners_may_each_open_one_and_both_hold_everything(o: Offices) -> None:
