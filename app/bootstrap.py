@@ -20,6 +20,7 @@ from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key, raw_key_from_env
 from app.store.opening import create_store, open_store
 from app.store.store import Store
+from app.unlocking import KeyChange, Unlocking
 from sync.client.account import Account
 from sync.client.enrolment import Enrolled, Enrolment, register
 from sync.client.transport import AddressError, ServerAddress, WebSocketDialer
@@ -77,6 +78,7 @@ class Office:
         self.profile = profile
         self.settings = Settings(profile.settings_path, machine_policy())
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
+        self.unlocking = Unlocking(profile, self.settings, self.slots)
         self._insecure_loopback = insecure_loopback
         self._code = ""
         self._looked_up: Found | None = None
@@ -241,6 +243,10 @@ class Office:
     async def unlock_keyring(self) -> Session:
         """KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …"""
         return self._open(await asyncio.to_thread(self.slots.unlock_keyring))
+
+    async def rekey(self, change: KeyChange) -> Session:
+        """Changes or removes a slot, after the former session was closed, and opens a new one. As `Unlocking.rekey`."""
+        return self._open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     def unlock_raw(self) -> Session | None:
         """By the raw key in the environment (benches, tests, the demo), or None if there is none."""

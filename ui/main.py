@@ -22,9 +22,11 @@ from app.errors import AppError
 from app.profile import DEFAULT, Profile
 from app.session import Session
 from app.settings import LANGUAGE, LOG_LEVEL, SERVER, THEME
-from app.store.keyslots import SlotKind
+from app.unlocking import KeyChange, SlotKind
 from ui.errors import code_of, sentence_of
 from ui.kit import icons, theme
+from ui.kit.translate import tr
+from ui.shell.gate import GatePage
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
@@ -185,7 +187,10 @@ class Program:
             asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
         return view
 
-    def _show_gate(self, view: WelcomeView | UnlockView) -> None:
+    def _show_gate(self, view: WelcomeView | GatePage) -> None:
+        if self._gate is not None:
+            self._gate.hide()
+            self._gate.deleteLater()
         self._gate = Gate(self._over)
         self._gate.setCentralWidget(view)
         self._gate.show()
@@ -193,8 +198,9 @@ class Program:
 
     def _open(self, session: Session) -> None:
         self._session = session
-        self._window = MainWindow(session, TOOLS)
+        self._window = MainWindow(session, TOOLS, keys=self._office.unlocking)
         self._window.lock_requested.connect(self._lock)
+        self._window.key_change_requested.connect(self._rekey)
         self._window.installEventFilter(_Closing(self._over, self._window))
         self._window.show()
         if self._gate is not None:
@@ -210,6 +216,28 @@ class Program:
     async def _lock_now(self) -> None:
         self._show_gate(self._unlock())
         await self._close()
+
+    def _rekey(self, change: KeyChange) -> None:
+        """Gives the database a new key, between two sessions."""
+        if self._locking is None or self._locking.done():
+            self._locking = asyncio.ensure_future(self._rekey_now(change))
+
+    async def _rekey_now(self, change: KeyChange) -> None:
+        page = GatePage(tr("Your content gets a new key"), tr("A second or so for each 100 MB. Please wait."))
+        page.spinner.start()
+        self._show_gate(page)
+        await self._close()
+        try:
+            session = await self._office.rekey(change)
+        except AppError as fault:  # nothing was changed: the way in is as it was
+            view = self._unlock()
+            self._show_gate(view)
+            view.show_error(fault)
+            return
+        self._open(session)
+        if self._window is not None:
+            self._window.go_section("settings")
+            self._window.toast(tr("The ways of unlocking are changed"))
 
     async def _close(self) -> None:
         window, session = self._window, self._session

@@ -253,24 +253,25 @@ class KeySlots:
         for entry in entries:
             delete_secret(self._keyring, entry)
 
-    def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> None:
-        """Removes a slot and rekeys the database. `passphrase`: that of the slot that stays, which is checked.
+    def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
+        """Removes a slot and rekeys the database; its new key. `passphrase`: of the slot that stays, which is checked.
 
         Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
         """
         keep = [k for k in self.kinds() if k != kind]
         if SlotKind.PASSPHRASE in keep:
             self.unlock_passphrase(passphrase or "")
-        self._change(db, self.stage(keep, passphrase))
+        return self._change(db, self.stage(keep, passphrase))
 
-    def change_passphrase(self, db: Database, old: str, new: str) -> None:
-        """Checks the old passphrase, then rekeys the database under the new one."""
+    def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
+        """Checks the old passphrase, then rekeys the database under the new one; its new key."""
         self.unlock_passphrase(old)
-        self._change(db, self.stage(self.kinds(), new))
+        return self._change(db, self.stage(self.kinds(), new))
 
-    def _change(self, db: Database, key: bytes) -> None:
+    def _change(self, db: Database, key: bytes) -> StoreKeys:
         db.rekey(key)
         self.settle(changed=True)
+        return StoreKeys((key,))
 
 
 def _argon(params: bytes) -> Argon2Params:

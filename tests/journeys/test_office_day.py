@@ -8,11 +8,13 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId
+from app.errors import WrongPassphrase
 from app.rooms.records import ObjectAnnounced, decode
 from app.session import LinkState
+from app.unlocking import KeyChange
 from sync.errors import Refused, Reject, WrongAgency
 from sync.trust.agency import SignInCode
-from tests.journeys.desks import Offices, offices
+from tests.journeys.desks import PASSPHRASE, Offices, offices
 from tests.world import until
 
 HELLO = "Hej på er, åäö 😀"
@@ -69,6 +71,18 @@ async def test_a_title_is_told_by_its_object_and_not_by_the_room(o: Offices) -> 
     for title in (b"Utkast till beslut", b"Beslut om vitesf"):
         assert not any(title in c.data for c in changes.of(ObjId(room)))
         assert any(title in c.data for c in changes.of(obj))
+
+
+async def test_another_passphrase_between_two_sessions_keeps_everything(o: Offices) -> None:
+    (a,) = await o.hire("Handläggare")
+    room = await o.room(a)
+    a.session.chat.send(room, HELLO)
+    await a.session.close()
+    a.session = await a.office.rekey(KeyChange(current=PASSPHRASE, new="fyra helt nya ord å"))
+    await a.online()
+    assert a.texts(room) == [HELLO]
+    with pytest.raises(WrongPassphrase):
+        await a.office.unlock(PASSPHRASE)
 
 
 async def test_a_newcomer_from_now_gets_titles_document_and_board_but_no_chat(o: Offices) -> None:

@@ -97,7 +97,10 @@ async def _take_all(camera: Camera, looks: dict[str, Look], views: list[str]) ->
             settings.set(AUTO_LOCK_MINUTES, 0)
             settings.set(NOTIFICATIONS, "none")
             settings.set(THEME, "light")
-            window, gate = MainWindow(story.me, TOOLS, now=clock.now), QMainWindow()
+            window, gate = (
+                MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now),
+                QMainWindow(),
+            )
             scene = Scene(story, window, gate, folder, await o.w.invite("Verksjurist"))
             for shown in (window, gate):
                 shown.resize(1440, 900)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu, QWidget
 
 from app.bootstrap import Office
 from app.core.i18n import tr
@@ -21,6 +21,7 @@ from tests.shots.story import Story
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
+from ui.shell.keys_card import PassphraseDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
 from ui.shell.room_view import RoomView
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
@@ -216,6 +217,16 @@ async def archive(s: Scene) -> QWidget:
     return shown
 
 
+async def settings_keys(s: Scene) -> QWidget:
+    s.window.go_section("settings")
+    keys = s.window.settings_view.keys
+    next(b for b in keys.findChildren(QAbstractButton) if b.accessibleName() == tr("Change the passphrase")).click()
+    await until(lambda: any(d.isVisible() for d in s.window.findChildren(PassphraseDialog)))
+    dialog = next(d for d in s.window.findChildren(PassphraseDialog) if d.isVisible())
+    s.ends.append(dialog.reject)
+    return s.window
+
+
 async def table(s: Scene) -> QWidget:
     view = s.room(told.CASE, "tasks").current_view()
     assert isinstance(view, TasksView)
@@ -355,6 +366,7 @@ VIEWS: dict[str, Step] = {
     "search": partial(search, text="aktbilaga"),
     "search-none": partial(search, text="xyzzy"),
     "settings": partial(section, name="settings"),
+    "settings-keys": settings_keys,
     "toast": toast,
     "new-room": new_room,
     "add-member": add_member,

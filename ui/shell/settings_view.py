@@ -26,6 +26,7 @@ from ui.kit.dialogs import Dialog, show
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.keys_card import Keys, KeysCard
 from ui.shell.ports import Session
 from ui.tool import toast
 
@@ -41,11 +42,13 @@ def choice_name(setting: Setting[Any], value: object) -> str:
 
 
 class SettingsView(QWidget):
-    """Changes take effect at once. `lock` asks for locking now."""
+    """Changes take effect at once. `lock` asks for locking now, `key_change` for what needs the store closed."""
 
     lock = Signal()
+    key_change = Signal(object)
+    """KeyChange."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, keys: Keys | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
         self._settings: Settings = session.settings
@@ -62,6 +65,10 @@ class SettingsView(QWidget):
         page.addWidget(self._card(self._choice(LANGUAGE), self._choice(THEME)))
         page.addWidget(SectionHeader(tr("Security")))
         page.addWidget(self._card(self._choice(AUTO_LOCK_MINUTES), self._lock_now()))
+        if keys is not None:
+            self.keys = KeysCard(keys)
+            self.keys.change_asked.connect(self.key_change)
+            page.addWidget(self.keys)
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(self._card(self._choice(NOTIFICATIONS)))
         page.addWidget(SectionHeader(tr("About Kansli")))

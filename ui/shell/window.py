@@ -31,6 +31,7 @@ from ui.shell.auto_lock import AutoLock
 from ui.shell.commands import Commands
 from ui.shell.finding import Finder
 from ui.shell.home import Home, finish
+from ui.shell.keys_card import Keys
 from ui.shell.member_dialogs import NewRoomDialog
 from ui.shell.my_tasks import MyTasks
 from ui.shell.navigation import Place, Rail, RailButton
@@ -52,17 +53,20 @@ class MainWindow(QMainWindow):
     """`ui.tool.Shell` for the tools in it."""
 
     lock_requested = Signal()
+    key_change_requested = Signal(object)
+    """KeyChange: the program closes the session for it."""
 
     def __init__(
         self,
         session: Session,
         tools: Sequence[Tool],
         *,
+        keys: Keys | None = None,
         now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.session, self.tools = session, list(tools)
+        self.session, self.tools, self._keys = session, list(tools), keys
         self._now = now
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
         self.navigator = Navigator(session, tools, self)
@@ -182,8 +186,9 @@ class MainWindow(QMainWindow):
         self.my_tasks.link_chosen.connect(self.open_link)
         self.search_view = SearchView(self.session, self._icons)
         self.search_view.link_chosen.connect(self.open_link)
-        self.settings_view = SettingsView(self.session)
+        self.settings_view = SettingsView(self.session, self._keys)
         self.settings_view.lock.connect(self.lock_requested)
+        self.settings_view.key_change.connect(self.key_change_requested)
         self.no_room = EmptyState(
             "room",
             tr("No room is open"),

@@ -9,7 +9,8 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.core.i18n import set_language
-from tests.ui.shell.fake_session import NOW, TOOLS, FakeSession
+from app.unlocking import SlotKind
+from tests.ui.shell.fake_session import NOW, TOOLS, FakeKeys, FakeSession
 from ui.kit import tasks, theme
 from ui.shell.window import MainWindow
 
@@ -33,7 +34,7 @@ def session(tmp_path: Path) -> FakeSession:
 @pytest.fixture
 def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
     """A shown main window at Hem; really gone afterwards, so that later switches of theme do not pay for it."""
-    result = MainWindow(session, TOOLS, now=lambda: NOW)
+    result = MainWindow(session, TOOLS, keys=FakeKeys(list(SlotKind)), now=lambda: NOW)
     result.resize(1440, 900)
     result.show()
     result.activateWindow()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 from app.chat.service import MentionRow
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import Forbidden
+from app.errors import Forbidden, WrongPassphrase
 from app.people.person import Person, Verified
 from app.rooms.service import MemberInfo
 from app.rooms.succession import Plan, Standing
@@ -20,6 +20,7 @@ from app.settings import Settings, Value
 from app.store.rows import SearchHit
 from app.tasks.model import Board
 from app.tasks.service import TaskRow
+from app.unlocking import SlotKind
 from ui.tool import Tool
 
 NOW = datetime(2026, 11, 24, 14, 5)  # noqa: DTZ001 - local time, as the shell takes it
@@ -357,6 +358,36 @@ class FakeSearch:
             rank=-1.0,
         )
         return [hit]
+
+
+PASSPHRASE = "blå häst går hem"
+
+
+class FakeKeys:
+    """Ways of unlocking, in memory."""
+
+    def __init__(self, there: Sequence[SlotKind], *, forbidden: SlotKind | None = None) -> None:
+        self.there, self.forbidden = list(there), forbidden
+
+    def kinds(self) -> Sequence[SlotKind]:
+        return self.there
+
+    def allowed(self, kind: SlotKind) -> bool:
+        return kind != self.forbidden
+
+    def keyring_available(self) -> bool:
+        return True
+
+    async def check(self, passphrase: str) -> None:
+        if passphrase != PASSPHRASE:
+            raise WrongPassphrase
+
+    async def add_keyring(self, passphrase: str) -> None:
+        await self.check(passphrase)
+        self.there.append(SlotKind.KEYRING)
+
+    async def add_passphrase(self, new: str) -> None:
+        self.there.append(SlotKind.PASSPHRASE)
 
 
 class FakeSession:

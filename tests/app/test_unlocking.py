@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Ways of unlocking: one more, another passphrase, one fewer; and when it cannot be done, nothing is changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import LastSlot, StoreCorrupt, WrongPassphrase
+from app.profile import Profile
+from app.settings import ALLOW_KEYRING, Settings
+from app.store.keyslots import KeySlots, SlotKind, new_key
+from app.store.opening import create_store, open_store
+from app.unlocking import KeyChange, Unlocking
+from tests.app.store.conftest import KINDS
+from tests.app.store.test_keyslots import PASSPHRASE, MemoryKeyring, _cheap
+
+NEW = "fyra helt nya ord å"
+cheap = _cheap
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Iterator[Profile]:
+    made = Profile.open("test", tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def slots(profile: Profile) -> KeySlots:
+    """A store with a passphrase."""
+    made = KeySlots(profile.slots_folder, profile.id, keyring=MemoryKeyring())
+    key = new_key()
+    create_store(profile, key, KINDS).close()
+    made.add_passphrase(key, PASSPHRASE)
+    return made
+
+
+@pytest.fixture
+def unlocking(profile: Profile, slots: KeySlots) -> Unlocking:
+    return Unlocking(profile, Settings(profile.settings_path), slots)
+
+
+async def test_the_key_store_is_added_by_the_passphrase_only(unlocking: Unlocking, slots: KeySlots) -> None:
+    with pytest.raises(WrongPassphrase):
+        await unlocking.add_keyring("fel lösenfras")
+    assert unlocking.kinds() == [SlotKind.PASSPHRASE]
+    await unlocking.check(PASSPHRASE)
+    await unlocking.add_keyring(PASSPHRASE)
+    assert slots.unlock_keyring() == slots.unlock_passphrase(PASSPHRASE)
+
+
+async def test_a_passphrase_is_added_by_the_key_store(unlocking: Unlocking, slots: KeySlots, profile: Profile) -> None:
+    await unlocking.add_keyring(PASSPHRASE)
+    open_store(
+        profile, slots, unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.PASSPHRASE)), KINDS
+    ).close()
+    assert unlocking.kinds() == [SlotKind.KEYRING]
+    await unlocking.add_passphrase(NEW)
+    open_store(profile, slots, slots.unlock_passphrase(NEW), KINDS).close()
+
+
+async def test_a_removed_way_does_not_open_any_more(unlocking: Unlocking, slots: KeySlots, profile: Profile) -> None:
+    await unlocking.add_keyring(PASSPHRASE)
+    before = slots.unlock_keyring()
+    keys = unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.KEYRING))
+    assert unlocking.kinds() == [SlotKind.PASSPHRASE]
+    open_store(profile, slots, keys, KINDS).close()
+    with pytest.raises(StoreCorrupt):
+        open_store(profile, slots, before, KINDS)
+
+
+def test_what_cannot_be_done_changes_nothing(unlocking: Unlocking, slots: KeySlots, profile: Profile) -> None:
+    with pytest.raises(LastSlot):
+        unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.PASSPHRASE))
+    with pytest.raises(WrongPassphrase):
+        unlocking.rekey(KeyChange(current="fel lösenfras", new=NEW))
+    open_store(profile, slots, slots.unlock_passphrase(PASSPHRASE), KINDS).close()
+
+
+def test_policy_decides_what_may_be_used(profile: Profile, slots: KeySlots) -> None:
+    strict = Unlocking(profile, Settings(profile.settings_path, {ALLOW_KEYRING.key: False}), slots)
+    assert strict.allowed(SlotKind.PASSPHRASE)
+    assert not strict.allowed(SlotKind.KEYRING)
+
+
+def test_a_passphrase_does_not_show_in_a_repr() -> None:
+    assert PASSPHRASE not in repr(KeyChange(current=PASSPHRASE, new=PASSPHRASE))

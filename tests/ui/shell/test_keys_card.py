@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The ways of unlocking on screen: what is offered, what is asked, and errors said in place."""
+
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.unlocking import KeyChange, SlotKind, Unlocking
+from tests.ui.shell.fake_session import PASSPHRASE, FakeKeys
+from tests.ui.walking import check, check_tab
+from tests.world import until
+from ui.shell.keys_card import Keys, KeysCard, PassphraseDialog
+
+NEW = "fyra helt nya ord å"
+BOTH = [SlotKind.PASSPHRASE, SlotKind.KEYRING]
+
+
+def fits(keys: FakeKeys) -> Keys:
+    """mypy holds the fake to the Protocol."""
+    return keys
+
+
+def real_fits(keys: Unlocking) -> Keys:
+    """And the real one."""
+    return keys
+
+
+def card(qtbot: QtBot, keys: FakeKeys) -> KeysCard:
+    made = KeysCard(keys)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def offered(view: KeysCard) -> list[str]:
+    QApplication.processEvents()  # a row that was just added is shown by an event
+    return [b.accessibleName() for b in view.findChildren(QAbstractButton) if b.isVisible()]
+
+
+def press(view: KeysCard, name: str) -> None:
+    next(b for b in view.findChildren(QAbstractButton) if b.isVisible() and b.accessibleName() == name).click()
+
+
+async def asked(view: KeysCard) -> PassphraseDialog:
+    await until(lambda: any(d.isVisible() for d in view.findChildren(PassphraseDialog)))
+    return next(d for d in view.findChildren(PassphraseDialog) if d.isVisible())
+
+
+def test_the_last_way_cannot_be_removed(qtbot: QtBot) -> None:
+    assert offered(card(qtbot, FakeKeys([SlotKind.PASSPHRASE]))) == ["Byt lösenfras", "Lägg till: Datorns nyckelring"]
+    assert offered(card(qtbot, FakeKeys([SlotKind.KEYRING]))) == ["Lägg till: Lösenfras"]
+    both = ["Byt lösenfras", "Ta bort: Lösenfras", "Ta bort: Datorns nyckelring"]
+    assert offered(card(qtbot, FakeKeys(BOTH))) == both
+
+
+def test_what_policy_forbids_says_so_and_offers_nothing(qtbot: QtBot) -> None:
+    view = card(qtbot, FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
+    assert offered(view) == ["Byt lösenfras"]
+    assert "Hanteras av din organisation" in [x.text() for x in view.findChildren(QLabel)]
+
+
+async def test_another_passphrase_is_asked_twice_and_the_present_one_is_checked_in_place(qtbot: QtBot) -> None:
+    view = card(qtbot, FakeKeys(BOTH))
+    changes: list[KeyChange] = []
+    view.change_asked.connect(changes.append)
+    press(view, "Byt lösenfras")
+    dialog = await asked(view)
+    check(dialog)
+    check_tab(dialog)
+    fields = dialog.findChildren(QLineEdit)
+    assert [f.echoMode() for f in fields] == [QLineEdit.EchoMode.Password] * 3
+    for field, text in zip(fields, ("fel lösenfras", NEW, NEW + "x"), strict=True):
+        field.setText(text)
+    assert not dialog.accept_button.isEnabled()
+    fields[2].setText(NEW)
+    dialog.accept_button.click()
+    await until(dialog.error.isVisible)
+    assert "Lösenfrasen stämmer inte." in dialog.error.text()
+    assert "wrong-passphrase" in dialog.error.text()
+    fields[0].setText(PASSPHRASE)
+    dialog.accept_button.click()
+    await until(lambda: bool(changes))
+    assert changes == [KeyChange(current=PASSPHRASE, new=NEW)]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("Lösenfras", BOTH[0]), ("Datorns nyckelring", BOTH[1])])
+async def test_a_way_is_removed_by_the_passphrase(qtbot: QtBot, name: str, kind: SlotKind) -> None:
+    view = card(qtbot, FakeKeys(BOTH))
+    changes: list[KeyChange] = []
+    view.change_asked.connect(changes.append)
+    press(view, f"Ta bort: {name}")
+    dialog = await asked(view)
+    assert not dialog.accept_button.isDefault()
+    assert dialog.current is not None
+    dialog.current.setText(PASSPHRASE)
+    dialog.accept_button.click()
+    await until(lambda: bool(changes))
+    assert changes == [KeyChange(current=PASSPHRASE, remove=kind)]
+
+
+async def test_a_way_is_added_at_once(qtbot: QtBot) -> None:
+    keys = FakeKeys([SlotKind.PASSPHRASE])
+    view = card(qtbot, keys)
+    press(view, "Lägg till: Datorns nyckelring")
+    dialog = await asked(view)
+    assert dialog.current is not None
+    dialog.current.setText(PASSPHRASE)
+    dialog.accept_button.click()
+    await until(lambda: "Ta bort: Datorns nyckelring" in offered(view))
+    assert keys.there == BOTH
