@@ -88,7 +88,13 @@ class Inbox:
             self._events(room, received.events)
             if received.members is not None:
                 self._members(room, received.members)
+            if received.reread is not None:
+                raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
             self._changes.receive(received)
+
+    def reread(self, room: RoomId) -> int:
+        """Up to where a room is to be read once more; 0 for nothing."""
+        return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_reread(room),)) or 0)
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the pages of a large state that differ from what was stored last: a message changes two of 65."""
@@ -123,3 +129,7 @@ class Inbox:
         raw.executemany(sql.ADD_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         self._projecting.tell(room)
+
+
+def _reread(room: RoomId) -> str:
+    return f"reread-{room.hex()}"

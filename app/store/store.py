@@ -66,6 +66,7 @@ class Store:
         self.put_keys = self.inbox.put_keys
         self.share = self.inbox.share
         self.waiting = self.inbox.waiting
+        self.reread = self.inbox.reread
         self.problem = self.inbox.problem
         self.set_problem = self.inbox.set_problem
         self.receipts = self.receipts_kept.all

@@ -13,13 +13,14 @@ from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
 from sync.errors import Refused, Unreachable
-from sync.ids import RoomId, Uid
+from sync.ids import Hash, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.items import Role
 from sync.trust.succession import Origin
 
 TRIES = 5
+PROPOSAL = "proposal"
 SETTLE_S = 30.0
 _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
 
@@ -69,14 +70,30 @@ class Deeds:
     async def set_role(self, room_id: RoomId, uid: Uid, role: int) -> None:
         await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
 
+    async def propose_history(self, room_id: RoomId, uid: Uid) -> None:
+        """Proposes that a from-now member may read everything; another administrator approves."""
+        await self._do(room_id, lambda d: d.propose("hist", uid))
+
+    async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
+        """Approves a colleague's proposal, if that is not done yet, and seals the archive to its subject. Who may not
+        read the history only approves: somebody who may goes on. Refused("proposal") if it is no longer open."""
+        state = self._room(room_id).stream.state
+        found = state.proposals.get(proposal)
+        if found is None or found.what != "hist":
+            raise Refused(PROPOSAL)
+        if found.approved is None:
+            await self._do(room_id, lambda d: d.approve(proposal))
+        me = self._room(room_id).stream.members.get(self._link.account.uid)
+        if me is not None and me.history:
+            await self._link.book.fetch(self._link.online, Uid(found.subject))
+            await self._do(room_id, lambda d: d.hist(Uid(found.subject), proposal))
+
     async def rotate(self, room_id: RoomId) -> None:
         """A new epoch on demand."""
         await self._do(room_id, lambda d: d.rotate())
 
     async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
-        room = self._link.rooms.get(room_id)
-        if room is None:
-            raise Refused(ErrorCode.UNKNOWN_ROOM)
+        room = self._room(room_id)
         for attempt in range(TRIES):
             await self._settled(room)
             await self._link.load_logs(room)
@@ -90,6 +107,12 @@ class Deeds:
                 self._inbox.look_again(room)
                 await asyncio.sleep(0.05 * (attempt + 1))
         await self._settled(room)
+
+    def _room(self, room_id: RoomId) -> RoomSync:
+        room = self._link.rooms.get(room_id)
+        if room is None:
+            raise Refused(ErrorCode.UNKNOWN_ROOM)
+        return room
 
     async def _settled(self, room: RoomSync) -> None:
         """Waits until this device has judged everything that the server told of."""

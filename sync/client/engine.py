@@ -17,6 +17,7 @@ from sync.client.book import Book
 from sync.client.connection import Connection
 from sync.client.deeds import Deeds
 from sync.client.enrolment import FIRST_ENTRIES, register
+from sync.client.history import HistoryProposal, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
@@ -120,6 +121,16 @@ class Engine:
         """▲ Whether a room that says it continues `old` is believed: its founder owns that room in our copy of it."""
         found = self._link.rooms.get(old)
         return found is not None and may_continue(found.stream.state, founder)
+
+    def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
+        """Who is to be given the room's whole history, and what is left to do about it."""
+        found = self._link.rooms.get(room)
+        return proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
+
+    def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
+        """Why this person cannot propose it for a member (see sync/client/history.py), or None."""
+        found = self._link.rooms.get(room)
+        return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""

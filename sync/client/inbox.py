@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from sync.client.link import Link
 from sync.client.receipts import Witness
+from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.seals import Seals
 from sync.client.shares import Shares
@@ -42,6 +43,7 @@ class Inbox:
         self._witness = witness
         self._seals = seals
         self._shares = Shares(link)
+        self._rereading = Rereading(link, self._with_logs)
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: set[RoomId] = set()
@@ -55,6 +57,7 @@ class Inbox:
         """A new connection: every room the server lists, measured against what we have seen."""
         self._fresh.clear()
         self._fresh_bytes = 0
+        self._rereading.start()
         listed = set()
         for room in self._link.rooms.values():
             room.look_anew()
@@ -237,10 +240,13 @@ class Inbox:
                     self._link.ports.receive(received)
 
     async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
+        return await self._with_logs(lambda: room.judge(items), len(items))
+
+    async def _with_logs(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
         """The verdicts; user logs that are missing are fetched first. ▲ One that cannot be had is WITHHELD."""
-        for _ in range(_LOG_TRIES + len(items)):
+        for _ in range(_LOG_TRIES + count):
             try:
-                return room.judge(items)
+                return judge()
             except NeedLog as need:
                 try:
                     found = await self._link.book.fetch(self._link.online, need.uid)
@@ -268,6 +274,7 @@ class Inbox:
         shares = await self._shares.ask(room)
         if shares:
             await self._resolve(room, shares)
+        await self._rereading.look(room)
         self._link.outbox_work.set()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:

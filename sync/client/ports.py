@@ -119,6 +119,8 @@ class Received:
     bad: Sequence[tuple[int, str]] = ()
     keys: Sequence[tuple[int, bytes, bytes | None]] = ()
     shares: Sequence[tuple[ObjId, bytes]] = ()
+    reread: int | None = None
+    """The position up to which the room is to be read once more; 0 when that is done, None leaves it."""
 
 
 class AccountPort(Protocol):
@@ -159,6 +161,10 @@ class InboxPort(Protocol):
     def share(self, room: RoomId, obj: ObjId) -> bytes | None: ...
 
     def waiting(self, room: RoomId) -> list[tuple[int, bytes]]: ...
+
+    def reread(self, room: RoomId) -> int:
+        """`Received.reread` as it was stored last, 0 if never."""
+        ...
 
     def problem(self, room: RoomId) -> str | None:
         """Why the room stopped ("fork", "rollback"), as `set_problem` kept it."""

@@ -48,6 +48,8 @@ class RoomSync:
         self.kept_n = self.stream.n
         """The last position whose changes are in the store; `stream.n` runs ahead while a slice is being stored."""
         self._stored_n = self.stream.n
+        self.reread = ports.reread(room)
+        """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
         self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
         """Secrets of epochs that this device drafted, until the stream shows whether they count."""
         self._ports = ports
@@ -175,11 +177,13 @@ class RoomSync:
         events: list[RoomEvent] = []
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
+        reread: int | None = None
         for item in accepted:
             if isinstance(item, AcceptedEntry):
                 event = _event(item)
                 if event is not None:
                     events.append(event)
+                    reread = self._given_history(event) or reread
             else:
                 self._open_into(item, opened, waiting, bad)
             while len(opened) > CHUNK:
@@ -202,7 +206,34 @@ class RoomSync:
             waiting=waiting,
             bad=bad,
             shares=new_shares,
+            reread=reread,
         )
+        self.reread = self.reread if reread is None else reread
+
+    def _given_history(self, event: RoomEvent) -> int | None:
+        """Up to where this device must read again, if the entry gives its person the history."""
+        me = self.stream.members.get(self._account.uid)
+        mine = event.kind == "hist" and event.subject == self._account.uid
+        return me.since_n if mine and me is not None else None
+
+    def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[Received]:
+        """What can be opened now of positions that were judged before; the cursor stays where it is."""
+        new_shares = self._take_shares(shares)
+        opened: list[OpenedChange] = []
+        waiting: list[tuple[int, bytes]] = []
+        bad: list[tuple[int, str]] = []
+        for item in accepted:
+            if isinstance(item, AcceptedEnvelope):
+                self._open_into(item, opened, waiting, bad)
+        self.waiting += len(waiting)
+        whole = Received(room=self.room, changes=opened, waiting=waiting, bad=bad, shares=new_shares)
+        return self._chunks(whole)
+
+    def reread_done(self) -> Received:
+        """Nothing is left to be read again."""
+        self.reread = 0
+        self.waiting = len(self._ports.waiting(self.room))
+        return Received(room=self.room, reread=0)
 
     def refill(self, item: Item, n: int) -> list[Received]:
         """Content that was missing at a judged position, if this is the very item. Nothing for anything else."""

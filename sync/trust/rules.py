@@ -317,10 +317,11 @@ def _pin(s: RoomState, here: _At, p: Pin) -> str | None:
     return pin_heads(s, p.pins, here.book, here.t)
 
 
-def _seasoned(s: RoomState, here: _At) -> bool:
+def seasoned(s: RoomState, uid: Uid, t: int) -> bool:
     """▲ An administrator for at least seven days by the server's time, or from genesis."""
-    member = s.members[here.entry.uid]
-    return member.admin_t is not None and (member.admin_t == 0 or here.t - member.admin_t >= SEASONED_MS)
+    member = s.members.get(uid)
+    since = member.admin_t if member is not None else None
+    return since is not None and (since == 0 or t - since >= SEASONED_MS)
 
 
 def _propose(s: RoomState, here: _At, p: Propose) -> str | None:
@@ -334,7 +335,7 @@ def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
     proposal = s.proposals.get(p.proposal)
     if proposal is None:
         return "proposal"
-    if not _seasoned(s, here) or proposal.by == here.entry.uid:
+    if not seasoned(s, here.entry.uid, here.t) or proposal.by == here.entry.uid:
         return "forbidden"
     proposer = s.members.get(proposal.by)
     if proposer is None or proposer.role < Role.ADMIN:

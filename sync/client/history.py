@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Giving one member the whole history, by two administrators (protocol §5 `hist`): what is proposed, and who may do
+what now. Pure: it looks at a room's state and changes nothing; sync/trust/rules.py is what counts.
+"""
+
+from dataclasses import dataclass
+
+from sync.ids import Hash, Uid
+from sync.trust.items import Role
+from sync.trust.roomstate import Proposal, RoomState
+from sync.trust.rules import seasoned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryProposal:
+    """An open proposal that `subject` may read everything. `approved`: only the giving itself is left.
+
+    `refusal`: why this person cannot take the next step: "not-admin", "own" (another must approve), "not-seasoned"
+    (administrator for less than seven days), "proposer-gone", "no-history" (one can only give what one can read); or
+    None.
+    """
+
+    ident: Hash
+    subject: Uid
+    by: Uid
+    approved: bool
+    refusal: str | None
+
+
+def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
+    """The open ones of a room, as they concern `me`. `now_ms`: the server's time."""
+    return [
+        HistoryProposal(
+            ident=ident,
+            subject=Uid(p.subject),
+            by=p.by,
+            approved=p.approved is not None,
+            refusal=_why_not(s, p, me, now_ms),
+        )
+        for ident, p in s.proposals.items()
+        if p.what == "hist"
+    ]
+
+
+def may_propose(s: RoomState, me: Uid, subject: Uid) -> str | None:
+    """Why `me` cannot propose that `subject` gets the history: "not-admin", "one-admin" (rooms with one fix it when
+    they are founded), "has-it", "proposed", "not-member"; or None."""
+    member = s.members.get(subject)
+    if member is None:
+        return "not-member"
+    if _role(s, me) < Role.ADMIN:
+        return "not-admin"
+    if member.history:
+        return "has-it"
+    if any(p.what == "hist" and p.subject == subject for p in s.proposals.values()):
+        return "proposed"
+    admins = sum(m.role >= Role.ADMIN for m in s.members.values())
+    return "one-admin" if admins < 2 else None
+
+
+def _why_not(s: RoomState, p: Proposal, me: Uid, now_ms: int) -> str | None:
+    member = s.members.get(me)
+    if member is None or member.role < Role.ADMIN:
+        return "not-admin"
+    if p.approved is None:
+        if p.by == me:
+            return "own"
+        if _role(s, p.by) < Role.ADMIN:
+            return "proposer-gone"
+        if not seasoned(s, me, now_ms):
+            return "not-seasoned"
+        return None
+    return None if member.history else "no-history"
+
+
+def _role(s: RoomState, uid: Uid) -> int:
+    member = s.members.get(uid)
+    return member.role if member is not None else 0

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A member who was added from now on is given the history by two administrators, over real sockets."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId
+from sync.client.status import LinkState, RoomState
+from sync.errors import Refused
+from sync.protocol import messages as m
+from sync.trust.items import Item
+from sync.trust.stream import AcceptedEnvelope, RoomStream
+from tests.journeys.bad_input.checks import honest, items_of, lie, with_items
+from tests.world import Client, World, until, world
+
+OLD = ["Före, åäö 😀".encode(), b"Mer av det"]
+NEW = "Efter tillägget".encode()
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+@dataclass
+class Case:
+    """A founder, an administrator of today, and a clerk who was added from now on; and where they write."""
+
+    head: Client
+    deputy: Client
+    clerk: Client
+    room: RoomId
+    obj: ObjId
+
+
+async def case(w: World) -> Case:
+    head, deputy, clerk = await w.hire("Enhetschef", "Handläggare", "Registrator")
+    room, obj = await w.room(head), ObjId(b"\x07" * 16)
+    for name in ("Handläggare", "Registrator"):
+        await head.engine.directory(name)
+    await head.engine.deeds.add(room, deputy.uid, 3, history=True)
+    for text in OLD:
+        head.say(room, obj, text)
+        await w.settle(room, head)
+    await head.engine.deeds.rotate(room)
+    head.say(room, obj, b"under en annan nyckel")
+    await w.settle(room, head)
+    await head.engine.deeds.add(room, clerk.uid, 2, history=False)
+    head.say(room, obj, NEW)
+    await w.settle(room)
+    await until(lambda: clerk.engine.room_state(room) is RoomState.SEALED)
+    assert clerk.texts(obj) == [NEW]
+    return Case(head, deputy, clerk, room, obj)
+
+
+WHOLE = [*OLD, b"under en annan nyckel", NEW]
+
+
+async def propose(c: Case, by: Client) -> None:
+    await by.engine.deeds.propose_history(c.room, c.clerk.uid)
+    await until(lambda: all(len(x.engine.history_proposals(c.room)) == 1 for x in (c.head, c.deputy, c.clerk)))
+
+
+async def give(c: Case, by: Client) -> None:
+    (proposal,) = by.engine.history_proposals(c.room)
+    await by.engine.deeds.give_history(c.room, proposal.ident)
+
+
+async def test_after_two_administrators_agreed_the_newcomer_reads_everything_once(w: World) -> None:
+    c = await case(w)
+    await propose(c, c.deputy)
+    assert c.clerk.texts(c.obj) == [NEW]
+    (seen,) = c.head.engine.history_proposals(c.room)
+    assert (seen.subject, seen.by, seen.approved, seen.refusal) == (c.clerk.uid, c.deputy.uid, False, None)
+    await give(c, c.head)
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+    await until(lambda: c.clerk.store.reread(c.room) == 0)
+    assert c.clerk.engine.room_state(c.room) is RoomState.SEALED
+    assert c.clerk.engine.history_proposals(c.room) == []
+    assert all(m.history for m in c.clerk.store.rooms_list.members(c.room))
+    c.clerk.say(c.room, c.obj, b"svar")
+    await w.settle(c.room)
+    assert c.head.texts(c.obj) == [*WHOLE, b"svar"]
+    await c.clerk.restart()
+    assert c.clerk.texts(c.obj) == [*WHOLE, b"svar"]
+
+
+async def test_whoever_was_away_reads_it_when_they_are_back(w: World) -> None:
+    c = await case(w)
+    await c.clerk.offline()
+    await c.deputy.engine.deeds.propose_history(c.room, c.clerk.uid)
+    await until(lambda: len(c.head.engine.history_proposals(c.room)) == 1)
+    await give(c, c.head)
+    assert c.clerk.texts(c.obj) == [NEW]
+    c.clerk.online()
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_what_was_cut_off_is_read_after_a_restart(w: World) -> None:
+    c = await case(w)
+    await lie(c.clerk, lambda f: [with_items(f, [])] if from_the_beginning(f, c.room) else [f])
+    await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
+    await propose(c, c.deputy)
+    await give(c, c.head)
+    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].needs_key)
+    assert c.clerk.texts(c.obj) == [NEW]
+    c.clerk.wire.spoil = None
+    await c.clerk.restart()
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+    assert c.clerk.store.reread(c.room) == 0
+
+
+def from_the_beginning(frame: m.ServerFrame, room: RoomId) -> bool:
+    items = items_of(frame, room)
+    return isinstance(frame, m.Items) and bool(items) and items[0].n == 1
+
+
+async def test_attack_a_forged_past_is_not_taken_in(w: World) -> None:
+    c = await case(w)
+
+    def forge(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        if not from_the_beginning(frame, c.room):
+            return [frame]
+        shown = items_of(frame, c.room)
+        later = [m.WireItem(i.n, i.t + (i.ct is not None), i.kind, i.body, i.sig, i.ct) for i in shown]
+        return [with_items(frame, later)]
+
+    await lie(c.clerk, forge)
+    await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
+    await propose(c, c.deputy)
+    await give(c, c.head)
+    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].needs_key)
+    head = c.head.engine.position(c.room)
+    await until(lambda: c.clerk.engine.position(c.room) == head)
+    assert c.clerk.texts(c.obj) == [NEW]
+    await honest(c.clerk)
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_attack_what_was_void_stays_closed_when_it_is_read_again(w: World) -> None:
+    c = await case(w)
+    link = c.head.engine._link
+    pulled = await link.pull(c.room, 0)
+    items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items]
+    at = link.rooms[c.room]
+    accepted = RoomStream(c.room).accept(items, link.book, at.rh_at)
+    ops = [a for a in accepted if isinstance(a, AcceptedEnvelope)]
+    assert sum(len(r.changes) for r in at.open_again(ops, [])) == len(WHOLE)
+    assert sum(len(r.changes) for r in at.open_again([replace(a, void="forbidden") for a in ops], [])) == 0
+
+
+async def test_an_administrator_of_today_does_not_approve_and_nobody_their_own(w: World) -> None:
+    c = await case(w)
+    await propose(c, c.head)
+    refusals = [x.engine.history_proposals(c.room)[0].refusal for x in (c.head, c.deputy, c.clerk)]
+    assert refusals == ["own", "not-seasoned", "not-admin"]
+    for x in (c.head, c.deputy, c.clerk):
+        with pytest.raises(Refused, match="forbidden"):
+            await give(c, x)
+    assert c.clerk.texts(c.obj) == [NEW]
+
+
+async def test_a_room_with_one_administrator_cannot_propose_it(w: World) -> None:
+    c = await case(w)
+    may = c.head.engine.may_propose_history
+    assert may(c.room, c.clerk.uid) is None
+    assert may(c.room, c.deputy.uid) == "has-it"
+    assert c.clerk.engine.may_propose_history(c.room, c.clerk.uid) == "not-admin"
+    await c.head.engine.deeds.set_role(c.room, c.deputy.uid, 2)
+    assert may(c.room, c.clerk.uid) == "one-admin"
