@@ -15,12 +15,15 @@ from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client.outbox import RESTORED_JUMP
 from sync.client.ports import SealedBatch
 from sync.client.status import LinkState, RoomState
+from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.auth import now_ms
-from sync.server.identity import read_identity
+from sync.server.identity import read_agency, read_identity
 from sync.trust import envelope, receipts
+from sync.trust.epochs import USER, Recipient, seal_for
 from sync.trust.items import ENVELOPE, item_id, next_rh
+from sync.trust.userlog import AGENCY, DOMAIN, entry_body, entry_id
 from tests.journeys.bad_input.checks import HELLO, lie, offline, reconnect, stopped, two
 from tests.sync.client.test_engine import _note_sealed
 from tests.world import Client, World, until, world
@@ -182,6 +185,51 @@ async def test_attack_another_head_of_the_own_log_is_refused(w: World) -> None:
     await lie(b, forge)
     await until(lambda: b.engine.status.state is LinkState.ERROR)
     assert b.engine.status.code == "ulog"
+
+
+async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None:
+    """Not only at sign-in: a pull that says less than what this device has verified, over the server's signature."""
+    _a, b, room, _obj = await two(w)
+    s = b.engine._link.rooms[room].stream
+    n, rh = s.n - 1, b.store.rh_at(room, s.n - 1)
+    assert rh is not None
+    old = m.Receipt(room, n, rh, s.t, receipts.sign(read_identity(w.data, now_ms()).key, room, n, rh, s.t))
+
+    def less(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        mine = isinstance(frame, m.Items) and frame.room == room
+        return [msgspec.structs.replace(frame, items=[], receipt=old) if mine else frame]
+
+    await lie(b, less)
+    await stopped(b, room, RoomState.ROLLBACK)
+
+
+async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
+    """As soon as its person's log says so here, whatever the room has pinned."""
+    a, b, room, _obj = await two(w)
+    whisper = b.engine._link.rooms[room].whisper(b"hej", now_ms())
+    assert whisper is not None
+    at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
+    assert log is not None
+    (dev,) = log.devices
+    body = entry_body(b.uid, log.seq + 1, log.head, AGENCY, now_ms(), "dev_revoke", [dev, [], None])
+    log.apply(body, read_agency(w.data).key.sign(DOMAIN, entry_id(body)))
+    with pytest.raises(Reject, match="ephemeral"):
+        at.hear(whisper, now_ms())
+    assert a.ephemerals == []
+
+
+async def test_attack_a_false_seal_in_front_hides_no_good_one(w: World) -> None:
+    a, b, room, _obj = await two(w)
+    at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
+    k = at.ring.k(1)
+    assert log is not None
+    assert k is not None
+    puk = log.puks[-1]
+    to = Recipient(USER, b.uid, log.seq, log.head, puk.gen, puk.kem_pk, True)
+    good = seal_for(room, at.stream.epochs[1], to, k, at.ring.a(1))
+    mine = b.engine._link.rooms[room]
+    assert mine.take_seals(1, [os.urandom(len(good)), good[:-1], good, os.urandom(8)])
+    assert not mine.take_seals(1, [os.urandom(len(good)), good[:-1]])
 
 
 # -- shares -----------------------------------------------------------------------------------------------------

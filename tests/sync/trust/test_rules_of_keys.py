@@ -226,3 +226,13 @@ def test_attack_an_ephemerals_content_is_bound_to_its_context(scene: Scene) -> N
         moved = ephemeral.Whisper(body, scene.head.author.signing.sign(ephemeral.DOMAIN, body), whisper.ct)
         assert ears.refuses(moved) == "decrypt"
     assert ears.hear(whisper) == b"x"
+
+
+def test_attack_many_sessions_in_a_minute_push_out_none_that_the_clock_would_take(scene: Scene) -> None:
+    ears = Ears(scene)
+    first = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    ears.hear(first)
+    for i in range(400):
+        now = NOW + i * 200
+        ears.hear(ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
+    assert ears.refuses(first, NOW + 80_000) == "ephemeral"
