@@ -43,6 +43,9 @@ class Wire(WebSocketDialer):
         if self.cut:
             raise Unreachable("cut")
         line = await super().open()
+        if self.cut:  # while it was being opened
+            await line.close()
+            raise Unreachable("cut")
         self.open_lines.append(line)
         return _Spoilt(line, self) if self.spoil else line
 

@@ -4,8 +4,10 @@
 The key is raw (64 hex digits), never derived here. Nothing in this file knows what the tables mean.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CA
 
 Params = Sequence[object]
 Row = tuple[Any, ...]
+_Acts = list[Callable[[], None]]
 
 
 def fault_of(error: BaseException) -> StoreFault | None:
@@ -73,7 +76,9 @@ class Database:
         self._key = key
         self._depth = 0
         self._doomed = False
-        self._after: list[Callable[[], None]] = []
+        self._after: _Acts = []
+        self._committing: tuple[Future[None], _Acts] | None = None
+        self._committer = ThreadPoolExecutor(1, "store-commit")
         self._thread = threading.get_ident()
         self._engine = create_engine(
             "sqlite://", module=driver, creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=6
@@ -135,6 +140,8 @@ class Database:
 
     def close(self) -> None:
         """Checkpoints, closes all connections and lets go of the key. Twice does no harm."""
+        self._settle()
+        self._committer.shutdown()
         self._checkpointer.stop()
         if not self.conn.closed:
             self.conn.close()
@@ -150,8 +157,7 @@ class Database:
 
         What `after_commit` was given runs when the outermost has committed.
         """
-        if threading.get_ident() != self._thread:
-            raise BugError("the store belongs to the loop's thread")
+        self._check_thread()
         with faults():
             if self._depth:
                 yield from self._join()
@@ -159,6 +165,47 @@ class Database:
                 yield from self._outermost(durable)
         if not self._depth:
             self._run_after()
+
+    async def apart(self, write: Callable[[], None], *, durable: bool = True) -> None:
+        """One transaction whose commit runs in a thread: 2 to 15 ms of enciphering and flushing for a full slice.
+
+        `write` runs at once. Whatever uses the store before the commit is done waits for it, and what `after_commit`
+        was given runs before that. Cancelled meanwhile, the transaction is committed all the same.
+        """
+        self._check_thread()
+        if self._depth:
+            raise BugError("a transaction of its own cannot join another")
+        with faults():
+            self._begin(durable)
+            try:
+                write()
+                self._check_sound()
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._depth, self._doomed = 0, False
+            acts, self._after = self._after, []
+            commit = self._committer.submit(self._commit)
+            self._committing = commit, acts
+            await asyncio.wait([asyncio.wrap_future(commit)])
+            if self._committing is not None and self._committing[0] is commit:
+                self._settle()
+            commit.result()
+
+    def _settle(self) -> None:
+        """Waits for the commit that runs apart, if one does. Its failure is told to who began it, and only there."""
+        if self._committing is None:
+            return
+        (commit, acts), self._committing = self._committing, None
+        if commit.exception() is None:
+            self._checkpointer.wrote()
+            for act in acts:
+                act()
+
+    def _check_thread(self) -> None:
+        if threading.get_ident() != self._thread:
+            raise BugError("the store belongs to the loop's thread")
 
     def _join(self) -> Iterator[Connection]:
         self._depth += 1
@@ -171,25 +218,43 @@ class Database:
             self._depth -= 1
 
     def _outermost(self, durable: bool) -> Iterator[Connection]:
+        self._begin(durable)
+        try:
+            yield self.conn
+            self._check_sound()
+            self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._depth, self._doomed = 0, False
+        self._checkpointer.wrote()
+
+    def _begin(self, durable: bool) -> None:
+        self._settle()
         if durable != self._durable:
             self.raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._durable = durable
         self.raw.execute("BEGIN IMMEDIATE")
         self._depth = 1
+
+    def _check_sound(self) -> None:
+        if self._doomed:
+            raise BugError("an inner transaction failed and the error was swallowed")
+
+    def _commit(self) -> None:
+        """On the loop's thread or the committer's. A commit that failed is rolled back."""
         try:
-            yield self.conn
-            if self._doomed:
-                raise BugError("an inner transaction failed and the error was swallowed")
             self.raw.execute("COMMIT")
         except BaseException:
-            self._after.clear()
             if self.raw.in_transaction:
                 self.raw.execute("ROLLBACK")
             raise
-        finally:
-            self._depth = 0
-            self._doomed = False
-        self._checkpointer.wrote()
+
+    def _roll_back(self) -> None:
+        self._after.clear()
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Runs `act` once the running transaction is durable (at once if there is none); never after a rollback."""
@@ -210,12 +275,14 @@ class Database:
 
     def rows(self, sql: str, params: Params = ()) -> list[Row]:
         """All rows of a query on the loop's connection."""
+        self._settle()
         with faults():
             result: list[Row] = self.raw.execute(sql, params).fetchall()
             return result
 
     def one(self, sql: str, params: Params = ()) -> Row | None:
         """The first row of a query, or None."""
+        self._settle()
         with faults():
             result: Row | None = self.raw.execute(sql, params).fetchone()
             return result
@@ -228,6 +295,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """The loop's connection for SQLAlchemy queries, with faults translated."""
+        self._settle()
         with faults():
             yield self.conn
 
@@ -259,6 +327,7 @@ class Database:
         """Seals the whole database under a new raw key. After a crash in the middle the old key opens it."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
+        self._settle()
         self._checkpointer.stop()
         self.conn.close()
         self._engine.dispose()

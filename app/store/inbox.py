@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 
 from app.core import clock
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes
 from app.store.database import Database
@@ -73,24 +73,31 @@ class Inbox:
 
     def receive(self, received: Received) -> None:
         """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
-        room, raw = received.room, self._db.raw
         with self._db.transaction(durable=not received.more):
-            if received.state is not None:
-                self._state(room, received.cursor, received.state)
-            raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
-            raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
-            raw.executemany(sql.ADD_SHARE, [(room, obj, share) for obj, share in received.shares])
-            raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
-            raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
-            raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
-            times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
-            raw.execute(sql.ADD_ROOM, (room, times[0]))
-            self._events(room, received.events)
-            if received.members is not None:
-                self._members(room, received.members)
-            if received.reread is not None:
-                raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
-            self._changes.receive(received)
+            self._write(received)
+
+    async def receive_apart(self, received: Received) -> None:
+        """As `receive`, with the commit in a thread."""
+        await self._db.apart(lambda: self._write(received), durable=not received.more)
+
+    def _write(self, received: Received) -> None:
+        room, raw = received.room, self._db.raw
+        if received.state is not None:
+            self._state(room, received.cursor, received.state)
+        raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
+        raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
+        raw.executemany(sql.ADD_SHARE, [(room, obj, share) for obj, share in received.shares])
+        raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
+        raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
+        raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
+        times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
+        raw.execute(sql.ADD_ROOM, (room, times[0]))
+        self._events(room, received.events)
+        if received.members or received.gone:
+            self._members(room, received.members, received.gone)
+        if received.reread is not None:
+            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
+        self._changes.receive(received)
 
     def reread(self, room: RoomId) -> int:
         """Up to where a room is to be read once more; 0 for nothing."""
@@ -123,10 +130,10 @@ class Inbox:
             note(self._db.conn, room, event)
         self._projecting.tell(room)
 
-    def _members(self, room: RoomId, members: Sequence[MemberRow]) -> None:
+    def _members(self, room: RoomId, members: Sequence[MemberRow], gone: Sequence[Uid]) -> None:
         raw = self._db.raw
-        raw.execute(sql.DROP_MEMBERS, (room,))
-        raw.executemany(sql.ADD_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
+        raw.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
+        raw.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         self._projecting.tell(room)
 

@@ -90,8 +90,8 @@ ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim,
 ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_ROOM = "INSERT OR IGNORE INTO rooms (room, created) VALUES (?, ?)"
-DROP_MEMBERS = "DELETE FROM members WHERE room = ?"
-ADD_MEMBER = "INSERT INTO members (room, uid, role, since_n, history) VALUES (?, ?, ?, ?, ?)"
+DROP_MEMBER = "DELETE FROM members WHERE room = ? AND uid = ?"
+PUT_MEMBER = "INSERT OR REPLACE INTO members (room, uid, role, since_n, history) VALUES (?, ?, ?, ?, ?)"
 SET_OWN_ROLE = """UPDATE rooms SET
     role = coalesce((SELECT role FROM members m WHERE m.room = rooms.room AND m.uid = ?1), 0),
     left = NOT EXISTS (SELECT 1 FROM members m WHERE m.room = rooms.room AND m.uid = ?1) WHERE room = ?2"""

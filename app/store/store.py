@@ -73,6 +73,7 @@ class Store:
         self.put_receipts = self.receipts_kept.put
         self.put_evidence = self.receipts_kept.put_evidence
         self.receive = self.inbox.receive
+        self.receive_apart = self.inbox.receive_apart
         self.pending = self.outbox.pending
         self.pending_in = self.outbox.pending_in
         self.put_sealed = self.outbox.put_sealed

@@ -18,8 +18,8 @@ from sync.ids import DevId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.ephemeral import Whisper
-from sync.trust.items import Item
-from sync.trust.stream import Accepted, AcceptedEntry
+from sync.trust.items import ENTRY, Item
+from sync.trust.stream import Accepted
 
 log = logging.getLogger("sync")
 
@@ -206,21 +206,24 @@ class Inbox:
         """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped."""
         entries = False
         for piece, more in _pieces(wire):
+            heavy = any(i.kind == ENTRY for i in piece)
             try:
                 self._witness.check_promise(room, piece)
+                if heavy:
+                    await self._link.load_logs(room)
                 accepted = await self._judge(room, piece)
             except Reject as e:
                 await self._witness.refuse(room, e, receipt, piece)
                 return False
-            entries = entries or any(isinstance(a, AcceptedEntry) for a in accepted)
+            entries = entries or heavy
+            breathe = heavy or len(piece) > BREATHE
             with self._link.kept(room):
-                if len(piece) > BREATHE:
+                if breathe:
                     await asyncio.sleep(0)
                 for received in room.open_all(accepted, shares, more=more):
-                    if len(piece) > BREATHE:
+                    if breathe:
                         await asyncio.sleep(0)
-                    self._link.ports.receive(received)
-                    await asyncio.sleep(0)
+                    await self._link.ports.receive_apart(received)
             room.kept_n = accepted[-1].n
             self._seals.see(room, accepted)
         self._link.tell_moved()
@@ -237,7 +240,7 @@ class Inbox:
                 return
             for i in shown:
                 for received in room.refill(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n):
-                    self._link.ports.receive(received)
+                    await self._link.ports.receive_apart(received)
 
     async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
         return await self._with_logs(lambda: room.judge(items), len(items))
@@ -281,8 +284,7 @@ class Inbox:
         """Opens what waited, as far as it can be opened now."""
         with self._link.kept(room):
             for received in room.resolve(shares):
-                self._link.ports.receive(received)
-                await asyncio.sleep(0)
+                await self._link.ports.receive_apart(received)
         self._link.listener.on_room(room.room)
 
 

@@ -16,6 +16,9 @@ from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_PULL_BYTES
 
+TURN_US = 2000
+"""How long a turn of the loop may take that loads logs."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Link:
@@ -81,10 +84,16 @@ class Link:
             raise
 
     async def load_logs(self, room: RoomSync) -> None:
-        """Brings the members' logs from the store into memory, so that a thread may draft with them."""
-        for i, uid in enumerate(list(room.stream.members)):
-            self.book.log(uid)
-            if i % 3 == 2:  # 1 ms for each that is replayed
+        """Brings the members' logs from the store into memory, and whom an epoch is sealed to: judging one takes all of
+        them in one turn of the loop, and a thread may draft with them."""
+        cost_us, pins = 0, room.stream.pins
+        for uid, member in list(room.stream.members.items()):
+            cost_us += 5 if uid in self.book else 1000  # one that is not in memory is replayed
+            log = self.book.log(uid)
+            if log is not None and uid in pins:
+                log.recipient(*pins[uid], member.history)
+            if cost_us >= TURN_US:
+                cost_us = 0
                 await asyncio.sleep(0)
 
     def tell_moved(self) -> None:

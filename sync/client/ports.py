@@ -102,7 +102,8 @@ class Received:
     `state` is the stream's state after it (opaque; None with `cursor` leaves both as they are: a part of a slice,
     or something that waited), `positions` its (n, rh) pairs, `waiting` verified items whose
     key or share is missing (opaque, by n), `resolved` the positions of waiting items that are now opened or bad,
-    `bad` the (n, code) of items that failed with the key held, `members` the whole list if it changed.
+    `bad` the (n, code) of items that failed with the key held, `members` those that are new or changed, `gone` those
+    that are no members any more.
     """
 
     room: RoomId
@@ -113,7 +114,8 @@ class Received:
     positions: Sequence[tuple[int, bytes]] = ()
     changes: Sequence[OpenedChange] = ()
     events: Sequence[RoomEvent] = ()
-    members: Sequence[MemberRow] | None = None
+    members: Sequence[MemberRow] = ()
+    gone: Sequence[Uid] = ()
     waiting: Sequence[tuple[int, bytes]] = ()
     resolved: Sequence[int] = ()
     bad: Sequence[tuple[int, str]] = ()
@@ -189,8 +191,11 @@ class InboxPort(Protocol):
         (both proofs), and what a member signed. The first of each code in a room stays."""
         ...
 
-    def receive(self, received: Received) -> None:
-        """ONE transaction. A change id that is already stored only gets its position (own changes, doubles)."""
+    async def receive_apart(self, received: Received) -> None:
+        """ONE transaction; its commit does not hold up the loop. Durable when this returns, unless more follows.
+
+        A change id that is already stored only gets its position (own changes, doubles).
+        """
         ...
 
 

@@ -59,7 +59,7 @@ class RoomSync:
         self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
         self._missing: set[ObjId] = set()
         self._lacking: set[int] = set()
-        self._told = self.stream.members if state else None
+        self._told = self.stream.members if state else {}
         """The members as the owner's store has them."""
 
     # -- what others ask ------------------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ class RoomSync:
 
     @property
     def caught_up(self) -> bool:
-        """Everything that the server has told of is judged."""
-        return self.stream.n >= self.head_n
+        """Everything that the server has told of is judged and stored."""
+        return self.kept_n >= self.head_n
 
     @property
     def own_seq(self) -> int:
@@ -191,9 +191,8 @@ class RoomSync:
                 opened = opened[CHUNK:]
         self.waiting += len(waiting)
         stream = self.stream
-        members = None if stream.members is self._told else self._member_rows()
-        self._told = stream.members
-        due = self._state_due(bool(events) or members is not None)
+        members, gone = self._members_since()
+        due = self._state_due(bool(events or members or gone))
         yield Received(
             room=self.room,
             cursor=stream.n if due else None,
@@ -203,6 +202,7 @@ class RoomSync:
             changes=opened,
             events=events,
             members=members,
+            gone=gone,
             waiting=waiting,
             bad=bad,
             shares=new_shares,
@@ -347,11 +347,18 @@ class RoomSync:
                 out.append((obj, s.share))
         return out
 
-    def _member_rows(self) -> list[MemberRow]:
-        return [
+    def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
+        """Members that are new or changed since the store was told, and those that are gone."""
+        told, now = self._told, self.stream.members
+        self._told = now
+        if told is now:
+            return [], []
+        rows = [
             MemberRow(uid=m.uid, role=int(m.role), since_n=m.since_n, history=m.history)
-            for m in self.stream.members.values()
+            for uid, m in now.items()
+            if told.get(uid) is not m
         ]
+        return rows, [uid for uid in told if uid not in now]
 
     # -- keys that arrive -----------------------------------------------------------------------------------------
 

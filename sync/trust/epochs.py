@@ -4,6 +4,7 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from sync.crypto import aead, seal
@@ -23,7 +24,7 @@ _PREV_LIMIT = 512 * 1024
 class Recipient(NamedTuple):
     """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log.
 
-    A tuple, because a rotation of a large room makes thousands on the event loop.
+    A tuple made once by `of` and kept with the person's log: a large room has thousands, asked for on the event loop.
     """
 
     kind: int
@@ -33,10 +34,18 @@ class Recipient(NamedTuple):
     puk_gen: int
     kem_pk: bytes
     history: bool
+    order: bytes
+    """enc([kind, uid, seq, head, gen]): its row in `recip`, which is also its place."""
 
-    @property
-    def key(self) -> list[object]:
-        return [self.kind, self.uid, self.ulog_seq, self.ulog_head, self.puk_gen]
+    @classmethod
+    def of(
+        cls, kind: int, uid: Uid, ulog_seq: int, ulog_head: Hash, puk_gen: int, kem_pk: bytes, history: bool
+    ) -> "Recipient":
+        order = enc([kind, uid, ulog_seq, ulog_head, puk_gen])
+        return cls(kind, uid, ulog_seq, ulog_head, puk_gen, kem_pk, history, order)
+
+
+_ORDER = attrgetter("order")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,21 +121,14 @@ def read_pins(value: object) -> tuple[tuple[Uid, int, Hash], ...]:
 
 def recipients_hash(recipients: Iterable[Recipient]) -> Hash:
     """▲ `recip`: everyone recomputes it from the members and pinned heads, so nobody is added or left out silently."""
-    rows = sorted(map(_order, recipients))
+    rows = sorted(r.order for r in recipients)
     # the encoding of the array, from its members' encodings: each would otherwise be made twice
     return H(head(ARRAY, len(rows)), *rows)
 
 
 def in_order(recipients: Iterable[Recipient]) -> list[Recipient]:
     """The order of recipients in `recip` and of their seals in the tree."""
-    return sorted(recipients, key=_order)
-
-
-def _order(r: Recipient) -> bytes:
-    # enc([kind, uid, seq, head, gen]) from its parts: 1 µs instead of 5, and a large room has thousands
-    return b"".join(
-        (b"\x85", head(0, r.kind), b"\x50", r.uid, head(0, r.ulog_seq), b"\x58\x20", r.ulog_head, head(0, r.puk_gen))
-    )
+    return sorted(recipients, key=_ORDER)
 
 
 def content_commitment(room: bytes, e: int, key: bytes) -> Hash:

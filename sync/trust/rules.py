@@ -12,7 +12,7 @@ from sync.crypto.kdf import H
 from sync.errors import NeedLog
 from sync.ids import Hash, ObjId, Uid
 from sync.trust.book import UserBook
-from sync.trust.epochs import RECOVERY, USER, Epoch, Recipient, recipients_hash
+from sync.trust.epochs import RECOVERY, Epoch, Recipient, recipients_hash
 from sync.trust.items import Role
 from sync.trust.roomlog import (
     Add,
@@ -68,11 +68,11 @@ def recipients(
         log = find(uid)
         if log is None or log.seq < seq:
             raise NeedLog(uid, seq)
-        puk = log.puk_at(seq)
-        if puk is not None:
-            out.append(Recipient(USER, uid, seq, ulog_head, puk.gen, puk.kem_pk, member.history))
+        person = log.recipient(seq, ulog_head, member.history)
+        if person is not None:
+            out.append(person)
     for ident, key in read_recovery(policy.get("recovery", [])):
-        out.append(Recipient(RECOVERY, ident, 0, H(key), 0, key, False))
+        out.append(Recipient.of(RECOVERY, ident, 0, H(key), 0, key, False))
     return out
 
 
@@ -187,7 +187,7 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
     why = pin_heads(s, (own, *epoch.pins), here.book, here.t)
     if why is not None:
         return why
-    members = changed(s.members, change)
+    members = changed(s.members, change) if change else s.members
     if author not in members:
         return "forbidden"
     if epoch.has_archive:
@@ -197,7 +197,7 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
         if not fresh and not (held_history and (base := s.epochs.get(epoch.base or 0)) and base.has_archive):
             return "epoch-link"
         if fresh:
-            members[author] = replace(members[author], history=True)
+            members = {**members, author: replace(members[author], history=True)}
     elif epoch.e == 1:
         return "epoch-link"  # nobody could ever begin an archive while its founder may read history
     expected = recipients(members, s.pins, s.policy, here.book)

@@ -15,6 +15,7 @@ from sync.errors import Reject
 from sync.ids import NO_UID, DevId, Hash, Uid
 from sync.trust import fields
 from sync.trust.agency import InviteCert, invite_id
+from sync.trust.epochs import USER, Recipient
 
 VERSION = 1
 ENTRY_LIMIT = 512 * 1024
@@ -119,6 +120,8 @@ class UserLog:
     agency_revokes: list[int] = field(default_factory=list)
     """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
     ended: int | None = None
+    sealed_to: Recipient | None = None
+    """As whom an epoch was last sealed to this person; see `recipient`."""
 
     @property
     def seq(self) -> int:
@@ -168,6 +171,18 @@ class UserLog:
         if newest is None or self.ended_at(seq) or any(newest.seq < r <= seq for r in self.agency_revokes):
             return None
         return newest
+
+    def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
+        """As whom an epoch is sealed to this person at a pinned position, None for nobody. Kept: a room of thousands
+        asks for each of them again and again."""
+        kept = self.sealed_to
+        if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
+            return kept
+        puk = self.puk_at(seq)
+        if puk is None:
+            return None
+        self.sealed_to = made = Recipient.of(USER, self.uid, seq, head, puk.gen, puk.kem_pk, history)
+        return made
 
     def ended_at(self, seq: int) -> bool:
         """Whether a reset by the agency stands at this position: the person is nobody's member after it."""

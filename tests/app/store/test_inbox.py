@@ -5,7 +5,7 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
-from sync.client.ports import KeptReceipt, MemberRow, Received, RoomEvent
+from sync.client.ports import KeptReceipt, Received, RoomEvent
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 
@@ -59,7 +59,7 @@ def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
             cursor=3,
             state=b"",
             events=[RoomEvent(n=3, t=5000, kind="rm", by=OTHER, subject=ME)],
-            members=[MemberRow(uid=OTHER, role=4, since_n=1, history=True)],
+            gone=[ME],
         )
     )
     assert told

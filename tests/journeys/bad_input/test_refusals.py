@@ -281,22 +281,22 @@ async def test_a_line_that_is_lost_while_a_slice_is_stored_loses_none_of_it(w: W
         for text in texts:
             a.say(room, obj, text)
     await w.settle(room, a)
-    real, parts = b.store.receive, 0
+    real, parts = b.store.receive_apart, 0
     judging: list[asyncio.Task[None]] = []
 
-    def receive(received: Received) -> None:
+    async def receive(received: Received) -> None:
         nonlocal parts
         parts += 1
-        real(received)
+        await real(received)
         task = asyncio.current_task()
         if parts == 2 and task is not None:
             judging.append(task)
             task.cancel()  # what the engine does to its tasks when the reader finds the line gone
 
-    b.store.receive = receive
+    b.store.receive_apart = receive
     b.online()
     await until(lambda: bool(judging) and judging[0].done())
-    b.store.receive = real
+    b.store.receive_apart = real
     assert b._running is not None
     await asyncio.gather(b._running, return_exceptions=True)
     b._running = asyncio.ensure_future(b.engine.run())  # the same engine, with what it has in memory

@@ -174,16 +174,16 @@ async def test_a_large_rooms_state_is_stored_now_and_then_and_a_restart_loses_an
 
 async def test_a_slice_that_the_disk_refuses_is_pulled_again(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b, room, obj = await two(w)
-    receive = b.store.receive
+    receive = b.store.receive_apart
     refused: list[Received] = []
 
-    def full(received: Received) -> None:
+    async def full(received: Received) -> None:
         if received.changes and not refused:
             refused.append(received)
             raise DiskFull
-        receive(received)
+        await receive(received)
 
-    monkeypatch.setattr(b.store, "receive", full)
+    monkeypatch.setattr(b.store, "receive_apart", full)
     a.say(room, obj, HELLO)
     await until(lambda: b.engine.status.code == "disk-full")
     await w.settle(room)
@@ -197,17 +197,17 @@ async def test_a_line_cut_in_the_middle_of_a_slice_loses_nothing(w: World, monke
     for i in range(300):
         a.say(room, obj, b"%d" % i)
     await w.settle(room, a)
-    receive = b.store.receive
+    receive = b.store.receive_apart
     parts: list[int] = []
 
-    def cut(received: Received) -> None:
-        receive(received)
+    async def cut(received: Received) -> None:
+        await receive(received)
         parts.append(len(received.changes))
         if len(parts) == 2:
             for line in b.wire.open_lines:
                 asyncio.ensure_future(line.close())  # noqa: RUF006 - ends with the test's loop
 
-    monkeypatch.setattr(b.store, "receive", cut)
+    monkeypatch.setattr(b.store, "receive_apart", cut)
     b.online()
     await until(lambda: len(b.texts(obj)) == 300)
     assert b.texts(obj) == [b"%d" % i for i in range(300)]

@@ -66,7 +66,7 @@ def test_attack_a_link_goes_to_an_epoch_with_an_archive(scene: Scene) -> None:
 
 
 def test_attack_another_head_or_generation_is_another_recipient() -> None:
-    one = Recipient(USER, Uid(bytes(16)), 2, Hash(bytes(32)), 1, b"", True)
+    one = Recipient.of(USER, Uid(bytes(16)), 2, Hash(bytes(32)), 1, b"", True)
     others = (
         one._replace(kind=RECOVERY),
         one._replace(uid=Uid(b"\1" * 16)),
@@ -82,7 +82,7 @@ def test_attack_a_reseal_gives_a_from_now_or_recovery_recipient_no_archive_key(
     scene: Scene, kind: int, history: bool
 ) -> None:
     room, key = scene.room, KemKey(os.urandom(32))
-    to = Recipient(kind, scene.guest.uid, 2, scene.guest.log.head, 1, key.public, history)
+    to = Recipient.of(kind, scene.guest.uid, 2, scene.guest.log.head, 1, key.public, history)
     k, a = room.ring(scene.head).k(1), room.ring(scene.head).a(1)
     assert k is not None
     assert a is not None

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Transactions whose commit runs in a thread: the order of everything is as if it had run on the loop."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlcipher3 import dbapi2 as driver
+
+from app.errors import BugError, DiskFull
+from app.store.database import Database
+
+
+class Gate:
+    """The driver's connection, whose COMMIT waits until the gate is opened, and then may fail."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+        self.shut = threading.Event()
+        self.open = threading.Event()
+        self.fails: Exception | None = None
+
+    def execute(self, sql: str, *params: object) -> Any:
+        if sql == "COMMIT" and threading.current_thread() is not threading.main_thread():
+            self.shut.set()
+            assert self.open.wait(10)
+            if self.fails is not None:
+                raise self.fails
+        return self._real.execute(sql, *params)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    db = Database.create(tmp_path / "a.db", bytes(32))
+    with db.transaction():
+        db.raw.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)")
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def gate(db: Database) -> Gate:
+    db.raw = gate = Gate(db.raw)
+    return gate
+
+
+def write(db: Database, n: int) -> None:
+    with db.transaction():
+        db.raw.execute("INSERT INTO notes VALUES (?)", (n,))
+
+
+def notes(db: Database) -> list[int]:
+    return [n for (n,) in db.rows("SELECT n FROM notes ORDER BY n")]
+
+
+async def begun(db: Database, gate: Gate, n: int) -> "asyncio.Task[None]":
+    """A transaction whose commit stands at the gate."""
+    task = asyncio.ensure_future(db.apart(lambda: write(db, n)))
+    assert await asyncio.to_thread(gate.shut.wait, 10)
+    return task
+
+
+async def test_the_loop_goes_on_while_a_commit_waits_for_the_disk(db: Database, gate: Gate) -> None:
+    task = await begun(db, gate, 1)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not task.done()
+    gate.open.set()
+    await task
+    assert notes(db) == [1]
+
+
+async def test_who_reads_or_writes_meanwhile_waits_for_the_commit(db: Database, gate: Gate) -> None:
+    order: list[str] = []
+
+    def first() -> None:
+        write(db, 1)
+        db.after_commit(lambda: order.append("first"))
+
+    task = asyncio.ensure_future(db.apart(first))
+    assert await asyncio.to_thread(gate.shut.wait, 10)
+    threading.Timer(0.05, gate.open.set).start()
+    with db.transaction():
+        assert order == ["first"]
+        db.raw.execute("INSERT INTO notes VALUES (2)")
+        db.after_commit(lambda: order.append("second"))
+    assert notes(db) == [1, 2]
+    await task
+    assert order == ["first", "second"]
+
+
+async def test_a_commit_that_fails_is_rolled_back_and_told_only_to_who_began_it(db: Database, gate: Gate) -> None:
+    told: list[int] = []
+    full = driver.OperationalError("database or disk is full")
+    full.sqlite_errorcode = 13
+    gate.fails = full
+
+    def lost() -> None:
+        write(db, 1)
+        db.after_commit(lambda: told.append(1))
+
+    task = asyncio.ensure_future(db.apart(lost))
+    assert await asyncio.to_thread(gate.shut.wait, 10)
+    gate.open.set()
+    write(db, 2)
+    with pytest.raises(DiskFull):
+        await task
+    assert notes(db) == [2]
+    assert told == []
+
+
+async def test_a_cancelled_wait_does_not_undo_the_commit(db: Database, gate: Gate) -> None:
+    task = await begun(db, gate, 1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    gate.open.set()
+    assert notes(db) == [1]
+    await db.apart(lambda: write(db, 2))
+    assert notes(db) == [1, 2]
+
+
+async def test_a_write_that_fails_leaves_nothing(db: Database) -> None:
+    def half() -> None:
+        write(db, 1)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        await db.apart(half)
+    assert notes(db) == []
+    with db.transaction(), pytest.raises(BugError):
+        await db.apart(lambda: None)
+
+
+async def test_closing_waits_for_the_commit(db: Database, gate: Gate) -> None:
+    task = await begun(db, gate, 1)
+    threading.Timer(0.05, gate.open.set).start()
+    db.close()
+    await task
+    again = Database.open(db.path, bytes(32))
+    assert notes(again) == [1]
+    again.close()
