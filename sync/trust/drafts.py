@@ -67,7 +67,7 @@ class Drafter:
             k = self._ring.k(epoch.e)
             if puk is None or k is None:
                 raise Reject("not-ready", "epoch key")
-            to = Recipient.of(
+            to = Recipient(
                 kind=1, uid=uid, ulog_seq=ulog[0], ulog_head=ulog[1], puk_gen=puk.gen, kem_pk=puk.kem_pk, history=True
             )
             sealed = seal_for(self._stream.room, epoch, to, k, a)

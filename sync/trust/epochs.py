@@ -3,9 +3,8 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple
 
 from sync.crypto import aead, seal
 from sync.crypto.encoding import ARRAY, dec, enc, head
@@ -21,11 +20,9 @@ NO_COMMITMENT = b""
 _PREV_LIMIT = 512 * 1024
 
 
-class Recipient(NamedTuple):
-    """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log.
-
-    A tuple made once by `of` and kept with the person's log: a large room has thousands, asked for on the event loop.
-    """
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log."""
 
     kind: int
     uid: Uid
@@ -34,15 +31,12 @@ class Recipient(NamedTuple):
     puk_gen: int
     kem_pk: bytes
     history: bool
-    order: bytes
+    order: bytes = field(init=False, repr=False)
     """enc([kind, uid, seq, head, gen]): its row in `recip`, which is also its place."""
 
-    @classmethod
-    def of(
-        cls, kind: int, uid: Uid, ulog_seq: int, ulog_head: Hash, puk_gen: int, kem_pk: bytes, history: bool
-    ) -> "Recipient":
-        order = enc([kind, uid, ulog_seq, ulog_head, puk_gen])
-        return cls(kind, uid, ulog_seq, ulog_head, puk_gen, kem_pk, history, order)
+    def __post_init__(self) -> None:
+        row = enc([self.kind, self.uid, self.ulog_seq, self.ulog_head, self.puk_gen])
+        object.__setattr__(self, "order", row)
 
 
 _ORDER = attrgetter("order")

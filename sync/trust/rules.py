@@ -72,7 +72,7 @@ def recipients(
         if person is not None:
             out.append(person)
     for ident, key in read_recovery(policy.get("recovery", [])):
-        out.append(Recipient.of(RECOVERY, ident, 0, H(key), 0, key, False))
+        out.append(Recipient(RECOVERY, ident, 0, H(key), 0, key, False))
     return out
 
 

@@ -181,7 +181,7 @@ class UserLog:
         puk = self.puk_at(seq)
         if puk is None:
             return None
-        self.sealed_to = made = Recipient.of(USER, self.uid, seq, head, puk.gen, puk.kem_pk, history)
+        self.sealed_to = made = Recipient(USER, self.uid, seq, head, puk.gen, puk.kem_pk, history)
         return made
 
     def ended_at(self, seq: int) -> bool:

@@ -112,7 +112,7 @@ def test_any_seal_that_matches_the_commitment_is_good(scene: Scene) -> None:
     room = scene.room
     scene.clerk.rotate_puk()
     puk = scene.clerk.log.puks[-1]
-    to = Recipient.of(
+    to = Recipient(
         kind=1,
         uid=scene.clerk.uid,
         ulog_seq=3,
@@ -131,7 +131,7 @@ def test_attack_a_silent_recipient_or_a_missing_one_is_seen_by_all(scene: Scene)
     room, log = scene.room, scene.guest.log
     s = room.stream
     everyone = s.recipients(scene.office.book)
-    ghost = Recipient.of(
+    ghost = Recipient(
         kind=1, uid=log.uid, ulog_seq=2, ulog_head=log.head, puk_gen=1, kem_pk=log.puks[0].kem_pk, history=True
     )
     for wrong in ([*everyone, ghost], everyone[:1], []):
@@ -303,7 +303,7 @@ def test_attack_no_snapshot_is_placed_under_an_epoch_without_archive(scene: Scen
 def test_a_recipient_nobody_can_seal_to_is_listed_and_the_rotation_goes_on(scene: Scene) -> None:
     room = scene.room
     everyone = room.stream.recipients(scene.office.book)
-    broken = [r._replace(kem_pk=r.kem_pk[:1184] + bytes(32)) if r.uid == scene.clerk.uid else r for r in everyone]
+    broken = [replace(r, kem_pk=r.kem_pk[:1184] + bytes(32)) if r.uid == scene.clerk.uid else r for r in everyone]
     new = new_epoch(room.id, 2, broken, [], room.ring(scene.head), base=1)
     assert new.epoch.unsealed == (bytes(scene.clerk.uid),)
     room.append(scene.head, room.drafter(scene.head)._draft("epoch", [new.epoch.payload()]))

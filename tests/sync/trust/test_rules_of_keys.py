@@ -66,13 +66,13 @@ def test_attack_a_link_goes_to_an_epoch_with_an_archive(scene: Scene) -> None:
 
 
 def test_attack_another_head_or_generation_is_another_recipient() -> None:
-    one = Recipient.of(USER, Uid(bytes(16)), 2, Hash(bytes(32)), 1, b"", True)
+    one = Recipient(USER, Uid(bytes(16)), 2, Hash(bytes(32)), 1, b"", True)
     others = (
-        one._replace(kind=RECOVERY),
-        one._replace(uid=Uid(b"\1" * 16)),
-        one._replace(ulog_seq=3),
-        one._replace(ulog_head=Hash(b"\1" * 32)),
-        one._replace(puk_gen=2),
+        replace(one, kind=RECOVERY),
+        replace(one, uid=Uid(b"\1" * 16)),
+        replace(one, ulog_seq=3),
+        replace(one, ulog_head=Hash(b"\1" * 32)),
+        replace(one, puk_gen=2),
     )
     assert len({recipients_hash([r]) for r in (one, *others)}) == 6
 
@@ -82,7 +82,7 @@ def test_attack_a_reseal_gives_a_from_now_or_recovery_recipient_no_archive_key(
     scene: Scene, kind: int, history: bool
 ) -> None:
     room, key = scene.room, KemKey(os.urandom(32))
-    to = Recipient.of(kind, scene.guest.uid, 2, scene.guest.log.head, 1, key.public, history)
+    to = Recipient(kind, scene.guest.uid, 2, scene.guest.log.head, 1, key.public, history)
     k, a = room.ring(scene.head).k(1), room.ring(scene.head).a(1)
     assert k is not None
     assert a is not None
@@ -96,8 +96,8 @@ def test_attack_a_ghost_in_a_members_place_is_seen_by_all(scene: Scene) -> None:
     """As many recipients as there should be, and one of them another person, or the right one at another head."""
     room, log = scene.room, scene.guest.log
     one, other = room.stream.recipients(scene.office.book)
-    ghost = one._replace(uid=log.uid, ulog_head=log.head, kem_pk=log.puks[0].kem_pk)
-    for wrong in ([one, ghost], [one, other._replace(ulog_seq=1, ulog_head=scene.clerk.log.heads[1])], [one, one]):
+    ghost = replace(one, uid=log.uid, ulog_head=log.head, kem_pk=log.puks[0].kem_pk)
+    for wrong in ([one, ghost], [one, replace(other, ulog_seq=1, ulog_head=scene.clerk.log.heads[1])], [one, one]):
         new = new_epoch(room.id, 2, wrong, [], room.ring(scene.head), base=1)
         assert no_entry(room, scene.head, entry_by(room, scene.head, "epoch", [new.epoch.payload()])) == "recipients"
     twice = replace(
