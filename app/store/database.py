@@ -77,7 +77,7 @@ class Database:
         self._depth = 0
         self._doomed = False
         self._after: _Acts = []
-        self._committing: tuple[Future[None], _Acts] | None = None
+        self._committing: tuple[Future[Exception | None], _Acts] | None = None
         self._committer = ThreadPoolExecutor(1, "store-commit")
         self._thread = threading.get_ident()
         self._engine = create_engine(
@@ -186,19 +186,20 @@ class Database:
             finally:
                 self._depth, self._doomed = 0, False
             acts, self._after = self._after, []
-            commit = self._committer.submit(self._commit)
+            commit = self._committer.submit(self._commit_apart)
             self._committing = commit, acts
             await asyncio.wait([asyncio.wrap_future(commit)])
             if self._committing is not None and self._committing[0] is commit:
                 self._settle()
-            commit.result()
+            if (error := commit.result()) is not None:
+                raise error
 
     def _settle(self) -> None:
         """Waits for the commit that runs apart, if one does. Its failure is told to who began it, and only there."""
         if self._committing is None:
             return
         (commit, acts), self._committing = self._committing, None
-        if commit.exception() is None:
+        if commit.result() is None:
             self._checkpointer.wrote()
             for act in acts:
                 act()
@@ -250,6 +251,14 @@ class Database:
             if self.raw.in_transaction:
                 self.raw.execute("ROLLBACK")
             raise
+
+    def _commit_apart(self) -> Exception | None:
+        """On the committer's thread: what went wrong, which is for whoever began it."""
+        try:
+            self._commit()
+        except Exception as e:
+            return e
+        return None
 
     def _roll_back(self) -> None:
         self._after.clear()
