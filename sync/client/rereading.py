@@ -48,7 +48,7 @@ class Rereading:
             self._given_up.add(room.room)
             log.error("room %s is not read again: %s", room.room[:4].hex(), e.code)
             return
-        self._link.ports.receive(room.reread_done())
+        await self._link.ports.receive_apart(room.reread_done())
         self._link.listener.on_room(room.room)
 
     async def _read(self, room: RoomSync, until: int) -> None:
@@ -68,7 +68,7 @@ class Rereading:
         if again.rh != room.rh_at(again.n):
             raise Reject("fork", f"position {again.n}")
         for received in room.open_again(accepted, shares):
-            self._link.ports.receive(received)
+            await self._link.ports.receive_apart(received)
             await asyncio.sleep(0)
 
 
