@@ -75,6 +75,13 @@ NOTIFICATIONS = Setting(
     label="Notifications",
     choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "None")),
 )
+NOTIFICATION_CONTENT = Setting(
+    key="notification-content",
+    default="hidden",
+    label="In notifications",
+    choices=(("hidden", "That something came"), ("shown", "Room and message")),
+)
+"""Hidden by default: a notification also stands on a locked screen, and the desktop may keep it."""
 SERVER = Setting(key="server", default="", label="Server address")
 CA_FILE = Setting(key="ca-file", default="", label="File with the agency's certificates")
 ALLOW_KEYRING = Setting(key="allow-keyring", default=True, label="Unlock with the computer's key store")
@@ -94,6 +101,7 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     THEME,
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
+    NOTIFICATION_CONTENT,
     SERVER,
     CA_FILE,
     ALLOW_KEYRING,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Desktop notifications of mentions and new messages, while the window is not in front. Never their content."""
+"""Desktop notifications of mentions and new messages, while the window is not in front.
+
+They say only that something came, unless the setting has been changed to show room and message.
+"""
 
 from collections.abc import Callable
 
@@ -7,12 +10,13 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from app.core.ids import RoomId
-from app.settings import NOTIFICATIONS, Settings
+from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import bind
 from ui.kit.icons import icon
 from ui.kit.translate import tr, trn
 from ui.shell.ports import RoomService
 
+MAX_PREVIEW = 160
 Tell = Callable[[str, str], object]
 """Shows a title and a text on the desktop."""
 
@@ -55,7 +59,15 @@ class Notifications(QObject):
                 self.latest = room
             unread += max(now_unread - was_unread, 0)
             mentions += max(now_mentions - was_mentions, 0)
+        if mentions or (unread and wanted == "all"):
+            self._tell(*self._said(unread, mentions))
+
+    def _said(self, unread: int, mentions: int) -> tuple[str, str]:
+        """Title and text; what was written only by the setting."""
+        if self._settings.get(NOTIFICATION_CONTENT) == "shown":
+            room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
+            if room is not None:
+                return room.title, room.preview[:MAX_PREVIEW]
         if mentions:
-            self._tell("Kansli", tr("You were mentioned in a room."))
-        elif unread and wanted == "all":
-            self._tell("Kansli", trn("{n} new message", "{n} new messages", unread).format(n=unread))
+            return "Kansli", tr("You were mentioned in a room.")
+        return "Kansli", trn("{n} new message", "{n} new messages", unread).format(n=unread)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QWidget
 from app.settings import (
     AUTO_LOCK_MINUTES,
     LANGUAGE,
+    NOTIFICATION_CONTENT,
     NOTIFICATIONS,
     THEME,
     Setting,
@@ -70,7 +71,7 @@ class SettingsView(QWidget):
             self.keys.change_asked.connect(self.key_change)
             page.addWidget(self.keys)
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(self._card(self._choice(NOTIFICATIONS)))
+        page.addWidget(self._card(self._choice(NOTIFICATIONS), self._choice(NOTIFICATION_CONTENT)))
         page.addWidget(SectionHeader(tr("About Kansli")))
         page.addWidget(self._about())
         page.addStretch(1)

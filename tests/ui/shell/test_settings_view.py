@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.settings import NOTIFICATIONS, THEME
+from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, THEME
 from tests.ui.shell.fake_session import CASE, UNIT, FakeSession
 from ui.shell.auto_lock import AutoLock
 from ui.shell.notifications import Notifications
@@ -73,3 +73,17 @@ def test_notifications_tell_no_content(qtbot: QtBot, session: FakeSession, wante
     assert len(shown) == told
     assert watch.latest == (CASE if told else None)
     assert not any("Tillsyn" in text for _, text in shown)
+
+
+def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: QtBot, session: FakeSession) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    shown: list[tuple[str, str]] = []
+    watch = Notifications(window, session.rooms, session.settings, lambda title, text: shown.append((title, text)))
+    session.rooms.set_unread(CASE, 4)
+    session.settings.set(NOTIFICATION_CONTENT, "shown")
+    session.rooms.set_unread(CASE, 5)
+    room = next(r for r in session.rooms.rooms() if r.room == CASE)
+    assert shown == [("Kansli", "1 nytt meddelande"), (room.title, room.preview)]
+    assert room.preview
+    assert watch.latest == CASE
