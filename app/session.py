@@ -14,6 +14,7 @@ from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.documents.service import DocumentService
 from app.objects.files import Progress, SealedFiles
+from app.objects.links import Linked, ObjectLink
 from app.people.service import PeopleService
 from app.profile import Profile
 from app.rooms.service import RoomService, Starter
@@ -49,7 +50,8 @@ class Session:
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         parts = (store.db, store.changes, store.objects, self.people)
         members = _Members(self.rooms)
-        self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), send_ephemeral=self.engine.send_ephemeral)
+        send = self.engine.send_ephemeral
+        self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=send)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
         self.tasks = TaskService(*parts, members)
         self.rooms.baselines = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
@@ -128,6 +130,22 @@ class _Members:
         self.members = rooms.people_in
         self.is_admin = rooms.is_admin
         self.may_write = rooms.may_write
+
+
+class _Things:
+    """What messages link to, each from the tool that has it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.changed: Signal[RoomId] = session.store.changed
+
+    def find(self, link: ObjectLink) -> Linked | None:
+        if link.kind == tasks.KIND.id and link.ref:
+            return self._session.tasks.linked(link)
+        found = self._session.store.objects.get(link.obj)
+        if found is None or found.deleted or found.room != link.room or found.kind != link.kind:
+            return None
+        return Linked(title=found.title, by=found.by, updated=found.updated)
 
 
 class _ChatFiles:

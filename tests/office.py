@@ -62,6 +62,14 @@ class Folk:
         return True
 
 
+class Things:
+    """What messages link to: tasks."""
+
+    def __init__(self, store: Store, tasks: TaskService) -> None:
+        self.changed = store.changed
+        self.find = tasks.linked
+
+
 @dataclass(slots=True)
 class Desk:
     """One person's store and services."""
@@ -88,8 +96,8 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
     folk = Folk(uid, admin)
-    chat = ChatService(store.db, store.changes, store.objects, folk, folk)
     tasks = TaskService(store.db, store.changes, store.objects, folk, folk)
+    chat = ChatService(store.db, store.changes, store.objects, folk, folk, things=Things(store, tasks))
     return Desk(store, folk, chat, tasks)
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core.ids import ObjId, RoomId, Uid
+from app.core.signal import Signal
+from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
 
 Progress = Callable[[int, int], None]
@@ -45,6 +47,30 @@ class Blobs(Protocol):
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches, opens and writes a file; nothing is left at `target` if it does not succeed."""
         ...
+
+
+class Things(Protocol):
+    """What messages link to: tasks, documents."""
+
+    @property
+    def changed(self) -> Signal[RoomId]:
+        """Something in the room is another than before."""
+        ...
+
+    def find(self, link: ObjectLink) -> Linked | None:
+        """The thing as it is now; None if it is not here (any more)."""
+        ...
+
+
+class NoThings:
+    """Nothing is linked to."""
+
+    def __init__(self) -> None:
+        self.changed: Signal[RoomId] = Signal()
+
+    def find(self, link: ObjectLink) -> Linked | None:
+        """None."""
+        return None
 
 
 SendEphemeral = Callable[[RoomId, bytes], object]

@@ -21,7 +21,7 @@ from app.chat.filenames import clean_name, free_path
 from app.chat.markup import plain
 from app.chat.mentions import find
 from app.chat.model import Message, Timeline
-from app.chat.ports import Blobs, Members, People, SendEphemeral
+from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Things
 from app.chat.reads import ChatRows
 from app.chat.records import (
     Attachment,
@@ -91,12 +91,14 @@ class ChatService:
         members: Members,
         *,
         blobs: Blobs | None = None,
+        things: Things | None = None,
         send_ephemeral: SendEphemeral | None = None,
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
         """A conversation has new or other content, or was read."""
         self.people = people
+        self.things: Things = things or NoThings()
         self.transfers = Transfers()
         self.typing = Typing(send_ephemeral)
         self.max_file_bytes = max_file_bytes

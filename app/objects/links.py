@@ -2,9 +2,10 @@
 """The only way from one tool to another: a link that the shell opens."""
 
 from dataclasses import dataclass
+from datetime import date
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ObjId, RoomId, Uid
 
 SCHEME = "kansli"
 
@@ -17,6 +18,11 @@ class ObjectLink:
     obj: ObjId
     kind: str
     ref: bytes = b""
+
+    def to_markup(self, title: str) -> str:
+        """As chat and documents read it: `[title](kansli://…)`, to be pasted there."""
+        label = " ".join(title.split()).replace("[", "(").replace("]", ")")
+        return f"[{label}]({self.to_text()})"
 
     def to_text(self) -> str:
         """`kansli://<room hex>/<object hex>?kind=chat&ref=…`: what a copied link looks like. Holds no content."""
@@ -37,3 +43,16 @@ class ObjectLink:
         if parts.scheme != SCHEME or len(room) != 16 or len(obj) != 16 or not kind.isidentifier() or len(ref) > 64:
             return None
         return cls(room=RoomId(room), obj=ObjId(obj), kind=kind, ref=ref)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """What a link leads to, as it is now. Only what the kind has is set; `updated` in ms."""
+
+    title: str
+    status: str = ""
+    done: bool = False
+    assignee: Uid | None = None
+    due: date | None = None
+    by: Uid | None = None
+    updated: int = 0

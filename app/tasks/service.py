@@ -11,6 +11,7 @@ from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import BadChange, NotFound
+from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
@@ -128,6 +129,16 @@ class TaskService:
     def tasks(self, room: RoomId) -> list[TaskRow]:
         """A room's cards, by title."""
         return self._rows("room = ? ORDER BY title, card", (room,))
+
+    def linked(self, link: ObjectLink) -> Linked | None:
+        """A card as a message shows it; None if it is gone from the board."""
+        card = link.ref.decode(errors="replace")
+        found = self._rows("room = ? AND obj = ? AND card = ?", (link.room, link.obj, card))
+        return (
+            Linked(title=row.title, status=row.column, done=row.done, assignee=row.assignee, due=row.due)
+            if (row := next(iter(found), None)) is not None
+            else None
+        )
 
     def done_of(self, room: RoomId) -> tuple[int, int]:
         """(finished, all) cards of a room."""

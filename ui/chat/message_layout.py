@@ -13,7 +13,9 @@ from PySide6.QtGui import QFontMetricsF
 from app.chat.markup import Run, parse
 from app.chat.model import Message, Place
 from app.chat.ports import People
+from app.objects.links import Linked
 from ui.chat.richtext import LINE_PX, RichText
+from ui.chat.things import Find, detail, icon_of, split
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.translate import clock, long_day, tr, trn
 
@@ -22,6 +24,7 @@ AVATAR = 32
 LEFT = MARGIN + AVATAR + 12
 RIGHT = 40
 CARD_WIDTH, CARD_HEIGHT = 330, 58
+THING_WIDTH = 380
 IMAGE_WIDTH, IMAGE_HEIGHT = 360, 240
 PILL_HEIGHT = 24
 
@@ -57,13 +60,27 @@ class Pill:
     mine: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """A task or document that the message ends in."""
+
+    rect: QRectF
+    run: Run
+    title: str
+    detail: str
+    icon: str
+
+
 class MessageLayout:
     """The geometry of a message, from (0, 0) down to `height`."""
 
-    def __init__(self, message: Message, place: Place, width: int, people: People) -> None:
+    def __init__(
+        self, message: Message, place: Place, width: int, people: People, find: Find = lambda link: None
+    ) -> None:
         self.message = message
         self.place = place
         self.width = width
+        self._find = find
         self.person = people.person(message.author)
         self.time = clock(message.t)
         self.day: tuple[QRectF, str] | None = None
@@ -72,6 +89,7 @@ class MessageLayout:
         self.name_width = 0.0
         self.quote: tuple[QRectF, str, str] | None = None
         self.text: tuple[QPointF, RichText] | None = None
+        self.things: list[Thing] = []
         self.files: list[tuple[int, QRectF]] = []
         self.images: list[tuple[int, QRectF]] = []
         self.pills: list[Pill] = []
@@ -93,6 +111,9 @@ class MessageLayout:
             return Hit(part=Part.QUOTE)
         if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
             return Hit(part=Part.LINK, run=run)
+        for thing in self.things:
+            if thing.rect.contains(point):
+                return Hit(part=Part.LINK, run=thing.run)
         for number, rect in self.files:
             if rect.contains(point):
                 return Hit(part=Part.DOWNLOAD if point.x() > rect.right() - 44 else Part.FILE, number=number)
@@ -139,7 +160,11 @@ class MessageLayout:
             notes = [tr("edited")] if message.edited_t is not None else []
             if message.carried_by is not None:
                 notes.append(tr("carried over"))
-            y = self._put_text(y, RichText(parse(message.text, message.mentions), self.room, " · ".join(notes)))
+            runs, things = split(parse(message.text, message.mentions), self._find)
+            if runs or notes:
+                y = self._put_text(y, RichText(runs, self.room, " · ".join(notes)))
+            for run, linked in things:
+                y = self._put_thing(y, run, linked, people)
         for number, attachment in enumerate(message.attachments):
             if attachment.is_image:
                 y = self._put_image(y, number, attachment.width, attachment.height)
@@ -159,6 +184,13 @@ class MessageLayout:
     def _put_text(self, y: float, text: RichText) -> float:
         self.text = (QPointF(LEFT, y), text)
         return y + text.height
+
+    def _put_thing(self, y: float, run: Run, linked: Linked, people: People) -> float:
+        rect = QRectF(LEFT, y + 5, min(THING_WIDTH, self.room), CARD_HEIGHT)
+        self.things.append(
+            Thing(rect=rect, run=run, title=linked.title, detail=detail(linked, people), icon=icon_of(run.link))
+        )
+        return y + CARD_HEIGHT + 9
 
     def _put_image(self, y: float, number: int, width: int, height: int) -> float:
         scale = min(1.0, min(IMAGE_WIDTH, self.room) / width, IMAGE_HEIGHT / height)

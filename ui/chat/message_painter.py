@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
-from ui.chat.message_layout import AVATAR, LEFT, MARGIN, MessageLayout, Pill
+from ui.chat.message_layout import AVATAR, LEFT, MARGIN, MessageLayout, Pill, Thing
 from ui.chat.sizes import size_text
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
@@ -46,6 +46,8 @@ class MessagePainter:
             self._quote(painter, *layout.quote)
         if layout.text:
             layout.text[1].paint(painter, layout.text[0])
+        for thing in layout.things:
+            self._thing(painter, thing)
         for number, rect in layout.files:
             key = (layout.message.change_id, number)
             self._file(painter, rect, layout.message.attachments[number], self._transfers.get(key))
@@ -114,6 +116,19 @@ class MessagePainter:
         if transfer is not None:
             done = QRectF(rect.x() + 10, rect.bottom() - 4, (rect.width() - 20) * transfer.percent / 100, 2)
             painter.fillRect(done, theme.current().colour("accent"))
+
+    def _thing(self, painter: QPainter, thing: Thing) -> None:
+        rect = thing.rect
+        self._card(painter, rect)
+        icons.paint(painter, thing.icon, "accent", rect.x() + 13, rect.y() + 19, 20)
+        inner = rect.adjusted(45, 10, -14, -10)
+        half = inner.height() / 2
+        for i, (text, role, size, weight) in enumerate(
+            ((thing.title, "text", BASE_PX, 500), (thing.detail, "muted", SMALL_PX, 400))
+        ):
+            shown = QFontMetricsF(font(size, weight)).elidedText(text, Qt.TextElideMode.ElideRight, inner.width())
+            line = QRectF(inner.x(), inner.y() + i * half, inner.width(), half)
+            self._write(painter, line, shown, role, size, weight)
 
     def _image(self, painter: QPainter, rect: QRectF, attachment: Attachment) -> None:
         image = _preview(attachment.preview)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFontDatabase, QPainter, QTextCharFormat, QTextLayout,
 
 from app.chat.markup import Run
 from app.core.text_units import utf16_len
+from ui.chat.things import icon_of
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 
@@ -86,17 +87,12 @@ class RichText:
             ground = rect.translated(at).adjusted(0, 0, 0, 0) if chip else rect.translated(at).adjusted(-1, 1, 1, -1)
             painter.drawRoundedRect(ground, 6 if chip else 4, 6 if chip else 4)
             if chip and i == 0:
-                icons.paint(painter, _chip_icon(span.run), "accent", ground.x() + 7, ground.y() + 3, 14)
+                icons.paint(painter, icon_of(span.run.link), "accent", ground.x() + 7, ground.y() + 3, 14)
 
 
 def _x(value: object) -> float:
     """cursorToX gives (x, position) in PySide6."""
     return float(value[0]) if isinstance(value, tuple | list) else float(value)  # type: ignore[arg-type]
-
-
-def _chip_icon(run: Run) -> str:
-    kind = run.link.kind if run.link else ""
-    return {"document": "document", "board": "columns", "chat": "chat"}.get(kind, "link")
 
 
 def _compose(runs: Sequence[Run], note: str) -> tuple[str, list[QTextLayout.FormatRange], list[Span]]:

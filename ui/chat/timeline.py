@@ -8,10 +8,9 @@ move an anchor: a row and how far into it the window begins.
 
 from collections import OrderedDict
 
-from PySide6.QtCore import QEvent, QMimeData, QModelIndex, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
-    QGuiApplication,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -28,6 +27,7 @@ from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import Hit, MessageLayout
 from ui.chat.message_painter import MessagePainter
+from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
 from ui.kit.translate import tr
@@ -54,8 +54,12 @@ class TimelineView(QListView):
     left = Signal()
     """Escape: back to writing."""
 
-    def __init__(self, model: TimelineModel, transfers: Transfers, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: TimelineModel, transfers: Transfers, find: Find = lambda link: None, parent: QWidget | None = None
+    ) -> None:
+        """`find` tells what a link leads to."""
         super().__init__(parent)
+        self._find = find
         self._chat = model
         self._painter = MessagePainter(transfers)
         self._heights = Heights(model.rowCount(), GUESS_PX)
@@ -109,6 +113,12 @@ class TimelineView(QListView):
         self._heights.reset(self._chat.rowCount())
         self._settle()
 
+    def refresh_things(self) -> None:
+        """Tasks or documents that messages show may be others than before."""
+        for row in [row for row, layout in self._layouts.items() if "kansli:" in layout.message.text]:
+            del self._layouts[row]
+        self._settle()
+
     def row_rect(self, row: int) -> QRect:
         """Where a row stands in the viewport."""
         top = self._heights.top(row) - self._heights.top(self._row) - self._into + self._offset()
@@ -121,7 +131,8 @@ class TimelineView(QListView):
         width = self.viewport().width()
         if layout is None or layout.width != width:
             timeline = self._chat.timeline
-            layout = MessageLayout(timeline.message(row), timeline.place(row), width, self._chat.people)
+            message, place = timeline.message(row), timeline.place(row)
+            layout = MessageLayout(message, place, width, self._chat.people, self._find)
             self._layouts[row] = layout
             if len(self._layouts) > LAYOUTS_KEPT:
                 self._layouts.popitem(last=False)
@@ -421,10 +432,3 @@ class TimelineView(QListView):
     def focusOutEvent(self, event: object) -> None:
         super().focusOutEvent(event)  # type: ignore[arg-type]
         self.viewport().update()
-
-
-def copy_text(text: str) -> None:
-    """Puts plain text on the clipboard."""
-    content = QMimeData()
-    content.setText(text)
-    QGuiApplication.clipboard().setMimeData(content)

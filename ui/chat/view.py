@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from app.chat.markup import plain
+from app.chat.markup import parse, plain
 from app.chat.model import Message
 from app.chat.service import ChatService, Draft, Picture
 from app.chat.transfers import Transfer
@@ -23,10 +23,12 @@ from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import LEFT, Hit, Part
 from ui.chat.pictures import picture_of
 from ui.chat.sizes import size_text
-from ui.chat.timeline import TimelineView, copy_text
+from ui.chat.things import icon_of
+from ui.chat.timeline import TimelineView
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
+from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, popup
 from ui.kit.progress import ProgressRow
@@ -50,7 +52,7 @@ class ChatView(QWidget):
         self._timeline = service.timeline(room)
         self.setAccessibleName(tr("Chat"))
         self.model = TimelineModel(self._timeline, service.people, self)
-        self.list = TimelineView(self.model, service.transfers)
+        self.list = TimelineView(self.model, service.transfers, service.things.find)
         self._empty = EmptyState(
             "chat", tr("No messages yet"), tr("What is written here only the room's members can read.")
         )
@@ -93,6 +95,7 @@ class ChatView(QWidget):
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
+        bind(self, self._service.things.changed, lambda room: self.list.refresh_things())
         bind(self, self._service.typing.changed, self._on_typing)
         bind(self, self._service.transfers.changed, self._on_transfers)
         self.list.hit.connect(self._on_hit)
@@ -296,6 +299,7 @@ class ChatView(QWidget):
         if message.deleted:
             return
         entries: list[Entry | None] = [
+            *self._link_entries(message),
             Entry(text=tr("Reply"), icon="reply", shortcut="R", run=lambda: self._on_deed(message, "reply")),
             Entry(
                 text=tr("React with {emoji}").format(emoji=QUICK_EMOJI), run=lambda: self._react(message, QUICK_EMOJI)
@@ -321,6 +325,18 @@ class ChatView(QWidget):
             delete = lambda: self._on_deed(message, "delete")  # noqa: E731 - one of many entries
             entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]
         popup(self, tr("Message menu"), entries, at)
+
+    def _link_entries(self, message: Message) -> list[Entry]:
+        """The things that the message links to, so that they are opened without a mouse too."""
+        links = [(run.text, run.link) for run in parse(message.text, message.mentions) if run.link is not None]
+        return [
+            Entry(
+                text=tr("Open “{title}”").format(title=title),
+                icon=icon_of(link),
+                run=lambda to=link: follow(self, to),  # type: ignore[misc] # bound per link
+            )
+            for title, link in links
+        ]
 
     def _on_hit(self, message: Message, hit: Hit) -> None:
         match hit.part:

@@ -8,15 +8,19 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.documents import KIND
 from app.documents.service import DocumentService
+from app.objects.links import ObjectLink
 from ui.documents.row_delegate import RowDelegate
 from ui.kit import menu
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
+from ui.kit.clipboard import copy_text
 from ui.kit.list_model import ListModel
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr
+from ui.tool import toast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +143,7 @@ class ListView(QWidget):
             return
         entries: list[menu.Entry | None] = [
             menu.Entry(text=tr("Open"), icon="open", run=lambda: self.opened.emit(obj)),
+            menu.Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(row)),
         ]
         if self._service.may_write(self._room):
             entries += [
@@ -147,3 +152,9 @@ class ListView(QWidget):
                 menu.Entry(text=tr("Put away"), icon="archive", run=lambda: self.delete_wanted.emit(obj), danger=True),
             ]
         menu.popup(self.documents, tr("Document"), entries, at)
+
+    def _copy_link(self, row: Row) -> None:
+        """To be pasted into a message."""
+        link = ObjectLink(room=self._room, obj=row.obj, kind=KIND.id)
+        copy_text(link.to_markup(row.title))
+        toast(self, tr("The link is copied"))

@@ -10,11 +10,14 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QS
 
 from app.core.ids import ObjId, RoomId
 from app.errors import AppError
+from app.objects.links import ObjectLink
 from app.people.person import Person
+from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
+from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import show
 from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
@@ -43,7 +46,7 @@ class TasksView(QWidget):
         set_props(self, frame="window")
         self.setAccessibleName(tr("Tasks"))
         self._service = service
-        self._room = room
+        self._room, self._obj = room, obj
         self.board: Board = service.board(room, obj)
         self._filter = Filter()
         people: dict[bytes, Person] = {person.uid: person for person in service.members(room)}
@@ -155,6 +158,14 @@ class TasksView(QWidget):
             text = tr("“{title}” is archived").format(title=card.title)
             toast(self, text, lambda: self._guard(lambda: self.board.archive_card(card_id, False)))
 
+    def _copy_link(self, card_id: str) -> None:
+        """To be pasted into a message or document."""
+        card, obj = self.board.card(card_id), self._obj or self._service.board_id(self._room)
+        if card is not None and obj is not None:
+            link = ObjectLink(room=self._room, obj=obj, kind=KIND.id, ref=card_id.encode())
+            copy_text(link.to_markup(card.title))
+            toast(self, tr("The link is copied"))
+
     def _neighbour(self, card_id: str) -> str:
         here = self.board.column_of(card_id)
         ids = [card.id for card in self.board.cards(here.id)] if here else []
@@ -189,6 +200,7 @@ class TasksView(QWidget):
             None,
             *self._assign_entries(card_id),
             None,
+            Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(card_id)),
             Entry(text=tr("Archive"), icon="archive", run=lambda: self._archive_card(card_id)),
             Entry(
                 text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=lambda: self._delete_card(card_id)
