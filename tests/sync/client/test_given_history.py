@@ -112,7 +112,7 @@ async def test_what_was_cut_off_is_read_after_a_restart(w: World) -> None:
     c.clerk.wire.spoil = None
     await c.clerk.restart()
     await until(lambda: c.clerk.texts(c.obj) == WHOLE)
-    assert c.clerk.store.reread(c.room) == 0
+    await until(lambda: c.clerk.store.reread(c.room) == 0)
 
 
 def from_the_beginning(frame: m.ServerFrame, room: RoomId) -> bool:
