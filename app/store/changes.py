@@ -163,6 +163,8 @@ class Changes:
 
     def _place(self, placed: Sequence[tuple[int, int, int]]) -> None:
         self._db.raw.executemany(sql.PLACE_CHANGE, placed)
+        # in a store that was set back: the server has had it since, though nothing here remembers that it was sent
+        self._db.raw.executemany(sql.DROP_PLACED, [(row,) for _, _, row in placed])
         changes = [c for _, _, row in placed for c in self._select(sql.CHANGE_BY_ROW, (row,))]
         self._projecting.positioned(changes)
         self._db.after_commit(lambda: self.positioned.emit(changes))

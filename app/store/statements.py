@@ -65,6 +65,7 @@ OLDEST_BATCH = """SELECT id, first_seq, last_id, bodies, cts, sig, shares FROM b
 SET_BATCH = "UPDATE outbox SET batch = ? WHERE row = ? AND batch IS NULL"
 BATCH_ID = "SELECT id FROM batches WHERE room = ? AND first_seq = ? AND last_id = ?"
 BATCH_ROWS = "SELECT row FROM outbox WHERE batch = ? ORDER BY row"
+DROP_PLACED = "DELETE FROM outbox WHERE row = ? AND batch IS NULL"
 DROP_BATCH_ROWS = "DELETE FROM outbox WHERE batch = ?"
 FREE_BATCH_ROWS = "UPDATE outbox SET batch = NULL WHERE batch = ?"
 DROP_BATCH = "DELETE FROM batches WHERE id = ?"
