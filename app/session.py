@@ -54,7 +54,7 @@ class Session:
         self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=send)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
         self.tasks = TaskService(*parts, members)
-        self.rooms.baselines = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
+        self.rooms.baselines.kinds = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
         self.succession.carriers = {chat.KIND.id: self.chat.carry}
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
@@ -71,7 +71,7 @@ class Session:
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()
-        work = (self.engine.run(), self._learn(), self.succession.run())
+        work = (self.engine.run(), self._learn(), self.succession.run(), self.rooms.baselines.run())
         self._running = [asyncio.ensure_future(part) for part in work]
 
     async def close(self) -> None:
@@ -115,6 +115,7 @@ class Session:
     def on_room(self, room: RoomId) -> None:
         """A room's members or state changed."""
         self.succession.wake()
+        self.rooms.baselines.wake(room)
         self.rooms.tell(room)
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:

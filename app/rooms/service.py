@@ -10,6 +10,7 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
+from app.rooms.baselines import Baselines
 from app.rooms.records import MAX_TITLE, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode
 from app.store.rows import RoomRow
 from app.store.store import Store
@@ -17,9 +18,6 @@ from sync.client.engine import Engine
 from sync.client.ports import RoomEvent
 
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
-
-
-Baseline = Callable[[ObjId], Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +78,7 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._starters = tuple(starters)
-        self.baselines: dict[str, Baseline] = {}
-        """By kind: an object's present state as changes. A kind that only grows (chat) has none."""
+        self.baselines = Baselines(store)
         self._ends = [store.changed.connect(self.tell)]
 
     def close(self) -> None:
@@ -218,26 +215,7 @@ class RoomService:
         Without the history they get each object's present state; what was said or deleted before stays closed.
         """
         await self._engine.deeds.add(room, uid, role, history=history_all)
-        if not history_all:
-            self._give_baselines(room)
-
-    def _give_baselines(self, room: RoomId) -> None:
-        row = self._store.rooms_list.get(room)
-        if row is None:
-            raise NotFound
-        root = ObjId(room)
-        with self._store.transaction():
-            self._give(room, root, encode(RoomNamed(title=row.title, type=row.type)))
-            for found in self._store.objects.all(room):
-                if found.obj != root:
-                    self._give(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
-            for found in self._store.objects.all(room):
-                baseline = self.baselines.get(found.kind)
-                for data in baseline(found.obj) if baseline else ():
-                    self._give(room, found.obj, data)
-
-    def _give(self, room: RoomId, obj: ObjId, data: bytes) -> None:
-        self._store.changes.append(room, obj, data, baseline=True)
+        self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid) -> None:
         """Removes a person; the room's next key is not sealed to them."""

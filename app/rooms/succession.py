@@ -210,7 +210,7 @@ class Succession:
                     await asyncio.sleep(0)
 
     def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
-        carrier, baseline = self.carriers.get(kind), self._rooms.baselines.get(kind)
+        carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
         if carrier is not None:
             return carrier(obj, into)
         if baseline is None or self._store.changes.of(into):

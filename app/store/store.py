@@ -19,6 +19,7 @@ from app.store.changes import Changes
 from app.store.database import Database
 from app.store.inbox import Inbox
 from app.store.migrations import migrate
+from app.store.newcomers import Newcomers
 from app.store.objects import Objects
 from app.store.origins import Origins
 from app.store.outbox import Outbox
@@ -46,6 +47,7 @@ class Store:
         self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.receipts_kept, self.waiting_changed.emit)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting)
+        self.newcomers = Newcomers(db, self._me)
         self.rooms_list = Rooms(db, self._projecting)
         self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)

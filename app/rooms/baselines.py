@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The present state of a room's objects, for whoever was added without the history (protocol §8).
+
+Owed from the moment the room's log shows my add, until it lies in the outbox; both are read from the store, so that a
+program that ended in between pays at its next start.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from app.core import log
+from app.core.ids import ObjId, RoomId
+from app.errors import StoreFault
+from app.rooms.records import ObjectAnnounced, RoomNamed, encode
+from app.store.store import Store
+
+RETRY_S = 30.0
+
+Baseline = Callable[[ObjId], Sequence[bytes]]
+
+
+class Baselines:
+    """Gives what is owed. `kinds`: an object's present state as changes; a kind that only grows (chat) has none."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.kinds: dict[str, Baseline] = {}
+        self._woken = asyncio.Event()
+        self._rooms: set[RoomId] = {row.room for row in store.rooms_list.all()}
+
+    def wake(self, room: RoomId) -> None:
+        """The room's log may show an add."""
+        self._rooms.add(room)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Gives what is owed in the rooms of the store, then in those that moved, until cancelled."""
+        while True:
+            failed = set()
+            while self._rooms:
+                room = self._rooms.pop()
+                if not self._tried(room):
+                    failed.add(room)
+                await asyncio.sleep(0)
+            self._rooms |= failed
+            self._woken.clear()
+            try:
+                async with asyncio.timeout(RETRY_S if failed else None):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+
+    def _tried(self, room: RoomId) -> bool:
+        try:
+            self.give(room)
+            return True
+        except StoreFault as e:
+            log.store.warning("baselines-wait", code=e.code)
+        except Exception as e:  # a kind's own fault: tried again, never the end
+            log.store.exception("baselines", e)
+        return False
+
+    def give(self, room: RoomId) -> None:
+        """Writes what is owed in a room and that it is given, in one transaction; nothing if nothing is."""
+        with self._store.transaction():
+            n = self._store.newcomers.owed(room)
+            row = self._store.rooms_list.get(room)
+            if n is None or row is None:
+                return
+            root, objects = ObjId(room), self._store.objects.all(room)
+            self._append(room, root, encode(RoomNamed(title=row.title, type=row.type)))
+            for found in objects:
+                if found.obj != root:
+                    self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
+            for found in objects:
+                baseline = self.kinds.get(found.kind)
+                for data in baseline(found.obj) if baseline else ():
+                    self._append(room, found.obj, data)
+            self._store.newcomers.set_given(room, n)
+
+    def _append(self, room: RoomId, obj: ObjId, data: bytes) -> None:
+        self._store.changes.append(room, obj, data, baseline=True)

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whom I added from now on, and up to which add they have been given the objects' present state."""
+
+from app.core.ids import RoomId
+from app.store.database import Database
+from app.store.people import Me
+
+ADMIN = 3
+"""Who may give a baseline."""
+
+_OWED = """SELECT max(e.n) FROM events e
+    JOIN rooms r ON r.room = e.room AND r.role >= ? AND NOT r.left
+    JOIN members m ON m.room = e.room AND m.uid = e.subject AND m.since_n = e.n AND NOT m.history
+    WHERE e.room = ? AND e.kind = 'add' AND e.by = ? AND e.n > coalesce((SELECT value FROM meta WHERE name = ?), 0)"""
+
+
+class Newcomers:
+    """Read from the room's log; what has been given is one number a room."""
+
+    def __init__(self, db: Database, me: Me) -> None:
+        self._db = db
+        self._me = me
+
+    def owed(self, room: RoomId) -> int | None:
+        """The position of my newest add from now on whose member is still there and has been given nothing."""
+        found: int | None = self._db.value(_OWED, (ADMIN, room, self._me.uid, _given(room)))
+        return found
+
+    def set_given(self, room: RoomId, n: int) -> None:
+        """Everybody added up to `n` has it: it lies in the outbox, in the same transaction."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_given(room), n))
+
+
+def _given(room: RoomId) -> str:
+    return f"baselines-{room.hex()}"

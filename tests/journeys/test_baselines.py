@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is added without the history gets the objects' present state, even if the adder's program dies in between."""
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import RoomId
+from app.errors import DiskFull
+from app.rooms.baselines import Baselines
+from tests.journeys.desks import Desk, Offices, offices
+from tests.world import until
+
+BASELINE = 2
+"""`outbox.live` of a baseline, FORMAT.md."""
+
+
+@pytest_asyncio.fixture
+async def o(tmp_path: Path) -> AsyncIterator[Offices]:
+    async with offices(tmp_path) as running:
+        yield running
+
+
+async def a_room(o: Offices) -> tuple[Desk, Desk, RoomId]:
+    """An owner's room with a document and a card, and one who is to come from now on."""
+    a, b = await o.hire("Handläggare", "Enhetschef")
+    room = await o.room(a)
+    obj = a.session.documents.create(room, "Utkast till beslut")
+    a.session.documents.open(obj).splice(0, 0, "kvar")
+    a.session.tasks.board(room).add_card(a.session.tasks.board(room).columns()[0].id, "Begär yttrande")
+    await until(lambda: a.session.store.waiting_count() == 0)
+    return a, b, room
+
+
+async def reads_all(b: Desk, room: RoomId) -> None:
+    await until(lambda: [d.title for d in b.session.documents.list(room)] == ["Utkast till beslut"])
+    obj = b.session.documents.list(room)[0].obj
+    await until(lambda: b.session.documents.open(obj).plain_text().strip() == "kvar")
+    await until(lambda: [t.title for t in b.session.tasks.tasks(room)] == ["Begär yttrande"])
+
+
+async def add(a: Desk, b: Desk, room: RoomId) -> None:
+    (person,) = await a.session.people.search(b.session.people.me.name)
+    await a.session.rooms.add(room, person.uid, 2, False)
+    b_uid = b.session.engine.uid
+    await until(lambda: any(m.uid == b_uid for m in a.session.store.rooms_list.members(room)))
+
+
+async def killed(o: Offices, desk: Desk) -> Desk:
+    """The same profile as its disk is now, in another process as it were; the old one does nothing more."""
+    for task in desk.session._running:
+        task.cancel()
+    folder = desk._folder.with_name(f"{desk._folder.name}-igen")
+    shutil.copytree(desk._folder, folder)
+    again = Desk(folder, desk.ca_file, desk.server)
+    again.profile.close()
+    await again.begin()
+    o.desks.append(again)
+    return again
+
+
+async def test_a_program_that_dies_between_add_and_baseline_gives_it_at_its_next_start(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room = await a_room(o)
+    with monkeypatch.context() as dying:
+        dying.setattr(Baselines, "give", lambda self, room: None)
+        await add(a, b, room)
+        assert a.session.store.newcomers.owed(room) is not None
+        again = await killed(o, a)
+        await until(lambda: not again.session.rooms.baselines._rooms)
+    await again.restart()
+    await reads_all(b, room)
+    assert again.session.store.newcomers.owed(room) is None
+
+
+async def test_what_is_given_is_given_once(o: Offices) -> None:
+    a, b, room = await a_room(o)
+    await add(a, b, room)
+    await reads_all(b, room)
+    before = a.session.engine.position(room)
+    for _ in range(2):
+        await a.restart()
+        await until(lambda: not a.session.rooms.baselines._rooms)
+    assert a.session.store.waiting_count() == 0
+    await until(lambda: b.session.engine.position(room) == a.session.engine.position(room))
+    assert a.session.engine.position(room) == before
+
+
+async def test_a_full_disk_leaves_the_baseline_owed_and_nothing_half_given(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room = await a_room(o)
+    real = a.session.store.changes.append
+    seen: list[bytes] = []
+
+    def full(*args: object, baseline: bool = False, **more: object) -> object:
+        if baseline and len(seen) == 2:
+            raise DiskFull
+        seen.extend([b""] if baseline else [])
+        return real(*args, baseline=baseline, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(a.session.store.changes, "append", full)
+    await add(a, b, room)
+    await until(lambda: len(seen) == 2)
+    assert a.session.store.newcomers.owed(room) is not None
+    rows = a.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))
+    assert rows == []
+    monkeypatch.undo()
+    a.session.rooms.baselines.wake(room)
+    await reads_all(b, room)
+
+
+async def test_one_who_was_removed_again_is_owed_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, room = await a_room(o)
+    with monkeypatch.context() as dying:
+        dying.setattr(Baselines, "give", lambda self, room: None)
+        await add(a, b, room)
+        await a.session.rooms.remove(room, b.session.engine.uid)
+        await until(lambda: b.session.rooms.room(room).left if b.session.rooms.rooms() else True)
+    await until(lambda: a.session.store.newcomers.owed(room) is None)
