@@ -4,9 +4,12 @@
 They say only that something came, unless the setting has been changed to show room and message.
 """
 
+import os
+import sys
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from app.core.ids import RoomId
@@ -16,13 +19,24 @@ from ui.kit.icons import icon
 from ui.kit.translate import tr, trn
 from ui.shell.ports import RoomService
 
+if sys.platform == "linux":
+    from ui.shell.freedesktop import Freedesktop
+
 MAX_PREVIEW = 160
 Tell = Callable[[str, str], object]
 """Shows a title and a text on the desktop."""
 
 
+def desktop(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
+    """How this desktop is told: its own service on Linux, else its tray; None where there is neither."""
+    if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
+        if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
+            return Freedesktop(window, on_click)
+    return tray(window, on_click)
+
+
 def tray(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
-    """The desktop's own notifications; None where it has none."""
+    """By an icon in the tray; None where there is no tray."""
     if not QSystemTrayIcon.isSystemTrayAvailable():
         return None
     item = QSystemTrayIcon(icon("logo", "accent", 32), window)

@@ -36,7 +36,7 @@ from ui.shell.member_dialogs import NewRoomDialog
 from ui.shell.my_tasks import MyTasks
 from ui.shell.navigation import Place, Rail, RailButton
 from ui.shell.navigator import Navigator, Parts
-from ui.shell.notifications import Notifications, tray
+from ui.shell.notifications import Notifications, desktop
 from ui.shell.palette import Palette
 from ui.shell.ports import Session
 from ui.shell.room_list import WIDTH, RoomList
@@ -80,7 +80,7 @@ class MainWindow(QMainWindow):
         self._auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
         self._auto_lock.idle.connect(self.lock_requested)
         self._build()
-        self._notifications = Notifications(self, session.rooms, settings, tray(self, self._to_front))
+        self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
         bind(self, settings.changed, self._on_setting)
         bind(self, session.status_changed, self._on_status)
         bind(self, session.rooms.changed, self._on_rooms)

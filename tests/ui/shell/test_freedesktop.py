@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Notifications over a real session bus, to a service that stands in for the desktop's."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from jeepney import DBusAddress, MessageType, message_bus, new_method_return, new_signal
+from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QApplication
+
+from tests.world import until
+from ui.shell.freedesktop import SERVICE, Freedesktop
+
+pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon on this machine")
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A session bus of one's own."""
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
+    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert daemon.stdout is not None
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
+    yield
+    daemon.terminate()
+    daemon.wait()
+    daemon.stdout.close()
+
+
+class Desktop:
+    """Shows nothing, remembers everything."""
+
+    def __init__(self, connection: DBusConnection) -> None:
+        self.connection = connection
+        self.told: list[tuple[Any, ...]] = []
+
+    async def serve(self) -> None:
+        while True:
+            message = await self.connection.receive()
+            if message.header.message_type is not MessageType.method_call:
+                continue
+            member = message.header.fields[3]
+            if member == "Notify":
+                self.told.append(message.body)
+                await self.connection.send(new_method_return(message, "u", (7,)))
+            elif member == "GetCapabilities":
+                await self.connection.send(new_method_return(message, "as", (["body", "body-markup", "actions"],)))
+
+    async def click(self, number: int) -> None:
+        here = DBusAddress(SERVICE.object_path, interface=SERVICE.interface)
+        await self.connection.send(new_signal(here, "ActionInvoked", "us", (number, "default")))
+
+
+@asynccontextmanager
+async def desktop() -> AsyncIterator[Desktop]:
+    connection = await open_dbus_connection()
+    async with DBusRouter(connection) as router:
+        await router.send_and_get_reply(message_bus.RequestName(SERVICE.bus_name))
+    made = Desktop(connection)
+    serving = asyncio.ensure_future(made.serve())
+    yield made
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    await connection.close()
+
+
+async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_heard(bus: None, qapp: QApplication) -> None:
+    owner, clicks = QObject(), list[bool]()
+    async with desktop() as shown:
+        tell = Freedesktop(owner, lambda: clicks.append(True))
+        tell("Tillsyn 2026-1184", "Å <b>ä</b> & ö 👍")
+        await until(lambda: len(shown.told) == 1)
+        app, replaces, _, title, body, actions, hints, _ = shown.told[0]
+        assert (app, replaces, title, body) == ("Kansli", 0, "Tillsyn 2026-1184", "Å &lt;b&gt;ä&lt;/b&gt; &amp; ö 👍")
+        assert actions[0] == "default"
+        assert hints["category"] == ("s", "im.received")
+        await until(lambda: tell._shown == 7)
+        await shown.click(6)
+        await shown.click(7)
+        await until(lambda: bool(clicks))
+        tell("Kansli", "2 nya meddelanden")
+        await until(lambda: len(shown.told) == 2)
+        assert shown.told[1][1] == 7  # takes the former's place
+        assert clicks == [True]
+        assert tell._task is not None
+        tell._task.cancel()
+        await asyncio.gather(tell._task, return_exceptions=True)
+
+
+async def test_a_desktop_without_the_service_is_no_fault(bus: None, qapp: QApplication) -> None:
+    tell = Freedesktop(QObject(), lambda: None)
+    tell("Kansli", "1 nytt meddelande")
+    assert tell._task is not None
+    await tell._task
+    assert tell._task.exception() is None

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Notifications by the desktop's own service (org.freedesktop.Notifications): also where there is no tray.
+
+https://specifications.freedesktop.org/notification-spec/1.2/. One connection to the session bus, opened by the first
+notification. The service may keep what it is told: what that is, the caller decides.
+"""
+
+import asyncio
+import html
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
+from jeepney.io.asyncio import open_dbus_router
+from PySide6.QtCore import QObject
+
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+
+_NAME = "org.freedesktop.Notifications"
+SERVICE = DBusAddress("/org/freedesktop/Notifications", bus_name=_NAME, interface=_NAME)
+ANSWER_S = 5.0
+WAITING = 8
+"""So many wait while the service does not answer; older ones say nothing new."""
+
+_log = logging.getLogger("ui")
+
+
+class Freedesktop:
+    """Call it with a title and a text. A later notification takes the place of the former. Lives on the loop."""
+
+    def __init__(self, owner: QObject, on_click: Callable[[], object]) -> None:
+        """`on_click` when the last one was chosen."""
+        self._owner, self._on_click = owner, on_click
+        self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(WAITING)
+        self._task: asyncio.Task[None] | None = None
+        self._shown = 0
+
+    def __call__(self, title: str, text: str) -> None:
+        if self._waiting.full():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait((title, text))
+        if self._task is None or self._task.done():
+            self._task = run(self._owner, self._serve())
+
+    async def _serve(self) -> None:
+        """Until the owner goes. A desktop without the service, or one that stops, is no fault of anybody's."""
+        try:
+            async with open_dbus_router() as router:
+                clicks = MatchRule(
+                    type="signal", interface=SERVICE.interface, member="ActionInvoked", path=SERVICE.object_path
+                )
+                await self._ask(router, message_bus.AddMatch(clicks))
+                markup = await self._has_markup(router)
+                with router.filter(clicks, bufsize=4) as queue:
+                    async with asyncio.TaskGroup() as both:
+                        both.create_task(self._hear(queue))
+                        both.create_task(self._tell(router, markup))
+        except* (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as faults:
+            _log.info("no desktop notifications: %s", type(faults.exceptions[0]).__name__)
+
+    async def _tell(self, router: Any, markup: bool) -> None:
+        while True:
+            title, text = await self._waiting.get()
+            body = html.escape(text, quote=False) if markup else text
+            hints = {"category": ("s", "im.received"), "desktop-entry": ("s", "se.kansli.Kansli")}
+            # app, replaces, icon, summary, body, actions, hints, expire (-1: the desktop's own time)
+            arguments = ("Kansli", self._shown, "se.kansli.Kansli", title, body, ["default", tr("Open")], hints, -1)
+            reply = await self._ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
+            self._shown = int(reply[0])
+
+    async def _hear(self, clicks: Any) -> None:
+        while True:
+            message = await clicks.get()
+            if message.body[0] == self._shown:
+                self._on_click()
+
+    async def _has_markup(self, router: Any) -> bool:
+        (found,) = await self._ask(router, new_method_call(SERVICE, "GetCapabilities"))
+        return "body-markup" in found
+
+    async def _ask(self, router: Any, message: Any) -> tuple[Any, ...]:
+        reply = await asyncio.wait_for(router.send_and_get_reply(message), ANSWER_S)
+        if reply.header.message_type is MessageType.error:
+            raise OSError("the desktop refused")
+        body: tuple[Any, ...] = reply.body
+        return body
