@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.i18n import tr
-from app.core.ids import ObjId, RoomId, Uid, new_obj
+from app.core.ids import Hash, ObjId, RoomId, Uid, new_obj
 from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person
@@ -48,11 +48,25 @@ class RoomSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
-    """A member of a room. `role` is READER … OWNER; `since_ms` 0 for the founder."""
+    """A member of a room. `role` is READER … OWNER; `since_ms` 0 for the founder; `history`: may read everything since
+    the room began."""
 
     person: Person
     role: int
     since_ms: int
+    history: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryProposal:
+    """`by` proposes that `subject` may read everything since the room began. `approved`: a second administrator agreed
+    and only the giving is left. `refusal`: why this person cannot take that step (sync/client/history.py), or None."""
+
+    ident: Hash
+    subject: Person
+    by: Person
+    approved: bool
+    refusal: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +150,7 @@ class RoomService:
         """Who is in the room, by role and seniority."""
         since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
         return [
-            MemberInfo(person=self._people.person(m.uid), role=m.role, since_ms=since.get(m.uid, 0))
+            MemberInfo(person=self._people.person(m.uid), role=m.role, since_ms=since.get(m.uid, 0), history=m.history)
             for m in self._store.rooms_list.members(room)
         ]
 
@@ -194,6 +208,34 @@ class RoomService:
 
     def set_muted(self, room: RoomId, muted: bool) -> None:
         self._store.rooms_list.set_muted(room, muted)
+
+    # -- the whole history for one member -------------------------------------------------------------------------
+
+    def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
+        """Who is to be given everything, and what is left to do about it."""
+        return [
+            HistoryProposal(
+                ident=p.ident,
+                subject=self._people.person(p.subject),
+                by=self._people.person(p.by),
+                approved=p.approved,
+                refusal=p.refusal,
+            )
+            for p in self._engine.history_proposals(room)
+        ]
+
+    def history_refusal(self, room: RoomId, uid: Uid) -> str | None:
+        """Why this person cannot propose it for a member: "not-admin", "one-admin", "has-it", "proposed", "not-member";
+        or None."""
+        return self._engine.may_propose_history(room, uid)
+
+    async def propose_history(self, room: RoomId, uid: Uid) -> None:
+        """Proposes that a member may read everything; another administrator must approve."""
+        await self._engine.deeds.propose_history(room, uid)
+
+    async def give_history(self, room: RoomId, proposal: Hash) -> None:
+        """Approves, and gives the member the keys. It cannot be taken back."""
+        await self._engine.deeds.give_history(room, proposal)
 
     # -- deeds ----------------------------------------------------------------------------------------------------
 

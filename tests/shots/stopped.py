@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms whose history the story's server divided, for the pictures: stopped, and gone on with in a successor."""
+"""What cannot be undone, for the pictures that are taken late: rooms whose history the story's server divided, and a
+member who was added from now on."""
 
 import time
 
@@ -44,3 +45,15 @@ async def go_on(story: Story, room: RoomId) -> RoomId:
     successor = standing.successors[0].room
     await until(lambda: bool(me.chat.channel(successor)) and me.status.waiting == 0)
     return successor
+
+
+async def propose_history(story: Story, room: RoomId) -> None:
+    """The registrar is in the room from now on, and the head of unit proposes that they read everything."""
+    me, registrar = story.me, story.uid(story.registrar)
+    if me.rooms.history_proposals(room):
+        return
+    await me.rooms.remove(room, registrar)
+    await me.rooms.add(room, registrar, 2, False)
+    await until(lambda: story.head.rooms.history_refusal(room, registrar) is None)
+    await story.head.rooms.propose_history(room, registrar)
+    await until(lambda: bool(me.rooms.history_proposals(room)))

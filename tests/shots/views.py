@@ -16,7 +16,7 @@ from app.session import LinkState
 from app.settings import CA_FILE
 from tests.shots import story as told
 from tests.shots.camera import quiet
-from tests.shots.stopped import go_on, stop
+from tests.shots.stopped import go_on, propose_history, stop
 from tests.shots.story import Story
 from tests.world import until
 from ui.chat.view import ChatView
@@ -339,6 +339,12 @@ async def successor(s: Scene) -> QWidget:
     return s.window
 
 
+async def history_proposal(s: Scene) -> QWidget:
+    await propose_history(s.story, s.story.rooms[told.UNIT])
+    s.room(told.UNIT, "chat")
+    return s.window
+
+
 VIEWS: dict[str, Step] = {
     "welcome": welcome,
     "welcome-error": welcome_error,
@@ -380,6 +386,7 @@ STOPPED: dict[str, Step] = {
     "evidence": evidence,
     "replaced": replaced,
     "successor": successor,
+    "history-proposal": history_proposal,
 }
 """Taken after the others: what they do to the rooms cannot be undone."""
 OFFLINE: dict[str, Step] = {"offline": offline}

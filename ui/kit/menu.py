@@ -32,8 +32,8 @@ def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
     for entry in entries:
         if entry is None:
             menu.addSeparator()
-        elif entry.run is None:
-            menu.addSection(entry.text)
+        elif entry.run is None:  # no section: Fusion, and so our style sheet, paints those without their text
+            menu.addAction(entry.text.replace("&", "&&")).setEnabled(False)
         else:
             menu.addAction(_action(menu, entry, entry.run))
     return menu

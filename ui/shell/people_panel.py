@@ -16,9 +16,10 @@ from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, language, tr, trn
+from ui.shell.history_card import HistoryCard, propose
 from ui.shell.member_dialogs import AddMemberDialog, RoleDialog, VerifyDialog
 from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
-from ui.shell.words import role_name, verified_chip
+from ui.shell.words import history_name, history_refusal, role_name, verified_chip
 from ui.tool import toast
 
 WIDTH = 300
@@ -61,6 +62,8 @@ class PeoplePanel(QFrame):
         content.addLayout(head)
         self._members = Card(margin=4, spacing=0)
         content.addWidget(self._members)
+        self._proposals = column(spacing=8)
+        content.addLayout(self._proposals)
         content.addSpacing(8)
         self._changed_title = SectionHeader(tr("Changed last"))
         content.addWidget(self._changed_title)
@@ -90,6 +93,9 @@ class PeoplePanel(QFrame):
         clear(self._members.content)
         for member in self._session.rooms.members(room):
             self._members.content.addWidget(self._member_row(member))
+        clear(self._proposals)
+        for proposal in self._session.rooms.history_proposals(room):
+            self._proposals.addWidget(HistoryCard(self._session.rooms, room, proposal))
         clear(self._objects)
         objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
         listed = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
@@ -101,7 +107,8 @@ class PeoplePanel(QFrame):
         """Everything that is shown, to tell whether anything changed."""
         rooms = self._session.rooms
         objects = [(o.obj, o.title, self._detail(o)) for o in rooms.objects(room) if o.kind != "chat"]
-        return room, language(), rooms.my_role(room), tuple(rooms.members(room)), tuple(objects)
+        proposals = tuple(rooms.history_proposals(room))
+        return room, language(), rooms.my_role(room), tuple(rooms.members(room)), proposals, tuple(objects)
 
     def showEvent(self, event: object) -> None:
         self.refresh()
@@ -117,7 +124,9 @@ class PeoplePanel(QFrame):
         row = RowButton(
             tr("{name}, {role}, {verified}").format(name=name, role=role_name(member.role), verified=meaning)
         )
-        row.setToolTip(f"{role_name(member.role)} · {meaning}")
+        reads = "" if member.history else f" · {history_name(member.history)}"
+        row.setToolTip(f"{role_name(member.role)} · {meaning}{reads}")
+        row.setAccessibleDescription(history_name(member.history))
         layout = line(row, margins=(6, 5, 6, 5), spacing=8)
         layout.addWidget(Avatar(person.initials, person.colour, person.name, 24))
         layout.addWidget(ElidedLabel(person.name), 1)
@@ -133,13 +142,16 @@ class PeoplePanel(QFrame):
         if room is None:
             return
         my_role = self._session.rooms.my_role(room)
-        entries: list[Entry | None] = [Entry(text=f"{person.name} · {role_name(member.role)}")]
+        heading = f"{person.name} · {role_name(member.role)}"
+        entries: list[Entry | None] = [Entry(text=heading), Entry(text=history_name(member.history)), None]
         if person.is_me:
             entries.append(Entry(text=tr("Leave the room …"), icon="leave", run=lambda: run(self, self._leave(room))))
         else:
             entries.append(Entry(text=tr("Verify …"), icon="verified", run=lambda: run(self, self._verify(person))))
             entries.append(Entry(text=tr("Write to {name}").format(name=person.name), icon="direct",
                                  run=lambda: self.write_to.emit(person)))  # fmt: skip
+        if my_role >= ADMIN and not member.history:
+            entries += [None, *self._history_entries(room, person)]
         if my_role >= ADMIN and not person.is_me and (member.role < OWNER or my_role == OWNER):
             entries += [
                 None,
@@ -148,6 +160,12 @@ class PeoplePanel(QFrame):
                       run=lambda: run(self, self._remove(room, person))),
             ]  # fmt: skip
         popup(row, tr("Menu of {name}").format(name=person.name), entries)
+
+    def _history_entries(self, room: RoomId, person: Person) -> list[Entry]:
+        why_not = self._session.rooms.history_refusal(room, person.uid)
+        give = Entry(text=tr("Give access to the whole history …"), icon="history", enabled=why_not is None,
+                     run=lambda: run(self, propose(self, self._session.rooms, room, person)))  # fmt: skip
+        return [give] if why_not is None else [give, Entry(text=history_refusal(why_not))]
 
     def add(self) -> None:
         """Opens the dialog that adds a member."""

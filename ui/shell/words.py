@@ -25,6 +25,23 @@ def role_meaning(role: int) -> str:
     }[role]
 
 
+def history_name(history: bool) -> str:
+    """How much a member may read."""
+    return tr("Reads everything since the beginning") if history else tr("Reads from when they were added")
+
+
+def history_refusal(code: str) -> str:
+    """Why one cannot propose or approve that a member gets the whole history."""
+    return {
+        "one-admin": tr("Needs two administrators, and this room has one."),
+        "proposed": tr("It has been proposed already."),
+        "own": tr("Another administrator must approve."),
+        "not-seasoned": tr("Whoever approves must have been an administrator for seven days."),
+        "proposer-gone": tr("Whoever proposed it is no longer an administrator."),
+        "no-history": tr("Only who may read everything can give it."),
+    }.get(code, tr("Administrators decide about this."))
+
+
 def type_name(room_type: str) -> str:
     """The section in the room list."""
     return {"case": tr("Case rooms"), "group": tr("Groups"), "direct": tr("Direct")}.get(room_type, tr("Groups"))

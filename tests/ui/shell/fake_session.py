@@ -10,11 +10,11 @@ from typing import Any
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.chat.service import MentionRow
-from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden, WrongPassphrase
 from app.people.person import Person, Verified
-from app.rooms.service import MemberInfo
+from app.rooms.service import HistoryProposal, MemberInfo
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings, Value
 from app.store.rows import SearchHit
@@ -65,6 +65,7 @@ class FakeMember:
     person: Person
     role: int
     since_ms: int = 0
+    history: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,8 @@ class FakeRooms:
         self.people[DIRECT_HEAD] = three[:2]
         self.people[DIRECT_REGISTRAR] = [three[0], three[2]]
         self.opened_objects: list[ObjId] = []
+        self.proposals: list[HistoryProposal] = []
+        self.refusal: str | None = None
         self.known: dict[Uid, Person] = {}
 
     def rooms(self) -> list[FakeRoom]:
@@ -211,6 +214,24 @@ class FakeRooms:
 
     def notices(self, room: RoomId) -> list[str]:
         return []
+
+    def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
+        return self.proposals if room == CASE else []
+
+    def history_refusal(self, room: RoomId, uid: Uid) -> str | None:
+        return self.refusal
+
+    async def propose_history(self, room: RoomId, uid: Uid) -> None:
+        self.proposals.append(
+            HistoryProposal(ident=Hash(bytes(32)), subject=self.known[uid], by=ME, approved=False, refusal="own")
+        )
+        self.room_changed.emit(room)
+
+    async def give_history(self, room: RoomId, proposal: Hash) -> None:
+        (found,) = [p for p in self.proposals if p.ident == proposal]
+        self.proposals = []
+        self.people[room] = [replace(m, history=True) if m.person == found.subject else m for m in self.people[room]]
+        self.room_changed.emit(room)
 
     def events(self, room: RoomId) -> list[FakeEvent]:
         if room == LEGAL:

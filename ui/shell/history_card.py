@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A proposal that one member may read everything since the room began: one administrator proposes, another approves."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import RoomId
+from app.people.person import Person
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, IconLabel
+from ui.kit.dialogs import confirm
+from ui.kit.style import label, line
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.ports import HistoryProposal, RoomService
+from ui.shell.words import history_refusal
+from ui.tool import toast
+
+
+class HistoryCard(Card):
+    """Says who proposes what; whoever may approve has a button, the others are told what it waits for."""
+
+    def __init__(
+        self, rooms: RoomService, room: RoomId, proposal: HistoryProposal, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._rooms, self._room, self._proposal = rooms, room, proposal
+        self.setAccessibleName(tr("Proposal about the history"))
+        top = line(spacing=7)
+        top.addWidget(IconLabel("history", "accent", 16))
+        top.addWidget(label(tr("Proposal"), "label"), 1)
+        self.content.addLayout(top)
+        said = tr("{by} proposes that {name} may read everything since the beginning.").format(
+            by=proposal.by.name, name=proposal.subject.name
+        )
+        self.content.addWidget(label(said, "body", wrap=True))
+        if proposal.refusal is not None:
+            self.content.addWidget(label(history_refusal(proposal.refusal), "small", wrap=True))
+            return
+        self.approve_button = TextButton(
+            tr("Give access") if proposal.approved else tr("Approve …"), self._approve, kind="primary"
+        )
+        row = line()
+        row.addStretch(1)
+        row.addWidget(self.approve_button)
+        self.content.addLayout(row)
+
+    def _approve(self) -> None:
+        run(self, self._give())
+
+    async def _give(self) -> None:
+        name = self._proposal.subject.name
+        title = tr("Let {name} read everything?").format(name=name)
+        text = tr("{name} can then read everything that was written here since the room began. "
+                  "It cannot be taken back.").format(name=name)  # fmt: skip
+        if await confirm(self.window(), title, text, accept=tr("Give access"), danger=True):
+            window = self.window()
+            await self._rooms.give_history(self._room, self._proposal.ident)
+            toast(window, tr("{name} reads everything since the beginning.").format(name=name))
+
+
+async def propose(widget: QWidget, rooms: RoomService, room: RoomId, person: Person) -> None:
+    """Asks, and proposes it to the other administrators."""
+    title = tr("Propose that {name} reads everything?").format(name=person.name)
+    text = tr("Another administrator must approve. After that {name} can read everything that was written here since "
+              "the room began, and it cannot be taken back.").format(name=person.name)  # fmt: skip
+    if await confirm(widget.window(), title, text, accept=tr("Propose")):
+        await rooms.propose_history(room, person.uid)
+        toast(widget, tr("Proposed. Another administrator sees it beside the members."))
