@@ -86,7 +86,7 @@ class Inbox:
             self._state(room, received.cursor, received.state)
         raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
         raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
-        raw.executemany(sql.ADD_SHARE, [(room, obj, share) for obj, share in received.shares])
+        raw.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
         raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
         raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
         raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])

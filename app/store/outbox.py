@@ -44,7 +44,7 @@ class Outbox:
             packed = (blob(batch.bodies), blob(batch.cts), batch.sig, blob(batch.shares))
             number = raw.execute(sql.ADD_BATCH, params + packed).lastrowid
             raw.executemany(sql.SET_BATCH, [(number, row) for row in batch.rows])
-            raw.executemany(sql.ADD_SHARE, [(batch.room, obj, share) for obj, share in batch.shares])
+            raw.executemany(sql.PUT_SHARE, [(batch.room, obj, share) for obj, share in batch.shares])
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
         """The oldest batch of the room that is not acknowledged."""

@@ -79,7 +79,7 @@ RH_AT = "SELECT rh FROM positions WHERE room = ? AND n = ?"
 ROOM_KEYS = "SELECT epoch, k, a FROM room_keys WHERE room = ? ORDER BY epoch"
 ADD_ROOM_KEY = """INSERT INTO room_keys (room, epoch, k, a) VALUES (?, ?, ?, ?)
     ON CONFLICT (room, epoch) DO UPDATE SET k = excluded.k, a = coalesce(excluded.a, a)"""
-ADD_SHARE = "INSERT OR IGNORE INTO shares (room, obj, share) VALUES (?, ?, ?)"
+PUT_SHARE = "INSERT OR REPLACE INTO shares (room, obj, share) VALUES (?, ?, ?)"
 SHARE = "SELECT share FROM shares WHERE room = ? AND obj = ?"
 ADD_WAITING = "INSERT OR REPLACE INTO waiting (room, n, item) VALUES (?, ?, ?)"
 WAITING = "SELECT n, item FROM waiting WHERE room = ? ORDER BY n"

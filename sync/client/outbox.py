@@ -196,6 +196,8 @@ class Outbox:
             key = room.key_with(obj, shares[obj])
         elif obj == ObjId(room.room) or obj in room.stream.state.shares:
             key = room.content_key(obj)
+            if room.lacks_share(obj):
+                self._look_again(room)
         else:
             share = shares[obj] = os.urandom(32)
             share_c = envelope.share_commitment(room.room, obj, share)

@@ -155,6 +155,12 @@ class RoomSync:
         member, epoch = self.stream.members.get(uid), self.stream.epochs.get(e)
         return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
+    def lacks_share(self, obj: ObjId) -> bool:
+        """Whether an object that has a share lacks it here; it is then asked for. True only the first time."""
+        known = obj in self._missing or obj not in self.stream.state.shares or self.share(obj) is not None
+        self._missing.update(() if known else (obj,))
+        return not known
+
     def missing_shares(self) -> list[ObjId]:
         """Objects that something waits for."""
         return [o for o in self._missing if o in self.stream.state.shares]

@@ -44,6 +44,26 @@ async def test_both_write_the_first_change_of_an_object_at_once(w: World) -> Non
     await w.settle(room)
     assert a.texts(obj) == b.texts(obj)
     assert sorted(a.texts(obj)) == [b"a", b"b"]
+    await a.restart()
+    await b.restart()
+    a.say(room, obj, b"a again")
+    b.say(room, obj, b"b again")
+    await w.settle(room)
+    assert sorted(a.texts(obj)) == sorted(b.texts(obj)) == [b"a", b"a again", b"b", b"b again"]
+
+
+async def test_who_lost_an_objects_share_asks_for_it_to_write(w: World) -> None:
+    a, b, room, obj = await two(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    await b.offline()
+    with b.store.db.transaction():
+        b.store.db.raw.execute("UPDATE shares SET share = ? WHERE obj = ?", (bytes(32), obj))
+    await b.restart()
+    b.say(room, obj, b"svar")
+    b.online()
+    await w.settle(room)
+    assert a.texts(obj) == b.texts(obj) == [HELLO, b"svar"]
 
 
 async def test_what_is_written_offline_arrives_after_a_restart(w: World) -> None:
