@@ -19,7 +19,7 @@ from app.store.origins import OriginRow, Step
 from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.errors import Refused, Reject, SyncError
+from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.trust.succession import Origin, object_in
 
 Carrier = Callable[[ObjId, ObjId], Iterable[Sequence[bytes]]]
@@ -218,13 +218,16 @@ class Succession:
         return (baseline(obj),)
 
     async def _sent(self, room: RoomId) -> None:
-        """Until the server has everything that was written here."""
+        """Until the server has everything that was written here. Unreachable if that takes long: other rooms wait."""
         moved = asyncio.Event()
         end = self._store.waiting_changed.connect(moved.set)
         try:
-            while self._store.unsent(room):
-                moved.clear()
-                await moved.wait()
+            async with asyncio.timeout(RETRY_S):
+                while self._store.unsent(room):
+                    moved.clear()
+                    await moved.wait()
+        except TimeoutError as e:
+            raise Unreachable("not sent yet") from e
         finally:
             end()
 

@@ -9,17 +9,31 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.shell.fake_session import CASE, HEAD, FakeSession
 from tests.ui.shell.test_gate import Office, opens
+from tests.ui.shell.test_history import PROPOSAL
+from tests.ui.shell.test_succession import STOPPED
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
 
+
+def stopped(window: MainWindow) -> None:
+    """A divided room whose bar has all its buttons, and a proposal beside its members."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.succession.standings[CASE] = STOPPED
+    session.rooms.proposals = [PROPOSAL]
+    window.open_room(CASE)
+
+
 VIEWS: dict[str, Callable[[MainWindow], None]] = {
     "home": lambda w: w.go_section("home"),
     "rooms": lambda w: w.open_room(CASE),
+    "stopped": stopped,
     "tasks": lambda w: w.go_section("tasks"),
     "search": lambda w: w.search_for("kompl"),
     "settings": lambda w: w.go_section("settings"),
@@ -43,13 +57,13 @@ async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWin
     check(window)
 
 
-@pytest.mark.parametrize("view", ["home", "rooms", "tasks", "search", "settings", "offline"])
+@pytest.mark.parametrize("view", ["home", "rooms", "stopped", "tasks", "search", "settings", "offline"])
 async def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> None:
     await shown(window, view)
     check_tab(window)
 
 
-@pytest.mark.parametrize("name", ["new", "add", "role", "verify"])
+@pytest.mark.parametrize("name", ["new", "add", "role", "verify", "successor", "evidence"])
 def test_every_control_of_the_dialogs_has_a_name_and_a_role(
     window: MainWindow, session: FakeSession, name: str
 ) -> None:
@@ -57,6 +71,8 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
         "new": lambda: NewRoomDialog(window),
         "add": lambda: AddMemberDialog(window, session.people, set(), 4),
         "role": lambda: RoleDialog(window, HEAD, 3, 4),
+        "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork"),
+        "evidence": lambda: EvidenceDialog(window, STOPPED),
         "verify": lambda: VerifyDialog(window, HEAD, session.people.safety_number(HEAD.uid)),
     }
     dialog = makers[name]()
