@@ -213,6 +213,7 @@ class Inbox:
                     await self._link.load_logs(room)
                 accepted = await self._judge(room, piece)
             except Reject as e:
+                await self._arrive(room)  # the store keeps why a room stopped only of a stream that it has
                 await self._witness.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
@@ -224,7 +225,10 @@ class Inbox:
                     if breathe:
                         await asyncio.sleep(0)
                     await self._link.ports.receive_apart(received)
-            room.kept_n = accepted[-1].n
+            if room.joining is None:
+                room.kept_n = accepted[-1].n
+            elif room.joining.full:
+                await self._arrive(room)
             self._seals.see(room, accepted)
         self._link.tell_moved()
         if entries and not room.needs_key:  # else when the key is here, or known to be missing
@@ -264,6 +268,9 @@ class Inbox:
 
         ▲ Content that is missing though no destroy or prune says so is WITHHELD.
         """
+        if room.joining is not None:
+            await self._seals.look(room, anew=pulled)
+            await self._arrive(room)
         if room.caught_up and room.stream.withheld():
             await self._refill(room)
         if room.caught_up and room.stream.withheld():
@@ -279,6 +286,13 @@ class Inbox:
             await self._resolve(room, shares)
         await self._rereading.look(room)
         self._link.outbox_work.set()
+
+    async def _arrive(self, room: RoomSync) -> None:
+        """A newcomer's first pull, or as much of it as is held: opened as far as there are keys, and stored."""
+        with self._link.kept(room):
+            for received in room.arrive():
+                await self._link.ports.receive_apart(received)
+        self._link.tell_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
         """Opens what waited, as far as it can be opened now."""

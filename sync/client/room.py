@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from sync.client.account import Account
 from sync.client.book import Book
+from sync.client.joining import Joining
 from sync.client.ports import InboxPort, MemberRow, OpenedChange, Received, RoomEvent
 from sync.client.status import RoomState
 from sync.crypto.encoding import dec, enc
@@ -52,6 +53,8 @@ class RoomSync:
         """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
         self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
         """Secrets of epochs that this device drafted, until the stream shows whether they count."""
+        self.joining: Joining | None = None if state else Joining()
+        """What is pulled and not opened before this device first has the room's key; see `arrive`."""
         self._ports = ports
         self._book = book
         self._account = account
@@ -195,10 +198,10 @@ class RoomSync:
             while len(opened) > CHUNK:
                 yield Received(room=self.room, more=True, changes=opened[:CHUNK])
                 opened = opened[CHUNK:]
-        self.waiting += len(waiting)
         stream = self.stream
         members, gone = self._members_since()
-        due = self._state_due(bool(events or members or gone))
+        due = self.joining is None and self._state_due(bool(events or members or gone))
+        self.waiting += len(waiting)
         yield Received(
             room=self.room,
             cursor=stream.n if due else None,
@@ -215,6 +218,27 @@ class RoomSync:
             reread=reread,
         )
         self.reread = self.reread if reread is None else reread
+
+    def arrive(self) -> Iterator["Received"]:
+        """What was held until the key could be fetched: opened, or waiting for what is still missing. Then the stream's
+        state. Nothing the second time."""
+        if self.joining is None or self.stream.n == 0:
+            return
+        held, self.joining = [i for i in self.joining.items if not self._outside(i.n)], None
+        opened: list[OpenedChange] = []
+        waiting: list[tuple[int, bytes]] = []
+        bad: list[tuple[int, str]] = []
+        for item in held:
+            self._open_into(item, opened, waiting, bad)
+            while len(opened) + len(waiting) > CHUNK:
+                self.waiting += len(waiting)
+                yield Received(room=self.room, more=True, changes=opened[:CHUNK], waiting=waiting)
+                opened, waiting = opened[CHUNK:], []
+        self.waiting += len(waiting)
+        self._stored_n = self.stream.n
+        state = self.stream.to_bytes()
+        yield Received(room=self.room, cursor=self.stream.n, state=state, changes=opened, waiting=waiting, bad=bad)
+        self.kept_n = self.stream.n
 
     def _given_history(self, event: RoomEvent) -> int | None:
         """Up to where this device must read again, if the entry gives its person the history."""
@@ -311,7 +335,9 @@ class RoomSync:
             bad.append((item.n, e.code))
             return
         if changes is None:
-            if not self._outside(item.n):
+            if self.joining is not None:
+                self.joining.hold(item)
+            elif not self._outside(item.n):
                 waiting.append((item.n, enc(list(row))))
         else:
             opened += changes

@@ -4,12 +4,17 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
+from app.errors import DiskFull
 from sync.client.inbox import PIECE
+from sync.client.ports import Received
 from sync.client.status import RoomState
+from sync.protocol import messages as m
+from tests.journeys.bad_input.checks import honest, lie
 from tests.world import Client, World, until, world
 
 TEXT = "Hej på er, åäö 😀".encode()
@@ -50,4 +55,87 @@ async def test_a_newcomer_from_now_waits_for_nothing_of_a_long_room(w: World) ->
     await w.settle(room)
     await until(lambda: c.texts(later) == [TEXT])
     assert not any(c.texts(obj) for obj in objs)
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+def note_waiting(client: Client) -> list[int]:
+    """The positions that are ever stored as waiting."""
+    seen: list[int] = []
+    receive = client.store.receive_apart
+
+    async def take(received: Received) -> None:
+        seen.extend(n for n, _ in received.waiting)
+        await receive(received)
+
+    client.store.receive_apart = take
+    return seen
+
+
+@pytest.mark.parametrize("history", [True, False])
+async def test_what_a_newcomer_pulls_before_the_key_is_there_does_not_wait_in_the_store(
+    w: World, history: bool
+) -> None:
+    a, c, room, objs = await a_long_room(w)
+    waited = note_waiting(c)
+    await a.engine.deeds.add(room, c.uid, 2, history=history)
+    await w.settle(room)
+    await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
+    assert [c.texts(obj) for obj in objs] == [[TEXT] if history else []] * len(objs)
+    assert waited == []
+
+
+async def test_a_room_with_more_behind_it_than_is_held_lets_the_rest_wait_and_reads_it_all(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.client.joining.HELD_BYTES", 20_000)
+    a, c, room, objs = await a_long_room(w)
+    waited = note_waiting(c)
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await w.settle(room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    assert waited
+    assert c.store.waiting(room) == []
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+@pytest.mark.parametrize("calls", [2, 4])
+async def test_a_newcomer_whose_first_pull_ends_in_the_middle_begins_it_again_and_doubles_nothing(
+    w: World, monkeypatch: pytest.MonkeyPatch, calls: int
+) -> None:
+    a, c, room, objs = await a_long_room(w)
+    receive = c.store.receive_apart
+    left = [calls]
+
+    async def full(received: Received) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise DiskFull
+        await receive(received)
+
+    monkeypatch.setattr(c.store, "receive_apart", full)
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await until(lambda: c.engine.status.code == "disk-full")
+    await c.restart()
+    await w.settle(room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_a_lie_in_a_newcomers_first_pull_stops_the_room_until_the_truth_is_shown(w: World) -> None:
+    a, c, room, objs = await a_long_room(w)
+
+    def flip(frame: m.ServerFrame) -> list[m.Frame]:
+        if not isinstance(frame, m.Items) or len(frame.items) < PIECE:
+            return [frame]
+        last = frame.items[-1]
+        false = msgspec.structs.replace(last, sig=bytes(64))
+        return [msgspec.structs.replace(frame, items=[*frame.items[:-1], false])]
+
+    await lie(c, flip)
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await until(lambda: room in c.engine._link.rooms)
+    await until(lambda: c.engine.room_state(room) is RoomState.WITHHELD)
+    await honest(c)
+    await w.settle(room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
     assert c.engine.room_state(room) is RoomState.SEALED
