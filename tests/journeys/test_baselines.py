@@ -82,6 +82,7 @@ async def test_what_is_given_is_given_once(o: Offices) -> None:
     await add(a, b, room)
     await reads_all(b, room)
     await until(lambda: not a.session.rooms.baselines._rooms and a.session.store.waiting_count() == 0)
+    await until(lambda: a.session.engine._link.rooms[room].caught_up)
     before = a.session.engine.position(room)
     for _ in range(2):
         await a.restart()
