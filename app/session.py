@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.documents.records import group_of
 from app.documents.service import DocumentService
 from app.objects.files import Progress, SealedFiles
 from app.objects.links import Linked, ObjectLink
@@ -56,6 +57,7 @@ class Session:
         self.tasks = TaskService(*parts, members)
         self.rooms.baselines.kinds = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
         self.succession.carriers = {chat.KIND.id: self.chat.carry}
+        self.succession.groups = {documents.KIND.id: group_of}
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),

@@ -69,6 +69,15 @@ def check(change: StoredChange) -> str | None:
     return record.title
 
 
+def group_of(data: bytes) -> bytes | None:
+    """What the pieces of one update have in common; None for a change that is whole, or none of ours."""
+    try:
+        record = PAYLOAD.decode(data)
+    except BadChange:
+        return None
+    return record.group if isinstance(record, DocumentPart) else None
+
+
 class Assembler:
     """Gets the updates out of changes in order of arrival, putting parts together. Bad ones are counted."""
 

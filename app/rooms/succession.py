@@ -78,6 +78,8 @@ class Succession:
         self._opening: set[RoomId] = set()
         self.carriers: dict[str, Carrier] = {}
         """By kind; a kind without one is carried as its baseline."""
+        self.groups: dict[str, Callable[[bytes], bytes | None]] = {}
+        """By kind: what the pieces of one large change have in common, None for a whole one."""
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -249,15 +251,29 @@ class Succession:
         none. If we do not have that position with that hash, nobody can say what of ours the founder had: then all of
         it, and what is there already counts once by its id."""
         same = self._store.rh_at(origin.old, origin.n) == origin.rh
-        offered = self._store.origins.offer(
-            origin, origin.n if same else 0, lambda change: self._told(origin, change, same)
-        )
+        after = origin.n if same else 0
+        split = self._split(origin.old, after)
+
+        def told(change: StoredChange) -> tuple[ObjId, bytes] | None:
+            known = change.n is not None and change.n <= after
+            return None if known and self._group(change) not in split else self._told(origin, change, same)
+
+        offered = self._store.origins.offer(origin, 0 if split else after, told)
         for found in self._store.objects.all(origin.old):
             into = object_in(origin.room, origin.old, found.obj)
             draft = self._store.objects.draft(found.obj)
             if draft and not self._store.objects.draft(into):
                 self._store.objects.set_draft(origin.room, into, draft)
         log.store.info("offered-anew", count=offered)
+
+    def _split(self, room: RoomId, after: int) -> set[bytes]:
+        """Groups of which pieces were cut off: the founder could not put them together, so they are offered whole."""
+        return {group for change in self._store.origins.own(room, after) if (group := self._group(change)) is not None}
+
+    def _group(self, change: StoredChange) -> bytes | None:
+        found = self._store.objects.get(change.obj)
+        of = self.groups.get(found.kind) if found else None
+        return of(change.data) if of is not None else None
 
     def _told(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
         """An own change as it goes into the successor: the same bytes, but for the ids of objects in the root's."""

@@ -96,18 +96,21 @@ class Origins:
         with self._db.transaction():
             self._db.raw.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
+    def own(self, room: RoomId, after: int) -> list[StoredChange]:
+        """One's own changes of a room above a position, in order, then those that have none."""
+        me = self._me.uid
+        return [stored_change(row, me) for row in self._db.rows(_OWN, (room, me, after))]
+
     def offer(self, origin: OriginRow, after: int, told: Told) -> int:
         """Writes everything of one's own that stands after a position of the old room, or has none, into the successor
         under the same change ids, in its order, and takes it off the old room's outbox. How many were new: a change
         that was offered before is left as it is. One transaction.
         """
-        me = self._me.uid
         count = 0
         with self._db.transaction():
-            for row in self._db.rows(_OWN, (origin.old, me, after)):
-                change = stored_change(row, me)
-                here = None if self._is_there(origin.room, change) else told(change)
-                if here is not None:
+            for change in self.own(origin.old, after):
+                here = told(change)
+                if here is not None and not self._is_there(origin.room, change):
                     self._changes.append(
                         origin.room, *here, change_id=change.change_id, blobs=self._parts(change), t=change.t
                     )

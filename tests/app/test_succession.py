@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What of one's own is offered in a successor, over a real store and without a network."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
+from app.documents import KIND as DOCUMENT
+from app.documents.model import Document
+from app.documents.records import PART_BYTES, encode, group_of
+from app.objects.kind import ROOM
+from app.rooms.projection import KIND as ROOT
+from app.rooms.records import ObjectAnnounced
+from app.rooms.records import encode as say
+from app.rooms.service import RoomService
+from app.rooms.succession import Succession
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.trust.succession import Origin, object_in
+
+ME, OWNER = Uid(b"m" * 16), Uid(b"o" * 16)
+OLD, NEW = RoomId(b"g" * 16), RoomId(b"n" * 16)
+DOC = ObjId(b"d" * 16)
+RH = Hash(b"5" * 32)
+BOOK = bytes(3 * PART_BYTES)
+
+
+@dataclass
+class Believing:
+    """An engine that believes the successor."""
+
+    uid: Uid = ME
+
+    def may_continue(self, old: RoomId, founder: Uid) -> bool:
+        return founder == OWNER
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store.create(tmp_path / "s.db", b"k" * 32, {ROOM: ROOT, DOCUMENT.id: DOCUMENT}, tmp_path / "blobs")
+    made.set_me(ME)
+    made.receive(Received(room=OLD, cursor=5, state=b"", positions=[(5, RH)]))
+    genesis = RoomEvent(n=1, t=1, kind="genesis", by=OWNER, origin=Origin(room=OLD, n=5, rh=RH))
+    made.receive(Received(room=NEW, cursor=1, state=b"", events=[genesis]))
+    made.changes.append(OLD, ObjId(OLD), say(ObjectAnnounced(obj=DOC, kind=DOCUMENT.id)))
+    yield made
+    made.close()
+
+
+def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
+    (pending,) = [p for p in store.pending(100) if p.change_id == change_id]
+    placed = OpenedChange(n=n, t=n, uid=ME, dev=DevId(ME), obj=obj, change_id=change_id, payload=pending.payload)
+    store.receive(Received(room=OLD, cursor=5, state=b"", changes=[placed]))
+
+
+def offered(store: Store) -> list[bytes]:
+    """The change ids that are in the successor's document."""
+    succession = Succession(store, cast("Engine", Believing()), cast("RoomService", None))
+    succession.groups = {DOCUMENT.id: group_of}
+    (origin,) = store.origins.all()
+    succession._offer(origin)
+    return [c.change_id for c in store.changes.of(object_in(NEW, OLD, DOC))]
+
+
+def edit(text: str) -> bytes:
+    """A document's update that is whole."""
+    updates: list[bytes] = []
+    Document(updates.append).set_up(text)
+    return encode(updates[0])[0]
+
+
+def pieces(store: Store) -> list[ChangeId]:
+    return [store.changes.append(OLD, DOC, data) for data in encode(BOOK)]
+
+
+def test_only_what_stands_after_the_position_is_offered_once(store: Store) -> None:
+    before, after, waiting = (store.changes.append(OLD, DOC, edit(text)) for text in "123")
+    position(store, before, DOC, 4)
+    position(store, after, DOC, 6)
+    assert offered(store) == offered(store) == [after, waiting]
+    assert store.unsent(OLD) == 0
+    assert store.unsent(NEW) == 3  # and the document's announcement
+
+
+def test_an_update_in_pieces_that_was_cut_in_the_middle_is_offered_whole(store: Store) -> None:
+    whole = pieces(store)
+    for change_id in whole:
+        position(store, change_id, DOC, 3)
+    cut = pieces(store)
+    position(store, cut[0], DOC, 4)
+    assert offered(store) == cut
+
+
+def test_whoever_does_not_have_that_position_offers_everything(store: Store) -> None:
+    before = store.changes.append(OLD, DOC, edit("1"))
+    position(store, before, DOC, 4)
+    store.db.raw.execute("UPDATE positions SET rh = ? WHERE room = ?", (b"6" * 32, OLD))
+    assert offered(store) == [before]
