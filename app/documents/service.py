@@ -4,6 +4,7 @@
 Lives on the event loop. A document is merged once and shared by everybody who has it open.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,10 @@ class _Open:
     live: bool = False
     selection: Callable[[], tuple[int, int]] = lambda: (0, 0)
     unsaved: list[bytes] = field(default_factory=list)
+    saving: bool = False
+    """An edit is being stored: it is not finished yet for those who show it."""
+    late: list[StoredChange] = field(default_factory=list)
+    """What came meanwhile."""
 
 
 class DocumentService:
@@ -200,6 +205,7 @@ class DocumentService:
         if held.holders > 0:
             return
         self._store(obj, held)
+        self._merge_late(obj)
         self.leave(obj)
         self._cache(obj, held)
         held.document.close()
@@ -310,16 +316,23 @@ class DocumentService:
         return _Open(row.room, document, assembler, last, len(changes))
 
     def _cache(self, obj: ObjId, held: _Open) -> None:
-        if held.since_cached >= CACHE_AFTER and not held.assembler.waiting and not held.unsaved:
+        whole = not (held.assembler.waiting or held.unsaved or held.late)
+        if held.since_cached >= CACHE_AFTER and whole:
             self._objects.set_crdt_state(obj, held.row, held.document.snapshot())
             held.since_cached = 0
 
     def _save(self, obj: ObjId, update: bytes) -> None:
+        """Stores an edit, in the middle of it. A commit that ran apart may end here and bring what others wrote: that
+        waits until the edit is over, or the text would change under whoever is typing."""
         held = self._open[obj]
-        row = self._objects.get(obj)
-        title = held.document.title if row is not None and row.title != held.document.title else None
-        held.unsaved += records.encode(update, title)
-        self.save_again(obj)
+        held.saving = True
+        try:
+            row = self._objects.get(obj)
+            title = held.document.title if row is not None and row.title != held.document.title else None
+            held.unsaved += records.encode(update, title)
+            self.save_again(obj)
+        finally:
+            held.saving = False
 
     def _store(self, obj: ObjId, held: _Open) -> None:
         while held.unsaved:
@@ -340,10 +353,22 @@ class DocumentService:
         for obj, of_obj in by_obj.items():
             held = self._open.get(obj)
             if held is not None:
-                held.row = max(held.row, of_obj[-1].rowid)
-                held.since_cached += len(of_obj)
-                held.document.merge(held.assembler.feed(of_obj))
+                held.late += of_obj
+                if held.saving:
+                    asyncio.get_running_loop().call_soon(self._merge_late, obj)
+                else:
+                    self._merge_late(obj)
         self._tell(changes)
+
+    def _merge_late(self, obj: ObjId) -> None:
+        """Takes in what came, in order; nothing happens if there is nothing."""
+        held = self._open.get(obj)
+        if held is None or not held.late:
+            return
+        late, held.late = held.late, []
+        held.row = max(held.row, late[-1].rowid)
+        held.since_cached += len(late)
+        held.document.merge(held.assembler.feed(late))
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
         rooms = set()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Boards and tasks of one account: the live board of a room, and my tasks over all rooms."""
 
+import asyncio
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class TaskService:
         self._objects = objects
         self._members = members
         self._boards: weakref.WeakValueDictionary[ObjId, Board] = weakref.WeakValueDictionary()
+        self._saving: set[ObjId] = set()
         self._unsaved: dict[ObjId, list[bytes]] = {}
         self._ends = [
             changes.received.connect(self._on_received),
@@ -178,12 +180,19 @@ class TaskService:
         return [encode(board.diff())]
 
     def _save(self, room: RoomId, obj: ObjId, update: bytes) -> None:
-        """Stores an edit. If the disk refuses, it is kept and stored with the next, and the caller is told."""
+        """Stores an edit. If the disk refuses, it is kept and stored with the next, and the caller is told.
+
+        A commit that ran apart may end here and bring what others did: that waits until the edit is over.
+        """
         unsaved = self._unsaved.setdefault(obj, [])
         unsaved.append(update)
-        while unsaved:
-            self._changes.append(room, obj, encode(unsaved[0]))
-            del unsaved[0]
+        self._saving.add(obj)
+        try:
+            while unsaved:
+                self._changes.append(room, obj, encode(unsaved[0]))
+                del unsaved[0]
+        finally:
+            self._saving.discard(obj)
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
         by_obj: dict[ObjId, list[StoredChange]] = {}
@@ -191,7 +200,9 @@ class TaskService:
             by_obj.setdefault(change.obj, []).append(change)
         for obj, of_obj in by_obj.items():
             board = self._boards.get(obj)
-            if board is not None:
+            if board is not None and obj in self._saving:
+                asyncio.get_running_loop().call_soon(board.merge, _updates(of_obj))
+            elif board is not None:
                 board.merge(_updates(of_obj))
         self._tell(changes)
 

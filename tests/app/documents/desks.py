@@ -130,6 +130,15 @@ class World:
                 if other.uid != uid:
                     other.documents.on_ephemeral(ROOM, uid, DevId(uid), payload)
 
+    def coming(self, desk: Desk) -> Received:
+        """What one desk has written and nobody has got yet, as a slice for the others."""
+        opened = []
+        for pending in desk.store.pending(100_000):
+            if pending.change_id not in self.sent:
+                self.sent.add(pending.change_id)
+                opened.append(self._opened(desk.uid, pending.obj, pending.payload, pending.change_id))
+        return Received(room=ROOM, cursor=self.n, state=b"", changes=opened)
+
     def arrive(self, at: Desk, uid: Uid, obj: ObjId, payload: bytes) -> None:
         """Bytes of somebody's, whatever they are."""
         change = self._opened(uid, obj, payload, ChangeId(self.n.to_bytes(16, "big")))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents over real stores: two desks, restarts, search, presence, damaged and huge changes, a full disk."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from app.documents import records
 from app.documents.flow import Style
 from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
+from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
+from tests.world import until
 
 
 @pytest.fixture
@@ -62,6 +65,29 @@ def test_a_document_read_from_disk_is_what_it_was_also_from_its_cached_state(
     assert hl.store.objects.crdt_state(obj) is not None
     again = hl.documents.open(obj)
     assert (again.plain_text(), again.title) == (before, "Beslut om tillsyn å")
+
+
+async def test_what_comes_while_one_writes_is_merged_after_what_is_written(
+    world: World, pair: tuple[Desk, Desk, ObjId]
+) -> None:
+    hl, ek, obj = pair
+    mine, theirs = hl.documents.open(obj), ek.documents.open(obj)
+    mine.splice(0, 0, "Början å. ")
+    world.deliver()
+    theirs.splice(0, 0, "Före 🙂. ")
+    coming = world.coming(ek)
+    storing = asyncio.ensure_future(hl.store.inbox.receive_apart(coming))
+    await asyncio.sleep(0)  # written, and its commit runs apart
+    seen: list[Origin] = []
+    mine.changed.connect(lambda change: seen.append(change.origin))
+    mine.splice(mine.length_utf16, 0, "Slut ä.")
+    assert seen == [LOCAL]  # nothing else happened in the middle of it
+    await storing
+    await until(lambda: seen == [LOCAL, REMOTE])
+    world.deliver()
+    assert mine.plain_text() == theirs.plain_text() == "Före 🙂. Början å. Slut ä."
+    hl = world.restart(hl)
+    assert hl.documents.open(obj).plain_text() == "Före 🙂. Början å. Slut ä."
 
 
 def test_a_damaged_cached_state_is_passed_over(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
