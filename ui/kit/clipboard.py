@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The clipboard takes plain text from us, nothing else."""
 
-from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication
 
 
 def copy_text(text: str) -> None:
     """Puts plain text on the clipboard."""
-    content = QMimeData()
-    content.setText(text)
-    QGuiApplication.clipboard().setMimeData(content)
+    QGuiApplication.clipboard().setText(text)
