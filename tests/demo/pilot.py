@@ -216,10 +216,10 @@ class Pilot(QObject):
         return tree(seen)
 
     def do_names(self, role: str, within: str = "") -> Steps:
-        """Names of everything with a role, in the order of the tree."""
+        """Names of everything with a role, in the order of the tree; of a menu only what arrow keys stop at."""
         root = (yield from self._seek({"name": within}, enabled=False)) if within else None
         elements = walk(windows()[0]) if root is None else walk(root.widget)
-        return [seen.name for _, seen in elements if seen.role == role]
+        return [seen.name for _, seen in elements if seen.role == role and (seen.enabled or role != "MenuItem")]
 
     def do_rows(self, target: dict[str, Any]) -> Steps:
         """Every row of a list's model: its texts for eyes and ears."""

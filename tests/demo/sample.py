@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 ROOM = "Tillsyn 2026-1184"
 PASSPHRASE = "fyra vanliga ord i rad"
+NEXT_PASSPHRASE = "fem andra ord, å så bra"
 HANDLER, HEAD, REGISTRAR, LAWYER = "Handläggare", "Enhetschef", "Registrator", "Verksjurist"
 UNIT = "Enheten för tillsyn"
 

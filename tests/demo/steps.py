@@ -34,6 +34,7 @@ from tests.demo.doing import (
     new_room,
     open_document,
     open_room,
+    opened,
     person_menu,
     same_board,
     same_document,
@@ -86,6 +87,7 @@ class Steps:
             self.format_and_undo,
             self.a_makes_cards,
             self.b_sees_cards,
+            self.a_links_card,
             self.b_moves_by_keys,
             self.a_moves_by_mouse,
             self.pictures,
@@ -99,6 +101,7 @@ class Steps:
             self.third_client,
             self.third_is_equal,
             self.search,
+            self.a_changes_passphrase,
             self.safety_number,
             self.remove,
             self.write_after,
@@ -287,6 +290,20 @@ class Steps:
         open_room(self.b)
         self.b.keys(TASKS)
 
+    def a_links_card(self) -> None:
+        """the case handler links a card in the chat, where it stands below the message"""
+        self.a.focus(card(sample.MASK))
+        self.a.keys("Menu")
+        walk_menu(self.a, said("Copy link"))
+        self.a.keys(CHAT)
+        self.a.focus(composer())
+        self.a.keys("Ctrl+V Return")
+        self.a.wait_row(messages(), sample.MASK)
+        self.b.keys(CHAT)
+        self.b.wait_row(messages(), sample.MASK)
+        for client in (self.a, self.b):
+            client.keys(TASKS)
+
     def b_moves_by_keys(self) -> None:
         """the head of unit moves a card by keyboard"""
         self.b.focus(card(sample.CARDS[2].title))
@@ -387,6 +404,24 @@ class Steps:
             self.b.keys("Ctrl+4")
             self.b.enter(said("Search in everything you can read"), words)
             self.b.wait_row(said("Search results"), hit)
+
+    def a_changes_passphrase(self) -> None:
+        """the case handler changes the passphrase: only the new one opens, and everything is there"""
+        a = self.a
+        a.keys("Ctrl+5")
+        a.press(named(said("Change the passphrase"), "Button"))
+        a.enter(named(said("Passphrase now"), "EditableText"), sample.PASSPHRASE)
+        a.enter(named(said("New passphrase"), "EditableText"), sample.NEXT_PASSPHRASE)
+        a.enter(named(said("The passphrase once more"), "EditableText"), sample.NEXT_PASSPHRASE)
+        a.press(named(said("Change"), "Button"))
+        a.wait_part(said("The ways of unlocking are changed"), timeout_s=30)
+        a.keys("Ctrl+Shift+L")
+        a.enter(named(said("Passphrase"), "EditableText"), sample.PASSPHRASE, "Return")
+        a.wait_part("wrong-passphrase")
+        a.enter(named(said("Passphrase"), "EditableText"), sample.NEXT_PASSPHRASE, "Return")
+        opened(a)
+        open_room(a)
+        a.wait_row(messages(), sample.OFFLINE)
 
     # -- trust ------------------------------------------------------------------------------------------------------
 
