@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.chat.markup import parse
@@ -41,15 +41,18 @@ def card(hl: Desk) -> str:
 
 
 @pytest.fixture
-def view(hl: Desk, card: str, qtbot: QtBot) -> ChatView:
+def view(hl: Desk, card: str, qtbot: QtBot) -> Iterator[ChatView]:
+    """Really gone before its store is closed: a later change of theme would ask it for its things."""
     link = ObjectLink(room=ROOM, obj=BOARD_ID, kind="board", ref=card.encode())
     hl.chat.send(ROOM, f"Ändrat. Skapade en uppgift: {link.to_markup('Maska [aktbilaga] 14 🖍')}")
     made = ChatView(hl.chat, ROOM)
-    qtbot.addWidget(made)
     made.resize(800, 700)
     made.show()
     qtbot.waitExposed(made)
-    return made
+    yield made
+    made.close()
+    made.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
 def shown(view: ChatView) -> list[Thing]:
