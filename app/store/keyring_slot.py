@@ -5,27 +5,32 @@ A locked or missing key store is an error to show and to wait for; it never lead
 """
 
 from collections.abc import Callable
-from typing import TypeVar
-
-import keyring as system
-from keyring import errors
-from keyring.backend import KeyringBackend
+from typing import Protocol, TypeVar
 
 from app.core import log
 from app.errors import KeyringLocked, NoKeyring
 
 SERVICE = "Kansli"
 
-Keyring = KeyringBackend
 T = TypeVar("T")
 
 _SAFE = ("SecretService", "libsecret", "kwallet", "Windows", "macOS", "chainer", "fail", "null")
 """Modules under keyring.backends; anything else (a plain file, say) is taken for no key store at all."""
 
 
+class Keyring(Protocol):
+    """What we need of a backend of `keyring`."""
+
+    def get_password(self, service: str, username: str) -> str | None: ...
+    def set_password(self, service: str, username: str, password: str) -> None: ...
+    def delete_password(self, service: str, username: str) -> None: ...
+
+
 def system_keyring() -> Keyring:
     """The key store that `keyring` chose for this machine."""
-    return system.get_keyring()
+    import keyring  # here: 40 ms of start and 4 MB, not needed by one who unlocks with a passphrase
+
+    return keyring.get_keyring()
 
 
 def usable(backend: Keyring | None = None) -> bool:
@@ -68,6 +73,8 @@ def delete_secret(backend: Keyring, entry: str) -> None:
 def _ask(backend: Keyring, question: Callable[[], T]) -> T:
     if not usable(backend):
         raise NoKeyring()
+    from keyring import errors
+
     try:
         return question()
     except errors.NoKeyringError as e:

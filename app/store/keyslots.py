@@ -92,10 +92,14 @@ class KeySlots:
         """`allowed`: the kinds that the machine's policy permits; `keyring`: the system's unless a test gives one."""
         self._folder = folder
         self._id = profile_id
-        self._keyring = keyring or system_keyring()
+        self._given = keyring
         self._allowed = frozenset(allowed)
 
     # -- what there is
+    @property
+    def _keyring(self) -> Keyring:
+        return self._given or system_keyring()
+
     def kinds(self) -> list[SlotKind]:
         """The slots that exist and may be used."""
         return [
