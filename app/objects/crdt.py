@@ -9,12 +9,16 @@ none of that passes this module: it becomes a `DamagedUpdate` or a `BugError`, a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NewType, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NewType, TypeAlias, cast
 
-import pycrdt
-
+from app.core.later import Later
 from app.core.signal import Signal
 from app.errors import BadChange, BugError
+
+if TYPE_CHECKING:
+    import pycrdt
+else:
+    pycrdt = Later("pycrdt")  # 40 ms and 5 MB, not needed before a document or board is opened
 
 Value: TypeAlias = "str | int | float | bool | bytes | list[Value] | dict[str, Value] | None"
 """What a map may hold. A dict put into a map becomes a nested map, merged key by key; a list is one whole value."""
@@ -140,7 +144,7 @@ class CrdtDoc:
 
     def undo_manager(
         self, roots: Sequence["CrdtText | CrdtMap"], *, clock_ms: Callable[[], int], group_ms: int
-    ) -> pycrdt.UndoManager:
+    ) -> "pycrdt.UndoManager":
         """For app/objects/undo.py only: follows LOCAL in the given roots."""
         manager = pycrdt.UndoManager(
             scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=clock_ms
@@ -176,7 +180,7 @@ class CrdtDoc:
             self._doc[name] = pycrdt.Map()
         self._doc.observe(self._on_transaction)
 
-    def _on_transaction(self, event: pycrdt.TransactionEvent) -> None:
+    def _on_transaction(self, event: "pycrdt.TransactionEvent") -> None:
         update, origin = event.update, self._origin
         # Two bytes of zeroes: nothing inserted, nothing deleted.
         if update != b"\x00\x00":
@@ -238,7 +242,7 @@ class CrdtText:
         self.rebind()
 
     @property
-    def shared(self) -> pycrdt.Text:
+    def shared(self) -> "pycrdt.Text":
         """pycrdt's own text, for this module's classes."""
         return self._text
 

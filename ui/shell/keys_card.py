@@ -6,6 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.unlocking import KeyChange, SlotKind
@@ -114,7 +115,6 @@ class KeysCard(Card):
         super().__init__(margin=12, spacing=10, parent=parent)
         self._keys = keys
         self._rows: list[QWidget] = []
-        self.refresh()
 
     def refresh(self) -> None:
         """Reads again which ways there are."""
@@ -209,6 +209,10 @@ class KeysCard(Card):
         if await show(dialog):
             self.refresh()
             toast(self, tr("Another way of unlocking is added"))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.refresh()  # each time: the computer's key store is asked whether it is there, which no start waits for
+        super().showEvent(event)
 
 
 def _button(text: str, name: str, deed: Callable[[], object]) -> TextButton:
