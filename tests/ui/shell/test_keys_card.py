@@ -29,6 +29,7 @@ def card(qtbot: QtBot, keys: FakeKeys) -> KeysCard:
     made = KeysCard(keys)
     qtbot.addWidget(made)
     made.show()
+    QApplication.processEvents()  # its rows come when it is shown
     return made
 
 
