@@ -70,7 +70,7 @@ def new_room(client: Client, title: str, *, group: bool = False) -> None:
 
 def add_member(client: Client, name: str) -> None:
     """Adds somebody from the directory who may read everything."""
-    client.palette(said("Add member …").rstrip(" …"), said("Suggestions"))
+    client.palette(said("Add member …"), said("Suggestions"))
     client.enter(said("Search the directory"), name)
     client.wait_row(said("People found"), name)
     client.press(named(said("Add"), "Button"))

@@ -16,6 +16,9 @@ ANSWER_LIMIT_S = 90.0
 STOP_LIMIT_S = 15.0
 
 
+PALETTE_TRIES = 6
+
+
 class Failed(Exception):
     """The client did not do what was asked; the message has its window's accessibility tree."""
 
@@ -215,9 +218,12 @@ class Client:
     def rows(self, name: Name) -> list[list[str]]:
         return list(self.do("rows", target=_target(name)))
 
-    def wait_row(self, name: Name, part: str, *, gone: bool = False, timeout_s: float = 15.0) -> str:
-        """Waits until a list's model has a row with `part` in it."""
-        return str(self.do("wait_row", target=_target(name), part=part, gone=gone, timeout_s=timeout_s))
+    def wait_row(
+        self, name: Name, part: str, *, gone: bool = False, whole: bool = False, timeout_s: float = 15.0
+    ) -> str:
+        """Waits until a list's model has a row with `part` in it, or (`whole`) one with a text that is it."""
+        told = {"part": part, "gone": gone, "whole": whole, "timeout_s": timeout_s}
+        return str(self.do("wait_row", target=_target(name), **told))
 
     def tree(self, name: Name) -> Any:
         return self.do("tree", target=_target(name))
@@ -231,11 +237,18 @@ class Client:
     def choose_file(self, path: Path) -> None:
         self.do("choose_file", path=str(path))
 
-    def palette(self, text: str, suggestions: str) -> None:
-        """Ctrl+K, some letters, Return once the list of suggestions has them."""
-        self.keys("Ctrl+K")
-        self.type(text)
-        self.wait_row(suggestions, text)
+    def palette(self, title: str, suggestions: str) -> None:
+        """Ctrl+K, the title of a room or command, Return when it is suggested. A room may be on its way yet: again."""
+        for attempt in range(PALETTE_TRIES):
+            self.keys("Ctrl+K")
+            self.type(title.rstrip(" …"))
+            try:
+                self.wait_row(suggestions, title, whole=True, timeout_s=2.0)
+                break
+            except Failed:
+                if attempt == PALETTE_TRIES - 1:
+                    raise
+                self.keys("Escape")
         self.keys("Return")
 
     def size(self, width: int, height: int) -> None:

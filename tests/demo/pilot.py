@@ -228,8 +228,13 @@ class Pilot(QObject):
             raise Missing(f"{seen.name!r} is no list")
         return _rows(seen.widget)
 
-    def do_wait_row(self, target: dict[str, Any], part: str, timeout_s: float = TIMEOUT_S, gone: bool = False) -> Steps:
-        """Waits until a row of a list has `part` in one of its texts (or none has); the row's first text."""
+    def do_wait_row(
+        self, target: dict[str, Any], part: str, timeout_s: float = TIMEOUT_S, gone: bool = False, whole: bool = False
+    ) -> Steps:
+        """Waits until a row of a list has `part` in one of its texts (or none has); the row's first text.
+
+        `whole`: one of its texts is `part` and no more.
+        """
         wanted = Target(**target)
 
         def look() -> str:
@@ -237,7 +242,7 @@ class Pilot(QObject):
             if not isinstance(view, QAbstractItemView):
                 raise Missing(f"{wanted} is no list")
             rows = _rows(view)
-            fitting = [row[0] for row in rows if any(part in text for text in row)]
+            fitting = [row[0] for row in rows if any(part == text if whole else part in text for text in row)]
             if bool(fitting) is gone:
                 raise Missing(f"{part!r} is {'still' if gone else 'not'} in {wanted}: {[row[:1] for row in rows[-6:]]}")
             return fitting[-1] if fitting else ""
