@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an edit makes of the blocks that it touches. Plain values in and out; positions are UTF-16 units in a block."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core.text_units import clean, point_from_utf16
+from app.documents.flow import Block, Marks, Run, joined
+
+
+def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
+    """The blocks with text instead of what lay from `begin` in the first to `end` in the last; all in its style."""
+    lines = clean(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    runs = [[Run(line, marks)] for line in lines]
+    runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
+    runs[-1] = [*runs[-1], *runs_after(blocks[-1], end)]
+    return [Block(joined(r), blocks[0].style) for r in runs]
+
+
+def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str, Any]) -> list[Block]:
+    """The blocks with marks set from `begin` in the first to `end` in the last; None takes a mark away."""
+    changed = []
+    for index, block in enumerate(blocks):
+        start = begin if index == 0 else 0
+        stop = end if index == len(blocks) - 1 else block.size_utf16 - 1
+        middle = runs_after(Block(tuple(runs_before(block, stop))), start)
+        runs = [
+            *runs_before(block, start),
+            *(Run(run.text, run.marks.with_attrs(attrs)) for run in middle),
+            *runs_after(block, stop),
+        ]
+        changed.append(Block(joined(runs), block.style, block.raw))
+    return changed
+
+
+def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:
+    """The new blocks. A view's have no raw attributes of their own: where the style is unchanged the old ones stay."""
+    if len(new) != len(old):
+        return list(new)
+    return [
+        Block(block.runs, block.style, was.raw) if was.style == block.style and was.raw != block.raw else block
+        for block, was in zip(new, old, strict=True)
+    ]
+
+
+def runs_before(block: Block, offset_utf16: int) -> list[Run]:
+    """The runs before a position inside a block. A position inside a character counts as its start."""
+    return _cut(block, 0, point_from_utf16(block.text, offset_utf16))
+
+
+def runs_after(block: Block, offset_utf16: int) -> list[Run]:
+    """The runs after a position inside a block."""
+    return _cut(block, point_from_utf16(block.text, offset_utf16), len(block.text))
+
+
+def _cut(block: Block, begin: int, end: int) -> list[Run]:
+    out, at = [], 0
+    for text, marks in block.runs:
+        piece = text[max(0, begin - at) : max(0, end - at)]
+        if piece:
+            out.append(Run(piece, marks))
+        at += len(text)
+    return out

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What others' operations make of the characters they touch, and the edits that a view must make of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core.text_units import utf8_len, utf16_len
+from app.documents.flow import Cell, Edit, Marks
+from app.objects.crdt import TextOp
+
+
+class Merge:
+    """Walks a text's operations over the characters they touch, and notes the edits a view must make."""
+
+    def __init__(self, items: list[Cell], *, utf16_start: int, open_end: bool) -> None:
+        self._items = items[:-1] if open_end else items
+        self._at = 0
+        self._pos = utf16_start
+        self.out: list[Cell] = []
+        self.edits: list[Edit] = []
+        self.kept_last = False
+        """Whether the last newline is still the last character."""
+
+    def run(self, skip: int, ops: Sequence[TextOp]) -> None:
+        """Leaves `skip` UTF-8 bytes as they are and does the operations after them. Called once."""
+        self._keep(skip, None)
+        for op in ops:
+            if op.retain:
+                self._keep(op.retain, op.attrs)
+            elif op.delete:
+                self._drop(op.delete)
+            else:
+                self._add(op.insert, op.attrs or {})
+        self.kept_last = self._at < len(self._items)
+        rest = self._items[self._at :]
+        self.out += rest
+
+    def _keep(self, size: int, attrs: Mapping[str, Any] | None) -> None:
+        while size > 0 and self._at < len(self._items):
+            char, own = self._items[self._at]
+            if attrs:
+                own = own.with_attrs(attrs) if isinstance(own, Marks) else _merged(own, attrs)
+            self.out.append((char, own))
+            self._at += 1
+            size -= utf8_len(char)
+            self._pos += utf16_len(char)
+
+    def _drop(self, size: int) -> None:
+        begin = self._at
+        while size > 0 and self._at < len(self._items):
+            size -= utf8_len(self._items[self._at][0])
+            self._at += 1
+        gone = "".join(char for char, _ in self._items[begin : self._at])
+        self.edits.append(Edit(self._pos, utf16_len(gone), ""))
+
+    def _add(self, text: str, attrs: Mapping[str, Any]) -> None:
+        marks, raw = Marks().with_attrs(attrs), _merged({}, attrs)
+        self.out.extend((char, raw if char == "\n" else marks) for char in text)
+        self.edits.append(Edit(self._pos, 0, text))
+        self._pos += utf16_len(text)
+
+
+def _merged(own: Mapping[str, Any], attrs: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in {**own, **attrs}.items() if value is not None}

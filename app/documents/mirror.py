@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A document's blocks as plain values beside the CRDT, and where in the text each of them lies.
+
+Positions are UTF-16 units, as Qt counts, and UTF-8 bytes, as the CRDT does; the mirror is what converts them.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+from app.core.text_units import utf8_from_utf16, utf16_from_utf8
+from app.documents.flow import Block, Edit, visible_edit
+
+
+class Mirror:
+    """The blocks in order, with their sizes. Only `replace` changes them."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._sizes8: list[int] = []
+        self._sizes16: list[int] = []
+        self._starts16: list[int] | None = None
+        self._words: int | None = None
+
+    @property
+    def size_utf8(self) -> int:
+        """The whole text in bytes, every block's newline counted."""
+        return sum(self._sizes8)
+
+    @property
+    def size_utf16(self) -> int:
+        """The whole text in UTF-16 units, every block's newline counted."""
+        return sum(self._sizes16)
+
+    @property
+    def words(self) -> int:
+        """How many words the text has."""
+        if self._words is None:
+            self._words = sum(block.words for block in self.blocks)
+        return self._words
+
+    def replace(self, first: int, removed: int, blocks: Sequence[Block]) -> None:
+        """Makes `removed` blocks from `first` on into `blocks`."""
+        if self._words is not None:
+            gone = self.blocks[first : first + removed]
+            self._words += sum(block.words for block in blocks) - sum(block.words for block in gone)
+        self.blocks[first : first + removed] = blocks
+        self._sizes8[first : first + removed] = [block.size_utf8 for block in blocks]
+        self._sizes16[first : first + removed] = [block.size_utf16 for block in blocks]
+        self._starts16 = None
+
+    # ---- places
+
+    def find_utf16(self, pos: int) -> tuple[int, int]:
+        """The block at a position, and the position inside it. Positions outside are moved to the nearest end."""
+        starts = self._starts()
+        index = max(0, min(bisect_right(starts, pos) - 1, len(self.blocks) - 1))
+        return index, max(0, min(pos - starts[index], self._sizes16[index] - 1))
+
+    def find_utf8(self, pos: int) -> tuple[int, int]:
+        """The block at a byte position, and where that block begins."""
+        starts = list(accumulate(self._sizes8, initial=0))
+        index = max(0, min(bisect_right(starts, pos) - 1, len(self.blocks) - 1))
+        return index, starts[index]
+
+    def start_utf16(self, index: int) -> int:
+        """The UTF-16 position where a block begins."""
+        return self._starts()[index]
+
+    def start_utf8(self, index: int) -> int:
+        """The byte position where a block begins."""
+        return sum(self._sizes8[:index])
+
+    def to_utf8(self, pos_utf16: int) -> int:
+        """The byte position of a UTF-16 position."""
+        index, offset = self.find_utf16(pos_utf16)
+        return self.start_utf8(index) + utf8_from_utf16(self.blocks[index].text, offset)
+
+    def to_utf16(self, pos_utf8: int) -> int:
+        """The UTF-16 position of a byte position."""
+        index, start = self.find_utf8(pos_utf8)
+        return self.start_utf16(index) + utf16_from_utf8(self.blocks[index].text, pos_utf8 - start)
+
+    # ---- differences
+
+    def trim(self, first: int, old: list[Block], new: list[Block]) -> tuple[int, list[Block], list[Block]]:
+        """Leaves out blocks that stay as they are. At the document's end one of each remains if the counts differ."""
+        at_end = first + len(old) == len(self.blocks)
+        keep = 1 if at_end and len(old) != len(new) else 0
+        start, least = 0, min(len(old), len(new)) - keep
+        while start < least and old[start].same(new[start]):
+            start += 1
+        end = 0
+        while end < least - start and old[-1 - end].same(new[-1 - end]):
+            end += 1
+        return first + start, old[start : len(old) - end], new[start : len(new) - end]
+
+    def edits(self, start: int, old: Sequence[Block], new: Sequence[Block]) -> tuple[Edit, ...]:
+        """What a view does to make `old` blocks, which begin with block `start`, into `new`."""
+        at = sum(self._sizes16[:start])
+        if old and new:
+            return visible_edit(at, old, new)
+        if new:  # whole blocks before a block that stays
+            return (Edit(at, 0, "".join(block.text + "\n" for block in new)),)
+        return (Edit(at, sum(block.size_utf16 for block in old), ""),)
+
+    def _starts(self) -> list[int]:
+        if self._starts16 is None:
+            self._starts16 = list(accumulate(self._sizes16, initial=0))[:-1]
+        return self._starts16

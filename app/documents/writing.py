@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The difference between two stretches of blocks, written into the CRDT by as few operations as possible."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.core.text_units import utf8_len
+from app.documents.flow import Block, Cell, Marks, Style, cells, common_ends
+from app.objects.crdt import LOCAL, CrdtDoc, CrdtText
+
+MAX_INSERTS = 500
+"""Insertions in one transaction. Their cost grows with the square: 10,000 took 0.9 s, 40,000 took 29 s."""
+
+
+def write(
+    crdt: CrdtDoc, text: CrdtText, at: int, old: Sequence[Block], new: Sequence[Block], cap: int | None = None
+) -> None:
+    """Makes `old` blocks, which begin `at` bytes into the text, into `new`.
+
+    `cap`, in code points from there, says where the edit began: at most so much counts as unchanged before it.
+    """
+    old_cells, new_cells = cells(old), cells(new)
+    old_text, new_text = "".join(c for c, _ in old_cells), "".join(c for c, _ in new_cells)
+    prefix, suffix = common_ends(old_text, new_text, cap) if old and new else (0, 0)
+    pos = at + utf8_len(old_text[:prefix])
+    pieces = _pieces(new_cells[prefix : len(new_cells) - suffix])
+    with crdt.transact(LOCAL):
+        text.delete(pos, utf8_len(old_text[prefix : len(old_text) - suffix]))
+        _write_formats(text, at, old_cells[:prefix], new_cells[:prefix])
+        pos = _insert(text, pos, pieces[:MAX_INSERTS])
+        if suffix:
+            _write_formats(text, pos, old_cells[-suffix:], new_cells[-suffix:])
+    for begin in range(MAX_INSERTS, len(pieces), MAX_INSERTS):
+        with crdt.transact(LOCAL):
+            pos = _insert(text, pos, pieces[begin : begin + MAX_INSERTS])
+
+
+def _insert(text: CrdtText, pos: int, pieces: Sequence[tuple[str, Mapping[str, Any]]]) -> int:
+    for piece, attrs in pieces:
+        text.insert(pos, piece, attrs)
+        pos += utf8_len(piece)
+    return pos
+
+
+def _write_formats(text: CrdtText, pos: int, old: Sequence[Cell], new: Sequence[Cell]) -> None:
+    """Formats for text that stayed, one operation for each stretch with the same difference."""
+    begin = pos
+    pending: dict[str, Any] = {}
+    for (char, before), (_, after) in zip(old, new, strict=True):
+        wanted = _difference(before, after)
+        if wanted != pending:
+            text.format(begin, pos - begin, pending)
+            begin, pending = pos, wanted
+        pos += utf8_len(char)
+    text.format(begin, pos - begin, pending)
+
+
+def _difference(old: Marks | Mapping[str, Any], new: Marks | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(new, Marks):
+        return new.difference(old) if isinstance(old, Marks) else {}
+    if isinstance(old, Marks) or old == new:
+        return {}
+    return {key: new.get(key) for key in (*Style._fields, *new) if new.get(key) != old.get(key)}
+
+
+def _pieces(items: Sequence[Cell]) -> list[tuple[str, dict[str, Any]]]:
+    """Characters to insert, in pieces of equal attributes."""
+    pieces: list[tuple[str, dict[str, Any]]] = []
+    chars: list[str] = []
+    before: Marks | Mapping[str, Any] | None = None
+    current: dict[str, Any] = {}
+    for char, attrs in items:
+        if attrs != before:
+            before = attrs
+            wanted = attrs.attrs() if isinstance(attrs, Marks) else dict(attrs)
+            if wanted != current:
+                if chars:
+                    pieces.append(("".join(chars), current))
+                chars, current = [], wanted
+        chars.append(char)
+    if chars:
+        pieces.append(("".join(chars), current))
+    return pieces
