@@ -92,6 +92,18 @@ def test_each_dependency_says_what_it_is_for() -> None:
     assert all(re.search(r"<|==", name) for name in wanted), "every dependency has an upper bound"
 
 
+def test_set_up_installs_every_program_that_a_test_is_skipped_without() -> None:
+    setup = (ROOT / "packaging/linux/setup.sh").read_text(encoding="utf-8")
+    listed = re.findall(r"^([\w-]+) +[\w-]+$", setup.partition('PROGRAMS="')[2].partition('"')[0], re.MULTILINE)
+    wanted = {
+        name
+        for path in python_files("tests")
+        for name in re.findall(r'shutil\.which\("([^"]+)"\)', path.read_text(encoding="utf-8"))
+    }
+    assert wanted
+    assert not wanted - set(listed), f"not in setup.sh: {', '.join(sorted(wanted - set(listed)))}"
+
+
 def test_no_control_is_promised_and_nothing_is_left_to_do() -> None:
     promise = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b|coming soon", re.IGNORECASE)
     wrong = [

@@ -35,6 +35,10 @@ libxcb-xkb.so.1             libxcb-xkb1
 libX11-xcb.so.1             libx11-xcb1
 "
 EMOJI_FONT_PACKAGE=fonts-noto-color-emoji  # the demo's screenshots have emoji in chat messages
+# Program, and the Debian package that has it: what tests start. Without one its tests are skipped.
+PROGRAMS="
+dbus-daemon                 dbus-daemon
+"
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -68,6 +72,14 @@ for line in sys.argv[1].split("\n"):
             missing.add(package)
 print("\n".join(sorted(missing)))
 PYTHON
+}
+
+# Packages whose program is not in PATH, one a line.
+missing_programs() {
+    local program package
+    while read -r program package; do
+        [ -z "$program" ] || command -v "$program" >/dev/null || echo "$package"
+    done <<<"$PROGRAMS"
 }
 
 has_emoji_font() {
@@ -113,6 +125,7 @@ prepare_system() {
         PYTHON=$(find_python) || fail "Python 3.11, 3.12 or 3.13 with venv is needed and was not found"
     fi
     mapfile -t wanted < <(missing_libraries "$PYTHON" | sed '/^$/d')
+    mapfile -t -O "${#wanted[@]}" wanted < <(missing_programs)
     has_emoji_font || wanted+=("$EMOJI_FONT_PACKAGE")
     [ "${#wanted[@]}" -eq 0 ] && return 0
     install_packages "${wanted[@]}" || true
