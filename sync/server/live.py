@@ -120,6 +120,15 @@ class LiveRooms:
             self._rooms.move_to_end(room)
         return live
 
+    async def reach(self, room: bytes, uid: bytes) -> LiveRoom:
+        """The room, for one who is or was a member of it; for all others it does not exist."""
+        live = self._rooms.get(room)
+        if live is not None and uid in live.stream.members:
+            return live
+        if await self._store.until_n(room, uid) is None:
+            raise Refusal(ErrorCode.UNKNOWN_ROOM)
+        return await self.get(room)
+
     def new(self, room: bytes) -> LiveRoom:
         """A room that does not exist yet; `forget` it if its first placement is refused."""
         head = Receipt(room, 0, RH_0, 0, b"")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Every request and who answers it. Rules about people, rooms and blobs live in their own files; no I/O but the
+"""Every request and who answers it. Rules about people, places, rooms and blobs live in their own files; no I/O but the
 store and the object store."""
 
 from collections.abc import Collection
@@ -34,8 +34,10 @@ from sync.server.blobs import Blobs
 from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener
 from sync.server.identity import Identity
+from sync.server.live import LiveRooms
 from sync.server.objects.base import Objects
 from sync.server.people import People
+from sync.server.placing import Placing
 from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
@@ -50,14 +52,16 @@ class Service:
         self.hub = Hub()
         self.addresses: Collection[str] = ()
         self.people = People(store, identity, limits.logs_in_memory)
-        self.rooms = Rooms(store, self.people, self.hub, identity, limits)
+        self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
+        self.rooms = Rooms(store, self.people, self.hub, self.live, limits)
+        self.placing = Placing(store, self.people, self.hub, self.live, limits)
         self.blobs = Blobs(store, objects, self.rooms, limits)
         self.receipts = Receipts(store, identity.key.public)
         self._identity = identity
 
     async def close(self) -> None:
         """Keeps the rooms' states, so that the next start is quick."""
-        await self.rooms.close()
+        await self.live.close()
 
     def handshake(self) -> Handshake:
         """A new connection's handshake."""
@@ -88,15 +92,15 @@ class Service:
         who = Who(Uid(listener.uid), DevId(listener.dev))
         match frame:
             case Push():
-                return await self.rooms.push(who, frame)
+                return await self.placing.push(who, frame)
             case Pull():
                 return await self.rooms.pull(who, frame)
             case Append():
-                return await self.rooms.append(who, frame)
+                return await self.placing.append(who, frame)
             case Subscribe():
                 return await self.rooms.subscribe(listener, frame)
             case PutSeals():
-                return self.rooms.put_seals(who, frame)
+                return self.placing.put_seals(who, frame)
             case SealRequest():
                 return await self.rooms.seals(who, frame)
             case Reseal():

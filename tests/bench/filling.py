@@ -100,7 +100,7 @@ async def write_messages(folder: Path, name: str, room: RoomId, count: int, batc
         prev, seq = sealed.last_id, seq + batch
     async with service_of(folder) as (service, _):
         for at in range(0, len(frames), _AT_ONCE):
-            await asyncio.gather(*(service.rooms.push(hand.who, frame) for frame in frames[at : at + _AT_ONCE]))
+            await asyncio.gather(*(service.placing.push(hand.who, frame) for frame in frames[at : at + _AT_ONCE]))
 
 
 async def enrol_crowd(folder: Path, count: int) -> list[UserLog]:
@@ -152,9 +152,9 @@ async def add_members(folder: Path, name: str, room: RoomId, logs: Sequence[User
             for log in logs:
                 draft = Drafter(stream, hand.author, book, ring, clock.now_ms()).add(log.uid, Role.WRITER, history=True)
                 assert draft.root is not None
-                service.rooms.put_seals(hand.who, PutSeals(0, room, draft.root, 0, draft.seals))
+                service.placing.put_seals(hand.who, PutSeals(0, room, draft.root, 0, draft.seals))
                 [(body, sig)] = draft.entries
-                placed = await service.rooms.append(hand.who, Append(0, room, [Signed(body, sig)]))
+                placed = await service.placing.append(hand.who, Append(0, room, [Signed(body, sig)]))
                 stream.accept([Item(placed.first, placed.receipt.t, ENTRY, body, sig, None)], book)
 
 

@@ -49,7 +49,8 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     passing = Time()
     passing._system = clock._system_ms
     restore = clock.set_clock(passing.now_ms)
-    monkeypatch.setattr("sync.server.rooms.now_ms", passing.now_ms)
+    monkeypatch.setattr("sync.server.placing.now_ms", passing.now_ms)
+    monkeypatch.setattr("sync.server.turns.now_ms", passing.now_ms)
     monkeypatch.setattr("sync.server.auth.now_ms", passing.now_ms)
     yield passing
     restore()

@@ -11,7 +11,7 @@ import pytest
 from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.server import rooms
+from sync.server import turns
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency
 from sync.server.refusal import refusal_of
@@ -174,10 +174,10 @@ async def test_a_slot_ends_after_a_minute_and_holds_up_no_dirty_room(
     _, bert, carl, room = await a_lost_race(house)
     began = now_ms()
     with monkeypatch.context() as later:
-        later.setattr(rooms, "now_ms", lambda: began + rooms._SLOT_MS + 1)
+        later.setattr(turns, "now_ms", lambda: began + turns._SLOT_MS + 1)
         await bert.append(entry_by(bert, room, "note", [b"y"]))
     await carl.sync(room)
-    live = house.server.service.rooms._live.at_hand(room)
+    live = house.server.service.live.at_hand(room)
     assert live is not None
     live.stream.state.dirty = True  # as after an envelope that states a revocation
     await carl.append(entry_by(carl, room, "cannot_open", [1]))

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What was judged, as rows for the store."""
+
+from collections.abc import Sequence
+
+from sync.protocol.messages import WireShare
+from sync.server.store.base import ItemRow, MemberChange, ShareRow
+from sync.trust.envelope import share_commitment
+from sync.trust.items import Item, next_rh
+from sync.trust.stream import Accepted, AcceptedEntry
+
+
+def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[ItemRow]:
+    """The items with their running hashes, `rh` being that of the position before them."""
+    rows = []
+    for item, ident in zip(items, ids, strict=True):
+        rh = next_rh(rh, item.n, item.t, item.kind, ident)
+        rows.append(
+            ItemRow(n=item.n, t=item.t, kind=item.kind, id=ident, rh=rh, body=item.body, sig=item.sig, ct=item.ct)
+        )
+    return rows
+
+
+def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow] | None:
+    """The shares of objects that begin here; None unless each of them came, matches, and no other did."""
+    given = {s.obj: s.share for s in shares}
+    rows = []
+    for a in accepted:
+        if isinstance(a, AcceptedEntry) or not a.hdr.share_c:
+            continue
+        share = given.pop(a.hdr.obj, b"")
+        if share_commitment(room, a.hdr.obj, share) != a.hdr.share_c:
+            return None
+        rows.append(ShareRow(obj=a.hdr.obj, n=a.n, share_c=a.hdr.share_c, share=share))
+    return None if given else rows
+
+
+def member_changes(before: object, after: object, accepted: Sequence[Accepted]) -> list[MemberChange]:
+    """Who came and who went from one state of the members to the next."""
+    if before is after or not isinstance(before, dict) or not isinstance(after, dict):
+        return []
+    last = accepted[-1].n
+    gone = {}
+    for a in accepted:
+        if isinstance(a, AcceptedEntry):
+            subject = getattr(a.entry.payload, "uid", a.entry.uid)
+            gone[subject] = a.n
+    out = [MemberChange(uid=u, until_n=gone.get(u, last)) for u in before if u not in after]
+    return out + [MemberChange(uid=u, until_n=None) for u in after if u not in before]
