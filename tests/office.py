@@ -34,6 +34,7 @@ class Folk:
 
     uid: Uid
     admin: bool = False
+    writer: bool = True
 
     @property
     def me(self) -> Person:
@@ -59,7 +60,7 @@ class Folk:
         return self.admin
 
     def may_write(self, room: RoomId) -> bool:
-        return True
+        return self.writer
 
 
 class Things:

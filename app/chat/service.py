@@ -169,13 +169,14 @@ class ChatService:
             for room, obj, change_id, author, t, text, unread in self._db.rows(sql, (self.me, self.me, limit))
         ]
 
-    def can_edit(self, message: Message) -> bool:
-        """Whether it is one's own and still there."""
-        return message.author == self.me and not message.deleted
+    def can_edit(self, room: RoomId, message: Message) -> bool:
+        """Whether it is one's own and still there, and one may write in the room."""
+        return message.author == self.me and not message.deleted and self.may_write(room)
 
     def can_delete(self, room: RoomId, message: Message) -> bool:
-        """Whether it is one's own, or this account is administrator."""
-        return not message.deleted and (message.author == self.me or self._members.is_admin(room))
+        """Whether it is one's own or this account is administrator, and one may write in the room."""
+        may = message.author == self.me or self._members.is_admin(room)
+        return may and not message.deleted and self.may_write(room)
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write in the room."""
@@ -197,7 +198,7 @@ class ChatService:
         """A new text for one's own message. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
         message = self._message(room, target)
         text = text.strip()
-        if not self.can_edit(message):
+        if not self.can_edit(room, message):
             raise Forbidden
         if not text and not message.attachments:
             raise EmptyMessage

@@ -33,9 +33,11 @@ class People(Protocol):
 
 
 class Members(Protocol):
-    """Who is in a room."""
+    """Who is in a room, and whether this person may write in it."""
 
     def members(self, room: RoomId) -> Sequence[Person]: ...
+
+    def may_write(self, room: RoomId) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,10 @@ class TaskService:
     def members(self, room: RoomId) -> list[Person]:
         """Who can be given a task in the room."""
         return list(self._members.members(room))
+
+    def may_write(self, room: RoomId) -> bool:
+        """Whether this person may change the board, or only read it."""
+        return self._members.may_write(room)
 
     def board_id(self, room: RoomId) -> ObjId | None:
         """The room's board; None until the room has announced one."""

@@ -32,13 +32,15 @@ class HoverBar(QFrame):
             row.addWidget(button)
         self.hide()
 
-    def show_for(self, message: Message | None, rect: QRect, *, can_edit: bool) -> None:
-        """Moves to a message's upper right corner; None or a deleted one hides the bar."""
+    def show_for(self, message: Message | None, rect: QRect, *, can_write: bool, can_edit: bool) -> None:
+        """Moves to a message's upper right corner; None or a deleted one hides the bar. Who cannot write sees only
+        what is under More."""
         self.message = message
         if message is None or message.deleted:
             self.hide()
             return
-        self._buttons["edit"].setVisible(can_edit)
+        for name, shown in (("react", can_write), ("reply", can_write), ("edit", can_edit)):
+            self._buttons[name].setVisible(shown)
         self.adjustSize()
         parent = self._viewport
         x = parent.width() - self.width() - 20

@@ -122,9 +122,12 @@ class ChatView(QWidget):
         return self.composer
 
     def set_writable(self, writable: bool) -> None:
-        """Whether there is anything to write in; what was being written is kept."""
+        """Whether there is anything to write in and messages can be answered; what was being written is kept."""
+        self._writable = writable
         self.composer.setVisible(writable)
         self._closed.setVisible(not writable)
+        if not writable:
+            self._hover.hide()
 
     def keep_draft(self) -> None:
         """Keeps what is being written."""
@@ -164,8 +167,8 @@ class ChatView(QWidget):
         self._jump.move(self.list.width() - self._jump.width() - 28, self.list.height() - self._jump.height() - 10)
 
     def _on_hovered(self, message: Message | None, rect: object) -> None:
-        editable = message is not None and self._service.can_edit(message)
-        self._hover.show_for(message, rect, can_edit=editable)  # type: ignore[arg-type] # a QRect through Signal(object)
+        editable = message is not None and self._service.can_edit(self._room, message)
+        self._hover.show_for(message, rect, can_write=self._writable, can_edit=editable)  # type: ignore[arg-type] # a QRect through Signal(object)
 
     def _on_typing(self, room: RoomId) -> None:
         if room == self._room:
@@ -266,16 +269,16 @@ class ChatView(QWidget):
         if message.deleted:
             return
         match deed:
-            case "reply":
+            case "reply" if self._writable:
                 self.composer.reply(message, self._service.people.person(message.author).name)
-            case "edit" if self._service.can_edit(message):
+            case "edit" if self._service.can_edit(self._room, message):
                 self.composer.edit(message)
             case "delete" if self._service.can_delete(self._room, message):
                 run(self, self._delete(message))
             case "copy":
                 copy_text(plain_lines(message))
                 toast(self, tr("The text is copied"))
-            case "react":
+            case "react" if self._writable:
                 self._ask_reaction(message)
             case "more":
                 self._open_menu(message, self._hover.below("more"))
@@ -300,14 +303,10 @@ class ChatView(QWidget):
             return
         entries: list[Entry | None] = [
             *self._link_entries(message),
-            Entry(text=tr("Reply"), icon="reply", shortcut="R", run=lambda: self._on_deed(message, "reply")),
-            Entry(
-                text=tr("React with {emoji}").format(emoji=QUICK_EMOJI), run=lambda: self._react(message, QUICK_EMOJI)
-            ),
-            Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=lambda: self._on_deed(message, "react")),
+            *(self._answer_entries(message) if self._writable else ()),
             Entry(text=tr("Copy text"), icon="copy", shortcut="Ctrl+C", run=lambda: self._on_deed(message, "copy")),
         ]
-        if self._service.can_edit(message):
+        if self._service.can_edit(self._room, message):
             entries.append(
                 Entry(text=tr("Edit"), icon="edit", shortcut="E", run=lambda: self._on_deed(message, "edit"))
             )
@@ -325,6 +324,14 @@ class ChatView(QWidget):
             delete = lambda: self._on_deed(message, "delete")  # noqa: E731 - one of many entries
             entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]
         popup(self, tr("Message menu"), entries, at)
+
+    def _answer_entries(self, message: Message) -> list[Entry]:
+        react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)
+        return [
+            Entry(text=tr("Reply"), icon="reply", shortcut="R", run=lambda: self._on_deed(message, "reply")),
+            Entry(text=react, run=lambda: self._react(message, QUICK_EMOJI)),
+            Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=lambda: self._on_deed(message, "react")),
+        ]
 
     def _link_entries(self, message: Message) -> list[Entry]:
         """The things that the message links to, so that they are opened without a mouse too."""
@@ -344,7 +351,7 @@ class ChatView(QWidget):
                 self._jump_to_quote(message)
             case Part.REPLIES if message.last_reply is not None:
                 self._jump_to_id(message.last_reply[0])
-            case Part.REACTION:
+            case Part.REACTION if self._writable:
                 self._react(message, message.reactions[hit.number].emoji)
             case Part.FILE | Part.DOWNLOAD | Part.IMAGE:
                 self._file_hit(message, hit.number)
@@ -403,7 +410,7 @@ class ChatView(QWidget):
 
     def focusInEvent(self, event: object) -> None:
         # no focus proxy: with one, Tab would begin again here and never reach the timeline
-        self.composer.field.setFocus()
+        (self.composer.field if self._writable else self.list).setFocus()
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on

@@ -66,6 +66,16 @@ class DocumentView(QWidget):
         """Lets go of the document. Twice does no harm."""
         self._hold.release()
 
+    def set_writable(self, writable: bool) -> None:
+        """Whether the document can be changed, or only read."""
+        if writable != self.editor.isReadOnly():
+            return
+        self.editor.set_writable(writable)
+        self.title.setReadOnly(not writable)
+        self.toolbar.refresh()
+        self.find_bar.refresh()
+        self._show_state()
+
     def _lay_out(self) -> None:
         outer = line(self)
         left = column()
@@ -106,6 +116,8 @@ class DocumentView(QWidget):
         self.destroyed.connect(self._hold.release)
 
     def _rename(self) -> None:
+        if self.title.isReadOnly():
+            return
         self._document.set_title(self.title.text())
         self.title.setText(self._document.title)
 

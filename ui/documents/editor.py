@@ -67,11 +67,7 @@ class Editor(QTextEdit):
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(26)
         self.setTabChangesFocus(True)
-        self.setReadOnly(read_only)
-        if read_only:
-            self.setTextInteractionFlags(
-                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-            )
+        self.set_writable(not read_only)
         self.viewport().setMouseTracking(True)
         self._binding = Binding(self, document)
         self._margin()
@@ -80,6 +76,14 @@ class Editor(QTextEdit):
         self.cursorPositionChanged.connect(self._on_moved)
         self.selectionChanged.connect(self._on_moved)
         self.moveCursor(Move.Start)
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether the text can be changed, or only read and selected."""
+        self.setReadOnly(not writable)
+        if not writable:
+            self.setTextInteractionFlags(
+                Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            )
 
     # ---- what is selected
 

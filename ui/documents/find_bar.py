@@ -56,11 +56,15 @@ class FindBar(QFrame):
         cursor = self._editor.textCursor()
         if cursor.hasSelection() and "\u2029" not in cursor.selectedText():
             self.field.setText(cursor.selectedText())
-        for part in (self.replacement, self._replace, self._replace_all):
-            part.setVisible(not self._editor.isReadOnly())
+        self.refresh()
         self.show()
         self.field.setFocus()
         self.field.selectAll()
+
+    def refresh(self) -> None:
+        """Offers to replace only where one may write."""
+        for part in (self.replacement, self._replace, self._replace_all):
+            part.setVisible(not self._editor.isReadOnly())
 
     def leave(self) -> None:
         """Hides the bar; the caret stays at the match."""

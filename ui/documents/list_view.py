@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QWid
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
+from app.documents.projection import EXCERPT_CHARS
 from app.documents.service import DocumentService
 from app.objects.links import ObjectLink
 from ui.documents.row_delegate import RowDelegate
@@ -101,12 +102,11 @@ class ListView(QWidget):
         self.documents = Documents()
         self.documents.wanted.connect(self.opened)
         self.documents.menu_wanted.connect(self._on_menu)
-        writable = service.may_write(room)
         self.empty = EmptyState(
             "document",
             tr("No documents yet"),
             tr("Drafts, decisions and notes that several people write in at the same time."),
-            tr("Write the first document") if writable else "",
+            tr("Write the first document"),
             self.created.emit,
         )
         self._stack = QStackedWidget()
@@ -122,12 +122,17 @@ class ListView(QWidget):
         for row in self._service.list(self._room):
             name = self._service.people.person(row.by).name
             when = tr("{when} · {name}").format(when=day_or_time(row.updated), name=name)
-            rows.append(Row(obj=row.obj, title=row.title or tr("Untitled"), excerpt=row.excerpt, when=when))
+            more = "…" if len(row.excerpt) == EXCERPT_CHARS else ""
+            title = row.title or tr("Untitled")
+            rows.append(Row(obj=row.obj, title=title, excerpt=row.excerpt + more, when=when))
         self.documents.rows.set_rows(rows)
         if rows and not self.documents.currentIndex().isValid():
             self.documents.setCurrentIndex(self.documents.rows.index(0))
         self._stack.setCurrentIndex(0 if rows else 1)
-        self.new.setVisible(bool(rows) and self._service.may_write(self._room))
+        writable = self._service.may_write(self._room)
+        self.new.setVisible(bool(rows) and writable)
+        if self.empty.step is not None:
+            self.empty.step.setVisible(writable)
 
     def _on_changed(self, room: RoomId) -> None:
         if room == self._room and self.isVisible():

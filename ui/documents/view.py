@@ -50,6 +50,12 @@ class DocumentsView(QStackedWidget):
         """Shows a document; places in it have no refs yet."""
         self.open(obj)
 
+    def set_writable(self, writable: bool) -> None:
+        """Whether documents can be changed and made, or only read."""
+        self.list.refresh()
+        if self.document is not None:
+            self.document.set_writable(writable)
+
     def show_list(self) -> None:
         """Closes the open document and shows the list."""
         document, self.document = self.document, None

@@ -16,7 +16,7 @@ from ui.kit.buttons import RowButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import day_or_time, long_day, tr, week
-from ui.shell.my_tasks import TaskCheck
+from ui.shell.my_tasks import TaskCheck, tasks_here
 from ui.shell.people_panel import clear
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
 
@@ -108,8 +108,8 @@ class Home(QWidget):
         mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
         new = invitations(self._session)
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
-        open_tasks = list(self._session.tasks.my_tasks())[:_TASKS]
-        done = list(self._session.tasks.my_tasks(done=True))[-2:] if len(open_tasks) < _TASKS else []
+        open_tasks = tasks_here(self._session)[:_TASKS]
+        done = tasks_here(self._session, done=True)[-2:] if len(open_tasks) < _TASKS else []
         minute = (now.date(), now.hour, now.minute)
         shown = (
             minute,
@@ -119,6 +119,7 @@ class Home(QWidget):
             tuple(recent),
             tuple(open_tasks),
             tuple(done),
+            tuple(self._session.rooms.may_write(task.room) for task in (*open_tasks, *done)),
         )
         if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
             return
@@ -183,7 +184,8 @@ class Home(QWidget):
             return
         card = Card(margin=6, spacing=0)
         for task in tasks:
-            card.content.addWidget(TaskCheck(task, today, self._open_task, self._tick))
+            may_tick = self._session.rooms.may_write(task.room)
+            card.content.addWidget(TaskCheck(task, today, self._open_task, self._tick, may_tick=may_tick))
         self._tasks.addWidget(card)
 
     def _open_task(self, task: TaskRow) -> None:

@@ -19,7 +19,8 @@ from ui.shell.ports import Session
 
 
 class TaskCheck(QWidget):
-    """A task as one line: a box to tick, its title (which opens it), and when it is due."""
+    """A task as one line: a box to tick, its title (which opens it), and when it is due. Who may only read the room
+    cannot tick."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class TaskCheck(QWidget):
         on_tick: Callable[[TaskRow, bool], object],
         *,
         room: str = "",
+        may_tick: bool = True,
     ) -> None:
         super().__init__()
         row = line(self, margins=(8, 1, 8, 1), spacing=6)
@@ -36,6 +38,7 @@ class TaskCheck(QWidget):
         box.setChecked(task.done)
         box.setAccessibleName(tr("Done: {title}").format(title=task.title))
         box.clicked.connect(lambda checked: on_tick(task, checked))
+        box.setEnabled(may_tick)
         row.addWidget(box)
         due, kind = due_text(task, today)
         button = RowButton(", ".join(x for x in (task.title, room, due) if x), lambda: on_open(task))
@@ -48,6 +51,12 @@ class TaskCheck(QWidget):
         for child in button.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         row.addWidget(button, 1)
+
+
+def tasks_here(session: Session, *, done: bool = False) -> list[TaskRow]:
+    """My tasks in rooms that go on; those of a room that another continues stand in that one."""
+    ended = {room.room for room in session.rooms.rooms() if room.replaced or room.left}
+    return [task for task in session.tasks.my_tasks(done=done) if task.room not in ended]
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:
@@ -126,13 +135,14 @@ class MyTasks(QWidget):
         for title, of_room in groups.items():
             self._list.addWidget(SectionHeader(title))
             card = Card(margin=6, spacing=0)
+            may_tick = self._session.rooms.may_write(of_room[0].room)
             for task in of_room:
-                card.content.addWidget(TaskCheck(task, today, self._open, self._on_tick))
+                card.content.addWidget(TaskCheck(task, today, self._open, self._on_tick, may_tick=may_tick))
             self._list.addWidget(card)
 
     def _chosen(self, today: date) -> list[TaskRow]:
         which = self._filters.checkedId()
-        tasks = list(self._session.tasks.my_tasks(done=which == 3))
+        tasks = tasks_here(self._session, done=which == 3)
         if which == 1:
             return [t for t in tasks if t.due is not None and t.due <= today + timedelta(days=7)]
         if which == 2:

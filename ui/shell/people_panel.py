@@ -89,7 +89,7 @@ class PeoplePanel(QFrame):
         if shown == self._shown:  # the focus stays where it is
             return
         self._shown = shown
-        self.add_button.setVisible(self._session.rooms.my_role(room) >= ADMIN)
+        self.add_button.setVisible(self._may_add(room))
         clear(self._members.content)
         for member in self._session.rooms.members(room):
             self._members.content.addWidget(self._member_row(member))
@@ -103,12 +103,24 @@ class PeoplePanel(QFrame):
         for item in listed:
             self._objects.addWidget(self._object_card(item))
 
+    def _may_add(self, room: RoomId) -> bool:
+        """Administrators may, but not in a room that has ended in another."""
+        return self._session.rooms.my_role(room) >= ADMIN and self._session.rooms.may_write(room)
+
     def _snapshot(self, room: RoomId) -> tuple[object, ...]:
         """Everything that is shown, to tell whether anything changed."""
         rooms = self._session.rooms
         objects = [(o.obj, o.title, self._detail(o)) for o in rooms.objects(room) if o.kind != "chat"]
         proposals = tuple(rooms.history_proposals(room))
-        return room, language(), rooms.my_role(room), tuple(rooms.members(room)), proposals, tuple(objects)
+        return (
+            room,
+            language(),
+            rooms.my_role(room),
+            rooms.may_write(room),
+            tuple(rooms.members(room)),
+            proposals,
+            tuple(objects),
+        )
 
     def showEvent(self, event: object) -> None:
         self.refresh()

@@ -240,7 +240,8 @@ class RoomView(QWidget):
         summary = self.summary()
         if summary is None:
             return
-        rooms, admin = self._session.rooms, self._session.rooms.my_role(self.room) >= ADMIN
+        rooms = self._session.rooms
+        admin = rooms.my_role(self.room) >= ADMIN and rooms.may_write(self.room)
         mute = tr("Unmute") if summary.muted else tr("Mute")
         panel = tr("Hide members") if self.panel.isVisible() else tr("Show members")
         entries: list[Entry | None] = [

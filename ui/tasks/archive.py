@@ -18,8 +18,11 @@ _CARD = Qt.ItemDataRole.UserRole
 class ArchiveDialog(Dialog):
     """A list; accepted to put back what is `chosen`. Enter or a double click on a line opens it: then `opened`."""
 
-    def __init__(self, parent: QWidget | None, board: Board) -> None:
-        super().__init__(parent, tr("Archived tasks"), accept=tr("Put back on the board"), width=520)
+    def __init__(self, parent: QWidget | None, board: Board, *, writable: bool = True) -> None:
+        super().__init__(
+            parent, tr("Archived tasks"), accept=tr("Put back on the board"), cancel=tr("Close"), width=520
+        )
+        self.accept_button.setVisible(writable)
         self.opened = ""
         """The id of a card that was asked to be opened."""
         self.list = QListWidget()

@@ -19,6 +19,7 @@ class Checklist(QWidget):
         super().__init__(parent)
         self._board = board
         self._card = ""
+        self._writable = True
         self._rows: dict[str, tuple[QWidget, QCheckBox, QLineEdit]] = {}
         layout = column(self, spacing=4)
         self._list = column(spacing=4)
@@ -28,6 +29,12 @@ class Checklist(QWidget):
         self.new.setPlaceholderText(tr("Add a line and press Enter"))
         self.new.returnPressed.connect(self._add)
         layout.addWidget(self.new)
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether lines can be ticked, renamed, taken away and added."""
+        self._writable = writable
+        self._card = ""
+        self.new.setVisible(writable)
 
     def show_card(self, card: Card) -> None:
         """The card's lines as they are."""
@@ -55,10 +62,13 @@ class Checklist(QWidget):
             box.toggled.connect(partial(self._toggle, item.id))
             field.setAccessibleName(tr("Line: {text}").format(text=item.text))
             field.editingFinished.connect(partial(self._rename, item.id, field))
-            remove = tr("Remove {text}").format(text=item.text)
+            box.setEnabled(self._writable)
+            field.setReadOnly(not self._writable)
             cells.addWidget(box)
             cells.addWidget(field, 1)
-            cells.addWidget(IconButton("close", remove, partial(self._remove, item.id), size=13))
+            if self._writable:
+                remove = tr("Remove {text}").format(text=item.text)
+                cells.addWidget(IconButton("close", remove, partial(self._remove, item.id), size=13))
             self._list.addWidget(row)
             self._rows[item.id] = (row, box, field)
 

@@ -58,6 +58,11 @@ class ColumnView(QWidget):
         self.area.setAccessibleName(tr("Cards in {title}").format(title=title))
         self.setAccessibleName(title)
 
+    def set_writable(self, writable: bool) -> None:
+        """Whether the title opens a menu and the + stands there."""
+        self._title.setEnabled(writable)
+        self._add.setVisible(writable)
+
     def show_cards(self, looks: Sequence[CardLook]) -> None:
         """Exactly these cards, in this order."""
         kept = {widget.card.id: widget for widget in self.cards}

@@ -34,7 +34,13 @@ class DueField(QWidget):
         self._value = value
         if not self.field.hasFocus() or not self.field.isModified():
             self.field.setText(value.isoformat() if value else "")
-        self._clear.setVisible(value is not None)
+        self._clear.setVisible(value is not None and not self.field.isReadOnly())
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether the date can be changed."""
+        self.field.setReadOnly(not writable)
+        self._calendar.setVisible(writable)
+        self._clear.setVisible(writable and self._value is not None)
 
     def _on_typed(self) -> None:
         text = self.field.text().strip()

@@ -61,6 +61,9 @@ class CardEditor(QFrame):
         self.description.setFixedHeight(120)
         self.checklist = Checklist(board)
         self._archived = QFrame()
+        self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
+        self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
+        self._writable = True
         self._build()
         bind(self, board.changed, self._on_changed)
         bind(self, board.columns_changed, self._refresh)
@@ -72,7 +75,7 @@ class CardEditor(QFrame):
         head = line(margins=(18, 12, 10, 4))
         head.addWidget(label(tr("Task"), "section"))
         head.addStretch(1)
-        head.addWidget(IconButton("delete", tr("Delete the task"), self._ask_delete, size=16))
+        head.addWidget(self._delete)
         head.addWidget(IconButton("close", tr("Close the task"), self.close_card, size=16))
         fields: list[tuple[str, QWidget]] = [
             (tr("Title"), self.title),
@@ -94,7 +97,7 @@ class CardEditor(QFrame):
         set_props(self._archived, frame="bar-info")
         bar = line(self._archived, margins=(18, 6, 10, 6), spacing=8)
         bar.addWidget(label(tr("The task is archived."), "small"), 1)
-        bar.addWidget(TextButton(tr("Put back on the board"), self._put_back, kind="link"))
+        bar.addWidget(self._back)
         self._archived.hide()
         outer = column(self)
         outer.addLayout(head)
@@ -111,6 +114,19 @@ class CardEditor(QFrame):
     def card_id(self) -> str:
         """The card that is open, or ""."""
         return self._card if self.isVisible() else ""
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether a card can be changed here, or only read. What cannot be read is gone, not grey."""
+        self._writable = writable
+        for field in (self.title, self.description):
+            field.setReadOnly(not writable)
+        for box in (self.column, self.assignee):
+            box.setEnabled(writable)
+        self.due.set_writable(writable)
+        self.checklist.set_writable(writable)
+        for button in (self.labels, self._delete, self._back):
+            button.setVisible(writable)
+        self._refresh()
 
     def open_card(self, card_id: str) -> None:
         """Shows a card and puts the cursor into its title."""
@@ -138,11 +154,13 @@ class CardEditor(QFrame):
         self.closed.emit(card)
 
     def _keep_texts(self) -> None:
+        if not self._writable:
+            return
         title = self.title.text() if self.title.text().strip() else None
         self._board.edit_card(self._card, title=title, description=self.description.toPlainText())
 
     def _on_title(self) -> None:
-        if self._card and self.title.text().strip():
+        if self._card and self._writable and self.title.text().strip():
             self._board.edit_card(self._card, title=self.title.text())
 
     def _on_changed(self, ids: frozenset[str]) -> None:

@@ -38,6 +38,7 @@ class KanbanView(QScrollArea):
         self.columns: list[ColumnView] = []
         self._drag = Drag()
         self._lifted_at = QPoint()
+        self._writable = True
         self.setAccessibleName(tr("Board"))
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -59,6 +60,15 @@ class KanbanView(QScrollArea):
         """Shows only some cards."""
         self._filter = chosen
         self.refresh()
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether cards and columns can be moved, added and deleted here; they can be opened always."""
+        self._writable = writable
+        if not writable:
+            self._drag.cancel()
+            self._end_drag()
+        for view in self.columns:
+            view.set_writable(writable)
 
     def refresh(self) -> None:
         """Shows the board as it is."""
@@ -119,6 +129,7 @@ class KanbanView(QScrollArea):
     def _new_column(self, column_id: str) -> ColumnView:
         column = self._board.column(column_id) or self._board.columns()[0]
         view = ColumnView(column)
+        view.set_writable(self._writable)
         view.card_made.connect(self._on_card_made)
         view.menu_asked.connect(self.column_menu_asked)
         view.add_asked.connect(self.add_asked)
@@ -138,6 +149,8 @@ class KanbanView(QScrollArea):
         self._drag.press(card_id, point.x(), point.y())
 
     def _on_moved(self, at: QPoint) -> None:
+        if not self._writable:
+            return
         point = self.viewport().mapFromGlobal(at)
         if self._drag.move(point.x(), point.y()):
             self._lift()
@@ -224,7 +237,7 @@ class KanbanView(QScrollArea):
             self._focus_by(card_id, *steps[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.card_opened.emit(card_id)
-        elif key == Qt.Key.Key_Delete:
+        elif key == Qt.Key.Key_Delete and self._writable:
             self.delete_asked.emit(card_id)
         elif key == Qt.Key.Key_Menu:
             widget = self.card_widget(card_id)
@@ -260,7 +273,7 @@ class KanbanView(QScrollArea):
         """Moves a card to the next column or one place up or down, among the cards that are shown."""
         i, j = self._find(card_id)
         to = i + across
-        if i < 0 or not 0 <= to < len(self.columns):
+        if not self._writable or i < 0 or not 0 <= to < len(self.columns):
             return
         others = [w.card.id for w in self.columns[to].cards if w.card.id != card_id]
         at = max(0, j + down)

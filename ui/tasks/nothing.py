@@ -39,6 +39,11 @@ class Nothing(Pages):
         host.installEventFilter(self)
         self.hide()
 
+    def set_writable(self, writable: bool) -> None:
+        """Whether the first step, to add a task, is offered."""
+        if self._no_cards.step is not None:
+            self._no_cards.step.setVisible(writable)
+
     def show_for(self, *, cards: int, shown: int) -> None:
         """How many cards there are, and how many the filter lets through."""
         self.setCurrentWidget(self._none_shown if cards else self._no_cards)

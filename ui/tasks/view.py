@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QPoint
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QWidget
 
@@ -17,14 +16,15 @@ from app.tasks.model import Board
 from app.tasks.service import TaskService
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
-from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import show
 from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import report, run
+from ui.kit.toast import InfoBar
 from ui.kit.translate import local_now, tr
 from ui.tasks.archive import ArchiveDialog
+from ui.tasks.card_menu import CardMenu
 from ui.tasks.column_menu import ColumnMenu
 from ui.tasks.editor import CardEditor
 from ui.tasks.filter import Due, Filter
@@ -53,10 +53,15 @@ class TasksView(QWidget):
         self.kanban = KanbanView(self.board, people)
         self.table = CardTable(self.board, people.get)
         self.editor = CardEditor(self.board, lambda: service.members(room))
+        self.bar = InfoBar()
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
         self._column_menu = ColumnMenu(self, self.board, self._guard, self.undo)
+        self._card_menu = CardMenu(
+            self, self.kanban, self.board, self._guard, lambda: service.members(room), self._link
+        )
+        self._writable = True
         self._build()
         self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()))
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
@@ -64,7 +69,7 @@ class TasksView(QWidget):
         self._show_nothing()
         for view in (self.kanban, self.table):
             view.card_opened.connect(self.editor.open_card)
-            view.card_menu_asked.connect(self._open_card_menu)
+            view.card_menu_asked.connect(self._card_menu.open)
             view.delete_asked.connect(self._delete_card)
         self.kanban.column_menu_asked.connect(self._column_menu.open)
         self.kanban.add_asked.connect(self._add_card)
@@ -73,6 +78,7 @@ class TasksView(QWidget):
         QShortcut(QKeySequence.StandardKey.Undo, self, self.undo)
         QShortcut(QKeySequence.StandardKey.Redo, self, self.redo)
         QShortcut(QKeySequence(ARCHIVE_KEYS), self, self.open_archive)
+        self.set_writable(service.may_write(room))
 
     def _build(self) -> None:
         top = QFrame()
@@ -92,6 +98,7 @@ class TasksView(QWidget):
         below.addWidget(self.editor)
         outer = column(self)
         outer.addWidget(top)
+        outer.addWidget(self.bar)
         outer.addLayout(below, 1)
 
     def _segments(self, row: QHBoxLayout) -> None:
@@ -116,13 +123,29 @@ class TasksView(QWidget):
             self.kanban.focus_card(card_id)
             self.editor.open_card(card_id)
 
+    def set_writable(self, writable: bool) -> None:
+        """Whether the board can be changed, or only read; every part of it shows which."""
+        if writable == self._writable:
+            return
+        self._writable = writable
+        self._card_menu.writable = writable
+        self.new_button.setVisible(writable)
+        for part in (self.kanban, self.editor, self._nothing):
+            part.set_writable(writable)
+        if writable:
+            self.bar.hide()
+        else:
+            self.bar.show_state("info", "lock", tr("You can read this board but not change it."))
+
     def undo(self) -> None:
         """Takes back this person's last edit."""
-        self._guard(self.board.undo.undo)
+        if self._writable:
+            self._guard(self.board.undo.undo)
 
     def redo(self) -> None:
         """Brings it back."""
-        self._guard(self.board.undo.redo)
+        if self._writable:
+            self._guard(self.board.undo.redo)
 
     # -- cards ------------------------------------------------------------------------------------------------------
 
@@ -139,7 +162,7 @@ class TasksView(QWidget):
 
     def _delete_card(self, card_id: str) -> None:
         card = self.board.card(card_id)
-        if card is None:
+        if card is None or not self._writable:
             return
         neighbour = self._neighbour(card_id)
         if self._guard(lambda: self.board.delete_card(card_id)):
@@ -152,19 +175,9 @@ class TasksView(QWidget):
         if self._guard(lambda: self.board.restore_card(card_id)):
             self.kanban.focus_card(card_id)
 
-    def _archive_card(self, card_id: str) -> None:
-        card = self.board.card(card_id)
-        if card is not None and self._guard(lambda: self.board.archive_card(card_id)):
-            text = tr("“{title}” is archived").format(title=card.title)
-            toast(self, text, lambda: self._guard(lambda: self.board.archive_card(card_id, False)))
-
-    def _copy_link(self, card_id: str) -> None:
-        """To be pasted into a message or document."""
-        card, obj = self.board.card(card_id), self._obj or self._service.board_id(self._room)
-        if card is not None and obj is not None:
-            link = ObjectLink(room=self._room, obj=obj, kind=KIND.id, ref=card_id.encode())
-            copy_text(link.to_markup(card.title))
-            toast(self, tr("The link is copied"))
+    def _link(self, card_id: str) -> ObjectLink | None:
+        obj = self._obj or self._service.board_id(self._room)
+        return ObjectLink(room=self._room, obj=obj, kind=KIND.id, ref=card_id.encode()) if obj is not None else None
 
     def _neighbour(self, card_id: str) -> str:
         here = self.board.column_of(card_id)
@@ -177,66 +190,11 @@ class TasksView(QWidget):
         if card_id and self._views.currentWidget() is self.kanban:
             self.kanban.focus_card(card_id)
 
-    def _open_card_menu(self, card_id: str, at: QPoint) -> None:
-        card, here = self.board.card(card_id), self.board.column_of(card_id)
-        if card is None or here is None:
-            return
-        entries: list[Entry | None] = [
-            Entry(text=tr("Open"), icon="open", shortcut="Enter", run=lambda: self.editor.open_card(card_id)),
-            None,
-            *(
-                Entry(
-                    text=tr("Move to {column}").format(column=to.title),
-                    icon="move",
-                    run=partial(self._move, card_id, to.id),
-                )
-                for to in self.board.columns()
-                if to.id != here.id
-            ),
-            Entry(text=tr("Move up"), icon="up", shortcut="Ctrl+Up", run=lambda: self.kanban.move_by(card_id, 0, -1)),
-            Entry(
-                text=tr("Move down"), icon="down", shortcut="Ctrl+Down", run=lambda: self.kanban.move_by(card_id, 0, 1)
-            ),
-            None,
-            *self._assign_entries(card_id),
-            None,
-            Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(card_id)),
-            Entry(text=tr("Archive"), icon="archive", run=lambda: self._archive_card(card_id)),
-            Entry(
-                text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=lambda: self._delete_card(card_id)
-            ),
-        ]
-        popup(self, tr("Task menu"), entries, at)
-
-    def _assign_entries(self, card_id: str) -> list[Entry]:
-        card = self.board.card(card_id)
-        return [
-            Entry(
-                text=tr("Assign to {name}").format(name=person.name),
-                icon="person",
-                checked=card is not None and card.assignee == person.uid,
-                run=partial(self._assign, card_id, person.uid),
-            )
-            for person in self._service.members(self._room)[:12]
-        ]
-
-    def _assign(self, card_id: str, uid: bytes) -> None:
-        card = self.board.card(card_id)
-        if card is not None:
-            person = next((p for p in self._service.members(self._room) if p.uid == uid), None)
-            chosen = None if card.assignee == uid or person is None else person.uid
-            self._guard(lambda: self.board.assign(card_id, chosen))
-
-    def _move(self, card_id: str, column_id: str) -> None:
-        if self._guard(lambda: self.board.move_card(card_id, column_id)):
-            self.kanban.focus_card(card_id)
-
     # -- archive ----------------------------------------------------------------------------------------------------
 
     def _open_more(self) -> None:
         count = len(self.board.archived())
         entries: list[Entry | None] = [
-            Entry(text=tr("New column …"), icon="add", run=self._column_menu.new),
             Entry(
                 text=tr("Archived tasks ({n})").format(n=count),
                 icon="archive",
@@ -245,6 +203,8 @@ class TasksView(QWidget):
                 run=self.open_archive,
             ),
         ]
+        if self._writable:
+            entries.insert(0, Entry(text=tr("New column …"), icon="add", run=self._column_menu.new))
         popup(self.more_button, tr("Board menu"), entries)
 
     def open_archive(self) -> None:
@@ -255,7 +215,7 @@ class TasksView(QWidget):
             toast(self, tr("Nothing is archived"))
 
     async def _ask_archive(self) -> None:
-        dialog = ArchiveDialog(self, self.board)
+        dialog = ArchiveDialog(self, self.board, writable=self._writable)
         back: list[str] = []
         dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
         opened: list[str] = []

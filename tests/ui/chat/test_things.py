@@ -106,7 +106,7 @@ def test_a_link_copied_from_the_board_is_one_in_a_message(hl: Desk, card: str, q
     view = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(view)
     view.show()
-    view._open_card_menu(card, QPoint())
+    view._card_menu.open(card, QPoint())
     menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
     next(a for a in menu.actions() if a.text() == "Kopiera länk").trigger()
     menu.close()

@@ -221,3 +221,24 @@ def test_a_ring_stands_around_the_composer_while_one_writes_and_moves_nothing(vi
     named(view, "Fet").setFocus()
     assert composer.grab().toImage().pixelColor(composer.width() // 2, 1) != edge
     assert composer.field.geometry() == place
+
+
+def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView, hl: Desk) -> None:
+    write(view, "Klart å")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    message = view.model.timeline.message(0)
+    hl.folk.writer = False
+    view.set_writable(False)
+    view._open_menu(message, view.mapToGlobal(view.rect().center()))
+    menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
+    assert [action.text() for action in menu.actions()] == ["Kopiera texten"]
+    menu.close()
+    for deed in ("reply", "edit", "delete", "react"):
+        view._on_deed(message, deed)
+    assert view.composer.replies_to is None
+    assert view.composer.edits is None
+    assert not hl.chat.can_delete(ROOM, message)
+    view._hover.show_for(message, view.rect(), can_write=False, can_edit=False)
+    assert not named(view, "Svara").isVisible()
+    view.setFocus()
+    assert view.focusWidget() is view.list

@@ -170,6 +170,40 @@ def test_a_reader_sees_that_they_cannot_write(qtbot: QtBot, world: World) -> Non
     assert not document.toolbar.marks["bold"].isEnabled()
 
 
+def test_a_document_is_only_read_from_when_the_room_closes_and_written_in_when_one_may_again(
+    qtbot: QtBot, world: World
+) -> None:
+    hl = world.add(HL)
+    view = show(qtbot, hl, hl.documents.create(ROOM, "Beslut"))
+    document = opened(view)
+    document.find_bar.open()
+    hl.rooms.writes = False
+    view.set_writable(False)
+    QTest.keyClicks(document.editor, "x")
+    assert hl.documents.list(ROOM)[0].title == "Beslut"
+    assert (document.editor.toPlainText(), document.title.isReadOnly()) == ("", True)
+    assert document.bar.isVisible()
+    assert not document.find_bar.replacement.isVisible()
+    view.show_list()
+    assert not view.list.new.isVisible()
+    hl.rooms.writes = True
+    view.set_writable(True)
+    assert view.list.new.isVisible()
+    view.open(document.obj)
+    QTest.keyClicks(opened(view).editor, "x")
+    assert opened(view).editor.toPlainText() == "x"
+
+
+def test_a_long_beginning_of_a_document_ends_in_dots(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    hl.documents.open(obj).splice(0, 0, "Enligt 5 § " * 40)
+    hl.documents.close(obj)
+    hl.timers.ring(60)
+    view = show(qtbot, hl)
+    assert view.list.documents.rows.rows[0].excerpt.endswith("…")
+
+
 def test_every_control_has_a_name_of_its_own(qtbot: QtBot, world: World) -> None:
     hl = world.add(HL)
     view = show(qtbot, hl, hl.documents.create(ROOM, "Beslut"))

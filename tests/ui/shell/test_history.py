@@ -67,14 +67,14 @@ async def test_one_administrator_proposes_it(window: MainWindow, session: FakeSe
 async def test_another_sees_the_proposal_and_approves_it(window: MainWindow, session: FakeSession) -> None:
     panel = panel_of(window)
     propose_by(session, PROPOSAL)
-    assert "Enhetschef föreslår att Registrator får läsa allt sedan start." in words(card(panel))
+    assert "Enhetschef föreslår att Registrator får läsa allt från början." in words(card(panel))
     card(panel).approve_button.click()
     await accept()
     assert panel.findChildren(HistoryCard) == []
-    assert window._toast.text() == "Registrator läser allt sedan start."
+    assert window._toast.text() == "Registrator läser allt från början."
     menu = member_menu(panel, "Registrator")
     shown = texts(menu)
-    assert "Läser allt sedan start" in shown
+    assert "Läser allt från början" in shown
     assert GIVE not in shown
 
 

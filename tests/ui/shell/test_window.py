@@ -2,11 +2,12 @@
 """Going about in the window: rail, rooms, tabs, back and forward, F6, Esc, palette, language."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
@@ -81,6 +82,29 @@ def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow
     box = next(b for b in window.home.findChildren(QAbstractButton) if b.accessibleName().startswith("Klar: Skriv"))
     box.click()
     assert "Skriv skälen för beslutet" in [t.title for t in session.tasks.my_tasks(done=True)]
+
+
+def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_shown(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.rooms.people[CASE] = [replace(m, role=1 if m.person.is_me else m.role) for m in session.rooms.people[CASE]]
+    session.rooms._change(UNIT, replaced=True)
+    session.rooms.changed.emit()
+    for section in (window.home, window.my_tasks):
+        window.stack.setCurrentWidget(section)
+        QApplication.processEvents()
+        boxes = {b.accessibleName(): b.isEnabled() for b in section.findChildren(QCheckBox)}
+        assert boxes["Klar: Skriv skälen för beslutet"] is False
+        assert "Klar: Svara på remiss om e-arkiv" not in boxes
+
+
+def test_nobody_is_added_to_a_room_that_is_only_read(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    add = next(b for b in window.findChildren(QAbstractButton) if b.accessibleName() == "Lägg till deltagare")
+    assert add.isVisible()
+    session.rooms.may_write = lambda room: False  # type: ignore[method-assign] # as in a room that another continues
+    session.rooms.room_changed.emit(CASE)
+    assert not add.isVisible()
 
 
 def test_the_rail_goes_by_keys_and_marks_where_one_is(window: MainWindow) -> None:

@@ -10,11 +10,11 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QAccessible, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
-from tests.office import EK, HL, ROOM, Desk, desk, start_board
+from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
 from tests.ui.walking import check
 from tests.world import until
 from ui.tasks.archive import ArchiveDialog
@@ -170,12 +170,72 @@ def test_a_wrong_date_is_not_taken(view: TasksView) -> None:
 
 
 def test_the_menu_moves_a_card(view: TasksView) -> None:
-    widget = card(view, "a")
-    view.kanban.card_menu_asked.emit(widget.card.id, widget.mapToGlobal(QPoint(5, 5)))
-    menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
+    menu = menu_of(view, "a")
     next(action for action in menu.actions() if action.text() == "Flytta till Klart").trigger()
     menu.close()
     assert titles(view)[3] == ["a"]
+
+
+def menu_of(view: TasksView, title: str) -> QMenu:
+    widget = card(view, title)
+    view.kanban.card_menu_asked.emit(widget.card.id, widget.mapToGlobal(QPoint(5, 5)))
+    return next(m for m in view.findChildren(QMenu) if m.isVisible())
+
+
+def offered(view: TasksView, title: str) -> list[str]:
+    menu = menu_of(view, title)
+    words = [action.text() for action in menu.actions() if action.text()]
+    menu.close()
+    return words
+
+
+def read_only(view: TasksView, hl: Desk) -> None:
+    """The role changes while the board is open."""
+    hl.folk.writer = False
+    view.set_writable(hl.tasks.may_write(ROOM))
+
+
+def test_who_may_only_read_sees_it_and_moves_and_deletes_nothing(view: TasksView, hl: Desk) -> None:
+    read_only(view, hl)
+    assert view.bar.isVisible()
+    assert view.bar.text() == "Du kan läsa tavlan men inte ändra i den."
+    assert not view.new_button.isVisible()
+    assert not any(b.isVisible() for b in view.findChildren(QAbstractButton) if "Ny uppgift i" in b.accessibleName())
+    assert not named(view, "Kolumn Pågår").isEnabled()
+    drag(card(view, "b"), view.kanban.columns[1].area.mapToGlobal(QPoint(40, 60)))
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Right, CONTROL)
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Down, CONTROL)
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Delete)
+    view.undo()
+    assert titles(view)[:2] == [["a", "b", "c"], []]
+
+
+def test_who_may_only_read_opens_a_card_and_can_copy_from_it(view: TasksView, hl: Desk) -> None:
+    board, card_id = hl.tasks.board(ROOM), card(view, "b").card.id
+    board.edit_card(card_id, description="Sidan 3")
+    board.add_check_item(card_id, "Namn")
+    read_only(view, hl)
+    QTest.mouseClick(card(view, "b"), Qt.MouseButton.LeftButton)
+    editor = view.editor
+    assert editor.isVisible()
+    QTest.keyClicks(editor.title, "x")
+    QTest.keyClicks(editor.description, "x")
+    assert (editor.title.text(), editor.description.toPlainText()) == ("b", "Sidan 3")
+    boxes = [box for box in editor.findChildren(QCheckBox) if box.isVisible()]
+    assert [box.isEnabled() for box in boxes] == [False]
+    assert not editor.column.isEnabled()
+    hidden = ("Ta bort uppgiften", "Välj etiketter …", "Välj en dag", "Ta bort Namn")
+    assert not [b for b in editor.findChildren(QAbstractButton) if b.isVisible() and b.accessibleName() in hidden]
+    before = hl.store.changes.of(BOARD_ID)
+    editor.close_card()
+    assert hl.store.changes.of(BOARD_ID) == before
+
+
+def test_the_menu_of_who_may_only_read_changes_nothing(view: TasksView, hl: Desk) -> None:
+    read_only(view, hl)
+    assert offered(view, "a") == ["Öppna", "Kopiera länk"]
+    view.set_writable(True)
+    assert "Ta bort" in offered(view, "a")
 
 
 def test_the_table_shows_the_same_cards(view: TasksView) -> None:
@@ -235,13 +295,22 @@ def test_an_empty_board_says_what_belongs_there_and_adds_the_first_task(hl: Desk
     view.resize(1100, 700)
     view.show()
     assert view._nothing.isVisible()
-    assert "Inga uppgifter ännu" in [label.text() for label in view._nothing.findChildren(QLabel)]
+    assert "Inga uppgifter än" in [label.text() for label in view._nothing.findChildren(QLabel)]
     named(view, "Kolumn Att göra")  # the columns can be worked with all the same
     named(view, "Lägg till den första uppgiften").click()
     assert not view._nothing.isVisible()
     assert titles(view) == [["Ny uppgift"], [], [], []]
     view.undo()
     assert view._nothing.isVisible()
+
+
+def test_an_empty_board_offers_no_first_step_to_who_may_only_read(hl: Desk, qtbot: QtBot) -> None:
+    hl.folk.writer = False
+    view = TasksView(hl.tasks, ROOM)
+    qtbot.addWidget(view)
+    view.show()
+    assert view._nothing.isVisible()
+    assert not named(view, "Lägg till den första uppgiften").isVisible()
 
 
 def test_a_filter_that_shows_nothing_says_so_and_can_be_taken_off(view: TasksView) -> None:
@@ -254,7 +323,7 @@ def test_a_filter_that_shows_nothing_says_so_and_can_be_taken_off(view: TasksVie
 
 async def test_archived_tasks_are_listed_opened_and_put_back_by_keys(view: TasksView, qtbot: QtBot) -> None:
     for title in ("c", "a"):
-        view._archive_card(card(view, title).card.id)
+        view.board.archive_card(card(view, title).card.id)
     assert titles(view) == [["b"], [], [], []]
 
     async def asked() -> ArchiveDialog:
