@@ -172,7 +172,7 @@ class Engine:
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
-        whisper = found.whisper(payload, self._link.server_now_ms)
+        whisper = found.whispers.seal(payload, self._link.server_now_ms)
         if whisper is not None:
             frame = m.Ephemeral(room=room, body=whisper.body, sig=whisper.sig, ct=whisper.ct)
             self._spawn(self._post(connection, frame))

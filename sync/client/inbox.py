@@ -118,7 +118,7 @@ class Inbox:
         if room is None:
             return
         try:
-            heard, payload = room.hear(Whisper(frame.body, frame.sig, frame.ct), self._link.server_now_ms)
+            heard, payload = room.whispers.open(Whisper(frame.body, frame.sig, frame.ct), self._link.server_now_ms)
         except Reject as e:
             log.info("ephemeral dropped: %s", e.code)
             return
@@ -143,7 +143,7 @@ class Inbox:
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
         room = self._link.room(RoomId(frame.room))
-        if not frame.items and frame.shares and room.missing_shares():
+        if not frame.items and frame.shares and room.keys.missing_shares():
             await self._resolve(room, frame.shares)
         if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
             return
@@ -231,7 +231,7 @@ class Inbox:
                 await self._arrive(room)
             self._seals.see(room, accepted)
         self._link.tell_moved()
-        if entries and not room.needs_key:  # else when the key is here, or known to be missing
+        if entries and not room.keys.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
         return True
 

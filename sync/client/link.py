@@ -79,7 +79,7 @@ class Link:
         except BaseException:
             state = dict(self.ports.rooms()).get(room.room)
             again = RoomSync(room.room, self.ports, self.book, self.account, state)
-            again.blocked, again.drafted, again.head_n = room.blocked, room.drafted, room.head_n
+            again.blocked, again.keys.drafted, again.head_n = room.blocked, room.keys.drafted, room.head_n
             self.rooms[room.room] = again
             raise
 

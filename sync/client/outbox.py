@@ -99,7 +99,11 @@ class Outbox:
         """Sealing needs the room's newest state: caught up, own echo seen, clean, keyed, and writable."""
         role = room.stream.role_of(self._link.account.uid)
         return (
-            room.may_send and not room.stream.dirty and not room.needs_key and role is not None and role >= Role.WRITER
+            room.may_send
+            and not room.stream.dirty
+            and not room.keys.needs_key
+            and role is not None
+            and role >= Role.WRITER
         )
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
@@ -193,15 +197,15 @@ class Outbox:
         payload = envelope.pack([(row.change_id, row.payload) for row in group])
         share_c = b""
         if obj in shares:
-            key = room.key_with(obj, shares[obj])
+            key = room.keys.key_with(obj, shares[obj])
         elif obj == ObjId(room.room) or obj in room.stream.state.shares:
-            key = room.content_key(obj)
-            if room.lacks_share(obj):
+            key = room.keys.content_key(obj)
+            if room.keys.lacks_share(obj):
                 self._look_again(room)
         else:
             share = shares[obj] = os.urandom(32)
             share_c = envelope.share_commitment(room.room, obj, share)
-            key = room.key_with(obj, share)
+            key = room.keys.key_with(obj, share)
         kind = envelope.BASELINE if group[0].baseline else envelope.OP
         return PlainOp(obj, key, share_c, payload, kind) if key is not None else None
 
@@ -283,7 +287,7 @@ class Outbox:
         if log_ is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
         author = self._link.account.author(log_)
-        return Drafter(room.stream, author, self._link.book, room.ring, self._link.server_now_ms)
+        return Drafter(room.stream, author, self._link.book, room.keys.ring, self._link.server_now_ms)
 
     async def append(self, room: RoomSync, draft: Draft) -> None:
         """Uploads seals, appends the entries, keeps the new epoch's keys. Raises Refused ("conflict": draft anew)."""
@@ -295,7 +299,7 @@ class Outbox:
         entries = [m.Signed(body, sig) for body, sig in draft.entries]
         if draft.secrets is not None:
             e, k, a = draft.secrets
-            room.drafted[e] = (k, a)
+            room.keys.drafted[e] = (k, a)
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
         receipt = self._witness.placed(room, placed)
         self._link.ports.put_receipts([receipt] if receipt else [])

@@ -40,7 +40,7 @@ class Rereading:
 
     async def look(self, room: RoomSync) -> None:
         """Reads a room again as far as it is to be, once the key that reaches back is here."""
-        if not room.reread or room.needs_key or room.problem is not None or room.room in self._given_up:
+        if not room.reread or room.keys.needs_key or room.problem is not None or room.room in self._given_up:
             return
         try:
             await self._read(room, room.reread)

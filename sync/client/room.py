@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One room as this device follows it: its verified stream, the keys it holds, and what is opened, bad or waiting.
+"""One room as this device follows it: its verified stream, and what is opened, bad or waiting.
 
-No network here. `judge` verifies a slice (it may run in a thread), `receive` turns the verdicts into one `Received`
+No network here. `judge` verifies a slice (it may run in a thread), `open_all` turns the verdicts into `Received`s
 for the owner's store, and `resolve` opens what waited for a key or a share.
 """
 
@@ -10,24 +10,27 @@ from dataclasses import replace
 
 from sync.client.account import Account
 from sync.client.book import Book
+from sync.client.events import event_of
 from sync.client.joining import Joining
+from sync.client.keys import RoomKeys
 from sync.client.ports import InboxPort, MemberRow, OpenedChange, Received, RoomEvent
 from sync.client.status import RoomState
+from sync.client.whispers import Whispers
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
 from sync.errors import Reject
-from sync.ids import DevId, ObjId, RoomId, Uid
+from sync.ids import RoomId, Uid
 from sync.protocol.messages import WireShare
-from sync.trust import envelope, ephemeral, fields, roomlog
-from sync.trust.envelope import ObjectKeys, root_share, share_commitment
-from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
+from sync.trust import envelope, fields
 from sync.trust.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
-from sync.trust.succession import origin
 
 _WAITING_LIMIT = 1024 * 1024
 CHUNK = 32
 """Changes stored in one transaction: about 2 ms on the event loop, with a chat's rows and search."""
+LARGE_ROOM = 100
+"""Members; see `_state_due`."""
+STATE_EVERY = 64
 
 
 class RoomSync:
@@ -36,9 +39,8 @@ class RoomSync:
     def __init__(self, room: RoomId, ports: InboxPort, book: Book, account: Account, state: bytes | None) -> None:
         self.room = room
         self.stream = RoomStream.from_bytes(state) if state else RoomStream(room)
-        self.ring = KeyRing(room, ports.keys(room))
-        self.whisperer = ephemeral.Whisperer(room)
-        self.listener = ephemeral.Listener(room)
+        self.keys = RoomKeys(self.stream, room, ports, book, account)
+        self.whispers = Whispers(self.stream, room, self.keys.ring, book, account)
         kept = ports.problem(room)
         self.problem: RoomState | None = RoomState(kept) if kept else None
         self.held_back = kept is not None
@@ -51,17 +53,11 @@ class RoomSync:
         self._stored_n = self.stream.n
         self.reread = ports.reread(room)
         """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
-        self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
-        """Secrets of epochs that this device drafted, until the stream shows whether they count."""
         self.joining: Joining | None = None if state else Joining()
         """What is pulled and not opened before this device first has the room's key; see `arrive`."""
         self._ports = ports
         self._book = book
         self._account = account
-        self._keys = ObjectKeys(room)
-        self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
-        self._missing: set[ObjId] = set()
-        self._lacking: set[int] = set()
         self._told = self.stream.members if state else {}
         """The members as the owner's store has them."""
 
@@ -81,11 +77,6 @@ class RoomSync:
         """This device's newest positioned dev_seq in the room."""
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
-
-    @property
-    def needs_key(self) -> bool:
-        """The epoch in force is sealed to us and we do not hold its key yet."""
-        return self.is_member and self.stream.epoch > 0 and self.ring.k(self.stream.epoch) is None
 
     @property
     def may_send(self) -> bool:
@@ -117,56 +108,12 @@ class RoomSync:
             return self.problem
         if not self.is_member:
             return RoomState.LEFT
-        if self.waiting or self.needs_key:
+        if self.waiting or self.keys.needs_key:
             return RoomState.WAITING
         return RoomState.DIRTY if self.stream.dirty else RoomState.SEALED
 
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
-
-    def share(self, obj: ObjId) -> bytes | None:
-        """The object's share, if this device holds the one that the stream commits to."""
-        found = self._shares.get(obj)
-        if found is None:
-            found = self._ports.share(self.room, obj)
-            if found is None or self.stream.state.shares.get(obj) != share_commitment(self.room, obj, found):
-                return None  # ▲ a share of our own that came too late is not the object's
-            self._shares[obj] = found
-        return found
-
-    def content_key(self, obj: ObjId) -> bytes | None:
-        """The key of an object's next op, or None while the epoch's key or the share is missing."""
-        k, share = self.ring.k(self.stream.epoch), self.share(obj)
-        if k is None or share is None:
-            return None
-        return self._keys.key(k, self.stream.epoch, obj, share)
-
-    def key_with(self, obj: ObjId, share: bytes) -> bytes | None:
-        """The key for an object that begins with this share; nothing is remembered until it has a position."""
-        k = self.ring.k(self.stream.epoch)
-        return ObjectKeys(self.room).key(k, self.stream.epoch, obj, share) if k is not None else None
-
-    def lacking_keys(self) -> list[int]:
-        """Epochs whose key this device may have, needs and does not hold, the newest first."""
-        lacking = {e for e in self._lacking if self.ring.k(e) is None and self.may_read(self._account.uid, e)}
-        if self.needs_key:
-            lacking.add(self.stream.epoch)
-        return sorted(lacking, reverse=True)
-
-    def may_read(self, uid: Uid, e: int) -> bool:
-        """▲ Whether a person is to have an epoch's key now: a member, with history or since that epoch began."""
-        member, epoch = self.stream.members.get(uid), self.stream.epochs.get(e)
-        return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
-
-    def lacks_share(self, obj: ObjId) -> bool:
-        """Whether an object that has a share lacks it here; it is then asked for. True only the first time."""
-        known = obj in self._missing or obj not in self.stream.state.shares or self.share(obj) is not None
-        self._missing.update(() if known else (obj,))
-        return not known
-
-    def missing_shares(self) -> list[ObjId]:
-        """Objects that something waits for."""
-        return [o for o in self._missing if o in self.stream.state.shares]
 
     # -- taking in ------------------------------------------------------------------------------------------------
 
@@ -181,7 +128,7 @@ class RoomSync:
 
         Opened as they are asked for, so that one turn of the loop never opens a whole slice. `more`: others follow.
         """
-        new_shares = self._take_shares(shares)
+        new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
         events: list[RoomEvent] = []
         waiting: list[tuple[int, bytes]] = []
@@ -189,7 +136,7 @@ class RoomSync:
         reread: int | None = None
         for item in accepted:
             if isinstance(item, AcceptedEntry):
-                event = _event(item)
+                event = event_of(item)
                 if event is not None:
                     events.append(event)
                     reread = self._given_history(event) or reread
@@ -248,7 +195,7 @@ class RoomSync:
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[Received]:
         """What can be opened now of positions that were judged before; the cursor stays where it is."""
-        new_shares = self._take_shares(shares)
+        new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
@@ -326,11 +273,11 @@ class RoomSync:
         if item.void is not None or item.ct is None or item.hdr.kind not in (envelope.OP, envelope.BASELINE):
             return
         hdr = item.hdr
-        if hdr.kind == envelope.BASELINE and hdr.uid != self._account.uid and self._has_history():
+        if hdr.kind == envelope.BASELINE and hdr.uid != self._account.uid and self.keys.has_history:
             return
         row = (item.n, item.t, hdr.uid, hdr.dev, hdr.obj, hdr.epoch, item.hdr_bytes, item.ct)
         try:
-            changes = self._open(*row)
+            changes = self.keys.open(*row)
         except Reject as e:
             bad.append((item.n, e.code))
             return
@@ -342,42 +289,10 @@ class RoomSync:
         else:
             opened += changes
 
-    def _open(
-        self, n: int, t: int, uid: bytes, dev: bytes, obj: bytes, e: int, hdr_bytes: bytes, ct: bytes
-    ) -> list[OpenedChange] | None:
-        """The changes in an envelope, None while a key or share is missing, Reject if it is bad."""
-        k, share = self.ring.k(e), self.share(ObjId(obj))
-        if share is None:
-            self._missing.add(ObjId(obj))
-        if k is None:
-            self._lacking.add(e)
-        if k is None or share is None:
-            return None
-        payload = envelope.open_op(self._keys.key(k, e, obj, share), hdr_bytes, ct)
-        return [
-            OpenedChange(n=n, t=t, uid=Uid(uid), dev=DevId(dev), obj=ObjId(obj), change_id=c, payload=data)
-            for c, data in envelope.unpack(payload)
-        ]
-
-    def _has_history(self) -> bool:
-        me = self.stream.members.get(self._account.uid)
-        return me is not None and me.history
-
     def _outside(self, n: int) -> bool:
         """Before a from-now add: not for us, not counted. Where the add is not judged yet, nobody can say: it waits."""
         me = self.stream.members.get(self._account.uid)
         return me is not None and not me.history and n < me.since_n
-
-    def _take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
-        """▲ Keeps the shares that match what the stream commits to; any other is ignored."""
-        out = []
-        for s in shares:
-            obj = ObjId(s.obj)
-            if self.stream.state.shares.get(obj) == share_commitment(self.room, obj, s.share):
-                self._shares[obj] = s.share
-                self._missing.discard(obj)
-                out.append((obj, s.share))
-        return out
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
         """Members that are new or changed since the store was told, and those that are gone."""
@@ -392,58 +307,9 @@ class RoomSync:
         ]
         return rows, [uid for uid in told if uid not in now]
 
-    # -- keys that arrive -----------------------------------------------------------------------------------------
-
-    def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
-        """Tries the own seals of an epoch; True if one opened. Walks back as far as the archive key reaches."""
-        epoch, log = self.stream.epochs.get(e), self._book.log(self._account.uid)
-        if epoch is None or log is None:
-            return False
-        opened: tuple[bytes, bytes | None] | None = None
-        for sealed in seals:
-            for puk in reversed(log.puks):
-                key = self._account.puk(puk.gen)
-                if key is None:
-                    continue
-                try:
-                    opened = open_seal(self.room, epoch, self._account.uid, puk.gen, key, sealed)
-                except Reject:
-                    continue
-                self.take_key(e, *opened)
-                break
-            if opened is not None and (opened[1] is not None or not epoch.has_archive or not self._has_history()):
-                break  # else another seal may hold the archive key too
-        return opened is not None
-
-    def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
-        """Adds a verified key and everything that it reaches backwards."""
-        self.ring.add(e, k, a)
-        at = e
-        while at > 0 and self.ring.a(at) is not None:
-            epoch = self.stream.epochs.get(at)
-            if epoch is None:
-                break
-            try:
-                walk_back(self.room, epoch, self.stream.epochs, self.ring)
-            except Reject:
-                break
-            if epoch.base is None:
-                break
-            at = epoch.base
-        self._ports.put_keys(self.room, self.ring.all())
-
-    def take_drafted(self) -> bool:
-        """The key of the epoch in force, if this device drafted it."""
-        epoch = self.stream.epochs.get(self.stream.epoch)
-        k, a = self.drafted.pop(self.stream.epoch, (b"", None))
-        if epoch is None or content_commitment(self.room, epoch.e, k) != epoch.kc:
-            return False
-        self.take_key(epoch.e, k, a)
-        return True
-
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
         """Opens what waited, as far as it now can be."""
-        new_shares = self._take_shares(shares)
+        new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
         resolved: list[int] = []
         bad: list[tuple[int, str]] = []
@@ -453,7 +319,7 @@ class RoomSync:
                 continue
             row = fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")
             try:
-                changes = self._open(*row)  # type: ignore[arg-type]  # written by _open_into
+                changes = self.keys.open(*row)  # type: ignore[arg-type]  # written by _open_into
             except Reject as e:
                 bad.append((n, e.code))
                 resolved.append(n)
@@ -466,48 +332,3 @@ class RoomSync:
             return []
         whole = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares)
         return self._chunks(whole)
-
-    # -- ephemerals -----------------------------------------------------------------------------------------------
-
-    def hear(self, whisper: ephemeral.Whisper, now: int) -> tuple[ephemeral.Heard, bytes]:
-        """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
-        return self.listener.open(whisper, self._sign_pk, self.ring.k, now, self.stream.role_of)
-
-    def whisper(self, payload: bytes, now: int) -> ephemeral.Whisper | None:
-        """Seals an ephemeral, or None while there is no key."""
-        log, k = self._book.log(self._account.uid), self.ring.k(self.stream.epoch)
-        if log is None or k is None:
-            return None
-        return self.whisperer.seal(self._account.author(log), self.stream.epoch, k, payload, now)
-
-    def _sign_pk(self, uid: Uid, dev: bytes) -> bytes | None:
-        log = self._book.log(uid)
-        if log is None or uid not in self.stream.members:
-            return None
-        device = log.device_active(dev, log.seq)
-        return device.sign_pk if device else None
-
-
-def _event(item: AcceptedEntry) -> RoomEvent | None:
-    """The entry as a line of the timeline, or None if it is void or says nothing to people."""
-    if item.void is not None:
-        return None
-    entry, p = item.entry, item.entry.payload
-    subject: Uid | None = getattr(p, "uid", None)
-    role = int(p.role) if isinstance(p, roomlog.Add | roomlog.SetRole) else None
-    history = p.history if isinstance(p, roomlog.Add) else None
-    continues = origin(p) if isinstance(p, roomlog.Genesis) else None
-    return RoomEvent(
-        n=item.n,
-        t=item.t,
-        kind=entry.type,
-        by=entry.uid,
-        subject=subject,
-        role=role,
-        history=history,
-        origin=continues,
-    )
-
-
-LARGE_ROOM = 100
-STATE_EVERY = 64

@@ -62,11 +62,11 @@ class Seals:
         """Fetches what the server has of the missing keys; True if one came. `anew`: also asks for those that it did
         not have before."""
         found = False
-        if room.needs_key and room.take_drafted():
+        if room.keys.needs_key and room.keys.take_drafted():
             self._link.listener.on_room(room.room)
-        for e in room.lacking_keys():
+        for e in room.keys.lacking():
             known = (room.room, e) in self._lacks
-            if room.ring.k(e) is not None or (known and not anew):
+            if room.keys.ring.k(e) is not None or (known and not anew):
                 continue
             if await self._fetch(room, e):
                 found = True
@@ -85,9 +85,9 @@ class Seals:
             asked, by = item.entry.payload, item.entry
             if not isinstance(asked, CannotOpen) or by.dev == self._link.account.dev:
                 continue
-            if room.ring.k(asked.e) is not None and room.may_read(by.uid, asked.e):
+            if room.keys.ring.k(asked.e) is not None and room.keys.may_read(by.uid, asked.e):
                 spread = min(_SPREAD_MOST_MS, _SPREAD_MS * len(room.stream.members))
-                partial = room.stream.epochs[asked.e].has_archive and room.ring.a(asked.e) is None
+                partial = room.stream.epochs[asked.e].has_archive and room.keys.ring.a(asked.e) is None
                 wait_ms = random.randrange(spread)  # noqa: S311 - no secret: that not all answer at once
                 due = self._link.now_ms() + wait_ms + (_PARTIAL_MS if partial else 0)
                 self._answers[room.room, by.uid, asked.e] = due
@@ -102,7 +102,7 @@ class Seals:
         except Refused as refused:
             log.info("seal refused: %s", refused.code)
             return False
-        if room.take_seals(e, reply.seals):
+        if room.keys.take_seals(e, reply.seals):
             self._link.listener.on_room(room.room)
             return True
         log.warning("no seal of epoch %d opens, of %d", e, len(reply.seals))
@@ -132,7 +132,7 @@ class Seals:
         self, room_id: RoomId, e: int, lack: _Lack, outbox: Outbox, look_again: Callable[[RoomSync], None]
     ) -> None:
         room, now = self._link.rooms.get(room_id), self._link.now_ms()
-        if room is None or e not in room.lacking_keys():
+        if room is None or e not in room.keys.lacking():
             del self._lacks[room_id, e]
             return
         if not room.may_send:
@@ -172,8 +172,8 @@ class Seals:
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
         """A re-seal to the person's newest key, if they may still have it."""
         room = self._link.rooms.get(room_id)
-        k = room.ring.k(e) if room is not None else None
-        if room is None or k is None or not room.may_read(uid, e):
+        k = room.keys.ring.k(e) if room is not None else None
+        if room is None or k is None or not room.keys.may_read(uid, e):
             return
         try:
             known = await self._link.book.fetch(self._link.online, uid)
@@ -182,7 +182,7 @@ class Seals:
                 return
             history = room.stream.members[uid].history
             to = Recipient(USER, uid, known.seq, known.head, puk.gen, puk.kem_pk, history)
-            sealed = seal_for(room_id, room.stream.epochs[e], to, k, room.ring.a(e))
+            sealed = seal_for(room_id, room.stream.epochs[e], to, k, room.keys.ring.a(e))
             await self._link.online.request(
                 lambda rid: m.Reseal(rid=rid, room=room_id, epoch=e, uid=uid, seal=sealed), m.Ok
             )

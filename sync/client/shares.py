@@ -40,7 +40,7 @@ class Shares:
             room = self._link.rooms.get(room_id)
             if room is None or not room.is_member or obj in room.stream.state.destroyed:
                 continue
-            share = room.share(obj)  # ▲ only one that the stream commits to
+            share = room.keys.share(obj)  # ▲ only one that the stream commits to
             if share is not None:
                 await self._put(room, m.WireShare(obj, share))
 
@@ -54,7 +54,7 @@ class Shares:
     async def ask(self, room: RoomSync) -> list[m.WireShare]:
         """What the server has of the shares that something waits for. For the rest it asks those who listen; they
         come in a frame of their own."""
-        missing = room.missing_shares()
+        missing = room.keys.missing_shares()
         found: list[m.WireShare] = []
         for at in range(0, len(missing), _NAMES):
             found += await self._request(room, missing[at : at + _NAMES])

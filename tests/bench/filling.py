@@ -87,7 +87,7 @@ async def write_messages(folder: Path, name: str, room: RoomId, count: int, batc
     with open_store(folder, name) as store:
         hand = Hand(store, room)
         [channel] = store.objects.all(room, "chat")
-        key = hand.room.content_key(channel.obj)
+        key = hand.room.keys.content_key(channel.obj)
     assert key is not None
     stream, seq = hand.room.stream, hand.room.own_seq + 1
     prev = stream.next_prev(hand.author.uid, hand.author.dev)
@@ -147,7 +147,7 @@ async def add_members(folder: Path, name: str, room: RoomId, logs: Sequence[User
     """The desk's person adds everybody, one entry and one seal each."""
     with open_store(folder, name) as store:
         hand = Hand(store, room)
-        stream, ring, book = hand.room.stream, hand.room.ring, _Known(hand.book, logs)
+        stream, ring, book = hand.room.stream, hand.room.keys.ring, _Known(hand.book, logs)
         async with service_of(folder) as (service, _):
             for log in logs:
                 draft = Drafter(stream, hand.author, book, ring, clock.now_ms()).add(log.uid, Role.WRITER, history=True)

@@ -296,7 +296,7 @@ class Newer:
         at, log = link.rooms[self.room], link.book.log(self.author.uid)
         assert log is not None
         author, s = link.account.author(log), at.stream
-        key = at.content_key(self.obj)
+        key = at.keys.content_key(self.obj)
         assert key is not None
         op = envelope.PlainOp(self.obj, key, b"", "okänt".encode(), 9)
         prev = s.next_prev(author.uid, author.dev)
@@ -336,7 +336,7 @@ async def test_an_undecryptable_item_in_the_middle_is_counted_and_blocks_nothing
 ) -> None:
     a, b, room, obj = await two(w)
     with monkeypatch.context() as wrong:
-        wrong.setattr(a.engine._link.rooms[room], "content_key", lambda obj: os.urandom(32))
+        wrong.setattr(a.engine._link.rooms[room].keys, "content_key", lambda obj: os.urandom(32))
         a.say(room, obj, "skräp".encode())
         await w.settle(room)
     a.say(room, obj, HELLO)

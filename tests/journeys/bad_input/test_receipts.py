@@ -198,7 +198,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
     await quiet(b, room)
     link = a.engine._link
     at, log = link.rooms[room], link.book.log(a.uid)
-    key = at.content_key(obj)
+    key = at.keys.content_key(obj)
     assert log is not None
     assert key is not None
     author, s = link.account.author(log), at.stream

@@ -107,7 +107,7 @@ async def test_what_was_cut_off_is_read_after_a_restart(w: World) -> None:
     await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
     await propose(c, c.deputy)
     await give(c, c.head)
-    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].needs_key)
+    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].keys.needs_key)
     assert c.clerk.texts(c.obj) == [NEW]
     c.clerk.wire.spoil = None
     await c.clerk.restart()
@@ -134,7 +134,7 @@ async def test_attack_a_forged_past_is_not_taken_in(w: World) -> None:
     await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
     await propose(c, c.deputy)
     await give(c, c.head)
-    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].needs_key)
+    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].keys.needs_key)
     head = c.head.engine.position(c.room)
     await until(lambda: c.clerk.engine.position(c.room) == head)
     assert c.clerk.texts(c.obj) == [NEW]

@@ -163,7 +163,7 @@ async def test_attack_a_member_whose_envelope_saw_another_history_makes_it_a_for
     at, log = link.rooms[room], link.book.log(a.uid)
     assert log is not None
     author, s = link.account.author(log), at.stream
-    key = at.content_key(ObjId(room))
+    key = at.keys.content_key(ObjId(room))
     assert key is not None
     ops = [envelope.PlainOp(ObjId(room), key, b"", b"")]
     prev = s.next_prev(author.uid, author.dev)
@@ -206,7 +206,7 @@ async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None
 async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
     """As soon as its person's log says so here, whatever the room has pinned."""
     a, b, room, _obj = await two(w)
-    whisper = b.engine._link.rooms[room].whisper(b"hej", now_ms())
+    whisper = b.engine._link.rooms[room].whispers.seal(b"hej", now_ms())
     assert whisper is not None
     at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
     assert log is not None
@@ -214,22 +214,22 @@ async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
     body = entry_body(b.uid, log.seq + 1, log.head, AGENCY, now_ms(), "dev_revoke", [dev, [], None])
     log.apply(body, read_agency(w.data).key.sign(DOMAIN, entry_id(body)))
     with pytest.raises(Reject, match="ephemeral"):
-        at.hear(whisper, now_ms())
+        at.whispers.open(whisper, now_ms())
     assert a.ephemerals == []
 
 
 async def test_attack_a_false_seal_in_front_hides_no_good_one(w: World) -> None:
     a, b, room, _obj = await two(w)
     at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
-    k = at.ring.k(1)
+    k = at.keys.ring.k(1)
     assert log is not None
     assert k is not None
     puk = log.puks[-1]
     to = Recipient(USER, b.uid, log.seq, log.head, puk.gen, puk.kem_pk, True)
-    good = seal_for(room, at.stream.epochs[1], to, k, at.ring.a(1))
+    good = seal_for(room, at.stream.epochs[1], to, k, at.keys.ring.a(1))
     mine = b.engine._link.rooms[room]
-    assert mine.take_seals(1, [os.urandom(len(good)), good[:-1], good, os.urandom(8)])
-    assert not mine.take_seals(1, [os.urandom(len(good)), good[:-1]])
+    assert mine.keys.take_seals(1, [os.urandom(len(good)), good[:-1], good, os.urandom(8)])
+    assert not mine.keys.take_seals(1, [os.urandom(len(good)), good[:-1]])
 
 
 # -- shares -----------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ async def heard_with(w: World, share: bytes | None) -> tuple[Client, RoomId, Obj
 async def test_attack_a_share_that_the_stream_does_not_commit_to_is_ignored(w: World) -> None:
     b, room, obj = await heard_with(w, os.urandom(32))
     at = b.engine._link.rooms[room]
-    assert at._take_shares([m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), os.urandom(32))]) == []
+    assert at.keys.take_shares([m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), os.urandom(32))]) == []
     assert b.store.inbox.bad(room) == []
     assert b.engine.room_state(room) is RoomState.SEALED
 
@@ -267,12 +267,12 @@ async def test_attack_an_own_share_that_came_too_late_is_not_the_objects(
     """Two wrote an object's first change at once: whose share the stream does not commit to keeps it in its store."""
     _a, b, room, obj = await two(w)
     at = b.engine._link.rooms[room]
-    right = at.share(obj)
-    at._shares.pop(obj)
+    right = at.keys.share(obj)
+    at.keys._shares.pop(obj)
     monkeypatch.setattr(b.store, "share", lambda _room, _obj: os.urandom(32))
-    assert (at.share(obj), at.content_key(obj)) == (None, None)
+    assert (at.keys.share(obj), at.keys.content_key(obj)) == (None, None)
     monkeypatch.undo()
-    assert at.share(obj) == right
+    assert at.keys.share(obj) == right
 
 
 async def test_what_lacks_its_share_waits_and_is_opened_when_it_comes(w: World) -> None:

@@ -141,7 +141,7 @@ async def test_with_nobody_there_who_holds_the_key_a_writer_goes_on_under_a_new_
     assert a.texts(obj) == b.texts(obj)
     assert a.engine.room_state(room) is b.engine.room_state(room) is RoomState.SEALED
     assert questions(a, room) == [b.uid]
-    ring = b.engine._link.rooms[room].ring
+    ring = b.engine._link.rooms[room].keys.ring
     assert [e for e, _, a_key in ring.all() if a_key is not None] == [1, 2, 3]  # and the archive hangs together
 
 
@@ -199,7 +199,7 @@ async def test_of_two_seals_the_one_with_the_archive_key_is_taken(w: World) -> N
     a, b, room, obj = await behind(w)
     at = a.engine._link.rooms[room]
     epoch, log = at.stream.epochs[2], a.engine._link.book.log(b.uid)
-    k = at.ring.k(2)
+    k = at.keys.ring.k(2)
     assert log is not None
     assert k is not None
     puk = log.puk_at(log.seq)
@@ -210,7 +210,7 @@ async def test_of_two_seals_the_one_with_the_archive_key_is_taken(w: World) -> N
     )
     b.online()
     await until(lambda: b.texts(obj) == [b"ett", TEXT])
-    assert b.engine._link.rooms[room].ring.a(2) is not None
+    assert b.engine._link.rooms[room].keys.ring.a(2) is not None
 
 
 async def test_a_writer_may_rotate_again_within_the_hour_only_when_a_question_has_stood_for_a_minute(
