@@ -2,16 +2,13 @@
 """The store in SQLite through SQLAlchemy Core: WAL, synchronous=FULL, one writer thread, one reader thread."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, delete, event, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
 from sync.server.store.base import (
@@ -26,11 +23,12 @@ from sync.server.store.base import (
     RoomRow,
     SealRow,
     ShareRow,
-    StoreError,
     Taken,
     UnmetRow,
     UserRow,
 )
+from sync.server.store.database import connected, prepare
+from sync.server.store.statements import count, entry_values, fill_share, insert_rows, keep_unmet, place, use_bytes
 from sync.server.store.writer import Writer
 
 T = TypeVar("T")
@@ -39,25 +37,19 @@ _MAX_ROWS = 4096
 """Items that one read takes at most, so that a pull never holds the reader for long."""
 
 
-class TooNew(StoreError):
-    """The database was written by a later version of the server."""
-
-    code = "update-needed"
-
-
 class SqlStore:
     """See `sync.server.store.base.Store`."""
 
     def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
         """`max_pages` of 4 KiB bound the file: beyond them it behaves as a full disk."""
-        self._engine = _engine(path, max_pages)
+        self._engine = connected(path, max_pages)
         self._writer: Writer | None = None
         self._reader: ThreadPoolExecutor | None = None
         self._read_connection: Connection | None = None
 
     async def open(self) -> None:
         try:
-            await asyncio.to_thread(_prepare, self._engine)
+            await asyncio.to_thread(prepare, self._engine)
         except BaseException:
             self._engine.dispose()
             raise
@@ -98,7 +90,7 @@ class SqlStore:
 
     async def add_invite(self, row: InviteRow) -> None:
         def run(c: Connection) -> None:
-            _insert(c, s.invites, [{f: getattr(row, f) for f in InviteRow.__slots__}])
+            insert_rows(c, s.invites, [{f: getattr(row, f) for f in InviteRow.__slots__}])
 
         await self._write(run)
 
@@ -115,8 +107,8 @@ class SqlStore:
             used = update(s.invites).where(s.invites.c.invite_pk == invite_pk, free).values(used_by=user.uid)
             if c.execute(used).rowcount != 1:
                 raise Taken("invite")
-            _insert(c, s.users, [{f: getattr(user, f) for f in UserRow.__slots__}])
-            _insert(c, s.user_entries, [_entry_values(user.uid, e) for e in entries])
+            insert_rows(c, s.users, [{f: getattr(user, f) for f in UserRow.__slots__}])
+            insert_rows(c, s.user_entries, [entry_values(user.uid, e) for e in entries])
 
         await self._write(run)
 
@@ -125,7 +117,7 @@ class SqlStore:
             at = update(s.users).where(s.users.c.uid == uid, s.users.c.seq == expected_seq)
             if c.execute(at.values(seq=entry.seq, head=head)).rowcount != 1:
                 raise Moved("user log")
-            _insert(c, s.user_entries, [_entry_values(uid, entry)])
+            insert_rows(c, s.user_entries, [entry_values(uid, entry)])
 
         await self._write(run)
 
@@ -159,7 +151,7 @@ class SqlStore:
     # -- rooms
 
     def place(self, placement: Placement) -> "asyncio.Future[None]":
-        return self._write(lambda c: _place(c, placement))
+        return self._write(lambda c: place(c, placement))
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
         def run(c: Connection) -> None:
@@ -250,7 +242,7 @@ class SqlStore:
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
         values = {"room": room, "obj": row.obj, "n": row.n, "share_c": row.share_c, "share": row.share}
-        return await self._write(lambda c: c.execute(_fill_share, values).rowcount == 1)
+        return await self._write(lambda c: c.execute(fill_share, values).rowcount == 1)
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
         def run(c: Connection) -> list[bytes]:
@@ -273,7 +265,7 @@ class SqlStore:
         await self._write(run)
 
     async def put_unmet(self, row: UnmetRow) -> None:
-        await self._write(lambda c: c.execute(_keep_unmet, {f: getattr(row, f) for f in UnmetRow.__slots__}))
+        await self._write(lambda c: c.execute(keep_unmet, {f: getattr(row, f) for f in UnmetRow.__slots__}))
 
     async def unmet(self, room: bytes) -> UnmetRow | None:
         def run(c: Connection) -> UnmetRow | None:
@@ -286,10 +278,10 @@ class SqlStore:
 
     async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
         def run(c: Connection) -> None:
-            _insert(c, s.blobs, [{f: getattr(row, f) for f in BlobRow.__slots__}])
+            insert_rows(c, s.blobs, [{f: getattr(row, f) for f in BlobRow.__slots__}])
             grown = s.rooms.c.size_bytes + row.size_bytes
             c.execute(update(s.rooms).where(s.rooms.c.room == row.room).values(size_bytes=grown))
-            _use(c, by_dev, day, row.size_bytes)
+            use_bytes(c, by_dev, day, row.size_bytes)
 
         await self._write(run)
 
@@ -315,189 +307,15 @@ class SqlStore:
             unmet_rooms = select(func.count()).select_from(unmet)
             open_invites = select(func.count()).where(i.used_by.is_(None), i.not_after > now_ms)
             return Counts(
-                users=_count(c, s.users.c.uid),
+                users=count(c, s.users.c.uid),
                 invites_open=c.scalar(open_invites) or 0,
-                rooms=_count(c, s.rooms.c.room),
-                items=_count(c, s.items.c.n),
+                rooms=count(c, s.rooms.c.room),
+                items=count(c, s.items.c.n),
                 item_bytes=c.scalar(select(func.coalesce(func.sum(s.items.c.size_bytes), 0))) or 0,
-                blobs=_count(c, s.blobs.c.part),
+                blobs=count(c, s.blobs.c.part),
                 blob_bytes=c.scalar(select(func.coalesce(func.sum(s.blobs.c.size_bytes), 0))) or 0,
                 rooms_behind=c.scalar(unmet_rooms.where(here.rh.is_(None))) or 0,
                 rooms_forked=c.scalar(unmet_rooms.where(here.rh != u.rh)) or 0,
             )
 
         return await self._read(run)
-
-
-# -- statements --------------------------------------------------------------------------------------------------
-
-_place_update = (
-    update(s.rooms)
-    .where(s.rooms.c.room == bindparam("b_room"), s.rooms.c.n == bindparam("b_expected"))
-    .values(
-        n=bindparam("b_n"),
-        rh=bindparam("b_rh"),
-        t=bindparam("b_t"),
-        size_bytes=s.rooms.c.size_bytes + bindparam("b_size"),
-    )
-)
-_insert_items = insert(s.items)
-_use_bytes = upsert(s.usage)
-_use_bytes = _use_bytes.on_conflict_do_update(
-    index_elements=["dev", "day"], set_={"size_bytes": s.usage.c.size_bytes + _use_bytes.excluded.size_bytes}
-)
-_set_head = upsert(s.device_heads)
-_set_head = _set_head.on_conflict_do_update(
-    index_elements=["room", "dev"], set_={"dev_seq": _set_head.excluded.dev_seq, "id": _set_head.excluded.id}
-)
-_set_member = upsert(s.members)
-_set_member = _set_member.on_conflict_do_update(
-    index_elements=["room", "uid"], set_={"until_n": _set_member.excluded.until_n}
-)
-
-_fill_share = upsert(s.shares)
-_fill_share = _fill_share.on_conflict_do_update(
-    index_elements=["room", "obj"], set_={"share": _fill_share.excluded.share}, where=s.shares.c.share.is_(None)
-)
-_keep_unmet = upsert(s.unmet)
-_keep_unmet = _keep_unmet.on_conflict_do_update(
-    index_elements=["room"],
-    set_={f: _keep_unmet.excluded[f] for f in ("n", "rh", "t", "sig")},
-    where=_keep_unmet.excluded.n > s.unmet.c.n,
-)
-
-
-def _place(c: Connection, p: Placement) -> None:
-    last = p.items[-1]
-    if p.expected_n == 0:
-        state = p.state or b""
-        state_n = last.n if p.state is not None else 0
-        _insert(
-            c,
-            s.rooms,
-            [
-                {
-                    "room": p.room,
-                    "n": last.n,
-                    "rh": last.rh,
-                    "t": last.t,
-                    "size_bytes": p.size_bytes,
-                    "state_n": state_n,
-                    "state": state,
-                }
-            ],
-            Moved("room"),
-        )
-    else:
-        moved = {
-            "b_room": p.room,
-            "b_expected": p.expected_n,
-            "b_n": last.n,
-            "b_rh": last.rh,
-            "b_t": last.t,
-            "b_size": p.size_bytes,
-        }
-        if c.execute(_place_update, moved).rowcount != 1:
-            raise Moved("room")
-        if p.state is not None:
-            c.execute(update(s.rooms).where(s.rooms.c.room == p.room).values(state_n=last.n, state=p.state))
-    c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
-    _use(c, p.by_dev, p.day, p.size_bytes)
-    if p.device_head is not None:
-        head = p.device_head
-        c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
-    _place_rest(c, p)
-
-
-def _place_rest(c: Connection, p: Placement) -> None:
-    """What most placements do not have."""
-    if p.members:
-        c.execute(_set_member, [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0} for m in p.members])
-    if p.shares:
-        rows = [{"room": p.room, "obj": h.obj, "n": h.n, "share_c": h.share_c, "share": h.share} for h in p.shares]
-        c.execute(insert(s.shares), rows)
-    if p.seals:
-        c.execute(insert(s.seals), [{"room": p.room, "epoch": x.epoch, "uid": x.uid, "seal": x.seal} for x in p.seals])
-
-
-def _use(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:
-    c.execute(_use_bytes, {"dev": dev, "day": day, "size_bytes": size_bytes})
-
-
-def _insert(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    try:
-        c.execute(insert(table), rows)
-    except IntegrityError as e:
-        raise (refusal or Taken(table.name)) from e
-
-
-def _entry_values(uid: bytes, e: EntryRow) -> dict[str, Any]:
-    return {"uid": uid, "seq": e.seq, "body": e.body, "sig": e.sig}
-
-
-def _item_values(room: bytes, i: ItemRow) -> dict[str, Any]:
-    size = len(i.body) + len(i.sig) + len(i.ct or b"")
-    return {
-        "room": room,
-        "n": i.n,
-        "t": i.t,
-        "kind": i.kind,
-        "id": i.id,
-        "rh": i.rh,
-        "body": i.body,
-        "sig": i.sig,
-        "ct": i.ct,
-        "size_bytes": size,
-    }
-
-
-def _count(c: Connection, column: Any) -> int:
-    return c.scalar(select(func.count(column))) or 0
-
-
-# -- the database ------------------------------------------------------------------------------------------------
-
-
-def _engine(path: Path, max_pages: int | None) -> Engine:
-    # Parameters are hidden: an error's text must not carry names or contents into the log.
-    options = {"check_same_thread": False, "timeout": 30}
-    engine = create_engine(f"sqlite:///{path}", connect_args=options, hide_parameters=True)
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver's own transactions begin too late (not before SELECT, nor before DDL): we say BEGIN ourselves.
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "wal_autocheckpoint=4000",
-            "journal_size_limit=67108864",
-            "temp_store=MEMORY",
-            "cache_size=-32768",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-        if max_pages is not None:
-            connection.execute(f"PRAGMA max_page_count={max_pages}")
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def _prepare(engine: Engine) -> None:
-    with engine.begin() as c:
-        s.meta.create(c, checkfirst=True)
-        found = c.scalar(select(s.meta.c.value).where(s.meta.c.name == "version"))
-        if found is None:
-            s.metadata.create_all(c)
-            c.execute(insert(s.meta).values(name="version", value=str(s.VERSION)))
-            return
-        version = int(found)
-        if version > s.VERSION:
-            raise TooNew(f"store version {version}")
-        for step in range(version + 1, s.VERSION + 1):
-            s.MIGRATIONS[step](c)
-        c.execute(update(s.meta).where(s.meta.c.name == "version").values(value=str(s.VERSION)))

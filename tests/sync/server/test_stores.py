@@ -29,8 +29,9 @@ from sync.server.store.base import (
     Unwritable,
     UserRow,
 )
+from sync.server.store.database import TooNew
 from sync.server.store.memory import MemoryStore
-from sync.server.store.sql import SqlStore, TooNew
+from sync.server.store.sql import SqlStore
 
 ROOM, OTHER = b"r" * 16, b"s" * 16
 ANNA, BERT = b"a" * 16, b"b" * 16

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The SQLite file: how it is opened, and the version it has."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, update
+
+from sync.server.store import schema as s
+from sync.server.store.base import StoreError
+
+
+class TooNew(StoreError):
+    """The database was written by a later version of the server."""
+
+    code = "update-needed"
+
+
+def connected(path: Path, max_pages: int | None) -> Engine:
+    """The engine whose connections are durable and begin their own transactions. `max_pages` as in SqlStore."""
+    # Parameters are hidden: an error's text must not carry names or contents into the log.
+    options = {"check_same_thread": False, "timeout": 30}
+    engine = create_engine(f"sqlite:///{path}", connect_args=options, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        # The driver's own transactions begin too late (not before SELECT, nor before DDL): we say BEGIN ourselves.
+        connection.isolation_level = None
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "wal_autocheckpoint=4000",
+            "journal_size_limit=67108864",
+            "temp_store=MEMORY",
+            "cache_size=-32768",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        if max_pages is not None:
+            connection.execute(f"PRAGMA max_page_count={max_pages}")
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def prepare(engine: Engine) -> None:
+    """Creates the tables, or brings an older store to this version. TooNew if it is a later one's."""
+    with engine.begin() as c:
+        s.meta.create(c, checkfirst=True)
+        found = c.scalar(select(s.meta.c.value).where(s.meta.c.name == "version"))
+        if found is None:
+            s.metadata.create_all(c)
+            c.execute(insert(s.meta).values(name="version", value=str(s.VERSION)))
+            return
+        version = int(found)
+        if version > s.VERSION:
+            raise TooNew(f"store version {version}")
+        for step in range(version + 1, s.VERSION + 1):
+            s.MIGRATIONS[step](c)
+        c.execute(update(s.meta).where(s.meta.c.name == "version").values(value=str(s.VERSION)))

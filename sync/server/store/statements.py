@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is written as SQL: statements built once, and the rows they take. All run inside the writer's transaction."""
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import IntegrityError
+
+from sync.server.store import schema as s
+from sync.server.store.base import EntryRow, ItemRow, Moved, Placement, StoreError, Taken
+
+_place_update = (
+    update(s.rooms)
+    .where(s.rooms.c.room == bindparam("b_room"), s.rooms.c.n == bindparam("b_expected"))
+    .values(
+        n=bindparam("b_n"),
+        rh=bindparam("b_rh"),
+        t=bindparam("b_t"),
+        size_bytes=s.rooms.c.size_bytes + bindparam("b_size"),
+    )
+)
+_insert_items = insert(s.items)
+_use_bytes = upsert(s.usage)
+_use_bytes = _use_bytes.on_conflict_do_update(
+    index_elements=["dev", "day"], set_={"size_bytes": s.usage.c.size_bytes + _use_bytes.excluded.size_bytes}
+)
+_set_head = upsert(s.device_heads)
+_set_head = _set_head.on_conflict_do_update(
+    index_elements=["room", "dev"], set_={"dev_seq": _set_head.excluded.dev_seq, "id": _set_head.excluded.id}
+)
+_set_member = upsert(s.members)
+_set_member = _set_member.on_conflict_do_update(
+    index_elements=["room", "uid"], set_={"until_n": _set_member.excluded.until_n}
+)
+
+fill_share = upsert(s.shares)
+fill_share = fill_share.on_conflict_do_update(
+    index_elements=["room", "obj"], set_={"share": fill_share.excluded.share}, where=s.shares.c.share.is_(None)
+)
+keep_unmet = upsert(s.unmet)
+keep_unmet = keep_unmet.on_conflict_do_update(
+    index_elements=["room"],
+    set_={f: keep_unmet.excluded[f] for f in ("n", "rh", "t", "sig")},
+    where=keep_unmet.excluded.n > s.unmet.c.n,
+)
+
+
+def place(c: Connection, p: Placement) -> None:
+    """Stores a placement; Moved if the room is not where it was expected to be."""
+    last = p.items[-1]
+    if p.expected_n == 0:
+        state = p.state or b""
+        state_n = last.n if p.state is not None else 0
+        insert_rows(
+            c,
+            s.rooms,
+            [
+                {
+                    "room": p.room,
+                    "n": last.n,
+                    "rh": last.rh,
+                    "t": last.t,
+                    "size_bytes": p.size_bytes,
+                    "state_n": state_n,
+                    "state": state,
+                }
+            ],
+            Moved("room"),
+        )
+    else:
+        moved = {
+            "b_room": p.room,
+            "b_expected": p.expected_n,
+            "b_n": last.n,
+            "b_rh": last.rh,
+            "b_t": last.t,
+            "b_size": p.size_bytes,
+        }
+        if c.execute(_place_update, moved).rowcount != 1:
+            raise Moved("room")
+        if p.state is not None:
+            c.execute(update(s.rooms).where(s.rooms.c.room == p.room).values(state_n=last.n, state=p.state))
+    c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
+    use_bytes(c, p.by_dev, p.day, p.size_bytes)
+    if p.device_head is not None:
+        head = p.device_head
+        c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
+    _place_rest(c, p)
+
+
+def _place_rest(c: Connection, p: Placement) -> None:
+    """What most placements do not have."""
+    if p.members:
+        c.execute(_set_member, [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0} for m in p.members])
+    if p.shares:
+        rows = [{"room": p.room, "obj": h.obj, "n": h.n, "share_c": h.share_c, "share": h.share} for h in p.shares]
+        c.execute(insert(s.shares), rows)
+    if p.seals:
+        c.execute(insert(s.seals), [{"room": p.room, "epoch": x.epoch, "uid": x.uid, "seal": x.seal} for x in p.seals])
+
+
+def use_bytes(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:
+    """Adds to what a device has sent on a day."""
+    c.execute(_use_bytes, {"dev": dev, "day": day, "size_bytes": size_bytes})
+
+
+def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
+    """Adds rows that must be new; else `refusal`, or Taken with the table's name."""
+    try:
+        c.execute(insert(table), rows)
+    except IntegrityError as e:
+        raise (refusal or Taken(table.name)) from e
+
+
+def entry_values(uid: bytes, e: EntryRow) -> dict[str, Any]:
+    """A user log's entry as columns."""
+    return {"uid": uid, "seq": e.seq, "body": e.body, "sig": e.sig}
+
+
+def _item_values(room: bytes, i: ItemRow) -> dict[str, Any]:
+    size = len(i.body) + len(i.sig) + len(i.ct or b"")
+    return {
+        "room": room,
+        "n": i.n,
+        "t": i.t,
+        "kind": i.kind,
+        "id": i.id,
+        "rh": i.rh,
+        "body": i.body,
+        "sig": i.sig,
+        "ct": i.ct,
+        "size_bytes": size,
+    }
+
+
+def count(c: Connection, column: Any) -> int:
+    """How many rows a column's table has."""
+    return c.scalar(select(func.count(column))) or 0
