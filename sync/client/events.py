@@ -3,7 +3,7 @@
 
 from sync.client.ports import RoomEvent
 from sync.ids import Uid
-from sync.trust.roomlog import Add, Genesis, SetRole
+from sync.trust.payloads import Add, Genesis, SetRole
 from sync.trust.stream import AcceptedEntry
 from sync.trust.succession import origin
 

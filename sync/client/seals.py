@@ -20,7 +20,7 @@ from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
 from sync.trust.epochs import USER, Recipient, seal_for
 from sync.trust.items import Role
-from sync.trust.roomlog import CannotOpen
+from sync.trust.payloads import CannotOpen
 from sync.trust.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")

@@ -41,7 +41,8 @@ from sync.server.turns import check_rotation, check_slot, hold_slot, note_turn
 from sync.trust.envelope import Header, read_body
 from sync.trust.epochs import Recipient, in_order, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, Item, item_id
-from sync.trust.roomlog import Add, RoomEntry
+from sync.trust.payloads import Add
+from sync.trust.roomlog import RoomEntry
 from sync.trust.stream import Accepted, AcceptedEnvelope
 
 _STATE_EVERY = 512

@@ -8,7 +8,8 @@ from sync.server.auth import Who, now_ms
 from sync.server.live import LiveRoom
 from sync.server.refusal import Refusal
 from sync.trust.items import Role
-from sync.trust.roomlog import CannotOpen, RoomEntry
+from sync.trust.payloads import CannotOpen
+from sync.trust.roomlog import RoomEntry
 
 _ROTATION_MS = 3_600_000
 _SLOT_MS = 60_000

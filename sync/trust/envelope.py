@@ -20,7 +20,6 @@ from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from sync.trust import fields
 from sync.trust.author import Author
 from sync.trust.items import ENVELOPE, Role, item_id
-from sync.trust.roomlog import position
 
 VERSION = 1
 HEADER_LIMIT = 1024
@@ -89,8 +88,8 @@ class Header:
             fields.counter(dev_seq, "dev_seq"),
             fields.raw(prev, 32, "prev"),
             fields.u64(epoch, "epoch"),
-            position(seen, "seen"),
-            position(ulog, "ulog"),
+            fields.position(seen, "seen"),
+            fields.position(ulog, "ulog"),
             ObjId(fields.raw(obj, 16, "obj")),
             fields.raw(share_c, (0, 32), "share_c"),
             fields.u64(kind, "kind"),

@@ -86,3 +86,9 @@ def even_ext(value: object) -> tuple[int, ...]:
         if type(key) is not int or key > 0xFFFF or type(item) is not bytes:
             raise Reject("malformed", "ext")
     return tuple(key for key in value if key % 2 == 0)
+
+
+def position(value: object, where: str) -> tuple[int, bytes]:
+    """A [number, hash] pair."""
+    number, digest = array(value, 2, where)
+    return u64(number, where), raw(digest, 32, where)

@@ -14,7 +14,7 @@ from sync.ids import Hash, ObjId, Uid
 from sync.trust.book import UserBook
 from sync.trust.epochs import RECOVERY, Epoch, Recipient, recipients_hash
 from sync.trust.items import Role
-from sync.trust.roomlog import (
+from sync.trust.payloads import (
     Add,
     Approve,
     CannotOpen,
@@ -29,12 +29,12 @@ from sync.trust.roomlog import (
     Prune,
     RecoveryUse,
     Remove,
-    RoomEntry,
     Rotate,
     SetRole,
     Unreadable,
-    read_recovery,
 )
+from sync.trust.policy import read_recovery
+from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import Member, Proposal, RoomState
 from sync.trust.userlog import UserLog
 

@@ -21,7 +21,8 @@ from sync.trust.book import UserBook
 from sync.trust.envelope import Header
 from sync.trust.epochs import Epoch, Recipient
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
-from sync.trust.roomlog import RoomEntry, Unreadable
+from sync.trust.payloads import Unreadable
+from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
 from sync.trust.userlog import Device
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sync.crypto.kdf import H
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.trust.items import Role
-from sync.trust.roomlog import Genesis
+from sync.trust.payloads import Genesis
 from sync.trust.roomstate import RoomState
 
 

@@ -20,7 +20,7 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import Receipt
-from sync.trust import blobs, ephemeral, merkle, receipts, roomlog, succession, userlog
+from sync.trust import blobs, ephemeral, merkle, payload_reading, payloads, receipts, succession, userlog
 from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
 from sync.trust.author import open_puk, puk_info, puk_key, safety_number
 from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
@@ -336,8 +336,8 @@ def test_a_proof_that_was_carried_away_still_convinces() -> None:
 
 def test_a_successor_names_its_origin_and_its_objects() -> None:
     told = load("successor")
-    genesis = roomlog._read_payload("genesis", dec(raw(told["payload"]), limit=1024), {}, lenient=False)
-    assert isinstance(genesis, roomlog.Genesis)
+    genesis = payload_reading.read_payload("genesis", dec(raw(told["payload"]), limit=1024), {}, lenient=False)
+    assert isinstance(genesis, payloads.Genesis)
     old, new = RoomId(raw(told["old"])), RoomId(raw(told["successor"]))
     assert succession.origin(genesis) == succession.Origin(room=old, n=told["n"], rh=Hash(raw(told["rh"])))
     for obj, there in told["objects"]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from sync.protocol import messages
-from sync.trust import roomlog, userlog
+from sync.trust import payload_reading, userlog
 
 SYNC = Path(__file__).parents[3] / "sync"
 PROTOCOL = (SYNC / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -38,7 +38,7 @@ def test_every_error_code_stands_in_the_document(code: messages.ErrorCode) -> No
 
 
 def test_every_entry_type_stands_in_the_document() -> None:
-    for name in (*userlog.TYPES, *roomlog._READ):
+    for name in (*userlog.TYPES, *payload_reading.READ):
         assert f"| `{name}` |" in PROTOCOL, name
 
 

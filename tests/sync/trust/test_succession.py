@@ -4,7 +4,7 @@
 from sync.ids import ObjId, RoomId
 from sync.trust.drafts import new_room
 from sync.trust.items import Role
-from sync.trust.roomlog import Genesis
+from sync.trust.payloads import Genesis
 from sync.trust.stream import AcceptedEntry, RoomStream
 from sync.trust.succession import Origin, may_continue, object_in, origin
 from tests.sync.trust.conftest import Scene
