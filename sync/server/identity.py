@@ -28,7 +28,9 @@ class Identity:
 
 
 def write_agency(data: Path, seed: bytes) -> Agency:
-    """Stores a new agency key. ConfigError if there is one."""
+    """Stores a new agency key. ConfigError if an agency is founded here, also where its key was moved away."""
+    if (data / "agency.pub").exists():
+        raise ConfigError(f"{data}: an agency exists already")
     agency = Agency(seed)
     _write(data / "agency.key", seed)
     _write(data / "agency.pub", agency.pk)
@@ -37,8 +39,11 @@ def write_agency(data: Path, seed: bytes) -> Agency:
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
     """The agency's private key, from the data folder or where it was moved to."""
-    agency = Agency(_read(key_file or data / "agency.key")[0])
-    if agency.pk != _read(data / "agency.pub")[0]:
+    public, path = _read(data / "agency.pub")[0], key_file or data / "agency.key"
+    if not path.exists():
+        raise ConfigError(f"{path} is missing: say where the agency's key is with --agency-key")
+    agency = Agency(_read(path)[0])
+    if agency.pk != public:
         raise ConfigError("this is the key of another agency")
     return agency
 

@@ -19,6 +19,20 @@ def test_an_agency_is_founded_once(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "exists already" in capsys.readouterr().err
 
 
+def test_an_agency_whose_key_was_moved_away_is_not_founded_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, moved = tmp_path / "server", tmp_path / "safe.key"
+    assert main(["init", "--data", str(data)]) == 0
+    (data / "agency.key").rename(moved)
+    assert main(["invite", "--data", str(data), "--name", "Registrator"]) == 1
+    assert "--agency-key" in capsys.readouterr().err
+    assert main(["init", "--data", str(data)]) == 1
+    assert "exists already" in capsys.readouterr().err
+    assert not (data / "agency.key").exists()
+    assert main(["invite", "--data", str(data), "--name", "Registrator", "--agency-key", str(moved)]) == 0
+
+
 def test_an_invitation_prints_a_code_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(tmp_path / "server")]
     assert main(["init", *data]) == 0
