@@ -94,7 +94,7 @@ has_emoji_font() {
 install_packages() {
     local as_root=()
     if ! command -v apt-get >/dev/null; then
-        say "no apt-get here. Install what has these Debian packages' libraries: $*"
+        say "no apt-get here. Install what is in these Debian packages: $*"
         return 1
     fi
     if [ "$(id -u)" -ne 0 ]; then
@@ -119,7 +119,7 @@ install_packages() {
 }
 
 prepare_system() {
-    local wanted=() library
+    local wanted=() library program
     if ! PYTHON=$(find_python); then
         install_packages python3 python3-venv || true
         PYTHON=$(find_python) || fail "Python 3.11, 3.12 or 3.13 with venv is needed and was not found"
@@ -129,6 +129,9 @@ prepare_system() {
     has_emoji_font || wanted+=("$EMOJI_FONT_PACKAGE")
     [ "${#wanted[@]}" -eq 0 ] && return 0
     install_packages "${wanted[@]}" || true
+    for program in $(missing_programs); do
+        say "without $program its tests are skipped"
+    done
     for library in $(missing_libraries "$PYTHON"); do
         case $library in
             # Only real windows need these; tests and the demo also run offscreen.
