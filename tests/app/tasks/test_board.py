@@ -218,7 +218,7 @@ def test_a_thousand_cards_are_read_in_good_time(board: Board) -> None:
     for i in range(1000):
         board.add_card(board.columns()[i % 4].id, f"kort {i}")
     fresh = Board()
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor: what else runs on the machine does not count
     fresh.merge([board.diff()])
     assert len(fresh.all_cards()) == 1000
-    assert time.perf_counter() - start < 0.3
+    assert time.thread_time() - start < 0.3

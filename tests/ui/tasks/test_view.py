@@ -361,13 +361,13 @@ def test_a_thousand_cards_open_in_good_time(hl: Desk, qtbot: QtBot) -> None:
         with board._doc.transact():
             for i in range(100):
                 board.add_card(ids[i % 4], f"kort {part * 100 + i} åäö")
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor: what else runs on the machine does not count
     view = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(view)
     view.resize(1100, 700)
     view.show()
     view.grab()
-    shown_ms = (time.perf_counter() - start) * 1000
+    shown_ms = (time.thread_time() - start) * 1000
     moved_ms = min(_move_ms(view, ids[2]) for _ in range(5))
     print(f"1000 cards: shown {shown_ms:.0f} ms, one moved {moved_ms:.0f} ms")
     assert moved_ms < 40  # 3 ms on a quiet machine, store and all; 52 when everything was shown again
