@@ -3,9 +3,9 @@
 
 SyncError
 ├── WorldError      the world's fault: shown to a person, often retried
-│   ├── Unreachable · CertificateRefused · TooOld · ClockOff · Refused(code from the server)
+│   └── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server)
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
-│   └── NeedLog     not a verdict: a user log must be fetched before this item can be judged
+├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
 └── BugError        our own fault: reported
 """
 

@@ -16,7 +16,7 @@ from app.errors import BadChange
 
 FORMAT = 1
 MAX_DATA_BYTES = 192 * 1024
-"""A change's largest data; more travels as a blob (protocol.md §2)."""
+"""A change's largest data; more travels as a blob (protocol §2)."""
 
 _encoder = msgspec.msgpack.Encoder()
 

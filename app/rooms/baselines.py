@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The present state of a room's objects, for whoever was added without the history (protocol §8).
+"""The present state of a room's objects, for whoever was added without the history (protocol §7).
 
 Owed from the moment the room's log shows my add, until it lies in the outbox; both are read from the store, so that a
 program that ended in between pays at its next start.

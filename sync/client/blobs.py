@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sealed parts of files over HTTP, beside the socket: uploads in the background, fetches on demand (protocol §9).
+"""Sealed parts of files over HTTP, beside the socket: uploads in the background, fetches on demand (protocol §8).
 
 A part is sent whole with its digest; the server keeps what came of an interrupted one only if it is complete, and an
 upload of a part that is already there is answered as done, so a repeat costs one request.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The first device: a sign-in code becomes an account that the agency has bound to a person (protocol §3, §11)."""
+"""The first device: a sign-in code becomes an account that the agency has bound to a person (protocol §3, §10)."""
 
 import asyncio
 import os

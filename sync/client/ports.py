@@ -25,7 +25,7 @@ class PendingChange:
     live: bool
     """True for document edits, which are batched; False for records, which are flushed at once."""
     baseline: bool = False
-    """The object's present state for somebody who was added without the history (protocol §8)."""
+    """The object's present state for somebody who was added without the history (protocol §7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

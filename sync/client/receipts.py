@@ -3,7 +3,7 @@
 
 ▲ Every answer that moves a head carries a receipt. The newest of each room is kept by the owner's store, goes with
 every sign-in, and is a promise: a server that later shows less is rolled back, one that shows another history has
-forked the room, and the two words it signed are kept as evidence (protocol §4, §12).
+forked the room, and the two words it signed are kept as evidence (protocol §4, §10).
 """
 
 import logging

@@ -3,7 +3,7 @@
 
 Signed and sealed bodies are opaque bytes inside them and are kept verbatim. A request carries `rid`, chosen by
 the client and unique on its connection; exactly one reply with the same `rid` follows. Frames without `rid` are
-sent by either side at any time. sync/PROTOCOL.md §Wire says the same in prose.
+sent by either side at any time. sync/PROTOCOL.md §11 says the same in prose.
 """
 
 from enum import StrEnum
@@ -378,7 +378,7 @@ class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
 
 
 class Ephemeral(Frame, frozen=True, tag="ephemeral"):
-    """Both ways, not stored: presence, typing, carets. `body` is the signed array, `ct` sealed (protocol §10)."""
+    """Both ways, not stored: presence, typing, carets. `body` is the signed array, `ct` sealed (protocol §9)."""
 
     room: bytes
     body: bytes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files as sealed parts: each part its own random key and id; order, lengths and hashes live in the manifest (§9).
+"""Files as sealed parts: each part its own random key and id; order, lengths and hashes live in the manifest (§8).
 
 Manifest: `enc([1, size, [[part id, key, H(ciphertext), length], …]])`; it travels inside a sealed op, or as the
 content of another blob if it is too long for one.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Signed and sealed messages that nobody stores: presence, typing, carets (protocol §10).
+"""Signed and sealed messages that nobody stores: presence, typing, carets (protocol §9).
 
 Body: `enc([1, room, epoch, uid, dev, session, ctr, time, kind, H(ct)])`, signed whole, domain "eph"; the array
 without H(ct) is the AEAD context, the key KDF(K, "eph", room, e).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server's signed word that a room stood at a position: what a later lie is measured against (protocol §4, §12).
+"""The server's signed word that a room stood at a position: what a later lie is measured against (protocol §4, §10).
 
 A `Proof` is that word with the agency's certificate of the key that signed it: it convinces anybody who has the
 agency's public key, long after the connection on which it came.
