@@ -33,6 +33,28 @@ def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str,
     return changed
 
 
+def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Block]) -> tuple[list[Block], int]:
+    """The blocks with others instead of what lay between, and where the caret comes: UTF-16 units from the first's
+    start. What is pasted into the middle of a block gets that block's style."""
+    head, tail = runs_before(blocks[0], begin), runs_after(blocks[-1], end)
+    new = [Block(block.runs, block.style) for block in pasted]
+    styled = not head and (len(new) > 1 or not tail)
+    new[0] = Block(joined([*head, *new[0].runs]), new[0].style if styled else blocks[0].style)
+    caret = sum(block.size_utf16 for block in new) - 1
+    new[-1] = Block(joined([*new[-1].runs, *tail]), new[-1].style)
+    return new, caret
+
+
+def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
+    """The part of the blocks from `begin` in the first to `end` in the last."""
+    parts = []
+    for index, block in enumerate(blocks):
+        start = point_from_utf16(block.text, begin) if index == 0 else 0
+        stop = point_from_utf16(block.text, end) if index == len(blocks) - 1 else len(block.text)
+        parts.append(Block(joined(_cut(block, start, stop)), block.style))
+    return parts
+
+
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:
     """The new blocks. A view's have no raw attributes of their own: where the style is unchanged the old ones stay."""
     if len(new) != len(old):

@@ -8,7 +8,7 @@ binding. Tab moves list items; Esc first, or Ctrl+Tab, lets Tab leave the text.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
     QInputMethodEvent,
     QKeyEvent,
@@ -19,24 +19,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
-from app.core.text_units import point_from_utf16
-from app.documents import formats
-from app.documents.flow import BODY, Block, Marks, Run, Style, joined
+from app.documents import edits, formats
+from app.documents.flow import BODY, Block, Marks, Style, joined
 from app.documents.model import Change, Document
 from app.documents.service import Caret
 from app.objects.crdt import UNDO
-from ui.documents import carets, keys, look
+from ui.documents import carets, clipboard, keys, look, page
 from ui.documents.binding import Binding
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.style import set_props
 from ui.kit.translate import tr
-
-PAGE_PX = 700
-MARGIN_PX = 75
-NARROW_MARGIN_PX = 28
-GAP_PX = 26
-MIME = "application/x-kansli-document"
 
 Key = Qt.Key
 Move = QTextCursor.MoveOperation
@@ -208,44 +201,25 @@ class Editor(QTextEdit):
 
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
         """Puts blocks in place of the selection: what pasting and dropping do."""
-        start, length = self.range()
-        first, last = self.blocks_selected()
-        head, tail = self._cut(first, start, end=False), self._cut(last, start + length, end=True)
-        new = [Block(block.runs, block.style) for block in blocks]
-        styled = not head and (len(new) > 1 or not tail)
-        new[0] = Block(joined([*head, *new[0].runs]), new[0].style if styled else self._document.block(first).style)
-        caret = sum(block.size_utf16 for block in new) - 1
-        new[-1] = Block(joined([*new[-1].runs, *tail]), new[-1].style)
+        first, begin, end, selected = self._selected()
+        new, caret = edits.inserted(selected, begin, end, blocks)
         before = self._document.block_start(first)
         self._document.split_undo()
-        self._document.rewrite(first, last - first + 1, new)
+        self._document.rewrite(first, len(selected), new)
         self._document.split_undo()
         self.select(before + caret)
 
-    def _cut(self, index: int, pos: int, *, end: bool) -> list[Run]:
-        """The runs of a block before a position, or after it."""
-        block = self._document.block(index)
-        at = point_from_utf16(block.text, pos - self._document.block_start(index))
-        out, passed = [], 0
-        for text, marks in block.runs:
-            cut = max(0, min(at - passed, len(text)))
-            out.append(Run(text[cut:] if end else text[:cut], marks))
-            passed += len(text)
-        return list(joined(out))
-
     def selected_blocks(self) -> list[Block]:
         """The selection as blocks, for the clipboard."""
+        _, begin, end, selected = self._selected()
+        return edits.stretch(selected, begin, end)
+
+    def _selected(self) -> tuple[int, int, int, Sequence[Block]]:
+        """The first block that is selected, where the selection begins in it and ends in the last, and the blocks."""
         start, length = self.range()
-        first, last = self.blocks_selected()
-        result = []
-        for index in range(first, last + 1):
-            block = self._document.block(index)
-            runs = self._cut(index, start + length, end=False) if index == last else list(block.runs)
-            if index == first:
-                skip = point_from_utf16(block.text, start - self._document.block_start(first))
-                runs = _without_first(runs, skip)
-            result.append(Block(joined(runs), block.style))
-        return result
+        first, begin = self._document.find_block(start)
+        last, end = self._document.find_block(start + length)
+        return first, begin, end, self._document.blocks()[first : last + 1]
 
     # ---- carets of others
 
@@ -288,39 +262,27 @@ class Editor(QTextEdit):
 
     def _margin(self) -> None:
         room = self.width() - self.verticalScrollBar().sizeHint().width()
-        side = max(0, (room - PAGE_PX) // 2)
+        side = page.side_px(room)
         self.setViewportMargins(side, 0, side, 0)
-        root = self.document().rootFrame()
-        fmt = root.frameFormat()
-        text_side = MARGIN_PX if room >= PAGE_PX - 60 else NARROW_MARGIN_PX
-        if fmt.leftMargin() != text_side:
-            self._binding.quietly(lambda: self._set_margins(text_side))
-
-    def _set_margins(self, side: int) -> None:
-        root = self.document().rootFrame()
-        fmt = root.frameFormat()
-        fmt.setLeftMargin(side)
-        fmt.setRightMargin(side)
-        fmt.setTopMargin(GAP_PX + MARGIN_PX - 5)
-        fmt.setBottomMargin(GAP_PX + MARGIN_PX)
-        root.setFrameFormat(fmt)
+        margin = page.margin_px(room)
+        if self.document().rootFrame().frameFormat().leftMargin() != margin:
+            self._binding.quietly(lambda: page.set_margins(self.document(), margin))
 
     def _enter(self) -> None:
         """A new block. An empty list item or quote ends its list or quote; after a heading comes body text."""
         start, length = self.range()
-        index = self._document.find_block(start)[0]
-        block = self._document.block(index)
-        if not length and not block.text and (block.style.list or block.style.quote):
-            self.set_style(keys.indented(block.style, -1) if block.style.list else BODY)
+        first, begin, end, selected = self._selected()
+        style = selected[0].style
+        if not length and not selected[0].text and (style.list or style.quote):
+            self.set_style(keys.indented(style, -1) if style.list else BODY)
             return
         marks = self.marks_here()._replace(link="")
-        last = self._document.find_block(start + length)[0]
-        head, tail = self._cut(index, start, end=False), self._cut(last, start + length, end=True)
-        before, after = keys.split(block.style, head=bool(head), tail=bool(tail))
-        new = [Block(joined(head), before), Block(joined(tail), after)]
-        self._document.rewrite(index, last - index + 1, new, prefix_cap=len(new[0].text))
+        head, tail = joined(edits.runs_before(selected[0], begin)), joined(edits.runs_after(selected[-1], end))
+        before, after = keys.split(style, head=bool(head), tail=bool(tail))
+        new = [Block(head, before), Block(tail, after)]
+        self._document.rewrite(first, len(selected), new, prefix_cap=len(new[0].text))
         self.select(start + 1)
-        if after == block.style:
+        if after == style:
             self._set_typing_quietly(marks)
 
     def _set_typing_quietly(self, marks: Marks) -> None:
@@ -359,8 +321,7 @@ class Editor(QTextEdit):
     def paste_plain(self) -> None:
         """The clipboard's text without any formatting."""
         if self.canPaste():
-            text = QApplication.clipboard().text()
-            self.insert_blocks([Block(b.runs, self.style_here()) for b in formats.from_text(text)])
+            self.insert_blocks(clipboard.plain_blocks(QApplication.clipboard().text(), self.style_here()))
 
     # ---- Qt
 
@@ -412,26 +373,15 @@ class Editor(QTextEdit):
             super().inputMethodEvent(event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
-        blocks = self.selected_blocks()
-        mime = QMimeData()
-        mime.setText("\n".join(block.text.replace("\u2028", "\n") for block in blocks))
-        mime.setHtml(formats.to_html(blocks))
-        mime.setData(MIME, formats.to_bytes(blocks))
-        return mime
+        return clipboard.mime_of(self.selected_blocks())
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return not self.isReadOnly() and (source.hasFormat(MIME) or source.hasHtml() or source.hasText())
+        return not self.isReadOnly() and clipboard.has_text(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         if not self.canInsertFromMimeData(source):
             return
-        blocks = formats.from_bytes(bytes(source.data(MIME).data())) if source.hasFormat(MIME) else None
-        if blocks is None and source.hasHtml():
-            blocks = formats.from_html(source.html())
-        if blocks is None or not any(block.text for block in blocks):
-            style = self.style_here()
-            blocks = [Block(block.runs, style) for block in formats.from_text(source.text())]
-        self.insert_blocks(blocks)
+        self.insert_blocks(clipboard.blocks_of(source, self.style_here()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
@@ -446,15 +396,8 @@ class Editor(QTextEdit):
         self.viewport().setToolTip(tr("{address} (Ctrl+click to open)").format(address=link) if link else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        tokens = theme.current()
         painter = QPainter(self.viewport())
-        scroll = self.verticalScrollBar().value()
-        end = max(self.document().size().height() - GAP_PX, self.viewport().height() + GAP_PX) - scroll
-        painter.fillRect(event.rect(), tokens.colour("window"))
-        painter.setPen(tokens.colour("line"))
-        painter.setBrush(tokens.colour("surface"))
-        top = GAP_PX - scroll + 0.5
-        painter.drawRect(QRectF(0.5, top, self.viewport().width() - 1, end - top))
+        page.paint(self, painter, event.rect())
         painter.end()
         super().paintEvent(event)
         if self._carets:
@@ -468,12 +411,3 @@ class Editor(QTextEdit):
 
     def loadResource(self, kind: int, name: Any) -> Any:
         return None  # nothing is ever fetched
-
-
-def _without_first(runs: Sequence[Run], count: int) -> list[Run]:
-    out = []
-    for text, marks in runs:
-        cut = min(count, len(text))
-        count -= cut
-        out.append(Run(text[cut:], marks))
-    return out

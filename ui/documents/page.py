@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The sheet that a document lies on: its width, its margins, its ground."""
+
+from PySide6.QtCore import QRect, QRectF
+from PySide6.QtGui import QPainter, QTextDocument
+from PySide6.QtWidgets import QTextEdit
+
+from ui.kit import theme
+
+_PAGE_PX = 700
+_MARGIN_PX = 75
+_NARROW_MARGIN_PX = 28
+_GAP_PX = 26
+"""Between the sheet and what is above and below it."""
+
+
+def side_px(room: int) -> int:
+    """What is left on each side of the sheet in a width."""
+    return max(0, (room - _PAGE_PX) // 2)
+
+
+def margin_px(room: int) -> int:
+    """The margin between the sheet's edge and the text."""
+    return _MARGIN_PX if room >= _PAGE_PX - 60 else _NARROW_MARGIN_PX
+
+
+def set_margins(document: QTextDocument, side: int) -> None:
+    """Gives the text its margins."""
+    root = document.rootFrame()
+    fmt = root.frameFormat()
+    fmt.setLeftMargin(side)
+    fmt.setRightMargin(side)
+    fmt.setTopMargin(_GAP_PX + _MARGIN_PX - 5)
+    fmt.setBottomMargin(_GAP_PX + _MARGIN_PX)
+    root.setFrameFormat(fmt)
+
+
+def paint(edit: QTextEdit, painter: QPainter, dirty: QRect) -> None:
+    """The sheet under the text, on the window's ground."""
+    tokens = theme.current()
+    scroll = edit.verticalScrollBar().value()
+    end = max(edit.document().size().height() - _GAP_PX, edit.viewport().height() + _GAP_PX) - scroll
+    painter.fillRect(dirty, tokens.colour("window"))
+    painter.setPen(tokens.colour("line"))
+    painter.setBrush(tokens.colour("surface"))
+    top = _GAP_PX - scroll + 0.5
+    painter.drawRect(QRectF(0.5, top, edit.viewport().width() - 1, end - top))
