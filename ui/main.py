@@ -17,7 +17,6 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
 from app.bootstrap import Office
 from app.core import log
-from app.core.i18n import set_language
 from app.errors import AppError
 from app.profile import DEFAULT, Profile
 from app.session import Session
@@ -25,7 +24,7 @@ from app.settings import LANGUAGE, LOG_LEVEL, SERVER, THEME
 from app.unlocking import KeyChange, SlotKind
 from ui.errors import code_of, sentence_of
 from ui.kit import icons, theme
-from ui.kit.translate import tr
+from ui.kit.translate import change_language, tr
 from ui.shell.gate import GatePage
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
@@ -55,7 +54,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback)
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
-        set_language(office.settings.get(LANGUAGE))
+        change_language(office.settings.get(LANGUAGE))
         theme.apply(application, office.settings.get(THEME))
         application.setWindowIcon(icons.app_icon())
         with _loop(application) as runner:

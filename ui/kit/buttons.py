@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from ui.kit.icons import set_icon
 from ui.kit.style import set_props
+from ui.kit.translate import key_text
 
 _ICON_ROLES = {"primary": "on-accent", "danger": "on-accent", "link": "accent"}
 
@@ -40,7 +41,7 @@ class IconButton(QToolButton):
     def set_name(self, name: str, shortcut: str = "") -> None:
         """Changes name and tooltip."""
         self.setAccessibleName(name)
-        self.setToolTip(f"{name} ({shortcut})" if shortcut else name)
+        self.setToolTip(f"{name} ({key_text(shortcut)})" if shortcut else name)
 
 
 class TextButton(QPushButton):

@@ -7,14 +7,15 @@
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator, Signal
+from PySide6.QtGui import QKeySequence
 
 from app.core.clock import now_ms
 from app.core.i18n import language, set_language, tr, trn
 
 __all__ = [
-    "change_language", "clock", "day", "day_or_time", "language", "local_now", "long_day", "notifier", "short_day",
-    "tr", "trn", "week",
+    "change_language", "clock", "day", "day_or_time", "key_text", "language", "local_now", "long_day", "notifier",
+    "short_day", "tr", "trn", "week",
 ]  # fmt: skip
 
 
@@ -30,10 +31,27 @@ def notifier() -> Notifier:
     return Notifier()
 
 
+@cache
+def _qt_texts() -> QTranslator:
+    """Qt's own Swedish texts: a field's menu, the file dialog, the names of keys."""
+    texts = QTranslator()
+    texts.load("qtbase_sv", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    return texts
+
+
 def change_language(code: str) -> None:
-    """Switches to "sv" or "en" and tells every view."""
+    """Switches to "sv" or "en", Qt's own texts and dates too, and tells every view."""
     set_language(code)
+    QCoreApplication.removeTranslator(_qt_texts())
+    if code == "sv":
+        QCoreApplication.installTranslator(_qt_texts())
+    QLocale.setDefault(QLocale("sv_SE" if code == "sv" else "en_GB"))
     notifier().changed.emit()
+
+
+def key_text(shortcut: str) -> str:
+    """A shortcut as it is written on the keys of the person's language: Ctrl+Skift+A."""
+    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText) or shortcut
 
 
 def _local(t_ms: int) -> datetime:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
 from ui.kit.menu import Entry
+from ui.kit.translate import key_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Command:
 
 def shortcut_text(shortcut: str) -> str:
     """A shortcut as people read it: "Ctrl K"."""
-    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText).replace("+", " ")
+    return key_text(shortcut).replace("+", " ")
 
 
 class Commands:

@@ -8,11 +8,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
 
 from app import settings
 from app.core.i18n import catalogue, read_po, set_language, tr, trn
 from resources import path
-from ui.kit.translate import day_or_time, long_day, short_day, week
+from ui.kit.translate import change_language, day_or_time, key_text, long_day, short_day, week
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = [*(ROOT / "ui/kit").glob("*.py"), *(ROOT / "ui/shell").glob("*.py"), ROOT / "ui/errors.py"]
@@ -89,3 +91,20 @@ def test_times_are_told_in_a_word() -> None:
     assert said(timedelta(hours=4)) == "10:05"
     assert said(timedelta(days=1)) == "i går"
     assert said(timedelta(days=4)) == "20 nov"
+
+
+def test_qts_own_texts_and_keys_are_in_the_language_too(qtbot: QtBot) -> None:
+    field = QLineEdit()
+    qtbot.addWidget(field)
+
+    def menu() -> list[str]:
+        return [
+            action.text().partition("\t")[0].replace("&", "") for action in field.createStandardContextMenu().actions()
+        ]
+
+    change_language("sv")
+    assert "Klistra in" in menu()
+    assert (key_text("Ctrl+Up"), key_text("Ctrl+Shift+A")) == ("Ctrl+Upp", "Ctrl+Skift+A")
+    change_language("en")
+    assert "Paste" in menu()
+    assert (key_text("Ctrl+Up"), key_text("Ctrl+Shift+A")) == ("Ctrl+Up", "Ctrl+Shift+A")
