@@ -97,6 +97,9 @@ class ListView(QWidget):
         head.addWidget(self._heading)
         head.addStretch(1)
         self.new = TextButton(tr("New document"), self.created.emit, kind="primary", icon="new-document")
+        kept = self.new.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands
+        self.new.setSizePolicy(kept)
         head.addWidget(self.new)
         layout.addLayout(head)
         self.documents = Documents()
@@ -133,6 +136,13 @@ class ListView(QWidget):
         self.new.setVisible(bool(rows) and writable)
         if self.empty.step is not None:
             self.empty.step.setVisible(writable)
+
+    def take_focus(self) -> None:
+        """The rows get it; without any, the first step."""
+        if self._stack.currentWidget() is self.documents:
+            self.documents.setFocus()
+        elif self.empty.step is not None:
+            self.empty.step.setFocus()
 
     def _on_changed(self, room: RoomId) -> None:
         if room == self._room and self.isVisible():

@@ -65,7 +65,7 @@ class DocumentsView(QStackedWidget):
             document.deleteLater()
         self.setCurrentWidget(self.list)
         self.list.refresh()
-        self.list.documents.setFocus()
+        self.list.take_focus()
 
     def new_document(self) -> None:
         """A new document, opened with its title selected."""
@@ -74,6 +74,13 @@ class DocumentsView(QStackedWidget):
         if self.document is not None:
             self.document.title.setFocus()
             self.document.title.selectAll()
+
+    def focusInEvent(self, event: object) -> None:
+        # no focus proxy: with one, Tab would begin again here
+        if self.document is not None:
+            self.document.editor.setFocus()
+        else:
+            self.list.take_focus()
 
     async def _rename(self, obj: ObjId, title: str) -> None:
         new = await ask(self, tr("Rename the document"), tr("Title"), value=title, accept=tr("Rename"))

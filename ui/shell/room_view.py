@@ -205,7 +205,11 @@ class RoomView(QWidget):
             self._stack.addWidget(view)
         if obj is not None and isinstance(view, Opener):
             view.open_ref(obj, ref)
+        focused = self.focusWidget()
+        leaves = focused is not None and self._stack.isAncestorOf(focused) and focused.hasFocus()
         self._stack.setCurrentWidget(view)
+        if leaves:  # else Qt gives it to whatever comes next, with a ring around it
+            view.setFocus()
         self.panel.setVisible(tool.shows_people and self._panel_fits())
         if self.tabs.current() != tool_id:
             self.tabs.choose(tool_id)

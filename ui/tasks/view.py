@@ -4,7 +4,8 @@
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -34,6 +35,7 @@ from ui.tasks.table import CardTable
 from ui.tool import toast
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"
+_ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
 class TasksView(QWidget):
@@ -136,6 +138,16 @@ class TasksView(QWidget):
             self.bar.hide()
         else:
             self.bar.show_state("info", "lock", tr("You can read this board but not change it."))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """An arrow goes into the board, which has the focus as a whole when its tab is chosen."""
+        first = next((c.card.id for column_ in self.kanban.columns for c in column_.cards), "")
+        if event.key() in _ARROWS and self.hasFocus() and self._views.currentWidget() is not self.kanban:
+            self.table.setFocus()
+        elif event.key() in _ARROWS and self.hasFocus() and first:
+            self.kanban.focus_card(first)
+        else:
+            super().keyPressEvent(event)
 
     def undo(self) -> None:
         """Takes back this person's last edit."""

@@ -128,6 +128,17 @@ def test_arrows_walk_and_control_arrows_move(view: TasksView) -> None:
     assert focused(view) == "a"
 
 
+def test_an_arrow_goes_from_the_board_as_a_whole_to_its_first_card(view: TasksView) -> None:
+    view.setFocus()
+    assert view.hasFocus()
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert focused(view) == "a"
+    named(view, "Tabell").click()
+    view.setFocus()
+    QTest.keyClick(view, Qt.Key.Key_Down)
+    assert view.table.hasFocus()
+
+
 def test_control_z_takes_the_move_back(view: TasksView, qtbot: QtBot) -> None:
     qtbot.waitUntil(view.isActiveWindow)
     view.kanban.focus_card(card(view, "a").card.id)
