@@ -136,7 +136,7 @@ def palette(theme: Theme) -> QPalette:
         QPalette.ColorRole.ButtonText: "text",
         QPalette.ColorRole.ToolTipBase: "tip",
         QPalette.ColorRole.ToolTipText: "on-tip",
-        QPalette.ColorRole.PlaceholderText: "faint",
+        QPalette.ColorRole.PlaceholderText: "hint",
         QPalette.ColorRole.Highlight: "accent",
         QPalette.ColorRole.HighlightedText: "on-accent",
         QPalette.ColorRole.Link: "accent",

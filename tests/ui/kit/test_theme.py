@@ -27,6 +27,7 @@ PAIRS = (
     ("warning", "surface"),
     ("danger", "danger-soft"),
     ("danger", "surface"),
+    ("hint", "surface"),
     ("on-rail", "rail"),
     ("on-rail-active", "rail-active"),
     ("on-badge", "badge"),
