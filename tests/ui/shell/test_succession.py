@@ -57,7 +57,7 @@ async def test_an_owner_opens_a_successor_from_the_bar(window: MainWindow, sessi
     said = " ".join(label.text() for label in dialog.findChildren(QLabel))
     assert "olika historik" in said
     assert "läge 41 (tisdag 24 november 13:58)" in said
-    assert "2 ändringar av dig är inte skickade" in said
+    assert "2 ändringar som du har gjort är inte skickade" in said
     assert "Enhetschef" in said
     assert "Administratör" in said
     dialog.accept()
