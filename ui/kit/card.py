@@ -10,6 +10,8 @@ from ui.kit import icons, theme
 from ui.kit.buttons import TextButton
 from ui.kit.style import column, label, set_props
 
+_TEXT_WIDTH = 420
+
 
 class Card(QFrame):
     """A bordered surface with round corners; `content` is its vertical layout."""
@@ -73,10 +75,10 @@ class EmptyState(QWidget):
         layout = column(self, margins=(24, 24, 24, 24), spacing=8)
         layout.addStretch(2)
         layout.addWidget(IconLabel(icon, "faint", 36), 0, Qt.AlignmentFlag.AlignHCenter)
-        heading, meaning = label(title, "heading", wrap=True), label(text, "muted", wrap=True)
-        for part in (heading, meaning):
+        self._texts = (label(title, "heading", wrap=True), label(text, "muted", wrap=True))
+        for part in self._texts:
             part.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            part.setFixedWidth(420)  # a wrapped label's own width hint is too narrow, and its lines are cut off
+            part.setFixedWidth(_TEXT_WIDTH)  # a wrapped label's own width hint is too narrow
             layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         self.step: TextButton | None = None
         if step:
@@ -84,6 +86,10 @@ class EmptyState(QWidget):
             self.step = TextButton(step, on_step, kind="primary")
             layout.addWidget(self.step, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
+
+    def showEvent(self, event: object) -> None:
+        for part in self._texts:  # a centred label gets the height of one line, however many its text has
+            part.setFixedHeight(part.heightForWidth(_TEXT_WIDTH))
 
 
 def scroll(content: QWidget, name: str) -> QScrollArea:

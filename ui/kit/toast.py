@@ -13,6 +13,8 @@ from ui.kit.translate import tr
 
 SHOWN_MS = 7000
 _FROM_FOOT, _FROM_FIELD = 44, 12
+_BAR_HEIGHT = 36
+"""As high with an action as without, so that one bar is not thinner than another."""
 
 
 class Toast(QFrame):
@@ -87,6 +89,7 @@ class InfoBar(QFrame):
         row.addWidget(self._text, 1)
         row.addWidget(self._button)
         self._action: Callable[[], object] | None = None
+        self.setMinimumHeight(_BAR_HEIGHT)
         self.hide()
 
     def show_state(

@@ -8,15 +8,15 @@ from app.core.collation import swedish_key
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
 from app.people.person import Person
-from ui.kit.theme import colour_of
 from ui.kit.translate import tr
 from ui.shell.commands import Commands
 from ui.shell.member_dialogs import person_row
 from ui.shell.palette import Choice, Group, matches
 from ui.shell.ports import RoomSummary, Session
+from ui.shell.room_list import room_picture
 from ui.shell.rows import Row
 from ui.shell.search_view import hit_row
-from ui.shell.words import tile_text, type_name
+from ui.shell.words import type_word
 
 _ROOMS, _OBJECTS, _PEOPLE, _COMMANDS, _HITS = 6, 6, 5, 6, 6
 
@@ -52,13 +52,12 @@ class Finder:
         return groups
 
     def _room(self, room: RoomSummary) -> Choice:
-        direct = room.type == "direct"
         row = Row(
             key=("room", room.room),
             title=room.title,
             detail="",
-            picture=(tile_text(room.title, room.type), colour_of(room.room), not direct),
-            right=type_name(room.type),
+            picture=room_picture(self._session.rooms, room),
+            right=type_word(room.type),
             count=room.unread,
         )
         return Choice(row=row, run=lambda: self._open_room(room.room))

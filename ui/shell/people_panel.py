@@ -58,6 +58,9 @@ class PeoplePanel(QFrame):
         head.addWidget(SectionHeader(tr("In the room")))
         head.addStretch(1)
         self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
+        kept = self.add_button.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands, whoever may add
+        self.add_button.setSizePolicy(kept)
         head.addWidget(self.add_button)
         content.addLayout(head)
         self._members = Card(margin=4, spacing=0)
@@ -241,6 +244,8 @@ class PeoplePanel(QFrame):
     def _detail(self, item: ObjectSummary) -> str:
         if item.kind == "board":
             done, total = self._session.tasks.done_of(item.room)
+            if not total:
+                return tr("No tasks yet")
             return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)
         when = day_or_time(item.updated_ms)
         if item.by is None:

@@ -42,7 +42,7 @@ class RoomList(QFrame):
         head.addWidget(label(tr("Rooms"), "side-title"))
         head.addStretch(1)
         add = IconButton(
-            "add", tr("New room"), self.new_room.emit, size=16, role="text", framed=True, shortcut="Ctrl N"
+            "add", tr("New room"), self.new_room.emit, size=16, role="text", framed=True, shortcut="Ctrl+N"
         )
         add.setFixedSize(34, 24)
         head.addWidget(add)
@@ -94,18 +94,11 @@ class RoomList(QFrame):
             key=room.room,
             title=room.title,
             detail=_detail(room),
-            picture=self._picture(room),
+            picture=room_picture(self._rooms, room),
             count=0 if room.muted and not room.mentions else room.unread,
             strong_count=False,
             faded=room.left or room.replaced,
         )
-
-    def _picture(self, room: RoomSummary) -> tuple[str, int, bool]:
-        if room.type == "direct":
-            others = [m.person for m in self._rooms.members(room.room) if not m.person.is_me]
-            if others:
-                return others[0].initials, others[0].colour, False
-        return tile_text(room.title, room.type), colour_of(room.room), room.type != "direct"
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         row = self.list.current_row()
@@ -115,6 +108,15 @@ class RoomList(QFrame):
             text = tr("Unmute") if room.muted else tr("Mute")
             mute = Entry(text=text, icon="mute", run=lambda: self._rooms.set_muted(room.room, not room.muted))
             popup(self, tr("Room menu"), [mute], event.globalPos())
+
+
+def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:
+    """What a row shows of a room: its tile, or the person at the other end of a direct one."""
+    if room.type == "direct":
+        others = [m.person for m in rooms.members(room.room) if not m.person.is_me]
+        if others:
+            return others[0].initials, others[0].colour, False
+    return tile_text(room.title, room.type), colour_of(room.room), room.type != "direct"
 
 
 def _detail(room: RoomSummary) -> str:

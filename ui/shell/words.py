@@ -47,6 +47,11 @@ def type_name(room_type: str) -> str:
     return {"case": tr("Case rooms"), "group": tr("Groups"), "direct": tr("Direct")}.get(room_type, tr("Groups"))
 
 
+def type_word(room_type: str) -> str:
+    """What one room is."""
+    return {"case": tr("Case room"), "group": tr("Group"), "direct": tr("Direct")}.get(room_type, tr("Group"))
+
+
 def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
     """(word, kind, icon, what it means) of a person's verification."""
     if person.verified == Verified.IN_PERSON:

@@ -3,10 +3,11 @@
 
 import asyncio
 
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 
 from tests.ui.shell.fake_session import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember, FakeSession
-from ui.shell.member_dialogs import AddMemberDialog, VerifyDialog, safety_number_text
+from ui.shell.member_dialogs import AddMemberDialog, SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.window import MainWindow
 
@@ -112,3 +113,13 @@ def test_a_reader_is_not_offered_what_only_administrators_may(window: MainWindow
 def test_a_safety_number_is_twelve_groups_of_five() -> None:
     lines = safety_number_text("0123456789" * 6).split("\n")
     assert [len(line.split()) for line in lines] == [4, 4, 4]
+
+
+async def test_the_digits_of_a_safety_number_stand_under_each_other(window: MainWindow) -> None:
+    dialog = VerifyDialog(window, HEAD, "1" * 30 + "8" * 30)
+    dialog.show()
+    (number,) = dialog.findChildren(SafetyNumber)
+    assert "11111  11111" in number.accessibleDescription()
+    metrics = QFontMetricsF(number.typeface)
+    assert metrics.horizontalAdvance("11111") == metrics.horizontalAdvance("88888")
+    dialog.close()

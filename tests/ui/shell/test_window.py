@@ -199,6 +199,26 @@ def test_the_palettes_arrows_skip_headings_and_go_around(window: MainWindow) -> 
     assert not palette.isVisible()
 
 
+def test_the_palette_shows_a_room_as_the_list_does_and_says_what_it_is(window: MainWindow) -> None:
+    window.open_palette()
+    offered = {row.title: row for row in window.palette_view.list.rows.rows}
+    listed = {row.title: row for row in window.room_list.list.rows.rows if not row.section}
+    for title in ("Tillsyn 2026-1184", "Juridiskt stöd", "Enhetschef"):
+        assert offered[title].picture == listed[title].picture
+    assert (offered["Tillsyn 2026-1184"].right, offered["Juridiskt stöd"].right) == ("Ärenderum", "Grupp")
+
+
+def test_another_tab_gets_the_focus_as_a_whole_and_not_its_first_button(window: MainWindow) -> None:
+    window.open_room(CASE)
+    chat = room(window).current_view()
+    assert isinstance(chat, FakeView)
+    chat.field.setFocus()
+    press(window, "Alt+3")
+    board = room(window).current_view()
+    assert isinstance(board, FakeView)
+    assert window.focusWidget() is board.field  # what the view does with it
+
+
 async def test_the_palette_finds_words_in_texts_and_people(window: MainWindow) -> None:
     palette = window.palette_view
     palette.open("kompl")

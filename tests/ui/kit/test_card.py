@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What stands where there is nothing yet."""
+
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from ui.kit.card import EmptyState
+
+
+def test_a_long_sentence_of_an_empty_state_is_not_cut_off(qtbot: QtBot) -> None:
+    sentence = "What is to be done in the room stands here, and everybody in the room sees it. " * 2
+    view = EmptyState("tasks", "No tasks yet", sentence, "Add the first task")
+    qtbot.addWidget(view)
+    view.resize(900, 600)
+    view.show()
+    (text,) = [label for label in view.findChildren(QLabel) if label.text() == sentence]
+    assert text.height() >= text.heightForWidth(text.width()) > 2 * text.fontMetrics().height()
