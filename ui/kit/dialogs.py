@@ -2,10 +2,11 @@
 """Questions as coroutines: always `open()` and a future, never `exec()`, which would stop every other task."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import shiboken6
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -140,7 +141,7 @@ async def confirm(parent: QWidget, title: str, text: str, *, accept: str, danger
 
 async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Path]:
     """Lets the person choose several files to read."""
-    dialog = QFileDialog(parent, title, "", filters)
+    dialog = _file_dialog(parent, title, filters)
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     chosen: list[str] = []
     dialog.filesSelected.connect(chosen.extend)
@@ -149,10 +150,18 @@ async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Pat
 
 async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -> Path | None:
     """Lets the person choose where to write; asks before replacing a file."""
-    dialog = QFileDialog(parent, title, "", filters)
+    dialog = _file_dialog(parent, title, filters)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.selectFile(name)
     return await _path(dialog)
+
+
+def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
+    """Where Qt shows a dialog of its own it would write the visited folders' names to ~/.config/QtProject.conf, in plain
+    and outside the profile: nothing is kept beyond this run.
+    """
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
+    return QFileDialog(parent, title, "", filters)
 
 
 async def _path(dialog: QFileDialog) -> Path | None:
