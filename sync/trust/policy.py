@@ -28,6 +28,19 @@ def read_policy(value: object) -> dict[str, object]:
     return policy
 
 
+def enables(policy: dict[str, object], feature: str) -> bool:
+    """▲ Whether a policy enables a feature ("ext 2", "kind 9", "type x") that this program lacks.
+
+    Only then does the room need a newer client; what nobody enabled is void, whoever sent it.
+    """
+    if not feature:
+        return False
+    what, _, name = feature.partition(" ")
+    enabled = policy.get("format", {})
+    listed = enabled.get({"ext": "ext", "kind": "kinds", "type": "types"}[what], []) if enabled else []  # type: ignore[attr-defined]  # read_policy checked it
+    return name in map(str, listed)
+
+
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
     """The agency's recovery recipients: (id, sealing key) each. ▲ Keys that nobody can seal to are refused."""
     out = []

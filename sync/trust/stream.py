@@ -12,19 +12,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.crypto.kdf import H
-from sync.crypto.seal import SUITE_HYBRID
 from sync.crypto.signatures import verify
-from sync.errors import NeedLog, Reject
-from sync.ids import DevId, Hash, ObjId, RoomId, Uid
+from sync.errors import Reject
+from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.trust import envelope, roomlog, rules
+from sync.trust.authors import author_of, pin_author
 from sync.trust.book import UserBook
 from sync.trust.envelope import Header
+from sync.trust.envelope_rules import check_chain, judge
 from sync.trust.epochs import Epoch, Recipient
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
 from sync.trust.payloads import Unreadable
+from sync.trust.policy import enables
 from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
-from sync.trust.userlog import Device
 
 _RECENT = 4096
 MAX_BATCH = 256
@@ -254,14 +255,14 @@ class RoomStream:
         entry = RoomEntry.decode(item.body, lenient=not strict)
         self._check_place(entry, item.n, strict=strict)
         s = self.state
-        device, void = self._author(entry.uid, entry.dev, entry.ulog, book, item.n)
+        device, void = author_of(s, entry.uid, entry.dev, entry.ulog, book, item.n)
         if device is not None:
             verify(device.sign_pk, roomlog.DOMAIN, entry.ident, item.sig)
             self._check_seen(entry.seen, item.n, rh_at)
             head = s.device_heads.get(entry.dev)
             if void is None and head is not None and entry.seen[0] < head.seen_n:
                 void = "stale"
-        if void is None and isinstance(entry.payload, Unreadable) and self._enabled(entry.payload.needs):
+        if void is None and isinstance(entry.payload, Unreadable) and enables(s.policy, entry.payload.needs):
             raise Reject("format", entry.payload.needs)
         if void is None:
             before = copy.copy(s)
@@ -271,7 +272,7 @@ class RoomStream:
         if void is not None and (strict or item.n <= 2):  # a room that nobody founded is no room
             raise Reject(void, f"position {item.n}")
         if void is None:
-            self._pin_author(entry.uid, entry.dev, entry.ulog, book, item.t)
+            pin_author(s, entry.uid, entry.dev, entry.ulog, book, item.t)
             self._explain_missing(entry)
             head = s.device_heads.get(entry.dev) or DeviceHead(0, bytes(32), 0, 0)
             self._move_head(entry.dev, replace(head, seen_n=entry.seen[0]))
@@ -295,18 +296,6 @@ class RoomStream:
         elif entry.room != s.room:
             raise Reject("other-room", f"position {n}")
 
-    def _enabled(self, feature: str) -> bool:
-        """▲ Whether a positioned policy enables a feature ("ext 2", "kind 9", "type x") that this program lacks.
-
-        Only then does the room need a newer client; what nobody enabled is void, whoever sent it.
-        """
-        if not feature:
-            return False
-        what, _, name = feature.partition(" ")
-        enabled = self.state.policy.get("format", {})
-        listed = enabled.get({"ext": "ext", "kind": "kinds", "type": "types"}[what], []) if enabled else []  # type: ignore[attr-defined]  # read_policy checked it
-        return name in map(str, listed)
-
     def _move_head(self, dev: bytes, head: DeviceHead) -> None:
         self._put(self.state.device_heads, dev, head)
         self._touched[dev] = None
@@ -324,12 +313,13 @@ class RoomStream:
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]
         first, n = headers[0], items[0].n
-        device, void = self._author(first.uid, first.dev, first.ulog, book, n)
+        device, void = author_of(self.state, first.uid, first.dev, first.ulog, book, n)
         if device is not None:
             verify(device.sign_pk, envelope.DOMAIN, idents[-1], items[-1].sig)
         # of one who is no member nothing is kept, so nothing can be chained; all of it is void
         chained = device is not None and first.uid in self.state.members
-        self._check_chain(headers, idents, n, chained=chained, strict=strict)
+        start = self.next_prev(first.uid, first.dev) if chained else None
+        check_chain(self.state, headers, idents, n, start=start, strict=strict)
         out: list[Accepted] = []
         seen: tuple[int, bytes] | None = None
         for item, (hdr_bytes, digest, length), hdr, ident in zip(items, bodies, headers, idents, strict=True):
@@ -344,7 +334,7 @@ class RoomStream:
             if device is not None and hdr.seen != seen:
                 self._check_seen(hdr.seen, item.n, rh_at)
                 seen = hdr.seen
-            why = void or self._judge(hdr)
+            why = void or judge(self.state, hdr)
             if why is not None and strict:
                 raise Reject(why, f"position {item.n}")
             if why is None:
@@ -354,7 +344,7 @@ class RoomStream:
             self._step(item, ident)
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
         if any(a.void is None for a in out):  # once and last: what the pin states must not split a batch
-            self._pin_author(first.uid, first.dev, first.ulog, book, items[-1].t)
+            pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t)
         return out
 
     def _take(self, item: Item, hdr: Header) -> None:
@@ -364,92 +354,6 @@ class RoomStream:
             self._put(s.shares, hdr.obj, hdr.share_c)
         if item.ct is None and not self.may_be_gone(hdr.obj, item.n):
             s.missing = {**s.missing, item.n: hdr.obj}
-
-    def _check_chain(
-        self, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, chained: bool, strict: bool
-    ) -> None:
-        """▲ No replay, no gap inside a batch, no other history: dev_seq rises, prev is the id before, seen never falls.
-
-        From a client the server calls a wrong start "stale": the client syncs and seals anew under a new dev_seq.
-        """
-        first = headers[0]
-        head = self.state.device_heads.get(first.dev)
-        if chained and head is not None and first.dev_seq <= head.dev_seq:
-            raise Reject("replay", f"position {n}")
-        if chained and first.prev != self.next_prev(first.uid, first.dev):
-            raise Reject("stale" if strict else "chain", f"position {n}")
-        if chained and head is not None and first.seen[0] < head.seen_n:
-            raise Reject("stale" if strict else "seen", f"position {n}")
-        for i in range(1, len(headers)):
-            hdr, before = headers[i], headers[i - 1]
-            if (
-                hdr.prev != idents[i - 1]
-                or hdr.dev_seq != before.dev_seq + 1
-                or hdr.dev != first.dev
-                or hdr.uid != first.uid
-                or hdr.ulog != first.ulog
-                or hdr.seen[0] < before.seen[0]
-            ):
-                raise Reject("chain", f"position {n + i}")
-
-    def _judge(self, hdr: Header) -> str | None:
-        """Why an envelope of a member's active device is void at this position, if it is."""
-        s = self.state
-        for feature in hdr.unknown():
-            if self._enabled(feature):
-                raise Reject("format", feature)
-            return "format"
-        if hdr.flags:
-            return "format"
-        if hdr.suite != SUITE_HYBRID:
-            return "suite"
-        if s.members[hdr.uid].role < envelope.LEAST_ROLE[hdr.kind]:
-            return "forbidden"
-        if s.dirty:
-            return "dirty"
-        if hdr.epoch != s.epoch or (hdr.kind == envelope.SNAPSHOT and not s.epochs[s.epoch].has_archive):
-            return "stale"
-        if hdr.obj in s.destroyed:
-            return "destroyed"
-        if hdr.obj == ObjId(s.room) or hdr.kind != envelope.OP:  # ▲ only a writer's op begins an object
-            return "share" if hdr.share_c or not object_known(self, hdr.obj) else None
-        return "share" if (hdr.obj in s.shares) == bool(hdr.share_c) else None
-
-    # -- authors ------------------------------------------------------------------------------------------------
-
-    def _author(
-        self, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, n: int
-    ) -> tuple[Device | None, str | None]:
-        """The device whose key must have signed, and why the item is void whatever it says, if it is.
-
-        No device: the person's log has none of that name, or it is another person's here; nothing it signs is looked
-        at. ▲ Items are void only on evidence: a log that is not at hand is NeedLog, another head than ours a Reject.
-        """
-        s = self.state
-        log = book.log(uid)
-        if log is None or log.seq < ulog[0]:
-            raise NeedLog(uid, ulog[0])
-        if log.head_at(ulog[0]) != ulog[1]:
-            raise Reject("ulog", f"position {n}")
-        device = log.devices.get(DevId(dev))
-        if device is None or device.added > ulog[0] or s.dev_owner.get(dev, uid) != uid:
-            return None, "forbidden"
-        if s.n and uid not in s.members:
-            return device, "forbidden"
-        pinned = s.pins.get(uid)
-        if pinned is not None and ulog[0] < pinned[0]:
-            return device, "stale"
-        if log.device_active(dev, ulog[0]) is None:
-            return device, "revoked"
-        return device, None
-
-    def _pin_author(self, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int) -> None:
-        """▲ An accepted item pins its author's user log and device."""
-        s = self.state
-        if ulog[0] > s.pins.get(uid, ulog)[0]:
-            rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
-        if dev not in s.dev_owner:
-            s.dev_owner = {**s.dev_owner, dev: uid}
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
         """▲ The author's view of history must be ours: otherwise somebody was shown another one."""
@@ -467,8 +371,3 @@ class RoomStream:
         if self._recent and at >= self._recent[0][0]:
             return self._recent[at - self._recent[0][0]][1]
         return rh_at(at) if rh_at else None
-
-
-def object_known(stream: RoomStream, obj: ObjId) -> bool:
-    """Whether the object's first op has been positioned."""
-    return obj == ObjId(stream.room) or obj in stream.state.shares

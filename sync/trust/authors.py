@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who made an item: the device that must have signed it, and what of its person's log the room then holds for known."""
+
+from sync.errors import NeedLog, Reject
+from sync.ids import DevId, Hash, Uid
+from sync.trust import rules
+from sync.trust.book import UserBook
+from sync.trust.roomstate import RoomState
+from sync.trust.userlog import Device
+
+
+def author_of(
+    s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, n: int
+) -> tuple[Device | None, str | None]:
+    """The device whose key must have signed, and why the item is void whatever it says, if it is.
+
+    No device: the person's log has none of that name, or it is another person's here; nothing it signs is looked
+    at. ▲ Items are void only on evidence: a log that is not at hand is NeedLog, another head than ours a Reject.
+    """
+    log = book.log(uid)
+    if log is None or log.seq < ulog[0]:
+        raise NeedLog(uid, ulog[0])
+    if log.head_at(ulog[0]) != ulog[1]:
+        raise Reject("ulog", f"position {n}")
+    device = log.devices.get(DevId(dev))
+    if device is None or device.added > ulog[0] or s.dev_owner.get(dev, uid) != uid:
+        return None, "forbidden"
+    if s.n and uid not in s.members:
+        return device, "forbidden"
+    pinned = s.pins.get(uid)
+    if pinned is not None and ulog[0] < pinned[0]:
+        return device, "stale"
+    if log.device_active(dev, ulog[0]) is None:
+        return device, "revoked"
+    return device, None
+
+
+def pin_author(s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int) -> None:
+    """▲ An accepted item pins its author's user log and device."""
+    if ulog[0] > s.pins.get(uid, ulog)[0]:
+        rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
+    if dev not in s.dev_owner:
+        s.dev_owner = {**s.dev_owner, dev: uid}
