@@ -157,8 +157,8 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Where Qt shows a dialog of its own it would write the visited folders' names to ~/.config/QtProject.conf, in plain
-    and outside the profile: nothing is kept beyond this run.
+    """Nothing is kept beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
+    ~/.config/QtProject.conf, in plain and outside the profile.
     """
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
     return QFileDialog(parent, title, "", filters)
