@@ -5,7 +5,6 @@ Lives on the event loop. A document is merged once and shared by everybody who h
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -14,6 +13,7 @@ from app.core import log
 from app.core.ids import DevId, ObjId, RoomId, Uid, new_obj, short
 from app.core.signal import Signal
 from app.documents import projection, records
+from app.documents.indexing import Indexing
 from app.documents.model import Document
 from app.documents.presence import Later, Presence, on_loop
 from app.errors import NotFound, StoreFault
@@ -24,9 +24,6 @@ from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 
-INDEX_AFTER_S = 1.5
-INDEX_SHARE = 40
-"""Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
 CACHE_AFTER = 200
 """Changes after which the merged state is cached, so that opening does not begin at the first change."""
 
@@ -115,27 +112,22 @@ class DocumentService:
         self._changes = changes
         self._objects = objects
         self._rooms = rooms
-        self._later = later
         self._open: dict[ObjId, _Open] = {}
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
-        self._index_waits: Callable[[], None] | None = None
-        self._index_s = INDEX_AFTER_S
+        self._indexing = Indexing(db, objects, self._shown, self.changed, later)
         self._ends = [changes.received.connect(self._on_received), changes.appended.connect(self._on_appended)]
 
     def start(self) -> None:
         """Indexes what an earlier run did not come to. Call when the loop runs."""
-        if self._dirty(1):
-            self._plan_index()
+        self._indexing.start()
 
     def close_all(self) -> None:
         """Closes every document, indexes what is left, stops following the store. Before the store closes."""
         for obj in list(self._open):
             self._open[obj].holders = 1
             self.close(obj)
-        if self._index_waits:
-            self._index_waits()
-        self.index_now()
+        self._indexing.close()
         for end in self._ends:
             end()
 
@@ -281,8 +273,7 @@ class DocumentService:
 
     def index_now(self) -> None:
         """Brings every document's search text up to date at once."""
-        for obj in self._dirty(1_000_000):
-            self._index(obj)
+        self._indexing.run_all()
 
     def baseline(self, obj: ObjId) -> "Sequence[bytes]":
         """The document as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
@@ -314,6 +305,11 @@ class DocumentService:
         document.merge(assembler.feed(changes))
         last = changes[-1].rowid if changes else after
         return _Open(row.room, document, assembler, last, len(changes))
+
+    def _shown(self, obj: ObjId) -> Document:
+        """The document as it stands, whether it is open or not."""
+        held = self._open.get(obj)
+        return held.document if held else self._load(obj).document
 
     def _cache(self, obj: ObjId, held: _Open) -> None:
         whole = not (held.assembler.waiting or held.unsaved or held.late)
@@ -376,7 +372,7 @@ class DocumentService:
             if obj in self._open or self._is_document(obj):
                 rooms.add(room)
         if rooms:
-            self._plan_index()
+            self._indexing.plan()
         for room in rooms:
             self.changed.emit(room)
 
@@ -392,35 +388,3 @@ class DocumentService:
         if held is not None and held.live != live:
             held.live = live
             self.live_changed.emit(held.room, obj, live)
-
-    def _dirty(self, limit: int) -> Sequence[ObjId]:
-        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty LIMIT ?", (limit,))
-        return [row[0] for row in rows]
-
-    def _plan_index(self) -> None:
-        if self._index_waits is None:
-            self._index_waits = self._later(self._index_s, self._index_next)
-
-    def _index_next(self) -> None:
-        """One document a turn."""
-        self._index_waits = None
-        for obj in self._dirty(1):
-            began = time.perf_counter()
-            room = self._index(obj)
-            took_s = time.perf_counter() - began
-            self._index_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
-            if self._dirty(1):
-                self._index_waits = self._later(took_s * INDEX_SHARE, self._index_next)
-            if room is not None:
-                self.changed.emit(room)
-
-    def _index(self, obj: ObjId) -> RoomId | None:
-        row = self._objects.get(obj)
-        if row is None:
-            self._db.raw.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
-            return None
-        held = self._open.get(obj)
-        document = held.document if held else self._load(obj).document
-        with self._db.transaction() as conn:
-            projection.index(conn, row, document)
-        return row.room

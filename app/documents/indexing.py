@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Brings documents' search texts and list rows up to date a moment after they changed, one document a turn."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from app.core.ids import ObjId, RoomId
+from app.core.signal import Signal
+from app.documents import projection
+from app.documents.model import Document
+from app.documents.presence import Later
+from app.store.database import Database
+from app.store.objects import Objects
+
+INDEX_AFTER_S = 1.5
+INDEX_SHARE = 40
+"""Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
+
+
+class Indexing:
+    """`document` gives one as it stands; `changed` is told of the room when its list is another."""
+
+    def __init__(
+        self,
+        db: Database,
+        objects: Objects,
+        document: Callable[[ObjId], Document],
+        changed: Signal[RoomId],
+        later: Later,
+    ) -> None:
+        self._db = db
+        self._objects = objects
+        self._document = document
+        self._changed = changed
+        self._later = later
+        self._waits: Callable[[], None] | None = None
+        self._after_s = INDEX_AFTER_S
+
+    def start(self) -> None:
+        """Indexes what an earlier run did not come to."""
+        if self._dirty(1):
+            self.plan()
+
+    def close(self) -> None:
+        """Waits no more and indexes what is left."""
+        if self._waits:
+            self._waits()
+        self.run_all()
+
+    def run_all(self) -> None:
+        """Brings every document up to date at once."""
+        for obj in self._dirty(1_000_000):
+            self._index(obj)
+
+    def plan(self) -> None:
+        """Indexes a moment from now; asking twice is asking once."""
+        if self._waits is None:
+            self._waits = self._later(self._after_s, self._next)
+
+    def _next(self) -> None:
+        """One document a turn."""
+        self._waits = None
+        for obj in self._dirty(1):
+            began = time.perf_counter()
+            room = self._index(obj)
+            took_s = time.perf_counter() - began
+            self._after_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
+            if self._dirty(1):
+                self._waits = self._later(took_s * INDEX_SHARE, self._next)
+            if room is not None:
+                self._changed.emit(room)
+
+    def _index(self, obj: ObjId) -> RoomId | None:
+        row = self._objects.get(obj)
+        if row is None:
+            self._db.raw.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
+            return None
+        document = self._document(obj)
+        with self._db.transaction() as conn:
+            projection.index(conn, row, document)
+        return row.room
+
+    def _dirty(self, limit: int) -> Sequence[ObjId]:
+        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty LIMIT ?", (limit,))
+        return [row[0] for row in rows]
