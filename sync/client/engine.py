@@ -118,9 +118,10 @@ class Engine:
         return Origin(room=room, n=found.kept_n, rh=Hash(rh)) if found and rh is not None else None
 
     def may_continue(self, old: RoomId, founder: Uid) -> bool:
-        """▲ Whether a room that says it continues `old` is believed: its founder owns that room in our copy of it."""
+        """▲ Whether a room that says it continues `old` is believed: its founder owns that room in our copy of it, and
+        that copy is no older than what the server has: meanwhile the founder may have been removed."""
         found = self._link.rooms.get(old)
-        return found is not None and may_continue(found.stream.state, founder)
+        return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """Who is to be given the room's whole history, and what is left to do about it."""

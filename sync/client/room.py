@@ -43,6 +43,7 @@ class RoomSync:
         self.whispers = Whispers(self.stream, room, self.keys.ring, book, account)
         kept = ports.problem(room)
         self.problem: RoomState | None = RoomState(kept) if kept else None
+        self._met = False
         self.held_back = kept is not None
         """▲ The store keeps that the room stopped, until the server is seen to have our history (again)."""
         self.blocked: str | None = None
@@ -70,7 +71,14 @@ class RoomSync:
     @property
     def caught_up(self) -> bool:
         """Everything that the server has told of is judged and stored."""
-        return self.kept_n >= self.head_n
+        return self.kept_n >= max(self.head_n, self.stream.n)  # ▲ a slice may reach beyond what was told
+
+    @property
+    def ends_here(self) -> bool:
+        """▲ Nothing more of the room stands anywhere that could change what we know of its members: on this connection
+        the server was seen to stand where we stand, or it gives us no more."""
+        stopped = self.held_back or self.problem is RoomState.WITHHELD
+        return stopped or (self.caught_up and (self._met or not self.is_member))
 
     @property
     def own_seq(self) -> int:
@@ -93,11 +101,13 @@ class RoomSync:
     def look_anew(self) -> None:
         """▲ A new connection: what the server hid or had lost may be there now and is judged again. A fork stays: two
         histories were signed, whatever the server shows next."""
+        self._met = False
         if self.problem is not RoomState.FORK:
             self.problem = None
 
     def agreed(self) -> None:
         """The server stands where we stand, with the same history: what was held back may go."""
+        self._met = True
         if self.held_back and self.problem is None:
             self.held_back = False
             self._ports.set_problem(self.room, None)

@@ -14,6 +14,7 @@ import pytest_asyncio
 from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client.outbox import RESTORED_JUMP
 from sync.client.ports import SealedBatch
+from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject
 from sync.protocol import messages as m
@@ -22,7 +23,7 @@ from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
 from sync.trust import envelope, receipts
 from sync.trust.epochs import USER, Recipient, seal_for
-from sync.trust.items import ENVELOPE, item_id, next_rh
+from sync.trust.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.userlog import AGENCY, DOMAIN, entry_body, entry_id
 from tests.journeys.bad_input.checks import HELLO, lie, offline, reconnect, stopped, two
 from tests.sync.client.test_engine import _note_sealed
@@ -302,3 +303,17 @@ async def test_a_log_that_is_ahead_of_the_disk_is_read_again(w: World) -> None:
     again = link.book.log(b.uid)
     assert again is not None
     assert (again.seq, link.rooms[room].stream.n, gone in link.rooms) == (ahead.seq - 1, n, False)
+
+
+async def test_what_is_judged_beyond_what_was_told_is_not_caught_up_with_until_it_is_stored(w: World) -> None:
+    """A pull gives what came after the head was told: nothing may be sealed on it before the disk has it."""
+    a, b, room, obj = await two(w)
+    link = b.engine._link
+    old = RoomSync(room, b.store, link.book, link.account, dict(b.store.rooms())[room])
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    pulled = await link.pull(room, old.stream.n)
+    assert old.may_send
+    old.judge([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items])
+    assert old.stream.n > old.head_n
+    assert not old.may_send

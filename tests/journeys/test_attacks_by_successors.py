@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms that say they continue another, opened by people who may not: real sockets, and a server that does right."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId
+from app.rooms.records import RoomNamed, encode
+from app.store.origins import Step
+from sync.client.inbox import Inbox
+from sync.client.room import RoomSync
+from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.forks import cut
+from tests.world import until
+
+pytestmark = pytest.mark.slow
+
+SECRET = "Skrivet utan nät, inte för den som har gått"
+
+
+@pytest_asyncio.fixture
+async def o(tmp_path: Path) -> AsyncIterator[Offices]:
+    async with offices(tmp_path) as running:
+        yield running
+
+
+@dataclass
+class Case:
+    """A clerk who was away while one of the owners was removed; that one has opened a room and put the clerk there."""
+
+    owner: Desk
+    gone: Desk
+    clerk: Desk
+    room: RoomId
+    trap: RoomId
+
+
+async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
+    """The clerk is back, and learns of the trap before the news of the old room."""
+    owner, gone, clerk = await o.hire("Handläggare", "Enhetschef", "Registrator")
+    room = await o.room(owner, gone, clerk)
+    await owner.session.rooms.set_role(room, gone.session.people.me.uid, 4)
+    await until(lambda: len({d.session.engine.position(room) for d in (owner, gone, clerk)}) == 1)
+    at = gone.session.engine.standing(room)
+    wire = cut(clerk)
+    await o.w.stop_server()
+    await o.w.start_server()
+    clerk.session.chat.send(room, SECRET)
+    await until(lambda: all(d.session.engine._link.connection is not None for d in (owner, gone)))
+    await owner.session.rooms.remove(room, gone.session.people.me.uid)
+    trap = await gone.session.engine.deeds.create_room(at)
+    gone.session.store.changes.append(trap, ObjId(trap), encode(RoomNamed(title="Fortsättning", type="case")))
+    await gone.session.people.search("Registrator")
+    await gone.session.rooms.add(trap, clerk.session.people.me.uid, 2, True)
+    _later(clerk, room, trap, monkeypatch)
+    wire.cut = False
+    clerk.session.engine.retry_now()
+    await until(lambda: clerk.session.engine.position(room) == owner.session.engine.position(room))
+    await until(lambda: clerk.session.status.waiting == 0)
+    return Case(owner, gone, clerk, room, trap)
+
+
+def _later(desk: Desk, room: RoomId, first: RoomId, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk pulls `room` only when it knows `first` and has thought about it."""
+    inbox, pull = desk.session.engine._inbox, Inbox._catch_up
+    waits = 0
+
+    async def catch_up(this: Inbox, at: RoomSync) -> None:
+        nonlocal waits
+        if this is inbox and at.room == room and waits < 200:
+            waits += desk.session.rooms.my_role(first) > 0
+            this.look_again(at)
+            await asyncio.sleep(0)
+            return
+        await pull(this, at)
+
+    monkeypatch.setattr(Inbox, "_catch_up", catch_up)
+
+
+async def test_attack_a_former_owner_is_not_believed_by_whoever_has_not_heard_of_the_removal(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(o, monkeypatch)
+    await until(lambda: SECRET in c.owner.texts(c.room))
+    store = c.clerk.session.store
+    assert [s.step for s in store.origins.successors(c.room)] == [Step.CLAIMED]
+    assert not any(change.own for found in store.objects.all(c.trap) for change in store.changes.of(found.obj))
+    assert c.clerk.session.rooms.may_write(c.room)
+    assert not c.clerk.session.succession.standing(c.trap).believed
