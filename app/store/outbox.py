@@ -9,9 +9,8 @@ from app.core import log
 from app.core.ids import Hash, ObjId, RoomId
 from app.store import statements as sql
 from app.store.database import Database, Row
-from app.store.receipts import Receipts
 from app.store.rows import Flush
-from sync.client.ports import KeptReceipt, PendingChange, SealedBatch
+from sync.client.ports import PendingChange, SealedBatch
 
 _encoder = msgspec.msgpack.Encoder()
 _blobs = msgspec.msgpack.Decoder(tuple[bytes, ...])
@@ -21,9 +20,8 @@ _shares = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes], ...])
 class Outbox:
     """Every method is one transaction."""
 
-    def __init__(self, db: Database, receipts: Receipts, waiting_changed: Callable[[], None]) -> None:
+    def __init__(self, db: Database, waiting_changed: Callable[[], None]) -> None:
         self._db = db
-        self._receipts = receipts
         self._changed = waiting_changed
 
     def pending(self, limit: int) -> list[PendingChange]:
@@ -67,15 +65,17 @@ class Outbox:
         """Rooms that have a sealed batch or a pending row."""
         return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
 
-    def acked(self, batch: SealedBatch, receipt: KeptReceipt | None) -> None:
-        """The server has it durably: the batch and its rows go, its receipt is kept. Twice does no harm.
+    def shown(self, batch: SealedBatch) -> bool:
+        """The room's stream has shown it: the batch goes, with the rows whose changes have their position. False if
+        some have none (they were void there): they are pending again. Twice does no harm.
 
         No flush of its own: after a power cut the same bytes are sent again, and the server answers as before.
         """
         with self._db.transaction(durable=False):
-            if receipt is not None:
-                self._receipts.put_one(receipt)
-            self._end(batch, sql.DROP_BATCH_ROWS, durable=False)
+            left = self._end(batch, sql.DROP_PLACED_ROWS, sql.FREE_BATCH_ROWS, durable=False)
+        if left:
+            log.store.warning("void", room=batch.room, rows=left)
+        return not left
 
     def unseal(self, batch: SealedBatch) -> None:
         """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""
@@ -92,15 +92,19 @@ class Outbox:
         last = max(self.burned(batch.room), batch.first_seq + len(batch.bodies) - 1)
         self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
-    def _end(self, batch: SealedBatch, rows: str, *, durable: bool) -> None:
+    def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:
+        """Ends a batch by these statements about its rows; how many the last of them touched."""
+        touched = 0
         with self._db.transaction(durable=durable):
             raw = self._db.raw
             found = raw.execute(sql.BATCH_ID, (batch.room, batch.first_seq, batch.last_id)).fetchone()
             if found is None:
-                return
-            raw.execute(rows, found)
+                return 0
+            for statement in rows:
+                touched = raw.execute(statement, found).rowcount
             raw.execute(sql.DROP_BATCH, found)
             self._db.after_commit(self._changed)
+        return touched
 
     def waiting_count(self) -> int:
         """Changes that the server does not have yet: what the status bar calls waiting."""

@@ -66,7 +66,8 @@ SET_BATCH = "UPDATE outbox SET batch = ? WHERE row = ? AND batch IS NULL"
 BATCH_ID = "SELECT id FROM batches WHERE room = ? AND first_seq = ? AND last_id = ?"
 BATCH_ROWS = "SELECT row FROM outbox WHERE batch = ? ORDER BY row"
 DROP_PLACED = "DELETE FROM outbox WHERE row = ? AND batch IS NULL"
-DROP_BATCH_ROWS = "DELETE FROM outbox WHERE batch = ?"
+DROP_PLACED_ROWS = """DELETE FROM outbox WHERE batch = ?
+    AND EXISTS (SELECT 1 FROM changes c WHERE c.row = outbox.row AND c.n IS NOT NULL)"""
 FREE_BATCH_ROWS = "UPDATE outbox SET batch = NULL WHERE batch = ?"
 DROP_BATCH = "DELETE FROM batches WHERE id = ?"
 

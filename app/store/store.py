@@ -45,7 +45,7 @@ class Store:
         self.account = Account(db, self.people)
         self.changes = Changes(db, self._me, self._projecting)
         self.receipts_kept = Receipts(db)
-        self.outbox = Outbox(db, self.receipts_kept, self.waiting_changed.emit)
+        self.outbox = Outbox(db, self.waiting_changed.emit)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting)
         self.newcomers = Newcomers(db, self._me)
         self.rooms_list = Rooms(db, self._projecting)
@@ -81,7 +81,7 @@ class Store:
         self.put_sealed = self.outbox.put_sealed
         self.sealed = self.outbox.sealed
         self.rooms_with_work = self.outbox.rooms_with_work
-        self.acked = self.outbox.acked
+        self.shown = self.outbox.shown
         self.unseal = self.outbox.unseal
         self.burned = self.outbox.burned
         self.waiting_count = self.outbox.waiting_count

@@ -10,6 +10,7 @@ from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
 from sync.client.receipts import Witness
 from sync.client.room import RoomSync
+from sync.client.status import RoomState
 from sync.errors import Refused
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
@@ -212,7 +213,11 @@ class Outbox:
     # -- sending --------------------------------------------------------------------------------------------------
 
     async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
-        """True if the server has it and our own stream shows it, so that the next batch may be sealed."""
+        """True if the server has it and our own stream shows it, so that the next batch may be sealed.
+
+        ▲ It leaves the outbox only then. A server may answer for positions that hold somebody else's items, or give
+        ours a position at which they are void: what was written would be with nobody, and nobody would know.
+        """
         shares = [m.WireShare(obj, share) for obj, share in batch.shares]
         bodies, cts = list(batch.bodies), list(batch.cts)
         try:
@@ -227,37 +232,49 @@ class Outbox:
         if room.problem is not None:
             return False
         room.head_n = max(room.head_n, placed.receipt.n)
-        self._link.ports.acked(batch, receipt)
+        self._link.ports.put_receipts([receipt] if receipt else [])
+        if not await self._echoed(room, placed.receipt.n):
+            return False
+        if room.own_seq < batch.first_seq + len(batch.bodies) - 1:
+            self._witness.stop(room, RoomState.WITHHELD, "not placed")
+            return False
+        if not self._link.ports.shown(batch):
+            self._wait(room, SOON_S)
+            return False
         self._refusals.pop(room.room, None)
         if room.blocked is not None:
             room.blocked = None
             self._link.listener.on_room(room.room)
         self._link.listener.on_status()
-        await self._echoed(room)
         return room.may_send
 
-    async def _echoed(self, room: RoomSync) -> None:
-        """Until our own stream shows what was placed. A server that keeps it back holds up no other room."""
+    async def _echoed(self, room: RoomSync, n: int) -> bool:
+        """Whether our own stream comes to show position `n`. A server that keeps it back holds up no other room."""
         try:
             async with asyncio.timeout(ECHO_S):
-                while not room.caught_up and room.problem is None:
+                while room.kept_n < n and room.problem is None:
                     await self._link.moved.wait()
         except TimeoutError:
             self._look_again(room)
+        return room.kept_n >= n and room.problem is None
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> None:
         log.info("push refused: %s", why.code)
         passing = why.code in (ErrorCode.STALE, ErrorCode.DIRTY)
-        times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
-        if not passing or times >= TOLD_AFTER:
+        if not passing or self._refusals.get(room.room, 0) + 1 >= TOLD_AFTER:
             room.blocked = why.code
         if why.code not in (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.INTERNAL):  # those get the same bytes again
             self._link.ports.unseal(batch)
         if passing:
             self._look_again(room)
-        self._retry_at[room.room] = _next_try(SOON_S if passing else RETRY_S, times)
-        self._later(self._retry_at[room.room])
+        self._wait(room, SOON_S if passing else RETRY_S)
         self._link.listener.on_room(room.room)
+
+    def _wait(self, room: RoomSync, first_s: float) -> None:
+        """The room's batches were not taken once more: they are tried again ever later."""
+        times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
+        self._retry_at[room.room] = _next_try(first_s, times)
+        self._later(self._retry_at[room.room])
 
     # -- rotation -------------------------------------------------------------------------------------------------
 

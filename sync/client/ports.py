@@ -220,9 +220,9 @@ class OutboxPort(Protocol):
         """Rooms that have a sealed batch or a pending row."""
         ...
 
-    def acked(self, batch: SealedBatch, receipt: KeptReceipt | None) -> None:
-        """The server has it durably: the batch and its rows go, and its receipt is kept, in one transaction; the
-        changes get their position by `receive`."""
+    def shown(self, batch: SealedBatch) -> bool:
+        """The room's stream has shown it: the batch goes, with the rows whose changes got their position by `receive`.
+        False if some did not: they are pending again, the dev_seq burned."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:

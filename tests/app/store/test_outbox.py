@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What goes to the server, and when."""
 
+from dataclasses import replace
+
 from app.core.ids import Hash, ObjId, PartId, RoomId
 from app.store.rows import BlobPart
 from app.store.store import Store
-from sync.client.ports import KeptReceipt, Ports, SealedBatch
-from tests.app.store.conftest import ROOM, Bench
+from sync.client.ports import OpenedChange, Ports, Received, SealedBatch
+from tests.app.store.conftest import DEV, ME, ROOM, Bench
 
 PART = PartId(b"P" * 16)
 
@@ -47,7 +49,16 @@ def test_pending_rows_come_in_the_order_of_appending(bench: Bench) -> None:
     assert bench.store.rooms_with_work() == [ROOM]
 
 
-def test_a_sealed_batch_is_given_again_verbatim_until_it_is_acknowledged(bench: Bench) -> None:
+def place(store: Store, batch: SealedBatch) -> None:
+    """The room's stream shows what is in a batch."""
+    rows = {p.change_id: p for p in store.changes.of(batch.shares[0][0]) if p.rowid in batch.rows}
+    opened = [
+        OpenedChange(n=p.rowid, t=1, uid=ME, dev=DEV, obj=p.obj, change_id=c, payload=p.data) for c, p in rows.items()
+    ]
+    store.receive(Received(room=ROOM, changes=opened))
+
+
+def test_a_sealed_batch_is_given_again_verbatim_until_the_stream_shows_it(bench: Bench) -> None:
     note = bench.note()
     bench.store.changes.append(ROOM, note, b"one")
     batch = batch_of(bench.store, note)
@@ -59,15 +70,28 @@ def test_a_sealed_batch_is_given_again_verbatim_until_it_is_acknowledged(bench: 
     assert store.pending(10) == []
     assert store.share(ROOM, note) == b"S" * 32
     assert (store.rooms_with_work(), store.waiting_count()) == ([ROOM], 2)
-    receipt = KeptReceipt(room=ROOM, n=7, proof=b"proof of 7")
-    store.acked(batch, receipt)
-    store.acked(batch, receipt)
+    place(store, batch)
+    assert store.shown(batch)
+    assert store.shown(batch)
     second = store.sealed(ROOM)
     assert second is not None
     assert second.first_seq == 2
-    store.acked(second, None)
+    place(store, second)
+    assert store.shown(second)
     assert (store.sealed(ROOM), store.rooms_with_work(), store.waiting_count()) == (None, [], 0)
-    assert store.receipts() == [receipt]
+
+
+def test_what_has_a_place_in_no_stream_after_all_is_pending_again(bench: Bench) -> None:
+    note = bench.note()
+    for text in (b"one", b"two"):
+        bench.store.changes.append(ROOM, note, text)
+    batch = batch_of(bench.store, note)
+    bench.store.put_sealed(batch)
+    place(bench.store, replace(batch, rows=batch.rows[:1]))
+    assert not bench.store.shown(batch)
+    assert bench.store.sealed(ROOM) is None
+    assert [p.payload for p in bench.store.pending(10)] == [b"two"]
+    assert bench.store.burned(ROOM) == 2
 
 
 def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> None:
@@ -79,7 +103,7 @@ def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> Non
     assert bench.store.sealed(ROOM) is None
     assert [p.payload for p in bench.store.pending(10)] == [b"one"]
     bench.store.put_sealed(batch_of(bench.store, note, 2))
-    bench.store.acked(batch, None)
+    assert bench.store.shown(batch)
     assert bench.store.waiting_count() == 1
 
 
