@@ -26,6 +26,8 @@ log = logging.getLogger("sync")
 MAX_QUEUED = 256
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
 """Fresh frames that wait to be judged; beyond that the room is pulled instead, so memory stays bounded."""
+MAX_ROOMS = 10_000
+"""What a server may make us follow."""
 PIECE = 64
 """Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
 PIECE_BYTES = 96 * 1024
@@ -33,6 +35,8 @@ PIECE_BYTES = 96 * 1024
 BREATHE = 16
 """A longer piece is judged, opened and stored in a turn each."""
 _LOG_TRIES = 64
+_STRUCT = 256
+"""Bytes of an item or a share beside what it holds."""
 
 
 class Inbox:
@@ -82,6 +86,11 @@ class Inbox:
 
     def _meet(self, head: m.RoomHead) -> None:
         r = head.receipt
+        if len(r.room) != 16:
+            raise Reject("malformed", "head")
+        if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
+            log.warning("one room too many")
+            return
         room = self._link.room(RoomId(r.room))
         if not self._witness.meet(room, r):
             return
@@ -90,9 +99,10 @@ class Inbox:
         self._behind.add(room.room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Anything that is no reply, on the reader's turn: only noted here."""
-        if isinstance(frame, m.Fresh):
-            room = self._link.room(RoomId(frame.room))
+        """Anything that is no reply, on the reader's turn: only noted here. ▲ News of a room that no signed head has
+        told of are nothing to us."""
+        room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
+        if isinstance(frame, m.Fresh) and room is not None:
             if frame.items:
                 room.head_n = max(room.head_n, frame.items[-1].n)
             if len(self._fresh) < MAX_QUEUED and self._fresh_bytes < MAX_QUEUED_BYTES:
@@ -100,8 +110,7 @@ class Inbox:
                 self._fresh_bytes += _size(frame)
             else:
                 self._behind.add(room.room)
-        elif isinstance(frame, m.Behind | m.Removed):
-            room = self._link.room(RoomId(frame.room))
+        elif isinstance(frame, m.Behind | m.Removed) and room is not None:
             room.head_n = max(room.head_n, frame.n)
             self._behind.add(room.room)
         elif isinstance(frame, m.Joined):
@@ -309,8 +318,9 @@ def _heard(pull: "asyncio.Future[m.Items]") -> None:
 
 
 def _size(frame: m.Fresh) -> int:
-    """Bytes that a waiting frame holds in memory, near enough."""
-    return sum(len(i.body) + len(i.ct or b"") for i in frame.items)
+    """▲ Bytes that a waiting frame holds in memory, near enough: the room's name and shares too."""
+    items = sum(len(i.body) + len(i.sig) + len(i.ct or b"") + _STRUCT for i in frame.items)
+    return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT
 
 
 def _pieces(wire: list[m.WireItem]) -> Iterator[tuple[list[Item], bool]]:

@@ -17,6 +17,9 @@ from sync.trust.envelope import ObjectKeys, root_share, share_commitment
 from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
 from sync.trust.stream import RoomStream
 
+MAX_SEALS = 16
+"""More than a server keeps of one person's seals of an epoch."""
+
 
 class RoomKeys:
     """One room's keys and shares. `ring` holds K and A of epochs; the owner's store keeps it."""
@@ -34,6 +37,8 @@ class RoomKeys:
         self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
         self._missing: set[ObjId] = set()
         self._lacking: set[int] = set()
+        self.untried = True
+        """Something is here (a key, a share, our own add) with which what waits has not been tried."""
 
     @property
     def has_history(self) -> bool:
@@ -99,19 +104,26 @@ class RoomKeys:
         out = []
         for s in shares:
             obj = ObjId(s.obj)
-            if self._stream.state.shares.get(obj) == share_commitment(self._room, obj, s.share):
+            expected = self._stream.state.shares.get(obj)
+            if expected is None or self._shares.get(obj) == s.share:
+                continue
+            if expected == share_commitment(self._room, obj, s.share):
                 self._shares[obj] = s.share
                 self._missing.discard(obj)
                 out.append((obj, s.share))
+                self.untried = True
         return out
 
     def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
-        """Tries the own seals of an epoch; True if one opened. Walks back as far as the archive key reaches."""
+        """Tries the own seals of an epoch; True if one opened. Walks back as far as the archive key reaches.
+
+        ▲ Of many the first few alone are tried: a server keeps no more.
+        """
         epoch, log = self._stream.epochs.get(e), self._book.log(self._account.uid)
         if epoch is None or log is None:
             return False
         opened: tuple[bytes, bytes | None] | None = None
-        for sealed in seals:
+        for sealed in seals[:MAX_SEALS]:
             for puk in reversed(log.puks):
                 key = self._account.puk(puk.gen)
                 if key is None:
@@ -129,6 +141,7 @@ class RoomKeys:
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
         """Adds a verified key and everything that it reaches backwards."""
         self.ring.add(e, k, a)
+        self.untried = True
         at = e
         while at > 0 and self.ring.a(at) is not None:
             epoch = self._stream.epochs.get(at)

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from sync.client.link import Link
 from sync.client.room import RoomSync
 from sync.errors import Refused, Reject
-from sync.ids import RoomId
+from sync.ids import ObjId, RoomId
 from sync.protocol.messages import WireShare
 from sync.trust.items import Item
 from sync.trust.stream import Accepted, RoomStream
@@ -60,6 +60,9 @@ class Rereading:
                 raise Reject("withheld", "history")
             for piece in _pieces(items):
                 await self._take(room, again, piece, pulled.shares)
+        # ▲ what explains that content is missing may stand after what is read again
+        if any(not room.stream.may_be_gone(ObjId(obj), n) for n, obj in again.state.missing.items()):
+            raise Reject("withheld", "history")
 
     async def _take(
         self, room: RoomSync, again: RoomStream, piece: Sequence[Item], shares: Sequence[WireShare]

@@ -310,6 +310,7 @@ class RoomSync:
         self._told = now
         if told is now:
             return [], []
+        self.keys.untried |= told.get(self._account.uid) is not now.get(self._account.uid)
         rows = [
             MemberRow(uid=m.uid, role=int(m.role), since_n=m.since_n, history=m.history)
             for uid, m in now.items()
@@ -318,8 +319,12 @@ class RoomSync:
         return rows, [uid for uid in told if uid not in now]
 
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
-        """Opens what waited, as far as it now can be."""
+        """Opens what waited, as far as it now can be. ▲ Nothing is tried again until something new is here: whoever
+        makes much of a room wait would else make every later item as dear as all of that."""
         new_shares = self.keys.take_shares(shares)
+        if not self.keys.untried:
+            return []
+        self.keys.untried = False
         opened: list[OpenedChange] = []
         resolved: list[int] = []
         bad: list[tuple[int, str]] = []

@@ -34,6 +34,8 @@ _POSTED_AT_ONCE = 8
 """Epochs asked for in the log at a time; the newest alone for a minute, since its key usually opens the others."""
 _SPREAD_MS, _SPREAD_MOST_MS = 100, 10_000
 """Everybody who holds the key answers, at a random moment: within so long for each member, so long at most."""
+_AGAIN_MS = 60_000
+"""The same question of the same person is answered once in this time, later ones when it is over."""
 _PARTIAL_MS = 10_000
 """Who has only the content key leaves it to those who can give the archive key too."""
 
@@ -55,6 +57,8 @@ class Seals:
         self._lacks: dict[tuple[RoomId, int], _Lack] = {}
         self._answers: dict[tuple[RoomId, Uid, int], int] = {}
         """Whom we shall answer, about which epoch, and when."""
+        self._answered: dict[tuple[RoomId, Uid, int], int] = {}
+        """When we last did, of the last minute."""
 
     # -- on the inbox's turn --------------------------------------------------------------------------------------
 
@@ -90,7 +94,9 @@ class Seals:
                 partial = room.stream.epochs[asked.e].has_archive and room.keys.ring.a(asked.e) is None
                 wait_ms = random.randrange(spread)  # noqa: S311 - no secret: that not all answer at once
                 due = self._link.now_ms() + wait_ms + (_PARTIAL_MS if partial else 0)
-                self._answers[room.room, by.uid, asked.e] = due
+                key = room.room, by.uid, asked.e
+                # ▲ nobody has the others work by asking over and over
+                self._answers.setdefault(key, max(due, self._answered.get(key, -_AGAIN_MS) + _AGAIN_MS))
                 self._link.seal_work.set()
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
@@ -175,6 +181,9 @@ class Seals:
         k = room.keys.ring.k(e) if room is not None else None
         if room is None or k is None or not room.keys.may_read(uid, e):
             return
+        now = self._link.now_ms()
+        self._answered = {key: at for key, at in self._answered.items() if now - at < _AGAIN_MS}
+        self._answered[room_id, uid, e] = now
         try:
             known = await self._link.book.fetch(self._link.online, uid)
             puk = known.puk_at(known.seq)

@@ -30,8 +30,11 @@ class Shares:
 
     def note(self, frame: m.SharesWanted) -> None:
         """The server has lost these; whether we hold them is looked at later, off the reader's turn."""
-        for obj in frame.objs[: _MOST_WANTED - len(self._wanted)]:
-            self._wanted[RoomId(frame.room), ObjId(obj)] = None
+        room = self._link.rooms.get(RoomId(frame.room))
+        known = room.stream.state.shares if room is not None else {}
+        for obj in frame.objs[: min(_NAMES, _MOST_WANTED - len(self._wanted))]:
+            if obj in known:  # ▲ what waits is never more than what the room has
+                self._wanted[RoomId(frame.room), ObjId(obj)] = None
 
     async def give(self) -> None:
         """Puts back what the server lost and this device holds, one after the other."""

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a server or a member can make a client keep or do is bounded, and is no more than the room has."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import RoomId
+from sync.client import inbox as inbox_module
+from sync.client import keys as keys_module
+from sync.client.inbox import MAX_QUEUED_BYTES
+from sync.client.keys import MAX_SEALS
+from sync.client.room import RoomSync
+from sync.client.seals import _AGAIN_MS
+from sync.client.status import LinkState
+from sync.errors import Reject
+from sync.protocol import messages as m
+from tests.journeys.bad_input.checks import honest, items_of, lie, offline, two, with_items
+from tests.sync.client.test_given_history import NEW, WHOLE, case, from_the_beginning, give, propose
+from tests.world import Client, World, until, world
+
+MIB = 1024 * 1024
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+def receipt(room: bytes, n: int = 1) -> m.Receipt:
+    return m.Receipt(room, n, bytes(32), 1, bytes(64))
+
+
+def at(client: Client, room: RoomId) -> RoomSync:
+    return client.engine._link.rooms[room]
+
+
+async def test_attack_news_of_rooms_that_no_signed_head_told_of_are_not_kept(w: World) -> None:
+    a, _b, _room, _obj = await two(w)
+    rooms, inbox = a.engine._link.rooms, a.engine._inbox
+    known = set(rooms)
+    for i in range(64):
+        name = os.urandom(16 if i else MIB)
+        inbox.on_frame(m.Fresh(name, [], [], receipt(name)))
+        inbox.on_frame(m.Behind(name, i))
+        inbox.on_frame(m.Removed(name, i))
+    assert set(rooms) == known
+    assert not inbox._fresh
+    with pytest.raises(Reject, match="malformed"):
+        inbox.on_frame(m.Joined(m.RoomHead(receipt(bytes(MIB)), 0, b"")))
+    assert set(rooms) == known
+
+
+async def test_attack_no_more_rooms_than_a_person_has(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, room, _obj = await two(w)
+    monkeypatch.setattr(inbox_module, "MAX_ROOMS", len(a.engine._link.rooms))
+    new = await b.engine.deeds.create_room()
+    await b.engine.directory("Handläggare")
+    await b.engine.deeds.add(new, a.uid, 2, history=True)
+    await w.settle(room)
+    assert new not in a.engine._link.rooms
+    monkeypatch.undo()
+    await a.restart()
+    await until(lambda: new in a.engine._link.rooms)
+
+
+async def test_attack_shares_count_among_what_waits_to_be_judged(w: World) -> None:
+    a, _b, room, _obj = await two(w)
+    await offline(a)
+    inbox = a.engine._inbox
+    for _ in range(32):
+        inbox.on_frame(m.Fresh(room, [], [m.WireShare(os.urandom(16), bytes(MIB))], receipt(room)))
+    held = sum(len(s.share) for frame in inbox._fresh for s in frame.shares)
+    assert held <= MAX_QUEUED_BYTES
+
+
+async def test_attack_wishes_for_what_a_room_does_not_have_are_not_kept(w: World) -> None:
+    a, _b, room, obj = await two(w)
+    await offline(a)
+    shares = a.engine._inbox._shares
+    shares.note(m.SharesWanted(room, [os.urandom(MIB), os.urandom(16)]))
+    shares.note(m.SharesWanted(os.urandom(MIB), [obj]))
+    assert shares.idle
+    shares.note(m.SharesWanted(room, [obj]))
+    assert list(shares._wanted) == [(room, obj)]
+
+
+async def test_attack_of_a_hundred_thousand_seals_the_first_few_are_tried(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, _b, room, _obj = await two(w)
+    tried: list[bytes] = []
+
+    def open_seal(*args: object) -> tuple[bytes, bytes | None]:
+        tried.append(bytes(1))
+        raise Reject("decrypt")
+
+    monkeypatch.setattr(keys_module, "open_seal", open_seal)
+    assert not at(a, room).keys.take_seals(1, [b"x"] * 100_000)
+    assert len(tried) == MAX_SEALS
+
+
+async def test_attack_the_same_share_over_and_over_is_taken_once(w: World) -> None:
+    a, b, room, obj = await two(w)
+    share = at(a, room).keys.share(obj)
+    assert share is not None
+    at(b, room).keys._shares.pop(obj, None)
+    strangers = [m.WireShare(os.urandom(16), share)] * 100
+    assert at(b, room).keys.take_shares([*strangers, *[m.WireShare(obj, share)] * 100]) == [(obj, share)]
+
+
+async def test_attack_what_waits_is_not_tried_again_with_every_item(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b, room, obj = await two(w)
+    looked: list[RoomId] = []
+    waiting = b.store.waiting
+
+    def note(asked: RoomId) -> list[tuple[int, bytes]]:
+        looked.append(asked)
+        return waiting(asked)
+
+    monkeypatch.setattr(b.store, "waiting", note)
+    at(b, room).waiting = 1  # as if a key were missing for good
+    for i in range(8):
+        a.say(room, obj, b"%d" % i)
+        await w.settle(room)
+    assert len(looked) <= 1
+    at(b, room).keys.take_key(*at(a, room).keys.ring.all()[0])
+    before = len(looked)
+    at(b, room).resolve()
+    assert len(looked) == before + 1
+
+
+async def test_attack_a_question_asked_over_and_over_is_answered_once_a_minute(w: World) -> None:
+    a, b, room, _obj = await two(w)
+    seals = a.engine._seals
+    for asked in range(2):
+        await b.engine._outbox.append(at(b, room), b.engine._outbox.drafter(at(b, room)).cannot_open(1))
+        await w.settle(room)
+        await until(lambda: (room, b.uid, 1) in (seals._answers if asked else seals._answered))  # noqa: B023
+    assert seals._answers[room, b.uid, 1] >= seals._answered[room, b.uid, 1] + _AGAIN_MS
+
+
+async def test_attack_content_left_out_of_a_history_that_is_given_later_is_missed(w: World) -> None:
+    c = await case(w)
+
+    def empty(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        if not from_the_beginning(frame, c.room):
+            return [frame]
+        return [with_items(frame, [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None) for i in items_of(frame, c.room)])]
+
+    await lie(c.clerk, empty)
+    await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
+    await propose(c, c.deputy)
+    await give(c, c.head)
+    await until(lambda: c.room in c.clerk.engine._inbox._rereading._given_up)
+    assert c.clerk.store.reread(c.room) > 0
+    assert c.clerk.texts(c.obj) == [NEW]
+    await honest(c.clerk)
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)
