@@ -19,7 +19,7 @@ from sync.server.people import People
 from sync.server.refusal import Refusal
 from sync.server.store.base import RoomRow, Store, StoreError
 from sync.trust import receipts
-from sync.trust.items import RH_0, Item
+from sync.trust.items import RH_0, Item, Role
 from sync.trust.roomstate import Member
 from sync.trust.stream import RoomStream
 
@@ -51,6 +51,16 @@ class OldHashes:
             self.held = dict(list(self.held.items())[-_WINDOW:])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A removal of this device lost a race: until `until_ms` others whose role is no higher wait for it."""
+
+    uid: bytes
+    dev: bytes
+    role: Role
+    until_ms: int
+
+
 @dataclass(slots=True, eq=False)
 class LiveRoom:
     """One room in memory. `head` is durable; `stream` may be ahead of it by what is on its way to the disk."""
@@ -65,8 +75,8 @@ class LiveRoom:
     broken: bool = False
     rotated_ms: int = 0
     """When somebody last rotated and did nothing else, as far as this process has seen."""
-    slot: tuple[bytes, int] = (b"", 0)
-    """The device that has the room's next slot, and until when (ms): its removal lost a race."""
+    slot: Slot | None = None
+    """Who has the room's next slot."""
     cannot_open: dict[int, int] = field(default_factory=dict)
     """When a member first said so of an epoch (ms), as far as this process has seen."""
     pending_rh: bytes = RH_0

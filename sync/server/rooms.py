@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What members read of a room and pass on in it. What gets a position is in placing.py."""
 
+import time
+from collections import OrderedDict
+
 from sync.ids import Uid
 from sync.protocol.messages import (
     Ephemeral,
@@ -33,6 +36,9 @@ from sync.trust.items import Role
 _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
 _MAX_SEAL_BYTES = 4096
+_RESEAL_S = 10.0
+"""How often one person may seal the same epoch for another again."""
+_RESEALS_REMEMBERED = 65_536
 
 
 class Rooms:
@@ -45,6 +51,8 @@ class Rooms:
         self._limits = limits
         self._live = live
         self._shares = Shares(store, hub)
+        self._resealed: OrderedDict[tuple[bytes, int, bytes, bytes], float] = OrderedDict()
+        """Room, epoch, for whom, by whom: when last (monotonic)."""
 
     # -- membership
 
@@ -123,7 +131,10 @@ class Rooms:
         return SealReply(frame.rid, await self._store.seals(frame.room, frame.epoch, who.uid))
 
     async def reseal(self, who: Who, frame: Reseal) -> Ok:
-        """Another seal of a standing epoch, for a member, from any member. The opener checks it."""
+        """Another seal of a standing epoch, for a member, from any member. The opener checks it.
+
+        ▲ From each member once in 10 s: so few are kept that somebody could push out the good ones.
+        """
         live = await self._as_member(frame.room, who.uid)
         if frame.uid not in live.stream.members or frame.epoch not in live.stream.epochs:
             raise Refusal(ErrorCode.INVALID, "recipient")
@@ -132,10 +143,20 @@ class Rooms:
             raise Refusal(ErrorCode.INVALID, "recipient")
         if not 0 < len(frame.seal) <= _MAX_SEAL_BYTES:
             raise Refusal(ErrorCode.SEALS, "size")
+        self._check_reseal((frame.room, frame.epoch, frame.uid, who.uid))
         row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
         await self._store.add_seal(frame.room, row, self._limits.reseals_kept)
         self._hub.nudge(frame.uid, frame.room, live.head.n)
         return Ok(frame.rid)
+
+    def _check_reseal(self, key: tuple[bytes, int, bytes, bytes]) -> None:
+        now = time.monotonic()
+        if now - self._resealed.get(key, -_RESEAL_S) < _RESEAL_S:
+            raise Refusal(ErrorCode.BUSY, "reseal")
+        self._resealed[key] = now
+        self._resealed.move_to_end(key)
+        while len(self._resealed) > _RESEALS_REMEMBERED:
+            self._resealed.popitem(last=False)
 
     async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
         """Objects' shares, as far as the server has them."""

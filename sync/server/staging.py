@@ -15,9 +15,21 @@ from sync.trust import merkle
 from sync.trust.epochs import Epoch
 
 _MAX_SEAL_BYTES = 4096
-_MAX_UPLOADS = 4096
+_SEAL_BYTES = 64
+"""What a seal costs beside its bytes: nobody uploads millions of empty ones."""
+_MAX_UPLOADS = 65_536
+_MAX_OF_A_DEVICE = 32
+"""Uploads of one device; a further one takes the place of its oldest, never of another's."""
 
 _Key = tuple[bytes, bytes, bytes]
+
+
+@dataclass(slots=True)
+class _Device:
+    """What one device has uploaded, oldest first."""
+
+    uploads: dict[_Key, None] = field(default_factory=dict)
+    size_bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -33,26 +45,36 @@ class Staging:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._uploads: OrderedDict[_Key, _Upload] = OrderedDict()
-        self._by_dev: dict[bytes, int] = {}
+        self._by_dev: dict[bytes, _Device] = {}
 
     def put(self, who: Who, frame: PutSeals) -> None:
-        """Adds seals from index `start`; a repeated upload begins again at 0."""
+        """Adds seals from index `start`; a repeated upload begins again at 0.
+
+        ▲ A device pushes out no uploads but its own: else a member who is to go could keep away the seals of that.
+        """
         self._expire()
+        if len(frame.room) != 16 or len(frame.root) != 32:
+            raise Refusal(ErrorCode.SEALS, "name")
         key = (who.dev, frame.room, frame.root)
         if frame.start == 0:
             self._drop(key)
         upload = self._uploads.get(key) or _Upload(time.monotonic())
         if frame.start != len(upload.seals):
             raise Refusal(ErrorCode.SEALS, f"start {len(upload.seals)}")
-        size = sum(map(len, frame.seals))
+        size = sum(len(s) + _SEAL_BYTES for s in frame.seals)
         if any(len(s) > _MAX_SEAL_BYTES for s in frame.seals):
             raise Refusal(ErrorCode.SEALS, "size")
-        if self._by_dev.get(who.dev, 0) + size > self._limits.staged_seals_bytes:
+        device = self._by_dev.get(who.dev) or _Device()
+        if device.size_bytes + size > self._limits.staged_seals_bytes:
             raise Refusal(ErrorCode.QUOTA, "seals")
+        if key not in self._uploads and len(device.uploads) >= _MAX_OF_A_DEVICE:
+            self._drop(next(iter(device.uploads)))
+        self._by_dev[who.dev] = device
+        device.uploads[key] = None
         self._uploads[key] = upload
         upload.seals.extend(frame.seals)
         upload.size_bytes += size
-        self._by_dev[who.dev] = self._by_dev.get(who.dev, 0) + size
+        device.size_bytes += size
         while len(self._uploads) > _MAX_UPLOADS:
             self._drop(next(iter(self._uploads)))
 
@@ -65,17 +87,20 @@ class Staging:
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
         """A newcomer's single seal of the standing epoch, by its hash."""
-        for (dev, at, _), upload in self._uploads.items():
-            if dev == who.dev and at == room:
-                for seal in upload.seals:
-                    if H(seal) == seal_hash:
-                        return seal
+        for key in self._of(who, room):
+            for seal in self._uploads[key].seals:
+                if H(seal) == seal_hash:
+                    return seal
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def done(self, who: Who, room: bytes) -> None:
         """Forgets a device's uploads to a room: they are stored, or void."""
-        for key in [k for k in self._uploads if k[0] == who.dev and k[1] == room]:
+        for key in self._of(who, room):
             self._drop(key)
+
+    def _of(self, who: Who, room: bytes) -> list[_Key]:
+        device = self._by_dev.get(who.dev)
+        return [key for key in device.uploads if key[1] == room] if device else []
 
     def _expire(self) -> None:
         before = time.monotonic() - self._limits.staged_seals_s
@@ -88,8 +113,8 @@ class Staging:
     def _drop(self, key: _Key) -> None:
         upload = self._uploads.pop(key, None)
         if upload is not None:
-            left = self._by_dev.get(key[0], 0) - upload.size_bytes
-            if left > 0:
-                self._by_dev[key[0]] = left
-            else:
-                self._by_dev.pop(key[0], None)
+            device = self._by_dev[key[0]]
+            del device.uploads[key]
+            device.size_bytes -= upload.size_bytes
+            if not device.uploads:
+                del self._by_dev[key[0]]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sync.protocol.messages import ErrorCode
 from sync.server.auth import Who, now_ms
-from sync.server.live import LiveRoom
+from sync.server.live import LiveRoom, Slot
 from sync.server.refusal import Refusal
 from sync.trust.items import Role
 from sync.trust.payloads import CannotOpen
@@ -29,27 +29,32 @@ def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
 
 
 def check_slot(live: LiveRoom, who: Who) -> None:
-    """Busy while another device has the next slot. No limit holds for a dirty room."""
-    dev, until_ms = live.slot
-    if dev != who.dev and now_ms() < until_ms and not live.stream.dirty:
+    """▲ Busy while another device has the next slot. No limit holds for a dirty room, nor an administrator's for an
+    owner."""
+    slot = live.slot
+    if slot is None or slot.dev == who.dev or now_ms() >= slot.until_ms or live.stream.dirty:
+        return
+    if (live.stream.role_of(who.uid) or 0) <= slot.role:
         raise Refusal(ErrorCode.BUSY, "slot")
 
 
 def hold_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> None:
     """▲ A removal by an owner or administrator that lost a race has the next slot for 60 s: its seals take time to
-    upload, and whoever is to go must not keep it out with small entries."""
-    role = live.stream.role_of(who.uid)
+    upload, and whoever is to go must not keep it out with small entries. Nor with slots: an owner takes an
+    administrator's, and who let one pass gets none in the next 60 s."""
+    role, now, slot = live.stream.role_of(who.uid), now_ms(), live.slot
     if entry.type != "rm" or why.code != ErrorCode.CONFLICT or role is None or role < Role.ADMIN:
         return
-    if now_ms() >= live.slot[1]:
-        live.slot = (who.dev, now_ms() + _SLOT_MS)
+    if slot is not None and role <= slot.role and now < slot.until_ms + (_SLOT_MS if slot.uid == who.uid else 0):
+        return
+    live.slot = Slot(uid=who.uid, dev=who.dev, role=role, until_ms=now + _SLOT_MS)
 
 
 def note_turn(live: LiveRoom, who: Who, entries: Sequence[RoomEntry]) -> None:
     """Remembers what the checks above ask of: a rotation, a slot that was used, a question for a key."""
     if [e.type for e in entries] == ["epoch"]:
         live.rotated_ms = now_ms()
-    if live.slot[0] == who.dev:
-        live.slot = (b"", 0)
+    if live.slot is not None and live.slot.dev == who.dev:
+        live.slot = None
     for question in (e.payload for e in entries if isinstance(e.payload, CannotOpen)):
         live.cannot_open.setdefault(question.e, now_ms())

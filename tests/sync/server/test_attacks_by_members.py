@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a member or a colleague may try on the server itself: to fill it, or to keep away what would end them."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sync.crypto.kdf import H
+from sync.ids import DevId, Uid
+from sync.protocol import messages as m
+from sync.server import rooms as rooms_module
+from sync.server import staging, turns
+from sync.server.auth import Who, now_ms
+from sync.server.config import Limits
+from sync.server.refusal import Refusal
+from sync.server.running import start_server
+from sync.server.staging import Staging
+from sync.trust.items import Role
+from sync.trust.merkle import root
+from tests.sync.server.house import House
+from tests.sync.server.test_rules_of_the_server import entry_by, refused
+from tests.sync.server.wire import Person, Refused, config
+
+ROOM = bytes(16)
+
+
+def who(name: bytes) -> Who:
+    return Who(Uid(name * 16), DevId(name * 16))
+
+
+def put(into: Staging, by: Who, *seals: bytes, at: bytes | None = None, start: int = 0) -> bytes:
+    name = at or root(seals)
+    into.put(by, m.PutSeals(1, ROOM, name, start, list(seals)))
+    return name
+
+
+def test_attack_many_uploads_push_out_nobody_elses_seals() -> None:
+    into, mine, other = Staging(Limits()), who(b"a"), who(b"b")
+    put(into, mine, b"seal")
+    for _ in range(10_000):
+        put(into, other, at=os.urandom(32))
+    assert len(into._uploads) == 1 + staging._MAX_OF_A_DEVICE
+    assert into.one(mine, ROOM, H(b"seal")) == b"seal"
+
+
+def test_attack_empty_seals_cost_too() -> None:
+    into, by, name = Staging(Limits(staged_seals_bytes=1024 * 1024)), who(b"a"), os.urandom(32)
+    for start in range(0, 16_000, 1000):
+        put(into, by, *[b""] * 1000, at=name, start=start)
+    with pytest.raises(Refusal, match="quota"):
+        put(into, by, *[b""] * 1000, at=name, start=16_000)
+    assert sum(len(u.seals) for u in into._uploads.values()) * staging._SEAL_BYTES <= 1024 * 1024
+
+
+def test_attack_names_of_uploads_are_names() -> None:
+    into = Staging(Limits())
+    for room, name in ((bytes(1024), bytes(32)), (ROOM, bytes(1024))):
+        with pytest.raises(Refusal, match="seals"):
+            into.put(who(b"a"), m.PutSeals(1, room, name, 0, []))
+    assert not into._uploads
+
+
+def test_what_was_used_or_dropped_is_not_counted_any_more() -> None:
+    into, by = Staging(Limits()), who(b"a")
+    put(into, by, b"seal")
+    put(into, by, b"other")
+    into.done(by, ROOM)
+    assert not into._uploads
+    assert not into._by_dev
+
+
+async def race(house: House, late: Person, early: Person, gone: Person, room: bytes) -> None:
+    """`late` would remove `gone`, and `early` was faster with something small."""
+    for person in (late, early):
+        await person.sync(room)
+    draft = late.drafter(room).remove(gone.uid)
+    await early.append(entry_by(early, room, "note", [b"x"]))
+    with pytest.raises(Refused, match="conflict"):
+        await late.submit(draft)
+
+
+async def three(house: House) -> tuple[Person, Person, Person, bytes]:
+    """An owner, an administrator and a writer."""
+    anna, bert, room = await house.two_in_a_room()
+    carl = await house.person()
+    await anna.add(room, carl)
+    await anna.sync(room)
+    await anna.submit(anna.drafter(room).set_role(bert.uid, Role.ADMIN))
+    for person in (bert, carl):
+        await person.sync(room)
+        person.rings[room] = anna.rings[room]
+    return anna, bert, carl, room
+
+
+async def test_attack_an_administrator_holds_no_slot_against_an_owner(house: House) -> None:
+    anna, bert, carl, room = await three(house)
+    await race(house, bert, anna, carl, room)
+    await anna.sync(room)
+    await anna.submit(anna.drafter(room).remove(bert.uid))
+
+
+async def test_attack_a_slot_that_was_let_pass_is_not_given_again_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert, carl, room = await three(house)
+    dora = await house.person()
+    await anna.add(room, dora)
+    await anna.sync(room)
+    await anna.submit(anna.drafter(room).set_role(dora.uid, Role.ADMIN))
+    for person in (bert, carl, dora):
+        await person.sync(room)
+    dora.rings[room] = anna.rings[room]
+    await race(house, bert, anna, carl, room)
+    await dora.sync(room)
+    await refused(dora, entry_by(dora, room, "note", [b"y"]), "busy")
+    began = now_ms()
+    monkeypatch.setattr(turns, "now_ms", lambda: began + turns._SLOT_MS + 1)
+    await race(house, bert, anna, carl, room)  # bert again, a minute later
+    await dora.sync(room)
+    await dora.submit(dora.drafter(room).remove(bert.uid))
+
+
+async def test_attack_one_member_pushes_out_nobodys_seals(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    anna, bert, carl, room = await three(house)
+    good = os.urandom(1200)
+    await anna.wire.ask(m.Reseal(anna.wire.rid(), room, 1, carl.uid, good), m.Ok)
+    for i in range(20):
+        bad = m.Reseal(bert.wire.rid(), room, 1, carl.uid, os.urandom(1200))
+        if i == 0:
+            await bert.wire.ask(bad, m.Ok)
+            continue
+        with pytest.raises(Refused, match="busy reseal"):
+            await bert.wire.ask(bad, m.Ok)
+    held = (await carl.wire.ask(m.SealRequest(carl.wire.rid(), room, 1), m.SealReply)).seals
+    assert good in held
+    monkeypatch.setattr(rooms_module, "_RESEAL_S", 0.0)
+    await bert.wire.ask(m.Reseal(bert.wire.rid(), room, 1, carl.uid, good), m.Ok)
+
+
+async def test_attack_seals_count_as_what_a_room_and_a_device_use(house: House) -> None:
+    anna, _, room = await house.two_in_a_room()
+    live = house.server.service.live.at_hand(room)
+    assert live is not None
+    before = live.size_bytes
+    draft = anna.drafter(room).rotate()
+    await anna.submit(draft)
+    assert live.size_bytes - before >= sum(map(len, draft.seals))
+
+
+async def test_attack_a_member_who_filled_the_room_can_still_be_removed(data: Path) -> None:
+    async with start_server(config(data, replace(Limits(), room_bytes=20_000))) as server:
+        house = House(server, data)
+        anna, bert, room = await house.two_in_a_room()
+        live = server.service.live.at_hand(room)
+        assert live is not None
+        while live.size_bytes < 18_500:
+            await bert.append(entry_by(bert, room, "note", [bytes(1000)]))
+            await bert.sync(room)
+        await anna.sync(room)
+        await refused(anna, entry_by(anna, room, "note", [bytes(1000)]), "quota")
+        await anna.submit(anna.drafter(room).remove(bert.uid))
+        await house.close()
