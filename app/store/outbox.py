@@ -65,14 +65,18 @@ class Outbox:
         """Rooms that have a sealed batch or a pending row."""
         return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
 
-    def shown(self, batch: SealedBatch) -> bool:
-        """The room's stream has shown it: the batch goes, with the rows whose changes have their position. False if
-        some have none (they were void there): they are pending again. Twice does no harm.
+    def shown(self, batch: SealedBatch, first: int) -> bool:
+        """The room's stream has shown it from position `first` on: the batch goes, with the rows whose changes have
+        their position. False if some have none (they were void there): they are pending again. Those of an item that
+        is bad or waits go too: it counts, and is there. Twice does no harm.
 
         No flush of its own: after a power cut the same bytes are sent again, and the server answers as before.
         """
         with self._db.transaction(durable=False):
-            left = self._end(batch, sql.DROP_PLACED_ROWS, sql.FREE_BATCH_ROWS, durable=False)
+            last = first + len(batch.bodies) - 1
+            closed = self._db.raw.execute(sql.CLOSED_BETWEEN, (batch.room, first, last)).fetchone() is not None
+            gone = sql.DROP_BATCH_ROWS if closed else sql.DROP_PLACED_ROWS
+            left = self._end(batch, gone, sql.FREE_BATCH_ROWS, durable=False)
         if left:
             log.store.warning("void", room=batch.room, rows=left)
         return not left

@@ -66,6 +66,9 @@ SET_BATCH = "UPDATE outbox SET batch = ? WHERE row = ? AND batch IS NULL"
 BATCH_ID = "SELECT id FROM batches WHERE room = ? AND first_seq = ? AND last_id = ?"
 BATCH_ROWS = "SELECT row FROM outbox WHERE batch = ? ORDER BY row"
 DROP_PLACED = "DELETE FROM outbox WHERE row = ? AND batch IS NULL"
+DROP_BATCH_ROWS = "DELETE FROM outbox WHERE batch = ?"
+CLOSED_BETWEEN = """SELECT 1 FROM bad WHERE room = ?1 AND n BETWEEN ?2 AND ?3
+    UNION ALL SELECT 1 FROM waiting WHERE room = ?1 AND n BETWEEN ?2 AND ?3 LIMIT 1"""
 DROP_PLACED_ROWS = """DELETE FROM outbox WHERE batch = ?
     AND EXISTS (SELECT 1 FROM changes c WHERE c.row = outbox.row AND c.n IS NOT NULL)"""
 FREE_BATCH_ROWS = "UPDATE outbox SET batch = NULL WHERE batch = ?"

@@ -11,7 +11,7 @@ from sync.client.ports import PendingChange, SealedBatch
 from sync.client.receipts import Witness
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
-from sync.errors import Refused
+from sync.errors import Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -228,6 +228,8 @@ class Outbox:
         except Refused as e:
             self._refused(room, batch, e)
             return False
+        if placed.count != len(bodies):
+            raise Reject("malformed", "placed")
         receipt = self._witness.placed(room, placed)
         if room.problem is not None:
             return False
@@ -235,10 +237,10 @@ class Outbox:
         self._link.ports.put_receipts([receipt] if receipt else [])
         if not await self._echoed(room, placed.receipt.n):
             return False
-        if room.own_seq < batch.first_seq + len(batch.bodies) - 1:
+        if not room.has_own(batch.first_seq + len(batch.bodies) - 1, placed.receipt.n):
             self._witness.stop(room, RoomState.WITHHELD, "not placed")
             return False
-        if not self._link.ports.shown(batch):
+        if not self._link.ports.shown(batch, placed.first):
             self._wait(room, SOON_S)
             return False
         self._refusals.pop(room.room, None)

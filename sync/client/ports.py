@@ -220,9 +220,10 @@ class OutboxPort(Protocol):
         """Rooms that have a sealed batch or a pending row."""
         ...
 
-    def shown(self, batch: SealedBatch) -> bool:
-        """The room's stream has shown it: the batch goes, with the rows whose changes got their position by `receive`.
-        False if some did not: they are pending again, the dev_seq burned."""
+    def shown(self, batch: SealedBatch, first: int) -> bool:
+        """The room's stream has shown it from position `first` on: the batch goes, with the rows whose changes got
+        their position by `receive`. False if others were neither bad nor waiting there, but void: they are pending
+        again, the dev_seq burned."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:

@@ -86,6 +86,11 @@ class RoomSync:
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
 
+    def has_own(self, seq: int, n: int) -> bool:
+        """Whether an item of this device with that dev_seq stands at position n, as far as the newest one shows."""
+        head = self.stream.device_heads.get(self._account.dev)
+        return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
+
     @property
     def may_send(self) -> bool:
         """Nothing stops the room, and what the server has told of is judged."""

@@ -71,13 +71,13 @@ def test_a_sealed_batch_is_given_again_verbatim_until_the_stream_shows_it(bench:
     assert store.share(ROOM, note) == b"S" * 32
     assert (store.rooms_with_work(), store.waiting_count()) == ([ROOM], 2)
     place(store, batch)
-    assert store.shown(batch)
-    assert store.shown(batch)
+    assert store.shown(batch, 1)
+    assert store.shown(batch, 1)
     second = store.sealed(ROOM)
     assert second is not None
     assert second.first_seq == 2
     place(store, second)
-    assert store.shown(second)
+    assert store.shown(second, 2)
     assert (store.sealed(ROOM), store.rooms_with_work(), store.waiting_count()) == (None, [], 0)
 
 
@@ -88,10 +88,20 @@ def test_what_has_a_place_in_no_stream_after_all_is_pending_again(bench: Bench) 
     batch = batch_of(bench.store, note)
     bench.store.put_sealed(batch)
     place(bench.store, replace(batch, rows=batch.rows[:1]))
-    assert not bench.store.shown(batch)
+    assert not bench.store.shown(batch, 1)
     assert bench.store.sealed(ROOM) is None
     assert [p.payload for p in bench.store.pending(10)] == [b"two"]
     assert bench.store.burned(ROOM) == 2
+
+
+def test_what_is_bad_in_the_stream_is_there_and_not_sent_again(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"one")
+    batch = batch_of(bench.store, note)
+    bench.store.put_sealed(batch)
+    bench.store.receive(Received(room=ROOM, bad=[(7, "decrypt")]))
+    assert bench.store.shown(batch, 7)
+    assert bench.store.waiting_count() == 0
 
 
 def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> None:
@@ -103,7 +113,7 @@ def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> Non
     assert bench.store.sealed(ROOM) is None
     assert [p.payload for p in bench.store.pending(10)] == [b"one"]
     bench.store.put_sealed(batch_of(bench.store, note, 2))
-    assert bench.store.shown(batch)
+    assert bench.store.shown(batch, 1)
     assert bench.store.waiting_count() == 1
 
 
