@@ -18,6 +18,7 @@ from sync.client.room import RoomSync
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
 from sync.trust.epochs import USER, Recipient, seal_for
 from sync.trust.items import Role
 from sync.trust.payloads import CannotOpen
@@ -198,6 +199,8 @@ class Seals:
             log.info("answered for epoch %d", e)
         except (Refused, Reject) as why:
             log.info("not answered for epoch %d: %s", e, why.code)
+            if why.code == ErrorCode.BUSY:
+                self._answers[room_id, uid, e] = self._link.now_ms() + _PARTIAL_MS
 
 
 def _writes(room: RoomSync, uid: Uid) -> bool:

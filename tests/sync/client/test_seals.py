@@ -179,8 +179,11 @@ async def test_attack_who_came_from_now_is_not_given_an_older_key(w: World) -> N
     assert {size for _, size in kept} == {min(size for _, size in kept)}  # K alone, never the archive key
 
 
-async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found(w: World) -> None:
+async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A member pours false seals over one whose seal is lost; another answers among them."""
+    monkeypatch.setattr("sync.server.rooms._RESEAL_S", 0.0)
     a, b, room, obj = await behind(w)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
