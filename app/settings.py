@@ -72,8 +72,8 @@ AUTO_LOCK_MINUTES = Setting(
 NOTIFICATIONS = Setting(
     key="notifications",
     default="all",
-    label="Notifications",
-    choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "None")),
+    label="Notify about",
+    choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "Nothing")),
 )
 NOTIFICATION_CONTENT = Setting(
     key="notification-content",

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -13,8 +14,11 @@ from app.core.i18n import set_language
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM, Desk, desk, start_board
 from tests.ui.walking import check, check_tab
+from ui.chat.emoji import EmojiPanel
 from ui.chat.view import ChatView
+from ui.documents.link_dialog import LinkDialog
 from ui.documents.view import DocumentsView
+from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView
 
 
@@ -65,7 +69,12 @@ def reply(view: ChatView) -> None:
     view.composer.reply(view.model.timeline.message(0), "Handläggare")
 
 
-CHATS: dict[str, Callable[[ChatView], None]] = {"read": lambda view: None, "write": write, "reply": reply}
+CHATS: dict[str, Callable[[ChatView], None]] = {
+    "read": lambda view: None,
+    "write": write,
+    "reply": reply,
+    "only read": lambda view: view.set_writable(False),
+}
 
 
 @pytest.mark.parametrize("state", CHATS)
@@ -130,6 +139,56 @@ def test_a_card_beside_the_board(qtbot: QtBot, hl: Desk) -> None:
     qtbot.addWidget(view)
     view.editor.open_card(view.board.all_cards()[0].id)
     walk(qtbot, view)
+
+
+def test_an_empty_board(qtbot: QtBot, hl: Desk) -> None:
+    view = TasksView(hl.tasks, ROOM)
+    qtbot.addWidget(view)
+    walk(qtbot, view)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_board_that_is_only_read(qtbot: QtBot, hl: Desk, opened: bool) -> None:
+    view = board(hl)
+    qtbot.addWidget(view)
+    view.set_writable(False)
+    if opened:
+        view.editor.open_card(view.board.all_cards()[0].id)
+    walk(qtbot, view)
+
+
+def test_a_document_that_is_only_read(qtbot: QtBot, world: World) -> None:
+    view = documents(qtbot, world)
+    view.open(view._service.list(ROOM)[0].obj)
+    view.set_writable(False)
+    walk(qtbot, view)
+
+
+def test_the_archive(qtbot: QtBot, hl: Desk) -> None:
+    view = board(hl)
+    qtbot.addWidget(view)
+    view.board.archive_card(view.board.all_cards()[0].id)
+    dialog = ArchiveDialog(view, view.board)
+    walk(qtbot, dialog)
+    dialog.close()
+
+
+def test_the_link_dialog(qtbot: QtBot, world: World) -> None:
+    view = documents(qtbot, world)
+    view.open(view._service.list(ROOM)[0].obj)
+    assert view.document is not None
+    dialog = LinkDialog(view, view.document.editor)
+    walk(qtbot, dialog)
+    dialog.close()
+
+
+def test_the_emoji_panel(qtbot: QtBot, hl: Desk) -> None:
+    view = chat(hl)
+    qtbot.addWidget(view)
+    panel = EmojiPanel(view, lambda emoji: None)
+    panel.open_at(QPoint(40, 40))
+    check(panel)
+    panel.close()
 
 
 def test_the_table(qtbot: QtBot, hl: Desk) -> None:

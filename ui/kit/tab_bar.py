@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from ui.kit import icons, theme
@@ -97,6 +97,8 @@ class TabBar(QTabBar):
             if i == self.currentIndex():
                 painter.fillRect(QRectF(rect.left(), rect.bottom() - 2, rect.width(), 2), tokens.colour("accent"))
                 if self.hasFocus():
-                    painter.setPen(tokens.colour("focus"))
-                    painter.drawRoundedRect(rect.adjusted(-5, 4, 5, -6), 6, 6)
+                    painter.setPen(QPen(tokens.colour("focus"), 2))
+                    ring = rect.adjusted(-5, 4, 5, -6)
+                    ring.setLeft(max(ring.left(), 1))  # the first tab stands at the very edge
+                    painter.drawRoundedRect(ring, 6, 6)
         painter.end()

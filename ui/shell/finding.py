@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from app.core.collation import swedish_key
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from ui.kit.translate import tr
@@ -19,6 +19,7 @@ from ui.shell.search_view import hit_row
 from ui.shell.words import type_word
 
 _ROOMS, _OBJECTS, _PEOPLE, _COMMANDS, _HITS = 6, 6, 5, 6, 6
+_EVER = 100
 
 
 class Finder:
@@ -67,7 +68,7 @@ class Finder:
         if query:
             found = [o for room in titles for o in self._session.rooms.objects(room) if matches(o.title, query)]
         else:
-            found = list(self._session.rooms.recent(_OBJECTS))
+            found = [o for o in self._session.rooms.recent(_EVER) if o.kind != "chat"]  # a chat is called as its room
         return [
             Choice(
                 row=Row(
@@ -100,7 +101,8 @@ class Finder:
 
     async def places(self, query: str) -> list[Choice]:
         """Where the words stand in texts."""
-        hits = await self._session.search.find(query, limit=_HITS)
+        found = await self._session.search.find(query, limit=_HITS)
+        hits = [hit for hit in found if hit.obj != ObjId(hit.room)]  # a room's name is found among the rooms
         titles = {r.room: r.title for r in self._session.rooms.rooms()}
         choices = []
         for hit in hits:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
@@ -25,11 +25,12 @@ _MARKS = str.maketrans("", "", "\x02\x03")
 def hit_row(hit: SearchHit, room_title: str, icon: str) -> Row:
     """A found place as a row; its key is a link."""
     text = " ".join(hit.snippet.translate(_MARKS).split())
+    where = "" if hit.title in ("", room_title) else room_title
     return Row(
         key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),
         title=hit.title or room_title,
-        detail=" · ".join(x for x in (room_title if hit.title else "", text if text != hit.title else "") if x),
-        icon=icon,
+        detail=" · ".join(x for x in (where, text if text != hit.title else "") if x),
+        icon="room" if hit.obj == ObjId(hit.room) else icon,
         right=day_or_time(hit.t),
     )
 

@@ -193,7 +193,7 @@ class MainWindow(QMainWindow):
             "room",
             tr("No room is open"),
             tr("Rooms hold people, chat, documents and tasks of a case. Choose one in the list, or make a new one."),
-            tr("New room"),
+            tr("Make a room"),
             self.new_room,
         )
         for view in (self.home, self.my_tasks, self.search_view, self.settings_view, self.no_room):

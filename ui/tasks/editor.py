@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QPlainTextEdit, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
@@ -64,6 +64,7 @@ class CardEditor(QFrame):
         self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
         self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
         self._writable = True
+        self._captions: dict[QWidget, QLabel] = {}
         self._build()
         bind(self, board.changed, self._on_changed)
         bind(self, board.columns_changed, self._refresh)
@@ -92,6 +93,7 @@ class CardEditor(QFrame):
                 caption = label(name, "label")
                 caption.setBuddy(field)
                 rows.addWidget(caption)
+                self._captions[field] = caption
             rows.addWidget(field)
         rows.addStretch(1)
         set_props(self._archived, frame="bar-info")
@@ -126,7 +128,16 @@ class CardEditor(QFrame):
         self.checklist.set_writable(writable)
         for button in (self.labels, self._delete, self._back):
             button.setVisible(writable)
+        for captioned in self._captions:
+            self._show_field(captioned, True)
         self._refresh()
+
+    def _show_field(self, field: QWidget, filled: bool) -> None:
+        """Who may only read sees no empty field that asks to be filled in."""
+        shown = self._writable or filled
+        self._captions[field].setVisible(shown)
+        if field is not self.labels:
+            field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
         """Shows a card and puts the cursor into its title."""
@@ -185,6 +196,11 @@ class CardEditor(QFrame):
         self.due.show_date(card.due)
         self._show_chips(card)
         self.checklist.show_card(card)
+        if not self._writable:
+            filled = ((self.due, card.due), (self.labels, card.labels), (self.description, card.description),
+                      (self.checklist, card.checklist), (self.assignee, card.assignee))  # fmt: skip
+            for field, value in filled:
+                self._show_field(field, bool(value))
 
     def _show_chips(self, card: Card) -> None:
         flow = self._chips.layout()

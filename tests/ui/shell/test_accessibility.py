@@ -13,7 +13,9 @@ from tests.ui.shell.test_history import PROPOSAL
 from tests.ui.shell.test_succession import STOPPED
 from tests.ui.walking import check, check_tab
 from tests.world import until
+from ui.shell.keys_card import PassphraseDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.navigation import Place
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
@@ -30,9 +32,28 @@ def stopped(window: MainWindow) -> None:
     window.open_room(CASE)
 
 
+def nothing(window: MainWindow) -> None:
+    """No room is open: none is there."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.rooms.list = []
+    session.rooms.changed.emit()
+    window.go(Place(section="rooms"))
+
+
+def read_only(window: MainWindow) -> None:
+    """A room in which one may only read, whose members are shown."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.rooms.may_write = lambda room: False  # type: ignore[method-assign] # as in a room that another continues
+    window.open_room(CASE)
+
+
 VIEWS: dict[str, Callable[[MainWindow], None]] = {
     "home": lambda w: w.go_section("home"),
     "rooms": lambda w: w.open_room(CASE),
+    "nothing": nothing,
+    "read only": read_only,
     "stopped": stopped,
     "tasks": lambda w: w.go_section("tasks"),
     "search": lambda w: w.search_for("kompl"),
@@ -57,13 +78,15 @@ async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWin
     check(window)
 
 
-@pytest.mark.parametrize("view", ["home", "rooms", "stopped", "tasks", "search", "settings", "offline"])
+@pytest.mark.parametrize(
+    "view", ["home", "rooms", "nothing", "read only", "stopped", "tasks", "search", "settings", "offline"]
+)
 async def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> None:
     await shown(window, view)
     check_tab(window)
 
 
-@pytest.mark.parametrize("name", ["new", "add", "role", "verify", "successor", "evidence"])
+@pytest.mark.parametrize("name", ["new", "add", "role", "verify", "successor", "evidence", "passphrase"])
 def test_every_control_of_the_dialogs_has_a_name_and_a_role(
     window: MainWindow, session: FakeSession, name: str
 ) -> None:
@@ -73,6 +96,9 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
         "role": lambda: RoleDialog(window, HEAD, 3, 4),
         "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork"),
         "evidence": lambda: EvidenceDialog(window, STOPPED),
+        "passphrase": lambda: PassphraseDialog(
+            window, "Byt lösenfras", "", accept="Byt", verify=lambda dialog: opens("x"), current=True, new=True
+        ),
         "verify": lambda: VerifyDialog(window, HEAD, session.people.safety_number(HEAD.uid)),
     }
     dialog = makers[name]()

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBo
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
+from app.core.ids import ObjId
 from app.objects.links import ObjectLink
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
+from app.store.rows import SearchHit
 from tests.ui.shell.fake_session import (
     BOARD,
     CASE,
@@ -32,6 +34,7 @@ from tests.world import until
 from ui.kit import theme
 from ui.shell.ports import Session
 from ui.shell.room_view import RoomView
+from ui.shell.search_view import hit_row
 from ui.shell.welcome import Enrolment
 from ui.shell.window import MainWindow
 from ui.tool import Shell, follow, toast
@@ -206,6 +209,27 @@ def test_the_palette_shows_a_room_as_the_list_does_and_says_what_it_is(window: M
     for title in ("Tillsyn 2026-1184", "Juridiskt stöd", "Enhetschef"):
         assert offered[title].picture == listed[title].picture
     assert (offered["Tillsyn 2026-1184"].right, offered["Juridiskt stöd"].right) == ("Ärenderum", "Grupp")
+
+
+def test_the_palette_offers_nothing_without_a_name(window: MainWindow) -> None:
+    window.open_palette()
+    assert all(row.title for row in window.palette_view.list.rows.rows)
+
+
+async def test_a_rooms_own_name_is_found_once(window: MainWindow, session: FakeSession) -> None:
+    hit = SearchHit(
+        room=CASE, obj=ObjId(CASE), kind="room", ref=b"", title="Tillsyn 2026-1184", snippet="", t=0, rank=0.0
+    )
+    row = hit_row(hit, "Tillsyn 2026-1184", "file")
+    assert (row.detail, row.icon) == ("", "room")
+
+    async def find(text: str, **_: object) -> list[SearchHit]:
+        return [hit]
+
+    session.search.find = find  # type: ignore[method-assign] # what the store finds for the name
+    window.palette_view.open("tills")
+    await until(lambda: not window.palette_view.asking)
+    assert [row.title for row in window.palette_view.list.rows.rows].count("Tillsyn 2026-1184") == 1
 
 
 def test_another_tab_gets_the_focus_as_a_whole_and_not_its_first_button(window: MainWindow) -> None:

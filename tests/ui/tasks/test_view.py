@@ -235,6 +235,10 @@ def test_who_may_only_read_opens_a_card_and_can_copy_from_it(view: TasksView, hl
     boxes = [box for box in editor.findChildren(QCheckBox) if box.isVisible()]
     assert [box.isEnabled() for box in boxes] == [False]
     assert not editor.column.isEnabled()
+    captions = [found.text() for found in editor.findChildren(QLabel) if found.isVisible()]
+    assert "Beskrivning" in captions
+    assert "Förfallodag" not in captions  # nothing is asked for
+    assert not editor.due.isVisible()
     hidden = ("Ta bort uppgiften", "Välj etiketter …", "Välj en dag", "Ta bort Namn")
     assert not [b for b in editor.findChildren(QAbstractButton) if b.isVisible() and b.accessibleName() in hidden]
     before = hl.store.changes.of(BOARD_ID)
