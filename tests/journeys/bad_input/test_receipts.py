@@ -69,6 +69,11 @@ async def quiet(client: Client, room: RoomId) -> int:
     return at.head_n
 
 
+async def heard(client: Client) -> None:
+    """What the new connection began with is taken in or refused: what is written now comes unasked, not by a pull."""
+    await until(lambda: client.engine.status.state in (LinkState.ONLINE, LinkState.ERROR))
+
+
 async def test_every_sign_in_carries_the_newest_receipt_of_each_room(w: World) -> None:
     a, b, room, obj = await two(w)
     other = await w.room(b)
@@ -159,6 +164,7 @@ async def test_attack_two_receipts_that_contradict_each_other_fork_the_room_and_
     _, b, room, obj = await two(w)
     await quiet(b, room)
     await lie(b, lambda f: [rewrite(f, lambda r: re_signed(w, r, b"x" * 32))])
+    await heard(b)
     b.say(room, obj, HELLO)
     await stopped(b, room, RoomState.FORK)
     found = only(b, room)
@@ -178,6 +184,7 @@ async def test_attack_a_receipt_that_the_server_did_not_sign_is_refused_by_its_c
 ) -> None:
     a, b, room, obj = await two(w)
     await lie(b, lambda f: [rewrite(f, lambda r: msgspec.structs.replace(r, sig=bytes(64)))])
+    await heard(b)
     b.say(room, obj, HELLO)
     a.say(room, obj, b"mer")
     await until(lambda: b.engine.status.code == "signature")
