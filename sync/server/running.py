@@ -15,7 +15,7 @@ from sync.crypto.tls import hosts_of
 from sync.protocol.version import MAX_FRAME_BYTES
 from sync.server.asgi import make_app
 from sync.server.auth import now_ms
-from sync.server.config import Config
+from sync.server.config import Config, ConfigError
 from sync.server.identity import read_identity
 from sync.server.objects.base import Objects
 from sync.server.objects.filesystem import FilesystemObjects
@@ -97,9 +97,9 @@ def _listen(config: Config) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((config.host, config.port))
-    except OSError:
+    except OSError as e:
         listening.close()
-        raise
+        raise ConfigError(f"cannot listen on {_bracketed(config.host)}:{config.port}: {e.strerror}") from e
     return listening
 
 

@@ -2,6 +2,7 @@
 """`python -m sync.server`: what it prints, what it returns, and what it refuses."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,12 @@ def test_serving_without_tls_must_be_asked_for(tmp_path: Path, capsys: pytest.Ca
     assert main(["init", *data]) == 0
     assert main(["serve", *data, "--port", "0"]) == 1
     assert "certificate" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(tmp_path / "server")]
+    assert main(["init", *data]) == 0
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", *data, "--insecure-loopback", "--port", str(port)]) == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
