@@ -3,7 +3,7 @@
 
 SyncError
 ├── WorldError      the world's fault: shown to a person, often retried
-│   └── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server)
+│   └── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
 ├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
 └── BugError        our own fault: reported
@@ -59,6 +59,16 @@ class Refused(WorldError):
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
+
+
+class Ended(WorldError):
+    """The server says that the person's log ends this device; `entries` are the (body, sig) to believe it by."""
+
+    code = "ended"
+
+    def __init__(self, entries: list[tuple[bytes, bytes]]) -> None:
+        super().__init__("own log")
+        self.entries = entries
 
 
 class Reject(SyncError):

@@ -20,12 +20,14 @@ from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.enrolment import Enrolled, Enrolment
+from sync.client.pairing import Guest, Joined
 from sync.client.status import LinkState, RoomState
 from sync.client.transport import ServerAddress, Transport, WebSocketDialer
 from sync.errors import Unreachable
 from sync.server import admin
 from sync.server.config import Config, Limits
 from sync.server.running import Running, start_server
+from sync.trust.agency import encode_record
 
 PATIENCE_S = 20.0
 
@@ -209,6 +211,32 @@ class World:
         client = Client(world=self, name=name, wire=wire, path=path, key=key, store=store)
         client.start()
         self.clients.append(client)
+        return client
+
+    async def second(self, old: Client, *, by_code: bool = True) -> Client:
+        """A second desktop of the same person, let in by the first."""
+        host = old.engine.invite_device(encode_record({"name": old.name}))
+        offer = await host.open(by_code=by_code)
+        guest = Guest(dialer=self.dialer(), name="Bärbar dator", system="Debian 13", now_ms=clock.now_ms)
+        arriving = asyncio.ensure_future(host.arrived())
+        await guest.meet(code=offer.code, number=offer.number)
+        await arriving
+        assert guest.digits == host.digits
+        await host.admit()
+        path, key = self.folder / f"{len(self.clients)}-{old.name}.db", os.urandom(32)
+        store = Store.create(path, key, {})
+
+        def keep(joined: Joined) -> None:
+            store.set_me(joined.account.uid)
+            store.save_account(joined.account.encode())
+            store.append_user_log(joined.account.uid, 0, joined.entries)
+            store.put_person(joined.account.uid, joined.record)
+
+        await guest.finish(keep)
+        client = Client(world=self, name=old.name, wire=self.dialer(), path=path, key=key, store=store)
+        client.start()
+        self.clients.append(client)
+        await until(lambda: client.engine.status.state is LinkState.ONLINE)
         return client
 
     async def room(self, owner: Client, *others: Client) -> RoomId:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The account's own secrets as the engine keeps them in its owner's store: version 1, deterministic CBOR."""
+"""The account's own secrets as the engine keeps them in its owner's store: version 2, deterministic CBOR.
+
+Version 1 is read too: it always has a root.
+"""
 
 from dataclasses import dataclass, field
 
@@ -12,12 +15,16 @@ from sync.trust import fields
 from sync.trust.author import Author, DeviceSecrets, puk_key
 from sync.trust.userlog import UserLog
 
-VERSION = 1
+VERSION = 2
+_READ = (1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who this device is. `puk_seeds` by generation."""
+    """Who this device is. `puk_seeds` by generation; the only part that grows.
+
+    `secrets.root` is empty where the person's root key is not: at a second device, and once it is on the sheet.
+    """
 
     uid: Uid
     dev: DevId
@@ -33,6 +40,11 @@ class Account:
         """This device as the signer of entries and envelopes, with the newest own log."""
         return Author(uid=self.uid, dev=self.dev, signing=self.signing, ulog=(log.seq, log.head))
 
+    @property
+    def kem(self) -> KemKey:
+        """What PUK generations are sealed to at this device."""
+        return KemKey(self.secrets.kem)
+
     def puk(self, gen: int) -> KemKey | None:
         """The key that room epochs are sealed to, of one generation."""
         seed = self.puk_seeds.get(gen)
@@ -46,7 +58,8 @@ class Account:
     def decode(cls, data: bytes) -> "Account":
         """Reject "format" for a newer version, "malformed" otherwise."""
         version, uid, dev, agency, sign, kem, root, seeds = fields.array(dec(data, limit=65536), 8, "account")
-        fields.version(version, VERSION, "account")
+        if type(version) is not int or version not in _READ:
+            raise Reject("format", "account")
         if type(seeds) is not dict:
             raise Reject("malformed", "account")
         return cls(
@@ -56,7 +69,7 @@ class Account:
             secrets=DeviceSecrets(
                 sign=fields.raw(sign, 32, "account"),
                 kem=fields.raw(kem, 32, "account"),
-                root=fields.raw(root, 32, "account"),
+                root=fields.raw(root, 32 if version == 1 else (0, 32), "account"),
             ),
             puk_seeds={fields.u64(g, "account"): fields.raw(s, 32, "account") for g, s in seeds.items()},
         )

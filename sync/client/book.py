@@ -10,6 +10,14 @@ from sync.trust.agency import decode_record, record_hash
 from sync.trust.userlog import UserLog
 
 
+async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
+    """One answer of the server's: the (body, sig) with a higher seq, as many as it gives at a time. Not verified."""
+    reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
+    if reply.uid != uid or reply.after != after:
+        raise Reject("other-user", "user log reply")
+    return [(e.body, e.sig) for e in reply.entries]
+
+
 class Book:
     """A UserBook over an AccountPort. Logs are replayed from the store when first asked for."""
 
@@ -56,11 +64,11 @@ class Book:
         """The newest log that the server shows. Raises Reject, Refused or Unreachable."""
         known = self.log(uid)
         after = known.seq if known else -1
-        reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
-        if reply.uid != uid or reply.after != after:
-            raise Reject("other-user", "user log reply")
-        if reply.entries:
-            return self.take(uid, [(e.body, e.sig) for e in reply.entries])
+        entries = await entries_after(connection, uid, after)
+        known = self.log(uid)
+        entries = entries[known.seq - after if known else 0 :]  # somebody else may have fetched them meanwhile
+        if entries:
+            return self.take(uid, entries)
         if known is None:
             raise Reject("withheld", "user log")
         return known

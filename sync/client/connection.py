@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sync.client.transport import Dialer, Transport
-from sync.errors import ClockOff, Refused, Reject, SyncError, TooOld, Unreachable, WrongAgency
+from sync.errors import ClockOff, Ended, Refused, Reject, SyncError, TooOld, Unreachable, WrongAgency
 from sync.ids import DevId, Uid
 from sync.protocol import codec
 from sync.protocol.messages import (
@@ -19,6 +19,7 @@ from sync.protocol.messages import (
     Frame,
     Hello,
     Receipt,
+    Revoked,
     ServerFrame,
     ServerHello,
     Signed,
@@ -80,13 +81,21 @@ class Connection:
         return cls(transport, dialer.address.name, identity)
 
     async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
-        """Proves the device to the server; Refused with code "auth" if it does not know it."""
+        """Proves the device to the server; Refused with code "auth" if it does not know it.
+
+        Ended if the server says that the person's log ends this device, and shows it.
+        """
         who = self.identity
         challenge = [who.nonce, who.client_nonce, agency_fingerprint(who.agency_pk), self.address, uid, dev]
         sig = signer.sign("auth", challenge)
-        return await self.request(
-            lambda rid: Auth(rid=rid, uid=uid, dev=dev, address=self.address, sig=sig, receipts=receipts), Authed
+        reply = await self.request(
+            lambda rid: Auth(rid=rid, uid=uid, dev=dev, address=self.address, sig=sig, receipts=receipts), Frame
         )
+        if isinstance(reply, Revoked):
+            raise Ended([(e.body, e.sig) for e in reply.entries])
+        if not isinstance(reply, Authed):
+            raise Reject("malformed", f"reply {type(reply).__name__}")
+        return reply
 
     async def request(self, build: Callable[[int], Frame], reply: type[Reply]) -> Reply:
         """Sends one request and waits for its reply. Raises Refused, Unreachable, or Reject for a wrong reply."""

@@ -11,16 +11,19 @@ import logging
 from collections.abc import Callable, Coroutine
 
 from sync.client.account import Account
+from sync.client.audit import Audit
 from sync.client.backoff import Backoff
 from sync.client.blobs import Blobs
 from sync.client.book import Book
 from sync.client.connection import Connection
 from sync.client.deeds import Deeds
+from sync.client.devices import RESET, REVOKED, Devices
 from sync.client.enrolment import FIRST_ENTRIES, register
 from sync.client.history import HistoryProposal, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
+from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
 from sync.client.receipts import Witness
 from sync.client.seals import Seals
@@ -30,6 +33,7 @@ from sync.errors import (
     BugError,
     CertificateRefused,
     ClockOff,
+    Ended,
     Refused,
     Reject,
     SyncError,
@@ -52,7 +56,7 @@ _STUCK_RETRY_S = 30.0
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
-_FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER)
+_FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
 _STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency)
 
@@ -83,6 +87,10 @@ class Engine:
         self._code_spent: str | None = None
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, dialer)
+        self.devices = Devices(self._link)
+        self._audit = Audit(self._link)
+        self._host: Host | None = None
+        self._log_moved = asyncio.Event()
 
     # -- what the owner reads -------------------------------------------------------------------------------------
 
@@ -157,6 +165,11 @@ class Engine:
         if uids:
             await self._link.book.directory(self._link.online, "", uids)
 
+    @property
+    def rooms_to_tell(self) -> tuple[int, int]:
+        """After a device was revoked: (rooms that do not know it yet, all rooms)."""
+        return self._audit.left
+
     # -- what the owner does --------------------------------------------------------------------------------------
 
     def wake(self) -> None:
@@ -177,6 +190,11 @@ class Engine:
         if whisper is not None:
             frame = m.Ephemeral(room=room, body=whisper.body, sig=whisper.sig, ct=whisper.ct)
             self._spawn(self._post(connection, frame))
+
+    def invite_device(self, record: bytes) -> Host:
+        """A new attempt to let a second device in; one before it is over. `record`: the own staff record, encoded."""
+        self._host = Host(self._link, self.devices, record)
+        return self._host
 
     def retry_now(self) -> None:
         """Tries to connect at once: the network changed or a person asked."""
@@ -204,7 +222,12 @@ class Engine:
         """One connection from beginning to end; gives how long to wait before the next."""
         began = asyncio.get_running_loop().time()
         try:
+            if self.devices.ended is not None:  # by our own copy of the log: the server is not asked again
+                self._set(LinkState.ERROR, self.devices.ended)
+                return _STUCK_RETRY_S
             await self._session()
+        except Ended as e:
+            return self._end(e)
         except _STUCK as e:
             self._set(LinkState.ERROR, e.code)
             return _STUCK_RETRY_S
@@ -225,6 +248,17 @@ class Engine:
         if asyncio.get_running_loop().time() - began > _STEADY_S:
             self._backoff.reset()
         return self._backoff.next_s()
+
+    def _end(self, told: Ended) -> float:
+        """▲ This device is over if its own log says so; a server that only claims it is not believed."""
+        try:
+            self.devices.believe_end(told.entries)
+        except Reject as e:
+            self._set(LinkState.ERROR, e.code)
+            return self._backoff.next_s()
+        log.warning("this device has ended: %s", self.devices.ended)
+        self._set(LinkState.ERROR, self.devices.ended)
+        return _STUCK_RETRY_S
 
     async def _finish_enrolment(self) -> bool:
         """▲ Registers an account whose enrolment was cut off before the server's answer came; True to sign in anew.
@@ -252,7 +286,7 @@ class Engine:
         connection = await Connection.connect(
             self._dialer, now_ms=self._link.now_ms, agency_pin=agency_fingerprint(account.agency_pk)
         )
-        reading = asyncio.ensure_future(connection.run(self._inbox.on_frame))
+        reading = asyncio.ensure_future(connection.run(self._on_frame))
         work: list[asyncio.Future[None]] = [reading]
         try:
             authed = await connection.sign_in(account.uid, account.dev, account.signing, self._witness.newest())
@@ -261,12 +295,16 @@ class Engine:
             self._set(LinkState.SYNCING, None)
             await self._own_log(connection, authed)
             self._inbox.start(authed.rooms)
+            self._audit.start(self._link.rooms)
+            self._log_moved.set()
             self._link.outbox_work.set()
             work += [
                 asyncio.ensure_future(self._inbox.work(self._on_idle)),
                 asyncio.ensure_future(self._outbox.work()),
                 asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.look_again)),
                 asyncio.ensure_future(self.blobs.work()),
+                asyncio.ensure_future(self._audit.work(self._outbox)),
+                asyncio.ensure_future(self._follow_own_log(connection)),
             ]
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -280,6 +318,8 @@ class Engine:
         finally:
             self._link.connection = None
             self._link.tell_moved()
+            if self._host is not None:
+                self._host.lost()
             for task in work:
                 task.cancel()
             ends = await asyncio.gather(*work, return_exceptions=True)
@@ -295,6 +335,31 @@ class Engine:
             raise Reject("ulog", "own log")
         if authed.ulog_seq < mine.seq:
             raise Reject("rollback", "own log")
+
+    def _on_frame(self, frame: m.ServerFrame) -> None:
+        """Anything that is no reply, on the reader's turn: noted by whom it concerns."""
+        if isinstance(frame, m.LogMoved):
+            self._log_moved.set()
+        elif isinstance(frame, m.PairMail | m.PairEnd):
+            if self._host is not None:
+                self._host.on_frame(frame)
+        else:
+            self._inbox.on_frame(frame)
+
+    async def _follow_own_log(self, connection: Connection) -> None:
+        """Takes in what other devices of this person did, and keeps their key in order."""
+        while True:
+            await self._log_moved.wait()
+            self._log_moved.clear()
+            await self.devices.follow(connection)
+            if self.devices.ended is not None:
+                raise Refused(self.devices.ended)
+            try:
+                await self.devices.tend()
+            except (Refused, Reject) as e:
+                log.info("personal key not renewed: %s", e.code)
+            self._audit.look_now()
+            self._link.listener.on_status()
 
     def _on_idle(self) -> None:
         """Everything that came is judged and stored."""

@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     CODE_UNKNOWN = "code-unknown"
     CODE_USED = "code-used"
     CODE_EXPIRED = "code-expired"
+    PAIRING = "pairing"
     BLOB_MISSING = "blob-missing"
     INTERNAL = "internal"
 
@@ -177,6 +178,84 @@ class Error(Frame, frozen=True, tag="error"):
     detail: str = ""
 
 
+class Revoked(Frame, frozen=True, tag="revoked"):
+    """The answer to an Auth by a device that its person's log ends: what says so. The connection then closes.
+
+    `entries` is the log from its beginning up to the entry that ended the device; nothing else of it is told.
+    """
+
+    rid: int
+    entries: list[Signed]
+
+
+# -- own devices ----------------------------------------------------------------------------------------------
+
+
+class Devices(Frame, frozen=True, tag="devices"):
+    """Asks what the server knows of the own devices."""
+
+    rid: int
+
+
+class DeviceSeen(msgspec.Struct, frozen=True, array_like=True):
+    """When the server last had a device signed in (ms), 0 for never, and the program's name that it gave."""
+
+    dev: bytes
+    last: int
+    agent: str
+
+
+class DevicesReply(Frame, frozen=True, tag="devices-reply"):
+    rid: int
+    devices: list[DeviceSeen]
+
+
+class LogMoved(Frame, frozen=True, tag="log-moved"):
+    """Server to a person's devices: their user log goes up to `seq` now."""
+
+    seq: int
+
+
+class PairOpen(Frame, frozen=True, tag="pair-open"):
+    """Opens a box in which a new device may speak with this one. `box` is 16 B from the pairing code; empty, the
+    server draws nine digits. One box a connection; it goes with it, with its time, or with the next."""
+
+    rid: int
+    box: bytes
+
+
+class PairOpened(Frame, frozen=True, tag="pair-opened"):
+    """The box is open until `expires` (ms)."""
+
+    rid: int
+    box: bytes
+    expires: int
+
+
+class PairJoin(Frame, frozen=True, tag="pair-join"):
+    """A new device comes to a box, once; allowed before Auth. Refused with "code-unknown" or "code-used"."""
+
+    rid: int
+    box: bytes
+
+
+class PairPost(Frame, frozen=True, tag="pair-post"):
+    """A message to the other one in the box. Refused with "pairing" if nobody is there (any more)."""
+
+    rid: int
+    data: bytes
+
+
+class PairMail(Frame, frozen=True, tag="pair-mail"):
+    """Server to either one in the box: what the other one posted."""
+
+    data: bytes
+
+
+class PairEnd(Frame, frozen=True, tag="pair-end"):
+    """Server to either one in the box: the other one has gone, or its time is over."""
+
+
 # -- people ---------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +302,26 @@ class UserAppend(Frame, frozen=True, tag="user-append"):
 
     rid: int
     entry: Signed
+
+
+class MovedLogs(Frame, frozen=True, tag="moved-logs"):
+    """Asks which members' user logs go further than the room has pinned."""
+
+    rid: int
+    room: bytes
+
+
+class LogHead(msgspec.Struct, frozen=True, array_like=True):
+    """Where a person's user log stands, by the server's word; the entries are the proof."""
+
+    uid: bytes
+    seq: int
+    head: bytes
+
+
+class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
+    rid: int
+    heads: list[LogHead]
 
 
 # -- rooms ----------------------------------------------------------------------------------------------------
@@ -406,6 +505,11 @@ ClientFrame = (
     | Directory
     | UserLog
     | UserAppend
+    | Devices
+    | PairOpen
+    | PairJoin
+    | PairPost
+    | MovedLogs
     | PutSeals
     | Append
     | Push
@@ -421,6 +525,13 @@ ClientFrame = (
 ServerFrame = (
     ServerHello
     | Authed
+    | Revoked
+    | DevicesReply
+    | LogMoved
+    | PairOpened
+    | PairMail
+    | PairEnd
+    | MovedLogsReply
     | InviteReply
     | Ok
     | Error

@@ -23,3 +23,8 @@ SIGN_IN_CLOCK_TOLERANCE_MS = 600_000
 weeks is minutes off and does no harm, since positions carry the server's time and ephemerals the measured offset."""
 MAX_RECEIPTS = 8192
 """Receipts that one sign-in carries at most: about 1.2 MB of its one frame."""
+
+PAIR_BOX_BYTES = 16
+PAIR_NUMBER_DIGITS = 9
+PAIR_MESSAGE_BYTES = 8192
+"""Where an old and a new device meet, and what one of them may say at a time."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server`: init, invite, status, serve."""
+"""`python -m sync.server`: init, invite, devices, revoke, reset, status, serve."""
 
 import argparse
 import asyncio
@@ -30,6 +30,16 @@ def main(argv: list[str] | None = None) -> int:
             case "invite":
                 told = {"name": args.name, "title": args.title, "unit": args.unit, "hours": args.hours}
                 print(asyncio.run(admin.invite(args.data, key_file=args.agency_key, **told)))
+            case "devices":
+                for line in asyncio.run(admin.devices(args.data, args.words)):
+                    print(json.dumps(asdict(line), ensure_ascii=False))
+            case "revoke":
+                ids = {"uid": args.person, "dev": args.device}
+                asyncio.run(admin.revoke(args.data, key_file=args.agency_key, **ids))
+                print("Revoked. The person's rooms get new keys as soon as somebody of them is there.")
+            case "reset":
+                asyncio.run(admin.reset(args.data, uid=args.person, key_file=args.agency_key))
+                print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")
             case "status":
                 print(json.dumps(asdict(asyncio.run(admin.status(args.data)))))
             case "serve":
@@ -77,6 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("--unit", default="")
     invite.add_argument("--hours", type=float, default=72, help="how long the code is good (72)")
     invite.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
+    devices = commands.add_parser("devices", help="list people's devices, a JSON object a line")
+    devices.add_argument("words", nargs="?", default="", help="of the staff record; none lists everybody")
+    revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
+    revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
+    reset = commands.add_parser("reset", help="end a person's account who has lost all devices and the recovery sheet")
+    for command in (revoke, reset):
+        command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `devices` prints it")
+        command.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
     status = commands.add_parser("status", help="print counts as JSON")
     serve = commands.add_parser("serve", help="serve clients until SIGTERM")
     serve.add_argument("--host", default="127.0.0.1")
@@ -85,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
     serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
     serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
-    for command in (init, invite, status, serve):
+    for command in (init, invite, devices, revoke, reset, status, serve):
         command.add_argument("--data", type=Path, required=True, help="the server's data folder")
     return parser
 

@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What an operator does from the command line: found an agency, invite, count."""
 
+import contextlib
 import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from sync.crypto.tls import make_ca, make_server_cert
+from sync.ids import DevId
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
-from sync.server.identity import read_agency, write_agency, write_server
-from sync.server.store.base import Counts, InviteRow
+from sync.server.identity import read_agency, read_agency_pk, write_agency, write_server
+from sync.server.store.base import Counts, EntryRow, InviteRow, Moved
 from sync.server.store.sql import SqlStore
-from sync.trust.agency import SignInCode, encode_record, record_hash
+from sync.trust import userdrafts
+from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, record_hash
+from sync.trust.author import Entry
+from sync.trust.userlog import UserLog
 
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
+_MOST_PEOPLE = 1000
 
 
 def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
@@ -57,14 +65,88 @@ async def invite(
     return code.format()
 
 
+async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> None:
+    """Revokes a person's device as the agency. ConfigError for an unknown person, Reject "device" for one that is not
+    active. The server may be running: it notices within a second."""
+    await _as_agency(data, uid, key_file, lambda log, a, now: userdrafts.revoke_by_agency(log, a, DevId(dev), now))
+
+
+async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> None:
+    """Ends a person's log as the agency: they come back under a new sign-in code, as somebody new to every room."""
+    await _as_agency(data, uid, key_file, userdrafts.reset)
+
+
+async def _as_agency(
+    data: Path, uid: bytes, key_file: Path | None, build: Callable[[UserLog, Agency, int], Entry]
+) -> None:
+    agency = read_agency(data, key_file)
+    async with _opened(data) as store:
+        while True:
+            rows = await store.user_entries(uid, -1)
+            if not rows:
+                raise ConfigError("nobody has this id")
+            log = UserLog.replay([(r.body, r.sig) for r in rows], agency.pk)
+            body, sig = build(log, agency, now_ms())
+            seq = log.seq
+            log.apply(body, sig)
+            with contextlib.suppress(Moved):  # the person's own device was first: once more
+                await store.append_user(uid, seq, EntryRow(seq=log.seq, body=body, sig=sig), log.head, told=True)
+                return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLine:
+    """One device as `devices` prints it: ids in hex, times in ms; `last_seen` 0 for never."""
+
+    person: str
+    name: str
+    device: str
+    added: int
+    revoked: bool
+    last_seen: int
+    agent: str
+
+
+async def devices(data: Path, words: str) -> list[DeviceLine]:
+    """The devices of everybody whose record has these words."""
+    agency_pk = read_agency_pk(data)
+    lines = []
+    async with _opened(data) as store:
+        for user in await store.search_people(words.casefold().split(), _MOST_PEOPLE):
+            rows = await store.user_entries(user.uid, -1)
+            seen = {row.dev: row for row in await store.sightings(user.uid)}
+            log = UserLog.replay([(r.body, r.sig) for r in rows], agency_pk)
+            for device in log.devices.values():
+                sighting = seen.get(device.dev)
+                lines.append(
+                    DeviceLine(
+                        person=user.uid.hex(),
+                        name=decode_record(user.record)["name"],
+                        device=device.dev.hex(),
+                        added=device.time,
+                        revoked=log.device_active(device.dev, log.seq) is None,
+                        last_seen=sighting.last if sighting else 0,
+                        agent=sighting.agent if sighting else "",
+                    )
+                )
+    return lines
+
+
 async def status(data: Path) -> Counts:
     """How much of everything there is. The server may be running."""
+    async with _opened(data) as store:
+        return await store.counts(now_ms())
+
+
+@contextlib.asynccontextmanager
+async def _opened(data: Path) -> AsyncIterator[SqlStore]:
+    """The server's store. ConfigError if there is none yet."""
     if not Config(data=data).database.exists():
         raise ConfigError("nothing here yet: run init and invite or serve first")
     store = SqlStore(Config(data=data).database)
     await store.open()
     try:
-        return await store.counts(now_ms())
+        yield store
     finally:
         await store.close()
 

@@ -20,6 +20,7 @@ from sync.server.refusal import Refusal
 from sync.trust.userlog import UserLog
 
 NONCE_BYTES = 32
+AGENT_CHARS = 64
 
 
 def now_ms() -> int:
@@ -66,17 +67,26 @@ class Handshake:
         if self._hello is None:
             raise Refusal(ErrorCode.MALFORMED, "hello comes first", fatal=True)
 
-    def sign_in(self, frame: Auth, log: UserLog | None) -> Who:
-        """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more."""
+    @property
+    def agent(self) -> str:
+        """The program's name as it gave it, shortened."""
+        return self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
+
+    def sign_in(self, frame: Auth, log: UserLog | None) -> Who | None:
+        """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more.
+
+        None for a device that proved itself and that its log has ended: it may be shown why.
+        """
         if self._hello is None or self.who is not None or frame.address.lower() not in self._addresses():
             raise Refusal(ErrorCode.AUTH, fatal=True)
-        device = log.device_active(frame.dev, log.seq) if log is not None and log.bound else None
-        if device is None:
+        device = log.devices.get(DevId(frame.dev)) if log is not None and log.bound else None
+        if log is None or device is None:
             raise Refusal(ErrorCode.AUTH, fatal=True)
         proof = [self._nonce, self._hello.nonce, self._identity.fingerprint, frame.address, frame.uid, frame.dev]
         try:
             verify(device.sign_pk, "auth", proof, frame.sig)
         except Reject as e:
             raise Refusal(ErrorCode.AUTH, fatal=True) from e
-        self.who = Who(Uid(frame.uid), DevId(frame.dev))
+        if log.device_active(frame.dev, log.seq) is not None:
+            self.who = Who(Uid(frame.uid), DevId(frame.dev))
         return self.who

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sync.errors import Reject
 from sync.protocol.codec import decode_client, encode
-from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Error, ErrorCode, Frame, Hello
+from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Error, ErrorCode, Frame, Hello, Revoked
 from sync.server.auth import Handshake, Who
 from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener, Outbox
@@ -42,9 +42,13 @@ class Rules(Protocol):
 
     def handshake(self) -> Handshake: ...
 
-    async def sign_in(self, handshake: Handshake, frame: Auth) -> tuple[Who, Authed]: ...
+    async def sign_in(self, handshake: Handshake, frame: Auth) -> tuple[Who, Authed] | Revoked: ...
 
-    async def before_sign_in(self, frame: ClientFrame) -> Frame: ...
+    async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame: ...
+
+    def may_linger(self, peer: Outbox) -> bool: ...
+
+    def gone(self, peer: Outbox) -> None: ...
 
     async def answer(self, listener: Listener, frame: ClientFrame) -> Frame: ...
 
@@ -70,11 +74,12 @@ class Connection:
     async def run(self) -> None:
         """Serves until the end; leaves no task behind."""
         tasks = [asyncio.create_task(self._end_on_return(w)) for w in (self._read, self._write)]
-        deadline = asyncio.get_running_loop().call_later(self._limits.handshake_s, self._check_signed_in)
+        self._await_sign_in()
         try:
             code = await self._over
         finally:
-            deadline.cancel()
+            self._deadline.cancel()
+            self._rules.gone(self._outbox)
             if self._listener is not None:
                 self._rules.hub.drop(self._listener)
             for task in (*tasks, *self._requests):
@@ -101,8 +106,13 @@ class Connection:
             log.exception("connection failed")
         self.end(code)
 
+    def _await_sign_in(self) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(self._limits.handshake_s, self._check_signed_in)
+
     def _check_signed_in(self) -> None:
-        if self._listener is None:
+        if self._rules.may_linger(self._outbox):
+            self._await_sign_in()
+        elif self._listener is None:
             self.end(ErrorCode.AUTH)
 
     async def _last_word(self, code: str) -> None:
@@ -181,12 +191,15 @@ class Connection:
 
     async def _reply(self, frame: ClientFrame) -> Frame:
         if isinstance(frame, Auth):
-            who, reply = await self._rules.sign_in(self._handshake, frame)
+            signed_in = await self._rules.sign_in(self._handshake, frame)
+            if isinstance(signed_in, Revoked):
+                return signed_in
+            who, reply = signed_in
             self._listener = Listener(who.uid, who.dev, self._outbox, self.end)
             self._rules.hub.add(self._listener)
             return reply
         if self._listener is None:
-            return await self._rules.before_sign_in(frame)
+            return await self._rules.before_sign_in(self._outbox, frame)
         return await self._rules.answer(self._listener, frame)
 
     # -- writing

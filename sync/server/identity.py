@@ -39,13 +39,18 @@ def write_agency(data: Path, seed: bytes) -> Agency:
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
     """The agency's private key, from the data folder or where it was moved to."""
-    public, path = _read(data / "agency.pub")[0], key_file or data / "agency.key"
+    public, path = read_agency_pk(data), key_file or data / "agency.key"
     if not path.exists():
         raise ConfigError(f"{path} is missing: say where the agency's key is with --agency-key")
     agency = Agency(_read(path)[0])
     if agency.pk != public:
         raise ConfigError("this is the key of another agency")
     return agency
+
+
+def read_agency_pk(data: Path) -> bytes:
+    """Which agency this folder belongs to."""
+    return _read(data / "agency.pub")[0]
 
 
 def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
@@ -57,7 +62,7 @@ def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> 
 def read_identity(data: Path, now_ms: int) -> Identity:
     """Who the server in this folder is. ConfigError or Reject if the files do not fit together."""
     key = SigningKey(_read(data / "server.key")[0])
-    agency_pk = _read(data / "agency.pub")[0]
+    agency_pk = read_agency_pk(data)
     body, sig = _read(data / "server.cert")
     if verify_server_cert(agency_pk, body, sig, now_ms) != key.public:
         raise ConfigError("server.cert is for another server.key")

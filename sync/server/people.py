@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rules about people: invitations, enrolment, user logs, the directory. Every verdict is sync/trust's."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
 from sync.errors import NeedLog, Reject
-from sync.ids import Uid
+from sync.ids import DevId, Uid
 from sync.protocol.messages import (
+    Auth,
+    Devices,
+    DeviceSeen,
+    DevicesReply,
     Directory,
     DirectoryReply,
     Enrol,
@@ -16,6 +21,7 @@ from sync.protocol.messages import (
     InviteReply,
     Ok,
     Person,
+    Revoked,
     Signed,
     UserAppend,
     UserLogReply,
@@ -25,9 +31,11 @@ from sync.protocol.version import MAX_ENTRY_BYTES, MAX_PULL_BYTES
 from sync.server.auth import Who, now_ms
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
-from sync.server.store.base import EntryRow, InviteRow, Moved, Store, Taken, UserRow
+from sync.server.store.base import EntryRow, InviteRow, Moved, SightingRow, Store, StoreError, Taken, UserRow
 from sync.trust.agency import decode_record, invite_id, record_hash
 from sync.trust.userlog import UserEntry, UserLog
+
+log = logging.getLogger("sync.server")
 
 DIRECTORY_LIMIT = 50
 DIRECTORY_EXACT_LIMIT = 2000
@@ -65,13 +73,16 @@ class People:
         """The log, from the store if need be; None for an unknown person."""
         found = self._logs.get(uid)
         if found is None:
-            rows = await self._store.user_entries(uid, -1)
-            if not rows:
-                return None
-            found = UserLog.replay([(r.body, r.sig) for r in rows], self._identity.agency_pk)
-            self._keep(found)
-        else:
-            self._logs.move_to_end(uid)
+            return await self._read(uid)
+        self._logs.move_to_end(uid)
+        return found
+
+    async def _read(self, uid: bytes) -> UserLog | None:
+        rows = await self._store.user_entries(uid, -1)
+        if not rows:
+            return None
+        found = UserLog.replay([(r.body, r.sig) for r in rows], self._identity.agency_pk)
+        self._keep(found)
         return found
 
     def _keep(self, log: UserLog) -> None:
@@ -122,8 +133,8 @@ class People:
 
     # -- logs and look-ups
 
-    async def append(self, who: Who, frame: UserAppend) -> list[bytes]:
-        """The next entry of the own log, by compare-and-swap. Gives the devices that are revoked now."""
+    async def append(self, who: Who, frame: UserAppend) -> UserLog:
+        """The next entry of the own log, by compare-and-swap. Gives the log as it is now."""
         log = await self.load(who.uid)
         if log is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
@@ -140,9 +151,35 @@ class People:
         try:
             await self._store.append_user(who.uid, log.seq, row, draft.head)
         except Moved as e:
+            self._logs.pop(who.uid, None)  # the agency's command line was first
             raise Refusal(ErrorCode.CONFLICT, "seq") from e
         self._keep(draft)
-        return [d.dev for d in draft.devices.values() if d.revoked is not None]
+        return draft
+
+    async def saw(self, who: Who, agent: str) -> None:
+        """Remembers that the device signed in; a full disk keeps nobody out."""
+        try:
+            await self._store.put_sighting(SightingRow(dev=who.dev, uid=who.uid, last=now_ms(), agent=agent))
+        except StoreError as e:
+            log.warning("a sign-in was not noted: %s", e.code)
+
+    async def devices(self, who: Who, frame: Devices) -> DevicesReply:
+        """When the own devices last signed in."""
+        rows = await self._store.sightings(who.uid)
+        return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
+
+    async def ended(self, ended: UserLog, frame: Auth) -> Revoked:
+        """▲ What shows a device that it is revoked, or its person reset: it believes nothing less and hears no more."""
+        device = ended.devices[DevId(frame.dev)]
+        last = min(seq for seq in (device.revoked, ended.ended) if seq is not None)
+        rows = await self._store.user_entries(ended.uid, -1)
+        return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows if r.seq <= last])
+
+    async def told(self, after: int) -> tuple[int, list[UserLog]]:
+        """The logs that the agency's command line added to beside this server, read again, and where to go on."""
+        rows = await self._store.told_of(after)
+        logs = [await self._read(uid) for uid in dict.fromkeys(uid for _, uid in rows)]
+        return rows[-1][0] if rows else after, [log for log in logs if log is not None]
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
         """A person's entries, as many as fit; the asker asks again for the rest."""

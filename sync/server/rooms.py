@@ -9,6 +9,9 @@ from sync.protocol.messages import (
     Ephemeral,
     ErrorCode,
     Items,
+    LogHead,
+    MovedLogs,
+    MovedLogsReply,
     Ok,
     Pull,
     PutShare,
@@ -107,6 +110,14 @@ class Rooms:
             [WireShare(h.obj, h.share) for h in shares if h.share is not None],
             receipt,
         )
+
+    async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
+        """The members whose user logs go further than the room has pinned: perhaps one of them lost a device."""
+        stream = (await self._as_member(frame.room, who.uid)).stream
+        pins = stream.pins
+        rows = await self._store.people(list(stream.members))
+        heads = [LogHead(r.uid, r.seq, r.head) for r in rows if r.seq > pins[Uid(r.uid)][0]]
+        return MovedLogsReply(frame.rid, heads)
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
         """Fresh from now on."""

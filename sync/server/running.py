@@ -70,13 +70,15 @@ async def start_server(
     service.addresses = config.addresses or _addresses(config, port)
     server = _Uvicorn(_uvicorn_config(config, service))
     task = asyncio.create_task(server.serve(sockets=[listening]))
+    watching = asyncio.create_task(service.watch())
     try:
         await _started(server, task)
         scheme = "http" if config.insecure_loopback else "https"
         yield Running(config.host, port, f"{scheme}://{_bracketed(config.host)}:{port}", service)
     finally:
         server.should_exit = True
-        await asyncio.wait([task])
+        watching.cancel()
+        await asyncio.wait([task, watching])
         listening.close()
         await service.close()
         await store.close()

@@ -2,6 +2,8 @@
 """Every request and who answers it. Rules about people, places, rooms and blobs live in their own files; no I/O but the
 store and the object store."""
 
+import asyncio
+import logging
 from collections.abc import Collection
 
 from sync.ids import DevId, Uid
@@ -11,37 +13,51 @@ from sync.protocol.messages import (
     Authed,
     BlobToken,
     ClientFrame,
+    Devices,
     Directory,
     Enrol,
     Ephemeral,
     ErrorCode,
     Frame,
     Invite,
+    LogMoved,
+    MovedLogs,
     Ok,
+    PairJoin,
+    PairOpen,
+    PairPost,
     Pull,
     Push,
     PutSeals,
     PutShare,
     Reseal,
+    Revoked,
     SealRequest,
     ShareRequest,
     Subscribe,
     UserAppend,
-    UserLog,
 )
+from sync.protocol.messages import UserLog as UserLogRequest
 from sync.server.auth import Handshake, Who
 from sync.server.blobs import Blobs
 from sync.server.config import Limits
-from sync.server.fanout import Hub, Listener
+from sync.server.fanout import Hub, Listener, Outbox
 from sync.server.identity import Identity
 from sync.server.live import LiveRooms
 from sync.server.objects.base import Objects
+from sync.server.pairing import Pairing
 from sync.server.people import People
 from sync.server.placing import Placing
 from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
-from sync.server.store.base import Store
+from sync.server.store.base import Store, StoreError
+from sync.trust.userlog import UserLog
+
+log = logging.getLogger("sync.server")
+
+WATCH_S = 1.0
+"""How often the server looks for what the agency's command line did."""
 
 
 class Service:
@@ -57,6 +73,7 @@ class Service:
         self.placing = Placing(store, self.people, self.hub, self.live, limits)
         self.blobs = Blobs(store, objects, self.rooms, limits)
         self.receipts = Receipts(store, identity.key.public)
+        self.pairing = Pairing()
         self._identity = identity
 
     async def close(self) -> None:
@@ -67,23 +84,32 @@ class Service:
         """A new connection's handshake."""
         return Handshake(self._identity, lambda: self.addresses)
 
-    async def sign_in(self, handshake: Handshake, frame: Auth) -> tuple[Who, Authed]:
-        """Checks the proof and says where the person's log and rooms stand."""
-        log = await self.people.load(frame.uid)
-        who = handshake.sign_in(frame, log)
-        if log is None:
+    async def sign_in(self, handshake: Handshake, frame: Auth) -> tuple[Who, Authed] | Revoked:
+        """Checks the proof and says where the person's log and rooms stand, or why the device is none any more."""
+        own = await self.people.load(frame.uid)
+        who = handshake.sign_in(frame, own)
+        if own is None:
             raise Refusal(ErrorCode.AUTH, fatal=True)
+        if who is None:
+            return await self.people.ended(own, frame)
+        await self.people.saw(who, handshake.agent)
         heads = await self.rooms.heads(who)
         await self.receipts.look(frame.receipts, heads)
-        return who, Authed(frame.rid, log.seq, log.head, heads)
+        return who, Authed(frame.rid, own.seq, own.head, heads)
 
-    async def before_sign_in(self, frame: ClientFrame) -> Frame:
-        """What anyone with a sign-in code may ask."""
+    async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
+        """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
             case Enrol():
                 return await self.people.enrol(frame)
+            case PairJoin():
+                self.pairing.join(peer, frame)
+                return Ok(frame.rid)
+            case PairPost():
+                self.pairing.post(peer, frame.data)
+                return Ok(frame.rid)
             case _:
                 raise Refusal(ErrorCode.AUTH, "first sign in", fatal=True)
 
@@ -111,21 +137,56 @@ class Service:
                 return await self.rooms.put_share(who, frame)
             case Directory():
                 return await self.people.directory(frame)
-            case UserLog():
+            case UserLogRequest():
                 return await self.people.entries(frame)
             case UserAppend():
                 return await self._user_append(who, frame)
             case BlobToken():
                 return self.blobs.mint(who, frame)
+            case PairOpen():
+                return self.pairing.open(listener.outbox, frame)
+            case PairPost():
+                self.pairing.post(listener.outbox, frame.data)
+                return Ok(frame.rid)
+            case MovedLogs():
+                return await self.rooms.moved_logs(who, frame)
+            case Devices():
+                return await self.people.devices(who, frame)
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
     async def _user_append(self, who: Who, frame: UserAppend) -> Ok:
-        revoked = await self.people.append(who, frame)
-        for dev in revoked:
-            self.blobs.revoke(dev)
-            self.hub.cut(dev, who.uid, ErrorCode.AUTH)
+        self._log_moved(await self.people.append(who, frame))
         return Ok(frame.rid)
+
+    def _log_moved(self, log: UserLog) -> None:
+        """Devices that the log ends are cut off, the others told."""
+        for device in log.devices.values():
+            if log.device_active(device.dev, log.seq) is None:
+                self.blobs.revoke(device.dev)
+                self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
+        self.hub.tell(log.uid, lambda dev: LogMoved(log.seq))
+
+    async def watch(self) -> None:
+        """Notices what the agency's command line does beside this server. Runs until cancelled."""
+        after, _ = await self.people.told(0)
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                after, logs = await self.people.told(after)
+            except StoreError as e:
+                log.warning("the agency's entries were not read: %s", e.code)
+                continue
+            for moved in logs:
+                self._log_moved(moved)
+
+    def may_linger(self, peer: Outbox) -> bool:
+        """Whether a connection may stay though it has not signed in: it speaks with an old device."""
+        return self.pairing.waits(peer)
+
+    def gone(self, peer: Outbox) -> None:
+        """A connection has ended."""
+        self.pairing.leave(peer)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
         """Passes a signed, unstored message on to the room's other listeners."""

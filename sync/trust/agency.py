@@ -13,12 +13,12 @@ from sync.crypto.kdf import H, kdf
 from sync.crypto.signatures import SigningKey, check_public, verify
 from sync.errors import Reject
 from sync.ids import Hash
-from sync.trust import fields
+from sync.trust import fields, letters
 
 CODE_VERSION = 1
 FINGERPRINT_BYTES = 16
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford: no I, L, O, U
-_READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0"})
+_CODE_BYTES = 1 + 16 + FINGERPRINT_BYTES + 2
+_CODE_LETTERS = -(-_CODE_BYTES * 8 // 5)
 _CERT_LIMIT = 1024
 _RECORD_LIMIT = 4096
 
@@ -127,24 +127,15 @@ class SignInCode:
         """Groups of four in Crockford base32, the last two characters a checksum."""
         raw = bytes((CODE_VERSION,)) + self.seed + self.agency
         raw += H("code", raw)[:2]
-        number = int.from_bytes(raw, "big")
-        count = -(-len(raw) * 8 // 5)
-        letters = "".join(_ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
-        return "-".join(letters[i : i + 4] for i in range(0, count, 4))
+        return letters.write(int.from_bytes(raw, "big"), _CODE_LETTERS)
 
     @classmethod
     def parse(cls, text: str) -> "SignInCode":
         """The code as typed: case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
-        letters = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
-        size = 1 + 16 + FINGERPRINT_BYTES + 2
-        if len(letters) != -(-size * 8 // 5) or any(c not in _ALPHABET for c in letters):
-            raise Reject("code", "length or letters")
-        number = 0
-        for c in letters:
-            number = number << 5 | _ALPHABET.index(c)
-        if number >> size * 8:
+        number = letters.read(text, _CODE_LETTERS)
+        if number >> _CODE_BYTES * 8:
             raise Reject("code", "letters")
-        raw = number.to_bytes(size, "big")
+        raw = number.to_bytes(_CODE_BYTES, "big")
         if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:
             raise Reject("code", "checksum")
         return cls(raw[1:17], raw[17:33])

@@ -31,7 +31,10 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSecrets:
-    """Three independent seeds of 32 bytes: the device's signing and sealing keys and the person's root."""
+    """Three independent seeds of 32 bytes: the device's signing and sealing keys and the person's root.
+
+    `root` is empty at a device that does not have it.
+    """
 
     sign: bytes
     kem: bytes
@@ -40,6 +43,11 @@ class DeviceSecrets:
     @classmethod
     def fresh(cls) -> "DeviceSecrets":
         return cls(sign=os.urandom(32), kem=os.urandom(32), root=os.urandom(32))
+
+    @classmethod
+    def without_root(cls) -> "DeviceSecrets":
+        """Of a second device."""
+        return cls(sign=os.urandom(32), kem=os.urandom(32), root=b"")
 
     def __repr__(self) -> str:
         return "DeviceSecrets(…)"
@@ -72,14 +80,17 @@ def new_user(
     return entries, log
 
 
-def puk_payload(log: UserLog, new_seed: bytes, old_seed: bytes = b"") -> list[object]:
-    """The next generation, sealed to every active device and the recovery key; it wraps the seed before it."""
+def puk_payload(log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None) -> list[object]:
+    """The next generation, sealed to every active device and the recovery key; it wraps the seed before it.
+
+    `but`: the device that the same entry revokes.
+    """
     gen = len(log.puks) + 1
     wrap = aead.seal(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
     seals: list[object] = [
         [bytes(d.dev), seal.seal_to(d.kem_pk, puk_info(log.uid, gen, d.dev), new_seed)]
         for d in log.devices.values()
-        if d.revoked is None
+        if d.revoked is None and d.dev != but
     ]
     if log.recovery_pk is not None:
         seals.append([b"recovery", seal.seal_to(log.recovery_pk, puk_info(log.uid, gen, b"recovery"), new_seed)])
@@ -95,8 +106,9 @@ def puk_info(uid: bytes, gen: int, ident: bytes) -> bytes:
     return enc(["puk", uid, gen, ident])
 
 
-def open_puk(puk: Puk, uid: Uid, dev: DevId, kem: KemKey) -> bytes:
-    """The seed of a generation sealed to this device. ▲ Reject "puk" if it does not make the published key."""
+def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
+    """The seed of a generation sealed to a device (or b"recovery"). ▲ Reject "puk" if it does not make the published
+    key."""
     sealed = dict(puk.seals).get(dev)
     if sealed is None:
         raise Reject("decrypt", "no seal for this device")

@@ -35,7 +35,10 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is who added it."""
+    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is who added it.
+
+    `time` is when, in ms, as that entry claims.
+    """
 
     dev: DevId
     sign_pk: bytes
@@ -43,11 +46,15 @@ class Device:
     added: int
     revoked: int | None = None
     by: bytes | str = ROOT
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Puk:
-    """A generation of the per-user key that room epochs are sealed to. `seq` is the entry that made it."""
+    """A generation of the per-user key that room epochs are sealed to.
+
+    `seq` is the entry that made it, `time` (ms) when that claims to be from.
+    """
 
     gen: int
     kem_pk: bytes
@@ -55,6 +62,7 @@ class Puk:
     prev_wrap: bytes
     seals: tuple[tuple[bytes, bytes], ...]
     """(device id or b"recovery", seal) pairs."""
+    time: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +266,7 @@ def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> 
         raise Reject("device-twice", f"user entry {entry.seq}")
     prev: bytes = b"" if entry.seq == 0 else entry.prev
     verify(sign_raw, "dev-proof", [entry.uid, prev, [sign_raw, kem_raw], entry.by], fields.raw(proof, 64, "proof"))
-    log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq, None, entry.by)
+    log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq, None, entry.by, entry.time)
     return dev
 
 
@@ -301,7 +309,7 @@ def _read_puk(log: UserLog, entry: UserEntry, payload: object) -> Puk:
     wrapped = fields.blob(wrap, 256, "puk")
     if bool(log.puks) != bool(wrapped):
         raise Reject("generation", "prev wrap")
-    return Puk(len(log.puks) + 1, kem_raw, entry.seq, wrapped, tuple(pairs))
+    return Puk(len(log.puks) + 1, kem_raw, entry.seq, wrapped, tuple(pairs), entry.time)
 
 
 def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:

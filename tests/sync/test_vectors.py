@@ -22,10 +22,13 @@ from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import Receipt
 from sync.trust import blobs, ephemeral, merkle, payload_reading, payloads, receipts, succession, userlog
 from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
-from sync.trust.author import open_puk, puk_info, puk_key, safety_number
+from sync.trust.author import DeviceSecrets, open_puk, puk_info, puk_key, safety_number
 from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
 from sync.trust.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
 from sync.trust.items import Item, item_id, next_rh
+from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
+from sync.trust.pairing import _Cover as pairing_cover
+from sync.trust.recovery import RecoveryCode
 from sync.trust.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
 from sync.trust.userlog import UserEntry, UserLog
 from tests.sync.trust.people import Book
@@ -50,6 +53,11 @@ def primitives() -> Any:
 @pytest.fixture(scope="module")
 def person() -> Any:
     return load("person")
+
+
+@pytest.fixture(scope="module")
+def pairing() -> Any:
+    return load("pairing")
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +192,8 @@ def test_an_account_opens(person: Any) -> None:
     assert account.uid.hex() == person["uid"]
     assert account.dev.hex() == person["dev"]
     assert [account.puk_seeds[g].hex() for g in (1, 2, 3)] == person["puk_seeds"]
-    assert account.encode() == raw(person["account"])
+    again = Account.decode(account.encode())  # written as version 2 now
+    assert (again.secrets, again.agency_pk, again.puk_seeds) == (account.secrets, account.agency_pk, account.puk_seeds)
 
 
 # -- a room
@@ -342,3 +351,44 @@ def test_a_successor_names_its_origin_and_its_objects() -> None:
     assert succession.origin(genesis) == succession.Origin(room=old, n=told["n"], rh=Hash(raw(told["rh"])))
     for obj, there in told["objects"]:
         assert succession.object_in(new, old, ObjId(raw(obj))).hex() == there
+
+
+@pytest.mark.parametrize("way", ["by_code", "by_digits"])
+def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, way: str) -> None:
+    told, agency = pairing[way], Hash(raw(pairing["agency"]))
+    code = PairingCode.parse(told["code"]) if told["code"] else None
+    assert told["box"] == (code.box.hex() if code else "")
+    first, second, third, fourth = (raw(message) for message in told["messages"])
+    old, new = pairing["old"], pairing["new"]
+    secrets = DeviceSecrets(sign=raw(new["sign"]), kem=raw(new["kem"]), root=b"")
+    entering = Entering(agency, secrets, told["name"], told["system"], code)
+    cover = pairing_cover(agency, code)
+    (said,) = cover.take("new", first, 1)
+    heard, nonce = cover.take("old", second, 2)
+    entering.old = OldDevice.read(heard)
+    assert entering.old.genesis.hex() == old["genesis"]
+    assert entering.done(fourth) == (4, raw(new["dev"]))
+    admitting = Admitting(agency, KemKey(raw(old["kem"])), code)
+    admitting.hear(first)
+    admitting._old, admitting._nonce = entering.old, nonce  # type: ignore[assignment]
+    admitting._cover._transcript = H("enrol", H("enrol", H("enrol", agency), first), second)
+    admitting.check(third)
+    assert admitting.new is not None
+    assert (admitting.new.name, admitting.new.system, admitting.digits) == (
+        told["name"],
+        told["system"],
+        told["digits"],
+    )
+    assert admitting.new.sign_pk == SigningKey(secrets.sign).public
+    assert said == (admitting.new.fields() if code else said)
+
+
+def test_a_sheet_gives_the_same_keys(pairing: Any) -> None:
+    sheet = RecoveryCode.parse(pairing["sheet"]["code"])
+    assert (sheet.root.public.hex(), sheet.kem.public.hex()) == (pairing["sheet"]["root"], pairing["sheet"]["kem"])
+
+
+def test_an_account_without_a_root_opens(pairing: Any) -> None:
+    account = Account.decode(raw(pairing["account"]))
+    assert (account.secrets.root, account.dev.hex(), sorted(account.puk_seeds)) == (b"", pairing["new"]["dev"], [1, 2])
+    assert account.encode() == raw(pairing["account"])

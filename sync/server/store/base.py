@@ -72,6 +72,16 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SightingRow:
+    """When a device last signed in (ms), and the name of its program."""
+
+    dev: bytes
+    uid: bytes
+    last: int
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
     """Where a room stands. `state` is the stream's state after position `state_n`, opaque here."""
 
@@ -220,14 +230,29 @@ class Store(Protocol):
         """Uses the invite and stores the person, in one transaction. Taken if either is in use."""
         ...
 
-    async def append_user(self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes) -> None:
-        """Moved if the log's newest entry is not `expected_seq`."""
+    async def append_user(
+        self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes, *, told: bool = False
+    ) -> None:
+        """The next entry of a log; Moved if the log does not end at `expected_seq`. `told`: a server that runs beside
+        this process is to hear of it by `told_of`."""
+        ...
+
+    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
+        """(row, uid) of logs that another process added to, with row > after."""
         ...
 
     async def user(self, uid: bytes) -> UserRow | None: ...
 
     async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
         """Entries with seq > after; -1 for all."""
+        ...
+
+    async def put_sighting(self, row: SightingRow) -> None:
+        """Replaces what was known of the device."""
+        ...
+
+    async def sightings(self, uid: bytes) -> list[SightingRow]:
+        """Of the person's devices that ever signed in."""
         ...
 
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]: ...

@@ -18,6 +18,7 @@ from sync.server.store.base import (
     RoomRow,
     SealRow,
     ShareRow,
+    SightingRow,
     Taken,
     UnmetRow,
     UserRow,
@@ -48,6 +49,8 @@ class MemoryStore:
         self._blobs: dict[tuple[bytes, bytes, bytes], BlobRow] = {}
         self._usage: dict[tuple[bytes, int], int] = {}
         self._unmet: dict[bytes, UnmetRow] = {}
+        self._sightings: dict[bytes, SightingRow] = {}
+        self._told: list[bytes] = []
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -73,18 +76,31 @@ class MemoryStore:
         self._users[user.uid] = user
         self._entries[user.uid] = list(entries)
 
-    async def append_user(self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes) -> None:
+    async def append_user(
+        self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes, *, told: bool = False
+    ) -> None:
         user = self._users.get(uid)
         if user is None or user.seq != expected_seq:
             raise Moved("user log")
         self._users[uid] = replace(user, seq=entry.seq, head=head)
         self._entries[uid].append(entry)
+        if told:
+            self._told.append(uid)
+
+    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
+        return list(enumerate(self._told, start=1))[after:]
 
     async def user(self, uid: bytes) -> UserRow | None:
         return self._users.get(uid)
 
     async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
         return [e for e in self._entries.get(uid, []) if e.seq > after]
+
+    async def put_sighting(self, row: SightingRow) -> None:
+        self._sightings[row.dev] = row
+
+    async def sightings(self, uid: bytes) -> list[SightingRow]:
+        return [row for row in self._sightings.values() if row.uid == uid]
 
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
         return [self._users[u] for u in dict.fromkeys(uids) if u in self._users]

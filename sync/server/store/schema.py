@@ -19,7 +19,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -162,5 +162,25 @@ usage = Table(
 unmet = Table("unmet", metadata, _blob("room", primary=True), _int("n"), _blob("rh"), _int("t"), _blob("sig"))
 """Since version 2: receipts of our own for what is not here."""
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create}
+sightings = Table(
+    "sightings",
+    metadata,
+    _blob("dev", primary=True),
+    _blob("uid"),
+    _int("last"),
+    Column("agent", String, nullable=False),
+    Index("sightings_by_uid", "uid"),
+)
+"""Since version 3: when each device last signed in, and with which program."""
+
+told = Table("told", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
+"""Since version 3: whose log another process (the agency's command line) has added to."""
+
+
+def _third(c: Connection) -> None:
+    sightings.create(c)
+    told.create(c)
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third}
 """Step `v` brings a database of version v - 1 to v."""

@@ -23,12 +23,22 @@ from sync.server.store.base import (
     RoomRow,
     SealRow,
     ShareRow,
+    SightingRow,
     Taken,
     UnmetRow,
     UserRow,
 )
 from sync.server.store.database import connected, prepare
-from sync.server.store.statements import count, entry_values, fill_share, insert_rows, keep_unmet, place, use_bytes
+from sync.server.store.statements import (
+    count,
+    entry_values,
+    fill_share,
+    insert_rows,
+    keep_unmet,
+    place,
+    see_device,
+    use_bytes,
+)
 from sync.server.store.writer import Writer
 
 T = TypeVar("T")
@@ -112,14 +122,25 @@ class SqlStore:
 
         await self._write(run)
 
-    async def append_user(self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes) -> None:
+    async def append_user(
+        self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes, *, told: bool = False
+    ) -> None:
         def run(c: Connection) -> None:
             at = update(s.users).where(s.users.c.uid == uid, s.users.c.seq == expected_seq)
             if c.execute(at.values(seq=entry.seq, head=head)).rowcount != 1:
                 raise Moved("user log")
             insert_rows(c, s.user_entries, [entry_values(uid, entry)])
+            if told:
+                c.execute(insert(s.told).values(uid=uid))
 
         await self._write(run)
+
+    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
+        def run(c: Connection) -> list[tuple[int, bytes]]:
+            t = s.told.c
+            return [(r.row, r.uid) for r in c.execute(select(t.row, t.uid).where(t.row > after).order_by(t.row))]
+
+        return await self._read(run)
 
     async def user(self, uid: bytes) -> UserRow | None:
         rows = await self.people([uid])
@@ -130,6 +151,16 @@ class SqlStore:
             e = s.user_entries.c
             rows = c.execute(select(e.seq, e.body, e.sig).where(e.uid == uid, e.seq > after).order_by(e.seq))
             return [EntryRow(seq=r.seq, body=r.body, sig=r.sig) for r in rows]
+
+        return await self._read(run)
+
+    async def put_sighting(self, row: SightingRow) -> None:
+        await self._write(lambda c: c.execute(see_device, {f: getattr(row, f) for f in SightingRow.__slots__}))
+
+    async def sightings(self, uid: bytes) -> list[SightingRow]:
+        def run(c: Connection) -> list[SightingRow]:
+            rows = c.execute(select(s.sightings).where(s.sightings.c.uid == uid)).all()
+            return [SightingRow(**r._mapping) for r in rows]
 
         return await self._read(run)
 

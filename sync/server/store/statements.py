@@ -38,6 +38,10 @@ fill_share = upsert(s.shares)
 fill_share = fill_share.on_conflict_do_update(
     index_elements=["room", "obj"], set_={"share": fill_share.excluded.share}, where=s.shares.c.share.is_(None)
 )
+see_device = upsert(s.sightings)
+see_device = see_device.on_conflict_do_update(
+    index_elements=["dev"], set_={f: see_device.excluded[f] for f in ("uid", "last", "agent")}
+)
 keep_unmet = upsert(s.unmet)
 keep_unmet = keep_unmet.on_conflict_do_update(
     index_elements=["room"],

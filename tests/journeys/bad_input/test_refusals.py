@@ -123,8 +123,8 @@ async def test_a_demoted_member_reads_in_the_room_why_nothing_is_sent(o: Offices
 async def test_a_busy_server_gets_the_same_bytes_again(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.client.outbox.RETRY_S", 0.05)
     a, b, room, obj = await two(w)
-    rooms = _rooms(w)
-    real, tried = rooms.push, list[tuple[list[bytes], list[bytes], bytes]]()
+    placing = _placing(w)
+    real, tried = placing.push, list[tuple[list[bytes], list[bytes], bytes]]()
 
     async def push(who: object, frame: m.Push) -> m.Placed:
         tried.append((frame.bodies, frame.cts, frame.sig))
@@ -133,7 +133,7 @@ async def test_a_busy_server_gets_the_same_bytes_again(w: World, monkeypatch: py
         placed: m.Placed = await real(who, frame)
         return placed
 
-    monkeypatch.setattr(rooms, "push", push)
+    monkeypatch.setattr(placing, "push", push)
     b.say(room, obj, HELLO)
     await until(lambda: b.engine.blocked(room) is not None)
     explained(b.engine.blocked(room), "busy")
@@ -145,9 +145,9 @@ async def test_a_busy_server_gets_the_same_bytes_again(w: World, monkeypatch: py
     await nothing_lost(a, obj, [b"a", b"b", HELLO], waiting=0)
 
 
-def _rooms(w: World):  # type: ignore[no-untyped-def]  # the running server's rules about rooms
+def _placing(w: World):  # type: ignore[no-untyped-def]  # what gives items their positions at the running server
     assert w.running is not None
-    return w.running.service.rooms
+    return w.running.service.placing
 
 
 @pytest.mark.parametrize("code", [m.ErrorCode.STALE, m.ErrorCode.INVALID, m.ErrorCode.QUOTA])
@@ -163,7 +163,7 @@ async def test_a_server_that_refuses_for_ever_is_asked_ever_less_often(
         raise Refusal(code)
 
     with monkeypatch.context() as never:
-        never.setattr(_rooms(w), "push", push)
+        never.setattr(_placing(w), "push", push)
         texts = [b"a", b"b"]
         for i in range(50):
             texts.append(b"%d" % i)
@@ -235,7 +235,7 @@ async def test_a_rotation_that_is_refused_for_ever_is_tried_ever_less_often(
     await offline(a)
     await b.engine.deeds.leave(room)
     with monkeypatch.context() as never:
-        never.setattr(_rooms(w), "append", append)
+        never.setattr(_placing(w), "append", append)
         a.online()
         await until(lambda: asked > 0)
         for i in range(20):

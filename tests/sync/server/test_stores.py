@@ -22,6 +22,7 @@ from sync.server.store.base import (
     Placement,
     SealRow,
     ShareRow,
+    SightingRow,
     Store,
     StoreError,
     Taken,
@@ -254,13 +255,17 @@ async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
     await store.place(placement(0))
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as c, c:
-        c.execute("DROP TABLE unmet")
+        for later in ("unmet", "sightings", "told"):
+            c.execute(f"DROP TABLE {later}")
         c.execute("UPDATE meta SET value = '1'")
     store = SqlStore(path)
     await store.open()
     assert (await store.counts(0)).items == 1
     await store.put_unmet(UnmetRow(room=ROOM, n=2, rh=b"x" * 32, t=1, sig=b"s" * 64))
     assert (await store.counts(0)).rooms_behind == 1
+    await store.put_sighting(SightingRow(dev=b"d" * 16, uid=ANNA, last=1, agent="kansli/0.1"))
+    assert [row.last for row in await store.sightings(ANNA)] == [1]
+    assert await store.told_of(0) == []
     await store.close()
 
 

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The person's own devices and keys: their log is followed, added to, and kept in order (protocol §3, §11).
+
+An entry is built on the log as it stands and goes to the server by compare-and-swap; if another device was first it is
+built anew. New PUK generations, whoever made them, are opened from the log: a device that died in between has them too.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.client.connection import Connection
+from sync.client.link import Link
+from sync.errors import Refused, Reject
+from sync.ids import DevId
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust import userdrafts
+from sync.trust.author import Entry
+from sync.trust.pairing import NewDevice
+from sync.trust.userdrafts import Hand
+from sync.trust.userlog import Device, UserEntry, UserLog
+
+log = logging.getLogger("sync")
+
+TRIES = 5
+RENEW_MS = 30 * 86_400_000
+"""How old a PUK generation gets before a device makes the next one."""
+REVOKED = "revoked"
+RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDevice:
+    """One device of this person. Times in ms; `last_seen` is the server's word, None if it was not asked or has none.
+
+    `by` is the device that added it, None for the first and for one that came back by the recovery sheet.
+    """
+
+    dev: DevId
+    added: int
+    revoked: bool
+    mine: bool
+    by: DevId | None
+    last_seen: int | None
+    agent: str
+
+
+class Devices:
+    """What this person does to their own log. Raises Unreachable while offline, Refused and Reject by their codes."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._seen: dict[bytes, m.DeviceSeen] = {}
+
+    # -- what stands ----------------------------------------------------------------------------------------------
+
+    @property
+    def own_log(self) -> UserLog:
+        """This person's log as far as this device has it."""
+        found = self._link.book.log(self._link.account.uid)
+        if found is None:
+            raise Refused(ErrorCode.UNKNOWN_USER, "own log")
+        return found
+
+    @property
+    def ended(self) -> str | None:
+        """▲ "revoked" or "reset" if the log that this device itself has verified says so, else None."""
+        own, dev = self._link.book.log(self._link.account.uid), self._link.account.dev
+        device = own.devices.get(dev) if own is not None else None
+        if own is None or device is None:
+            return None
+        return REVOKED if device.revoked is not None else RESET if own.ended is not None else None
+
+    @property
+    def newest(self) -> DevId:
+        """The device that was added last."""
+        return next(reversed(self.own_log.devices))
+
+    def all(self) -> list[OwnDevice]:
+        """Every device that the log ever had, the oldest first."""
+        return [self._row(device) for device in self.own_log.devices.values()]
+
+    async def look(self) -> list[OwnDevice]:
+        """`all`, with what the server has seen of them."""
+        reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
+        self._seen = {seen.dev: seen for seen in reply.devices}
+        return self.all()
+
+    def _row(self, device: Device) -> OwnDevice:
+        seen = self._seen.get(device.dev)
+        return OwnDevice(
+            dev=device.dev,
+            added=device.time,
+            revoked=device.revoked is not None,
+            mine=device.dev == self._link.account.dev,
+            by=DevId(device.by) if isinstance(device.by, bytes) else None,
+            last_seen=seen.last if seen is not None and seen.last else None,
+            agent=seen.agent if seen is not None else "",
+        )
+
+    # -- deeds ----------------------------------------------------------------------------------------------------
+
+    async def admit(self, new: NewDevice, proof: bytes) -> int:
+        """Adds a device that proved its keys for the log's present head; gives its entry. Refused("conflict") if the
+        log has moved since: then the proof is for nothing."""
+        entry = userdrafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
+        await self._append(entry)
+        return self.own_log.seq
+
+    async def revoke(self, dev: DevId) -> None:
+        """Revokes a device; the entry carries the next PUK generation. Reject "older" for one older than this."""
+        await self._do(lambda own, hand, now: userdrafts.revoke(own, hand, dev, now)[0])
+
+    async def renew(self) -> None:
+        """The next PUK generation."""
+        await self._do(lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0])
+
+    async def tend(self) -> None:
+        """Makes a newer generation if the agency revoked a device since the last, or if that is old."""
+        own = self.own_log
+        newest, since = own.puks[-1], max(own.agency_revokes, default=-1)
+        if self.ended is None and (newest.seq < since or self._link.server_now_ms - newest.time >= RENEW_MS):
+            await self.renew()
+            log.info("personal key renewed")
+
+    async def _do(self, build: Callable[[UserLog, Hand, int], Entry]) -> None:
+        for attempt in range(TRIES):
+            try:
+                await self._append(build(self.own_log, self._hand(), self._link.server_now_ms))
+                return
+            except Refused as e:
+                if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
+                    raise
+                await self.follow(self._link.online)
+
+    async def _append(self, entry: Entry) -> None:
+        body, sig = entry
+        await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entry=m.Signed(body, sig)), m.Ok)
+        own = self.own_log
+        if UserEntry.decode(body).seq == own.seq + 1:  # else the server's notice was faster
+            self._link.book.take(own.uid, [entry])
+        self._open_keys()
+
+    def _hand(self) -> Hand:
+        account = self._link.account
+        return Hand(account.dev, account.signing, account.puk_seeds)
+
+    # -- following ------------------------------------------------------------------------------------------------
+
+    async def follow(self, connection: Connection) -> None:
+        """The newest own log that the server shows, and its keys."""
+        await self._link.book.fetch(connection, self._link.account.uid)
+        self._open_keys()
+
+    def _open_keys(self) -> None:
+        """Opens PUK generations that are new here, and keeps them."""
+        account, own = self._link.account, self.own_log
+        if self.ended is not None or len(account.puk_seeds) == len(own.puks):
+            return
+        seeds = userdrafts.open_generations(own, account.dev, account.kem, account.puk_seeds)
+        if seeds != account.puk_seeds:
+            account.puk_seeds.update(seeds)
+            self._link.ports.save_account(account.encode())
+
+    def believe_end(self, entries: list[Entry]) -> None:
+        """▲ A device is at its end only if its own person's log says so, in entries that verify and continue what is
+        known; then they are kept. Reject "auth" for anything less: nothing is given up on a server's word."""
+        account, known = self._link.account, self.own_log
+        try:
+            shown = UserLog.replay(entries, account.agency_pk)
+        except Reject as e:
+            raise Reject("auth", "own log") from e
+        device = shown.devices.get(account.dev)
+        ends = device is not None and (device.revoked is not None or shown.ended is not None)
+        if shown.uid != account.uid or shown.head_at(known.seq) != known.head or not ends:
+            raise Reject("auth", "own log")
+        self._link.book.take(account.uid, entries[known.seq + 1 :])

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Codes that a person reads and types: Crockford base32 in groups of four, the end a checksum.
+
+Case, spaces and dashes do not matter; I and L are read as 1, O as 0; U does not occur.
+"""
+
+from sync.crypto.kdf import H
+from sync.errors import Reject
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_READ_AS = str.maketrans({"I": "1", "L": "1", "O": "0"})
+_GROUP = 4
+
+
+def write(number: int, count: int) -> str:
+    """The number as `count` letters of 5 bits, highest first."""
+    letters = "".join(_ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
+    return "-".join(letters[i : i + _GROUP] for i in range(0, count, _GROUP))
+
+
+def read(text: str, count: int) -> int:
+    """The number behind exactly `count` letters. Reject "code" if it is mistyped."""
+    letters = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
+    if len(letters) != count or any(c not in _ALPHABET for c in letters):
+        raise Reject("code", "length or letters")
+    number = 0
+    for c in letters:
+        number = number << 5 | _ALPHABET.index(c)
+    return number
+
+
+def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
+    """A secret with its checksum behind it: the first bits of H(label ‖ secret)."""
+    return secret << check_bits | _check(label, secret, secret_bits, check_bits)
+
+
+def check(label: str, number: int, secret_bits: int, check_bits: int) -> int:
+    """The secret of a checked number. Reject "code" if the checksum is another's."""
+    secret = number >> check_bits
+    if secret >> secret_bits or number != checked(label, secret, secret_bits, check_bits):
+        raise Reject("code", "checksum")
+    return secret
+
+
+def _check(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
+    digest = H(label, secret.to_bytes(-(-secret_bits // 8), "big"))
+    return int.from_bytes(digest[:4], "big") >> 32 - check_bits

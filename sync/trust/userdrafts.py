@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Entries of a person's own log ready to be signed and sent: each function builds what the log, as it stands, needs.
+
+The server appends by compare-and-swap; an entry that lost is built anew, never sent again. `time` in ms is a claim.
+"""
+
+import os
+from dataclasses import dataclass
+
+from sync.crypto import aead, seal
+from sync.crypto.kdf import kdf
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
+from sync.ids import DevId
+from sync.trust.agency import Agency, SignInCode, invite_id
+from sync.trust.author import Entry, open_puk, puk_info, puk_key, puk_payload
+from sync.trust.userlog import AGENCY, DOMAIN, RECOVERY, ROOT, Puk, UserLog, device_id, entry_body, entry_id
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Who signs: a device by its id, or "root". `seeds` are the PUK generations at hand."""
+
+    by: bytes | str
+    signing: SigningKey
+    seeds: dict[int, bytes]
+
+    def __repr__(self) -> str:
+        return f"Hand({self.by!r})"
+
+
+def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes, time: int) -> Entry:
+    """`dev_add` of a device that proved its keys for this head of the log."""
+    gen, seed = _current(log, hand)
+    dev = device_id(log.genesis_root_pk, sign_pk)
+    sealed = seal.seal_to(kem_pk, puk_info(log.uid, gen, dev), seed)
+    return _entry(log, hand.by, hand.signing, "dev_add", [[sign_pk, kem_pk], proof, gen, sealed], time)
+
+
+def rotate_puk(log: UserLog, hand: Hand, time: int) -> tuple[Entry, bytes]:
+    """The next PUK generation, and its seed."""
+    _, old = _current(log, hand)
+    new = os.urandom(32)
+    return _entry(log, hand.by, hand.signing, "puk_rotate", puk_payload(log, new, old), time), new
+
+
+def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, bytes]:
+    """`dev_revoke` by a device or the root, and the seed of the generation that it carries.
+
+    Reject "device" for one that is not active, "older" if a younger device would revoke an older one.
+    """
+    target = log.device_active(dev, log.seq)
+    if target is None:
+        raise Reject("device")
+    order = list(log.devices)
+    if isinstance(hand.by, bytes) and hand.by != dev and order.index(DevId(hand.by)) > order.index(dev):
+        raise Reject("older")
+    _, old = _current(log, hand)
+    new = os.urandom(32)
+    puk = puk_payload(log, new, old, but=dev)
+    return _entry(log, hand.by, hand.signing, "dev_revoke", [dev, _added_by(log, dev), puk], time), new
+
+
+def revoke_by_agency(log: UserLog, agency: Agency, dev: DevId, time: int) -> Entry:
+    """`dev_revoke` by the agency: it carries no generation, and the person makes a new one. Reject "device"."""
+    if log.device_active(dev, log.seq) is None:
+        raise Reject("device")
+    return _entry(log, AGENCY, agency.key, "dev_revoke", [dev, _added_by(log, dev), None], time)
+
+
+def reset(log: UserLog, agency: Agency, time: int) -> Entry:
+    """The end of the log, by the agency."""
+    return _entry(log, AGENCY, agency.key, "reset", [], time)
+
+
+def bind_again(log: UserLog, code: SignInCode, agency_pk: bytes, cert: Entry, record: bytes, time: int) -> Entry:
+    """A later `binding`: what the root needs right before it adds a device."""
+    payload: list[object] = [agency_pk, cert[0], cert[1], record]
+    return _entry(log, invite_id(code.key.public), code.key, "binding", payload, time)
+
+
+def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> Entry:
+    """`root_rotate`, with the new root's proof."""
+    proof = new.sign("root-proof", [log.uid, log.head, new.public])
+    return _entry(log, ROOT, old, "root_rotate", [new.public, proof], time)
+
+
+def set_recovery(log: UserLog, root: SigningKey, recovery: KemKey, seeds: dict[int, bytes], time: int) -> Entry:
+    """`recovery_set`: from here each PUK generation is sealed to the recovery key too; this one is at once."""
+    gen, seed = _current(log, Hand(ROOT, root, seeds))
+    sealed = seal.seal_to(recovery.public, puk_info(log.uid, gen, RECOVERY), seed)
+    return _entry(log, ROOT, root, "recovery_set", [recovery.public, gen, sealed], time)
+
+
+def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:
+    """Every PUK generation that can be had: `known`, what is sealed to `ident` (a device, or RECOVERY), and what those
+    wrap. ▲ Reject "puk" for one that does not make its published key."""
+    seeds = dict(known)
+    for puk in reversed(log.puks):
+        if puk.gen not in seeds and dict(puk.seals).get(ident) is not None:
+            seeds[puk.gen] = open_puk(puk, log.uid, ident, kem)
+    for puk in reversed(log.puks[1:]):
+        if puk.gen in seeds and puk.gen - 1 not in seeds:
+            seeds[puk.gen - 1] = _unwrap(log, puk, seeds[puk.gen])
+    return seeds
+
+
+def _unwrap(log: UserLog, puk: Puk, seed: bytes) -> bytes:
+    """The generation before, as this one carries it."""
+    old = aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
+    if puk_key(old).public != log.puks[puk.gen - 2].kem_pk:
+        raise Reject("puk", f"generation {puk.gen - 1}")
+    return old
+
+
+def _current(log: UserLog, hand: Hand) -> tuple[int, bytes]:
+    gen = len(log.puks)
+    if gen not in hand.seeds:
+        raise Reject("puk", f"generation {gen}")
+    return gen, hand.seeds[gen]
+
+
+def _added_by(log: UserLog, dev: DevId) -> list[object]:
+    return [d.dev for d in log.devices.values() if d.by == dev]
+
+
+def _entry(log: UserLog, by: bytes | str, signing: SigningKey, kind: str, payload: object, time: int) -> Entry:
+    body = entry_body(log.uid, log.seq + 1, log.head, by, time, kind, payload)
+    return body, signing.sign(DOMAIN, entry_id(body))

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A person with two desktops, and one that is lost: over a real server and TLS."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core import clock
+from app.core.ids import new_obj
+from sync.client import audit
+from sync.client.pairing import Guest
+from sync.client.status import LinkState
+from sync.errors import Refused, Reject
+from sync.ids import Hash
+from sync.protocol import codec
+from sync.protocol import messages as m
+from sync.server import admin
+from sync.trust import userdrafts
+from sync.trust.agency import encode_record
+from sync.trust.pairing import PairingCode
+from tests.world import Client, World, until, world
+
+RECORD = encode_record({"name": "Handläggare"})
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(audit, "SPREAD_S", 0.2)
+    async with world(tmp_path) as running:
+        yield running
+
+
+def guest_of(w: World) -> Guest:
+    return Guest(dialer=w.dialer(), name="Surfplatta", system="Debian 13", now_ms=clock.now_ms)
+
+
+@pytest.mark.parametrize("by_code", [True, False])
+async def test_a_second_device_reads_all_that_the_person_may_read_and_writes_too(w: World, by_code: bool) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    a.say(room, obj, "före 🙂".encode())
+    await w.settle(room)
+    tablet = await w.second(a, by_code=by_code)
+    await w.settle(room)
+    assert tablet.uid == a.uid
+    assert tablet.texts(obj) == a.texts(obj)
+    tablet.say(room, obj, "från surfplattan".encode())
+    await w.settle(room)
+    assert b.texts(obj) == ["före 🙂".encode(), "från surfplattan".encode()]
+    await tablet.restart()
+    await w.settle(room)
+    assert len(tablet.texts(obj)) == 2
+
+
+async def test_every_device_hears_of_a_new_one_and_what_the_server_saw(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    tablet = await w.second(a)
+    rows = await a.engine.devices.look()
+    assert [(row.mine, row.revoked, row.by) for row in rows] == [
+        (True, False, None),
+        (False, False, rows[0].dev),
+    ]
+    assert all(row.last_seen and abs(row.last_seen - clock.now_ms()) < 60_000 for row in rows)
+    assert all(row.agent.startswith("kansli/") for row in rows)
+    assert [row.mine for row in tablet.engine.devices.all()] == [False, True]
+
+
+async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_its_own_log(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    tablet = await w.second(a)
+    a.say(room, obj, b"alla")
+    await w.settle(room)
+    epoch = a.engine._link.rooms[room].stream.epoch
+    await a.engine.devices.revoke(tablet.engine._link.account.dev)
+    await until(lambda: tablet.engine.status.code == "revoked")
+    assert tablet.engine.status.state is LinkState.ERROR
+    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+    a.say(room, obj, b"utan surfplattan")
+    await w.settle(room, a, b)
+    assert b.texts(obj)[-1] == b"utan surfplattan"
+    assert tablet.texts(obj) == [b"alla"]
+    assert a.engine.rooms_to_tell == (0, 1)
+    # what the server holds, given to the lost device's keys, does not open
+    account = tablet.engine._link.account
+    own = a.engine.devices.own_log
+    assert userdrafts.open_generations(own, account.dev, account.kem, account.puk_seeds).keys() == {1}
+    await tablet.restart()
+    await until(lambda: tablet.engine.status.code == "revoked")
+
+
+async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after_it(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    rooms = [await w.room(a, b) for _ in range(3)]
+    tablet = await w.second(a)
+    for room in rooms:
+        await w.settle(room)
+    a.engine._audit.look_now = lambda: None  # type: ignore[method-assign]  # as if it ended before it could
+    await b.offline()
+    await a.engine.devices.revoke(tablet.engine._link.account.dev)
+    assert a.engine.rooms_to_tell == (3, 3)
+    await a.restart()
+    await until(lambda: a.engine.rooms_to_tell == (0, 3))
+    await until(lambda: all(a.engine._link.rooms[r].stream.epoch == 2 for r in rooms))
+    b.online()
+    for room in rooms:
+        await w.settle(room, a, b)
+
+
+async def test_a_colleague_states_what_the_person_cannot(w: World) -> None:
+    """The agency revoked the only device that was there: whoever syncs next sees it, and the room gets another key."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    dev = b.engine._link.account.dev
+    await b.offline()
+    await _by_agency(w, b, dev)
+    epoch = a.engine._link.rooms[room].stream.epoch
+    await a.restart()
+    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+    b.online()
+    await until(lambda: b.engine.status.code == "revoked")
+
+
+async def test_after_the_agencys_revocation_the_other_device_makes_a_new_key_and_reads_on(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    tablet = await w.second(b)
+    await w.settle(room)
+    await b.offline()
+    await tablet.offline()
+    await _by_agency(w, b, tablet.engine._link.account.dev)
+    await a.restart()
+    await until(lambda: a.engine._link.rooms[room].stream.epoch > 1)
+    b.online()
+    await until(lambda: len(b.engine.devices.own_log.puks) == 2)
+    a.say(room, obj, b"efter")
+    await until(lambda: b.texts(obj) == [b"efter"])
+
+
+async def _by_agency(w: World, who: Client, dev: bytes) -> None:
+    """What `revoke` does at the server's command line, beside the running server."""
+    await admin.revoke(w.data, uid=who.uid, dev=dev)
+    service = w.running.service if w.running is not None else None
+    await until(lambda: service is not None and service.people.log(who.uid).agency_revokes != [])
+
+
+async def test_attack_a_server_that_only_claims_a_revocation_is_not_believed(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    entries = [m.Signed(b, s) for b, s in a.store.user_log(a.uid)]
+
+    def lie(data: bytes, out: bool) -> list[bytes]:
+        frame = None if out else codec.decode_server(data)
+        return [codec.encode(m.Revoked(frame.rid, entries))] if isinstance(frame, m.Authed) else [data]
+
+    await a.offline()
+    a.wire.spoil = lie
+    a.online()
+    await until(lambda: a.engine.status.code == "auth")
+    assert a.engine.devices.ended is None
+    a.wire.spoil = None
+    await a.wire.hang_up()
+    a.engine.retry_now()
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+
+
+async def test_attack_a_box_takes_one_visitor(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=False)
+    first, second = guest_of(w), guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    await first.meet(number=offer.number)
+    with pytest.raises(Refused) as e:
+        await second.meet(number=offer.number)
+    assert e.value.code == "code-used"
+    await arriving
+    await first.close()
+    await second.close()
+
+
+async def test_a_code_that_nobody_shows_any_more_is_unknown(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    guest = guest_of(w)
+    with pytest.raises(Refused) as e:
+        await guest.meet(code=PairingCode.fresh().format())
+    assert e.value.code == "code-unknown"
+    offer = await a.engine.invite_device(RECORD).open(by_code=True)
+    await a.offline()
+    await asyncio.sleep(0.05)
+    with pytest.raises(Refused) as e:
+        await guest.meet(code=offer.code)
+    assert e.value.code == "code-unknown"
+    await guest.close()
+
+
+async def test_a_new_device_that_is_not_let_in_is_told(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=True)
+    guest = guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    old = await guest.meet(code=offer.code)
+    assert old.uid == a.uid
+    assert (await arriving).name == "Surfplatta"
+    await a.offline()
+    with pytest.raises(Refused) as e:
+        await guest.finish(lambda joined: None)
+    assert e.value.code == "pairing"
+    with pytest.raises(Refused) as e:
+        await host.admit()
+    a.online()
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    assert len(a.engine.devices.own_log.devices) == 1
+
+
+@pytest.mark.parametrize("wrong", ["head", "genesis"])
+async def test_attack_a_new_device_takes_only_the_log_that_it_was_told_of(w: World, wrong: str) -> None:
+    (a,) = await w.hire("Handläggare")
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=True)
+    guest = guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    old = await guest.meet(code=offer.code)
+    await arriving
+    await host.admit()
+    entering = guest._entering
+    assert entering is not None
+    entering.old = replace(old, **{wrong: Hash(b"x" * 32)})  # type: ignore[arg-type]
+    kept: list[object] = []
+    with pytest.raises(Reject) as e:
+        await guest.finish(kept.append)
+    assert e.value.code == "enrol"
+    assert kept == []
+
+
+async def test_attack_a_wrong_code_of_a_right_box_is_told_at_the_old_device(w: World) -> None:
+    """A server that brings somebody to the box does not give them the secret."""
+    (a,) = await w.hire("Handläggare")
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=True)
+    guest = guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    box = PairingCode.parse(offer.code).box
+    real = PairingCode.box
+    try:
+        PairingCode.box = property(lambda self: box)  # type: ignore[assignment]
+        meeting = asyncio.ensure_future(guest.meet(code=PairingCode.fresh().format()))
+        with pytest.raises(Reject) as e:
+            await arriving
+        assert e.value.code == "enrol"
+    finally:
+        PairingCode.box = real  # type: ignore[method-assign]
+        meeting.cancel()
+        await asyncio.gather(meeting, return_exceptions=True)
+    await guest.close()

@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A second device is let in by code or by digits, with whoever relays in the middle."""
+
+import os
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.crypto import seal
+from sync.crypto.encoding import dec, enc
+from sync.crypto.seal import KemKey
+from sync.errors import Reject
+from sync.ids import DevId, Hash
+from sync.trust import fields, userdrafts
+from sync.trust.agency import encode_record
+from sync.trust.author import DeviceSecrets
+from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
+from sync.trust.userdrafts import Hand
+from tests.sync.trust.people import NOW, Office, Someone
+
+NAME, SYSTEM = "Bärbar dator på enheten", "Debian 13"
+RECORD = encode_record({"name": "Registrator", "title": "", "unit": "Registraturen"})
+
+
+@dataclass
+class Meeting:
+    """An old and a new device, and nobody between them yet."""
+
+    office: Office
+    person: Someone
+    code: PairingCode | None
+
+    def __post_init__(self) -> None:
+        self.secrets = DeviceSecrets.fresh()
+        self.old = Admitting(self.agency, KemKey(self.person.secrets.kem), self.code)
+        self.new = Entering(self.agency, self.secrets, NAME, SYSTEM, self.code)
+
+    @property
+    def agency(self) -> Hash:
+        return Hash(self.office.agency.fingerprint)
+
+    @property
+    def told(self) -> OldDevice:
+        log, author = self.person.log, self.person.author
+        return OldDevice(
+            uid=log.uid, genesis=log.genesis, seq=log.seq, head=log.head, dev=author.dev,
+            kem_pk=log.devices[author.dev].kem_pk, record=RECORD,
+        )  # fmt: skip
+
+    def third(self) -> bytes:
+        """Messages 1 to 3."""
+        self.old.hear(self.new.first())
+        return self.new.answer(self.old.tell(self.told))
+
+    def admitted(self) -> DevId:
+        """All four, and the entry in the log."""
+        self.old.check(self.third())
+        return self.enter()
+
+    def enter(self) -> DevId:
+        assert self.old.new is not None
+        person = self.person
+        hand = Hand(person.author.dev, person.author.signing, {len(person.log.puks): person.puk_seed})
+        entry = userdrafts.admit(person.log, hand, self.old.new.sign_pk, self.old.new.kem_pk, self.old.proof, NOW)
+        person.log.apply(*entry)
+        dev = list(person.log.devices)[-1]
+        assert self.new.done(self.old.done(person.log.seq, dev)) == (person.log.seq, dev)
+        return dev
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture(params=["code", "digits"])
+def meeting(office: Office, request: pytest.FixtureRequest) -> Meeting:
+    return Meeting(office, office.hire("Registrator"), PairingCode.fresh() if request.param == "code" else None)
+
+
+@pytest.fixture
+def by_code(office: Office) -> Meeting:
+    return Meeting(office, office.hire("Registrator"), PairingCode.fresh())
+
+
+@pytest.fixture
+def by_digits(office: Office) -> Meeting:
+    return Meeting(office, office.hire("Registrator"), None)
+
+
+def code_of(e: pytest.ExceptionInfo[Reject]) -> str:
+    return e.value.code
+
+
+def test_a_new_device_comes_in_and_opens_every_key_of_the_person(meeting: Meeting) -> None:
+    meeting.person.rotate_puk()
+    meeting.person.rotate_puk()
+    dev = meeting.admitted()
+    seeds = userdrafts.open_generations(meeting.person.log, dev, KemKey(meeting.secrets.kem), {})
+    assert sorted(seeds) == [1, 2, 3]
+    assert seeds[3] == meeting.person.puk_seed
+
+
+def test_both_screens_name_person_and_device(meeting: Meeting) -> None:
+    meeting.admitted()
+    assert meeting.old.new is not None
+    assert (meeting.old.new.name, meeting.old.new.system) == (NAME, SYSTEM)
+    assert meeting.new.old is not None
+    assert meeting.new.old.record == RECORD
+    assert meeting.new.digits == meeting.old.digits
+    assert len(meeting.new.digits) == (0 if meeting.code else 6)
+
+
+@given(st.binary(min_size=15, max_size=15))
+def test_a_code_is_26_letters_and_reads_as_it_was_written(secret: bytes) -> None:
+    code = PairingCode(secret)
+    shown = code.format()
+    assert len(shown.replace("-", "")) == 26
+    assert PairingCode.parse(shown.lower().replace("-", " ").replace("0", "o").replace("1", "l")) == code
+
+
+@pytest.mark.parametrize("spoil", [lambda s: s[:-1], lambda s: s + "A", lambda s: "U" + s[1:], lambda s: ""])
+def test_a_mistyped_code_is_told_at_once(spoil: "object") -> None:
+    with pytest.raises(Reject) as e:
+        PairingCode.parse(spoil(PairingCode.fresh().format()))  # type: ignore[operator]
+    assert code_of(e) == "code"
+
+
+def test_most_wrong_letters_are_told_at_once() -> None:
+    shown, told = PairingCode(bytes(15)).format().replace("-", ""), 0
+    for at in range(26):
+        with pytest.raises(Reject) as e:
+            PairingCode.parse(shown[:at] + ("1" if shown[at] == "0" else "0") + shown[at + 1 :])
+        told += code_of(e) == "code"
+    assert told == 26
+
+
+def test_the_box_says_nothing_of_the_secret_and_is_the_same_for_both() -> None:
+    code = PairingCode.fresh()
+    assert PairingCode.parse(code.format()).box == code.box
+    assert len(code.box) == 16
+    assert code.box not in code.secret
+    assert code.secret not in code.box
+    assert code.secret.hex() not in repr(code)
+
+
+def test_attack_another_code_opens_nothing(by_code: Meeting) -> None:
+    thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, PairingCode.fresh())
+    with pytest.raises(Reject) as e:
+        by_code.old.hear(thief.first())
+    assert code_of(e) == "enrol"
+
+
+def test_attack_a_server_of_another_agency_is_found_out(by_code: Meeting) -> None:
+    misled = Entering(Hash(os.urandom(32)), by_code.secrets, NAME, SYSTEM, by_code.code)
+    with pytest.raises(Reject) as e:
+        by_code.old.hear(misled.first())
+    assert code_of(e) == "enrol"
+
+
+def test_attack_every_changed_byte_is_found_out(by_code: Meeting) -> None:
+    first = by_code.new.first()
+    for at in range(0, len(first), 37):
+        with pytest.raises(Reject) as e:
+            by_code.old.hear(first[:at] + bytes([first[at] ^ 1]) + first[at + 1 :])
+        assert code_of(e) == "enrol"
+    by_code.old.hear(first)
+    second = by_code.old.tell(by_code.told)
+    for at in range(0, len(second), 37):
+        with pytest.raises(Reject) as e:
+            by_code.new.answer(second[:at] + bytes([second[at] ^ 1]) + second[at + 1 :])
+        assert code_of(e) == "enrol"
+
+
+def test_attack_a_message_of_one_side_is_none_of_the_other(by_code: Meeting) -> None:
+    """Sent back to who made it, or in another place, it does not open."""
+    first = by_code.new.first()
+    with pytest.raises(Reject) as e:
+        by_code.new.answer(first)
+    assert code_of(e) == "enrol"
+    by_code.old.hear(first)
+    by_code.old.tell(by_code.told)
+    with pytest.raises(Reject) as e:
+        by_code.old.check(first)
+    assert code_of(e) == "enrol"
+
+
+def test_attack_a_stolen_code_adds_nobody_whose_key_it_does_not_have(by_code: Meeting) -> None:
+    """▲ The keys of another device are of no use: it has to prove them."""
+    victim = by_code.new
+    thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, by_code.code)
+    thief._me = replace(thief._me, sign_pk=victim._me.sign_pk)
+    by_code.old.hear(thief.first())
+    third = thief.answer(by_code.old.tell(by_code.told))
+    with pytest.raises(Reject) as e:
+        by_code.old.check(third)
+    assert code_of(e) == "signature"
+
+
+def test_attack_a_proof_for_another_head_is_refused(meeting: Meeting) -> None:
+    meeting.old.hear(meeting.new.first())
+    second = meeting.old.tell(meeting.told)
+    meeting.old._old = replace(meeting.told, head=Hash(os.urandom(32)))
+    with pytest.raises(Reject) as e:
+        meeting.old.check(meeting.new.answer(second))
+    assert code_of(e) == "signature"
+
+
+def test_attack_the_last_message_is_for_the_device_that_was_added(meeting: Meeting) -> None:
+    meeting.old.check(meeting.third())
+    other = KemKey(os.urandom(32))
+    for forged in (
+        seal.seal_to(other.public, b"", enc([1, 3, bytes(16)])),
+        seal.seal_to(KemKey(meeting.secrets.kem).public, b"", enc([1, 3, bytes(16)])),
+        b"",
+    ):
+        with pytest.raises(Reject) as e:
+            meeting.new.done(forged)
+        assert code_of(e) == "enrol"
+
+
+def test_attack_a_person_who_is_another_than_their_genesis_says_is_refused(meeting: Meeting) -> None:
+    meeting.old.hear(meeting.new.first())
+    second = meeting.old.tell(replace(meeting.told, genesis=Hash(os.urandom(32))))
+    with pytest.raises(Reject) as e:
+        meeting.new.answer(second)
+    assert code_of(e) == "enrol"
+
+
+def test_messages_out_of_order_are_refused(meeting: Meeting) -> None:
+    for early in (
+        lambda: meeting.new.done(b""),
+        lambda: meeting.old.check(b""),
+        lambda: meeting.old.done(3, DevId(bytes(16))),
+    ):
+        with pytest.raises(Reject) as e:
+            early()
+        assert code_of(e) == "enrol"
+
+
+# -- by digits: somebody in the middle, who speaks with both ----------------------------------------------------
+
+
+def middle(m: Meeting) -> tuple[Entering, Admitting]:
+    """What sits between: the new device to the old one, and the old one to the new."""
+    fake_new = Entering(m.agency, DeviceSecrets.fresh(), NAME, SYSTEM, None)
+    fake_old = Admitting(m.agency, KemKey(os.urandom(32)), None)
+    return fake_new, fake_old
+
+
+def test_attack_one_in_the_middle_shows_other_digits(by_digits: Meeting) -> None:
+    fake_new, fake_old = middle(by_digits)
+    by_digits.old.hear(fake_new.first())
+    fake_old.hear(by_digits.new.first())
+    told = by_digits.old.tell(by_digits.told)
+    mine = replace(by_digits.told, kem_pk=fake_old._kem.public)
+    by_digits.new.answer(fake_old.tell(mine))
+    by_digits.old.check(fake_new.answer(told))
+    assert by_digits.old.digits != by_digits.new.digits
+
+
+def test_attack_what_was_committed_cannot_be_another_thing_later(by_digits: Meeting) -> None:
+    """▲ Once it has heard the old device's nonce, the one in the middle can choose neither keys nor nonce any more."""
+    fake_new, _ = middle(by_digits)
+    by_digits.old.hear(fake_new.first())
+    told = by_digits.old.tell(by_digits.told)
+    fake_new._nonce = os.urandom(32)
+    with pytest.raises(Reject) as e:
+        by_digits.old.check(fake_new.answer(told))
+    assert code_of(e) == "enrol"
+
+
+def test_attack_another_name_than_the_committed_is_refused(by_digits: Meeting) -> None:
+    by_digits.old.hear(by_digits.new.first())
+    told = by_digits.old.tell(by_digits.told)
+    by_digits.new._me = replace(by_digits.new._me, name="Enhetschefens dator")
+    with pytest.raises(Reject) as e:
+        by_digits.old.check(by_digits.new.answer(told))
+    assert code_of(e) == "enrol"
+
+
+def test_attack_digits_depend_on_nothing_that_can_be_chosen_at_the_end(by_digits: Meeting) -> None:
+    """▲ The sealed name and the proof come last: sealed again they are other bytes, and the digits are the same."""
+    by_digits.old.hear(by_digits.new.first())
+    told = by_digits.old.tell(by_digits.told)
+    third = by_digits.new.answer(told)
+    by_digits.old.check(third)
+    version, proof, nonce, _ = fields.array(dec(third, limit=8192), 4, "third")
+    sealed = seal.seal_to(
+        by_digits.told.kem_pk, enc(["enrol-new", by_digits.told.uid, by_digits.told.dev]),
+        enc(by_digits.new._me.fields()),
+    )  # fmt: skip
+    shown = by_digits.old.digits
+    by_digits.old.check(enc([version, proof, nonce, sealed]))
+    assert by_digits.old.digits == shown == by_digits.new.digits
+
+
+def test_attack_digits_are_of_this_agency(by_digits: Meeting) -> None:
+    misled = Entering(Hash(os.urandom(32)), by_digits.secrets, NAME, SYSTEM, None)
+    by_digits.old.hear(misled.first())
+    by_digits.old.check(misled.answer(by_digits.old.tell(by_digits.told)))
+    assert misled.digits != by_digits.old.digits
+
+
+@given(st.binary(max_size=300))
+def test_bytes_of_any_kind_are_refused_by_a_code(junk: bytes) -> None:
+    office = Office()
+    m = Meeting(office, office.hire("Registrator"), None)
+    m.old.hear(m.new.first())
+    m.old.tell(m.told)
+    for take in (m.old.hear, m.old.check, m.new.answer):
+        with pytest.raises(Reject):
+            take(junk)

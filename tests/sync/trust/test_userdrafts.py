@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person does to their own log, and what comes back from the sheet."""
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
+from sync.ids import DevId
+from sync.trust import userdrafts
+from sync.trust.agency import SignInCode, encode_record, record_hash
+from sync.trust.author import DeviceSecrets, puk_key
+from sync.trust.recovery import RecoveryCode
+from sync.trust.userdrafts import Hand
+from sync.trust.userlog import RECOVERY, ROOT, UserLog
+from tests.sync.trust.people import NOW, Office, Someone
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture
+def clerk(office: Office) -> Someone:
+    return office.hire("Handläggare Å")
+
+
+def hand(someone: Someone) -> Hand:
+    return Hand(someone.author.dev, someone.author.signing, {len(someone.log.puks): someone.puk_seed})
+
+
+def take(someone: Someone, entry: tuple[bytes, bytes]) -> None:
+    someone.log.apply(*entry)
+    someone.entries.append(entry)
+
+
+def sheet(someone: Someone) -> RecoveryCode:
+    """The root and recovery key become the sheet's."""
+    code = RecoveryCode.fresh()
+    take(someone, userdrafts.replace_root(someone.log, someone.root, code.root, NOW))
+    seeds = {len(someone.log.puks): someone.puk_seed}
+    take(someone, userdrafts.set_recovery(someone.log, code.root, code.kem, seeds, NOW))
+    return code
+
+
+def test_a_revocation_carries_a_key_that_the_revoked_device_cannot_open(clerk: Someone) -> None:
+    tablet = clerk.add_device()
+    entry, seed = userdrafts.revoke(clerk.log, hand(clerk), tablet.author.dev, NOW)
+    take(clerk, entry)
+    assert clerk.log.device_active(tablet.author.dev, clerk.log.seq) is None
+    assert puk_key(seed).public == clerk.log.puks[-1].kem_pk
+    mine = userdrafts.open_generations(clerk.log, clerk.author.dev, KemKey(clerk.secrets.kem), {})
+    assert mine == {1: clerk.puk_seed, 2: seed}
+    assert list(userdrafts.open_generations(clerk.log, tablet.author.dev, KemKey(tablet.secrets.kem), {})) == [1]
+
+
+def test_attack_a_younger_device_revokes_no_older_one_but_itself(clerk: Someone) -> None:
+    tablet = clerk.add_device()
+    tablet_hand = Hand(tablet.author.dev, tablet.author.signing, {1: clerk.puk_seed})
+    with pytest.raises(Reject) as e:
+        userdrafts.revoke(clerk.log, tablet_hand, clerk.author.dev, NOW)
+    assert e.value.code == "older"
+    take(clerk, userdrafts.revoke(clerk.log, tablet_hand, tablet.author.dev, NOW)[0])
+    with pytest.raises(Reject) as e:
+        userdrafts.revoke(clerk.log, hand(clerk), tablet.author.dev, NOW)
+    assert e.value.code == "device"
+
+
+def test_after_the_agencys_revocation_a_newer_generation_is_made(office: Office, clerk: Someone) -> None:
+    tablet = clerk.add_device()
+    take(clerk, userdrafts.revoke_by_agency(clerk.log, office.agency, tablet.author.dev, NOW))
+    assert clerk.log.puk_at(clerk.log.seq) is None
+    entry, seed = userdrafts.rotate_puk(clerk.log, hand(clerk), NOW)
+    take(clerk, entry)
+    puk = clerk.log.puk_at(clerk.log.seq)
+    assert puk is not None
+    assert puk.kem_pk == puk_key(seed).public
+    with pytest.raises(Reject) as e:
+        userdrafts.revoke_by_agency(clerk.log, office.agency, tablet.author.dev, NOW)
+    assert e.value.code == "device"
+
+
+def test_a_reset_ends_the_log(office: Office, clerk: Someone) -> None:
+    take(clerk, userdrafts.reset(clerk.log, office.agency, NOW))
+    assert not clerk.log.ready
+    assert clerk.log.device_active(clerk.author.dev, clerk.log.seq) is None
+
+
+def test_without_the_generation_in_force_nothing_is_built(clerk: Someone) -> None:
+    poor = Hand(clerk.author.dev, clerk.author.signing, {})
+    with pytest.raises(Reject) as e:
+        userdrafts.rotate_puk(clerk.log, poor, NOW)
+    assert e.value.code == "puk"
+    assert "Hand(" in repr(poor)
+    assert clerk.puk_seed.hex() not in repr(hand(clerk))
+
+
+def test_from_the_sheet_alone_everything_comes_back(office: Office, clerk: Someone) -> None:
+    """Every device is lost: the agency revokes it and binds the person once more, and the sheet's root adds a new one,
+    which opens every generation, those too that were made before the sheet."""
+    clerk.rotate_puk()
+    code = sheet(clerk)
+    clerk.rotate_puk()
+    take(clerk, userdrafts.revoke_by_agency(clerk.log, office.agency, clerk.author.dev, NOW))
+
+    typed = RecoveryCode.parse(code.format().lower().replace("-", " "))
+    log = UserLog.replay(clerk.entries, office.agency.pk)
+    seeds = userdrafts.open_generations(log, RECOVERY, typed.kem, {})
+    assert sorted(seeds) == [1, 2, 3]
+    assert seeds[3] == clerk.puk_seed
+    invitation = SignInCode.fresh(office.agency.pk)
+    record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
+    cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
+    log.apply(*userdrafts.bind_again(log, invitation, office.agency.pk, cert, record, NOW))
+    laptop = DeviceSecrets.fresh()
+    signing, kem = SigningKey(laptop.sign), KemKey(laptop.kem)
+    keys: list[object] = [signing.public, kem.public]
+    proof = signing.sign("dev-proof", [log.uid, log.head, keys, ROOT])
+    root = Hand(ROOT, typed.root, seeds)
+    log.apply(*userdrafts.admit(log, root, signing.public, kem.public, proof, NOW))
+    dev = list(log.devices)[-1]
+    entry, seed = userdrafts.rotate_puk(log, root, NOW)
+    log.apply(*entry)
+    assert userdrafts.open_generations(log, dev, kem, {}) == {**seeds, 4: seed}
+    assert userdrafts.open_generations(log, clerk.author.dev, KemKey(clerk.secrets.kem), {}).keys() == {1, 2, 3}
+
+
+def test_attack_the_root_adds_nothing_without_a_fresh_binding(office: Office, clerk: Someone) -> None:
+    code = sheet(clerk)
+    laptop = DeviceSecrets.fresh()
+    signing, kem = SigningKey(laptop.sign), KemKey(laptop.kem)
+    keys: list[object] = [signing.public, kem.public]
+    proof = signing.sign("dev-proof", [clerk.log.uid, clerk.log.head, keys, ROOT])
+    root = Hand(ROOT, code.root, {1: clerk.puk_seed})
+    entry = userdrafts.admit(clerk.log, root, signing.public, kem.public, proof, NOW)
+    with pytest.raises(Reject) as e:
+        clerk.log.apply(*entry)
+    assert e.value.code == "binding"
+
+
+def test_attack_the_old_root_means_nothing_once_the_sheet_is_made(clerk: Someone) -> None:
+    old = clerk.root
+    sheet(clerk)
+    with pytest.raises(Reject) as e:
+        clerk.log.apply(*userdrafts.replace_root(clerk.log, old, SigningKey(os.urandom(32)), NOW))
+    assert e.value.code == "signature"
+
+
+def test_attack_another_sheet_opens_nothing(clerk: Someone) -> None:
+    sheet(clerk)
+    with pytest.raises(Reject) as e:
+        userdrafts.open_generations(clerk.log, RECOVERY, RecoveryCode.fresh().kem, {})
+    assert e.value.code == "decrypt"
+
+
+def test_attack_a_wrapped_key_that_is_not_the_published_one_is_refused(office: Office) -> None:
+    clerk = office.hire("Handläggare Ö")
+    clerk.puk_seed = os.urandom(32)  # the next generation will wrap this instead
+    clerk.rotate_puk()
+    with pytest.raises(Reject) as e:
+        userdrafts.open_generations(clerk.log, DevId(b"x" * 16), KemKey(clerk.secrets.kem), {2: clerk.puk_seed})
+    assert e.value.code == "puk"
+
+
+@given(st.integers(0, 2**130 - 1))
+def test_a_sheets_code_is_28_letters_and_reads_as_it_was_written(number: int) -> None:
+    code = RecoveryCode(number.to_bytes(17, "big"))
+    assert len(code.format().replace("-", "")) == 28
+    assert RecoveryCode.parse(code.format()) == code
+    assert code.secret.hex() not in repr(code)
+
+
+def test_fresh_codes_are_of_130_bits_and_differ() -> None:
+    codes = {RecoveryCode.fresh().secret for _ in range(200)}
+    assert len(codes) == 200
+    assert max(code[0] for code in codes) == 3  # two bits over sixteen bytes
+
+
+def test_a_sheets_code_is_no_pairing_code_and_mistakes_are_told() -> None:
+    shown = RecoveryCode.fresh().format()
+    for wrong in (shown[:-1], shown[5:] + shown[:5], "0" * 28, shown.replace(shown[0], "U", 1)):
+        with pytest.raises(Reject) as e:
+            RecoveryCode.parse(wrong)
+        assert e.value.code == "code"

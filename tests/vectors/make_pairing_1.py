@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Wrote tests/vectors/sync-1-pairing.json: a second device by code and by digits, a sheet's code, an account of
+version 2. Kept to show what is in it; not to be run again: a later version writes files of its own beside these.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from sync.client.account import Account
+from sync.crypto.seal import KemKey
+from sync.ids import DevId, Hash, Uid
+from sync.trust.agency import encode_record
+from sync.trust.author import DeviceSecrets
+from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
+from sync.trust.recovery import RecoveryCode
+
+HERE = Path(__file__).parent
+AGENCY = Hash(bytes(range(32)))
+OLD_KEM, DEV, NEW_DEV = bytes([7] * 32), DevId(bytes([1] * 16)), DevId(bytes([2] * 16))
+NEW = DeviceSecrets(sign=bytes([3] * 32), kem=bytes([4] * 32), root=b"")
+GENESIS = Hash(bytes([5] * 32))
+NAME, SYSTEM = "Bärbar dator 🙂", "Debian 13"
+
+
+def meeting(code: PairingCode | None) -> dict[str, object]:
+    kem = KemKey(OLD_KEM)
+    record = encode_record({"name": "Registrator", "title": "", "unit": "Registraturen"})
+    told = OldDevice(
+        uid=Uid(GENESIS[:16]),
+        genesis=GENESIS,
+        seq=3,
+        head=Hash(bytes([6] * 32)),
+        dev=DEV,
+        kem_pk=kem.public,
+        record=record,
+    )
+    new, old = Entering(AGENCY, NEW, NAME, SYSTEM, code), Admitting(AGENCY, kem, code)
+    first = new.first()
+    old.hear(first)
+    second = old.tell(told)
+    third = new.answer(second)
+    old.check(third)
+    messages = [first, second, third, old.done(4, NEW_DEV)]
+    return {
+        "code": code.format() if code else "",
+        "box": code.box.hex() if code else "",
+        "messages": [message.hex() for message in messages],
+        "digits": new.digits,
+        "name": NAME,
+        "system": SYSTEM,
+    }
+
+
+def main() -> None:
+    sheet = RecoveryCode.fresh()
+    account = Account(
+        uid=Uid(GENESIS[:16]),
+        dev=NEW_DEV,
+        agency_pk=os.urandom(32),
+        secrets=NEW,
+        puk_seeds={1: bytes(32), 2: bytes([9] * 32)},
+    )
+    value = {
+        "agency": AGENCY.hex(),
+        "old": {"kem": OLD_KEM.hex(), "dev": DEV.hex(), "genesis": GENESIS.hex()},
+        "new": {"sign": NEW.sign.hex(), "kem": NEW.kem.hex(), "dev": NEW_DEV.hex()},
+        "by_code": meeting(PairingCode(bytes(range(15)))),
+        "by_digits": meeting(None),
+        "sheet": {"code": sheet.format(), "root": sheet.root.public.hex(), "kem": sheet.kem.public.hex()},
+        "account": account.encode().hex(),
+    }
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    (HERE / "sync-1-pairing.json").write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
