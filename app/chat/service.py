@@ -5,8 +5,6 @@ Everything is durable when a call returns, online or not. Authority is also chec
 what the others' programs would ignore; projection.py is what counts.
 """
 
-import asyncio
-import mimetypes
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +15,13 @@ import msgspec
 from app.chat import projection
 from app.chat.carrying import carry
 from app.chat.errors import EmptyMessage
-from app.chat.filenames import clean_name, free_path
+from app.chat.files import MAX_FILE_BYTES, Files, Picture
 from app.chat.markup import plain
 from app.chat.mentions import find
 from app.chat.model import Message, Timeline
 from app.chat.ports import Blobs, Members, NoThings, People, SendEphemeral, Things
 from app.chat.reads import ChatRows
 from app.chat.records import (
-    Attachment,
     MessageDeleted,
     MessageEdited,
     MessageSent,
@@ -32,21 +29,16 @@ from app.chat.records import (
     Record,
     encode,
 )
-from app.chat.transfers import Transfer, Transfers
+from app.chat.transfers import Transfers
 from app.chat.typing import Typing
-from app.core.ids import ChangeId, ObjId, RoomId, Uid, new_id
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import BadChange, FileTooLarge, FileUnreadable, Forbidden, NotFound
+from app.errors import BadChange, Forbidden, NotFound
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
-
-MAX_FILE_BYTES = 256 * 1024 * 1024
-MAX_PREVIEW_BYTES = 48 * 1024
-MAX_PREVIEWS_BYTES = 100 * 1024
-"""All previews of one message: a change holds 192 KiB."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,15 +47,6 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     reply_to: bytes | None = None
     edits: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """What a view found out about an image file before it is sent. `preview` is a small JPEG, shown in place."""
-
-    width: int
-    height: int
-    preview: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,12 +84,11 @@ class ChatService:
         self.things: Things = things or NoThings()
         self.transfers = Transfers()
         self.typing = Typing(send_ephemeral)
-        self.max_file_bytes = max_file_bytes
+        self.files = Files(blobs, self.transfers, max_file_bytes)
         self._db = db
         self._changes = changes
         self._objects = objects
         self._members = members
-        self._blobs = blobs
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
         self._ends = [
             changes.appended.connect(lambda change: self._on_changes([change])),
@@ -255,19 +237,6 @@ class ChatService:
 
     # -- files -----------------------------------------------------------------------------------------------------
 
-    def check_file(self, path: Path) -> tuple[str, int]:
-        """(safe name, size) of a file that may be sent. FileTooLarge, FileUnreadable, BadFileName."""
-        name = clean_name(path.name)
-        try:
-            size = path.stat().st_size
-            if not path.is_file():
-                raise FileUnreadable
-        except OSError as error:
-            raise FileUnreadable from error
-        if size > self.max_file_bytes:
-            raise FileTooLarge
-        return name, size
-
     async def send_file(
         self,
         room: RoomId,
@@ -282,60 +251,18 @@ class ChatService:
         All files are checked before the first is sealed: FileTooLarge, FileUnreadable, BadFileName.
         """
         text = text.strip()
-        checked = [(path, *await asyncio.to_thread(self.check_file, path)) for path in paths]
+        checked = await self.files.check(paths)
         if not checked:
             raise EmptyMessage
-        attachments: list[Attachment] = []
-        parts: list[bytes] = []
-        room_for_previews = MAX_PREVIEWS_BYTES
-        for path, name, size in checked:
-            picture = (pictures or {}).get(path)
-            if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
-                picture = None
-            room_for_previews -= len(picture.preview) if picture else 0
-            attachment, added = await self._seal(room, path, name, size, picture)
-            attachments.append(attachment)
-            parts += added
+        attachments, parts = await self.files.seal(room, self._channel(room), checked, pictures or {})
         record = MessageSent(
-            text=text, reply_to=reply_to, mentions=find(text, self.members(room)), attachments=tuple(attachments)
+            text=text, reply_to=reply_to, mentions=find(text, self.members(room)), attachments=attachments
         )
         return self._append(room, record, parts)
 
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
         """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies."""
-        if self._blobs is None or index >= len(message.attachments):
-            raise NotFound
-        blobs, attachment = self._blobs, message.attachments[index]
-        path = await asyncio.to_thread(_target, target, attachment.name)
-        transfer = Transfer(
-            key=(message.change_id, index),
-            room=room,
-            name=attachment.name,
-            done=0,
-            total=attachment.size_bytes,
-            upload=False,
-        )
-        await self.transfers.run(transfer, lambda progress: blobs.fetch(room, attachment.manifest, path, progress))
-        return path
-
-    async def _seal(
-        self, room: RoomId, path: Path, name: str, size: int, picture: Picture | None
-    ) -> tuple[Attachment, Sequence[bytes]]:
-        if self._blobs is None:
-            raise NotFound
-        blobs, obj = self._blobs, self._channel(room)
-        transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
-        manifest, parts = await self.transfers.run(transfer, lambda progress: blobs.add(room, obj, path, progress))
-        attachment = Attachment(
-            name=name,
-            size_bytes=size,
-            media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
-            manifest=manifest,
-            width=picture.width if picture else 0,
-            height=picture.height if picture else 0,
-            preview=picture.preview if picture else b"",
-        )
-        return attachment, parts
+        return await self.files.fetch(room, message, index, target)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -373,10 +300,6 @@ class ChatService:
     def _kind(self, obj: ObjId) -> str:
         found = self._objects.get(obj)
         return found.kind if found else ""
-
-
-def _target(target: Path, name: str) -> Path:
-    return free_path(target, name) if target.is_dir() else target
 
 
 def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader, QPainter
 
-from app.chat.service import MAX_PREVIEW_BYTES, Picture
+from app.chat.files import MAX_PREVIEW_BYTES, Picture
 
 WIDTH, HEIGHT = 720, 480
 MAX_PIXELS = 80_000_000

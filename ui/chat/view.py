@@ -10,9 +10,10 @@ from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QResizeEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
+from app.chat.files import Picture
 from app.chat.markup import parse, plain
 from app.chat.model import Message
-from app.chat.service import ChatService, Draft, Picture
+from app.chat.service import ChatService, Draft
 from app.chat.transfers import Transfer
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import AppError

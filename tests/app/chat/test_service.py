@@ -254,7 +254,7 @@ class FolderBlobs:
 @pytest.fixture
 def blobs(hl: Desk, tmp_path: Path) -> FolderBlobs:
     made = FolderBlobs(tmp_path / "parts")
-    hl.chat._blobs = made
+    hl.chat.files._blobs = made
     return made
 
 

@@ -58,7 +58,7 @@ async def test_a_file_of_300_mb_is_refused_before_anything_is_stored(o: Offices,
 async def test_a_file_just_below_the_limit_is_sent_and_one_above_it_is_not(o: Offices, tmp_path: Path) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    a.session.chat.max_file_bytes = 100_000
+    a.session.chat.files.max_bytes = 100_000
     below, above = tmp_path / "under.bin", tmp_path / "över.bin"
     below.write_bytes(b"\xe5" * 100_000)
     above.write_bytes(b"\xe5" * 100_001)

@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.chat.files import MAX_PREVIEW_BYTES
 from app.chat.records import MessageDeleted, MessageSent, encode
-from app.chat.service import MAX_PREVIEW_BYTES
 from app.core.i18n import set_language
 from app.core.ids import DevId
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others

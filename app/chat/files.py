@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A chat's files: checked and sealed before they are sent, fetched to where they are wanted.
+
+What is shown of them while they are on their way is in transfers.py.
+"""
+
+import asyncio
+import mimetypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.chat.filenames import clean_name, free_path
+from app.chat.model import Message
+from app.chat.ports import Blobs
+from app.chat.records import Attachment
+from app.chat.transfers import Transfer, Transfers
+from app.core.ids import ObjId, RoomId, new_id
+from app.errors import FileTooLarge, FileUnreadable, NotFound
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+MAX_PREVIEW_BYTES = 48 * 1024
+MAX_PREVIEWS_BYTES = 100 * 1024
+"""All previews of one message: a change holds 192 KiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What a view found out about an image file before it is sent. `preview` is a small JPEG, shown in place."""
+
+    width: int
+    height: int
+    preview: bytes
+
+
+Checked = tuple[Path, str, int]
+"""A file, its safe name and its size in bytes."""
+
+
+class Files:
+    """One account's. Without `blobs` there is nothing to send or fetch with: NotFound."""
+
+    def __init__(self, blobs: Blobs | None, transfers: Transfers, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self._blobs = blobs
+        self._transfers = transfers
+
+    async def check(self, paths: Sequence[Path]) -> list[Checked]:
+        """The files, if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName."""
+        return [(path, *await asyncio.to_thread(self._check, path)) for path in paths]
+
+    async def seal(
+        self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Path, Picture]
+    ) -> tuple[tuple[Attachment, ...], list[bytes]]:
+        """What a message says of its files, and the ids of all their parts. A preview too large is left out."""
+        attachments: list[Attachment] = []
+        parts: list[bytes] = []
+        room_for_previews = MAX_PREVIEWS_BYTES
+        for path, name, size in files:
+            picture = pictures.get(path)
+            if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
+                picture = None
+            room_for_previews -= len(picture.preview) if picture else 0
+            attachment, added = await self._seal_one(room, obj, path, name, size, picture)
+            attachments.append(attachment)
+            parts += added
+        return tuple(attachments), parts
+
+    async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
+        """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies."""
+        if self._blobs is None or index >= len(message.attachments):
+            raise NotFound
+        blobs, attachment = self._blobs, message.attachments[index]
+        path = await asyncio.to_thread(_target, target, attachment.name)
+        transfer = Transfer(
+            key=(message.change_id, index),
+            room=room,
+            name=attachment.name,
+            done=0,
+            total=attachment.size_bytes,
+            upload=False,
+        )
+        await self._transfers.run(transfer, lambda progress: blobs.fetch(room, attachment.manifest, path, progress))
+        return path
+
+    def _check(self, path: Path) -> tuple[str, int]:
+        """(safe name, size) of a file that may be sent. FileTooLarge, FileUnreadable, BadFileName."""
+        name = clean_name(path.name)
+        try:
+            size = path.stat().st_size
+            if not path.is_file():
+                raise FileUnreadable
+        except OSError as error:
+            raise FileUnreadable from error
+        if size > self.max_bytes:
+            raise FileTooLarge
+        return name, size
+
+    async def _seal_one(
+        self, room: RoomId, obj: ObjId, path: Path, name: str, size: int, picture: Picture | None
+    ) -> tuple[Attachment, Sequence[bytes]]:
+        if self._blobs is None:
+            raise NotFound
+        blobs = self._blobs
+        transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
+        manifest, parts = await self._transfers.run(transfer, lambda progress: blobs.add(room, obj, path, progress))
+        attachment = Attachment(
+            name=name,
+            size_bytes=size,
+            media_type=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            manifest=manifest,
+            width=picture.width if picture else 0,
+            height=picture.height if picture else 0,
+            preview=picture.preview if picture else b"",
+        )
+        return attachment, parts
+
+
+def _target(target: Path, name: str) -> Path:
+    return free_path(target, name) if target.is_dir() else target
