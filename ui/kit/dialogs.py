@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import shiboken6
-from PySide6.QtCore import QSettings, Qt
+from PySide6.QtCore import QDir, QSettings, QStandardPaths, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -158,10 +158,15 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
     """Nothing is kept beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
-    ~/.config/QtProject.conf, in plain and outside the profile.
+    ~/.config/QtProject.conf, in plain and outside the profile. It begins among the person's documents, not where the
+    program was started, and goes on where one was.
     """
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
-    return QFileDialog(parent, title, "", filters)
+    dialog = QFileDialog(parent, title, "", filters)
+    if dialog.directory() == QDir.current():
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        dialog.setDirectory(documents if QDir(documents).exists() else QDir.homePath())
+    return dialog
 
 
 async def _path(dialog: QFileDialog) -> Path | None:

@@ -57,5 +57,13 @@ def _action(menu: QMenu, entry: Entry, run: Callable[[], object]) -> QAction:
 def popup(parent: QWidget, name: str, entries: Sequence[Entry | None], at: QPoint | None = None) -> QMenu:
     """Opens a menu under the parent widget (a button), or at a global point."""
     menu = build(parent, name, entries)
-    menu.popup(at if at is not None else parent.mapToGlobal(QPoint(0, parent.height() + 4)))
+    menu.ensurePolished()  # the style sheet's air counts in its width
+    menu.popup(at if at is not None else _under(parent, menu.sizeHint().width()))
     return menu
+
+
+def _under(button: QWidget, width: int) -> QPoint:
+    """Under a button, and not out over the window's right edge."""
+    window = button.window()
+    too_far = button.mapTo(window, QPoint(0, 0)).x() + width > window.width()
+    return button.mapToGlobal(QPoint(button.width() - width if too_far else 0, button.height() + 4))

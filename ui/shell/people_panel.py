@@ -223,7 +223,7 @@ class PeoplePanel(QFrame):
             toast(self, tr("{name} has been removed.").format(name=person.name))
 
     async def _leave(self, room: RoomId) -> None:
-        text = tr("You get nothing written from now on. Only a member can add you again.")
+        text = tr("You get nothing written from now on. Only an administrator can add you again.")
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(room)
 

@@ -268,7 +268,7 @@ class RoomView(QWidget):
             self._session.rooms.rename(self.room, title)
 
     async def _leave(self) -> None:
-        text = tr("You get nothing written from now on. Only a member can add you again.")
+        text = tr("You get nothing written from now on. Only an administrator can add you again.")
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(self.room)
 
