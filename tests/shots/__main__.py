@@ -24,13 +24,13 @@ time.tzset()
 
 from PySide6.QtWidgets import QApplication, QMainWindow  # noqa: E402
 
-from app.core.i18n import set_language  # noqa: E402
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, NOTIFICATIONS, THEME  # noqa: E402
 from tests.journeys.desks import offices  # noqa: E402
 from tests.shots.camera import Camera, quiet  # noqa: E402
 from tests.shots.story import StoryTime, fill  # noqa: E402
 from tests.shots.views import OFFLINE, STOPPED, VIEWS, Scene, Step, leave  # noqa: E402
 from ui.kit import theme  # noqa: E402
+from ui.kit.translate import change_language  # noqa: E402
 from ui.shell.window import MainWindow  # noqa: E402
 from ui.tools import TOOLS  # noqa: E402
 
@@ -70,7 +70,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.out == OUT:
         shutil.rmtree(OUT, ignore_errors=True)
     application = QApplication(["kansli"])
-    set_language("sv")
+    change_language("sv")
     theme.apply(application, "light")
     camera = Camera(arguments.out)
     try:

@@ -329,6 +329,14 @@ async def replaced(s: Scene) -> QWidget:
     return s.window
 
 
+async def replaced_board(s: Scene) -> QWidget:
+    room = s.story.rooms[told.PERMIT]
+    stop(s.story, room)
+    await go_on(s.story, room)
+    s.room(told.PERMIT, "tasks")
+    return s.window
+
+
 async def successor(s: Scene) -> QWidget:
     room = s.story.rooms[told.PERMIT]
     stop(s.story, room)
@@ -385,6 +393,7 @@ STOPPED: dict[str, Step] = {
     "successor-dialog": successor_dialog,
     "evidence": evidence,
     "replaced": replaced,
+    "replaced-board": replaced_board,
     "successor": successor,
     "history-proposal": history_proposal,
 }

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtGui import QDesktopServices, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from app.chat.files import Picture
@@ -411,7 +411,15 @@ class ChatView(QWidget):
 
     def focusInEvent(self, event: object) -> None:
         # no focus proxy: with one, Tab would begin again here and never reach the timeline
-        (self.composer.field if self._writable else self.list).setFocus()
+        if self._writable:
+            self.composer.field.setFocus()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """An arrow goes to the messages, where there is nothing to write in and the view has the focus as a whole."""
+        if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self.hasFocus():
+            self.list.setFocus()
+        else:
+            super().keyPressEvent(event)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on

@@ -241,4 +241,6 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     view._hover.show_for(message, view.rect(), can_write=False, can_edit=False)
     assert not named(view, "Svara").isVisible()
     view.setFocus()
+    assert view.hasFocus()
+    QTest.keyClick(view, Qt.Key.Key_Up)
     assert view.focusWidget() is view.list
