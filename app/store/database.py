@@ -77,7 +77,8 @@ class Database:
         self._depth = 0
         self._doomed = False
         self._after: _Acts = []
-        self._committing: tuple[Future[Exception | None], _Acts] | None = None
+        self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
+        """The commit that runs apart, what comes after it, and what of that failed."""
         self._committer = ThreadPoolExecutor(1, "store-commit")
         self._thread = threading.get_ident()
         self._engine = create_engine(
@@ -187,22 +188,29 @@ class Database:
                 self._depth, self._doomed = 0, False
             acts, self._after = self._after, []
             commit = self._committer.submit(self._commit_apart)
-            self._committing = commit, acts
+            failed: list[Exception] = []
+            self._committing = commit, acts, failed
             await asyncio.wait([asyncio.wrap_future(commit)])
             if self._committing is not None and self._committing[0] is commit:
                 self._settle()
             if (error := commit.result()) is not None:
                 raise error
+            if failed:
+                raise failed[0]
 
     def _settle(self) -> None:
-        """Waits for the commit that runs apart, if one does. Its failure is told to who began it, and only there."""
+        """Waits for the commit that runs apart, if one does. Its failure, and that of what was to run after it, is told
+        to who began it, and only there: whoever waited, a keystroke, has no part in it."""
         if self._committing is None:
             return
-        (commit, acts), self._committing = self._committing, None
+        (commit, acts, failed), self._committing = self._committing, None
         if commit.result() is None:
             self._checkpointer.wrote()
             for act in acts:
-                act()
+                try:
+                    act()
+                except Exception as e:
+                    failed.append(e)
 
     def _check_thread(self) -> None:
         if threading.get_ident() != self._thread:

@@ -115,6 +115,30 @@ async def test_a_commit_that_fails_is_rolled_back_and_told_only_to_who_began_it(
     assert told == []
 
 
+async def test_what_fails_after_a_commit_is_told_to_who_began_it_and_stops_no_keystroke(
+    db: Database, gate: Gate
+) -> None:
+    """A keystroke that comes while a slice is committed must not be lost because somebody could not show the slice."""
+    told: list[int] = []
+
+    def fails() -> None:
+        raise KeyError
+
+    def slice_() -> None:
+        db.raw.execute("INSERT INTO notes VALUES (1)")
+        db.after_commit(fails)
+        db.after_commit(lambda: told.append(1))
+
+    task = asyncio.ensure_future(db.apart(slice_))
+    await asyncio.to_thread(gate.shut.wait, 10)
+    gate.open.set()
+    write(db, 2)
+    assert notes(db) == [1, 2]
+    assert told == [1]
+    with pytest.raises(KeyError):
+        await task
+
+
 async def test_a_cancelled_wait_does_not_undo_the_commit(db: Database, gate: Gate) -> None:
     task = await begun(db, gate, 1)
     task.cancel()
