@@ -8,6 +8,7 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.newcomers import take_back
 from app.store.origins import note
 from app.store.people import Me
 from app.store.projecting import Projecting
@@ -135,6 +136,7 @@ class Inbox:
         raw.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
         raw.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
+        take_back(self._db, room)
         self._projecting.tell(room)
 
 

@@ -2,6 +2,7 @@
 """Whom I added from now on, and up to which add they have been given the objects' present state."""
 
 from app.core.ids import RoomId
+from app.store import statements as sql
 from app.store.database import Database
 from app.store.people import Me
 
@@ -30,6 +31,13 @@ class Newcomers:
         """Everybody added up to `n` has it: it lies in the outbox, in the same transaction."""
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_given(room), n))
+
+
+def take_back(db: Database, room: RoomId) -> None:
+    """▲ Baselines that were not sent when their author ceased to be administrator are never sent: nobody would take
+    them, nor anything that is written after them. They are owed again if that person is one again."""
+    if db.raw.execute(sql.DROP_BASELINES, (room,)).rowcount:
+        db.raw.execute(sql.FORGET_GIVEN, (_given(room),))
 
 
 def _given(room: RoomId) -> str:

@@ -9,6 +9,7 @@ from app.core import log
 from app.core.ids import Hash, ObjId, RoomId
 from app.store import statements as sql
 from app.store.database import Database, Row
+from app.store.newcomers import take_back
 from app.store.rows import Flush
 from sync.client.ports import PendingChange, SealedBatch
 
@@ -87,6 +88,7 @@ class Outbox:
         with self._db.transaction():
             self._burn(batch)  # a store of before put_sealed did
             self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
+            take_back(self._db, batch.room)
 
     def burned(self, room: RoomId) -> int:
         """The highest dev_seq that was ever signed in the room: never again."""

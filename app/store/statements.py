@@ -63,6 +63,9 @@ ADD_BATCH = "INSERT INTO batches (room, first_seq, last_id, bodies, cts, sig, sh
 OLDEST_BATCH = """SELECT id, first_seq, last_id, bodies, cts, sig, shares FROM batches
     WHERE room = ? ORDER BY id LIMIT 1"""
 SET_BATCH = "UPDATE outbox SET batch = ? WHERE row = ? AND batch IS NULL"
+DROP_BASELINES = """DELETE FROM outbox WHERE room = ?1 AND live = 2 AND batch IS NULL
+    AND coalesce((SELECT role FROM rooms r WHERE r.room = ?1), 0) < 3"""
+FORGET_GIVEN = "DELETE FROM meta WHERE name = ?"
 BATCH_ID = "SELECT id FROM batches WHERE room = ? AND first_seq = ? AND last_id = ?"
 BATCH_ROWS = "SELECT row FROM outbox WHERE batch = ? ORDER BY row"
 DROP_PLACED = "DELETE FROM outbox WHERE row = ? AND batch IS NULL"

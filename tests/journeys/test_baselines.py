@@ -124,3 +124,23 @@ async def test_one_who_was_removed_again_is_owed_nothing(o: Offices, monkeypatch
         await a.session.rooms.remove(room, b.session.engine.uid)
         await until(lambda: b.session.rooms.room(room).left if b.session.rooms.rooms() else True)
     await until(lambda: a.session.store.newcomers.owed(room) is None)
+
+
+async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_silence_them(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only an administrator's baseline is taken: one that waits would hold back everything that is written after it."""
+    a, b, room = await a_room(o)
+    (c,) = await o.hire("Registrator")
+    await o.add(a, room, c, history=True)
+    await a.session.rooms.set_role(room, c.session.engine.uid, 3)
+    await until(lambda: c.session.rooms.my_role(room) == 3)
+    with monkeypatch.context() as held:
+        held.setattr(c.session.engine._outbox, "_seal_next", lambda at: None)
+        await add(c, b, room)
+        await until(lambda: bool(c.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))))
+        await a.session.rooms.set_role(room, c.session.engine.uid, 2)
+        await until(lambda: c.session.rooms.my_role(room) == 2)
+    c.session.chat.send(room, "Jag skriver vidare")
+    await until(lambda: "Jag skriver vidare" in a.texts(room))
+    await until(lambda: c.session.store.waiting_count() == 0)

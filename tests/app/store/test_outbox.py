@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.core.ids import Hash, ObjId, PartId, RoomId
 from app.store.rows import BlobPart
 from app.store.store import Store
-from sync.client.ports import OpenedChange, Ports, Received, SealedBatch
+from sync.client.ports import MemberRow, OpenedChange, Ports, Received, SealedBatch
 from tests.app.store.conftest import DEV, ME, ROOM, Bench
 
 PART = PartId(b"P" * 16)
@@ -115,6 +115,18 @@ def test_a_batch_that_was_refused_as_stale_is_pending_again(bench: Bench) -> Non
     bench.store.put_sealed(batch_of(bench.store, note, 2))
     assert bench.store.shown(batch, 1)
     assert bench.store.waiting_count() == 1
+
+
+def test_a_baseline_that_was_refused_is_not_tried_again_by_one_who_is_no_administrator(bench: Bench) -> None:
+    note = bench.note()
+    bench.store.changes.append(ROOM, note, b"state", baseline=True)
+    batch = batch_of(bench.store, note)
+    bench.store.put_sealed(batch)
+    bench.store.changes.append(ROOM, note, b"edit")
+    lowered = MemberRow(uid=ME, role=2, since_n=1, history=True)
+    bench.store.receive(Received(room=ROOM, members=[lowered]))
+    bench.store.unseal(batch)
+    assert [p.payload for p in bench.store.pending(10)] == [b"edit"]
 
 
 def test_a_record_waits_for_its_blob_and_holds_back_nothing_else(bench: Bench) -> None:
