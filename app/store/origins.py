@@ -25,6 +25,10 @@ _COLUMNS = "room, old, n, rh, by, step"
 _OWN = f"""SELECT {sql.CHANGE} FROM changes WHERE room = ? AND author = ? AND (n IS NULL OR n > ?)
     AND unprojected IS NOT 'other-room' ORDER BY n IS NULL, n, row"""  # noqa: S608 - constants
 
+_HEARD = "SELECT 1 FROM meta h WHERE h.name = 'heard-' || hex(origins.room)"
+_ME = "SELECT m.value FROM meta m WHERE m.name = 'me'"
+_FOUNDED = f"SELECT 1 FROM origins WHERE room = ? AND by = ? AND (step > 0 OR by = ({_ME}) OR EXISTS ({_HEARD}))"  # noqa: S608 - constants
+
 
 class Step(IntEnum):
     """How far a successor has come here."""
@@ -59,9 +63,9 @@ def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
 
 
 def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
-    """Whether `by` opened this room as the successor of another: only then do carried records count."""
-    found = driver_of(conn).execute("SELECT 1 FROM origins WHERE room = ? AND by = ?", (room, by)).fetchone()
-    return found is not None
+    """▲ Whether `by` opened this room as the successor of another and is believed: only then do carried records count.
+    Else anybody could name a room and speak there for its members."""
+    return driver_of(conn).execute(_FOUNDED, (room, by)).fetchone() is not None
 
 
 class Origins:
@@ -90,6 +94,15 @@ class Origins:
     def successors(self, old: RoomId) -> list[OriginRow]:
         """Rooms that say they continue this one, oldest first."""
         return self._select("WHERE old = ? ORDER BY rowid", (old,))
+
+    def unheard(self) -> list[OriginRow]:
+        """Those whose founder has not been believed yet."""
+        return self._select(f"WHERE step = 0 AND by <> ({_ME}) AND NOT EXISTS ({_HEARD}) ORDER BY rowid", ())
+
+    def set_heard(self, room: RoomId) -> None:
+        """From now on what the founder carried over counts. What came before is to be read again, see `Projecting`."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard-' || hex(?), 1)", (room,))
 
     def set_step(self, room: RoomId, step: Step) -> None:
         """Never goes back."""

@@ -18,6 +18,7 @@ from app.store.rows import ObjectRow, StoredChange
 from app.store.search import drop_kind
 
 ROOM = "room"
+_AGAIN = 32
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]
 
@@ -97,6 +98,26 @@ class Projecting:
                 self._object(conn, obj, changes, strict)
         if batches:
             self.tell(room)
+
+    def again(self, room: RoomId, code: str, after: int = 0) -> int | None:
+        """Changes of a room that were left out with a code, from a rowid on: read once more, as what they lacked is
+        there now. A few in one transaction; gives the last one's rowid, None when no more follow."""
+        raw, by_obj, last = self._db.raw, defaultdict[ObjId, list[StoredChange]](list), None
+        with self._db.transaction() as conn:
+            for found in raw.execute(sql.LEFT_OUT, (room, code, after, _AGAIN)).fetchall():
+                last, _, obj, cid, by, t, n, data = found
+                own = by == self._me.uid
+                by_obj[obj].append(
+                    StoredChange(rowid=last, room=room, obj=obj, change_id=cid, author=by, t=t, n=n, data=data, own=own)
+                )
+            raw.executemany(sql.MARK_UNPROJECTED, [(None, c.rowid) for some in by_obj.values() for c in some])
+            for obj, changes in by_obj.items():
+                row = raw.execute(sql.OBJECT, (obj,)).fetchone()
+                kind = self._kinds.get(row[2]) if row else None
+                if row is not None and kind is not None:
+                    self._project(conn, kind, object_row(row[:-2]), changes)
+            self.tell(room)
+        return last
 
     def tell(self, room: RoomId) -> None:
         """Emits `changed` for the room after the commit."""

@@ -55,6 +55,7 @@ class Store:
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed
         """A room's read models changed; after the commit, on the loop's thread."""
+        self.read_again = self._projecting.again
         self._projecting.prepare()
         # the engine's ports
         self.load_account = self.account.load_account

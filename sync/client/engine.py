@@ -131,6 +131,10 @@ class Engine:
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
+    def knows(self, room: RoomId) -> bool:
+        """Whether this device follows a room, or once did. Certain only while the status is ONLINE."""
+        return room in self._link.rooms
+
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """Who is to be given the room's whole history, and what is left to do about it."""
         found = self._link.rooms.get(room)

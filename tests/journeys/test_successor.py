@@ -223,6 +223,18 @@ async def test_a_restart_in_the_middle_goes_on_where_it_was(o: Offices, monkeypa
     assert {m.person.name for m in c.owner.session.rooms.members(room)} == {"Handläggare", "Registrator", "Enhetschef"}
 
 
+async def test_who_was_not_in_the_old_room_reads_what_was_carried_over(o: Offices) -> None:
+    c = await case(o)
+    room = await c.owner.session.succession.open(c.room)
+    await c.followed(c.clerk)
+    await settled(c.owner, c.clerk, room=room)
+    (new,) = await o.hire("Jurist")
+    await o.add(c.owner, room, new, history=True)
+    await c.shows(new, room, [*BEFORE, *SEEN, *UNSENT])
+    assert {m.carried_by for m in messages(new, room) if m.text in SEEN} == {c.owner.session.people.me.uid}
+    assert not new.session.succession.standing(room).believed
+
+
 async def test_from_now_stays_from_now(o: Offices) -> None:
     c = await case(o, history=False)
     room = await c.owner.session.succession.open(c.room)

@@ -159,7 +159,8 @@ class MessageLayout:
         if message.text:
             notes = [tr("edited")] if message.edited_t is not None else []
             if message.carried_by is not None:
-                notes.append(tr("carried over"))
+                name = people.person(message.carried_by).name
+                notes.append(tr("carried over by {name}").format(name=name))
             runs, things = split(parse(message.text, message.mentions), self._find)
             if runs or notes:
                 y = self._put_text(y, RichText(runs, self.room, " · ".join(notes)))

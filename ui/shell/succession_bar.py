@@ -89,7 +89,7 @@ class SuccessionBar(QFrame):
                    "Nothing has been carried over."),
                 "warning", "warning", back,
             )  # fmt: skip
-        return tr("This room continues an earlier one that you were not in."), "info", "history", []
+        return tr("This room says that it continues an earlier one, which you were not in."), "info", "history", []
 
     def _name_of(self, standing: Standing, at: int) -> str:
         if len(standing.successors) == 1:

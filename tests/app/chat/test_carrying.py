@@ -113,10 +113,10 @@ def test_an_author_may_still_edit_and_react_to_what_was_carried(hl: Desk) -> Non
     assert {r.emoji for r in shown(hl, NEXT)[0].reactions} == {"👍", "🙂"}
 
 
-def carried_by(by: Uid, author: Uid, text: str) -> OpenedChange:
+def carried_by(by: Uid, author: Uid, text: str, obj: ObjId = THERE) -> OpenedChange:
     record = Carried(author=author, change_id=new_change(), t=1, data=encode(MessageSent(text=text)))
     return OpenedChange(
-        n=60, t=60, uid=by, dev=DevId(by), obj=THERE, change_id=ChangeId(new_change()), payload=encode(record)
+        n=60, t=60, uid=by, dev=DevId(by), obj=obj, change_id=ChangeId(new_change()), payload=encode(record)
     )
 
 
@@ -125,6 +125,38 @@ def test_attack_nobody_but_the_founder_speaks_for_others(hl: Desk) -> None:
     hl.store.receive(Received(room=NEXT, cursor=60, state=b"", changes=[forged]))
     assert shown(hl, NEXT) == []
     assert [code for _, code in hl.store.changes.unprojected(NEXT)] == ["forbidden"]
+
+
+CLAIMED, ELSEWHERE = RoomId(b"c" * 16), ObjId(b"e" * 16)
+"""A room that EK has founded and that says it continues the old one."""
+
+
+def claim(at: Desk, by: Uid, text: str) -> None:
+    """EK opens a room of that claim, and brings a message of somebody's with them."""
+    origin = Origin(room=ROOM, n=5, rh=Hash(b"5" * 32))
+    genesis = RoomEvent(n=1, t=1, kind="genesis", by=EK, origin=origin)
+    at.store.receive(Received(room=CLAIMED, cursor=1, state=b"", events=[genesis]))
+    with at.store.db.transaction() as conn:
+        object_rows.announce(conn, CLAIMED, ELSEWHERE, "chat", 1, EK)
+    at.store.receive(Received(room=CLAIMED, cursor=60, state=b"", changes=[carried_by(EK, by, text, ELSEWHERE)]))
+
+
+def test_attack_a_founder_whom_nobody_believes_speaks_for_nobody(hl: Desk) -> None:
+    claim(hl, HL, "Det här har jag aldrig skrivit")
+    assert shown(hl, CLAIMED) == []
+    assert [s.room for s in hl.store.origins.unheard()] == [CLAIMED]
+
+
+def test_what_was_carried_over_is_shown_when_its_founder_is_believed(hl: Desk) -> None:
+    claim(hl, HL, "Det här skrev jag")
+    hl.store.origins.set_heard(CLAIMED)
+    after: int | None = 0
+    while after is not None:
+        after = hl.store.read_again(CLAIMED, "forbidden", after)
+    (message,) = shown(hl, CLAIMED)
+    assert (message.author, message.carried_by, message.text) == (HL, EK, "Det här skrev jag")
+    assert hl.store.origins.unheard() == []
+    assert hl.store.changes.unprojected(CLAIMED) == []
 
 
 def test_attack_nor_does_anybody_in_a_room_that_continues_none(hl: Desk) -> None:
