@@ -45,6 +45,7 @@ def test_texts_names_and_messages_are_not(folder: Path) -> None:
         assert word not in text
 
 
+@pytest.mark.slow
 def test_the_file_rotates(folder: Path) -> None:
     for _ in range(30_000):
         log.ui.warning("event", count=1_000_000_000_000_000_000, size=1_000_000_000_000_000_000)

@@ -61,6 +61,7 @@ def assert_nothing_lost(store: Store, note: ObjId, last: int) -> int:
     return len(mine)
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_by_kill_9(bench: Bench) -> None:
     kill_many(bench, 3)
 

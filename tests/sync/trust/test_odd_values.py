@@ -73,6 +73,7 @@ def room() -> Any:
     return load("room")
 
 
+@pytest.mark.slow
 def test_attack_odd_room_entries_get_a_verdict_at_a_client_and_at_the_server(room: Any) -> None:
     book, agency_pk = Book(), bytes.fromhex(room["agency_pk"])
     for p in room["people"]:
@@ -108,6 +109,7 @@ def _try_all(stream: RoomStream, item: Item, book: Book) -> None:
             stream.place(item.kind, [(odd, item.sig, item.ct)], item.t, book, lambda n: None)
 
 
+@pytest.mark.slow
 def test_attack_a_member_who_signs_odd_things_gets_a_verdict_too(room: Any) -> None:
     book, agency_pk = Book(), bytes.fromhex(room["agency_pk"])
     keys = {}
