@@ -3,7 +3,8 @@
 
 A slot is a file keys/<kind>.slot; FORMAT.md gives its bytes. Removing or changing a slot gives the database a new key:
 the remaining slots are written as .new files first, then the database is rekeyed, then the .new files take their
-places. Whatever happens in between, one of the two keys opens the database and `settle` finishes the rest.
+places. Whatever happens in between, one of the two keys opens the database and `settle` finishes the rest: a file
+`settling` says that it has begun, and which slots stay.
 """
 
 import os
@@ -14,7 +15,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core import log
-from app.core.files import write_atomic
+from app.core.files import sync_folder, write_atomic
 from app.core.ids import new_id
 from app.errors import (
     BugError,
@@ -54,9 +55,13 @@ _NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2}
 
 @dataclass(frozen=True, slots=True)
 class StoreKeys:
-    """What an opened slot gives: the raw key, and the one being changed to if a change was interrupted."""
+    """What an opened slot gives: the raw key, and the one being changed to if a change was interrupted.
+
+    `staged`: those of them that come from a slot being changed to; None if they come from no slot.
+    """
 
     keys: tuple[bytes, ...] = field(repr=False)
+    staged: tuple[bytes, ...] | None = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,22 +107,42 @@ class KeySlots:
 
     def kinds(self) -> list[SlotKind]:
         """The slots that exist and may be used."""
-        return [
-            k for k in SlotKind if k in self._allowed and (self._path(k).exists() or self._path(k, new=True).exists())
-        ]
+        kept = self._settling()
+        found = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
+        return [k for k in found if k in self._allowed and (kept is None or k in kept)]
 
     def _path(self, kind: SlotKind, *, new: bool = False) -> Path:
         return self._folder / (f"{kind}.slot.new" if new else f"{kind}.slot")
 
-    def _read(self, kind: SlotKind) -> list[_Slot]:
-        """The slot, and the one being changed to if a change was interrupted."""
+    @property
+    def changing(self) -> bool:
+        """Whether a change of keys was cut off, before or after the database had its new one."""
+        return any(self._path(kind, new=True).exists() for kind in SlotKind)
+
+    @property
+    def _marker(self) -> Path:
+        return self._folder / "settling"
+
+    def _settling(self) -> list[str] | None:
+        """The slots that stay, if a change was cut off when the database had its new key already."""
+        try:
+            return self._marker.read_text(encoding="ascii").split()
+        except FileNotFoundError:
+            return None
+        except OSError as e:
+            raise StoreUnwritable() from e
+
+    def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
+        """The slot, and the one being changed to (True) if a change was interrupted."""
         if kind not in self._allowed:
             raise SlotForbidden()
-        paths = [p for p in (self._path(kind), self._path(kind, new=True)) if p.exists()]
+        if self._settling() is not None:
+            self.settle(changed=True)
+        paths = [(self._path(kind, new=new), new) for new in (False, True) if self._path(kind, new=new).exists()]
         if not paths:
             raise NoSlot()
         try:
-            return [_Slot.parse(kind, p.read_bytes()) for p in paths]
+            return [(_Slot.parse(kind, path.read_bytes()), new) for path, new in paths]
         except OSError as e:
             raise StoreUnwritable() from e
 
@@ -127,34 +152,34 @@ class KeySlots:
     # -- opening
     def unlock_passphrase(self, passphrase: str) -> StoreKeys:
         """WrongPassphrase, NoSlot, SlotDamaged or SlotForbidden. 0.3 s: in a thread."""
-        found: list[bytes] = []
-        for slot in self._read(SlotKind.PASSPHRASE):
+        found: list[tuple[bytes, bool]] = []
+        for slot, new in self._read(SlotKind.PASSPHRASE):
             try:
                 wrapping = derive(passphrase, _argon(slot.params))
-                found.append(self._open(slot, wrapping))
+                found.append((self._open(slot, wrapping), new))
             except Reject as e:
                 if e.code != "decrypt":
                     raise SlotDamaged() from e
         if not found:
             log.store.warning("unlock", code="wrong-passphrase")
             raise WrongPassphrase()
-        return StoreKeys(tuple(found))
+        return _keys(found)
 
     def unlock_keyring(self) -> StoreKeys:
         """KeyringLocked, NoKeyring, NoSlot (also if the key store has forgotten it) or SlotDamaged. In a thread."""
-        found: list[bytes] = []
+        found: list[tuple[bytes, bool]] = []
         damaged = False
-        for slot in self._read(SlotKind.KEYRING):
+        for slot, new in self._read(SlotKind.KEYRING):
             wrapping = get_secret(self._keyring, self._entry(slot.params))
             if wrapping is None:
                 continue
             try:
-                found.append(self._open(slot, wrapping))
+                found.append((self._open(slot, wrapping), new))
             except Reject:
                 damaged = True
         if not found:
             raise SlotDamaged() if damaged else NoSlot()
-        return StoreKeys(tuple(found))
+        return _keys(found)
 
     def _open(self, slot: _Slot, wrapping: bytes) -> bytes:
         key = aead.open_(wrapping, self._context(slot.kind, slot.params), slot.sealed)
@@ -224,22 +249,48 @@ class KeySlots:
         return key
 
     def settle(self, *, changed: bool) -> None:
-        """Ends a change: `changed` says which key opens the database, the new slots' or the old ones'."""
+        """Ends a change: `changed` says which key opens the database, the new slots' or the old ones'.
+
+        ▲ Cut off anywhere, it is gone on with: the next time no half of it may look like another change.
+        """
+        kept = self._settling()
         staged = [k for k in SlotKind if self._path(k, new=True).exists()]
-        if not staged:
+        if kept is None and not staged:
             return
-        before = self._entries(new=not changed)
+        if kept is None and changed:
+            kept = [str(k) for k in staged]
+            self._note_settling(kept)
+        gone = self._finish(kept) if kept is not None else self._give_up()
+        for entry in gone:
+            delete_secret(self._keyring, entry)
+        self._marker.unlink(missing_ok=True)
+        log.store.info("slots-settled", changed=kept is not None)
+
+    def _note_settling(self, kept: Collection[str]) -> None:
+        try:
+            write_atomic(self._marker, " ".join(kept).encode())
+        except OSError as e:
+            raise StoreUnwritable() from e
+
+    def _finish(self, kept: Collection[str]) -> list[str]:
+        """The new slots take their places; gives the key store's entries that nothing needs any more."""
+        replaced = self._path(SlotKind.KEYRING, new=True).exists() or SlotKind.KEYRING not in kept
+        gone = self._entries(new=False) if replaced else []
         for kind in SlotKind:
             new, old = self._path(kind, new=True), self._path(kind)
-            if not changed:
-                new.unlink(missing_ok=True)
-            elif kind in staged:
+            if new.exists():
                 new.replace(old)
-            else:
+            elif kind not in kept:
                 old.unlink(missing_ok=True)
-        for entry in before:
-            delete_secret(self._keyring, entry)
-        log.store.info("slots-settled", changed=changed)
+        sync_folder(self._folder)
+        return gone
+
+    def _give_up(self) -> list[str]:
+        """The new slots go; the same."""
+        gone = self._entries(new=True)
+        for kind in SlotKind:
+            self._path(kind, new=True).unlink(missing_ok=True)
+        return gone
 
     def _entries(self, *, new: bool) -> list[str]:
         path = self._path(SlotKind.KEYRING, new=new)
@@ -254,6 +305,7 @@ class KeySlots:
         for kind in SlotKind:
             self._path(kind).unlink(missing_ok=True)
             self._path(kind, new=True).unlink(missing_ok=True)
+        self._marker.unlink(missing_ok=True)
         for entry in entries:
             delete_secret(self._keyring, entry)
 
@@ -278,6 +330,11 @@ class KeySlots:
         return StoreKeys((key,))
 
 
+def _keys(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:
+    """Keys, each with whether its slot is one being changed to."""
+    return StoreKeys(tuple(key for key, _ in found), tuple(key for key, new in found if new))
+
+
 def _argon(params: bytes) -> Argon2Params:
     if len(params) != _ARGON.size:
         raise SlotDamaged()
@@ -297,7 +354,7 @@ def raw_key_from_env() -> StoreKeys | None:
     if len(key) != KEY_BYTES:
         raise SlotDamaged()
     log.store.warning("raw-key-no-protection-at-rest")
-    return StoreKeys((key,))
+    return StoreKeys((key,), None)
 
 
 def new_key() -> bytes:

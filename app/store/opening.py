@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from app.errors import StoreCorrupt
+from app.errors import StoreCorrupt, WrongPassphrase
 from app.profile import Profile
 from app.store.keyslots import KeySlots, StoreKeys
 from app.store.projection import Projector
@@ -16,15 +16,18 @@ def create_store(profile: Profile, key: bytes, kinds: Mapping[str, Projector]) -
 
 
 def open_store(profile: Profile, slots: KeySlots, unlocked: StoreKeys, kinds: Mapping[str, Projector]) -> Store:
-    """The profile's store; StoreMissing, StoreCorrupt, StoreNewer, DiskFull. On the loop's thread, 1–2 ms."""
+    """The profile's store; StoreMissing, StoreCorrupt, StoreNewer, DiskFull, WrongPassphrase. 1–2 ms, on the loop's thread."""
     *_, last = unlocked.keys
-    for place, key in enumerate(unlocked.keys):
+    for key in unlocked.keys:
         try:
             store = Store.open(profile.db_path, key, kinds, profile.blobs_folder)
-        except StoreCorrupt:
+        except StoreCorrupt as e:
             if key == last:
+                if slots.changing and not unlocked.staged:  # the passphrase before a change that was cut off late
+                    raise WrongPassphrase from e
                 raise
             continue
-        slots.settle(changed=place > 0)
+        if unlocked.staged is not None:  # ▲ by the slot that the key is from: a new passphrase opens the new slot alone
+            slots.settle(changed=key in unlocked.staged)
         return store
     raise StoreCorrupt()

@@ -2,7 +2,7 @@
 """Key slots: any one opens, a wrong or missing one says so with its code, and nothing is ever wiped."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -256,7 +256,7 @@ def test_a_raw_key_from_the_environment_is_taken_and_said_aloud(
     key = new_key()
     monkeypatch.setenv("KANSLI_RAW_KEY", key.hex())
     with caplog.at_level("WARNING", "store"):
-        assert raw_key_from_env() == StoreKeys((key,))
+        assert raw_key_from_env() == StoreKeys((key,), None)
     assert "no-protection" in caplog.text
     assert key.hex() not in caplog.text
     monkeypatch.setenv("KANSLI_RAW_KEY", "abc")
@@ -268,3 +268,74 @@ def test_keys_do_not_show_in_a_repr() -> None:
     key = new_key()
     assert repr(key) not in repr(StoreKeys((key,)))
     assert key.hex() not in repr(StoreKeys((key,)))
+
+
+class Killed(BaseException):
+    """As by kill -9: no code of ours runs after it."""
+
+
+def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> bool:
+    """Runs `act` and kills it after so many renames and removals of slots; False if it came to its end."""
+    done = 0
+
+    def step(real: Callable[..., object]) -> Callable[..., object]:
+        def run(self: Path, *args: object, **more: object) -> object:
+            nonlocal done
+            if self.suffix in (".slot", ".new") and not self.name.startswith("."):
+                if done == steps:
+                    raise Killed
+                done += 1
+            return real(self, *args, **more)
+
+        return run
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "replace", step(Path.replace))
+        dying.setattr(Path, "unlink", step(Path.unlink))
+        try:
+            act()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("first", [SlotKind.PASSPHRASE, SlotKind.KEYRING])
+@pytest.mark.parametrize("steps", range(4))
+def test_a_change_that_is_killed_at_any_step_keeps_every_slot(
+    profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch, steps: int, first: SlotKind
+) -> None:
+    new = "en ny lösenfras"
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    killed_after(steps, monkeypatch, lambda: slots.change_passphrase(store.db, PASSPHRASE, new))
+    store.close()
+    ways: dict[SlotKind, Callable[[], StoreKeys]] = {
+        SlotKind.PASSPHRASE: lambda: slots.unlock_passphrase(new),
+        SlotKind.KEYRING: slots.unlock_keyring,
+    }
+    for way in (ways[first], *ways.values()):
+        opens(profile, slots, way()).close()
+    assert slots.kinds() == [SlotKind.PASSPHRASE, SlotKind.KEYRING]
+    assert not list(profile.slots_folder.glob("*.new"))
+
+
+def test_after_a_change_that_was_cut_off_the_old_passphrase_is_wrong_and_nothing_is_corrupt(
+    profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    assert killed_after(0, monkeypatch, lambda: slots.change_passphrase(store.db, PASSPHRASE, "en ny lösenfras"))
+    store.close()
+    with pytest.raises(WrongPassphrase):
+        open_store(profile, slots, slots.unlock_passphrase(PASSPHRASE), KINDS)
+    opens(profile, slots, slots.unlock_passphrase("en ny lösenfras")).close()
+
+
+@pytest.mark.parametrize("steps", range(4))
+def test_a_removal_that_is_killed_at_any_step_leaves_no_slot_that_opens_nothing(
+    profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    killed_after(steps, monkeypatch, lambda: slots.remove(store.db, SlotKind.KEYRING, passphrase=PASSPHRASE))
+    store.close()
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+    assert slots.kinds() == [SlotKind.PASSPHRASE]
+    assert sorted(p.name for p in profile.slots_folder.iterdir()) == ["passphrase.slot"]
