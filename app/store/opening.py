@@ -16,7 +16,7 @@ def create_store(profile: Profile, key: bytes, kinds: Mapping[str, Projector]) -
 
 
 def open_store(profile: Profile, slots: KeySlots, unlocked: StoreKeys, kinds: Mapping[str, Projector]) -> Store:
-    """The profile's store; StoreMissing, StoreCorrupt, StoreNewer, DiskFull, WrongPassphrase. 1–2 ms, on the loop's thread."""
+    """The profile's store; StoreMissing, StoreCorrupt, StoreNewer, DiskFull, WrongPassphrase. 1–2 ms on the loop."""
     *_, last = unlocked.keys
     for key in unlocked.keys:
         try:
