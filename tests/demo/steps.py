@@ -489,6 +489,7 @@ class Steps:
         """pictures of the windows in both themes"""
         a, b = self.a, self.b
         a.keys("Ctrl+1")
+        a.keys("Escape")  # what the last steps told is not part of the pictures
         b.keys(CHAT)
         mention(b, sample.REMINDER, HANDLER)
         a.wait_part(said("You were mentioned in {room}", room=ROOM), within=said("Home"))
