@@ -93,9 +93,12 @@ class PeoplePanel(QFrame):
             return
         self._shown = shown
         self.add_button.setVisible(self._may_add(room))
+        focused = self.window().focusWidget()
+        stood = self._members.content.indexOf(focused) if focused is not None else -1
         clear(self._members.content)
         for member in self._session.rooms.members(room):
             self._members.content.addWidget(self._member_row(member))
+        self._focus_row(stood)
         clear(self._proposals)
         for proposal in self._session.rooms.history_proposals(room):
             self._proposals.addWidget(HistoryCard(self._session.rooms, room, proposal))
@@ -105,6 +108,14 @@ class PeoplePanel(QFrame):
         self._changed_title.setVisible(bool(listed))
         for item in listed:
             self._objects.addWidget(self._object_card(item))
+
+    def _focus_row(self, number: int) -> None:
+        """Gives the focus back to where it stood among the rows, or to the last; -1 = it stood elsewhere."""
+        item = self._members.content.itemAt(min(number, self._members.content.count() - 1)) if number >= 0 else None
+        row = item.widget() if item is not None else None
+        if row is not None:
+            row.show()  # a new widget takes no focus before it is
+            row.setFocus()
 
     def _may_add(self, room: RoomId) -> bool:
         """Administrators may, but not in a room that has ended in another."""

@@ -254,7 +254,13 @@ class RoomView(QWidget):
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
             Entry(text=mute, icon="mute", run=lambda: rooms.set_muted(self.room, not summary.muted)),
             None,
-            Entry(text=tr("Leave the room …"), icon="leave", danger=True, run=lambda: run(self, self._leave())),
+            Entry(
+                text=tr("Leave the room …"),
+                icon="leave",
+                danger=True,
+                enabled=not summary.left,
+                run=lambda: run(self, self._leave()),
+            ),
         ]
         popup(self._more, tr("Room menu"), entries)
 

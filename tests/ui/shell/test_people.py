@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 
 from tests.ui.shell.fake_session import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember, FakeSession
+from ui.kit.buttons import RowButton
 from ui.shell.member_dialogs import AddMemberDialog, SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.window import MainWindow
@@ -90,6 +91,30 @@ async def test_removing_asks_first(window: MainWindow, session: FakeSession) -> 
     (await dialog()).accept()
     await asyncio.sleep(0.01)
     assert REGISTRAR not in [m.person for m in session.rooms.people[CASE]]
+
+
+async def test_the_focus_stays_among_the_members_when_one_is_gone(window: MainWindow, session: FakeSession) -> None:
+    panel = panel_of(window)
+    QApplication.processEvents()
+    rows = panel._members.findChildren(RowButton)
+    rows[-1].setFocus()
+    assert window.focusWidget() is rows[-1]
+    gone = session.rooms.people[CASE][-1].person.uid
+    await session.rooms.remove(CASE, gone)
+    left = panel._members.findChildren(RowButton)
+    assert len(left) == len(rows) - 1
+    assert window.focusWidget() is left[-1]
+
+
+def test_who_has_left_a_room_is_not_offered_to_leave_it(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    session.rooms._change(CASE, left=True)
+    view = window.current_room()
+    assert view is not None
+    view._menu()
+    menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
+    assert {a.text(): a.isEnabled() for a in menu.actions()}["Lämna rummet …"] is False
+    menu.close()
 
 
 async def test_a_role_is_changed(window: MainWindow, session: FakeSession) -> None:
