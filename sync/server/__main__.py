@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server`: init, invite, devices, revoke, reset, status, serve."""
+"""`python -m sync.server`: init, invite, devices, revoke, reset, status, verify, serve."""
 
 import argparse
 import asyncio
@@ -15,6 +15,7 @@ from sync.server import admin
 from sync.server.config import Config, ConfigError
 from sync.server.running import start_server
 from sync.server.store.base import StoreError
+from sync.server.upkeep import commands as upkeep
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
                 print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")
             case "status":
                 print(json.dumps(asdict(asyncio.run(admin.status(args.data)))))
+            case "verify":
+                return upkeep.verify(args)
             case "serve":
                 asyncio.run(_serve(args))
     except (ConfigError, Reject, StoreError, OSError) as e:
@@ -96,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `devices` prints it")
         command.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
     status = commands.add_parser("status", help="print counts as JSON")
+    verify = commands.add_parser("verify", help="check every chain and signature in a data folder or a backup")
+    verify.add_argument("--room", type=bytes.fromhex, help="only this room, by its id")
     serve = commands.add_parser("serve", help="serve clients until SIGTERM")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8443, help="0 takes a free one")
@@ -103,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
     serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
     serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
-    for command in (init, invite, devices, revoke, reset, status, serve):
+    for command in (init, invite, devices, revoke, reset, status, verify, serve):
         command.add_argument("--data", type=Path, required=True, help="the server's data folder")
     return parser
 

@@ -69,6 +69,15 @@ def read_identity(data: Path, now_ms: int) -> Identity:
     return Identity(key=key, cert=Signed(body, sig), agency_pk=agency_pk, fingerprint=agency_fingerprint(agency_pk))
 
 
+def read_server_cert(data: Path) -> Signed | None:
+    """The server's certificate, not checked; None if it is not there."""
+    path = data / "server.cert"
+    if not path.exists():
+        return None
+    body, sig = _read(path)
+    return Signed(body, sig)
+
+
 def _write(path: Path, *values: bytes) -> None:
     text = "\n".join((_HEAD, *(v.hex() for v in values), ""))
     try:

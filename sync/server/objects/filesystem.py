@@ -34,10 +34,15 @@ class FilesystemObjects:
             await asyncio.to_thread(path.unlink, True)
 
     def _path(self, room: bytes, obj: bytes, part: bytes) -> Path:
-        return self._root / room.hex()[:2] / room.hex() / obj.hex() / part.hex()
+        return part_path(self._root, room, obj, part)
 
     def _upload(self, room: bytes, obj: bytes, part: bytes) -> Path:
         return self._path(room, obj, part).with_suffix(".part")
+
+
+def part_path(root: Path, room: bytes, obj: bytes, part: bytes) -> Path:
+    """Where a finished part lies."""
+    return root / room.hex()[:2] / room.hex() / obj.hex() / part.hex()
 
 
 def _size(path: Path) -> int:

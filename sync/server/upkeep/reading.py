@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A store's database, read only and beside a server that may be running: one snapshot at a time, never migrated."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sync.server.store import schema as s
+from sync.server.store.base import StoreError
+from sync.server.store.database import TooNew
+
+Row = tuple[Any, ...]
+_FETCH = 256
+
+
+class Damaged(StoreError):
+    """SQLite cannot read the file."""
+
+    code = "database"
+
+
+class Reading:
+    """Queries of one database. A table that came with a later version than the file's is empty."""
+
+    def __init__(self, path: Path) -> None:
+        """TooNew for a later version's file, Damaged for no database. The file is not changed."""
+        self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+        self._db.text_factory = bytes  # whatever lies where a blob should: it is judged, not decoded
+        try:
+            tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            self._tables = {name.decode() for (name,) in tables}
+            found = self._db.execute("SELECT value FROM meta WHERE name = 'version'").fetchone()
+            self.version = int(found[0])
+        except (sqlite3.Error, TypeError, ValueError) as e:
+            self._db.close()
+            raise Damaged(type(e).__name__) from e
+        if self.version > s.VERSION:
+            self._db.close()
+            raise TooNew(f"store version {self.version}")
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read within is of one moment, whatever a running server writes."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
+    def structure(self) -> list[str]:
+        """What SQLite finds wrong with the file itself."""
+        try:
+            rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
+        except sqlite3.Error as e:
+            return [type(e).__name__]
+        return [text.decode(errors="replace") for (text,) in rows if text != b"ok"]
+
+    def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
+        """The rows of a query, a few at a time. Damaged where a page cannot be read."""
+        if table not in self._tables:
+            return
+        try:
+            cursor = self._db.execute(query, params)
+            while found := cursor.fetchmany(_FETCH):
+                yield from found
+        except sqlite3.Error as e:
+            raise Damaged(type(e).__name__) from e
+
+    def one(self, table: str, query: str, params: tuple[object, ...] = ()) -> Row | None:
+        """The first row of a query."""
+        return next(self.rows(table, query, params), None)

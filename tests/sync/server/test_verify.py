@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`verify` finds every kind of damage: one bit flipped in anything that is stored, and says where."""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.protocol.messages import Placed
+from sync.server import admin
+from sync.server.__main__ import main
+from sync.server.config import Config
+from sync.server.objects.filesystem import FilesystemObjects
+from sync.server.running import start_server
+from sync.server.store.base import BlobRow
+from sync.server.store.sql import SqlStore
+from sync.server.upkeep.problems import Problem, Tally
+from sync.server.upkeep.verify import verify
+from tests.sync.server.house import TEXT, House
+from tests.sync.server.wire import config, new_data
+
+OBJ, PART = b"o" * 16, b"p" * 16
+
+
+async def _fill(data: Path) -> bytes:
+    """A room with three people, two epochs, objects, one who left, a part of a file, and an open invitation."""
+    async with start_server(config(data)) as server:
+        house = House(server, data)
+        anna, bert, room = await house.two_in_a_room()
+        carl = await house.person("Enhetschef")
+        await anna.push(room, TEXT, "två")
+        await anna.sync(room)
+        sealed = anna.sealed(room, "nytt objekt", obj=OBJ)
+        await anna.wire.ask(sealed, Placed)
+        await anna.sync(room)
+        await anna.add(room, carl, history=False)
+        await anna.submit(anna.drafter(room).remove(bert.uid))
+        await anna.sync(room)
+        await anna.push(room, "efteråt")
+        await house.close()
+    content = os.urandom(3000)
+    digest = hashlib.sha256(content).digest()
+    objects, store = FilesystemObjects(Config(data=data).blobs), SqlStore(Config(data=data).database)
+    await objects.append(room, OBJ, PART, 0, content)
+    await objects.finish(room, OBJ, PART, digest)
+    await store.open()
+    await store.add_blob(BlobRow(room=room, obj=OBJ, part=PART, size_bytes=3000, sha256=digest), b"d" * 16, 1)
+    await store.close()
+    await admin.invite(data, name="Registrator", title="", unit="")
+    return room
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A data folder in which nothing is wrong, and its room."""
+    data = new_data(tmp_path_factory.mktemp("verify") / "server")
+    loop = asyncio.new_event_loop()
+    try:
+        return data, loop.run_until_complete(_fill(data))
+    finally:
+        loop.close()
+
+
+@pytest.fixture
+def data(whole: tuple[Path, bytes], tmp_path: Path) -> Path:
+    """A copy of it to be damaged."""
+    return shutil.copytree(whole[0], tmp_path / "server")
+
+
+@pytest.fixture
+def db(data: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(data / "server.sqlite3", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def problems(data: Path, room: bytes | None = None) -> list[Problem]:
+    found: list[Problem] = []
+    tally = verify(data, found.append, lambda _: None, room=room)
+    assert tally.problems == len(found)
+    return found
+
+
+def test_a_whole_store_has_no_problem_and_everything_is_looked_at(whole: tuple[Path, bytes]) -> None:
+    found: list[Problem] = []
+    tally = verify(whole[0], found.append, lambda _: None)
+    assert found == []
+    assert (tally.people, tally.rooms, tally.blobs, tally.blob_bytes) == (3, 1, 1, 3000)
+    assert tally.items == 9
+    assert tally.seals > 5
+    assert problems(whole[0], whole[1]) == []
+
+
+FLIPS = {
+    "an entry's body": ("items", "body", "kind = 1 AND n = 3", {"item"}),
+    "an envelope's body": ("items", "body", "kind = 2 AND n = 4", {"item"}),
+    "an entry's signature": ("items", "sig", "kind = 1 AND n = 3", {"item"}),
+    "an envelope's signature": ("items", "sig", "length(sig) > 0 AND kind = 2", {"item"}),
+    "content": ("items", "ct", "ct IS NOT NULL", {"content"}),
+    "a running hash": ("items", "rh", "n = 5", {"item"}),
+    "the last running hash": ("items", "rh", "n = (SELECT max(n) FROM items)", {"item", "room"}),
+    "an item's id": ("items", "id", "n = 4", {"item"}),
+    "the head's hash": ("rooms", "rh", "1", {"room"}),
+    "a room's state": ("rooms", "state", "1", {"state"}),
+    "a share": ("shares", "share", "1", {"share"}),
+    "a share's commitment": ("shares", "share_c", "1", {"share"}),
+    "a seal of an epoch": ("seals", "seal", "epoch = 2", {"seals"}),
+    "a newcomer's seal": ("seals", "seal", "row = (SELECT max(row) FROM seals WHERE epoch = 1)", {"seals"}),
+    "a member": ("members", "uid", "until_n = 0", {"member"}),
+    "a device's head": ("device_heads", "id", "1", {"device-head"}),
+    "a user log's entry": ("user_entries", "body", "seq = 1", {"user", "item"}),
+    "a user log's signature": ("user_entries", "sig", "seq = 2", {"user", "item"}),
+    "a user log's head": ("users", "head", "1", {"user"}),
+    "a staff record": ("users", "record", "1", {"user"}),
+    "a staff record's salt": ("users", "salt", "1", {"user"}),
+    "an invitation": ("invites", "cert_body", "used_by IS NULL", {"invitation"}),
+    "an invitation's signature": ("invites", "cert_sig", "1", {"invitation"}),
+    "a part's hash": ("blobs", "sha256", "1", {"blob"}),
+}
+
+
+@pytest.mark.parametrize("at", ["first", "middle", "last"])
+@pytest.mark.parametrize("what", FLIPS)
+def test_attack_one_flipped_bit_is_found(data: Path, db: sqlite3.Connection, what: str, at: str) -> None:
+    table, column, where, kinds = FLIPS[what]
+    row, old = db.execute(f"SELECT rowid, {column} FROM {table} WHERE {where} LIMIT 1").fetchone()  # noqa: S608
+    k = {"first": 0, "middle": len(old) // 2, "last": len(old) - 1}[at]
+    new = old[:k] + bytes([old[k] ^ 1]) + old[k + 1 :]
+    db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (new, row))  # noqa: S608
+    found = problems(data)
+    assert found
+    assert {p.what for p in found} & kinds, found
+
+
+@pytest.mark.parametrize(
+    ("statement", "what", "code"),
+    [
+        ("UPDATE items SET t = t + 1 WHERE n = 4", "item", "rh"),
+        ("UPDATE items SET t = t - 1 WHERE n = 5", "item", "rh"),
+        ("UPDATE items SET kind = 2 WHERE n = 3", "item", "id"),
+        ("UPDATE items SET kind = 9 WHERE n = 3", "item", "malformed"),
+        ("UPDATE items SET ct = 'text' WHERE n = 4", "content", "content-hash"),
+        ("UPDATE items SET body = 7 WHERE n = 4", "room", "malformed"),
+        ("UPDATE items SET size_bytes = 1 WHERE n = 4", "item", "size"),
+        ("UPDATE items SET ct = NULL WHERE n = 4", "content", "withheld"),
+        ("DELETE FROM items WHERE n = 5", "item", "gap"),
+        ("DELETE FROM items WHERE n = (SELECT max(n) FROM items)", "room", "head"),
+        ("UPDATE rooms SET n = n + 1", "room", "head"),
+        ("UPDATE rooms SET t = t + 1", "room", "head"),
+        ("UPDATE rooms SET state_n = 1000", "state", "gap"),
+        ("UPDATE rooms SET state = x''", "state", "state"),
+        ("DELETE FROM shares", "share", "missing"),
+        ("UPDATE shares SET share = NULL", "share", "missing"),
+        ("UPDATE shares SET obj = x'00'", "share", "share"),
+        ("DELETE FROM seals WHERE epoch = 2", "seals", "seals"),
+        ("DELETE FROM members WHERE until_n = 0", "member", "member"),
+        ("UPDATE members SET until_n = 0", "member", "member"),
+        ("UPDATE device_heads SET dev_seq = dev_seq + 1", "device-head", "device-head"),
+        ("DELETE FROM user_entries WHERE seq = 2", "user", "chain"),
+        ("UPDATE users SET seq = 1", "user", "chain"),
+        ("UPDATE users SET search = 'x'", "user", "record"),
+        ("DELETE FROM users", "user", "unknown-user"),
+        ("DELETE FROM rooms", "items", "unknown-room"),
+        ("UPDATE invites SET not_after = 1", "invitation", "record"),
+        ("UPDATE blobs SET size_bytes = 1", "blob", "blob-hash"),
+        ("INSERT INTO unmet VALUES (x'00', 1, x'00', 1, x'00')", "receipt", "signature"),
+    ],
+)
+def test_other_damage_is_found_by_its_code(
+    data: Path, db: sqlite3.Connection, statement: str, what: str, code: str
+) -> None:
+    db.execute(statement)
+    assert (what, code) in {(p.what, p.code) for p in problems(data)}
+
+
+def _part(data: Path) -> Path:
+    (found,) = [p for p in (data / "blobs").rglob("*") if p.is_file()]
+    return found
+
+
+def test_damaged_content_does_not_hide_what_comes_after_it(data: Path, db: sqlite3.Connection) -> None:
+    db.execute("UPDATE items SET ct = zeroblob(length(ct)) WHERE ct IS NOT NULL")
+    count = db.execute("SELECT count(*) FROM items WHERE ct IS NOT NULL").fetchone()[0]
+    assert sorted(p.code for p in problems(data) if p.what == "content") == ["content-hash"] * count
+
+
+def test_a_part_of_a_file_that_rotted_or_is_gone_is_found(data: Path) -> None:
+    part = _part(data)
+    content = bytearray(part.read_bytes())
+    content[1500] ^= 1
+    part.write_bytes(content)
+    assert [p.code for p in problems(data)] == ["blob-hash"]
+    part.unlink()
+    assert [p.code for p in problems(data)] == ["blob-missing"]
+
+
+def test_a_file_that_is_no_database_is_told(data: Path) -> None:
+    path = data / "server.sqlite3"
+    path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
+    assert [p.what for p in problems(data)] == ["database"]
+
+
+def test_a_false_certificate_is_told(data: Path) -> None:
+    path = data / "server.cert"
+    path.write_text(path.read_text()[:-3] + "00\n")
+    assert [(p.what, p.code) for p in problems(data)] == [("certificate", "signature")]
+
+
+def test_the_command_prints_a_line_for_each_problem_and_fails(
+    whole: tuple[Path, bytes], data: Path, db: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", "--data", str(data)]) == 0
+    assert json.loads(capsys.readouterr().out)["problems"] == 0
+    assert main(["verify", "--data", str(data), "--room", whole[1].hex()]) == 0
+    assert json.loads(capsys.readouterr().out)["rooms"] == 1
+    db.execute("UPDATE items SET ct = NULL WHERE n = 4")
+    capsys.readouterr()
+    assert main(["verify", "--data", str(data)]) == 1
+    problem, summary = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert problem == {"what": "content", "where": f"{whole[1].hex()}/4", "code": "withheld"}
+    assert summary["problems"] == 1
+    assert main(["verify", "--data", str(data), "--room", "00" * 16]) == 1
+
+
+def test_a_later_versions_database_is_left_alone(data: Path, db: sqlite3.Connection) -> None:
+    db.execute("UPDATE meta SET value = '999'")
+    assert main(["verify", "--data", str(data)]) == 1
+
+
+def test_progress_is_told(data: Path) -> None:
+    steps: list[int] = []
+    verify(data, lambda _: None, lambda tally: steps.append(tally.items))
+    assert steps[-1] == 9
+    assert steps == sorted(steps)
+
+
+async def test_a_running_server_is_verified_while_it_writes(whole: tuple[Path, bytes], data: Path) -> None:
+    async with start_server(config(data)) as server:
+        house = House(server, data)
+        anna, _, room = await house.two_in_a_room()
+
+        def look() -> Tally:
+            return verify(data, lambda p: pytest.fail(str(p)), lambda _: None)
+
+        for _ in range(3):
+            looking = asyncio.ensure_future(asyncio.to_thread(look))
+            while not looking.done():
+                await anna.push(room, TEXT)
+                await anna.sync(room)
+            assert (await looking).rooms == 2
+        await house.close()
