@@ -233,9 +233,16 @@ def _is_admin(conn: Connection, room: RoomId, uid: bytes, sort: int) -> bool:
         " ORDER BY n DESC LIMIT 1",
         (room, uid, sort),
     ).scalar()
+    if role is None and _founded(conn, room, uid):  # whatever they are now
+        return True
     if role is None:
         role = conn.exec_driver_sql("SELECT role FROM members WHERE room = ? AND uid = ?", (room, uid)).scalar()
     return role is not None and int(role) >= ADMIN
+
+
+def _founded(conn: Connection, room: RoomId, uid: bytes) -> bool:
+    sql = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
+    return conn.exec_driver_sql(sql, (room, uid)).first() is not None
 
 
 def _search_row(

@@ -17,6 +17,7 @@ from app.chat.typing import SHOWN_FOR_MS, Typing
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import BadFileName, FileTooLarge, Forbidden
 from app.store.rows import StoredChange
+from sync.client.ports import MemberRow, Received, RoomEvent
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
 
@@ -91,6 +92,20 @@ def test_a_forged_edit_or_deletion_has_no_effect_anywhere(hl: Desk) -> None:
     from_others(hl, EK, CHANNEL, forged, n=50, t=5)
     message = hl.chat.timeline(ROOM).message(0)
     assert (message.text, message.edited_t, message.deleted) == ("mitt", None, False)
+
+
+def test_what_a_founder_deleted_stays_deleted_when_they_are_no_longer_owner(ek: Desk) -> None:
+    """Judged at its own position: the store reads it when the founder has been lowered already."""
+    genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
+    lowered = RoomEvent(n=60, t=60, kind="role", by=RG, subject=HL, role=2)
+    members = [MemberRow(uid=HL, role=2, since_n=0, history=True)]
+    ek.store.receive(Received(room=ROOM, cursor=60, state=b"", events=[genesis, lowered], members=members))
+    first = ek.chat.send(ROOM, "olämpligt")
+    from_others(ek, HL, CHANNEL, [encode(MessageDeleted(target=first))], n=50, t=5)
+    assert ek.chat.timeline(ROOM).message(0).deleted_by == HL
+    second = ek.chat.send(ROOM, "lämpligt")
+    from_others(ek, HL, CHANNEL, [encode(MessageDeleted(target=second))], n=70, t=70)
+    assert not ek.chat.timeline(ROOM).message(1).deleted
 
 
 def test_a_deleted_message_leaves_its_trace_and_no_text(hl: Desk, ek: Desk, server: Positions) -> None:
