@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the store hands out: frozen rows, the same for every tool."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -27,7 +27,7 @@ class StoredChange:
     author: Uid
     t: int
     n: int | None
-    data: bytes
+    data: bytes = field(repr=False)
     own: bool = False
     """True if this account wrote it (on whichever device)."""
 

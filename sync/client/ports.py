@@ -6,7 +6,7 @@ app/store implements `Ports`; tests/fakes.py has one in memory.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
@@ -21,7 +21,7 @@ class PendingChange:
     room: RoomId
     obj: ObjId
     change_id: ChangeId
-    payload: bytes
+    payload: bytes = field(repr=False)
     live: bool
     """True for document edits, which are batched; False for records, which are flushed at once."""
     baseline: bool = False
@@ -41,7 +41,7 @@ class SealedBatch:
     bodies: tuple[bytes, ...]
     cts: tuple[bytes, ...]
     sig: bytes
-    shares: tuple[tuple[ObjId, bytes], ...]
+    shares: tuple[tuple[ObjId, bytes], ...] = field(repr=False)
     rows: tuple[int, ...]
 
 
@@ -64,7 +64,7 @@ class OpenedChange:
     dev: DevId
     obj: ObjId
     change_id: ChangeId
-    payload: bytes
+    payload: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +119,8 @@ class Received:
     waiting: Sequence[tuple[int, bytes]] = ()
     resolved: Sequence[int] = ()
     bad: Sequence[tuple[int, str]] = ()
-    keys: Sequence[tuple[int, bytes, bytes | None]] = ()
-    shares: Sequence[tuple[ObjId, bytes]] = ()
+    keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
+    shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
     reread: int | None = None
     """The position up to which the room is to be read once more; 0 when that is done, None leaves it."""
 

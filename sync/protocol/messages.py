@@ -69,6 +69,9 @@ class WireShare(msgspec.Struct, frozen=True, array_like=True):
     obj: bytes
     share: bytes
 
+    def __repr__(self) -> str:
+        return f"WireShare({self.obj.hex()})"
+
 
 class Receipt(msgspec.Struct, frozen=True, array_like=True):
     """The server's signature over `[room, n, rh_n, t_n]`: proof of a position."""
