@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -29,6 +30,8 @@ from sync.trust.agency import agency_fingerprint, verify_server_cert
 
 REQUEST_TIMEOUT_S = 30.0
 AGENT = "kansli/0.1"
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_DETAIL_CHARS = 200
 
 Reply = TypeVar("Reply", bound=Frame)
 
@@ -114,7 +117,7 @@ class Connection:
         finally:
             del self._replies[rid]
         if isinstance(frame, Error):
-            raise Refused(frame.code, frame.detail)
+            raise _refused(frame)
         if not isinstance(frame, reply):
             raise Reject("malformed", f"reply {type(frame).__name__}")
         return frame
@@ -182,4 +185,11 @@ def _refusal(frame: Error) -> SyncError:
         case ErrorCode.CLOCK:
             return ClockOff(frame.detail)
         case _:
-            return Refused(frame.code, frame.detail)
+            return _refused(frame)
+
+
+def _refused(frame: Error) -> Refused:
+    """A code goes into logs and is looked up for a sentence: it is a word. One that is none is "internal"."""
+    code = frame.code if _CODE.fullmatch(frame.code) else ErrorCode.INTERNAL
+    detail = "".join(c for c in frame.detail[:_DETAIL_CHARS] if c.isprintable())
+    return Refused(code, detail)

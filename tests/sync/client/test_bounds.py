@@ -16,7 +16,7 @@ from sync.client.keys import MAX_SEALS
 from sync.client.room import RoomSync
 from sync.client.seals import _AGAIN_MS
 from sync.client.status import LinkState
-from sync.errors import Reject
+from sync.errors import Refused, Reject
 from sync.protocol import messages as m
 from tests.journeys.bad_input.checks import honest, items_of, lie, offline, two, with_items
 from tests.sync.client.test_given_history import NEW, WHOLE, case, from_the_beginning, give, propose
@@ -53,6 +53,22 @@ async def test_attack_news_of_rooms_that_no_signed_head_told_of_are_not_kept(w: 
     with pytest.raises(Reject, match="malformed"):
         inbox.on_frame(m.Joined(m.RoomHead(receipt(bytes(MIB)), 0, b"")))
     assert set(rooms) == known
+
+
+async def test_attack_a_refusal_writes_no_lines_of_its_own_into_a_log(w: World) -> None:
+    a, _b, room, _obj = await two(w)
+    lies = {"code": "x\n2026-11-25 everything is well" * 1000, "detail": "y\n" * 10_000}
+
+    def refuse(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        return [m.Error(frame.rid, lies["code"], lies["detail"])] if isinstance(frame, m.SealReply) else [frame]
+
+    await lie(a, refuse)
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    with pytest.raises(Refused) as e:
+        await a.engine._link.online.request(lambda rid: m.SealRequest(rid=rid, room=room, epoch=1), m.SealReply)
+    assert e.value.code == "internal"
+    assert "\n" not in str(e.value)
+    assert len(str(e.value)) < 256
 
 
 async def test_attack_no_more_rooms_than_a_person_has(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
