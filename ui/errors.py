@@ -293,6 +293,36 @@ def _connection() -> dict[str, tuple[str, str, str]]:
     }
 
 
+def _devices() -> dict[str, tuple[str, str, str]]:
+    return {
+        "pairing": (
+            tr("The other device is not there any more."),
+            tr("Nothing has been added."),
+            tr("Begin again on the device that you already use."),
+        ),
+        "enrol": (
+            tr("The two devices do not have the same code."),
+            tr("Nothing has been added. Perhaps somebody tried to get in between."),
+            tr("Begin again with a new code. If it happens again, tell IT security."),
+        ),
+        "ended": (
+            tr("The server says that this device is no longer yours."),
+            tr("Kansli believes it only when your own account says so. Nothing has been removed."),
+            tr("Contact IT support."),
+        ),
+        "revoked": (
+            tr("This device has been revoked."),
+            tr("It gets no new content and can send nothing. What is on it is still here."),
+            tr("Use another device, or contact IT support."),
+        ),
+        "reset": (
+            tr("Your account has been ended by the agency."),
+            tr("Nothing is synchronised. What you have is readable."),
+            tr("Ask IT support for a new sign-in code."),
+        ),
+    }
+
+
 def _trust() -> dict[str, tuple[str, str, str]]:
     return {
         "fork": (
@@ -374,7 +404,7 @@ def _unreadable() -> tuple[str, str, str]:
 
 def sentences() -> dict[str, tuple[str, str, str]]:
     """Every code's sentence, in the language in force."""
-    known = _unlocking() | _storage() | _office() | _connection() | _trust()
+    known = _unlocking() | _storage() | _office() | _connection() | _devices() | _trust()
     return known | dict.fromkeys(_TECHNICAL, _unknown())
 
 
