@@ -21,6 +21,7 @@ from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.enrolment import Enrolled, Enrolment
 from sync.client.pairing import Guest, Joined
+from sync.client.recovery import Attempt, Recovery, Returned
 from sync.client.status import LinkState, RoomState
 from sync.client.transport import ServerAddress, Transport, WebSocketDialer
 from sync.errors import Unreachable
@@ -28,6 +29,7 @@ from sync.server import admin
 from sync.server.config import Config, Limits
 from sync.server.running import Running, start_server
 from sync.trust.agency import encode_record
+from sync.trust.recovery import RecoveryCode
 
 PATIENCE_S = 20.0
 
@@ -237,6 +239,30 @@ class World:
         client.start()
         self.clients.append(client)
         await until(lambda: client.engine.status.state is LinkState.ONLINE)
+        return client
+
+    async def make_sheet(self, client: Client) -> str:
+        """A recovery sheet in force; gives its code."""
+        code = RecoveryCode.fresh().format()
+        await client.engine.sheet.publish(code)
+        return code
+
+    async def come_back(self, name: str, attempt: Attempt, *, waits: bool = True) -> Client:
+        """A new desktop of a person who has lost every other, by a sign-in code and the sheet."""
+        wire = self.dialer()
+        returned = await Recovery(wire, attempt, clock.now_ms).ask()
+        assert isinstance(returned, Returned)
+        path, key = self.folder / f"{len(self.clients)}-{name}.db", os.urandom(32)
+        store = Store.create(path, key, {})
+        store.set_me(returned.account.uid)
+        store.save_account(returned.account.encode())
+        store.append_user_log(returned.account.uid, 0, returned.entries)
+        store.put_person(returned.account.uid, returned.record)
+        client = Client(world=self, name=name, wire=wire, path=path, key=key, store=store)
+        client.start()
+        self.clients.append(client)
+        if waits:
+            await until(lambda: client.engine.status.state is LinkState.ONLINE)
         return client
 
     async def room(self, owner: Client, *others: Client) -> RoomId:

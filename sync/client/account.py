@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The account's own secrets as the engine keeps them in its owner's store: version 2, deterministic CBOR.
+"""The account's own secrets as the engine keeps them in its owner's store: version 3, deterministic CBOR.
 
-Version 1 is read too: it always has a root.
+Versions 1, which always has a root, and 2, which knows no sheet, are read too.
 """
 
 from dataclasses import dataclass, field
@@ -13,10 +13,11 @@ from sync.errors import Reject
 from sync.ids import DevId, Uid
 from sync.trust import fields
 from sync.trust.author import Author, DeviceSecrets, puk_key
+from sync.trust.recovery import SHEET_BYTES
 from sync.trust.userlog import UserLog
 
-VERSION = 2
-_READ = (1, 2)
+VERSION = 3
+_FIELDS = {1: 8, 2: 8, 3: 10}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,10 @@ class Account:
     agency_pk: bytes
     secrets: DeviceSecrets
     puk_seeds: dict[int, bytes]
+    sheet: bytes = field(default=b"", repr=False)
+    """The secret of a recovery sheet from the person's yes until the log has all of it, else empty."""
+    vetoed: tuple[DevId, ...] = ()
+    """Devices that wanted in by the sheet and that a person here said no to."""
     signing: SigningKey = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,14 +57,19 @@ class Account:
 
     def encode(self) -> bytes:
         s = self.secrets
-        return enc([VERSION, self.uid, self.dev, self.agency_pk, s.sign, s.kem, s.root, dict(self.puk_seeds)])
+        seeds, vetoed = dict(self.puk_seeds), list(self.vetoed)
+        return enc([VERSION, self.uid, self.dev, self.agency_pk, s.sign, s.kem, s.root, seeds, self.sheet, vetoed])
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
         """Reject "format" for a newer version, "malformed" otherwise."""
-        version, uid, dev, agency, sign, kem, root, seeds = fields.array(dec(data, limit=65536), 8, "account")
-        if type(version) is not int or version not in _READ:
-            raise Reject("format", "account")
+        value = dec(data, limit=65536)
+        version = value[0] if isinstance(value, list) and value else None
+        if type(version) is not int or version not in _FIELDS:
+            raise Reject("format" if isinstance(version, int) else "malformed", "account")
+        parts = fields.array(value, _FIELDS[version], "account")
+        sheet, vetoed = parts[8:] if version > 2 else (b"", [])
+        uid, dev, agency, sign, kem, root, seeds = parts[1:8]
         if type(seeds) is not dict:
             raise Reject("malformed", "account")
         return cls(
@@ -72,6 +82,8 @@ class Account:
                 root=fields.raw(root, 32 if version == 1 else (0, 32), "account"),
             ),
             puk_seeds={fields.u64(g, "account"): fields.raw(s, 32, "account") for g, s in seeds.items()},
+            sheet=fields.raw(sheet, (0, SHEET_BYTES), "account"),
+            vetoed=tuple(DevId(fields.raw(d, 16, "account")) for d in fields.items(vetoed, "account", 1000)),
         )
 
     def __repr__(self) -> str:

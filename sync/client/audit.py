@@ -40,6 +40,15 @@ class Audit:
         now = asyncio.get_running_loop().time()
         self._due = dict.fromkeys(rooms, now)
 
+    def meet(self, rooms: Iterable[RoomId]) -> None:
+        """▲ Rooms that this device has just come to know are due too: one that came back by the sheet and revoked the
+        others in the same breath has them all to tell."""
+        now, known = asyncio.get_running_loop().time(), len(self._due)
+        for room in rooms:
+            self._due.setdefault(room, now)
+        if len(self._due) > known:
+            self._wake.set()
+
     def look_now(self) -> None:
         """This person's own log has moved: all rooms at once."""
         self.start(self._link.rooms)

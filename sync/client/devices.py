@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sync.client.connection import Connection
 from sync.client.link import Link
+from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject
 from sync.ids import DevId
 from sync.protocol import messages as m
@@ -19,7 +20,7 @@ from sync.trust import userdrafts
 from sync.trust.author import Entry
 from sync.trust.pairing import NewDevice
 from sync.trust.userdrafts import Hand
-from sync.trust.userlog import Device, UserEntry, UserLog
+from sync.trust.userlog import ROOT, Device, UserEntry, UserLog
 
 log = logging.getLogger("sync")
 
@@ -105,7 +106,7 @@ class Devices:
         """Adds a device that proved its keys for the log's present head; gives its entry. Refused("conflict") if the
         log has moved since: then the proof is for nothing."""
         entry = userdrafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
-        await self._append(entry)
+        await self.append([entry])
         return self.own_log.seq
 
     async def revoke(self, dev: DevId) -> None:
@@ -124,23 +125,35 @@ class Devices:
             await self.renew()
             log.info("personal key renewed")
 
-    async def _do(self, build: Callable[[UserLog, Hand, int], Entry]) -> None:
+    async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
+        """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms)."""
+        seeds = self._link.account.puk_seeds
+        return await self._do(lambda own, hand, now: userdrafts.revoke(own, Hand(ROOT, root, seeds), dev, now)[0])
+
+    async def _do(self, build: Callable[[UserLog, Hand, int], Entry]) -> int | None:
         for attempt in range(TRIES):
             try:
-                await self._append(build(self.own_log, self._hand(), self._link.server_now_ms))
-                return
+                return await self.append([build(self.own_log, self._hand(), self._link.server_now_ms)])
             except Refused as e:
                 if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
                     raise
                 await self.follow(self._link.online)
+        return None
 
-    async def _append(self, entry: Entry) -> None:
-        body, sig = entry
-        await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entry=m.Signed(body, sig)), m.Ok)
+    async def append(self, entries: list[Entry]) -> int | None:
+        """Entries built on the log as it stands, all or none. None when they are in it; from when they may come (ms) if
+        another device may object. Refused("conflict") if the log has moved."""
+        signed = [m.Signed(body, sig) for body, sig in entries]
+        reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
+        if isinstance(reply, m.Waits):
+            return reply.ready
+        if not isinstance(reply, m.Ok):
+            raise Reject("malformed", f"reply {type(reply).__name__}")
         own = self.own_log
-        if UserEntry.decode(body).seq == own.seq + 1:  # else the server's notice was faster
-            self._link.book.take(own.uid, [entry])
+        if UserEntry.decode(entries[0][0]).seq == own.seq + 1:  # else the server's notice was faster
+            self._link.book.take(own.uid, entries)
         self._open_keys()
+        return None
 
     def _hand(self) -> Hand:
         account = self._link.account

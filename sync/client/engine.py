@@ -27,6 +27,7 @@ from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
 from sync.client.receipts import Witness
 from sync.client.seals import Seals
+from sync.client.sheet import Sheet
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
@@ -88,6 +89,7 @@ class Engine:
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, dialer)
         self.devices = Devices(self._link)
+        self.sheet = Sheet(self._link, self.devices)
         self._audit = Audit(self._link)
         self._host: Host | None = None
         self._log_moved = asyncio.Event()
@@ -298,6 +300,7 @@ class Engine:
             self._registered = True
             self._set(LinkState.SYNCING, None)
             await self._own_log(connection, authed)
+            self.sheet.hear(authed.asked)
             self._inbox.start(authed.rooms)
             self._audit.start(self._link.rooms)
             self._log_moved.set()
@@ -344,6 +347,9 @@ class Engine:
         """Anything that is no reply, on the reader's turn: noted by whom it concerns."""
         if isinstance(frame, m.LogMoved):
             self._log_moved.set()
+        elif isinstance(frame, m.SheetAsked):
+            self.sheet.hear(frame.asked)
+            self._link.listener.on_status()
         elif isinstance(frame, m.PairMail | m.PairEnd):
             if self._host is not None:
                 self._host.on_frame(frame)
@@ -360,14 +366,17 @@ class Engine:
                 raise Refused(self.devices.ended)
             try:
                 await self.devices.tend()
+                await self.sheet.defend()
+                await self.sheet.finish()
             except (Refused, Reject) as e:
-                log.info("personal key not renewed: %s", e.code)
+                log.info("own log not put in order: %s", e.code)
             self._audit.look_now()
             self._link.listener.on_status()
 
     def _on_idle(self) -> None:
         """Everything that came is judged and stored."""
         self._last_synced_ms = self._link.now_ms()
+        self._audit.meet(self._link.rooms)
         self._set(LinkState.ONLINE, None)
 
     def _set(self, state: LinkState, code: str | None) -> None:

@@ -64,7 +64,7 @@ class Enrolment:
         return await self._with_connection(self._accept)
 
     async def _with_connection(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
-        return await _converse(self._dialer, self._code.agency, self._now_ms, talk)
+        return await converse(self._dialer, self._code.agency, self._now_ms, talk)
 
     async def _look(self, connection: Connection) -> tuple[Invitation, m.InviteReply]:
         invite_pk = self._code.key.public
@@ -108,7 +108,7 @@ async def register(
     binding = fields.array(UserEntry.decode(entries[1][0]).payload, 4, "binding")
     cert, sig = fields.blob(binding[1], MAX_ENTRY_BYTES, "binding"), fields.raw(binding[2], 64, "binding")
     invite_pk = InviteCert.check(agency_pk, cert, sig).invite_pk
-    await _converse(dialer, agency_fingerprint(agency_pk), now_ms, lambda c: _enrol(c, invite_pk, entries))
+    await converse(dialer, agency_fingerprint(agency_pk), now_ms, lambda c: _enrol(c, invite_pk, entries))
 
 
 async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[bytes, bytes]]) -> None:
@@ -116,9 +116,10 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
     await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=invite_pk, entries=signed), m.Ok)
 
 
-async def _converse(
+async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Said]]
 ) -> Said:
+    """One conversation over a connection of its own, before anybody has signed in."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:

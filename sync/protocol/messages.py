@@ -33,6 +33,9 @@ class ErrorCode(StrEnum):
     CODE_USED = "code-used"
     CODE_EXPIRED = "code-expired"
     PAIRING = "pairing"
+    SHEET_UNKNOWN = "sheet-unknown"
+    OTHER_PERSON = "other-person"
+    VETOED = "vetoed"
     BLOB_MISSING = "blob-missing"
     INTERNAL = "internal"
 
@@ -131,12 +134,13 @@ class Auth(Frame, frozen=True, tag="auth"):
 
 
 class Authed(Frame, frozen=True, tag="authed"):
-    """Signed in: the own user log's head and every room this person is a member of."""
+    """Signed in: the own user log's head, every room this person is a member of, and what waits for a veto."""
 
     rid: int
     ulog_seq: int
     ulog_head: bytes
     rooms: list[RoomHead]
+    asked: "list[Asked]" = []
 
 
 class Invite(Frame, frozen=True, tag="invite"):
@@ -217,6 +221,69 @@ class LogMoved(Frame, frozen=True, tag="log-moved"):
     """Server to a person's devices: their user log goes up to `seq` now."""
 
     seq: int
+
+
+class Asked(msgspec.Struct, frozen=True, array_like=True):
+    """What whoever has the recovery sheet asked for and any device of the person may veto until `ready` (ms).
+
+    `what` is "add" for a new device that wants in, "revoke" for one that is to go; `dev` is which. `vetoed_by` is the
+    device that said no, or empty.
+    """
+
+    what: str
+    dev: bytes
+    ready: int
+    vetoed_by: bytes
+
+
+class SheetAsked(Frame, frozen=True, tag="sheet-asked"):
+    """Server to a person's devices when it changes: everything that waits for a veto; empty for nothing."""
+
+    asked: list[Asked]
+
+
+class Veto(Frame, frozen=True, tag="veto"):
+    """A device says no to what was asked. Answered by Ok, also if it was said before or nothing waits (any more)."""
+
+    rid: int
+    what: str
+    dev: bytes
+
+
+class RecoverLook(Frame, frozen=True, tag="recover-look"):
+    """Asks whose log has the root key of a recovery sheet, with an open invitation; allowed before Auth."""
+
+    rid: int
+    invite_pk: bytes
+    root_pk: bytes
+    after: int
+
+
+class RecoverFound(Frame, frozen=True, tag="recover-found"):
+    """The person and their log's entries with seq > after, as many as fit."""
+
+    rid: int
+    person: "Person"
+    entries: list[Signed]
+
+
+class Recover(Frame, frozen=True, tag="recover"):
+    """Comes back by the sheet: a binding by this invitation, a `dev_add` by the root, then `dev_revoke`s by the root.
+
+    Taken whole and at once if nobody may object any more, else noted and answered by Waits. Allowed before Auth.
+    """
+
+    rid: int
+    invite_pk: bytes
+    uid: bytes
+    entries: list[Signed]
+
+
+class Waits(Frame, frozen=True, tag="waits"):
+    """It is noted; the same is taken from `ready` (ms) on, built on the log as it then stands, unless it is vetoed."""
+
+    rid: int
+    ready: int
 
 
 class PairOpen(Frame, frozen=True, tag="pair-open"):
@@ -301,10 +368,11 @@ class UserLogReply(Frame, frozen=True, tag="user-log-reply"):
 
 
 class UserAppend(Frame, frozen=True, tag="user-append"):
-    """Appends one entry to the own log: compare-and-swap on its prev, else CONFLICT."""
+    """Appends entries to the own log, all or none: compare-and-swap on prev, else CONFLICT. Answered by Ok, or by
+    Waits for a `dev_revoke` by the root that somebody may still veto."""
 
     rid: int
-    entry: Signed
+    entries: list[Signed]
 
 
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
@@ -508,6 +576,9 @@ ClientFrame = (
     | Directory
     | UserLog
     | UserAppend
+    | Veto
+    | RecoverLook
+    | Recover
     | Devices
     | PairOpen
     | PairJoin
@@ -531,6 +602,9 @@ ServerFrame = (
     | Revoked
     | DevicesReply
     | LogMoved
+    | SheetAsked
+    | RecoverFound
+    | Waits
     | PairOpened
     | PairMail
     | PairEnd

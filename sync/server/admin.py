@@ -12,7 +12,7 @@ from sync.ids import DevId
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
 from sync.server.identity import read_agency, read_agency_pk, write_agency, write_server
-from sync.server.store.base import Counts, EntryRow, InviteRow, Moved
+from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, record_hash
@@ -90,7 +90,9 @@ async def _as_agency(
             seq = log.seq
             log.apply(body, sig)
             with contextlib.suppress(Moved):  # the person's own device was first: once more
-                await store.append_user(uid, seq, EntryRow(seq=log.seq, body=body, sig=sig), log.head, told=True)
+                row = EntryRow(seq=log.seq, body=body, sig=sig)
+                made = Appended(head=log.head, root_pk=log.root_pk)
+                await store.append_user(uid, seq, [row], made, told=True)
                 return
 
 

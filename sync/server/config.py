@@ -40,6 +40,12 @@ class Limits:
     logs_in_memory: int = 50_000
     part_bytes: int = PART_BYTES + 64 * 1024
     bearer_s: float = 600.0
+    veto_s: float = 86_400.0
+    """How long any device of a person may object to what was asked with their recovery sheet."""
+    seen_s: float = 30 * 86_400.0
+    """A device that signed in within this time is asked before the root alone revokes it."""
+    revocations_a_day: int = 3
+    """Of one person's devices, without the agency's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

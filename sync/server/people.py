@@ -3,8 +3,8 @@
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from sync.errors import NeedLog, Reject
 from sync.ids import DevId, Uid
@@ -23,7 +23,6 @@ from sync.protocol.messages import (
     Person,
     Revoked,
     Signed,
-    UserAppend,
     UserLogReply,
 )
 from sync.protocol.messages import UserLog as UserLogRequest
@@ -31,7 +30,7 @@ from sync.protocol.version import MAX_ENTRY_BYTES, MAX_PULL_BYTES
 from sync.server.auth import Who, now_ms
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
-from sync.server.store.base import EntryRow, InviteRow, Moved, SightingRow, Store, StoreError, Taken, UserRow
+from sync.server.store.base import Appended, EntryRow, InviteRow, Moved, SightingRow, Store, StoreError, Taken, UserRow
 from sync.trust.agency import decode_record, invite_id, record_hash
 from sync.trust.userlog import UserEntry, UserLog
 
@@ -40,6 +39,18 @@ log = logging.getLogger("sync.server")
 DIRECTORY_LIMIT = 50
 DIRECTORY_EXACT_LIMIT = 2000
 ENROL_ENTRIES = 3
+APPEND_ENTRIES = 6
+"""At once: two for a new recovery sheet, two and as many revocations as a day allows for coming back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A log as it is, as it would be, and the entries between."""
+
+    log: UserLog
+    made: UserLog
+    read: tuple[UserEntry, ...]
+    entries: tuple[Signed, ...]
 
 
 class People:
@@ -94,10 +105,11 @@ class People:
 
     async def invite(self, frame: Invite) -> InviteReply:
         """The certificate behind a sign-in code."""
-        row = await self._open_invite(frame.invite_pk)
+        row = await self.open_invite(frame.invite_pk)
         return InviteReply(frame.rid, Signed(row.cert_body, row.cert_sig), row.salt, row.record)
 
-    async def _open_invite(self, invite_pk: bytes) -> InviteRow:
+    async def open_invite(self, invite_pk: bytes) -> InviteRow:
+        """An invitation that is still good; Refusal "code-…" otherwise."""
         row = await self._store.invite(invite_pk)
         if row is None:
             raise Refusal(ErrorCode.CODE_UNKNOWN)
@@ -117,11 +129,17 @@ class People:
             known = await self.load(log.uid)
             if known is not None and known.head_at(log.seq) == log.head:
                 return Ok(frame.rid)
-        row = await self._open_invite(frame.invite_pk)
+        row = await self.open_invite(frame.invite_pk)
         if not log.ready or log.record_hash != record_hash(row.salt, row.record) or not _bound_by(frame, row):
             raise Refusal(ErrorCode.INVALID, "binding")
         user = UserRow(
-            uid=log.uid, seq=log.seq, head=log.head, salt=row.salt, record=row.record, search=search_text(row.record)
+            uid=log.uid,
+            seq=log.seq,
+            head=log.head,
+            salt=row.salt,
+            record=row.record,
+            search=search_text(row.record),
+            root_pk=log.root_pk,
         )
         rows = [EntryRow(seq=k, body=e.body, sig=e.sig) for k, e in enumerate(frame.entries)]
         try:
@@ -133,28 +151,43 @@ class People:
 
     # -- logs and look-ups
 
-    async def append(self, who: Who, frame: UserAppend) -> UserLog:
-        """The next entry of the own log, by compare-and-swap. Gives the log as it is now."""
-        log = await self.load(who.uid)
+    async def draft(self, uid: bytes, entries: Sequence[Signed]) -> Draft:
+        """The log as these entries would make it. Refusal "conflict" if it has moved on, Reject as the log judges."""
+        log = await self.load(uid)
         if log is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
-        if len(frame.entry.body) > MAX_ENTRY_BYTES:
+        if not 0 < len(entries) <= APPEND_ENTRIES:
+            raise Refusal(ErrorCode.INVALID, "entries")
+        if any(len(e.body) > MAX_ENTRY_BYTES for e in entries):
             raise Refusal(ErrorCode.OVERSIZE, "entry")
-        draft = replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
+        made = replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
         try:
-            draft.apply(frame.entry.body, frame.entry.sig)
+            read = tuple([made.apply(entry.body, entry.sig) for entry in entries])
         except Reject as e:
             if e.code == "chain":
                 raise Refusal(ErrorCode.CONFLICT, e.where) from e
             raise
-        row = EntryRow(seq=draft.seq, body=frame.entry.body, sig=frame.entry.sig)
+        return Draft(log, made, read, tuple(entries))
+
+    async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
+        """Stores what `draft` gave, by compare-and-swap, and uses the invitation. Gives the log as it is now."""
+        made, first = draft.made, draft.log.seq + 1
+        rows = [EntryRow(seq=first + k, body=e.body, sig=e.sig) for k, e in enumerate(draft.entries)]
+        values = Appended(head=made.head, root_pk=made.root_pk)
+        if invite is not None:
+            bound = {"salt": invite.salt, "record": invite.record, "search": search_text(invite.record)}
+            values = Appended(head=made.head, root_pk=made.root_pk, **bound)  # type: ignore[arg-type]  # bytes and text
         try:
-            await self._store.append_user(who.uid, log.seq, row, draft.head)
+            await self._store.append_user(
+                made.uid, draft.log.seq, rows, values, invite_pk=invite.invite_pk if invite is not None else None
+            )
         except Moved as e:
-            self._logs.pop(who.uid, None)  # the agency's command line was first
+            self._logs.pop(made.uid, None)  # the agency's command line was first
             raise Refusal(ErrorCode.CONFLICT, "seq") from e
-        self._keep(draft)
-        return draft
+        except Taken as e:
+            raise Refusal(ErrorCode.CODE_USED) from e
+        self._keep(made)
+        return made
 
     async def saw(self, who: Who, agent: str) -> None:
         """Remembers that the device signed in; a full disk keeps nobody out."""
@@ -183,9 +216,14 @@ class People:
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
         """A person's entries, as many as fit; the asker asks again for the rest."""
-        rows = await self._store.user_entries(frame.uid, frame.after)
-        if not rows and await self._store.user(frame.uid) is None:
+        out = await self.entries_after(frame.uid, frame.after)
+        if not out and await self._store.user(frame.uid) is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
+        return UserLogReply(frame.rid, frame.uid, frame.after, out)
+
+    async def entries_after(self, uid: bytes, after: int) -> list[Signed]:
+        """As many as fit in an answer."""
+        rows = await self._store.user_entries(uid, after)
         out: list[Signed] = []
         left = MAX_PULL_BYTES
         for row in rows:
@@ -193,7 +231,7 @@ class People:
             if left < 0 and out:
                 break
             out.append(Signed(row.body, row.sig))
-        return UserLogReply(frame.rid, frame.uid, frame.after, out)
+        return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
         """Persons by id, or by every word of the query."""

@@ -30,12 +30,17 @@ from sync.protocol.messages import (
     Push,
     PutSeals,
     PutShare,
+    Recover,
+    RecoverLook,
     Reseal,
     Revoked,
     SealRequest,
     ShareRequest,
+    SheetAsked,
     Subscribe,
     UserAppend,
+    Veto,
+    Waits,
 )
 from sync.protocol.messages import UserLog as UserLogRequest
 from sync.server.auth import Handshake, Who
@@ -51,6 +56,7 @@ from sync.server.placing import Placing
 from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
+from sync.server.sheets import Sheets
 from sync.server.store.base import Store, StoreError
 from sync.trust.userlog import UserLog
 
@@ -74,6 +80,7 @@ class Service:
         self.blobs = Blobs(store, objects, self.rooms, limits)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
+        self.sheets = Sheets(store, self.people, limits)
         self._identity = identity
 
     async def close(self) -> None:
@@ -95,7 +102,7 @@ class Service:
         await self.people.saw(who, handshake.agent)
         heads = await self.rooms.heads(who)
         await self.receipts.look(frame.receipts, heads)
-        return who, Authed(frame.rid, own.seq, own.head, heads)
+        return who, Authed(frame.rid, own.seq, own.head, heads, await self.sheets.waiting(who.uid))
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
         """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""
@@ -104,6 +111,10 @@ class Service:
                 return await self.people.invite(frame)
             case Enrol():
                 return await self.people.enrol(frame)
+            case RecoverLook():
+                return await self.sheets.look(frame)
+            case Recover():
+                return await self._moving(frame.uid, await self.sheets.recover(frame))
             case PairJoin():
                 self.pairing.join(peer, frame)
                 return Ok(frame.rid)
@@ -140,7 +151,11 @@ class Service:
             case UserLogRequest():
                 return await self.people.entries(frame)
             case UserAppend():
-                return await self._user_append(who, frame)
+                return await self._moving(who.uid, await self.sheets.append(who, frame))
+            case Veto():
+                done = await self.sheets.veto(who, frame)
+                await self._tell_asked(who.uid)
+                return done
             case BlobToken():
                 return self.blobs.mint(who, frame)
             case PairOpen():
@@ -155,9 +170,18 @@ class Service:
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
-    async def _user_append(self, who: Who, frame: UserAppend) -> Ok:
-        self._log_moved(await self.people.append(who, frame))
-        return Ok(frame.rid)
+    async def _moving(self, uid: bytes, done: tuple[UserLog | None, Ok | Waits]) -> Ok | Waits:
+        """Tells the person's devices what a request with a root key has changed."""
+        moved, reply = done
+        if moved is not None:
+            self._log_moved(moved)
+        if isinstance(reply, Waits):
+            await self._tell_asked(uid)
+        return reply
+
+    async def _tell_asked(self, uid: bytes) -> None:
+        asked = await self.sheets.waiting(uid)
+        self.hub.tell(uid, lambda dev: SheetAsked(asked))
 
     def _log_moved(self, log: UserLog) -> None:
         """Devices that the log ends are cut off, the others told."""

@@ -16,7 +16,7 @@ from sync.trust import letters
 SECRET_BITS = 130
 CHECK_BITS = 10
 CODE_LETTERS = 28
-_BYTES = -(-SECRET_BITS // 8)
+SHEET_BYTES = -(-SECRET_BITS // 8)
 _LABEL = "recovery"
 
 
@@ -28,7 +28,11 @@ class RecoveryCode:
 
     @classmethod
     def fresh(cls) -> "RecoveryCode":
-        return cls((int.from_bytes(os.urandom(_BYTES), "big") >> (_BYTES * 8 - SECRET_BITS)).to_bytes(_BYTES, "big"))
+        return cls(
+            (int.from_bytes(os.urandom(SHEET_BYTES), "big") >> (SHEET_BYTES * 8 - SECRET_BITS)).to_bytes(
+                SHEET_BYTES, "big"
+            )
+        )
 
     def format(self) -> str:
         """Seven groups of four letters."""
@@ -39,12 +43,17 @@ class RecoveryCode:
     def parse(cls, text: str) -> "RecoveryCode":
         """The code as typed. Reject "code" if it is mistyped (one mistake in a thousand is not seen here)."""
         number = letters.check(_LABEL, letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
-        return cls(number.to_bytes(_BYTES, "big"))
+        return cls(number.to_bytes(SHEET_BYTES, "big"))
 
     @property
     def root(self) -> SigningKey:
         """The person's root key once the sheet is made."""
-        return SigningKey(kdf(self.secret, "recovery-root"))
+        return SigningKey(self.root_seed)
+
+    @property
+    def root_seed(self) -> bytes:
+        """32 B."""
+        return kdf(self.secret, "recovery-root")
 
     @property
     def kem(self) -> KemKey:

@@ -5,16 +5,17 @@ The server appends by compare-and-swap; an entry that lost is built anew, never 
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.crypto import aead, seal
 from sync.crypto.kdf import kdf
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
-from sync.ids import DevId
+from sync.ids import DevId, Hash
 from sync.trust.agency import Agency, SignInCode, invite_id
-from sync.trust.author import Entry, open_puk, puk_info, puk_key, puk_payload
+from sync.trust.author import DeviceSecrets, Entry, open_puk, puk_info, puk_key, puk_payload
+from sync.trust.recovery import RecoveryCode
 from sync.trust.userlog import AGENCY, DOMAIN, RECOVERY, ROOT, Puk, UserLog, device_id, entry_body, entry_id
 
 
@@ -91,6 +92,57 @@ def set_recovery(log: UserLog, root: SigningKey, recovery: KemKey, seeds: dict[i
     gen, seed = _current(log, Hand(ROOT, root, seeds))
     sealed = seal.seal_to(recovery.public, puk_info(log.uid, gen, RECOVERY), seed)
     return _entry(log, ROOT, root, "recovery_set", [recovery.public, gen, sealed], time)
+
+
+def new_sheet(log: UserLog, root: SigningKey, sheet: RecoveryCode, seeds: dict[int, bytes], time: int) -> list[Entry]:
+    """What makes `sheet` the person's, as far as it is not yet: `root_rotate` and `recovery_set`. `root` is the key
+    in force before. Reject "sheet" if the log has another than either."""
+    entries = []
+    draft = replace(log)
+    if draft.root_pk != sheet.root.public:
+        if draft.root_pk != root.public:
+            raise Reject("sheet", "root")
+        entries.append(replace_root(draft, root, sheet.root, time))
+        draft.apply(*entries[0])
+    if draft.recovery_pk != sheet.kem.public:
+        entries.append(set_recovery(draft, sheet.root, sheet.kem, seeds, time))
+    return entries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Return:
+    """A person's way back: the sheet, a sign-in code with its certificate, the keys of the new device, and which other
+    devices go in the same breath."""
+
+    sheet: RecoveryCode
+    code: SignInCode
+    cert: Entry
+    record: Hash
+    secrets: DeviceSecrets
+    revoke: tuple[DevId, ...] = ()
+
+
+def come_back(log: UserLog, back: Return, time: int) -> tuple[list[Entry], dict[int, bytes]]:
+    """Binding, `dev_add` and `dev_revoke`s by the root, which `log` is moved along; and every PUK seed.
+
+    Reject "sheet" for a sheet that is not the person's (any more).
+    """
+    root = back.sheet.root
+    if (log.root_pk, log.recovery_pk) != (root.public, back.sheet.kem.public):
+        raise Reject("sheet", "own log")
+    seeds = open_generations(log, RECOVERY, back.sheet.kem, {})
+    hand = Hand(ROOT, root, seeds)
+    entries = [bind_again(log, back.code, log.agency_pk, back.cert, back.record, time)]
+    log.apply(*entries[-1])
+    device, kem = SigningKey(back.secrets.sign), KemKey(back.secrets.kem)
+    proof = device.sign("dev-proof", [log.uid, log.head, [device.public, kem.public], ROOT])
+    entries.append(admit(log, hand, device.public, kem.public, proof, time))
+    log.apply(*entries[-1])
+    for dev in back.revoke:
+        entry, seeds[len(log.puks) + 1] = revoke(log, hand, dev, time)
+        log.apply(*entry)
+        entries.append(entry)
+    return entries, seeds
 
 
 def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:

@@ -105,6 +105,16 @@ def entry_id(body: bytes) -> Hash:
     return H(DOMAIN, body)
 
 
+def root_of(bodies: list[bytes]) -> bytes:
+    """The root key in force after these entries of a verified log, from its genesis on."""
+    root = b""
+    for body in bodies:
+        entry = UserEntry.decode(body)
+        if entry.type in ("genesis", "root_rotate") and isinstance(entry.payload, list):
+            root = fields.raw(entry.payload[0], 32, "root")
+    return root
+
+
 def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
     """▲ A device belongs to one person: its id covers the root key of that person's genesis."""
     return DevId(H("dev", genesis_root_pk, sign_pk)[:16])

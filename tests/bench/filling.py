@@ -124,7 +124,13 @@ async def enrol_crowd(folder: Path, count: int) -> list[UserLog]:
                 not_after=ends,
             )
             user = UserRow(
-                uid=log.uid, seq=log.seq, head=log.head, salt=salt, record=record, search=search_text(record)
+                uid=log.uid,
+                seq=log.seq,
+                head=log.head,
+                salt=salt,
+                record=record,
+                search=search_text(record),
+                root_pk=log.root_pk,
             )
             rows = [EntryRow(seq=k, body=body, sig=sig) for k, (body, sig) in enumerate(entries)]
             await asyncio.gather(store.add_invite(invite), store.enrol(invite.invite_pk, user, rows))

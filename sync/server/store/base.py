@@ -52,7 +52,7 @@ class InviteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserRow:
-    """A person: the head of the user log, the staff record, and the words it is found by."""
+    """A person: the head of the user log, the staff record, the words it is found by, and the root key in force."""
 
     uid: bytes
     seq: int
@@ -60,6 +60,7 @@ class UserRow:
     salt: bytes
     record: bytes
     search: str
+    root_pk: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,30 @@ class SightingRow:
     uid: bytes
     last: int
     agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedRow:
+    """What was asked with a person's recovery sheet: `what` ("add", "revoke"; "revoked" counts those done), of which
+    device, since when (ms), under which invitation (empty for none), and which device said no (empty for none)."""
+
+    uid: bytes
+    what: str
+    dev: bytes
+    since: int
+    invite_pk: bytes = b""
+    vetoed_by: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What entries make of a person's row: head and root key, and the staff record where a binding changed it."""
+
+    head: bytes
+    root_pk: bytes
+    salt: bytes | None = None
+    record: bytes | None = None
+    search: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,10 +256,36 @@ class Store(Protocol):
         ...
 
     async def append_user(
-        self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes, *, told: bool = False
+        self,
+        uid: bytes,
+        expected_seq: int,
+        entries: Sequence[EntryRow],
+        made: Appended,
+        *,
+        invite_pk: bytes | None = None,
+        told: bool = False,
     ) -> None:
-        """The next entry of a log; Moved if the log does not end at `expected_seq`. `told`: a server that runs beside
-        this process is to hear of it by `told_of`."""
+        """The next entries of a log, all or none; Moved if the log does not end at `expected_seq`.
+
+        `invite_pk`: the invitation that they use; Taken if it is used. `told`: a server that runs beside this process
+        is to hear of it by `told_of`.
+        """
+        ...
+
+    async def by_root(self, root_pk: bytes) -> UserRow | None:
+        """Whose log has this root key in force."""
+        ...
+
+    async def put_asked(self, row: AskedRow) -> None:
+        """Replaces what was asked of the same device."""
+        ...
+
+    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
+        """Nothing happens if there is none."""
+        ...
+
+    async def asked(self, uid: bytes) -> list[AskedRow]:
+        """Of one person, the oldest first."""
         ...
 
     async def told_of(self, after: int) -> list[tuple[int, bytes]]:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.server.store.base import (
+    Appended,
+    AskedRow,
     BlobRow,
     Counts,
     DeviceHead,
@@ -51,6 +53,7 @@ class MemoryStore:
         self._unmet: dict[bytes, UnmetRow] = {}
         self._sightings: dict[bytes, SightingRow] = {}
         self._told: list[bytes] = []
+        self._asked: dict[tuple[bytes, str, bytes], AskedRow] = {}
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -77,13 +80,26 @@ class MemoryStore:
         self._entries[user.uid] = list(entries)
 
     async def append_user(
-        self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes, *, told: bool = False
+        self,
+        uid: bytes,
+        expected_seq: int,
+        entries: Sequence[EntryRow],
+        made: Appended,
+        *,
+        invite_pk: bytes | None = None,
+        told: bool = False,
     ) -> None:
         user = self._users.get(uid)
         if user is None or user.seq != expected_seq:
             raise Moved("user log")
-        self._users[uid] = replace(user, seq=entry.seq, head=head)
-        self._entries[uid].append(entry)
+        if invite_pk is not None:
+            invite = self._invites.get(invite_pk)
+            if invite is None or invite.used_by is not None:
+                raise Taken("invite")
+            self._invites[invite_pk] = replace(invite, used_by=uid)
+        values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
+        self._users[uid] = replace(user, seq=entries[-1].seq, **values)
+        self._entries[uid] += entries
         if told:
             self._told.append(uid)
 
@@ -95,6 +111,18 @@ class MemoryStore:
 
     async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
         return [e for e in self._entries.get(uid, []) if e.seq > after]
+
+    async def by_root(self, root_pk: bytes) -> UserRow | None:
+        return next((u for u in self._users.values() if u.root_pk == root_pk), None)
+
+    async def put_asked(self, row: AskedRow) -> None:
+        self._asked[(row.uid, row.what, row.dev)] = row
+
+    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
+        self._asked.pop((uid, what, dev), None)
+
+    async def asked(self, uid: bytes) -> list[AskedRow]:
+        return sorted((row for row in self._asked.values() if row.uid == uid), key=lambda row: row.since)
 
     async def put_sighting(self, row: SightingRow) -> None:
         self._sightings[row.dev] = row

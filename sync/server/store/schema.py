@@ -17,9 +17,14 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    select,
+    update,
 )
 
-VERSION = 3
+from sync.errors import Reject
+from sync.trust.userlog import root_of
+
+VERSION = 4
 
 metadata = MetaData()
 
@@ -55,7 +60,10 @@ users = Table(
     _blob("salt"),
     _blob("record"),
     Column("search", String, nullable=False),
+    _blob("root_pk"),
+    Index("users_by_root", "root_pk"),
 )
+"""`root_pk` since version 4."""
 
 user_entries = Table(
     "user_entries",
@@ -176,11 +184,41 @@ sightings = Table(
 told = Table("told", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
 """Since version 3: whose log another process (the agency's command line) has added to."""
 
+asked = Table(
+    "asked",
+    metadata,
+    _blob("uid"),
+    Column("what", String, nullable=False),
+    _blob("dev"),
+    _int("since"),
+    _blob("invite_pk"),
+    _blob("vetoed_by"),
+    PrimaryKeyConstraint("uid", "what", "dev"),
+)
+"""Since version 4: what was asked with people's recovery sheets."""
+
 
 def _third(c: Connection) -> None:
     sightings.create(c)
     told.create(c)
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third}
+def _fourth(c: Connection) -> None:
+    c.exec_driver_sql("ALTER TABLE users ADD COLUMN root_pk BLOB NOT NULL DEFAULT x''")
+    for uid in c.scalars(select(users.c.uid)).all():
+        c.execute(update(users).where(users.c.uid == uid).values(root_pk=_root_of(c, uid)))
+    c.exec_driver_sql("CREATE INDEX users_by_root ON users (root_pk)")
+    asked.create(c)
+
+
+def _root_of(c: Connection, uid: bytes) -> bytes:
+    """The root key in force, by the log's entries: the genesis has one, and each `root_rotate`."""
+    rows = c.scalars(select(user_entries.c.body).where(user_entries.c.uid == uid).order_by(user_entries.c.seq))
+    try:
+        return root_of(list(rows))
+    except Reject:
+        return b""
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third, 4: _fourth}
 """Step `v` brings a database of version v - 1 to v."""

@@ -12,6 +12,8 @@ from sqlalchemy.engine import Row
 
 from sync.server.store import schema as s
 from sync.server.store.base import (
+    Appended,
+    AskedRow,
     BlobRow,
     Counts,
     EntryRow,
@@ -24,12 +26,12 @@ from sync.server.store.base import (
     SealRow,
     ShareRow,
     SightingRow,
-    Taken,
     UnmetRow,
     UserRow,
 )
 from sync.server.store.database import connected, prepare
 from sync.server.store.statements import (
+    ask,
     count,
     entry_values,
     fill_share,
@@ -38,6 +40,7 @@ from sync.server.store.statements import (
     place,
     see_device,
     use_bytes,
+    use_invite,
 )
 from sync.server.store.writer import Writer
 
@@ -113,27 +116,57 @@ class SqlStore:
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
         def run(c: Connection) -> None:
-            free = s.invites.c.used_by.is_(None)
-            used = update(s.invites).where(s.invites.c.invite_pk == invite_pk, free).values(used_by=user.uid)
-            if c.execute(used).rowcount != 1:
-                raise Taken("invite")
+            use_invite(c, invite_pk, user.uid)
             insert_rows(c, s.users, [{f: getattr(user, f) for f in UserRow.__slots__}])
             insert_rows(c, s.user_entries, [entry_values(user.uid, e) for e in entries])
 
         await self._write(run)
 
     async def append_user(
-        self, uid: bytes, expected_seq: int, entry: EntryRow, head: bytes, *, told: bool = False
+        self,
+        uid: bytes,
+        expected_seq: int,
+        entries: Sequence[EntryRow],
+        made: Appended,
+        *,
+        invite_pk: bytes | None = None,
+        told: bool = False,
     ) -> None:
+        values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
+
         def run(c: Connection) -> None:
             at = update(s.users).where(s.users.c.uid == uid, s.users.c.seq == expected_seq)
-            if c.execute(at.values(seq=entry.seq, head=head)).rowcount != 1:
+            if c.execute(at.values(seq=entries[-1].seq, **values)).rowcount != 1:
                 raise Moved("user log")
-            insert_rows(c, s.user_entries, [entry_values(uid, entry)])
+            if invite_pk is not None:
+                use_invite(c, invite_pk, uid)
+            insert_rows(c, s.user_entries, [entry_values(uid, e) for e in entries])
             if told:
                 c.execute(insert(s.told).values(uid=uid))
 
         await self._write(run)
+
+    async def by_root(self, root_pk: bytes) -> UserRow | None:
+        def run(c: Connection) -> UserRow | None:
+            row = c.execute(select(s.users).where(s.users.c.root_pk == root_pk).limit(1)).one_or_none()
+            return None if row is None else UserRow(**row._mapping)
+
+        return await self._read(run)
+
+    async def put_asked(self, row: AskedRow) -> None:
+        await self._write(lambda c: c.execute(ask, {f: getattr(row, f) for f in AskedRow.__slots__}))
+
+    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
+        a = s.asked.c
+        gone = delete(s.asked).where(a.uid == uid, a.what == what, a.dev == dev)
+        await self._write(lambda c: c.execute(gone))
+
+    async def asked(self, uid: bytes) -> list[AskedRow]:
+        def run(c: Connection) -> list[AskedRow]:
+            rows = c.execute(select(s.asked).where(s.asked.c.uid == uid).order_by(s.asked.c.since))
+            return [AskedRow(**r._mapping) for r in rows]
+
+        return await self._read(run)
 
     async def told_of(self, after: int) -> list[tuple[int, bytes]]:
         def run(c: Connection) -> list[tuple[int, bytes]]:

@@ -42,6 +42,10 @@ see_device = upsert(s.sightings)
 see_device = see_device.on_conflict_do_update(
     index_elements=["dev"], set_={f: see_device.excluded[f] for f in ("uid", "last", "agent")}
 )
+ask = upsert(s.asked)
+ask = ask.on_conflict_do_update(
+    index_elements=["uid", "what", "dev"], set_={f: ask.excluded[f] for f in ("since", "invite_pk", "vetoed_by")}
+)
 keep_unmet = upsert(s.unmet)
 keep_unmet = keep_unmet.on_conflict_do_update(
     index_elements=["room"],
@@ -102,6 +106,14 @@ def _place_rest(c: Connection, p: Placement) -> None:
         c.execute(insert(s.shares), rows)
     if p.seals:
         c.execute(insert(s.seals), [{"room": p.room, "epoch": x.epoch, "uid": x.uid, "seal": x.seal} for x in p.seals])
+
+
+def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
+    """Uses an invitation; Taken if somebody has."""
+    free = s.invites.c.used_by.is_(None)
+    used = update(s.invites).where(s.invites.c.invite_pk == invite_pk, free).values(used_by=uid)
+    if c.execute(used).rowcount != 1:
+        raise Taken("invite")
 
 
 def use_bytes(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:

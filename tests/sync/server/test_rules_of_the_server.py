@@ -98,7 +98,7 @@ async def test_attack_nothing_is_resealed_to_one_whose_device_the_agency_revoked
     log, agency = bert.book.logs[bert.uid], read_agency(house.data)
     body = user_body(bert.uid, 3, log.head, AGENCY, now_ms(), "dev_revoke", [bert.author.dev, [], None])
     entry = m.Signed(body, agency.key.sign(USER_LOG, entry_id(body)))
-    await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), entry)))
+    await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), [entry])))
     await bert.wire.end()
     await anna.fetch_log(bert.uid)
     assert anna.book.logs[bert.uid].puk_at(3) is None

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from sync.server.store.base import (
+    Appended,
+    AskedRow,
     BlobRow,
     DeviceHead,
     EntryRow,
@@ -33,6 +35,9 @@ from sync.server.store.base import (
 from sync.server.store.database import TooNew
 from sync.server.store.memory import MemoryStore
 from sync.server.store.sql import SqlStore
+from sync.trust import userdrafts
+from sync.trust.recovery import RecoveryCode
+from tests.sync.trust.people import Office
 
 ROOM, OTHER = b"r" * 16, b"s" * 16
 ANNA, BERT = b"a" * 16, b"b" * 16
@@ -44,7 +49,7 @@ def invite(pk: bytes = b"p" * 32) -> InviteRow:
 
 
 def user(uid: bytes = ANNA, search: str = "handläggare å 🙂 enheten för bygglov") -> UserRow:
-    return UserRow(uid=uid, seq=0, head=b"h" * 32, salt=b"t", record=b"r", search=search)
+    return UserRow(uid=uid, seq=0, head=b"h" * 32, salt=b"t", record=b"r", search=search, root_pk=b"k" * 32)
 
 
 def entry(seq: int) -> EntryRow:
@@ -103,12 +108,44 @@ async def test_an_unknown_invite_is_none_and_a_known_one_is_not_added_twice(stor
 async def test_a_user_log_moves_by_compare_and_swap(store: Store) -> None:
     await store.add_invite(invite())
     await store.enrol(b"p" * 32, user(), [entry(0)])
-    await store.append_user(ANNA, 0, entry(1), b"1" * 32)
+    await store.append_user(ANNA, 0, [entry(1), entry(2)], Appended(head=b"1" * 32, root_pk=b"k" * 32))
     with pytest.raises(Moved):
-        await store.append_user(ANNA, 0, entry(1), b"2" * 32)
+        await store.append_user(ANNA, 0, [entry(1)], Appended(head=b"2" * 32, root_pk=b"x" * 32))
     found = await store.user(ANNA)
     assert found is not None
-    assert (found.seq, found.head) == (1, b"1" * 32)
+    assert (found.seq, found.head, found.record, found.root_pk) == (2, b"1" * 32, b"r", b"k" * 32)
+    assert await store.user_entries(ANNA, 0) == [entry(1), entry(2)]
+
+
+async def test_entries_use_an_invitation_once_and_change_record_and_root(store: Store) -> None:
+    for pk in (b"p", b"q"):
+        await store.add_invite(invite(pk * 32))
+    await store.enrol(b"p" * 32, user(), [entry(0)])
+    made = Appended(head=b"1" * 32, root_pk=b"n" * 32, salt=b"u", record=b"s", search="annat ord")
+    await store.append_user(ANNA, 0, [entry(1)], made, invite_pk=b"q" * 32)
+    found = await store.by_root(b"n" * 32)
+    assert found is not None
+    assert (found.uid, found.salt, found.record, found.search) == (ANNA, b"u", b"s", "annat ord")
+    assert await store.by_root(b"k" * 32) is None
+    used = await store.invite(b"q" * 32)
+    assert used is not None
+    assert used.used_by == ANNA
+    with pytest.raises(Taken):
+        await store.append_user(ANNA, 1, [entry(2)], made, invite_pk=b"q" * 32)
+    assert await store.user_entries(ANNA, 1) == []
+
+
+async def test_what_was_asked_is_kept_by_person_and_device(store: Store) -> None:
+    first = AskedRow(uid=ANNA, what="add", dev=DEV, since=2, invite_pk=b"p" * 32)
+    second = AskedRow(uid=ANNA, what="revoke", dev=DEV, since=1)
+    for row in (first, second, AskedRow(uid=BERT, what="add", dev=DEV, since=3)):
+        await store.put_asked(row)
+    assert await store.asked(ANNA) == [second, first]
+    await store.put_asked(replace(first, vetoed_by=b"v" * 16))
+    assert await store.asked(ANNA) == [second, replace(first, vetoed_by=b"v" * 16)]
+    await store.drop_asked(ANNA, "add", DEV)
+    await store.drop_asked(ANNA, "add", DEV)
+    assert await store.asked(ANNA) == [second]
 
 
 async def test_people_are_found_by_every_word_and_wildcards_are_letters(store: Store) -> None:
@@ -255,8 +292,10 @@ async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
     await store.place(placement(0))
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as c, c:
-        for later in ("unmet", "sightings", "told"):
+        for later in ("unmet", "sightings", "told", "asked"):
             c.execute(f"DROP TABLE {later}")
+        c.execute("DROP INDEX users_by_root")
+        c.execute("ALTER TABLE users DROP COLUMN root_pk")
         c.execute("UPDATE meta SET value = '1'")
     store = SqlStore(path)
     await store.open()
@@ -266,6 +305,29 @@ async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
     await store.put_sighting(SightingRow(dev=b"d" * 16, uid=ANNA, last=1, agent="kansli/0.1"))
     assert [row.last for row in await store.sightings(ANNA)] == [1]
     assert await store.told_of(0) == []
+    assert await store.asked(ANNA) == []
+    await store.close()
+
+
+async def test_a_database_of_version_3_learns_whose_root_is_whose(tmp_path: Path) -> None:
+    path, clerk, code = tmp_path / "s.sqlite3", Office().hire("Handläggare Å"), RecoveryCode.fresh()
+    rotated = userdrafts.replace_root(clerk.log, clerk.root, code.root, 1)
+    store = SqlStore(path)
+    await store.open()
+    await store.add_invite(invite())
+    rows = [EntryRow(seq=k, body=b, sig=s) for k, (b, s) in enumerate([*clerk.entries, rotated])]
+    await store.enrol(b"p" * 32, replace(user(), uid=clerk.log.uid), rows)
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as c, c:
+        c.execute("DROP TABLE asked")
+        c.execute("DROP INDEX users_by_root")
+        c.execute("ALTER TABLE users DROP COLUMN root_pk")
+        c.execute("UPDATE meta SET value = '3'")
+    await store.open()
+    found = await store.by_root(code.root.public)
+    assert found is not None
+    assert found.uid == clerk.log.uid
+    assert await store.by_root(clerk.root.public) is None
     await store.close()
 
 

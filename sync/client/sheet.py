@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A person's recovery sheet: made, made anew, and what others ask with it (protocol §11).
+
+Its secret is shown and typed back first. Then it is kept until the log has both entries of it, and erased together
+with the root key: from there the root is on the paper alone.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+
+from sync.client.devices import TRIES, Devices
+from sync.client.link import Link
+from sync.crypto.signatures import SigningKey
+from sync.errors import Refused, Reject
+from sync.ids import DevId
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust import userdrafts
+from sync.trust.recovery import RecoveryCode
+
+log = logging.getLogger("sync")
+
+ADD, REVOKE = "add", "revoke"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedFor:
+    """Somebody has the sheet and wants a device `dev` in ("add") or gone ("revoke"), from `ready` (ms) on.
+
+    `vetoed`: one of this person's devices said no.
+    """
+
+    what: str
+    dev: DevId
+    ready: int
+    vetoed: bool
+    mine: bool
+    """It is this device that is to go."""
+
+
+class Sheet:
+    """Raises Unreachable while offline, Refused and Reject by their codes."""
+
+    def __init__(self, link: Link, devices: Devices) -> None:
+        self._link = link
+        self._devices = devices
+        self._asked: list[m.Asked] = []
+        self._finishing = asyncio.Lock()
+
+    # -- making one
+
+    @property
+    def stands(self) -> bool:
+        """Whether the person's log names a sheet."""
+        return self._devices.own_log.recovery_pk is not None and not self._link.account.sheet
+
+    @property
+    def may_make(self) -> bool:
+        """Whether one can be made here: the root key lies at the device that was first, or on the sheet in force."""
+        return self.stands or bool(self._link.account.secrets.root)
+
+    @property
+    def needs_old(self) -> bool:
+        """Whether the sheet in force must be typed to make another: the root key is nowhere else."""
+        return not self._link.account.secrets.root
+
+    def check_old(self, text: str) -> None:
+        """Reject "code" if it is mistyped, "sheet" if it is not the sheet in force."""
+        if RecoveryCode.parse(text).root.public != self._devices.own_log.root_pk:
+            raise Reject("sheet", "root")
+
+    async def publish(self, code: str, old: str = "") -> None:
+        """The sheet `code` is the person's from now on; `old` is the one before where that is needed.
+
+        ▲ What is needed to finish is kept before the first entry is sent. Nothing is lost by a cut: `finish`.
+        """
+        account = self._link.account
+        root = account.secrets.root
+        if not root:
+            self.check_old(old)
+            root = RecoveryCode.parse(old).root_seed
+        if SigningKey(root).public != self._devices.own_log.root_pk:
+            raise Reject("sheet", "root")
+        self._link.online  # noqa: B018 - Unreachable before anything is kept
+        self._keep(root, RecoveryCode.parse(code).secret)
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Goes on with a sheet that was confirmed and is not wholly in the log. Nothing happens if there is none.
+
+        ▲ The root key is erased here only when the log has the whole sheet.
+        """
+        async with self._finishing:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        for attempt in range(TRIES):
+            account = self._link.account
+            if not account.sheet:
+                return
+            sheet, root, now = RecoveryCode(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
+            try:
+                entries = userdrafts.new_sheet(self._devices.own_log, root, sheet, account.puk_seeds, now)
+                if not entries:
+                    self._keep(b"", b"")
+                    log.info("recovery sheet in force")
+                    return
+                await self._devices.append(entries)
+            except Reject as e:
+                if e.code == "sheet":  # another sheet was made meanwhile: this one is nobody's
+                    self._keep(b"", b"")
+                raise
+            except Refused as e:
+                if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
+                    raise
+                await self._devices.follow(self._link.online)
+
+    def _keep(self, root: bytes, sheet: bytes) -> None:
+        account = self._link.account
+        kept = replace(account, secrets=replace(account.secrets, root=root), sheet=sheet)
+        self._link.ports.save_account(kept.encode())
+        self._link.account = kept
+
+    # -- what is asked with it
+
+    def hear(self, asked: list[m.Asked]) -> None:
+        """What waits at the server, as it says."""
+        self._asked = list(asked)
+
+    @property
+    def asked(self) -> list[AskedFor]:
+        """What somebody asked with the sheet and has not got yet."""
+        own, me = self._devices.own_log, self._link.account.dev
+        return [
+            AskedFor(what=a.what, dev=DevId(a.dev), ready=a.ready, vetoed=bool(a.vetoed_by), mine=a.dev == me)
+            for a in self._asked
+            if (a.what == ADD and DevId(a.dev) not in own.devices)
+            or (a.what == REVOKE and own.device_active(a.dev, own.seq) is not None)
+        ]
+
+    async def veto(self, asked: AskedFor) -> None:
+        """Says no. ▲ It is kept: if the device comes in all the same, the server has hidden it, and `defend` acts."""
+        account = self._link.account
+        if asked.what == ADD and asked.dev not in account.vetoed:
+            kept = replace(account, vetoed=(*account.vetoed, asked.dev))
+            self._link.ports.save_account(kept.encode())
+            self._link.account = kept
+        await self._link.online.request(lambda rid: m.Veto(rid=rid, what=asked.what, dev=asked.dev), m.Ok)
+
+    async def defend(self) -> None:
+        """▲ Revokes a device that came in by the sheet although a person here said no."""
+        own = self._devices.own_log
+        for dev in self._link.account.vetoed:
+            if own.device_active(dev, own.seq) is not None and self._devices.ended is None:
+                log.error("a device came in over a veto")
+                await self._devices.revoke(dev)
+
+    async def revoke(self, dev: DevId, code: str) -> int | None:
+        """Revokes any device by the sheet: None when that is done, or from when it may be (ms): ask again then."""
+        self.check_old(code)
+        return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
