@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server`: init, invite, devices, revoke, reset, status, verify, serve."""
+"""`python -m sync.server`: init, invite, devices, revoke, reset, status, verify, backup, restore, serve."""
 
 import argparse
 import asyncio
@@ -45,6 +45,10 @@ def main(argv: list[str] | None = None) -> int:
                 print(json.dumps(asdict(asyncio.run(admin.status(args.data)))))
             case "verify":
                 return upkeep.verify(args)
+            case "backup":
+                return upkeep.backup(args)
+            case "restore":
+                return upkeep.restore(args)
             case "serve":
                 asyncio.run(_serve(args))
     except (ConfigError, Reject, StoreError, OSError) as e:
@@ -101,6 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     status = commands.add_parser("status", help="print counts as JSON")
     verify = commands.add_parser("verify", help="check every chain and signature in a data folder or a backup")
     verify.add_argument("--room", type=bytes.fromhex, help="only this room, by its id")
+    backup = commands.add_parser("backup", help="copy the data folder, also while the server runs")
+    backup.add_argument("target", type=Path, help="the backup's folder; the next one there copies what is new")
+    backup.add_argument("--with-keys", action="store_true", help="also the secret keys: keep it as safe as them")
+    restore = commands.add_parser("restore", help="make a new data folder from a backup")
+    restore.add_argument("source", type=Path, help="the backup's folder")
+    restore.add_argument("--keys", type=Path, help="the folder of server.key, for a backup without keys")
+    restore.add_argument("--damaged", action="store_true", help="also if verify finds problems in it")
     serve = commands.add_parser("serve", help="serve clients until SIGTERM")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8443, help="0 takes a free one")
@@ -108,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
     serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
     serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
-    for command in (init, invite, devices, revoke, reset, status, verify, serve):
+    for command in (init, invite, devices, revoke, reset, status, verify, backup, restore, serve):
         command.add_argument("--data", type=Path, required=True, help="the server's data folder")
     return parser
 

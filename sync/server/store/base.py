@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sync.server.store.mending import Mending
+
 
 class StoreError(Exception):
     """Root of the store's refusals."""
@@ -184,6 +186,8 @@ class Placement:
     members: Sequence[MemberChange] = ()
     device_head: DeviceHead | None = None
     state: bytes | None = None
+    healed: Sequence[int] | None = None
+    """What came back after a restore: its epochs, which came without their seals. A room that begins so is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,9 +238,11 @@ class Counts:
     blob_bytes: int
     rooms_behind: int
     rooms_forked: int
+    rooms_closed: int
+    devices_awaited: int
 
 
-class Store(Protocol):
+class Store(Mending, Protocol):
     """The server's memory. See the module's head for durability and order."""
 
     async def open(self) -> None: ...
@@ -286,6 +292,10 @@ class Store(Protocol):
 
     async def asked(self, uid: bytes) -> list[AskedRow]:
         """Of one person, the oldest first."""
+        ...
+
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow]) -> None:
+        """A person whose log was lost, whole. Taken if there is one."""
         ...
 
     async def told_of(self, after: int) -> list[tuple[int, bytes]]:

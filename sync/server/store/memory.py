@@ -25,6 +25,7 @@ from sync.server.store.base import (
     UnmetRow,
     UserRow,
 )
+from sync.server.store.memory_mending import MemoryMending
 
 _MAX_ROWS = 4096
 
@@ -40,10 +41,11 @@ class _Room:
     seals: dict[tuple[int, bytes], list[bytes]] = field(default_factory=dict)
 
 
-class MemoryStore:
+class MemoryStore(MemoryMending):
     """See `sync.server.store.base.Store`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._invites: dict[bytes, InviteRow] = {}
         self._users: dict[bytes, UserRow] = {}
         self._entries: dict[bytes, list[EntryRow]] = {}
@@ -168,6 +170,8 @@ class MemoryStore:
             found.seals.setdefault((x.epoch, x.uid), []).append(x.seal)
         if p.device_head is not None:
             found.heads[p.device_head.dev] = p.device_head
+        if p.healed is not None:
+            self._note_healed(p.room, last.n, p.healed, begins=p.expected_n == 0)
         self._use(p.by_dev, p.day, p.size_bytes)
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
@@ -283,4 +287,6 @@ class MemoryStore:
             blob_bytes=sum(b.size_bytes for b in self._blobs.values()),
             rooms_behind=sum(not ours for _, ours in here),
             rooms_forked=sum(bool(ours) and ours != [rh] for rh, ours in here),
+            rooms_closed=len(self._closed),
+            devices_awaited=len(self._awaited_devices),
         )

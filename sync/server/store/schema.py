@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sync.errors import Reject
 from sync.trust.userlog import root_of
 
-VERSION = 4
+VERSION = 5
 
 metadata = MetaData()
 
@@ -197,6 +197,38 @@ asked = Table(
 )
 """Since version 4: what was asked with people's recovery sheets."""
 
+restores = Table(
+    "restores",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    _int("t"),
+    _int("backup_t"),
+    _blob("body"),
+    _blob("sig"),
+)
+"""Since version 5: the signed statement of each time that this store was restored from a backup."""
+
+closed_rooms = Table("closed_rooms", metadata, _blob("room", primary=True))
+"""Since version 5: rooms closed to writing since the restore."""
+
+awaited_devices = Table("awaited_devices", metadata, _blob("dev", primary=True), _blob("uid"))
+"""Since version 5: devices that may still hold what was lost."""
+
+awaited_items = Table(
+    "awaited_items",
+    metadata,
+    _blob("room"),
+    _int("n"),
+    _int("t"),
+    Column("kind", Integer, nullable=False),
+    _blob("id"),
+    PrimaryKeyConstraint("room", "n"),
+)
+"""Since version 5: positions that a receipt of ours proves and whose items are not back yet."""
+
+healed_epochs = Table("healed_epochs", metadata, _blob("room"), _int("epoch"), PrimaryKeyConstraint("room", "epoch"))
+"""Since version 5: epochs that came back without their seals."""
+
 
 def _third(c: Connection) -> None:
     sightings.create(c)
@@ -220,5 +252,10 @@ def _root_of(c: Connection, uid: bytes) -> bytes:
         return b""
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third, 4: _fourth}
+def _fifth(c: Connection) -> None:
+    for table in (restores, closed_rooms, awaited_devices, awaited_items, healed_epochs):
+        table.create(c)
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third, 4: _fourth, 5: _fifth}
 """Step `v` brings a database of version v - 1 to v."""

@@ -30,6 +30,7 @@ from sync.server.store.base import (
     UserRow,
 )
 from sync.server.store.database import connected, prepare
+from sync.server.store.sql_mending import SqlMending
 from sync.server.store.statements import (
     ask,
     count,
@@ -50,7 +51,7 @@ _MAX_ROWS = 4096
 """Items that one read takes at most, so that a pull never holds the reader for long."""
 
 
-class SqlStore:
+class SqlStore(SqlMending):
     """See `sync.server.store.base.Store`."""
 
     def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
@@ -380,6 +381,8 @@ class SqlStore:
                 blob_bytes=c.scalar(select(func.coalesce(func.sum(s.blobs.c.size_bytes), 0))) or 0,
                 rooms_behind=c.scalar(unmet_rooms.where(here.rh.is_(None))) or 0,
                 rooms_forked=c.scalar(unmet_rooms.where(here.rh != u.rh)) or 0,
+                rooms_closed=count(c, s.closed_rooms.c.room),
+                devices_awaited=count(c, s.awaited_devices.c.dev),
             )
 
         return await self._read(run)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is written as SQL: statements built once, and the rows they take. All run inside the writer's transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -95,6 +96,8 @@ def place(c: Connection, p: Placement) -> None:
         head = p.device_head
         c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
     _place_rest(c, p)
+    if p.healed is not None:
+        _note_healed(c, p, p.healed)
 
 
 def _place_rest(c: Connection, p: Placement) -> None:
@@ -114,6 +117,16 @@ def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
     used = update(s.invites).where(s.invites.c.invite_pk == invite_pk, free).values(used_by=uid)
     if c.execute(used).rowcount != 1:
         raise Taken("invite")
+
+
+def _note_healed(c: Connection, p: Placement, epochs: Sequence[int]) -> None:
+    """It came back after a restore: it is awaited no more, and a room that begins so is closed."""
+    a = s.awaited_items.c
+    c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
+    if p.expected_n == 0:
+        c.execute(upsert(s.closed_rooms).on_conflict_do_nothing(), {"room": p.room})
+    if epochs:
+        c.execute(upsert(s.healed_epochs).on_conflict_do_nothing(), [{"room": p.room, "epoch": e} for e in epochs])
 
 
 def use_bytes(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:

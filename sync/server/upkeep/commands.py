@@ -7,10 +7,26 @@ import sys
 import time
 from dataclasses import asdict
 
+from sync.server.upkeep.backup import backup as copy
+from sync.server.upkeep.backup import matches
+from sync.server.upkeep.manifest import NAME, read_manifest
 from sync.server.upkeep.problems import Problem, Tally
+from sync.server.upkeep.restore import restore as put_back
 from sync.server.upkeep.verify import verify as check
 
 _EVERY_S = 1.0
+
+
+class _Copying:
+    """The same for a backup."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        if time.monotonic() - self._told >= _EVERY_S:
+            self._told = time.monotonic()
+            print(f"{what} {done} of {of}", file=sys.stderr)
 
 
 class _Progress:
@@ -34,6 +50,27 @@ def tell(problem: Problem) -> None:
 
 def verify(args: argparse.Namespace) -> int:
     """Exit status 0 only if nothing is wrong."""
-    tally = check(args.data, tell, _Progress(), room=args.room)
+    database = None
+    if (args.data / NAME).exists():
+        manifest = read_manifest(args.data)
+        database = args.data / manifest.database
+        if not matches(args.data, manifest):
+            tell(Problem(what="database", where=manifest.database, code="blob-hash"))
+            return 1
+    tally = check(args.data, tell, _Progress(), room=args.room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
+
+
+def backup(args: argparse.Namespace) -> int:
+    """Prints the manifest. Exit status 1 if parts of files were missing; the rest is there."""
+    made = copy(args.data, args.target, _Copying(), with_keys=args.with_keys)
+    print(json.dumps(asdict(made)))
+    return 0 if made.blobs_missing == 0 else 1
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Exit status 0 if the folder is in place."""
+    tally = put_back(args.source, args.data, tell, _Progress(), keys=args.keys, damaged=args.damaged)
+    print(json.dumps(asdict(tally)))
+    return 0 if tally.problems == 0 or args.damaged else 1

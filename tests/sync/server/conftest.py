@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A running server for the server's tests."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from sync.server.running import start_server
+from tests.sync.server.filled import fill
 from tests.sync.server.house import House
 from tests.sync.server.wire import config, new_data
 
@@ -24,3 +27,20 @@ async def house(data: Path) -> AsyncIterator[House]:
         made = House(server, data)
         yield made
         await made.close()
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
+    """A data folder in which nothing is wrong, and its room. Only to be read."""
+    folder = new_data(tmp_path_factory.mktemp("filled") / "server")
+    loop = asyncio.new_event_loop()
+    try:
+        return folder, loop.run_until_complete(fill(folder))
+    finally:
+        loop.close()
+
+
+@pytest.fixture
+def copied(filled: tuple[Path, bytes], tmp_path: Path) -> Path:
+    """A copy of it to be damaged."""
+    return shutil.copytree(filled[0], tmp_path / "copied")

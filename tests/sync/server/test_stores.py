@@ -34,6 +34,7 @@ from sync.server.store.base import (
 )
 from sync.server.store.database import TooNew
 from sync.server.store.memory import MemoryStore
+from sync.server.store.mending import AwaitedItem, RestoreRow
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.recovery import RecoveryCode
@@ -42,6 +43,11 @@ from tests.sync.trust.people import Office
 ROOM, OTHER = b"r" * 16, b"s" * 16
 ANNA, BERT = b"a" * 16, b"b" * 16
 DEV = b"d" * 16
+LATER = (
+    "unmet", "sightings", "told", "asked",
+    "restores", "closed_rooms", "awaited_devices", "awaited_items", "healed_epochs"
+)  # fmt: skip
+"""Tables that version 1 did not have."""
 
 
 def invite(pk: bytes = b"p" * 32) -> InviteRow:
@@ -285,6 +291,53 @@ async def test_the_highest_receipt_for_what_is_not_here_is_kept_and_counted(stor
     assert (found.rooms_behind, found.rooms_forked) == (0, 1)
 
 
+async def test_after_a_restore_every_room_is_closed_and_whoever_was_seen_lately_is_awaited(store: Store) -> None:
+    await store.place(placement(0, 2))
+    for dev, last in ((b"e" * 16, 5), (DEV, 6)):
+        await store.put_sighting(SightingRow(dev=dev, uid=ANNA, last=last, agent="kansli/0.1"))
+    assert await store.restored() is None
+    told = RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64)
+    await store.mark_restored(replace(told, t=8), 0)
+    await store.mark_restored(told, 6)
+    assert await store.restored() == told
+    assert await store.closed_rooms() == {ROOM}
+    assert await store.awaited_devices() == [(DEV, ANNA)]
+    counts = await store.counts(0)
+    assert (counts.rooms_closed, counts.devices_awaited) == (1, 1)
+    await store.came_back(DEV)
+    assert await store.awaited_devices() == []
+    await store.open_room(ROOM)
+    assert await store.closed_rooms() == set()
+
+
+async def test_what_comes_back_after_a_restore_is_awaited_no_more(store: Store) -> None:
+    def awaited(n: int) -> AwaitedItem:
+        return AwaitedItem(n=n, t=n, kind=2, id=b"%032d" % n)
+
+    await store.await_items(ROOM, [awaited(2), awaited(1)])
+    await store.await_items(ROOM, [replace(awaited(2), t=99), awaited(3)])
+    assert await store.awaited_items(ROOM, 0, 10) == [awaited(1), awaited(2), awaited(3)]
+    assert await store.awaited_items(ROOM, 1, 1) == [awaited(2)]
+    assert (await store.awaited_until(ROOM), await store.awaited_until(OTHER)) == (3, 0)
+    await store.place(placement(0, 2, healed=[1]))
+    await store.place(placement(2, healed=[]))
+    assert await store.awaited_items(ROOM, 0, 10) == []
+    assert await store.closed_rooms() == {ROOM}  # it began again since the restore
+    await store.await_items(ROOM, [awaited(9)])
+    await store.open_room(ROOM)
+    assert await store.awaited_until(ROOM) == 0
+    await store.place(placement(0, 1, room=OTHER))
+    assert await store.closed_rooms() == set()
+
+
+async def test_a_person_whose_log_was_lost_is_there_again_once(store: Store) -> None:
+    await store.return_user(user(), [entry(0)])
+    assert await store.user(ANNA) == user()
+    assert await store.user_entries(ANNA, -1) == [entry(0)]
+    with pytest.raises(Taken):
+        await store.return_user(user(), [entry(0)])
+
+
 async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     store = SqlStore(path)
@@ -292,7 +345,7 @@ async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
     await store.place(placement(0))
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as c, c:
-        for later in ("unmet", "sightings", "told", "asked"):
+        for later in LATER:
             c.execute(f"DROP TABLE {later}")
         c.execute("DROP INDEX users_by_root")
         c.execute("ALTER TABLE users DROP COLUMN root_pk")
@@ -306,6 +359,7 @@ async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
     assert [row.last for row in await store.sightings(ANNA)] == [1]
     assert await store.told_of(0) == []
     assert await store.asked(ANNA) == []
+    assert await store.closed_rooms() == set()
     await store.close()
 
 
@@ -319,7 +373,8 @@ async def test_a_database_of_version_3_learns_whose_root_is_whose(tmp_path: Path
     await store.enrol(b"p" * 32, replace(user(), uid=clerk.log.uid), rows)
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as c, c:
-        c.execute("DROP TABLE asked")
+        for later in LATER[LATER.index("asked") :]:
+            c.execute(f"DROP TABLE {later}")
         c.execute("DROP INDEX users_by_root")
         c.execute("ALTER TABLE users DROP COLUMN root_pk")
         c.execute("UPDATE meta SET value = '3'")

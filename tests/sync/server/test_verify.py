@@ -2,80 +2,24 @@
 """`verify` finds every kind of damage: one bit flipped in anything that is stored, and says where."""
 
 import asyncio
-import hashlib
 import json
-import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from sync.protocol.messages import Placed
-from sync.server import admin
 from sync.server.__main__ import main
-from sync.server.config import Config
-from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.running import start_server
-from sync.server.store.base import BlobRow
-from sync.server.store.sql import SqlStore
 from sync.server.upkeep.problems import Problem, Tally
 from sync.server.upkeep.verify import verify
 from tests.sync.server.house import TEXT, House
-from tests.sync.server.wire import config, new_data
-
-OBJ, PART = b"o" * 16, b"p" * 16
-
-
-async def _fill(data: Path) -> bytes:
-    """A room with three people, two epochs, objects, one who left, a part of a file, and an open invitation."""
-    async with start_server(config(data)) as server:
-        house = House(server, data)
-        anna, bert, room = await house.two_in_a_room()
-        carl = await house.person("Enhetschef")
-        await anna.push(room, TEXT, "två")
-        await anna.sync(room)
-        sealed = anna.sealed(room, "nytt objekt", obj=OBJ)
-        await anna.wire.ask(sealed, Placed)
-        await anna.sync(room)
-        await anna.add(room, carl, history=False)
-        await anna.submit(anna.drafter(room).remove(bert.uid))
-        await anna.sync(room)
-        await anna.push(room, "efteråt")
-        await house.close()
-    content = os.urandom(3000)
-    digest = hashlib.sha256(content).digest()
-    objects, store = FilesystemObjects(Config(data=data).blobs), SqlStore(Config(data=data).database)
-    await objects.append(room, OBJ, PART, 0, content)
-    await objects.finish(room, OBJ, PART, digest)
-    await store.open()
-    await store.add_blob(BlobRow(room=room, obj=OBJ, part=PART, size_bytes=3000, sha256=digest), b"d" * 16, 1)
-    await store.close()
-    await admin.invite(data, name="Registrator", title="", unit="")
-    return room
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """A data folder in which nothing is wrong, and its room."""
-    data = new_data(tmp_path_factory.mktemp("verify") / "server")
-    loop = asyncio.new_event_loop()
-    try:
-        return data, loop.run_until_complete(_fill(data))
-    finally:
-        loop.close()
+from tests.sync.server.wire import config
 
 
 @pytest.fixture
-def data(whole: tuple[Path, bytes], tmp_path: Path) -> Path:
-    """A copy of it to be damaged."""
-    return shutil.copytree(whole[0], tmp_path / "server")
-
-
-@pytest.fixture
-def db(data: Path) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(data / "server.sqlite3", isolation_level=None)
+def db(copied: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(copied / "server.sqlite3", isolation_level=None)
     yield connection
     connection.close()
 
@@ -87,14 +31,14 @@ def problems(data: Path, room: bytes | None = None) -> list[Problem]:
     return found
 
 
-def test_a_whole_store_has_no_problem_and_everything_is_looked_at(whole: tuple[Path, bytes]) -> None:
+def test_a_whole_store_has_no_problem_and_everything_is_looked_at(filled: tuple[Path, bytes]) -> None:
     found: list[Problem] = []
-    tally = verify(whole[0], found.append, lambda _: None)
+    tally = verify(filled[0], found.append, lambda _: None)
     assert found == []
     assert (tally.people, tally.rooms, tally.blobs, tally.blob_bytes) == (3, 1, 1, 3000)
     assert tally.items == 9
     assert tally.seals > 5
-    assert problems(whole[0], whole[1]) == []
+    assert problems(filled[0], filled[1]) == []
 
 
 FLIPS = {
@@ -127,13 +71,13 @@ FLIPS = {
 
 @pytest.mark.parametrize("at", ["first", "middle", "last"])
 @pytest.mark.parametrize("what", FLIPS)
-def test_attack_one_flipped_bit_is_found(data: Path, db: sqlite3.Connection, what: str, at: str) -> None:
+def test_attack_one_flipped_bit_is_found(copied: Path, db: sqlite3.Connection, what: str, at: str) -> None:
     table, column, where, kinds = FLIPS[what]
     row, old = db.execute(f"SELECT rowid, {column} FROM {table} WHERE {where} LIMIT 1").fetchone()  # noqa: S608
     k = {"first": 0, "middle": len(old) // 2, "last": len(old) - 1}[at]
     new = old[:k] + bytes([old[k] ^ 1]) + old[k + 1 :]
     db.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (new, row))  # noqa: S608
-    found = problems(data)
+    found = problems(copied)
     assert found
     assert {p.what for p in found} & kinds, found
 
@@ -173,10 +117,10 @@ def test_attack_one_flipped_bit_is_found(data: Path, db: sqlite3.Connection, wha
     ],
 )
 def test_other_damage_is_found_by_its_code(
-    data: Path, db: sqlite3.Connection, statement: str, what: str, code: str
+    copied: Path, db: sqlite3.Connection, statement: str, what: str, code: str
 ) -> None:
     db.execute(statement)
-    assert (what, code) in {(p.what, p.code) for p in problems(data)}
+    assert (what, code) in {(p.what, p.code) for p in problems(copied)}
 
 
 def _part(data: Path) -> Path:
@@ -184,69 +128,69 @@ def _part(data: Path) -> Path:
     return found
 
 
-def test_damaged_content_does_not_hide_what_comes_after_it(data: Path, db: sqlite3.Connection) -> None:
+def test_damaged_content_does_not_hide_what_comes_after_it(copied: Path, db: sqlite3.Connection) -> None:
     db.execute("UPDATE items SET ct = zeroblob(length(ct)) WHERE ct IS NOT NULL")
     count = db.execute("SELECT count(*) FROM items WHERE ct IS NOT NULL").fetchone()[0]
-    assert sorted(p.code for p in problems(data) if p.what == "content") == ["content-hash"] * count
+    assert sorted(p.code for p in problems(copied) if p.what == "content") == ["content-hash"] * count
 
 
-def test_a_part_of_a_file_that_rotted_or_is_gone_is_found(data: Path) -> None:
-    part = _part(data)
+def test_a_part_of_a_file_that_rotted_or_is_gone_is_found(copied: Path) -> None:
+    part = _part(copied)
     content = bytearray(part.read_bytes())
     content[1500] ^= 1
     part.write_bytes(content)
-    assert [p.code for p in problems(data)] == ["blob-hash"]
+    assert [p.code for p in problems(copied)] == ["blob-hash"]
     part.unlink()
-    assert [p.code for p in problems(data)] == ["blob-missing"]
+    assert [p.code for p in problems(copied)] == ["blob-missing"]
 
 
-def test_a_file_that_is_no_database_is_told(data: Path) -> None:
-    path = data / "server.sqlite3"
+def test_a_file_that_is_no_database_is_told(copied: Path) -> None:
+    path = copied / "server.sqlite3"
     path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
-    assert [p.what for p in problems(data)] == ["database"]
+    assert [p.what for p in problems(copied)] == ["database"]
 
 
-def test_a_false_certificate_is_told(data: Path) -> None:
-    path = data / "server.cert"
+def test_a_false_certificate_is_told(copied: Path) -> None:
+    path = copied / "server.cert"
     path.write_text(path.read_text()[:-3] + "00\n")
-    assert [(p.what, p.code) for p in problems(data)] == [("certificate", "signature")]
+    assert [(p.what, p.code) for p in problems(copied)] == [("certificate", "signature")]
 
 
 def test_the_command_prints_a_line_for_each_problem_and_fails(
-    whole: tuple[Path, bytes], data: Path, db: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
+    filled: tuple[Path, bytes], copied: Path, db: sqlite3.Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["verify", "--data", str(data)]) == 0
+    assert main(["verify", "--data", str(copied)]) == 0
     assert json.loads(capsys.readouterr().out)["problems"] == 0
-    assert main(["verify", "--data", str(data), "--room", whole[1].hex()]) == 0
+    assert main(["verify", "--data", str(copied), "--room", filled[1].hex()]) == 0
     assert json.loads(capsys.readouterr().out)["rooms"] == 1
     db.execute("UPDATE items SET ct = NULL WHERE n = 4")
     capsys.readouterr()
-    assert main(["verify", "--data", str(data)]) == 1
+    assert main(["verify", "--data", str(copied)]) == 1
     problem, summary = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert problem == {"what": "content", "where": f"{whole[1].hex()}/4", "code": "withheld"}
+    assert problem == {"what": "content", "where": f"{filled[1].hex()}/4", "code": "withheld"}
     assert summary["problems"] == 1
-    assert main(["verify", "--data", str(data), "--room", "00" * 16]) == 1
+    assert main(["verify", "--data", str(copied), "--room", "00" * 16]) == 1
 
 
-def test_a_later_versions_database_is_left_alone(data: Path, db: sqlite3.Connection) -> None:
+def test_a_later_versions_database_is_left_alone(copied: Path, db: sqlite3.Connection) -> None:
     db.execute("UPDATE meta SET value = '999'")
-    assert main(["verify", "--data", str(data)]) == 1
+    assert main(["verify", "--data", str(copied)]) == 1
 
 
-def test_progress_is_told(data: Path) -> None:
+def test_progress_is_told(copied: Path) -> None:
     steps: list[int] = []
-    verify(data, lambda _: None, lambda tally: steps.append(tally.items))
+    verify(copied, lambda _: None, lambda tally: steps.append(tally.items))
     assert steps[-1] == 9
     assert steps == sorted(steps)
 
 
-async def test_a_running_server_is_verified_while_it_writes(whole: tuple[Path, bytes], data: Path) -> None:
-    async with start_server(config(data)) as server:
-        house = House(server, data)
+async def test_a_running_server_is_verified_while_it_writes(filled: tuple[Path, bytes], copied: Path) -> None:
+    async with start_server(config(copied)) as server:
+        house = House(server, copied)
         anna, _, room = await house.two_in_a_room()
 
         def look() -> Tally:
-            return verify(data, lambda p: pytest.fail(str(p)), lambda _: None)
+            return verify(copied, lambda p: pytest.fail(str(p)), lambda _: None)
 
         for _ in range(3):
             looking = asyncio.ensure_future(asyncio.to_thread(look))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`Mending` in memory."""
+
+from collections.abc import Iterable, Sequence
+
+from sync.server.store.base import EntryRow, SightingRow, Taken, UserRow
+from sync.server.store.mending import AwaitedItem, RestoreRow
+
+
+class MemoryMending:
+    """Needs `_users`, `_entries`, `_sightings` and `_rooms` of MemoryStore."""
+
+    _users: dict[bytes, UserRow]
+    _entries: dict[bytes, list[EntryRow]]
+    _sightings: dict[bytes, SightingRow]
+    _rooms: Iterable[bytes]
+
+    def __init__(self) -> None:
+        self._restored: RestoreRow | None = None
+        self._closed: set[bytes] = set()
+        self._awaited_devices: dict[bytes, bytes] = {}
+        self._awaited_items: dict[bytes, dict[int, AwaitedItem]] = {}
+        self._healed: set[tuple[bytes, int]] = set()
+
+    async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
+        self._restored = row
+        self._closed = set(self._rooms)
+        self._awaited_devices = {x.dev: x.uid for x in self._sightings.values() if x.last >= seen_since}
+        self._awaited_items.clear()
+
+    async def restored(self) -> RestoreRow | None:
+        return self._restored
+
+    async def closed_rooms(self) -> set[bytes]:
+        return set(self._closed)
+
+    async def awaited_devices(self) -> list[tuple[bytes, bytes]]:
+        return list(self._awaited_devices.items())
+
+    async def came_back(self, dev: bytes) -> None:
+        self._awaited_devices.pop(dev, None)
+
+    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
+        kept = self._awaited_items.setdefault(room, {})
+        for item in items:
+            kept.setdefault(item.n, item)
+
+    async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
+        kept = self._awaited_items.get(room, {})
+        return [kept[n] for n in sorted(kept) if n > after][:limit]
+
+    async def awaited_until(self, room: bytes) -> int:
+        return max(self._awaited_items.get(room, {}), default=0)
+
+    async def open_room(self, room: bytes) -> None:
+        self._awaited_items.pop(room, None)
+        self._closed.discard(room)
+
+    def _note_healed(self, room: bytes, n: int, epochs: Sequence[int], *, begins: bool) -> None:
+        if begins:
+            self._closed.add(room)
+        kept = self._awaited_items.get(room, {})
+        self._awaited_items[room] = {at: item for at, item in kept.items() if at > n}
+        self._healed |= {(room, e) for e in epochs}
+
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow]) -> None:
+        if user.uid in self._users:
+            raise Taken("users")
+        self._users[user.uid] = user
+        self._entries[user.uid] = list(entries)

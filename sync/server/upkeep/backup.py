@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server backup`: a consistent copy of a data folder, also of one that a server writes to.
+
+The database is copied in one snapshot, parts of files after it, so that whatever it names lies there; parts never
+change, so the next backup into the same folder copies new ones only. The manifest is written last: a backup that is
+cut off leaves the one before it as it was.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from sync.server.auth import now_ms
+from sync.server.config import Config, ConfigError
+from sync.server.identity import read_agency_pk
+from sync.server.objects.filesystem import part_path
+from sync.server.upkeep.manifest import FORMAT, KEYS, Manifest, copy_file, sha256_of, sync_folder
+from sync.server.upkeep.reading import Damaged, Reading
+from sync.trust.agency import agency_fingerprint
+
+PUBLIC = ("agency.pub", "server.cert")
+"""Without them a backup could not be verified; they are no secrets."""
+SECRET = ("server.key", "agency.key", "tls.key")
+_PAGES = 2048
+"""Copied at a time: 8 MiB."""
+
+
+def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, with_keys: bool = False) -> Manifest:
+    """Brings the backup in `target` up to date. `step` hears (what, done, all) now and then.
+
+    Parts that are missing at the source are counted in the manifest. ConfigError, Damaged or OSError.
+    """
+    source = Config(data=data).database
+    if not source.exists():
+        raise ConfigError("nothing here yet: run init and invite or serve first")
+    fingerprint = agency_fingerprint(read_agency_pk(data)).hex()
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    began = now_ms()
+    beside = target / f".{os.urandom(8).hex()}.new"
+    try:
+        _copy_database(source, beside, step)
+        sha256 = sha256_of(beside)
+        name = f"server-{sha256[:16]}.sqlite3"
+        beside.replace(target / name)
+    finally:
+        beside.unlink(missing_ok=True)
+    reading = Reading(target / name)
+    try:
+        named, missing = _copy_parts(reading, Config(data=data).blobs, target / "blobs", step)
+        people, rooms, items = (_count(reading, table) for table in ("users", "rooms", "items"))
+    finally:
+        reading.close()
+    for file in PUBLIC:
+        if (data / file).exists():
+            copy_file(data / file, target / file)
+    for file in SECRET if with_keys else ():
+        if (data / file).exists():
+            copy_file(data / file, target / KEYS / file)
+    made = Manifest(
+        format=FORMAT,
+        time=began,
+        agency=fingerprint,
+        schema=reading.version,
+        database=name,
+        size_bytes=(target / name).stat().st_size,
+        sha256=sha256,
+        people=people,
+        rooms=rooms,
+        items=items,
+        blobs=len(named),
+        blobs_missing=missing,
+        keys=with_keys,
+    )
+    made.write(target)
+    _sweep(target, name, named)
+    return made
+
+
+def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
+    """One snapshot by SQLite's backup, a few pages at a time. ▲ The open read keeps it the same snapshot to the end:
+    without it each step would see what was written since, and a busy server's backup would begin again for ever."""
+    reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
+    writing = sqlite3.connect(target, isolation_level=None)
+    target.chmod(0o600)
+    try:
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM meta").fetchone()
+        reading.backup(writing, pages=_PAGES, progress=lambda _, left, pages: step("pages", pages - left, pages))
+        reading.execute("ROLLBACK")
+        writing.execute("PRAGMA journal_mode=DELETE")  # one file, to be read from a folder that is read only
+    except sqlite3.Error as e:
+        raise Damaged(type(e).__name__) from e
+    finally:
+        writing.close()
+        reading.close()
+    with target.open("rb+") as f:
+        os.fsync(f.fileno())
+
+
+def _copy_parts(
+    reading: Reading, source: Path, target: Path, step: Callable[[str, int, int], None]
+) -> tuple[set[str], int]:
+    """Copies the parts that the database names and that are not there yet; gives their paths, and how many are missing
+    or not what they should be."""
+    named: set[str] = set()
+    missing = 0
+    count = _count(reading, "blobs")
+    for room, obj, part, size, sha256 in reading.rows("blobs", "SELECT room, obj, part, size_bytes, sha256 FROM blobs"):
+        to = part_path(target, room, obj, part)
+        named.add(str(to.relative_to(target)))
+        step("parts", len(named), count)
+        if to.exists() and to.stat().st_size == size:
+            continue
+        try:
+            copied = copy_file(part_path(source, room, obj, part), to)
+        except FileNotFoundError:
+            missing += 1
+            continue
+        if copied != sha256.hex():
+            missing += 1
+            to.unlink()
+    if target.exists():
+        for folder in {target, *(p for p in target.rglob("*") if p.is_dir())}:
+            sync_folder(folder)
+    return named, missing
+
+
+def _sweep(target: Path, database: str, named: set[str]) -> None:
+    """Removes former databases and parts that the newest names no more: what was destroyed does not live on here."""
+    for path in [*target.glob("server-*.sqlite3"), *target.glob(".*.new")]:
+        if path.name != database:
+            path.unlink()
+    blobs = target / "blobs"
+    for path in list(blobs.rglob("*")):
+        if path.is_file() and str(path.relative_to(blobs)) not in named:
+            path.unlink()
+
+
+def _count(reading: Reading, table: str) -> int:
+    row = reading.one(table, f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
+    return row[0] if row else 0
+
+
+def matches(folder: Path, manifest: Manifest) -> bool:
+    """Whether the backup's database is the one that its manifest names."""
+    path = folder / manifest.database
+    return path.exists() and path.stat().st_size == manifest.size_bytes and sha256_of(path) == manifest.sha256

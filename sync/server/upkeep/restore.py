@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server restore`: a new data folder from a backup, checked, and marked as restored.
+
+Everything is put together beside the new folder and renamed into place when it is whole. Every room is closed to
+writing until what was lost since the backup is back (sync/PROTOCOL.md §10).
+"""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from sync.server.auth import now_ms
+from sync.server.config import Config, ConfigError
+from sync.server.identity import read_identity
+from sync.server.store.mending import RestoreRow
+from sync.server.store.sql import SqlStore
+from sync.server.upkeep.backup import PUBLIC, SECRET, matches
+from sync.server.upkeep.manifest import KEYS, Manifest, copy_file, read_manifest, sync_folder
+from sync.server.upkeep.problems import Problem, Tally
+from sync.server.upkeep.verify import verify
+from sync.trust.restored import Restored
+
+SEEN_MS = 30 * 86_400_000
+"""A device that was seen so short a time before the backup may hold what was lost, and is waited for."""
+
+
+def restore(
+    source: Path,
+    data: Path,
+    tell: Callable[[Problem], None],
+    step: Callable[[Tally], None],
+    *,
+    keys: Path | None = None,
+    damaged: bool = False,
+) -> Tally:
+    """Makes the data folder `data`, which must be missing or empty. `keys` is where server.key lies, if not in the
+    backup. With problems nothing is put in place unless `damaged`. ConfigError if it cannot be done.
+    """
+    manifest = read_manifest(source)
+    if not matches(source, manifest):
+        raise ConfigError(f"{source / manifest.database} is not what the manifest says")
+    if data.exists() and any(data.iterdir()):
+        raise ConfigError(f"{data} is not empty")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    beside = data.with_name(f"{data.name}.{os.urandom(4).hex()}.new")
+    try:
+        _put_together(source, manifest, beside, keys or source / KEYS)
+        tally = verify(beside, tell, step)
+        if tally.problems and not damaged:
+            return tally
+        asyncio.run(_mark(beside, manifest))
+        sync_folder(beside)
+        if data.exists():
+            data.rmdir()
+        beside.replace(data)
+        sync_folder(data.parent)
+        return tally
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> None:
+    to.mkdir(mode=0o700)
+    copy_file(source / manifest.database, Config(data=to).database)
+    for file in PUBLIC:
+        copy_file(source / file, to / file)
+    for file in SECRET:
+        if (keys / file).exists():
+            copy_file(keys / file, to / file)
+    if not (to / "server.key").exists():
+        raise ConfigError("the backup has no keys: say with --keys in which folder server.key lies")
+    blobs = source / "blobs"
+    for path in blobs.rglob("*"):
+        if path.is_file():
+            copy_file(path, to / "blobs" / path.relative_to(blobs))
+
+
+async def _mark(data: Path, manifest: Manifest) -> None:
+    identity = read_identity(data, now_ms())
+    told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), manifest.time)
+    store = SqlStore(Config(data=data).database)
+    await store.open()
+    try:
+        row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        await store.mark_restored(row, manifest.time - SEEN_MS)
+    finally:
+        await store.close()
