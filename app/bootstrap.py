@@ -3,16 +3,18 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from app.core import clock, log
+from app.core import clock, log, machine
 from app.core.files import write_atomic
 from app.core.i18n import tr
-from app.errors import BadAddress, BugError, NoSlot, NotEnrolled
+from app.devices.joining import Met, met
+from app.errors import BadAddress, BugError, NoSlot, NotEnrolled, NotRevoked
 from app.kinds import KINDS
+from app.personal.service import DEVICE_NAME
 from app.profile import Profile
 from app.session import LinkState, Session
 from app.settings import CA_FILE, SERVER, Settings, machine_policy
@@ -22,13 +24,17 @@ from app.store.opening import create_store, open_store
 from app.store.store import Store
 from app.unlocking import KeyChange, Unlocking
 from sync.client.account import Account
-from sync.client.enrolment import Enrolled, Enrolment, register
+from sync.client.devices import REVOKED
+from sync.client.enrolment import FIRST_ENTRIES, Enrolled, Enrolment, register
+from sync.client.pairing import Guest, Joined
 from sync.client.transport import AddressError, ServerAddress, WebSocketDialer
 from sync.errors import Refused
 from sync.protocol.messages import ErrorCode
 
 Progress = Callable[[str, int, int], None]
 """What is being done, steps done, steps in all."""
+Fill = Callable[[Store, bytes], Awaitable[None]]
+"""Puts the account into a new store, whose key it is told."""
 
 _KEYRING = SlotKind.KEYRING.value
 _SPENT = {
@@ -83,6 +89,7 @@ class Office:
         self._code = ""
         self._looked_up: Found | None = None
         self._unfinished: _Unfinished | None = None
+        self._guest: Guest | None = None
 
     @property
     def is_new(self) -> bool:
@@ -146,6 +153,24 @@ class Office:
         return self._open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        async def fill(store: Store, key: bytes) -> None:
+            progress(tr("Making your keys"), 1, 3)
+
+            def keep(enrolled: Enrolled) -> None:
+                account = enrolled.account
+                with store.transaction():
+                    _keep_account(store, account, enrolled.entries, enrolled.record)
+                self.settings.set(SERVER, found.server)
+                known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
+                self._unfinished = _Unfinished(self._code, known, key, account, enrolled.entries)
+                progress(tr("Registering with the server"), 2, 3)
+
+            await Enrolment(self._dialer(found.server), self._code, clock.now_ms).accept(keep)
+
+        await self._make_store(passphrase, fill)
+
+    async def _make_store(self, passphrase: str | None, fill: Fill) -> bytes:
+        """A new store with its one slot, filled while it is open; its key. The mark of an enrolment is left."""
         if not self.is_new and not self.is_unfinished:
             raise BugError("there is an account here")
         self._start_over()
@@ -154,23 +179,10 @@ class Office:
         store = create_store(self.profile, key, _PROJECTORS)
         try:
             await asyncio.to_thread(self._add_slot, key, passphrase)
-            progress(tr("Making your keys"), 1, 3)
-
-            def keep(enrolled: Enrolled) -> None:
-                account = enrolled.account
-                with store.transaction():
-                    store.set_me(account.uid)
-                    store.save_account(account.encode())
-                    store.append_user_log(account.uid, 0, enrolled.entries)
-                    store.put_person(account.uid, enrolled.record)
-                self.settings.set(SERVER, found.server)
-                known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
-                self._unfinished = _Unfinished(self._code, known, key, account, enrolled.entries)
-                progress(tr("Registering with the server"), 2, 3)
-
-            await Enrolment(self._dialer(found.server), self._code, clock.now_ms).accept(keep)
+            await fill(store, key)
         finally:
             store.close()
+        return key
 
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """The passphrase may be another than the first time; nothing is in the store yet that an old slot could open
@@ -221,7 +233,8 @@ class Office:
                 raise NotEnrolled()
             account = Account.decode(kept)
             entries = store.user_log(account.uid)
-            await register(self._dialer(self.settings.get(SERVER)), account.agency_pk, entries, clock.now_ms)
+            if len(entries) == FIRST_ENTRIES:  # a device that was let in by another is in the log already
+                await register(self._dialer(self.settings.get(SERVER)), account.agency_pk, entries, clock.now_ms)
         finally:
             store.close()
         self._confirmed()
@@ -233,6 +246,67 @@ class Office:
             raise BugError("only an unfinished enrolment can be begun anew")
         self._start_over()
         log.store.info("begun-anew")
+
+    # -- another device of the same person ------------------------------------------------------------------------
+
+    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Met:
+        """Goes to the device that has the account, by its code or its number; `name` is what this one is to be called.
+
+        BadAddress; Reject "code" for a mistyped code and "enrol" for a wrong one, or for somebody in between;
+        Refused "code-unknown", "code-used", "pairing"; the world's errors of sync.
+        """
+        await self.part()
+        self._guest = guest = Guest(
+            dialer=self._dialer(server), name=name, system=machine.system(), now_ms=clock.now_ms
+        )
+        old = await guest.meet(code=code, number=number)
+        return met(old, server=server, device=name, digits=guest.digits)
+
+    async def part(self) -> None:
+        """Ends the meeting, if any."""
+        guest, self._guest = self._guest, None
+        if guest is not None:
+            await guest.close()
+
+    async def join(self, chosen: Met, passphrase: str | None, progress: Progress) -> Session:
+        """Makes the store, waits for the other device's yes, and opens the account here. `passphrase` as in `enrol`.
+
+        As `Guest.finish`, after which nothing stays behind. If only the line was lost after the yes, again: `join`.
+        """
+        guest = self._guest
+        if guest is None:
+            raise BugError("nobody was met")
+
+        async def fill(store: Store, _key: bytes) -> None:
+            progress(tr("Waiting for the answer on your other device"), 1, 3)
+
+            def keep(joined: Joined) -> None:
+                self.settings.set(SERVER, chosen.server)
+                with store.transaction():
+                    _keep_account(store, joined.account, joined.entries, joined.record)
+                    store.notes.set(DEVICE_NAME, chosen.device)
+
+            await guest.finish(keep)
+
+        progress(tr("Making the encrypted store"), 0, 3)
+        try:
+            key = await self._make_store(passphrase, fill)
+        except BaseException:
+            self._start_over()
+            raise
+        self._guest = None
+        self._confirmed()
+        progress(tr("Finished"), 3, 3)
+        return self._open(StoreKeys((key,)))
+
+    async def erase(self, session: Session) -> None:
+        """▲ Removes everything of an account whose own log, verified here, revokes this device; NotRevoked for
+        any other reason. The session is closed; the profile is new afterwards."""
+        if session.devices.ended != REVOKED:
+            raise NotRevoked
+        await session.close()
+        self._start_over()
+        log.store.warning("erased")
 
     # -- unlocking ------------------------------------------------------------------------------------------------
 
@@ -275,6 +349,16 @@ class Office:
             raise BadAddress() from e
         ca = self.settings.get(CA_FILE)
         return WebSocketDialer(address, Path(ca) if ca else None)
+
+
+def _keep_account(
+    store: Store, account: Account, entries: list[tuple[bytes, bytes]], record: Mapping[str, str]
+) -> None:
+    """Within the caller's transaction."""
+    store.set_me(account.uid)
+    store.save_account(account.encode())
+    store.append_user_log(account.uid, 0, entries)
+    store.put_person(account.uid, record)
 
 
 def _is_in(session: Session) -> bool:

@@ -6,7 +6,7 @@ AppError
 │   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · FileTooLarge · BadFileName · FileUnreadable · Offline
-│   └── Forbidden · NotFound
+│   └── Forbidden · NotFound · TooManyTries · NotRevoked
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
 """
@@ -148,6 +148,18 @@ class Offline(WorldFault):
     """This needs the server, and there is no connection now."""
 
     code = "offline"
+
+
+class TooManyTries(WorldFault):
+    """Three comparisons of digits failed within an hour: wait an hour, or use a code."""
+
+    code = "too-many-tries"
+
+
+class NotRevoked(WorldFault):
+    """This device is not revoked, by its own copy of the person's log: nothing of it is erased."""
+
+    code = "not-revoked"
 
 
 class Forbidden(WorldFault):

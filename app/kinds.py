@@ -4,6 +4,7 @@
 from app.chat import KIND as CHAT
 from app.documents import KIND as DOCUMENTS
 from app.objects.kind import Kind
+from app.personal import KIND as PERSONAL
 from app.rooms.projection import KIND as ROOM
 from app.tasks import KIND as TASKS
 
@@ -12,4 +13,5 @@ KINDS: tuple[Kind, ...] = (
     CHAT,
     DOCUMENTS,
     TASKS,
+    PERSONAL,
 )

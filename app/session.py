@@ -12,11 +12,14 @@ from app.core import clock
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.devices.service import DeviceService
+from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
 from app.documents.service import DocumentService
 from app.objects.files import Progress, SealedFiles
 from app.objects.links import Linked, ObjectLink
 from app.people.service import PeopleService
+from app.personal.service import Personal
 from app.profile import Profile
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
@@ -48,6 +51,9 @@ class Session:
         self.people = PeopleService(store.people, self.engine)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
         self.succession = Succession(store, self.engine, self.rooms)
+        self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
+        self.devices = DeviceService(store, self.engine, self.people, self.personal)
+        self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         parts = (store.db, store.changes, store.objects, self.people)
         members = _Members(self.rooms)
@@ -70,10 +76,21 @@ class Session:
         """How it stands with the server."""
         return self.engine.status
 
+    @property
+    def reading(self) -> tuple[int, int]:
+        """(rooms that are read to their end, all rooms): what a new device shows of its beginning."""
+        return self.engine.reading
+
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()
-        work = (self.engine.run(), self._learn(), self.succession.run(), self.rooms.baselines.run())
+        work = (
+            self.engine.run(),
+            self._learn(),
+            self.succession.run(),
+            self.rooms.baselines.run(),
+            self.personal.run(),
+        )
         self._running = [asyncio.ensure_future(part) for part in work]
 
     async def close(self) -> None:
@@ -89,6 +106,8 @@ class Session:
         self.chat.close()
         self.tasks.close()
         self.rooms.close()
+        self.devices.close()
+        self.personal.close()
         self.people.close()
         for end in self._ends:
             end()
@@ -112,11 +131,13 @@ class Session:
     def on_status(self) -> None:
         """The engine's status changed."""
         self.succession.wake()
+        self.personal.wake()
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:
         """A room's members or state changed."""
         self.succession.wake()
+        self.personal.wake()
         self.rooms.baselines.wake(room)
         self.rooms.tell(room)
 

@@ -387,6 +387,66 @@ def _trust() -> dict[str, tuple[str, str, str]]:
     }
 
 
+def _own_devices() -> dict[str, tuple[str, str, str]]:
+    return {
+        "too-many-tries": (
+            tr("The digits have differed three times within an hour."),
+            tr("For an hour no digits are compared."),
+            tr("Use a code instead, or wait."),
+        ),
+        "not-revoked": (
+            tr("This device has not been revoked."),
+            tr("Nothing has been removed."),
+            tr("You need do nothing."),
+        ),
+        "other-person": (
+            tr("The file is not yours."),
+            tr("It was written for somebody else, or by a device that is not yours. Nothing was taken in."),
+            tr("Tell IT security if somebody gave it to you."),
+        ),
+        "keys": (
+            tr("This device does not have the key to the file yet."),
+            tr("It comes with the next connection to the server. A device that was revoked never gets it."),
+            tr("Connect, and try again on a device that is in use."),
+        ),
+        "older": (
+            tr("A device cannot revoke one that is older than itself."),
+            tr("Nothing has been changed."),
+            tr("Do it on an older device, or ask the agency to revoke it."),
+        ),
+        "device": (
+            tr("The device is not in use any more."),
+            tr("Nothing has been changed."),
+            tr("You need do nothing."),
+        ),
+        "join-code": (
+            tr("The code is not right."),
+            tr("Nothing has been made on this computer."),
+            tr("Check every character against the other device."),
+        ),
+        "join-code-unknown": (
+            tr("No device waits under this code or number."),
+            tr("It may be mistyped, or the five minutes are over. Nothing has been made on this computer."),
+            tr("Check it, also the server's address, or show a new one on the other device."),
+        ),
+        "join-code-used": (
+            tr("The code or number has been used already."),
+            tr("It works once only. Nothing has been made on this computer."),
+            tr("Show a new one on the other device. If it was not you who used it, tell IT security at once."),
+        ),
+        "join-conflict": (
+            tr("Your devices changed at the same moment."),
+            tr("The new device was not added."),
+            tr("Begin again with a new code."),
+        ),
+        "no-qr": (
+            tr("There is no such QR code in the picture."),
+            tr("Nothing has been made on this computer."),
+            tr("Take a sharper picture of the whole code, or type the code in."),
+        ),
+    }
+
+
 _TECHNICAL = {
     "invalid", "sync", "app", "need-log", "internal-error", "bad-state", "chain",
     "format",
@@ -404,7 +464,7 @@ def _unreadable() -> tuple[str, str, str]:
 
 def sentences() -> dict[str, tuple[str, str, str]]:
     """Every code's sentence, in the language in force."""
-    known = _unlocking() | _storage() | _office() | _connection() | _devices() | _trust()
+    known = _unlocking() | _storage() | _office() | _connection() | _devices() | _own_devices() | _trust()
     return known | dict.fromkeys(_TECHNICAL, _unknown())
 
 

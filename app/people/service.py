@@ -21,6 +21,8 @@ class PeopleService:
 
     def __init__(self, people: People, engine: Engine) -> None:
         self.changed: Signal[()] = Signal()
+        self.marked: Signal[Uid, bool] = Signal()
+        """This person, at this device, marked somebody as verified in person, or took it back."""
         self._people = people
         self._engine = engine
         self._known: dict[Uid, Person] = {}
@@ -62,6 +64,7 @@ class PeopleService:
     def mark_verified(self, uid: Uid, verified: bool) -> None:
         """The numbers were compared in person, or the mark is taken back."""
         self._people.set_verified(uid, verified)
+        self.marked.emit(uid, verified)
 
     async def learn(self) -> None:
         """Looks up those whom somebody asked for and nobody knew. Does nothing while offline."""

@@ -7,7 +7,7 @@ Knows neither ciphers nor the network. A change is the opaque data of one edit o
 from collections.abc import Iterable, Sequence
 
 from app.core import clock
-from app.core.ids import ChangeId, ObjId, RoomId, Uid, new_change
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.errors import BugError
 from app.store import statements as sql
@@ -172,6 +172,10 @@ class Changes:
     def of(self, obj: ObjId, after: int = 0) -> list[StoredChange]:
         """The object's changes whose rowid is above `after`, in the order of arrival here."""
         return self._select(sql.CHANGES_OF, (obj, after))
+
+    def latest_by_device(self, room: RoomId) -> list[tuple[DevId | None, int]]:
+        """(device, the server's time in ms of its newest change) of everybody's in a room; None is this device."""
+        return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
     def get(self, rowid: int) -> StoredChange | None:
         """One change by its rowid."""

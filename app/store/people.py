@@ -47,12 +47,11 @@ class People:
         """Everybody known, in Swedish order of names."""
         return sorted((_person(r) for r in self._db.rows(_PERSON)), key=lambda p: swedish_key(p.name))
 
-    def set_verified(self, uid: Uid, verified: bool) -> None:
-        """Marks that the safety numbers were compared in person, or takes the mark back."""
+    def set_verified(self, uid: Uid, verified: bool, *, t: int | None = None) -> None:
+        """Marks that the safety numbers were compared in person (at `t` ms, else now), or takes the mark back."""
+        at = (clock.now_ms() if t is None else t) if verified else None
         with self._db.transaction():
-            self._db.raw.execute(
-                "UPDATE people SET verified = ? WHERE uid = ?", (clock.now_ms() if verified else None, uid)
-            )
+            self._db.raw.execute("UPDATE people SET verified = ? WHERE uid = ?", (at, uid))
         self.changed.emit(uid)
 
 

@@ -20,6 +20,7 @@ from app.store.database import Database
 from app.store.inbox import Inbox
 from app.store.migrations import migrate
 from app.store.newcomers import Newcomers
+from app.store.notes import Notes
 from app.store.objects import Objects
 from app.store.origins import Origins
 from app.store.outbox import Outbox
@@ -29,6 +30,7 @@ from app.store.projection import Projector
 from app.store.receipts import Receipts
 from app.store.rooms import Rooms
 from app.store.search import Search
+from app.store.unsent import UnsentRows
 
 
 class Store:
@@ -48,6 +50,8 @@ class Store:
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting)
         self.newcomers = Newcomers(db, self._me)
+        self.notes = Notes(db)
+        self.unsent_work = UnsentRows(db, self._me, self.changes)
         self.rooms_list = Rooms(db, self._projecting)
         self.origins = Origins(db, self._me, self.changes, self.outbox)
         self.objects = Objects(db, self._projecting)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sync.client import keepsake
 from sync.client.connection import Connection
 from sync.client.link import Link
 from sync.crypto.signatures import SigningKey
@@ -72,6 +73,11 @@ class Devices:
         if own is None or device is None:
             return None
         return REVOKED if device.revoked is not None else RESET if own.ended is not None else None
+
+    @property
+    def mine(self) -> DevId:
+        """This device."""
+        return self._link.account.dev
 
     @property
     def newest(self) -> DevId:
@@ -158,6 +164,16 @@ class Devices:
     def _hand(self) -> Hand:
         account = self._link.account
         return Hand(account.dev, account.signing, account.puk_seeds)
+
+    # -- what is sealed to this person ----------------------------------------------------------------------------
+
+    def seal_to_me(self, body: bytes) -> bytes:
+        """A keepsake (see sync/client/keepsake.py); also at a device that is revoked. Any size; a thread is welcome."""
+        return keepsake.put(self._link.account, self.own_log, body)
+
+    def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
+        """Which device wrote a keepsake, and what is in it. As `keepsake.take`."""
+        return keepsake.take(self._link.account, self.own_log, head, packed)
 
     # -- following ------------------------------------------------------------------------------------------------
 

@@ -162,6 +162,11 @@ class Engine:
         mine, theirs = self._link.book.log(self.uid), self._link.book.log(uid)
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
+    def genesis(self, uid: Uid) -> Hash | None:
+        """The id of a person's first log entry, which their keys hang on; None while their log is not known."""
+        log_of = self._link.book.log(uid)
+        return log_of.genesis if log_of is not None else None
+
     async def directory(self, query: str) -> list[Uid]:
         """People whose staff record has these words; their logs are verified and their records stored."""
         return await self._link.book.directory(self._link.online, query, [])
@@ -175,6 +180,12 @@ class Engine:
     def rooms_to_tell(self) -> tuple[int, int]:
         """After a device was revoked: (rooms that do not know it yet, all rooms)."""
         return self._audit.left
+
+    @property
+    def reading(self) -> tuple[int, int]:
+        """(rooms that are judged and stored up to where the server says they stand, all rooms)."""
+        rooms = [room for room in self._link.rooms.values() if room.problem is None]
+        return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 
     # -- what the owner does --------------------------------------------------------------------------------------
 

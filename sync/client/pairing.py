@@ -5,6 +5,7 @@ The two speak through a box at the server; sync/trust/pairing.py says what, and 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -76,6 +77,7 @@ class Host:
         self._record = record
         self._mail = _Mail()
         self._admitting: Admitting | None = None
+        self._opened = False
         self._ulog_seq = -1
 
     def on_frame(self, frame: m.ServerFrame) -> None:
@@ -91,6 +93,7 @@ class Host:
         code = PairingCode.fresh() if by_code else None
         box = code.box if code is not None else b""
         opened = await self._link.online.request(lambda rid: m.PairOpen(rid=rid, box=box), m.PairOpened)
+        self._opened = True
         agency = agency_fingerprint(self._link.account.agency_pk)
         self._admitting = Admitting(agency, self._link.account.kem, code)
         number = "" if code is not None else opened.box.decode("ascii", "replace")
@@ -121,6 +124,16 @@ class Host:
             raise Refused(ENDED)
         seq = await self._devices.admit(admitting.new, admitting.proof)
         await self._post(admitting.done(seq, self._devices.newest))
+
+    async def close(self) -> None:
+        """Gives the attempt up: whoever waits for `arrived` hears Refused("pairing"), and so does the other side. Twice
+        does no harm, nor does it after `admit`."""
+        self._mail.end()
+        self._admitting = None
+        if self._opened:
+            self._opened = False
+            with contextlib.suppress(Refused, Unreachable):
+                await self._link.online.request(lambda rid: m.PairLeave(rid=rid), m.Ok)
 
     def _old(self) -> OldDevice:
         own, account = self._devices.own_log, self._link.account
@@ -160,6 +173,9 @@ class Guest:
     _connection: Connection | None = None
     _reading: "asyncio.Future[None] | None" = None
     _entering: Entering | None = None
+    _agency_pk: bytes = b""
+    _added: tuple[int, DevId] | None = None
+    """The entry that added this device, and its id, once the old one said yes."""
 
     async def meet(self, *, code: str = "", number: str = "") -> OldDevice:
         """Goes to the old device and hears whose device this is to be: shown to the person, with `digits`.
@@ -174,7 +190,8 @@ class Guest:
         self._connection = connection = await Connection.connect(self.dialer, now_ms=self.now_ms, agency_pin=None)
         self._reading = asyncio.ensure_future(connection.run(self._mail.on_frame))
         self._reading.add_done_callback(self._line_ended)
-        agency = agency_fingerprint(connection.identity.agency_pk)
+        self._agency_pk = connection.identity.agency_pk
+        agency = agency_fingerprint(self._agency_pk)
         self._entering = entering = Entering(agency, self._secrets, self.name, self.system, pairing)
         await connection.request(lambda rid: m.PairJoin(rid=rid, box=box), m.Ok)
         await self._post(entering.first())
@@ -189,14 +206,15 @@ class Guest:
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
         """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all
-        of it. Refused("pairing") if the answer is no or does not come."""
-        entering, connection = self._entering, self._connection
-        if entering is None or entering.old is None or connection is None:
+        of it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, again."""
+        entering = self._entering
+        if entering is None or entering.old is None:
             raise Refused(ENDED)
-        seq, dev = entering.done(await self._mail.next())
-        await self.close()
-        own = await self._signed_in(connection.identity.agency_pk, entering.old, seq, dev)
-        self._entering = None
+        if self._added is None:
+            self._added = entering.done(await self._mail.next())
+            await self._hang_up()
+        own = await self._signed_in(self._agency_pk, entering.old, *self._added)
+        self._entering = self._added = None
         keep(own)
         return own
 
@@ -243,7 +261,11 @@ class Guest:
         self._mail.end()
 
     async def close(self) -> None:
-        """Leaves the box. Twice does no harm."""
+        """Leaves the box, for good. Twice does no harm."""
+        self._entering = self._added = None
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
         reading, self._reading, self._connection = self._reading, None, None
         if reading is not None:
             reading.cancel()

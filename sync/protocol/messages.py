@@ -316,6 +316,12 @@ class PairPost(Frame, frozen=True, tag="pair-post"):
     data: bytes
 
 
+class PairLeave(Frame, frozen=True, tag="pair-leave"):
+    """Leaves the box, if any; the other one is told."""
+
+    rid: int
+
+
 class PairMail(Frame, frozen=True, tag="pair-mail"):
     """Server to either one in the box: what the other one posted."""
 
@@ -583,6 +589,7 @@ ClientFrame = (
     | PairOpen
     | PairJoin
     | PairPost
+    | PairLeave
     | MovedLogs
     | PutSeals
     | Append

@@ -24,6 +24,7 @@ from sync.protocol.messages import (
     MovedLogs,
     Ok,
     PairJoin,
+    PairLeave,
     PairOpen,
     PairPost,
     Pull,
@@ -162,6 +163,9 @@ class Service:
                 return self.pairing.open(listener.outbox, frame)
             case PairPost():
                 self.pairing.post(listener.outbox, frame.data)
+                return Ok(frame.rid)
+            case PairLeave():
+                self.pairing.leave(listener.outbox)
                 return Ok(frame.rid)
             case MovedLogs():
                 return await self.rooms.moved_logs(who, frame)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Desks for journeys: the whole application without windows, each with a profile of its own, on a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,6 +31,18 @@ class Desk:
     async def enrol(self, code: str) -> None:
         found = await self.office.look_up(self.server, code)
         self.session = await self.office.enrol(found, PASSPHRASE, lambda text, done, total: None)
+        await self.online()
+
+    async def join(self, old: "Desk", name: str, *, by_code: bool = True) -> None:
+        """Becomes another device of `old`'s person, who says yes there."""
+        invitation = old.session.devices.invite()
+        offer = await invitation.open(by_code=by_code)
+        arriving = asyncio.ensure_future(invitation.arrived())
+        met = await self.office.meet(self.server, name, code=offer.code, number=offer.number)
+        new = await arriving
+        assert (new.name, new.digits, met.name) == (name, met.digits, old.session.people.me.name)
+        await invitation.admit()
+        self.session = await self.office.join(met, PASSPHRASE, lambda text, done, total: None)
         await self.online()
 
     async def online(self) -> None:
@@ -74,6 +87,18 @@ class Offices:
             self.desks.append(desk)
             new.append(desk)
         return new
+
+    def place(self, name: str) -> Desk:
+        """A computer on which nothing is yet."""
+        desk = Desk(self.w.folder / name, self.w.data / "ca.pem", f"localhost:{self.w.dialer().address.port}")
+        self.desks.append(desk)
+        return desk
+
+    async def second(self, old: Desk, name: str = "Bärbar dator", *, by_code: bool = True) -> Desk:
+        """Another device of the same person."""
+        desk = self.place(name)
+        await desk.join(old, name, by_code=by_code)
+        return desk
 
     async def room(self, owner: Desk, *others: Desk, history: bool = True) -> RoomId:
         room = await owner.session.rooms.create("Tillsyn 2026-1184 åäö", "case")

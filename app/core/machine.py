@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What this computer and program are called, as a person knows them from their list of devices."""
+
+import platform
+import socket
+import sys
+
+VERSION = "0.1.0"
+"""The program's, as in pyproject.toml."""
+
+
+def name() -> str:
+    """The computer's own name without its domain, "" if it has none."""
+    return socket.gethostname().partition(".")[0][:64]
+
+
+def system() -> str:
+    """The operating system with its version, for instance "Debian GNU/Linux 13" or "Windows 11"."""
+    if sys.platform != "linux":
+        return f"{platform.system()} {platform.release()}".strip()
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return "Linux"
+    return f"{release.get('NAME', 'Linux')} {release.get('VERSION_ID', '')}".strip()[:64]

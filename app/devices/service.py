@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A person's own devices, as the settings show them: listed, renamed, revoked with its progress, and let in."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from app.core import clock
+from app.core.ids import DevId
+from app.core.signal import Signal
+from app.devices.inviting import Invitation, Misses, Newcomer
+from app.errors import NotFound
+from app.people.service import PeopleService
+from app.personal.service import Personal
+from app.store.store import Store
+from sync.client.devices import OwnDevice
+from sync.client.engine import Engine
+from sync.errors import SyncError
+from sync.trust.agency import encode_record
+
+LOOK_S = 2.0
+"""Between two looks at how many rooms know a revocation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceInfo:
+    """A device as a list shows it. Times in ms, None for unknown: `last_seen` by the server's word, `alive` by the
+    newest position that it wrote in one's own room. `revocable`: this device may revoke it. `by`: who added it."""
+
+    dev: DevId
+    name: str
+    system: str
+    version: str
+    added: int
+    last_seen: int | None
+    alive: int | None
+    mine: bool
+    revoked: bool
+    revocable: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """After a revocation: how many of this person's rooms have a key that the revoked device has not got."""
+
+    rooms: int
+    all: int
+
+
+class DeviceService:
+    """Deeds that need the server are coroutines and raise SyncError's world errors."""
+
+    def __init__(self, store: Store, engine: Engine, people: PeopleService, personal: Personal) -> None:
+        self.changed: Signal[()] = Signal()
+        """The list, or the progress of a revocation, is another."""
+        self._store = store
+        self._engine = engine
+        self._people = people
+        self._personal = personal
+        self._left = (0, 0)
+        self._misses = Misses(store.notes)
+        self._ends = [personal.changed.connect(self.changed.emit)]
+
+    def close(self) -> None:
+        """Stops following."""
+        for end in self._ends:
+            end()
+
+    # -- the list -------------------------------------------------------------------------------------------------
+
+    def all(self) -> list[DeviceInfo]:
+        """Every device, this one first, then those in use by age, then the revoked."""
+        own = self._engine.devices.all()
+        told, alive = self._personal.told, self._personal.alive()
+        order = [d.dev for d in own]
+        me = order.index(self._engine.devices.mine) if self._engine.devices.mine in order else len(order)
+        rows = [
+            DeviceInfo(
+                dev=d.dev,
+                name=told.names.get(d.dev, ""),
+                system=told.runs[d.dev].system if d.dev in told.runs else "",
+                version=told.runs[d.dev].version if d.dev in told.runs else "",
+                added=d.added,
+                last_seen=d.last_seen,
+                alive=alive.get(d.dev),
+                mine=d.mine,
+                revoked=d.revoked,
+                revocable=not d.revoked and not d.mine and order.index(d.dev) > me,
+                by=self._named(told.names, own, d.by),
+            )
+            for d in own
+        ]
+        return sorted(rows, key=lambda row: (row.revoked, not row.mine))
+
+    def _named(self, names: dict[DevId, str], own: list[OwnDevice], dev: DevId | None) -> str:
+        return names.get(dev, "") if dev is not None and len(own) > 1 else ""
+
+    async def look(self) -> None:
+        """Asks the server when it saw each device last."""
+        await self._engine.devices.look()
+        self.changed.emit()
+
+    @property
+    def ended(self) -> str | None:
+        """▲ "revoked" or "reset" if this person's own log, as this device verified it, says that it is over."""
+        return self._engine.devices.ended
+
+    # -- deeds ----------------------------------------------------------------------------------------------------
+
+    def rename(self, dev: DevId, name: str) -> None:
+        """Another name; works offline, and other devices see it."""
+        self._personal.rename(dev, name)
+
+    async def revoke(self, dev: DevId) -> None:
+        """Ends a device: from now on nothing is sealed to it, and one room after the other gets a new key."""
+        await self._engine.devices.revoke(dev)
+        self.changed.emit()
+
+    @property
+    def telling(self) -> Told | None:
+        """How far the rooms have come after a revocation, None when all of them have."""
+        left, rooms = self._engine.rooms_to_tell
+        return Told(rooms=rooms - left, all=rooms) if left else None
+
+    async def run(self) -> None:
+        """Tells of progress while there is any, until cancelled."""
+        while True:
+            with contextlib.suppress(SyncError):
+                left = self._engine.rooms_to_tell
+                if left != self._left:
+                    self._left = left
+                    self.changed.emit()
+            await asyncio.sleep(LOOK_S)
+
+    # -- letting one in -------------------------------------------------------------------------------------------
+
+    @property
+    def digits_from(self) -> int | None:
+        """When (ms) a comparison of digits is allowed again, after three that failed within an hour; None for now."""
+        return self._misses.until(clock.now_ms())
+
+    def invite(self) -> Invitation:
+        """An attempt to let another device in; the one before it is over."""
+        me = self._people.me
+        record = encode_record({"name": me.name, "title": me.title, "unit": me.unit})
+        return Invitation(self._engine.invite_device(record), self._misses, self._name_newest)
+
+    def _name_newest(self, new: Newcomer) -> None:
+        with contextlib.suppress(NotFound):  # it says so itself when it comes
+            self._personal.rename(self._engine.devices.newest, new.name)
+        self.changed.emit()

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What this device has not sent, as one file sealed to its person (app/store/FORMAT.md, "A file of unsent work").
+
+Written by a device that was revoked, before it erases itself; taken in by another device of the same person. Its
+changes are then offered under the ids that they have: what had reached the server after all is not doubled.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from app.core import log
+from app.core.ids import ChangeId, DevId, ObjId, PartId, RoomId
+from app.errors import FileUnreadable, StoreUnwritable
+from app.store.rows import BlobPart
+from app.store.store import Store
+from app.store.unsent import UnsentChange
+from sync.client import keepsake
+from sync.client.engine import Engine
+from sync.errors import Reject
+
+VERSION = 1
+SUFFIX = ".kansli-unsent"
+MAX_PART = 8 * 1024 * 1024
+
+MayWrite = Callable[[RoomId], bool]
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A change that the server did not have. `t` ms by the device's clock; `parts`: the file parts that it needs."""
+
+    room: bytes
+    obj: bytes
+    change_id: bytes
+    t: int
+    live: bool
+    data: bytes
+    parts: tuple[bytes, ...]
+
+
+class Draft(msgspec.Struct, frozen=True, array_like=True):
+    """Something typed and not sent."""
+
+    room: bytes
+    obj: bytes
+    data: bytes
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True):
+    """A sealed part of a file, whose `size` bytes follow in the order of this list."""
+
+    part: bytes
+    room: bytes
+    obj: bytes
+    key: bytes
+    hash: bytes
+    size: int
+    plain_size: int
+
+
+class Body(msgspec.Struct, frozen=True, array_like=True):
+    """Everything in the sealed piece."""
+
+    version: int
+    changes: tuple[Change, ...]
+    drafts: tuple[Draft, ...]
+    parts: tuple[Part, ...]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a file of unsent work holds, read and not taken in. `fits`: changes that can be offered here; `rooms`: those
+    that they are in; `strange`: changes in rooms that this device is not in or may not write in."""
+
+    dev: DevId
+    fits: int
+    strange: int
+    rooms: tuple[RoomId, ...]
+    path: Path
+    body: Body = field(repr=False)
+    offset: int = field(repr=False)
+
+
+class UnsentWork:
+    """Writes and reads the files. Whatever is large happens in a thread."""
+
+    def __init__(self, store: Store, engine: Engine, may_write: MayWrite) -> None:
+        self._store = store
+        self._engine = engine
+        self._may_write = may_write
+
+    @property
+    def count(self) -> int:
+        """How many changes and drafts would be in the file."""
+        return len(self._store.unsent_work.changes()) + len(self._store.unsent_work.drafts())
+
+    async def save(self, path: Path) -> int:
+        """Writes everything to `path`, durably; how many changes and drafts. StoreUnwritable; nothing is left then."""
+        changes, drafts = self._store.unsent_work.changes(), self._store.unsent_work.drafts()
+        parts = [p for p in self._store.blobs.to_upload() if self._store.blobs.path(PartId(p.part)).exists()]
+        body = _encoder.encode(
+            Body(
+                VERSION,
+                tuple(Change(c.room, c.obj, c.change_id, c.t, c.live, c.data, tuple(c.parts)) for c in changes),
+                tuple(Draft(d.room, d.obj, d.data) for d in drafts),
+                tuple(Part(p.part, p.room, p.obj, p.key, p.hash, p.size, p.plain_size) for p in parts),
+            )
+        )
+        sealed = await asyncio.to_thread(self._engine.devices.seal_to_me, body)
+        await asyncio.to_thread(_write, path, sealed, [self._store.blobs.path(PartId(p.part)) for p in parts])
+        log.store.info("unsent-saved", changes=len(changes), drafts=len(drafts), parts=len(parts))
+        return len(changes) + len(drafts)
+
+    async def read(self, path: Path) -> Found:
+        """What a file holds. FileUnreadable; Reject and Refused of `keepsake.take`; Reject "format" for a newer one."""
+        head, packed = await asyncio.to_thread(_read, path)
+        dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
+        try:
+            found = _decoder.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+            raise Reject("malformed", "unsent") from e
+        if found.version != VERSION:
+            raise Reject("format", "unsent")
+        fits = [c for c in found.changes if self._may_write(RoomId(c.room))]
+        return Found(
+            dev=dev,
+            fits=len(fits),
+            strange=len(found.changes) - len(fits),
+            rooms=tuple(dict.fromkeys(RoomId(c.room) for c in fits)),
+            path=path,
+            body=found,
+            offset=len(head) + len(packed),
+        )
+
+    async def take_in(self, found: Found) -> int:
+        """Offers what fits, under the ids that it has; how many changes were new here. Twice does no harm."""
+        await self._take_parts(found)
+        fresh = 0
+        for change in found.body.changes:
+            room = RoomId(change.room)
+            if self._may_write(room) and self._store.unsent_work.offer(
+                UnsentChange(
+                    room=room,
+                    obj=ObjId(change.obj),
+                    change_id=ChangeId(change.change_id),
+                    t=change.t,
+                    live=change.live,
+                    data=change.data,
+                    parts=tuple(PartId(p) for p in change.parts),
+                )
+            ):
+                fresh += 1
+                await asyncio.sleep(0)
+        for draft in found.body.drafts:
+            if self._may_write(RoomId(draft.room)) and self._store.objects.draft(ObjId(draft.obj)) is None:
+                self._store.objects.set_draft(RoomId(draft.room), ObjId(draft.obj), draft.data)
+        log.store.info("unsent-taken-in", changes=fresh, strange=found.strange)
+        return fresh
+
+    async def _take_parts(self, found: Found) -> None:
+        at = found.offset
+        for part in found.body.parts:
+            if self._may_write(RoomId(part.room)) and self._store.blobs.get(PartId(part.part)) is None:
+                sealed = await asyncio.to_thread(_read_part, found.path, at, part.size)
+                if hashlib.sha256(sealed).digest() != part.hash:
+                    raise Reject("malformed", "unsent part")
+                await asyncio.to_thread(self._store.blobs.write, PartId(part.part), sealed)
+                self._store.blobs.add(
+                    BlobPart(
+                        part=part.part,
+                        room=RoomId(part.room),
+                        obj=ObjId(part.obj),
+                        key=part.key,
+                        hash=part.hash,
+                        size=part.size,
+                        plain_size=part.plain_size,
+                        uploaded=False,
+                        present=True,
+                    )
+                )
+            at += part.size
+
+
+def _write(path: Path, sealed: bytes, parts: Sequence[Path]) -> None:
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        with draft.open("wb") as file:
+            file.write(sealed)
+            for part in parts:
+                file.write(part.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as e:
+        draft.unlink(missing_ok=True)
+        raise StoreUnwritable from e
+
+
+def _read(path: Path) -> tuple[bytes, bytes]:
+    try:
+        with path.open("rb") as file:
+            head = file.read(keepsake.HEAD_BYTES)
+            return head, _exactly(file, keepsake.length(head))
+    except OSError as e:
+        raise FileUnreadable from e
+
+
+def _read_part(path: Path, at: int, size: int) -> bytes:
+    if not 0 < size <= MAX_PART:
+        raise Reject("malformed", "unsent part")
+    try:
+        with path.open("rb") as file:
+            file.seek(at)
+            return _exactly(file, size)
+    except OSError as e:
+        raise FileUnreadable from e
+
+
+def _exactly(file: IO[bytes], size: int) -> bytes:
+    data = file.read(size)
+    if len(data) != size:
+        raise Reject("malformed", "unsent")
+    return data

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person's own devices tell each other: an ordinary sealed room whose only member is oneself, never shown."""
+
+from app.objects.kind import Kind
+from app.personal.records import check
+
+PERSONAL = "personal"
+
+KIND = Kind(id=PERSONAL, title="Personal", icon="lock", crdt=False, project=check)

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The personal room: found or made, and kept up by each device with its name, its proof of life and verified marks.
+
+It is an ordinary sealed room without a title, so no list shows it. Its mark is the announcement of an object of the
+kind "personal"; ▲ it counts only in a room that oneself founded and to which nobody was ever added. If two devices made
+one at the same time, both are read, and the one whose first position is the older is written to.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from app.core import clock, log, machine
+from app.core.ids import DevId, ObjId, RoomId, Uid, new_obj
+from app.core.signal import Signal
+from app.errors import NotFound, StoreFault
+from app.people.service import PeopleService
+from app.personal.records import MAX_NAME, Alive, DeviceNamed, DeviceRuns, PersonMarked, Record, Told, encode, fold
+from app.store.rows import StoredChange
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.client.status import LinkState, RoomState
+from sync.errors import SyncError
+
+DAY_MS = 86_400_000
+LOOK_S = 3600.0
+MAX_ROOMS = 4
+"""A server that stops one after the other makes no more than these."""
+KIND_ID = "personal"
+DEVICE_NAME = "device-name"
+"""The note under which a new device's name waits for the room."""
+
+Announce = Callable[[RoomId, ObjId, str], None]
+
+
+class Personal:
+    """One account's own room. `run` until cancelled; everything else on the loop as well."""
+
+    def __init__(self, store: Store, engine: Engine, people: PeopleService, announce: Announce) -> None:
+        """`announce` tells a room of a new object, within the caller's transaction."""
+        self.changed: Signal[()] = Signal()
+        """A device's name, system or proof of life is another than before."""
+        self._store = store
+        self._engine = engine
+        self._people = people
+        self._announce = announce
+        self._told: Told | None = None
+        self._asked: set[Uid] = set()
+        self._woken = asyncio.Event()
+        self._ends = [
+            store.changed.connect(self._on_room),
+            store.changes.positioned.connect(self._on_positioned),
+            people.changed.connect(self.wake),
+            people.marked.connect(self._on_marked),
+        ]
+
+    def close(self) -> None:
+        """Stops following the store."""
+        for end in self._ends:
+            end()
+
+    def wake(self) -> None:
+        """Something may be to be done: the connection stands, a room came, a person was learnt."""
+        self._woken.set()
+
+    # -- what is known --------------------------------------------------------------------------------------------
+
+    @property
+    def rooms(self) -> list[RoomId]:
+        """The rooms that count, the one to write to first."""
+        found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
+        dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
+        return [room for _, room in sorted(dated)]
+
+    def _founded(self, room: RoomId) -> int | None:
+        """The time of its first position if it is ours alone, else None."""
+        events = self._store.rooms_list.events(room)
+        if not events or events[0].n != 1 or events[0].by != self._engine.uid:
+            return None
+        if any(e.kind == "add" for e in events):
+            return None
+        return events[0].t if {m.uid for m in self._store.rooms_list.members(room)} == {self._engine.uid} else None
+
+    @property
+    def told(self) -> Told:
+        """What this person's devices have told each other."""
+        if self._told is None:
+            self._told = fold([c for room in self.rooms for c in self._changes(room) if c.own])
+        return self._told
+
+    def _changes(self, room: RoomId) -> list[StoredChange]:
+        return [c for o in self._store.objects.all(room, KIND_ID) for c in self._store.changes.of(o.obj)]
+
+    def alive(self) -> dict[DevId, int]:
+        """When each device last showed that it lives: the server's time in ms of its newest position. ▲ No claim of the
+        device's, and none of another's."""
+        latest: dict[DevId, int] = {}
+        for room in self.rooms:
+            for dev, t in self._store.changes.latest_by_device(room):
+                at = self._engine.devices.mine if dev is None else dev
+                latest[at] = max(t, latest.get(at, 0))
+        return latest
+
+    # -- what is said ---------------------------------------------------------------------------------------------
+
+    def rename(self, dev: DevId, name: str) -> None:
+        """Another name for a device of this person; works offline. NotFound for another device while there is no room
+        yet; this one's own name is kept until there is one."""
+        name = " ".join(name.split())[:MAX_NAME]
+        if not name:
+            return
+        room = self._room()
+        if room is not None:
+            self._say(room, DeviceNamed(dev=dev, name=name))
+        elif dev == self._engine.devices.mine:
+            self._store.notes.set(DEVICE_NAME, name)
+        else:
+            raise NotFound
+        self.changed.emit()
+
+    def _room(self) -> RoomId | None:
+        """Where to write; None while there is no room."""
+        return next((r for r in self.rooms if self._engine.room_state(r) is not RoomState.FORK), None)
+
+    def _say(self, room: RoomId, record: Record) -> None:
+        objects = self._store.objects.all(room, KIND_ID)
+        self._store.changes.append(room, min(o.obj for o in objects), encode(record))
+
+    # -- keeping it up --------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Does what is to be done whenever it is woken, and once an hour."""
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+            if self._engine.status.state is LinkState.ONLINE:
+                try:
+                    await self.tend()
+                except (SyncError, StoreFault) as e:
+                    log.store.info("personal-waits", code=e.code)
+                except Exception as e:  # a fault of ours: tried again, never the end
+                    log.store.exception("personal", e)
+
+    async def tend(self) -> None:
+        """Makes the room if there is none, says what this device has not said yet, takes in marks.
+
+        SyncError, StoreFault.
+        """
+        room = self._room()
+        if room is None and len(self.rooms) < MAX_ROOMS:
+            room = await self._engine.deeds.create_room()
+            with self._store.transaction():
+                obj = new_obj()
+                self._announce(room, obj, KIND_ID)
+                self._store.changes.append(room, obj, encode(Alive()))
+            self._told = None
+        if room is not None:
+            self._introduce(room)
+            self._give_marks(room)
+        self._take_marks()
+
+    def _introduce(self, room: RoomId) -> None:
+        me, told = self._engine.devices.mine, self.told
+        wanted = self._store.notes.get(DEVICE_NAME) or told.names.get(me) or machine.name() or machine.system()
+        runs = DeviceRuns(dev=me, system=machine.system(), version=machine.VERSION)
+        known = told.runs.get(me)
+        with self._store.transaction():
+            if told.names.get(me) != wanted:
+                self._say(room, DeviceNamed(dev=me, name=wanted))
+            if known is None or (known.system, known.version) != (runs.system, runs.version):
+                self._say(room, runs)
+            if self._store.notes.get(DEVICE_NAME):
+                self._store.notes.set(DEVICE_NAME, "")
+            if self._store.unsent(room) == 0 and clock.now_ms() - self.alive().get(me, 0) >= DAY_MS:
+                self._say(room, Alive())
+
+    # -- verified marks -------------------------------------------------------------------------------------------
+
+    def _on_marked(self, uid: Uid, on: bool) -> None:
+        room = self._room()
+        if room is not None:
+            self._say_mark(room, uid, on, clock.now_ms())
+
+    def _say_mark(self, room: RoomId, uid: Uid, on: bool, t: int) -> None:
+        genesis = self._engine.genesis(uid)
+        if genesis is not None:
+            self._say(room, PersonMarked(uid=uid, genesis=genesis, on=on, t=t))
+
+    def _give_marks(self, room: RoomId) -> None:
+        """Marks that were made here before there was a room."""
+        for person in self._store.people.all():
+            if person.verified is not None and person.uid not in self.told.marks:
+                self._say_mark(room, person.uid, True, person.verified)
+
+    def _take_marks(self) -> None:
+        """▲ A mark counts for the keys that it was about, and for no others."""
+        for uid, mark in self.told.marks.items():
+            row = self._store.people.get(uid)
+            if row is None:
+                if mark.on and uid not in self._asked:
+                    self._asked.add(uid)
+                    self._people.person(uid)  # whom nobody knows yet is looked up
+            elif (row.verified is not None) != mark.on and self._engine.genesis(uid) == mark.genesis:
+                self._store.people.set_verified(uid, mark.on, t=mark.t)
+
+    # -- hearing --------------------------------------------------------------------------------------------------
+
+    def _on_room(self, room: RoomId) -> None:
+        if self._store.objects.first(room, KIND_ID) is not None:
+            self._told = None
+            self.wake()
+            self.changed.emit()
+
+    def _on_positioned(self, changes: list[StoredChange]) -> None:
+        if any(self._store.objects.first(room, KIND_ID) for room in {c.room for c in changes}):
+            self._told = None
+            self.changed.emit()

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Small things that this device keeps for itself, one value a name (FORMAT.md, `meta`)."""
+
+from app.store.database import Database
+
+
+class Notes:
+    """Texts in `meta` under names of their own. Written at once."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def get(self, name: str) -> str:
+        """What was kept, "" for nothing."""
+        return str(self._db.value("SELECT value FROM meta WHERE name = ?", (f"note-{name}",)) or "")
+
+    def set(self, name: str, text: str) -> None:
+        """Keeps it; "" forgets it."""
+        with self._db.transaction():
+            if text:
+                self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (f"note-{name}", text))
+            else:
+                self._db.raw.execute("DELETE FROM meta WHERE name = ?", (f"note-{name}",))

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the server does not have, for a file of it; and what comes out of such a file of another device."""
+
+from dataclasses import dataclass
+
+from app.core.ids import ChangeId, ObjId, PartId, RoomId
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.people import Me
+from app.store.rows import Flush
+
+_CHANGES = """SELECT o.row, c.room, c.obj, c.change_id, c.t, o.live, c.data
+    FROM outbox o JOIN changes c ON c.row = o.row WHERE o.live <> ? AND c.n IS NULL ORDER BY o.row"""
+
+_ROW = "SELECT row FROM changes WHERE change_id = ? AND room = ? AND author = ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentChange:
+    """An own change without a position. `t` ms by this device's clock; `parts`: the file parts that it waits for."""
+
+    room: RoomId
+    obj: ObjId
+    change_id: ChangeId
+    t: int
+    live: bool
+    data: bytes
+    parts: tuple[PartId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentDraft:
+    """Something typed and not sent, as its tool wrote it."""
+
+    room: RoomId
+    obj: ObjId
+    data: bytes
+
+
+class UnsentRows:
+    """Outbox and drafts, read as a whole; a baseline is left out, since it is made anew by whoever owes it."""
+
+    def __init__(self, db: Database, me: Me, changes: Changes) -> None:
+        self._db = db
+        self._me = me
+        self._changes = changes
+
+    def changes(self) -> list[UnsentChange]:
+        """Own changes that have no position, in the order in which they were written, also sealed ones."""
+        parts: dict[int, list[PartId]] = {}
+        for row, part in self._db.rows("SELECT row, part FROM outbox_parts ORDER BY row, part"):
+            parts.setdefault(row, []).append(part)
+        return [
+            UnsentChange(
+                room=room,
+                obj=obj,
+                change_id=change_id,
+                t=t,
+                live=live == Flush.LIVE,
+                data=data,
+                parts=tuple(parts.get(row, ())),
+            )
+            for row, room, obj, change_id, t, live, data in self._db.rows(_CHANGES, (Flush.BASELINE,))
+        ]
+
+    def drafts(self) -> list[UnsentDraft]:
+        """Everything typed and not sent."""
+        rows = self._db.rows("SELECT room, obj, data FROM drafts ORDER BY t, obj")
+        return [UnsentDraft(room=room, obj=obj, data=data) for room, obj, data in rows]
+
+    def offer(self, change: UnsentChange) -> bool:
+        """Writes a change of another device of mine as one to be sent; False if it is here already. It is told as one
+        received too: what is open takes it in."""
+        key = (change.change_id, change.room, self._me.uid)
+        if self._db.value(_ROW, key) is not None:
+            return False
+        self._changes.append(
+            change.room,
+            change.obj,
+            change.data,
+            live=change.live,
+            blobs=change.parts,
+            change_id=change.change_id,
+            t=change.t,
+        )
+        written = self._changes.get(self._db.value(_ROW, key))
+        if written is not None:
+            self._changes.received.emit([written])
+        return True

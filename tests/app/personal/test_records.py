@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What devices tell each other: the latest by position counts, and what is none of ours is left out."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.errors import BadChange
+from app.personal.records import Alive, DeviceNamed, DeviceRuns, PersonMarked, Record, Runs, decode, encode, fold
+from app.store.rows import StoredChange
+
+DEV = b"d" * 16
+GENESIS = b"g" * 32
+
+
+def change(row: int, record: Record, n: int | None) -> StoredChange:
+    return StoredChange(
+        rowid=row,
+        room=RoomId(b"r" * 16),
+        obj=ObjId(b"o" * 16),
+        change_id=ChangeId(bytes([row]) * 16),
+        author=Uid(b"m" * 16),
+        t=row,
+        n=n,
+        data=encode(record),
+    )
+
+
+def test_the_latest_by_position_counts_and_what_has_none_yet_comes_last() -> None:
+    told = fold(
+        [
+            change(1, DeviceNamed(dev=DEV, name="sist skriven, utan plats"), None),
+            change(2, DeviceNamed(dev=DEV, name="nyare"), 9),
+            change(3, DeviceNamed(dev=DEV, name="äldre, kom senare"), 4),
+            change(4, DeviceRuns(dev=DEV, system="Debian 13", version="1"), 5),
+            change(5, PersonMarked(uid=GENESIS[:16], genesis=GENESIS, on=True, t=7), 6),
+            change(6, PersonMarked(uid=GENESIS[:16], genesis=GENESIS, on=False, t=8), 3),
+            change(7, Alive(), 10),
+        ]
+    )
+    assert list(told.names.values()) == ["sist skriven, utan plats"]
+    assert list(told.runs.values()) == [Runs(system="Debian 13", version="1")]
+    assert [(m.on, m.t) for m in told.marks.values()] == [(True, 7)]
+
+
+def test_what_cannot_be_read_is_left_out() -> None:
+    good = change(1, DeviceNamed(dev=DEV, name="Tornet"), 1)
+    bad = [replace(good, rowid=2, n=2, data=data) for data in (b"", b"\x02", b"\x01\xff", b"\x01\x81\xa4type\xa5named")]
+    assert list(fold([good, *bad]).names.values()) == ["Tornet"]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        DeviceNamed(dev=b"short", name="x"),
+        DeviceNamed(dev=DEV, name=""),
+        DeviceNamed(dev=DEV, name="x" * 65),
+        DeviceRuns(dev=DEV, system="x" * 121, version="1"),
+        PersonMarked(uid=b"u" * 16, genesis=GENESIS, on=True, t=1),
+        PersonMarked(uid=GENESIS[:16], genesis=GENESIS[:31], on=True, t=1),
+    ],
+)
+def test_what_breaks_a_limit_is_refused(record: Record) -> None:
+    with pytest.raises(BadChange):
+        decode(encode(record))

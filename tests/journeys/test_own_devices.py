@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Two devices of one person: what they tell each other, how one comes in, how one ends, and what it had not sent."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from app.core import clock
+from app.core.ids import RoomId, new_obj
+from app.devices.inviting import HOUR_MS
+from app.errors import NotRevoked, TooManyTries
+from app.people.person import Verified
+from app.personal.records import DeviceNamed, PersonMarked, encode
+from app.personal.service import KIND_ID
+from app.session import LinkState
+from sync.errors import Refused, Reject
+from tests.journeys.desks import PASSPHRASE, Desk, offices
+from tests.world import until
+
+pytestmark = pytest.mark.slow
+
+
+def named(desk: Desk) -> dict[str, bool]:
+    return {d.name: d.mine for d in desk.session.devices.all()}
+
+
+def waiting(desk: Desk) -> int:
+    return desk.session.status.waiting
+
+
+def titles(desk: Desk, room: RoomId) -> list[str]:
+    board = desk.session.tasks.board(room)
+    return [card.title for column in board.columns() for card in board.cards(column.id)]
+
+
+async def test_a_second_device_reads_everything_and_both_know_each_other(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        old, colleague = await o.hire("Handläggare", "Registrator")
+        room = await o.room(old, colleague)
+        old.session.chat.send(room, "Före den andra datorn 🙂")
+        old.session.people.mark_verified(colleague.session.people.me.uid, True)
+        await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))
+        own = named(old)
+        new = await o.second(old, by_code=False)
+        await until(lambda: new.texts(room) == ["Före den andra datorn 🙂"])
+        await until(lambda: named(new) == {"Bärbar dator": True, **dict.fromkeys(own, False)})
+        await until(lambda: named(old) == {"Bärbar dator": False, **own})
+        assert new.session.reading == (2, 2)
+        assert [r.title for r in new.session.rooms.rooms()] == ["Tillsyn 2026-1184 åäö"]
+        uid = colleague.session.people.me.uid
+        await until(lambda: new.session.people.person(uid).verified is Verified.IN_PERSON)
+        new.session.people.mark_verified(uid, False)
+        await until(lambda: old.session.people.person(uid).verified is Verified.AGENCY)
+        (first, second) = (d.dev for d in old.session.devices.all())
+        new.session.devices.rename(first, "Tornet på rum 12")
+        old.session.devices.rename(second, "Resedator")
+        wanted = {"Tornet på rum 12", "Resedator"}
+        await until(lambda: set(named(old)) == set(named(new)) == wanted)
+        await new.restart()
+        await until(lambda: set(named(new)) == wanted)
+        await new.session.devices.look()
+        assert all(d.last_seen and d.alive and d.system and d.version for d in new.session.devices.all())
+
+
+async def test_one_proof_of_life_a_day_is_enough(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (desk,) = await o.hire("Handläggare")
+        await until(lambda: bool(desk.session.personal.alive()) and waiting(desk) == 0)
+        (room,) = desk.session.personal.rooms
+        before = desk.session.engine.position(room)
+        for _ in range(3):
+            await desk.session.personal.tend()
+        assert waiting(desk) == 0
+        tomorrow = clock.now_ms() + 86_400_001
+        restore = clock.set_clock(lambda: tomorrow)
+        try:
+            await desk.session.personal.tend()
+            await desk.session.personal.tend()
+        finally:
+            restore()
+        await until(lambda: waiting(desk) == 0 and desk.session.engine.position(room) == before + 1)
+
+
+async def test_rooms_that_two_devices_made_at_once_are_both_read_and_the_older_is_written_to(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        await until(lambda: waiting(old) == 0 and len(old.session.personal.rooms) == 1)
+        new = await o.second(old)
+        first = old.session.personal.rooms[0]
+        me = old.session.engine.devices.mine
+        other = await new.session.engine.deeds.create_room()
+        with new.session.store.transaction():
+            obj = new_obj()
+            new.session.rooms.announce(other, obj, KIND_ID)
+            new.session.store.changes.append(other, obj, encode(DeviceNamed(dev=me, name="Ur det andra rummet")))
+        await until(lambda: old.session.personal.rooms == new.session.personal.rooms == [first, other])
+        await until(lambda: "Ur det andra rummet" in named(old))
+        before = old.session.engine.position(first)
+        old.session.devices.rename(me, "Igen")
+        await until(lambda: waiting(old) == 0 and old.session.engine.position(first) > before)
+
+
+async def test_attack_a_colleagues_room_or_one_with_a_colleague_in_it_tells_nothing_of_devices(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        owner, colleague = await o.hire("Handläggare", "Registrator")
+        await until(lambda: waiting(owner) == 0 and len(owner.session.personal.rooms) == 1)
+        counted = owner.session.personal.rooms
+        uid = colleague.session.people.me.uid
+        genesis = colleague.session.engine.genesis(uid)
+        assert genesis is not None
+        lie = encode(PersonMarked(uid=uid, genesis=genesis, on=True, t=1))
+        # the colleague's own room, with the owner in it, and an ordinary room of the owner's with the colleague in it
+        theirs = await o.room(colleague, owner)
+        ours = await o.room(owner, colleague)
+        for room in (theirs, ours):
+            with colleague.session.store.transaction():
+                obj = new_obj()
+                colleague.session.rooms.announce(room, obj, KIND_ID)
+                colleague.session.store.changes.append(room, obj, lie)
+            await until(lambda room=room: owner.session.store.objects.first(room, KIND_ID) is not None)  # type: ignore[misc]
+        assert owner.session.personal.rooms == counted
+        await owner.session.rooms.remove(ours, uid)
+        await until(lambda: len(owner.session.rooms.people_in(ours)) == 1)
+        assert owner.session.personal.rooms == counted  # whoever was in it once has written in it
+        await owner.session.personal.tend()
+        assert owner.session.people.person(uid).verified is Verified.AGENCY
+
+
+async def test_names_marks_and_systems_are_not_at_the_server(tmp_path: Path) -> None:
+    canary = "Kanariefågel i tornet 🙂"
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        await until(lambda: waiting(old) == 0 and len(old.session.personal.rooms) == 1)
+        old.session.devices.rename(old.session.engine.devices.mine, canary)
+        new = await o.second(old, "Kanariefågel på resa")
+        await until(lambda: set(named(new)) == {canary, "Kanariefågel på resa"} and waiting(new) == 0)
+        (row,) = [d for d in new.session.devices.all() if d.mine]
+        await o.w.stop_server()
+        stored = b"".join(p.read_bytes() for p in o.w.data.rglob("*") if p.is_file())
+        assert len(stored) > 10_000
+        for text in (canary, "Kanariefågel på resa", KIND_ID, row.system, "Tillsyn"):
+            for form in (text.encode(), text.encode("utf-16-le"), text.encode().hex().encode()):
+                assert form not in stored, text
+        await o.w.start_server()
+
+
+async def test_attack_after_three_wrong_digits_there_are_none_for_an_hour_also_after_a_restart(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        new = o.place("Ny dator")
+        for _ in range(3):
+            invitation = old.session.devices.invite()
+            offer = await invitation.open(by_code=False)
+            arriving = asyncio.ensure_future(invitation.arrived())
+            met = await new.office.meet(new.server, "Ny dator", number=offer.number)
+            await arriving
+            await invitation.refuse()
+            with pytest.raises(Refused, match="pairing"):
+                await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
+            assert new.office.is_new
+            assert not new.office.is_unfinished
+        await new.office.part()
+        o.desks.remove(new)
+        new.profile.close()
+        await old.restart()
+        with pytest.raises(TooManyTries):
+            await old.session.devices.invite().open(by_code=False)
+        until_ms = old.session.devices.digits_from
+        assert until_ms is not None
+        assert 0 < until_ms - clock.now_ms() <= HOUR_MS
+        assert (await old.session.devices.invite().open(by_code=True)).code
+        assert len(old.session.devices.all()) == 1
+        later = clock.now_ms() + HOUR_MS
+        restore = clock.set_clock(lambda: later)
+        try:
+            assert old.session.devices.digits_from is None
+        finally:
+            restore()
+
+
+async def test_a_closed_invitation_ends_for_both(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        new = o.place("Ny dator")
+        invitation = old.session.devices.invite()
+        offer = await invitation.open(by_code=True)
+        await invitation.close()
+        await invitation.close()
+        with pytest.raises(Refused, match="pairing"):
+            await invitation.arrived()
+        with pytest.raises(Refused, match="code-unknown"):
+            await new.office.meet(new.server, "Ny dator", code=offer.code)
+        with pytest.raises(Reject, match="code"):
+            await new.office.meet(new.server, "Ny dator", code=offer.code[:-1])
+        assert new.office.is_new
+        await new.office.part()
+        o.desks.remove(new)
+        new.profile.close()
+
+
+async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        new = o.place("Ny dator")
+        invitation = old.session.devices.invite()
+        offer = await invitation.open(by_code=True)
+        arriving = asyncio.ensure_future(invitation.arrived())
+        met = await new.office.meet(new.server, "Ny dator", code=offer.code)
+        await arriving
+        await invitation.admit()
+        await until(lambda: new.office._guest is not None and not new.office._guest._mail._queue.empty())
+        await o.w.stop_server()
+        with pytest.raises(Exception, match=r"."):
+            await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
+        assert new.office.is_new
+        await o.w.start_server()
+        new.session = await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
+        await new.online()
+        assert len(new.session.devices.all()) == 2
+
+
+async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_demand(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        old, colleague = await o.hire("Handläggare", "Registrator")
+        room = await o.room(old, colleague)
+        new = await o.second(old)
+        await until(lambda: len(new.session.rooms.rooms()) == 1)
+        new.session.chat.send(room, "Skickat i tid")
+        await until(lambda: colleague.texts(room) == ["Skickat i tid"])
+        with pytest.raises(NotRevoked):
+            await new.office.erase(new.session)
+        await new.close()  # its computer is off while something is written on it and it is revoked
+        await o.w.stop_server()
+        new.profile, new.office = (fresh := Desk(new._folder, new.ca_file, new.server)).profile, fresh.office
+        new.session = await new.office.unlock(PASSPHRASE)
+        new.session.chat.send(room, "Osänt åäö 🙂")
+        board = new.session.tasks.board(room)
+        board.add_card(board.columns()[0].id, "Osänt kort")
+        await until(lambda: waiting(new) >= 2)
+        await new.close()
+        await o.w.start_server()
+        await until(lambda: old.session.status.state is LinkState.ONLINE)
+        (gone,) = [d for d in old.session.devices.all() if not d.mine]
+        assert gone.revocable
+        await old.session.devices.revoke(gone.dev)
+        await until(lambda: old.session.devices.telling is None)
+        assert [d.revoked for d in old.session.devices.all()] == [False, True]
+        new.profile, new.office = (fresh := Desk(new._folder, new.ca_file, new.server)).profile, fresh.office
+        new.session = await new.office.unlock(PASSPHRASE)
+        await until(lambda: new.session.devices.ended == "revoked")
+        await until(lambda: new.session.status.code == "revoked")
+        assert new.texts(room) == ["Skickat i tid", "Osänt åäö 🙂"]  # nothing is gone by itself
+        file = tmp_path / "kvar.kansli-unsent"
+        assert await new.session.unsent.save(file) == new.session.unsent.count > 0
+        assert "Osänt".encode() not in file.read_bytes()
+        with pytest.raises(Refused, match="keys"):
+            await new.session.unsent.read(file)  # it has not got the key that its revocation made
+        folder = new.profile.folder
+        await new.office.erase(new.session)
+        assert new.office.is_new
+        assert not new.office.is_unfinished
+        assert sorted(p.name for p in folder.rglob("*.slot")) == []
+        with pytest.raises(Reject, match="other-person"):
+            await colleague.session.unsent.read(file)
+        assert titles(old, room) == []  # an open board takes it in at once
+        found = await old.session.unsent.read(file)
+        assert (found.dev, found.strange, found.rooms) == (gone.dev, 0, (room,))
+        assert await old.session.unsent.take_in(found) == found.fits > 0
+        assert await old.session.unsent.take_in(found) == 0
+        await until(lambda: colleague.texts(room) == ["Skickat i tid", "Osänt åäö 🙂"])
+        await until(lambda: titles(colleague, room) == titles(old, room) == ["Osänt kort"])
+        o.desks.remove(new)
+        new.profile.close()

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A file sealed to a person: read by their own devices only, and believed from their own devices only."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from sync.client import keepsake
+from sync.client.account import Account
+from sync.client.keepsake import HEAD_BYTES
+from sync.errors import Refused, Reject
+from sync.ids import Uid
+from sync.trust.userlog import UserLog
+from tests.world import Client, World, until, world
+
+BODY = "Osänt, åäö 🙂".encode() * 1000
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+def of(client: Client) -> tuple[Account, UserLog]:
+    return client.engine._link.account, client.engine.devices.own_log
+
+
+def split(file: bytes) -> tuple[bytes, bytes]:
+    return file[:HEAD_BYTES], file[HEAD_BYTES:]
+
+
+async def test_another_device_of_the_person_reads_it_also_what_was_written_after_a_revocation(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    lost = await w.second(a)
+    assert a.engine.devices.open_mine(*split(lost.engine.devices.seal_to_me(BODY))) == (lost.engine.devices.mine, BODY)
+    await a.engine.devices.revoke(lost.engine.devices.mine)
+    await until(lambda: lost.engine.devices.ended == "revoked")
+    written = lost.engine.devices.seal_to_me(BODY)
+    assert a.engine.devices.open_mine(*split(written)) == (lost.engine.devices.mine, BODY)
+    with pytest.raises(Refused, match="keys"):
+        lost.engine.devices.open_mine(*split(written))
+
+
+async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    await b.engine.directory(a.name)
+    theirs = b.engine._link.book.log(a.uid)
+    assert theirs is not None
+    account, _ = of(b)
+    forged = keepsake.put(account, theirs, b"as if from the other one")
+    with pytest.raises(Reject, match="other-person"):
+        a.engine.devices.open_mine(*split(forged))
+    mine, _ = of(a)
+    as_mine = Account(
+        uid=mine.uid, dev=mine.dev, agency_pk=mine.agency_pk, secrets=account.secrets, puk_seeds={}
+    )  # the colleague's key under this person's device id
+    with pytest.raises(Reject, match="signature"):
+        a.engine.devices.open_mine(*split(keepsake.put(as_mine, theirs, b"as if from the other one")))
+    with pytest.raises(Reject, match="other-person"):
+        b.engine.devices.open_mine(*split(a.engine.devices.seal_to_me(BODY)))
+
+
+async def test_attack_a_changed_or_cut_keepsake_does_not_open(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    file = a.engine.devices.seal_to_me(BODY)
+    for at in (0, 7, 23, 24, 31, 32, 48, 500, 1216, 1223, HEAD_BYTES - 1, HEAD_BYTES, len(file) - 1):
+        spoilt = bytearray(file)
+        spoilt[at] ^= 1
+        with pytest.raises((Reject, Refused)):
+            a.engine.devices.open_mine(*split(bytes(spoilt)))
+    for cut in (file[:5], file[: HEAD_BYTES - 1], file[:-1], file + b"x", b"", os.urandom(2000)):
+        with pytest.raises(Reject, match="malformed"):
+            a.engine.devices.open_mine(*split(cut))
+    newer = file[:6] + b"\x02" + file[7:]
+    with pytest.raises(Reject, match="format"):
+        a.engine.devices.open_mine(*split(newer))
+    account, log = of(a)
+    other = Account(
+        uid=Uid(b"o" * 16), dev=account.dev, agency_pk=account.agency_pk, secrets=account.secrets, puk_seeds={}
+    )
+    with pytest.raises(Reject, match="other-person"):
+        keepsake.take(account, log, *split(keepsake.put(other, log, BODY)))
