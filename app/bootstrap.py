@@ -12,10 +12,11 @@ from app.core import clock, log, machine
 from app.core.files import write_atomic
 from app.core.i18n import tr
 from app.devices.joining import Met, met
-from app.errors import BadAddress, BugError, NoSlot, NotEnrolled, NotRevoked
+from app.errors import BadAddress, BugError, NoSlot, NotEnrolled, NotRevoked, ReturnWaits
 from app.kinds import KINDS
 from app.personal.service import DEVICE_NAME
 from app.profile import Profile
+from app.returning import FINAL, Back, Returning, back
 from app.session import LinkState, Session
 from app.settings import CA_FILE, SERVER, Settings, machine_policy
 from app.store.keyring_slot import usable
@@ -27,8 +28,9 @@ from sync.client.account import Account
 from sync.client.devices import REVOKED
 from sync.client.enrolment import FIRST_ENTRIES, Enrolled, Enrolment, register
 from sync.client.pairing import Guest, Joined
+from sync.client.recovery import Attempt, Recovery, Waiting
 from sync.client.transport import AddressError, ServerAddress, WebSocketDialer
-from sync.errors import Refused
+from sync.errors import Refused, Reject
 from sync.protocol.messages import ErrorCode
 
 Progress = Callable[[str, int, int], None]
@@ -90,6 +92,7 @@ class Office:
         self._looked_up: Found | None = None
         self._unfinished: _Unfinished | None = None
         self._guest: Guest | None = None
+        self._returning: Returning | None = None
 
     @property
     def is_new(self) -> bool:
@@ -217,7 +220,8 @@ class Office:
         """Finishes an enrolment that a former run of the program began.
 
         The errors of `unlock`; NotEnrolled if no keys were kept; Refused("code-…") if the server never took the account
-        and will not any more; the world's errors of sync, after which one may try again.
+        and will not any more; ReturnWaits while the other devices may object to a return by the recovery sheet; the
+        world's errors of sync, after which one may try again.
         """
         return await self._resume(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
 
@@ -228,17 +232,79 @@ class Office:
     async def _resume(self, keys: StoreKeys) -> Session:
         store = open_store(self.profile, self.slots, keys, _PROJECTORS)
         try:
-            kept = store.load_account()
-            if kept is None:
+            attempt, kept = store.account.attempt(), store.load_account()
+            if attempt is not None:
+                await self._ask_back(store, attempt)
+            elif kept is None:
                 raise NotEnrolled()
-            account = Account.decode(kept)
-            entries = store.user_log(account.uid)
-            if len(entries) == FIRST_ENTRIES:  # a device that was let in by another is in the log already
-                await register(self._dialer(self.settings.get(SERVER)), account.agency_pk, entries, clock.now_ms)
+            else:
+                account = Account.decode(kept)
+                entries = store.user_log(account.uid)
+                if len(entries) == FIRST_ENTRIES:  # a device that was let in by another is in the log already
+                    await register(self._dialer(self.settings.get(SERVER)), account.agency_pk, entries, clock.now_ms)
         finally:
             store.close()
         self._confirmed()
         return self._open(keys)
+
+    # -- back by the recovery sheet -------------------------------------------------------------------------------
+
+    async def look_back(self, server: str, code: str, sheet: str) -> Back:
+        """Whose sheet it is. Reject "code" or "sheet-code" for a mistyped one, "sheet" and "record" for a false answer;
+        Refused "sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of sync."""
+        attempt = Attempt.begin(code, sheet)
+        found = await Recovery(self._dialer(server), attempt, clock.now_ms).look()
+        if self._returning is None or not self._returning.same(attempt):
+            self._returning = Returning(attempt)
+        return back(found, server)
+
+    async def come_back(self, found: Back, passphrase: str | None, progress: Progress, *, revoke: bool) -> Session:
+        """Makes the store and the account on this device. ReturnWaits if the other devices have a day to object: then
+        `ask_again`, or `resume` after the next start. Refused "vetoed" and the errors of `look_back`.
+
+        `revoke`: the other devices go in the same breath. ▲ What is needed is kept before the server hears of it.
+        """
+        returning = self._returning
+        if returning is None:
+            raise BugError("nobody was looked up")
+        progress(tr("Making the encrypted store"), 0, 2)
+        if returning.key is None:
+            self._returning = returning = returning.with_choice(revoke=revoke)
+            attempt = returning.attempt.encode()
+
+            async def fill(store: Store, _key: bytes) -> None:
+                store.account.keep_attempt(attempt)
+                self.settings.set(SERVER, found.server)
+
+            returning.key = await self._make_store(passphrase, fill)
+        progress(tr("Asking the server"), 1, 2)
+        session = await self.ask_again()
+        progress(tr("Finished"), 2, 2)
+        return session
+
+    async def ask_again(self) -> Session:
+        """Goes on after ReturnWaits, or after a line that was cut, in the same run of the program."""
+        returning = self._returning
+        if returning is None or returning.key is None:
+            raise BugError("nobody asked")
+        try:
+            session = await self._resume(StoreKeys((returning.key,)))
+        except (Refused, Reject) as e:
+            if e.code in FINAL:
+                self._start_over()
+                returning.key = None
+            raise
+        self._returning = None
+        return session
+
+    async def _ask_back(self, store: Store, attempt: bytes) -> None:
+        """Asks with a kept attempt, and keeps the account. ReturnWaits."""
+        answer = await Recovery(self._dialer(self.settings.get(SERVER)), Attempt.decode(attempt), clock.now_ms).ask()
+        if isinstance(answer, Waiting):
+            raise ReturnWaits(answer.ready_ms)
+        with store.transaction():
+            _keep_account(store, answer.account, answer.entries, answer.record)
+            store.account.keep_attempt(None)
 
     def begin_anew(self) -> None:
         """Removes what an unfinished enrolment left, and nothing else: a finished account is never removed."""

@@ -6,7 +6,7 @@ AppError
 │   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · FileTooLarge · BadFileName · FileUnreadable · Offline
-│   └── Forbidden · NotFound · TooManyTries · NotRevoked
+│   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
 """
@@ -172,6 +172,16 @@ class NotFound(WorldFault):
     """The thing asked for is not here (any more)."""
 
     code = "not-found"
+
+
+class ReturnWaits(WorldFault):
+    """Somebody comes back by the recovery sheet, and another device may object until `ready_ms`."""
+
+    code = "waits"
+
+    def __init__(self, ready_ms: int) -> None:
+        super().__init__()
+        self.ready_ms = ready_ms
 
 
 class BadAddress(WorldFault):

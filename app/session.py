@@ -21,6 +21,7 @@ from app.objects.links import Linked, ObjectLink
 from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.profile import Profile
+from app.recovery import Recovery
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
 from app.settings import Settings
@@ -50,6 +51,7 @@ class Session:
         self.engine = Engine(store, dialer, self, clock.now_ms)
         self.people = PeopleService(store.people, self.engine)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
+        self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
         self.devices = DeviceService(store, self.engine, self.people, self.personal)

@@ -92,6 +92,7 @@ LOG_LEVEL = Setting(
     label="Log",
     choices=(("warning", "Only faults"), ("info", "Normal"), ("debug", "Detailed")),
 )
+SHEET_REMINDER = Setting(key="sheet-reminder", default=True, label="Remind of the recovery sheet")
 WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place")
 """What the main window saved of itself, as base64."""
 SIDEBAR_WIDTH = Setting(key="sidebar-width", default=260, label="Width of the room list", low=180, high=600)
@@ -107,6 +108,7 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     ALLOW_KEYRING,
     ALLOW_PASSPHRASE,
     LOG_LEVEL,
+    SHEET_REMINDER,
     WINDOW_GEOMETRY,
     SIDEBAR_WIDTH,
 )

@@ -323,6 +323,41 @@ def _devices() -> dict[str, tuple[str, str, str]]:
     }
 
 
+def _recovery() -> dict[str, tuple[str, str, str]]:
+    return {
+        "sheet-unknown": (
+            tr("Nobody here has this recovery sheet."),
+            tr("Nothing has been changed. A sheet does not work any more once a newer one is made."),
+            tr("Check that it is your newest sheet and the right server."),
+        ),
+        "sheet-code": (
+            tr("The code of the recovery sheet is mistyped."),
+            tr("Nothing has been changed."),
+            tr("Check every character: seven groups of four."),
+        ),
+        "sheet": (
+            tr("This is not the recovery sheet in force."),
+            tr("Nothing has been changed."),
+            tr("Take the sheet that was made last. If you have none, contact IT support."),
+        ),
+        "other-person": (
+            tr("The sign-in code and the recovery sheet are of different people."),
+            tr("Nothing has been changed."),
+            tr("Ask IT support for a sign-in code with exactly your name, title and unit."),
+        ),
+        "vetoed": (
+            tr("One of your devices has said no."),
+            tr("Nothing has been changed."),
+            tr("If it is not you who has that device, have IT support revoke it. Then try again."),
+        ),
+        "waits": (
+            tr("Your other devices have a day to say no."),
+            tr("Nothing more is needed of you until then."),
+            tr("Open Kansli again when the time is over."),
+        ),
+    }
+
+
 def _trust() -> dict[str, tuple[str, str, str]]:
     return {
         "fork": (
@@ -464,7 +499,7 @@ def _unreadable() -> tuple[str, str, str]:
 
 def sentences() -> dict[str, tuple[str, str, str]]:
     """Every code's sentence, in the language in force."""
-    known = _unlocking() | _storage() | _office() | _connection() | _devices() | _own_devices() | _trust()
+    known = _unlocking() | _storage() | _office() | _connection() | _devices() | _own_devices() | _recovery() | _trust()
     return known | dict.fromkeys(_TECHNICAL, _unknown())
 
 

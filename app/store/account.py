@@ -26,6 +26,19 @@ class Account:
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
 
+    def attempt(self) -> bytes | None:
+        """What coming back by the recovery sheet needs, as sync wrote it, or None."""
+        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'returning'")
+        return value
+
+    def keep_attempt(self, attempt: bytes | None) -> None:
+        """Keeps it until the account is here; None ends it."""
+        with self._db.transaction():
+            if attempt is None:
+                self._db.raw.execute("DELETE FROM meta WHERE name = 'returning'")
+            else:
+                self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
+
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""
         return [(b, s) for b, s in self._db.rows("SELECT body, sig FROM user_log WHERE uid = ? ORDER BY seq", (uid,))]

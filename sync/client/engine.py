@@ -101,6 +101,11 @@ class Engine:
         return self._link.account.uid
 
     @property
+    def agency(self) -> Hash:
+        """The fingerprint of the agency's key, 32 B."""
+        return agency_fingerprint(self._link.account.agency_pk)
+
+    @property
     def status(self) -> SyncStatus:
         """A snapshot for the status bar."""
         return SyncStatus(

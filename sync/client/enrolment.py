@@ -73,7 +73,7 @@ class Enrolment:
         cert = InviteCert.check(agency_pk, reply.cert.body, reply.cert.sig)
         if cert.invite_pk != invite_pk or cert.record_hash != record_hash(reply.salt, reply.record):
             raise WrongAgency("the invitation does not match the code")
-        return Invitation(record=decode_record(reply.record), agency=agency_pk), reply
+        return Invitation(record=decode_record(reply.record), agency=agency_fingerprint(agency_pk)), reply
 
     async def _accept(self, connection: Connection) -> Enrolled:
         invitation, reply = await self._look(connection)

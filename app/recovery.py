@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The recovery sheet of the signed-in person: whether there is one, a new one, and who asks something with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.core import clock
+from app.people.service import PeopleService
+from app.settings import SHEET_REMINDER, Settings
+from sync.client.engine import Engine
+from sync.client.sheet import AskedFor
+from sync.trust.recovery import RecoveryCode
+
+__all__ = ["AskedFor", "Recovery", "SheetPaper", "SheetState"]
+
+GROUPS = 7
+"""Of four letters."""
+
+
+class SheetState(StrEnum):
+    """Whether a sheet is in force; ELSEWHERE: there is none, and only the person's first device can make one."""
+
+    NONE = "none"
+    STANDS = "stands"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetPaper:
+    """What stands on a sheet. `code` in seven groups of four; `agency` the beginning of the agency's key."""
+
+    code: str = field(repr=False)
+    name: str
+    title: str
+    unit: str
+    server: str
+    agency: str
+    made_ms: int
+
+    @property
+    def groups(self) -> list[str]:
+        return self.code.split("-")
+
+
+class Recovery:
+    """Raises what the engine raises: Unreachable while offline, Refused and Reject by their codes."""
+
+    def __init__(self, engine: Engine, people: PeopleService, settings: Settings) -> None:
+        self._engine = engine
+        self._people = people
+        self._settings = settings
+
+    @property
+    def state(self) -> SheetState:
+        sheet = self._engine.sheet
+        if sheet.stands:
+            return SheetState.STANDS
+        return SheetState.NONE if sheet.may_make else SheetState.ELSEWHERE
+
+    @property
+    def needs_old(self) -> bool:
+        """Whether the sheet in force must be typed to make another."""
+        return self._engine.sheet.needs_old
+
+    def check_old(self, code: str) -> None:
+        """Reject "code" if it is mistyped, "sheet" if it is not the one in force."""
+        self._engine.sheet.check_old(code)
+
+    def draw(self) -> SheetPaper:
+        """A new sheet, known to nobody: nothing is kept and nothing is changed before `publish`."""
+        me = self._people.me
+        return SheetPaper(
+            code=RecoveryCode.fresh().format(),
+            name=me.name,
+            title=me.title,
+            unit=me.unit,
+            server=self._engine.status.server,
+            agency=self._engine.agency[:8].hex(" ", 2),
+            made_ms=clock.now_ms(),
+        )
+
+    async def publish(self, paper: SheetPaper, old: str = "") -> None:
+        """The person has the sheet in hand: it is theirs from now on."""
+        await self._engine.sheet.publish(paper.code, old)
+
+    # -- what others ask ------------------------------------------------------------------------------------------
+
+    def asked(self) -> Sequence[AskedFor]:
+        """What somebody asks with the sheet and has not got yet."""
+        return self._engine.sheet.asked
+
+    async def veto(self, asked: AskedFor) -> None:
+        """Says no."""
+        await self._engine.sheet.veto(asked)
+
+    # -- the reminder ---------------------------------------------------------------------------------------------
+
+    @property
+    def reminds(self) -> bool:
+        """Whether Hem says that there is no sheet."""
+        return self.state is SheetState.NONE and self._settings.get(SHEET_REMINDER)
+
+    def dismiss(self) -> None:
+        """Not again."""
+        self._settings.set(SHEET_REMINDER, False)
