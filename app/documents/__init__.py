@@ -2,6 +2,7 @@
 """Documents: text that several people write in at once. Many in each room."""
 
 from app.documents import projection, tables
+from app.documents.compaction import compact
 from app.objects.kind import Kind
 
 KIND = Kind(
@@ -10,6 +11,7 @@ KIND = Kind(
     icon="document",
     crdt=True,
     project=projection.project,
+    compact=compact,
     tables=tables.TABLES,
     version=tables.VERSION,
 )

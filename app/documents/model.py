@@ -33,6 +33,7 @@ from app.objects.undo import Undo
 
 MAX_TITLE = 200
 _TEXT, _META, _TITLE = "text", "meta", "title"
+ROOT_TEXTS, ROOT_MAPS = (_TEXT,), (_META,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Document:
         self.title_changed: Signal[str] = Signal()
         self.undo_changed: Signal[()] = Signal()
         self._emit = emit
-        self._crdt = CrdtDoc(texts=[_TEXT], maps=[_META])
+        self._crdt = CrdtDoc(texts=ROOT_TEXTS, maps=ROOT_MAPS)
         self._text = self._crdt.text(_TEXT)
         self._meta = self._crdt.map(_META)
         self._mirror = Mirror()
@@ -271,8 +272,7 @@ class Document:
         self._read_title()
 
     def _read_title(self) -> None:
-        title = self._meta.get((_TITLE,), "")
-        title = _clean_title(title) if isinstance(title, str) else ""
+        title = _title(self._meta.get((_TITLE,), ""))
         if title != self._title:
             self._title = title
             self.title_changed.emit(title)
@@ -332,6 +332,15 @@ class Document:
         if edits is None:
             edits = visible_edit(self.block_start(first), old, new)
         self.changed.emit(Change(first=first, removed=len(old), blocks=tuple(new), edits=edits, origin=origin))
+
+
+def title_in(held: Mapping[str, Any]) -> str:
+    """The title that a document's roots hold, as plain Python."""
+    return _title(held.get(_META, {}).get(_TITLE, ""))
+
+
+def _title(value: object) -> str:
+    return _clean_title(value) if isinstance(value, str) else ""
 
 
 def _clean_title(title: str) -> str:

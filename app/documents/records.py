@@ -57,9 +57,9 @@ def encode(update: bytes, title: str | None = None) -> list[bytes]:
     ]
 
 
-def check(change: StoredChange) -> str | None:
-    """BadChange if the change makes no sense on its own; otherwise the title it gives the document, or None."""
-    record = PAYLOAD.decode(change.data)
+def check(data: bytes) -> str | None:
+    """BadChange if a change makes no sense on its own; otherwise the title it gives the document, or None."""
+    record = PAYLOAD.decode(data)
     if isinstance(record, DocumentPart):
         if not (0 <= record.index < record.count <= MAX_PARTS and len(record.group) == 16):
             raise BadChange("malformed")
@@ -92,15 +92,19 @@ class Assembler:
 
     def feed(self, changes: Sequence[StoredChange]) -> list[bytes]:
         """The updates that are complete now."""
+        return self.feed_data([(change.author, change.data) for change in changes])
+
+    def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """The same of (author, data)."""
         updates = []
-        for change in changes:
+        for author, data in changes:
             try:
-                check(change)
-                record = PAYLOAD.decode(change.data)
+                check(data)
+                record = PAYLOAD.decode(data)
             except BadChange:
                 self.damaged += 1
                 continue
-            update = record.update if isinstance(record, DocumentUpdate) else self._join(change.author, record)
+            update = record.update if isinstance(record, DocumentUpdate) else self._join(author, record)
             if update is not None:
                 updates.append(update)
         return updates

@@ -383,6 +383,31 @@ def is_update(update: bytes) -> bool:
     return True
 
 
+def merged(updates: Sequence[bytes], texts: Sequence[str], maps: Sequence[str]) -> tuple[bytes, dict[str, Any]] | None:
+    """(one update with all of these in it, what the named roots then hold). What is no update is left out; None if one
+    that looks like one cannot be merged.
+
+    In a document that nobody watches: several may be made at once, in any thread.
+    """
+    doc: pycrdt.Doc[Any] = pycrdt.Doc()
+    updates = [update for update in updates if is_update(update)]
+    for name in texts:
+        doc[name] = pycrdt.Text()
+    for name in maps:
+        doc[name] = pycrdt.Map()
+    try:
+        with _panics(DamagedUpdate, "merge"):
+            for start in range(0, len(updates), _BATCH):
+                with doc.transaction():
+                    for update in updates[start : start + _BATCH]:
+                        doc.apply_update(update)
+            held: dict[str, Any] = {name: [[t, _attrs(a)] for t, a in doc[name].diff()] for name in texts}
+            held |= {name: _plain(doc[name]) for name in maps}
+            return doc.get_update(), held
+    except (DamagedUpdate, ValueError, RuntimeError):
+        return None
+
+
 _MISSING = object()
 
 

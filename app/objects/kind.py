@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Table
 
+from app.objects.compaction import Compact
 from app.store.projection import Project
 
 ROOM = "room"
@@ -17,6 +18,7 @@ class Kind:
 
     `project` writes the tool's read-model and search rows; `positioned` is told when own changes get their position;
     `tables` are the tool's read-model tables (names begin with the kind's id), rebuilt when `version` rises.
+    `compact` makes snapshots; a kind that only grows (chat) has none: who said what stays each author's own word.
     """
 
     id: str
@@ -25,5 +27,6 @@ class Kind:
     crdt: bool
     project: Project
     positioned: Project | None = None
+    compact: Compact | None = None
     tables: tuple[Table, ...] = ()
     version: int = 1

@@ -3,6 +3,7 @@
 
 from app.objects.kind import Kind
 from app.tasks import projection, tables
+from app.tasks.compaction import compact
 
 KIND = Kind(
     id=projection.KIND_ID,
@@ -10,6 +11,7 @@ KIND = Kind(
     icon="columns",
     crdt=True,
     project=projection.project,
+    compact=compact,
     tables=tables.TABLES,
     version=tables.VERSION,
 )

@@ -17,6 +17,7 @@ from app.objects.crdt import REMOTE, SETUP, CrdtDoc, Origin, Path, Update
 from app.objects.undo import Undo
 from app.tasks.cards import NO_COLUMN, Card, CheckItem, Column, Label, card_from, column_from, label_from
 
+ROOT_MAPS = ("board", "columns", "cards", "labels")
 MAX_TITLE = 500
 MAX_DESCRIPTION = 20_000
 
@@ -30,7 +31,7 @@ class Board:
         self.columns_changed: Signal[()] = Signal()
         """Columns came, went, moved or got another name."""
         self._emit = emit
-        self._doc = CrdtDoc(maps=("board", "columns", "cards", "labels"))
+        self._doc = CrdtDoc(maps=ROOT_MAPS)
         self._meta = self._doc.map("board")
         self._columns = self._doc.map("columns")
         self._cards = self._doc.map("cards")

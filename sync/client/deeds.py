@@ -17,6 +17,7 @@ from sync.ids import Hash, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.items import Role
+from sync.trust.snapshots import STRICT_POLICY
 from sync.trust.succession import Origin
 
 TRIES = 5
@@ -43,7 +44,7 @@ class Deeds:
         if log is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
         draft = await asyncio.to_thread(
-            new_room, link.account.author(log), link.book, link.server_now_ms, origin=origin
+            new_room, link.account.author(log), link.book, link.server_now_ms, STRICT_POLICY, origin=origin
         )
         room = link.room(draft.room)
         try:

@@ -120,6 +120,10 @@ class Drafter:
     def destroy(self, obj: bytes, rule: Hash, decision: Hash) -> Draft:
         return self._draft("destroy", [obj, rule, decision])
 
+    def prune(self, obj: bytes, n: int, snapshot: Hash) -> Draft:
+        """The server may forget an object's content up to position `n`: the snapshot stands in for it."""
+        return self._draft("prune", [obj, n, snapshot])
+
     def policy(self, changes: dict[str, object]) -> Draft:
         return self._draft("policy", [changes, None])
 

@@ -27,6 +27,7 @@ BODY_LIMIT = HEADER_LIMIT + 64
 OP_LIMIT = 256 * 1024
 PAYLOAD_LIMIT = 192 * 1024
 DOMAIN = "op"
+ABOUT = 1
 
 OP, SNAPSHOT, BASELINE, ATTEST, HEARTBEAT, PURGED = range(1, 7)
 LEAST_ROLE = {
@@ -60,6 +61,8 @@ class Header:
     kind: int
     flags: int
     even_ext: tuple[int, ...] = ()
+    about: bytes = b""
+    """Extension 1: what a snapshot covers (u64), or which one an attest is of (32 B); see snapshots.py."""
 
     def unknown(self) -> list[str]:
         """▲ What this program does not know in the header: "kind 9", "ext 2". Void unless a policy enables it."""
@@ -70,7 +73,8 @@ class Header:
         return enc(
             [
                 VERSION, self.suite, self.room, self.uid, self.dev, self.dev_seq, self.prev, self.epoch,
-                list(self.seen), list(self.ulog), self.obj, self.share_c, self.kind, self.flags, {},
+                list(self.seen), list(self.ulog), self.obj, self.share_c, self.kind, self.flags,
+                {ABOUT: self.about} if self.about else {},
             ]
         )  # fmt: skip
 
@@ -95,6 +99,7 @@ class Header:
             fields.u64(kind, "kind"),
             fields.u64(flags, "flags"),
             fields.even_ext(ext),
+            fields.extension(ext, ABOUT),
         )
 
 
@@ -191,6 +196,7 @@ class PlainOp:
     share_c: bytes
     payload: bytes
     kind: int = OP
+    about: bytes = b""
 
     def __repr__(self) -> str:
         return f"PlainOp({self.obj.hex()}, {len(self.payload)} B)"
@@ -225,7 +231,7 @@ def seal_batch(
             raise BugError("payload must go as a blob")
         hdr = Header(
             SUITE_HYBRID, room, author.uid, author.dev, first_seq + i, prev, epoch, seen, author.ulog, op.obj,
-            op.share_c, op.kind, 0,
+            op.share_c, op.kind, 0, (), op.about,
         ).encode()  # fmt: skip
         ct = aead.seal(op.key, ["op", H(hdr)], pad(op.payload))
         body = enc([hdr, H(ct), len(ct)])

@@ -88,6 +88,12 @@ def even_ext(value: object) -> tuple[int, ...]:
     return tuple(key for key in value if key % 2 == 0)
 
 
+def extension(value: object, ident: int) -> bytes:
+    """One extension of those that `even_ext` has read; empty if it is not there."""
+    found = value.get(ident, b"") if isinstance(value, dict) else b""
+    return found if type(found) is bytes else b""
+
+
 def position(value: object, where: str) -> tuple[int, bytes]:
     """A [number, hash] pair."""
     number, digest = array(value, 2, where)

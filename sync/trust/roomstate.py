@@ -18,7 +18,8 @@ from sync.trust import fields
 from sync.trust.epochs import Epoch
 from sync.trust.items import RH_0, Role
 
-STATE_VERSION = 1
+STATE_VERSION = 2
+"""Version 1 lacks snapshots and baselines; a room that has none is still written so."""
 _STATE_LIMIT = 64 * 1024 * 1024
 _DEVICE = struct.Struct(">16sQ32sQQ")
 _SHARE = struct.Struct(">16s32s")
@@ -26,6 +27,7 @@ _MEMBER = struct.Struct(">16sBQQ?32sQ")
 _PIN = struct.Struct(">16sQ32s")
 _POSITION = struct.Struct(">16sQ")
 _OWNER = struct.Struct(">16s16s")
+_BASELINE = struct.Struct(">16sQQQ")
 T = TypeVar("T")
 
 
@@ -63,6 +65,19 @@ class Proposal:
     approved: Uid | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """An object's state up to position `covers`, by `uid`; its last piece stands at `n`. `attests`: whose word it has
+    besides, and where that stands."""
+
+    ident: Hash
+    n: int
+    t: int
+    uid: Uid
+    covers: int
+    attests: tuple[tuple[Uid, int], ...] = ()
+
+
 @dataclass(slots=True)
 class RoomState:
     """Everything that judging the next item needs, but the user logs and old running hashes."""
@@ -87,6 +102,10 @@ class RoomState:
     shares: dict[bytes, bytes] = field(default_factory=dict)
     missing: dict[int, bytes] = field(default_factory=dict)
     """Positions whose content the server did not give, with their object, that no destroy or prune explains yet."""
+    snapshots: dict[bytes, tuple[Snapshot, ...]] = field(default_factory=dict)
+    """By object, the oldest first."""
+    baselines: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
+    """The newest of each object: its position, epoch, and the position that its author had seen."""
 
     def owners(self) -> int:
         return sum(m.role is Role.OWNER for m in self.members.values())
@@ -105,7 +124,7 @@ class StateCodec:
         self._shares = b""
 
     def encode(self, s: RoomState, touched: Iterable[bytes]) -> bytes:
-        """Version 1. `touched`: the devices whose heads may have changed since the last call, in order of doing so."""
+        """`touched`: the devices whose heads may have changed since the last call, in order of doing so."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._part("epochs", s.epochs, _pack_epochs),
@@ -119,7 +138,12 @@ class StateCodec:
             self._pack_shares(s.shares),
             self._part("missing", s.missing, _pack_missing),
         ]
-        head = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
+        version = 1
+        if s.snapshots or s.baselines:
+            version = STATE_VERSION
+            parts.append(self._part("snapshots", s.snapshots, _pack_snapshots))
+            parts.append(self._part("baselines", s.baselines, _pack_baselines))
+        head = [version, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
         return enc([*head, parts])
 
     def _part(self, name: str, value: T, pack: Callable[[T], bytes]) -> bytes:
@@ -152,11 +176,13 @@ class StateCodec:
 def decode_state(data: bytes) -> RoomState:
     """The state from its bytes; Reject "format" for another version. Its bytes are our own, from an encrypted store."""
     value = dec(data, limit=_STATE_LIMIT)
-    if type(value) is not list or not value or value[0] != STATE_VERSION:
+    if type(value) is not list or not value or value[0] not in (1, STATE_VERSION):
         raise Reject("format", "room state")
     _, room, n, rh, t, entries, entry_head, epoch, dirty, parts = fields.array(value, 10, "room state")
-    packed = [fields.blob(p, _STATE_LIMIT, "room state") for p in fields.array(parts, 11, "room state")]
-    members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares, missing = packed
+    count = 11 if value[0] == 1 else 13
+    packed = [fields.blob(p, _STATE_LIMIT, "room state") for p in fields.array(parts, count, "room state")]
+    members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares, missing = packed[:11]
+    snapshots, baselines = packed[11:] or (enc([]), b"")
     return RoomState(
         room=RoomId(fields.raw(room, 16, "room state")),
         n=fields.u64(n, "room state"),
@@ -179,6 +205,8 @@ def decode_state(data: bytes) -> RoomState:
         device_heads={d: DeviceHead(q, i, p, e) for d, q, i, p, e in _DEVICE.iter_unpack(heads)},
         shares=dict(_SHARE.iter_unpack(shares)),
         missing={n: obj for obj, n in _POSITION.iter_unpack(missing)},
+        snapshots={obj: tuple(map(_read_snapshot, rows)) for obj, rows in _rows(snapshots)},
+        baselines={obj: (at, e, seen) for obj, at, e, seen in _BASELINE.iter_unpack(baselines)},
     )
 
 
@@ -230,3 +258,22 @@ def _pack_missing(missing: dict[int, bytes]) -> bytes:
 
 def _pack_owners(owners: dict[bytes, Uid]) -> bytes:
     return b"".join(_OWNER.pack(d, u) for d, u in owners.items())
+
+
+def _pack_snapshots(snapshots: dict[bytes, tuple[Snapshot, ...]]) -> bytes:
+    return enc(
+        [
+            [obj, [[x.ident, x.n, x.t, x.uid, x.covers, [list(a) for a in x.attests]] for x in rows]]
+            for obj, rows in snapshots.items()
+        ]
+    )
+
+
+def _read_snapshot(row: list) -> Snapshot:  # type: ignore[type-arg]
+    ident, n, t, uid, covers, attests = row
+    told = tuple((Uid(u), at) for u, at in attests)
+    return Snapshot(ident=Hash(ident), n=n, t=t, uid=Uid(uid), covers=covers, attests=told)
+
+
+def _pack_baselines(baselines: dict[bytes, tuple[int, int, int]]) -> bytes:
+    return b"".join(_BASELINE.pack(obj, *row) for obj, row in baselines.items())

@@ -11,6 +11,7 @@ from sync.crypto.encoding import dec
 from sync.crypto.kdf import H
 from sync.errors import NeedLog
 from sync.ids import Hash, ObjId, Uid
+from sync.trust import snapshots
 from sync.trust.book import UserBook
 from sync.trust.epochs import RECOVERY, Epoch, Recipient, recipients_hash
 from sync.trust.items import Role
@@ -301,9 +302,12 @@ def _set_role(s: RoomState, here: _At, p: SetRole) -> str | None:
 def _policy(s: RoomState, here: _At, p: Policy) -> str | None:
     if _role(s, here) < Role.ADMIN or GUARDED_POLICY & p.changes.keys():
         return "forbidden"
+    policy = {**s.policy, **p.changes}
+    if snapshots.strict(s.policy) and not snapshots.strict(policy):  # ▲ once strict, always strict
+        return "forbidden"
     why = _take_epoch(s, here, p.epoch, {})
     if why is None:
-        s.policy = {**s.policy, **p.changes}
+        s.policy = policy
     return why
 
 
@@ -385,6 +389,11 @@ def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
 def _prune(s: RoomState, here: _At, p: Prune) -> str | None:
     if _role(s, here) < Role.ADMIN or not 0 < p.n < here.n:
         return "forbidden"
+    if snapshots.strict(s.policy):
+        why = snapshots.check_prune(s, p, here.t)
+        if why is not None:
+            return why
+        snapshots.forget_pruned(s, p.obj, p.n)
     s.pruned = {**s.pruned, p.obj: max(p.n, s.pruned.get(p.obj, 0))}
     return None
 

@@ -15,7 +15,7 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, RoomId, Uid
-from sync.trust import envelope, roomlog, rules
+from sync.trust import envelope, roomlog, rules, snapshots
 from sync.trust.authors import author_of, pin_author
 from sync.trust.book import UserBook
 from sync.trust.envelope import Header
@@ -31,6 +31,7 @@ _RECENT = 4096
 MAX_BATCH = 256
 MAX_T = 2**53
 """Times above it (in ms: the year 287000) are nobody's clock, and no database column holds all of u64."""
+_ABOUT_STATES = (envelope.SNAPSHOT, envelope.BASELINE, envelope.ATTEST)
 _Undo = tuple[dict[bytes, Any], bytes, Any]
 
 
@@ -164,14 +165,17 @@ class RoomStream:
 
     # -- taking items in ----------------------------------------------------------------------------------------
 
-    def accept(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None) -> list[Accepted]:
-        """Judges the next items in order. All of them are taken in, or none.
+    def accept(
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, bare: bool = False
+    ) -> list[Accepted]:
+        """Judges the next items in order. All of them are taken in, or none. `bare`: their content was not asked for
+        and comes later, so that it is not missed here; whoever asks for it checks it against the running hash.
 
         Raises Reject for what an honest server never shows, NeedLog when a user log must be fetched first.
         """
         saved = self._save()
         try:
-            return self._accept_all(items, book, rh_at, strict=False)
+            return self._accept_all(items, book, rh_at, strict=False, bare=bare)
         except BaseException:
             self._restore(saved)
             raise
@@ -216,7 +220,9 @@ class RoomStream:
         self._undo.append((where, key, where.get(key)))
         where[key] = value
 
-    def _accept_all(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool) -> list[Accepted]:
+    def _accept_all(
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, bare: bool = False
+    ) -> list[Accepted]:
         out: list[Accepted] = []
         at = 0
         while at < len(items):
@@ -229,7 +235,7 @@ class RoomStream:
                 end += 1
             if end == len(items) or items[end].kind != ENVELOPE or end - at >= MAX_BATCH:
                 raise Reject("batch", f"position {items[at].n}")
-            out += self._batch(items[at : end + 1], book, rh_at, strict=strict)
+            out += self._batch(items[at : end + 1], book, rh_at, strict=strict, bare=bare)
             at = end + 1
         return out
 
@@ -307,7 +313,9 @@ class RoomStream:
 
     # -- envelopes ----------------------------------------------------------------------------------------------
 
-    def _batch(self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool) -> list[Accepted]:
+    def _batch(
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, bare: bool
+    ) -> list[Accepted]:
         """▲ One device's batch: chained inside, signed at the tail, nothing acted on before that verifies."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
@@ -338,7 +346,7 @@ class RoomStream:
             if why is not None and strict:
                 raise Reject(why, f"position {item.n}")
             if why is None:
-                self._take(item, hdr)
+                self._take(item, hdr, ident, bare=bare)
             if chained:
                 self._move_head(hdr.dev, DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0]))
             self._step(item, ident)
@@ -347,12 +355,14 @@ class RoomStream:
             pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t)
         return out
 
-    def _take(self, item: Item, hdr: Header) -> None:
+    def _take(self, item: Item, hdr: Header, ident: Hash, *, bare: bool) -> None:
         """What an envelope that counts changes."""
         s = self.state
+        if hdr.kind in _ABOUT_STATES:
+            snapshots.note(s, item.n, item.t, ident, hdr)
         if hdr.share_c:
             self._put(s.shares, hdr.obj, hdr.share_c)
-        if item.ct is None and not self.may_be_gone(hdr.obj, item.n):
+        if item.ct is None and not bare and not self.may_be_gone(hdr.obj, item.n):
             s.missing = {**s.missing, item.n: hdr.obj}
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:

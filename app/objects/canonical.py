@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a shared object is, in one form: two copies that merged the same changes give the same bytes, however the CRDT
+cut its runs, and two that only look alike do not: an edit that names an item of one would be lost in the other.
+
+Reads the CRDT's own update format (lib0, version 1). An update with holes in it, or with anything unknown, is None.
+"""
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+_GC, _DELETED, _JSON, _STRING, _ANY = 0, 1, 2, 4, 8
+_SKIP = 10
+_NAMED_TYPES = (3, 5)
+"""XML elements and hooks carry a name; nothing of ours has them, and they are read all the same."""
+_ORIGIN, _RIGHT, _KEY = 0x80, 0x40, 0x20
+Run = list[Any]
+"""[clock, length, what, origin, right, parent, key, content]; ids are (client, clock) or None."""
+
+
+def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, list[list[int]]]], list[Any]] | None:
+    """▲ Of a whole document's update: (state vector, delete set, items), each sorted; None if it is no whole one."""
+    try:
+        read = _Reader(update)
+        clients = {}
+        for _ in range(read.uint()):
+            count, client = read.uint(), read.uint()
+            clients[client] = _runs(read, client, count)
+        deleted = sorted((read.uint(), _ranges(read)) for _ in range(read.uint()))
+    except (IndexError, ValueError, RecursionError, struct.error):
+        return None
+    if read.left or any(runs is None for runs in clients.values()):
+        return None
+    vector = sorted((client, runs[-1][0] + runs[-1][1]) for client, runs in clients.items() if runs)
+    return vector, deleted, [[client, clients[client]] for client in sorted(clients)]
+
+
+def _runs(read: "_Reader", client: int, count: int) -> list[Run] | None:
+    """One client's items from clock 0 on, neighbours joined wherever the CRDT may or may not have joined them."""
+    clock, runs = read.uint(), list[Run]()
+    whole = clock == 0
+    for _ in range(count):
+        info = read.byte()
+        if info == _SKIP:
+            whole = False
+            clock += read.uint()
+            continue
+        run = _gone(clock, read.uint()) if info == _GC else _item(read, clock, info)
+        clock += run[1]
+        if not (runs and _join(client, runs[-1], run)):
+            runs.append(run)
+    return runs if whole else None
+
+
+def _gone(clock: int, length: int) -> Run:
+    """What stood inside something that was deleted: nothing of it is left but its ids."""
+    return [clock, length, _GC, None, None, None, None, None]
+
+
+def _item(read: "_Reader", clock: int, info: int) -> Run:
+    origin = read.ident() if info & _ORIGIN else None
+    right = read.ident() if info & _RIGHT else None
+    parent: Any = None
+    key = None
+    if origin is None and right is None:
+        parent = read.text() if read.uint() else read.ident()
+        key = read.text() if info & _KEY else None
+    what = info & 0x1F
+    length, content = _content(read, what)
+    return [clock, length, what, origin, right, parent, key, content]
+
+
+def _content(read: "_Reader", what: int) -> tuple[int, Any]:
+    """(length in the CRDT's units, what it is)."""
+    match what:
+        case 1:
+            return read.uint(), None
+        case 2:
+            values = [read.text() for _ in range(read.uint())]
+            return len(values), values
+        case 3:
+            return 1, read.blob().hex()
+        case 4:
+            text = read.text()
+            return len(text.encode("utf-16-le")) // 2, text
+        case 5:
+            return 1, json.loads(read.text())
+        case 6:
+            return 1, [read.text(), json.loads(read.text())]
+        case 7:
+            kind = read.uint()
+            return 1, [kind, read.text() if kind in _NAMED_TYPES else None]
+        case 8:
+            values = [read.any() for _ in range(read.uint())]
+            return len(values), values
+    raise ValueError("content")
+
+
+def _join(client: int, before: Run, run: Run) -> bool:
+    """Adds a run to the one before it, if no reader of the document could tell them from one."""
+    if run[2] != before[2]:
+        return False
+    if run[2] == _GC:
+        before[1] += run[1]
+        return True
+    if run[2] not in (_DELETED, _STRING, _ANY, _JSON):
+        return False
+    if run[3] != (client, run[0] - 1) or run[4] != before[4]:
+        return False
+    before[1] += run[1]
+    if run[2] != _DELETED:
+        before[7] = before[7] + run[7]
+    return True
+
+
+def _ranges(read: "_Reader") -> list[list[int]]:
+    """A client's deleted clocks as [from, length], sorted, neighbours joined."""
+    out: list[list[int]] = []
+    for clock, length in sorted((read.uint(), read.uint()) for _ in range(read.uint())):
+        if out and clock <= out[-1][0] + out[-1][1]:
+            out[-1][1] = max(out[-1][1], clock + length - out[-1][0])
+        else:
+            out.append([clock, length])
+    return out
+
+
+class _Reader:
+    """lib0's numbers, texts and values, from the beginning of some bytes to their end. IndexError past it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._at
+
+    def byte(self) -> int:
+        value = self._data[self._at]
+        self._at += 1
+        return value
+
+    def uint(self) -> int:
+        data, at = self._data, self._at
+        value = data[at]
+        at += 1
+        if value >= 0x80:
+            value &= 0x7F
+            shift = 7
+            while True:
+                byte = data[at]
+                at += 1
+                value |= (byte & 0x7F) << shift
+                if byte < 0x80:
+                    break
+                shift += 7
+                if shift > 63:
+                    raise ValueError("number")
+        self._at = at
+        return value
+
+    def ident(self) -> tuple[int, int]:
+        return self.uint(), self.uint()
+
+    def blob(self) -> bytes:
+        return self._take(self.uint())
+
+    def text(self) -> str:
+        return self._take(self.uint()).decode("utf-8", "surrogatepass")
+
+    def any(self) -> Any:
+        kinds: dict[int, Callable[[], Any]] = {
+            127: lambda: ["undefined"],
+            126: lambda: None,
+            125: self._int,
+            124: lambda: struct.unpack(">f", self._take(4))[0],
+            123: lambda: struct.unpack(">d", self._take(8))[0],
+            122: lambda: ["big", struct.unpack(">q", self._take(8))[0]],
+            121: lambda: False,
+            120: lambda: True,
+            119: self.text,
+            118: lambda: {self.text(): self.any() for _ in range(self.uint())},
+            117: lambda: [self.any() for _ in range(self.uint())],
+            116: lambda: ["bytes", self.blob().hex()],
+        }
+        found = kinds.get(self.byte())
+        if found is None:
+            raise ValueError("value")
+        return found()
+
+    def _int(self) -> int:
+        """Six bits and a sign first, then seven at a time."""
+        byte = self.byte()
+        sign = -1 if byte & 0x40 else 1
+        value, shift = byte & 0x3F, 6
+        while byte & 0x80:
+            byte = self.byte()
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if shift > 63:
+                raise ValueError("number")
+        return sign * value
+
+    def _take(self, length: int) -> bytes:
+        if length > self.left:
+            raise IndexError
+        taken = self._data[self._at : self._at + length]
+        self._at += length
+        return taken

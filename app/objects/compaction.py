@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""An object's changes as its state: what a snapshot carries, and the hash by which others attest it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.ids import Uid
+from app.objects.canonical import canonical
+from app.objects.crdt import merged
+
+_DOMAIN = b"kansli/v1 attested\n"
+
+Compact = Callable[[Sequence[tuple[Uid, bytes]]], "Compacted | None"]
+"""An object's changes (author, data), in the room's order, as its state; None where that cannot be said (a piece
+of an update is not here). Whatever the order in which they were merged, the same changes give the same hash.
+Pure: it may run in any thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted:
+    """`changes` are data that make the object what it is, by themselves; `digest` is 32 B."""
+
+    changes: tuple[bytes, ...] = field(repr=False)
+    digest: bytes
+
+
+def state_of(
+    updates: Sequence[bytes], *, texts: Sequence[str] = (), maps: Sequence[str] = ()
+) -> tuple[bytes, bytes, dict[str, Any]] | None:
+    """(the whole as one update, its attested hash, what its roots hold) of a CRDT's updates; None if they have a hole.
+
+    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id): two texts that look alike and differ in
+    ids differ here, for the next edit of one of them would be lost in the other.
+    """
+    found = merged(updates, texts, maps)
+    ids = canonical(found[0]) if found is not None else None
+    if found is None or ids is None:
+        return None
+    update, held = found
+    told = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
+    return update, hashlib.sha256(_DOMAIN + told.encode()).digest(), held
+
+
+def _plain(value: object) -> object:
+    """Bytes that a map holds; nothing else of a CRDT is not JSON."""
+    if isinstance(value, bytes | bytearray):
+        return ["bytes", value.hex()]
+    raise TypeError(type(value).__name__)
