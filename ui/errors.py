@@ -370,6 +370,16 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("Your own copy is kept and nothing is overwritten."),
             tr("Contact IT security."),
         ),
+        "restored": (
+            tr("The server has been restored from a backup."),
+            tr("What you have is kept and is handed in again by itself."),
+            tr("You need do nothing. Contact IT support if this is still shown tomorrow."),
+        ),
+        "closed": (
+            tr("The room takes nothing new until the server has got back what it lost."),
+            tr("What you write is kept and sent when the room is open again."),
+            tr("You need do nothing. It opens when the members' computers have been online."),
+        ),
         "withheld": (
             tr("The server does not hand over everything."),
             tr("Something that the history names is missing here."),

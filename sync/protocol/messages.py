@@ -36,6 +36,7 @@ class ErrorCode(StrEnum):
     SHEET_UNKNOWN = "sheet-unknown"
     OTHER_PERSON = "other-person"
     VETOED = "vetoed"
+    CLOSED = "closed"
     BLOB_MISSING = "blob-missing"
     INTERNAL = "internal"
 
@@ -134,13 +135,17 @@ class Auth(Frame, frozen=True, tag="auth"):
 
 
 class Authed(Frame, frozen=True, tag="authed"):
-    """Signed in: the own user log's head, every room this person is a member of, and what waits for a veto."""
+    """Signed in: the own user log's head, every room this person is a member of, and what waits for a veto.
+
+    `restored` is the server's statement (trust/restored.py) if it ever was restored from a backup.
+    """
 
     rid: int
     ulog_seq: int
     ulog_head: bytes
     rooms: list[RoomHead]
     asked: "list[Asked]" = []
+    restored: Signed | None = None
 
 
 class Invite(Frame, frozen=True, tag="invite"):
@@ -553,6 +558,74 @@ class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
     objs: list[bytes]
 
 
+# -- after a restore ------------------------------------------------------------------------------------------
+
+
+class HandLog(Frame, frozen=True, tag="hand-log"):
+    """Entries of a person's log, in order, that a restored server lacks. Also before Auth: a device that the server
+    does not know any more comes so. Answered by Ok, or refused with "conflict" if the server's log is another."""
+
+    rid: int
+    entries: list[Signed]
+
+
+class LogHeads(Frame, frozen=True, tag="log-heads"):
+    """Asks where persons' logs stand, at most 2,000; of those that the server does not know nothing is answered."""
+
+    rid: int
+    uids: list[bytes]
+
+
+class LogHeadsReply(Frame, frozen=True, tag="log-heads-reply"):
+    rid: int
+    heads: list[LogHead]
+
+
+class Promise(Frame, frozen=True, tag="promise"):
+    """What stood after a position, to a restored server: `stubs` are `u64 t ‖ u8 kind ‖ id 32` each, 41 B, of the
+    positions after+1 …. More may follow in the next frame; the last brings the server's own receipt for the last of
+    them, which proves all."""
+
+    rid: int
+    room: bytes
+    after: int
+    stubs: bytes
+    receipt: Receipt | None
+
+
+class HandIn(Frame, frozen=True, tag="hand-in"):
+    """Items of positions that were proven, in whole batches, with the shares of objects that begin in them."""
+
+    rid: int
+    room: bytes
+    items: list[WireItem]
+    shares: list[WireShare]
+
+
+class Wanted(Frame, frozen=True, tag="wanted"):
+    """Answer to Promise and HandIn: where the room stands now (None: nowhere), and the last position that is proven
+    and not back, 0 if there is none."""
+
+    rid: int
+    receipt: Receipt | None
+    until: int
+
+
+class HandedIn(Frame, frozen=True, tag="handed-in"):
+    """This device has proven and handed in what it has: the server need not wait for it. Answered by Ok."""
+
+    rid: int
+
+
+class Mending(Frame, frozen=True, tag="mending"):
+    """Server to members: a closed room stands there now, and `until` is as in Wanted; or, with `open`, it takes
+    writing again."""
+
+    receipt: Receipt
+    until: int
+    open: bool
+
+
 class Ephemeral(Frame, frozen=True, tag="ephemeral"):
     """Both ways, not stored: presence, typing, carets. `body` is the signed array, `ct` sealed (protocol §9)."""
 
@@ -602,6 +675,11 @@ ClientFrame = (
     | PutShare
     | Ephemeral
     | BlobToken
+    | LogHeads
+    | HandLog
+    | Promise
+    | HandIn
+    | HandedIn
 )
 ServerFrame = (
     ServerHello
@@ -632,4 +710,7 @@ ServerFrame = (
     | SharesWanted
     | Ephemeral
     | BlobTokenReply
+    | LogHeadsReply
+    | Wanted
+    | Mending
 )

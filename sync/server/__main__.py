@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server`: init, invite, devices, revoke, reset, status, verify, backup, restore, serve."""
+"""`python -m sync.server`: what an operator asks for, each command a function of admin.py or upkeep/."""
 
 import argparse
 import asyncio
@@ -49,6 +49,12 @@ def main(argv: list[str] | None = None) -> int:
                 return upkeep.backup(args)
             case "restore":
                 return upkeep.restore(args)
+            case "closed":
+                for room in asyncio.run(admin.closed(args.data)):
+                    print(json.dumps(asdict(room), ensure_ascii=False))
+            case "open-room":
+                asyncio.run(admin.open_room(args.data, args.room))
+                print("Opened. What was missing there is given up.")
             case "serve":
                 asyncio.run(_serve(args))
     except (ConfigError, Reject, StoreError, OSError) as e:
@@ -112,6 +118,11 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", type=Path, help="the backup's folder")
     restore.add_argument("--keys", type=Path, help="the folder of server.key, for a backup without keys")
     restore.add_argument("--damaged", action="store_true", help="also if verify finds problems in it")
+    closed = commands.add_parser(
+        "closed", help="list rooms closed since a restore and whom they wait for, as JSON lines"
+    )
+    open_room = commands.add_parser("open-room", help="open a closed room without those who are missing")
+    open_room.add_argument("--room", type=bytes.fromhex, required=True, help="its id as `closed` prints it")
     serve = commands.add_parser("serve", help="serve clients until SIGTERM")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8443, help="0 takes a free one")
@@ -119,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
     serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
     serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
-    for command in (init, invite, devices, revoke, reset, status, verify, backup, restore, serve):
+    for command in (init, invite, devices, revoke, reset, status, verify, backup, restore, closed, open_room, serve):
         command.add_argument("--data", type=Path, required=True, help="the server's data folder")
     return parser
 

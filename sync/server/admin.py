@@ -19,6 +19,7 @@ from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, 
 from sync.trust.author import Entry
 from sync.trust.userlog import UserLog
 
+OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
 _MOST_PEOPLE = 1000
@@ -123,7 +124,7 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
                 lines.append(
                     DeviceLine(
                         person=user.uid.hex(),
-                        name=decode_record(user.record)["name"],
+                        name=decode_record(user.record)["name"] if user.record else "",
                         device=device.dev.hex(),
                         added=device.time,
                         revoked=log.device_active(device.dev, log.seq) is None,
@@ -138,6 +139,64 @@ async def status(data: Path) -> Counts:
     """How much of everything there is. The server may be running."""
     async with _opened(data) as store:
         return await store.counts(now_ms())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A device that a closed room waits for, as `devices` prints it."""
+
+    name: str
+    device: str
+    last_seen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedLine:
+    """A room closed since a restore: it stands at `n`; up to `until` it is proven what is missing, 0 if nothing is."""
+
+    room: str
+    n: int
+    until: int
+    waits: list[Waiting]
+
+
+async def closed(data: Path) -> list[ClosedLine]:
+    """The rooms that take no writing since a restore, and for whom they wait."""
+    lines = []
+    async with _opened(data) as store:
+        awaited = dict(await store.awaited_devices())
+        waits = {uid: await _waiting(store, uid, awaited) for uid in set(awaited.values())}
+        for room in sorted(await store.closed_rooms()):
+            row = await store.room(room)
+            members = [uid for uid in waits if await store.until_n(room, uid) == 0]
+            lines.append(
+                ClosedLine(
+                    room=room.hex(),
+                    n=row.n if row else 0,
+                    until=await store.awaited_until(room),
+                    waits=[line for uid in members for line in waits[uid]],
+                )
+            )
+    return lines
+
+
+async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> list[Waiting]:
+    user = await store.user(uid)
+    name = decode_record(user.record)["name"] if user is not None and user.record else uid.hex()
+    rows = [row for row in await store.sightings(uid) if row.dev in awaited]
+    return [Waiting(name=name, device=row.dev.hex(), last_seen=row.last) for row in rows]
+
+
+async def open_room(data: Path, room: bytes) -> None:
+    """Opens a closed room, and gives up what it still waits for. ConfigError before a day has passed since the restore.
+    The server may be running: it notices within a second."""
+    async with _opened(data) as store:
+        restored = await store.restored()
+        if restored is None or room not in await store.closed_rooms():
+            raise ConfigError("this room is not closed")
+        if now_ms() < restored.t + OPEN_AFTER_MS:
+            raise ConfigError("a room can be opened 24 hours after the restore: until then its members may bring more")
+        await store.open_room(room)
 
 
 @contextlib.asynccontextmanager

@@ -19,6 +19,9 @@ from sync.protocol.messages import (
     ErrorCode,
     Invite,
     InviteReply,
+    LogHead,
+    LogHeads,
+    LogHeadsReply,
     Ok,
     Person,
     Revoked,
@@ -93,10 +96,11 @@ class People:
         if not rows:
             return None
         found = UserLog.replay([(r.body, r.sig) for r in rows], self._identity.agency_pk)
-        self._keep(found)
+        self.keep(found)
         return found
 
-    def _keep(self, log: UserLog) -> None:
+    def keep(self, log: UserLog) -> None:
+        """Keeps a log in memory that is in the store."""
         self._logs[log.uid] = log
         while len(self._logs) > self._kept:
             self._logs.popitem(last=False)
@@ -146,7 +150,7 @@ class People:
             await self._store.enrol(frame.invite_pk, user, rows)
         except Taken as e:
             raise Refusal(ErrorCode.CODE_USED) from e
-        self._keep(log)
+        self.keep(log)
         return Ok(frame.rid)
 
     # -- logs and look-ups
@@ -186,7 +190,7 @@ class People:
             raise Refusal(ErrorCode.CONFLICT, "seq") from e
         except Taken as e:
             raise Refusal(ErrorCode.CODE_USED) from e
-        self._keep(made)
+        self.keep(made)
         return made
 
     async def saw(self, who: Who, agent: str) -> None:
@@ -240,7 +244,13 @@ class People:
         else:
             words = frame.query.casefold().split()[:8]
             rows = await self._store.search_people(words, DIRECTORY_LIMIT)
-        return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in rows])
+        known = [r for r in rows if r.record]  # who came back after a restore may be here without one
+        return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
+
+    async def heads(self, frame: LogHeads) -> LogHeadsReply:
+        """Where these persons' logs stand; nothing of those that are not known here."""
+        rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
+        return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows])
 
 
 def search_text(record: bytes) -> str:

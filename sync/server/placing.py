@@ -6,7 +6,7 @@ who listen when it is durable.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from sync.crypto.kdf import H
 from sync.errors import Reject
@@ -33,7 +33,7 @@ from sync.server.live import LiveRoom, LiveRooms
 from sync.server.people import People
 from sync.server.quotas import Quotas, today
 from sync.server.refusal import Refusal, refusal_of
-from sync.server.rows import item_rows, member_changes, share_rows
+from sync.server.rows import item_rows, member_changes, returned_shares, share_rows
 from sync.server.shapes import check_batch, read_entries
 from sync.server.staging import Staging
 from sync.server.store.base import DeviceHead, Placement, SealRow, Store, StoreError
@@ -43,7 +43,7 @@ from sync.trust.epochs import Recipient, in_order, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, Item, item_id
 from sync.trust.payloads import Add
 from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import Accepted, AcceptedEnvelope
+from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope
 
 _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""
@@ -54,7 +54,11 @@ _Triple = tuple[bytes, bytes, bytes | None]
 class Placing:
     """Gives batches and entries their positions, and keeps the seals that entries will name."""
 
-    def __init__(self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits, closed: Container[bytes] = ()
+    ) -> None:
+        """`closed`: the rooms that take no writing since a restore."""
+        self._closed = closed
         self._store = store
         self._people = people
         self._hub = hub
@@ -75,6 +79,7 @@ class Placing:
         async with live.lock:
             _check_unbroken(live)
             try:
+                self._check_open(frame.room)
                 if (hdr := Header.decode(read_body(frame.bodies[0])[0])).dev != who.dev or hdr.uid != who.uid:
                     raise Refusal(ErrorCode.FORBIDDEN, "another device")
                 size = sum(map(len, frame.bodies)) + sum(map(len, frame.cts)) + len(frame.sig)
@@ -85,7 +90,7 @@ class Placing:
                     for k, (body, ct) in enumerate(zip(frame.bodies, frame.cts, strict=True))
                 ]
                 items, accepted = await self._judge(live, ENVELOPE, signed)
-                done = await self._begin(live, who, items, accepted, ids, size, shares=frame.shares)
+                done = await self.begin(live, who, items, accepted, ids, size, shares=frame.shares)
             except (Refusal, Reject) as e:
                 first = await self._known(live, ids)
                 if first is None:
@@ -102,6 +107,7 @@ class Placing:
             if live.stream.n:
                 _check_unbroken(live)
             try:
+                self._check_open(frame.room)
                 items, done = await self._append(live, who, frame.entries, entries, ids)
             except (Refusal, Reject) as e:
                 if live.stream.n == 0:
@@ -118,6 +124,11 @@ class Placing:
                 raise
         self._staging.done(who, frame.room)
         return Placed(frame.rid, items[0].n, len(items), await done)
+
+    def _check_open(self, room: bytes) -> None:
+        """▲ After a restore nothing new is placed where something acknowledged may be missing."""
+        if room in self._closed:
+            raise Refusal(ErrorCode.CLOSED)
 
     async def _for_append(self, who: Who, frame: Append, entries: list[RoomEntry]) -> LiveRoom:
         if entries[0].type != "genesis":
@@ -152,7 +163,7 @@ class Placing:
             e = live.stream.epoch
             seals += [SealRow(epoch=e, uid=r.uid, seal=s) for r, s in zip(recipients, sealed, strict=True) if s]
         note_turn(live, who, entries)
-        return items, await self._begin(live, who, items, accepted, ids, size, seals=seals)
+        return items, await self.begin(live, who, items, accepted, ids, size, seals=seals)
 
     def _find_seals(
         self, live: LiveRoom, who: Who, room: bytes, entries: list[RoomEntry]
@@ -176,7 +187,7 @@ class Placing:
         await self._live.satisfied(live.head.room, judge, live.old_rhs)
         return out[0]
 
-    async def _begin(
+    async def begin(
         self,
         live: LiveRoom,
         who: Who,
@@ -187,10 +198,14 @@ class Placing:
         *,
         shares: Sequence[WireShare] = (),
         seals: Sequence[SealRow] = (),
+        returned: bool = False,
     ) -> "asyncio.Future[Receipt]":
-        """Sends a judged placement to the disk. The future ends when it is durable and listeners are told."""
+        """Sends a judged placement to the disk. The future ends when it is durable and listeners are told.
+
+        `returned`: it had its positions before a restore, and comes back without its seals.
+        """
         room = live.head.room
-        given = share_rows(room, accepted, shares)
+        given = returned_shares(room, accepted, shares) if returned else share_rows(room, accepted, shares)
         if given is None:
             await self._undo(live)
             raise Refusal(ErrorCode.INVALID, "shares")
@@ -221,11 +236,13 @@ class Placing:
                 else None
             ),
             state=live.stream.to_bytes() if stored else None,
+            healed=_epochs_in(accepted) if returned else None,
         )
         if stored:
             live.state_n = live.stream.n
         live.size_bytes += size
-        self._quotas.note(who, size)
+        if not returned:
+            self._quotas.note(who, size)
         return self._commit(live, placement, items, shares)
 
     def _commit(
@@ -302,6 +319,11 @@ def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[byt
     if not isinstance(add, Add):
         return True
     return any(r.uid == add.uid and H(s) == add.seal_hash for r, s in zip(recipients, seals, strict=True))
+
+
+def _epochs_in(accepted: Sequence[Accepted]) -> list[int]:
+    entries = [a.entry for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
+    return [entry.epoch.e for entry in entries if entry.epoch is not None]
 
 
 def _refused(e: Refusal | Reject) -> Refusal:

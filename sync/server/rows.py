@@ -35,6 +35,19 @@ def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireS
     return None if given else rows
 
 
+def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow]:
+    """The same of what comes back after a restore: a share that did not come, or is another, counts as lost."""
+    given = {s.obj: s.share for s in shares}
+    rows = []
+    for a in accepted:
+        if isinstance(a, AcceptedEntry) or not a.hdr.share_c or a.void is not None:
+            continue
+        share = given.get(a.hdr.obj)
+        good = share is not None and share_commitment(room, a.hdr.obj, share) == a.hdr.share_c
+        rows.append(ShareRow(obj=a.hdr.obj, n=a.n, share_c=a.hdr.share_c, share=share if good else None))
+    return rows
+
+
 def member_changes(before: object, after: object, accepted: Sequence[Accepted]) -> list[MemberChange]:
     """Who came and who went from one state of the members to the next."""
     if before is after or not isinstance(before, dict) or not isinstance(after, dict):

@@ -66,6 +66,12 @@ async def start_server(
         listening.close()
         raise
     service = Service(store, objects or FilesystemObjects(config.blobs), identity, config.limits)
+    try:
+        await service.open()
+    except BaseException:
+        listening.close()
+        await store.close()
+        raise
     port = listening.getsockname()[1]
     service.addresses = config.addresses or _addresses(config, port)
     server = _Uvicorn(_uvicorn_config(config, service))

@@ -19,7 +19,11 @@ from sync.protocol.messages import (
     Ephemeral,
     ErrorCode,
     Frame,
+    HandedIn,
+    HandIn,
+    HandLog,
     Invite,
+    LogHeads,
     LogMoved,
     MovedLogs,
     Ok,
@@ -27,6 +31,7 @@ from sync.protocol.messages import (
     PairLeave,
     PairOpen,
     PairPost,
+    Promise,
     Pull,
     Push,
     PutSeals,
@@ -50,6 +55,7 @@ from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener, Outbox
 from sync.server.identity import Identity
 from sync.server.live import LiveRooms
+from sync.server.mending import MendingRooms
 from sync.server.objects.base import Objects
 from sync.server.pairing import Pairing
 from sync.server.people import People
@@ -77,12 +83,18 @@ class Service:
         self.people = People(store, identity, limits.logs_in_memory)
         self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
         self.rooms = Rooms(store, self.people, self.hub, self.live, limits)
-        self.placing = Placing(store, self.people, self.hub, self.live, limits)
+        closed: set[bytes] = set()
+        self.placing = Placing(store, self.people, self.hub, self.live, limits, closed)
+        self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed)
         self.blobs = Blobs(store, objects, self.rooms, limits)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
         self.sheets = Sheets(store, self.people, limits)
         self._identity = identity
+
+    async def open(self) -> None:
+        """Reads what is left to do since a restore; the store is open."""
+        await self.mending.open()
 
     async def close(self) -> None:
         """Keeps the rooms' states, so that the next start is quick."""
@@ -103,7 +115,8 @@ class Service:
         await self.people.saw(who, handshake.agent)
         heads = await self.rooms.heads(who)
         await self.receipts.look(frame.receipts, heads)
-        return who, Authed(frame.rid, own.seq, own.head, heads, await self.sheets.waiting(who.uid))
+        asked = await self.sheets.waiting(who.uid)
+        return who, Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement)
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
         """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""
@@ -115,7 +128,10 @@ class Service:
             case RecoverLook():
                 return await self.sheets.look(frame)
             case Recover():
+                self.mending.check_log_open(frame.uid)
                 return await self._moving(frame.uid, await self.sheets.recover(frame))
+            case HandLog():
+                return await self._hand_log(frame)
             case PairJoin():
                 self.pairing.join(peer, frame)
                 return Ok(frame.rid)
@@ -152,6 +168,7 @@ class Service:
             case UserLogRequest():
                 return await self.people.entries(frame)
             case UserAppend():
+                self.mending.check_log_open(who.uid)
                 return await self._moving(who.uid, await self.sheets.append(who, frame))
             case Veto():
                 done = await self.sheets.veto(who, frame)
@@ -171,14 +188,30 @@ class Service:
                 return await self.rooms.moved_logs(who, frame)
             case Devices():
                 return await self.people.devices(who, frame)
+            case LogHeads():
+                return await self.people.heads(frame)
+            case HandLog():
+                return await self._hand_log(frame)
+            case Promise():
+                return await self.mending.promise(who, frame)
+            case HandIn():
+                return await self.mending.hand_in(who, frame)
+            case HandedIn():
+                return await self.mending.handed_in(who, frame)
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
+
+    async def _hand_log(self, frame: HandLog) -> Ok:
+        moved = await self.mending.hand_log(frame)
+        if moved is not None:
+            await self._log_moved(moved)
+        return Ok(frame.rid)
 
     async def _moving(self, uid: bytes, done: tuple[UserLog | None, Ok | Waits]) -> Ok | Waits:
         """Tells the person's devices what a request with a root key has changed."""
         moved, reply = done
         if moved is not None:
-            self._log_moved(moved)
+            await self._log_moved(moved)
         if isinstance(reply, Waits):
             await self._tell_asked(uid)
         return reply
@@ -187,13 +220,14 @@ class Service:
         asked = await self.sheets.waiting(uid)
         self.hub.tell(uid, lambda dev: SheetAsked(asked))
 
-    def _log_moved(self, log: UserLog) -> None:
+    async def _log_moved(self, log: UserLog) -> None:
         """Devices that the log ends are cut off, the others told."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
                 self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
         self.hub.tell(log.uid, lambda dev: LogMoved(log.seq))
+        await self.mending.log_moved(log)
 
     async def watch(self) -> None:
         """Notices what the agency's command line does beside this server. Runs until cancelled."""
@@ -202,11 +236,11 @@ class Service:
             await asyncio.sleep(WATCH_S)
             try:
                 after, logs = await self.people.told(after)
+                for moved in logs:
+                    await self._log_moved(moved)
+                await self.mending.look()
             except StoreError as e:
-                log.warning("the agency's entries were not read: %s", e.code)
-                continue
-            for moved in logs:
-                self._log_moved(moved)
+                log.warning("what the command line did was not read: %s", e.code)
 
     def may_linger(self, peer: Outbox) -> bool:
         """Whether a connection may stay though it has not signed in: it speaks with an old device."""

@@ -6,7 +6,13 @@ import re
 from app.people.person import Person, Verified, initials
 from ui.kit.translate import tr
 
-SEAL_KINDS = {"sealed": "success", "waiting": "accent", "update-needed": "warning", "dirty": "warning"}
+SEAL_KINDS = {
+    "sealed": "success",
+    "waiting": "accent",
+    "update-needed": "warning",
+    "dirty": "warning",
+    "restored": "warning",
+}
 """Kind of chip for a room's sealed_state; anything else is danger."""
 
 
@@ -89,6 +95,11 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             tr("The server has gone backwards"),
             "warning",
             tr("The server no longer has what it confirmed. Your own copy is kept; contact IT security."),
+        ),
+        "restored": (
+            tr("Server restored"),
+            "warning",
+            tr("The server has been restored from a backup. What you have is kept and is handed in again."),
         ),
         "withheld": (
             tr("Content withheld"),

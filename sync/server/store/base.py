@@ -294,8 +294,9 @@ class Store(Mending, Protocol):
         """Of one person, the oldest first."""
         ...
 
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow]) -> None:
-        """A person whose log was lost, whole. Taken if there is one."""
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
+        """A person whose log was lost, and their invitation (`used_by` them). Taken if there is one, or if somebody
+        else has used it."""
         ...
 
     async def told_of(self, after: int) -> list[tuple[int, bytes]]:

@@ -174,6 +174,14 @@ class MemoryStore(MemoryMending):
             self._note_healed(p.room, last.n, p.healed, begins=p.expected_n == 0)
         self._use(p.by_dev, p.day, p.size_bytes)
 
+    async def openable_rooms(self) -> list[bytes]:
+        awaited = set(self._awaited_devices.values())
+        return [r for r in self._closed if not self._awaited_items.get(r) and not self._has_one_of(r, awaited)]
+
+    def _has_one_of(self, room: bytes, uids: set[bytes]) -> bool:
+        found = self._rooms.get(room)
+        return found is not None and any(until == 0 and uid in uids for uid, until in found.members.items())
+
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
         found = self._rooms[room]
         if found.row.state_n < n <= found.row.n:

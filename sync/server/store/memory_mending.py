@@ -2,8 +2,9 @@
 """`Mending` in memory."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from sync.server.store.base import EntryRow, SightingRow, Taken, UserRow
+from sync.server.store.base import EntryRow, InviteRow, SightingRow, Taken, UserRow
 from sync.server.store.mending import AwaitedItem, RestoreRow
 
 
@@ -13,6 +14,7 @@ class MemoryMending:
     _users: dict[bytes, UserRow]
     _entries: dict[bytes, list[EntryRow]]
     _sightings: dict[bytes, SightingRow]
+    _invites: dict[bytes, InviteRow]
     _rooms: Iterable[bytes]
 
     def __init__(self) -> None:
@@ -44,6 +46,7 @@ class MemoryMending:
         kept = self._awaited_items.setdefault(room, {})
         for item in items:
             kept.setdefault(item.n, item)
+        self._closed.add(room)
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
         kept = self._awaited_items.get(room, {})
@@ -63,8 +66,10 @@ class MemoryMending:
         self._awaited_items[room] = {at: item for at, item in kept.items() if at > n}
         self._healed |= {(room, e) for e in epochs}
 
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow]) -> None:
-        if user.uid in self._users:
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
+        kept = self._invites.get(invite.invite_pk, invite)
+        if user.uid in self._users or kept.used_by not in (None, user.uid):
             raise Taken("users")
+        self._invites[invite.invite_pk] = replace(kept, used_by=user.uid)
         self._users[user.uid] = user
         self._entries[user.uid] = list(entries)

@@ -48,7 +48,7 @@ class Mending(Protocol):
         ...
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
-        """Notes positions that are proven; those noted already stay."""
+        """Notes positions that are proven, and closes the room; those noted already stay."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
@@ -57,6 +57,10 @@ class Mending(Protocol):
 
     async def awaited_until(self, room: bytes) -> int:
         """The highest awaited position, 0 for none."""
+        ...
+
+    async def openable_rooms(self) -> list[bytes]:
+        """Closed rooms that await neither an item nor a device of any member."""
         ...
 
     async def open_room(self, room: bytes) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sync.server.store import schema as s
-from sync.server.store.base import EntryRow, UserRow
+from sync.server.store.base import EntryRow, InviteRow, Taken, UserRow
 from sync.server.store.mending import AwaitedItem, RestoreRow
-from sync.server.store.statements import entry_values, insert_rows
+from sync.server.store.statements import entry_values, insert_rows, use_invite
 
 T = TypeVar("T")
 
@@ -54,7 +54,12 @@ class SqlMending:
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
         rows = [{"room": room, "n": i.n, "t": i.t, "kind": i.kind, "id": i.id} for i in items]
-        await self._write(lambda c: c.execute(upsert(s.awaited_items).on_conflict_do_nothing(), rows))
+
+        def run(c: Connection) -> None:
+            c.execute(upsert(s.awaited_items).on_conflict_do_nothing(), rows)
+            c.execute(upsert(s.closed_rooms).on_conflict_do_nothing(), {"room": room})
+
+        await self._write(run)
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
         def run(c: Connection) -> list[AwaitedItem]:
@@ -68,6 +73,14 @@ class SqlMending:
         a = s.awaited_items.c
         return await self._read(lambda c: c.scalar(select(func.max(a.n)).where(a.room == room)) or 0)  # type: ignore[no-any-return]
 
+    async def openable_rooms(self) -> list[bytes]:
+        closed, m = s.closed_rooms.c, s.members.c
+        awaited = select(s.awaited_items.c.n).where(s.awaited_items.c.room == closed.room).exists()
+        devices = s.members.join(s.awaited_devices, s.awaited_devices.c.uid == m.uid)
+        missing = select(m.uid).select_from(devices).where(m.room == closed.room, m.until_n == 0).exists()
+        query = select(closed.room).where(~awaited, ~missing)
+        return await self._read(lambda c: list(c.scalars(query)))  # type: ignore[no-any-return]
+
     async def open_room(self, room: bytes) -> None:
         def run(c: Connection) -> None:
             c.execute(delete(s.awaited_items).where(s.awaited_items.c.room == room))
@@ -75,8 +88,16 @@ class SqlMending:
 
         await self._write(run)
 
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow]) -> None:
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
         def run(c: Connection) -> None:
+            i = s.invites.c
+            used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
+            if used is None:
+                insert_rows(c, s.invites, [{f: getattr(invite, f) for f in InviteRow.__slots__}])
+            elif used.used_by is None:
+                use_invite(c, invite.invite_pk, user.uid)
+            elif used.used_by != user.uid:
+                raise Taken("invite")
             insert_rows(c, s.users, [{f: getattr(user, f) for f in UserRow.__slots__}])
             insert_rows(c, s.user_entries, [entry_values(user.uid, e) for e in entries])
 

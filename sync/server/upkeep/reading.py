@@ -61,6 +61,10 @@ class Reading:
             return [type(e).__name__]
         return [text.decode(errors="replace") for (text,) in rows if text != b"ok"]
 
+    def has(self, table: str, column: str) -> bool:
+        """Whether a table of this file has a column."""
+        return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
+
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
         """The rows of a query, a few at a time. Damaged where a page cannot be read."""
         if table not in self._tables:

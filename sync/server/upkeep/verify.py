@@ -19,7 +19,8 @@ from sync.server.upkeep.problems import Logs, Problem, Report, Tally
 from sync.server.upkeep.reading import Damaged, Reading
 from sync.server.upkeep.rooms import RoomCheck
 from sync.trust import receipts
-from sync.trust.agency import InviteCert, record_hash, verify_server_cert
+from sync.trust.agency import InviteCert, agency_fingerprint, record_hash, verify_server_cert
+from sync.trust.restored import Restored
 from sync.trust.userlog import UserLog
 
 _PIECE = 1024 * 1024
@@ -89,7 +90,8 @@ class _Check:
     # -- people -----------------------------------------------------------------------------------------------------
 
     def _people(self) -> None:
-        query = "SELECT uid, seq, head, salt, record, search FROM users"
+        root = "root_pk" if self._reading.has("users", "root_pk") else "NULL"
+        query = f"SELECT uid, seq, head, salt, record, search, {root} FROM users"  # noqa: S608 - ours
         for uid, *row in list(self._reading.rows("users", query)):
             code = self._person(uid, *row)
             if code is not None:
@@ -100,14 +102,16 @@ class _Check:
         for (uid,) in self._reading.rows("user_entries", query):
             self._report.add("user", uid.hex(), "unknown-user")
 
-    def _person(self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes) -> str | None:
+    def _person(
+        self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
+    ) -> str | None:
         """What is wrong with a person's log or what lies beside it. A record may have been erased."""
         numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
         if [n for (n,) in numbers] != list(range(seq + 1)):
             return "chain"
         try:
             log = UserLog.replay(self._logs.entries(uid), self._agency_pk)
-            if (log.uid, log.head) != (uid, head):
+            if (log.uid, log.head) != (uid, head) or root_pk not in (None, log.root_pk):
                 return "head"
             if record and (log.record_hash != record_hash(salt, record) or search_text(record).encode() != search):
                 return "record"
@@ -121,7 +125,8 @@ class _Check:
             try:
                 cert = InviteCert.check(self._agency_pk, body, sig)
                 said = (cert.invite_pk, cert.record_hash, cert.not_after_ms)
-                code = None if said == (pk, record_hash(salt, record), not_after) else "record"
+                hashed = record_hash(salt, record) if record else cert.record_hash
+                code = None if said == (pk, hashed, not_after) else "record"
             except Reject as e:
                 code = e.code
             if code is not None:
@@ -139,6 +144,15 @@ class _Check:
         except Reject as e:
             self._report.add("certificate", "server.cert", e.code)
             return
+        fingerprint = agency_fingerprint(self._agency_pk)
+        for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
+            try:
+                told = Restored.check(server_pk, fingerprint, body, sig)
+                code = None if (told.t, told.backup_t) == (t, backup_t) else "malformed"
+            except Reject as e:
+                code = e.code
+            if code is not None:
+                self._report.add("restored", str(t), code)
         for room, n, rh, t, sig in self._reading.rows("unmet", "SELECT room, n, rh, t, sig FROM unmet"):
             try:
                 receipts.check(server_pk, Receipt(room, n, rh, t, sig))

@@ -331,11 +331,33 @@ async def test_what_comes_back_after_a_restore_is_awaited_no_more(store: Store) 
 
 
 async def test_a_person_whose_log_was_lost_is_there_again_once(store: Store) -> None:
-    await store.return_user(user(), [entry(0)])
+    mine = replace(invite(), used_by=ANNA)
+    await store.return_user(user(), [entry(0)], mine)
     assert await store.user(ANNA) == user()
     assert await store.user_entries(ANNA, -1) == [entry(0)]
+    assert await store.invite(mine.invite_pk) == mine
     with pytest.raises(Taken):
-        await store.return_user(user(), [entry(0)])
+        await store.return_user(user(), [entry(0)], mine)
+    with pytest.raises(Taken):
+        await store.return_user(user(BERT), [entry(0)], replace(mine, used_by=BERT))
+    other = invite(b"q" * 32)
+    await store.add_invite(other)
+    await store.return_user(user(BERT), [entry(0)], replace(other, used_by=BERT))
+    assert await store.invite(other.invite_pk) == replace(other, used_by=BERT)
+
+
+async def test_a_closed_room_may_open_when_it_awaits_no_item_and_no_device_of_a_member(store: Store) -> None:
+    joined = [MemberChange(uid=ANNA, until_n=None), MemberChange(uid=BERT, until_n=1)]
+    await store.place(placement(0, members=joined))
+    await store.place(placement(0, room=OTHER))
+    for dev, uid in ((DEV, ANNA), (b"e" * 16, BERT)):
+        await store.put_sighting(SightingRow(dev=dev, uid=uid, last=5, agent="kansli/0.1"))
+    await store.mark_restored(RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64), 0)
+    assert await store.openable_rooms() == [OTHER]
+    await store.await_items(OTHER, [AwaitedItem(n=2, t=2, kind=2, id=b"2" * 32)])
+    assert await store.openable_rooms() == []
+    await store.came_back(DEV)
+    assert await store.openable_rooms() == [ROOM]
 
 
 async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
