@@ -92,6 +92,7 @@ class Session:
             self.succession.run(),
             self.rooms.baselines.run(),
             self.personal.run(),
+            self.devices.run(),
         )
         self._running = [asyncio.ensure_future(part) for part in work]
 

@@ -200,6 +200,7 @@ class Program:
         self._window = MainWindow(session, TOOLS, keys=self._office.unlocking)
         self._window.lock_requested.connect(self._lock)
         self._window.key_change_requested.connect(self._rekey)
+        self._window.erase_requested.connect(self._erase)
         self._window.installEventFilter(_Closing(self._over, self._window))
         self._window.show()
         if self._gate is not None:
@@ -238,15 +239,35 @@ class Program:
             self._window.go_section("settings")
             self._window.toast(tr("The ways of unlocking are changed"))
 
+    def _erase(self) -> None:
+        """Removes everything of a revoked device, then begins as on the first day."""
+        if self._locking is None or self._locking.done():
+            self._locking = asyncio.ensure_future(self._erase_now())
+
+    async def _erase_now(self) -> None:
+        session = self._session
+        if session is None or session.devices.ended != "revoked":
+            return
+        page = GatePage(tr("Everything is being removed from this computer"), "")
+        page.spinner.start()
+        self._show_gate(page)
+        self._session = None
+        self._drop_window()
+        await self._office.erase(session)
+        self._show_gate(self._welcome())
+
     async def _close(self) -> None:
-        window, session = self._window, self._session
-        self._window = self._session = None
+        session, self._session = self._session, None
+        self._drop_window()
+        if session is not None:
+            await session.close()
+
+    def _drop_window(self) -> None:
+        window, self._window = self._window, None
         if window is not None:
             window.hide()
             window.deleteLater()
             QApplication.sendPostedEvents(window, 0)
-        if session is not None:
-            await session.close()
 
 
 class _Closing(QObject):

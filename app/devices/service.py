@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from app.core import clock
+from app.core import clock, log
 from app.core.ids import DevId
 from app.core.signal import Signal
 from app.devices.inviting import Invitation, Misses, Newcomer
@@ -58,6 +58,9 @@ class DeviceService:
         self._engine = engine
         self._people = people
         self._personal = personal
+        self.asked = True
+        """Whether the server gave an answer when it was asked last."""
+        self._wanted = asyncio.Event()
         self._left = (0, 0)
         self._misses = Misses(store.notes)
         self._ends = [personal.changed.connect(self.changed.emit)]
@@ -96,9 +99,17 @@ class DeviceService:
     def _named(self, names: dict[DevId, str], own: list[OwnDevice], dev: DevId | None) -> str:
         return names.get(dev, "") if dev is not None and len(own) > 1 else ""
 
-    async def look(self) -> None:
-        """Asks the server when it saw each device last."""
-        await self._engine.devices.look()
+    def look(self) -> None:
+        """The server is to be asked when it saw each device last; `changed` and `asked` tell how it went."""
+        self._wanted.set()
+
+    async def _look(self) -> None:
+        try:
+            await self._engine.devices.look()
+            self.asked = True
+        except SyncError as e:
+            log.store.info("devices-not-seen", code=e.code)
+            self.asked = False
         self.changed.emit()
 
     @property
@@ -124,14 +135,18 @@ class DeviceService:
         return Told(rooms=rooms - left, all=rooms) if left else None
 
     async def run(self) -> None:
-        """Tells of progress while there is any, until cancelled."""
+        """Asks the server when that is wanted, and tells of progress while there is any, until cancelled."""
         while True:
-            with contextlib.suppress(SyncError):
-                left = self._engine.rooms_to_tell
-                if left != self._left:
-                    self._left = left
-                    self.changed.emit()
-            await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wanted.wait()
+            if self._wanted.is_set():
+                self._wanted.clear()
+                await self._look()
+            left = self._engine.rooms_to_tell
+            if left != self._left:
+                self._left = left
+                self.changed.emit()
 
     # -- letting one in -------------------------------------------------------------------------------------------
 

@@ -59,7 +59,9 @@ async def test_a_second_device_reads_everything_and_both_know_each_other(tmp_pat
         await until(lambda: set(named(old)) == set(named(new)) == wanted)
         await new.restart()
         await until(lambda: set(named(new)) == wanted)
-        await new.session.devices.look()
+        new.session.devices.look()
+        await until(lambda: all(d.last_seen for d in new.session.devices.all()))
+        assert new.session.devices.asked
         assert all(d.last_seen and d.alive and d.system and d.version for d in new.session.devices.all())
 
 

@@ -4,7 +4,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
-from ui.errors import code_of, sentence_of
+from ui.errors import code_of, sentence, sentence_of, sentences
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel
 from ui.kit.progress import Spinner
@@ -73,11 +73,17 @@ class GatePage(QWidget):
         self.buttons.addWidget(button)
         return button
 
-    def show_error(self, error: Exception) -> None:
-        """Says in place what happened, what it means, what to do, and the code."""
-        said = sentence_of(error)
-        self.error.setText(f"{said.text}\n{tr('Code: {code}').format(code=code_of(error))}")
-        self.error.setAccessibleName(self.error.text())
+    def show_error(self, error: Exception, prefix: str = "") -> None:
+        """Says in place what happened, what it means, what to do, and the code. `prefix`: of sentences that are this
+        page's own, where there are any ("join-code")."""
+        code = code_of(error)
+        said = sentence(prefix + code) if prefix + code in sentences() else sentence_of(error)
+        self.show_text(f"{said.text}\n{tr('Code: {code}').format(code=code)}")
+
+    def show_text(self, text: str) -> None:
+        """Says it in place."""
+        self.error.setText(text)
+        self.error.setAccessibleName(text)
         self.error.show()
 
     def clear_error(self) -> None:

@@ -18,7 +18,7 @@ from ui.kit.progress import Spinner
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell.welcome import MIN_PASSPHRASE
+from ui.shell.key_choice import MIN_PASSPHRASE
 from ui.tool import toast
 
 

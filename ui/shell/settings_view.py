@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal, qVersion
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QWidget
 
+from app.core.ids import RoomId
 from app.settings import (
     AUTO_LOCK_MINUTES,
     LANGUAGE,
@@ -27,6 +28,7 @@ from ui.kit.dialogs import Dialog, show
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.devices_card import DevicesCard
 from ui.shell.keys_card import Keys, KeysCard
 from ui.shell.ports import Session
 from ui.tool import toast
@@ -70,6 +72,11 @@ class SettingsView(QWidget):
             self.keys = KeysCard(keys)
             self.keys.change_asked.connect(self.key_change)
             page.addWidget(self.keys)
+        page.addWidget(SectionHeader(tr("Devices")))
+        self.devices = DevicesCard(
+            session.devices, session.unsent, lambda: session.status.server, lambda room: _title(session, room)
+        )
+        page.addWidget(self.devices)
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(self._card(self._choice(NOTIFICATIONS), self._choice(NOTIFICATION_CONTENT)))
         page.addWidget(SectionHeader(tr("About Kansli")))
@@ -170,3 +177,8 @@ class SettingsView(QWidget):
         text.setMinimumHeight(360)
         dialog.body.addWidget(text)
         await show(dialog)
+
+
+def _title(session: Session, room: RoomId) -> str:
+    """The room's title; "" for one that no list shows."""
+    return next((r.title for r in session.rooms.rooms() if r.room == room), "")

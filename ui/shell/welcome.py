@@ -7,19 +7,19 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QRadioButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from ui.errors import sentence
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.chip import Chip
 from ui.kit.progress import ProgressRow
-from ui.kit.style import column, label
+from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
+from ui.shell.joining import Joining, JoinPages
+from ui.shell.key_choice import KeyChoice
 
-MIN_PASSPHRASE = 12
 Progress = Callable[[str, int, int], None]
 """What is going on (already translated), how much is done, how much in all (0 = unknown)."""
 
@@ -39,12 +39,8 @@ class Found(Protocol):
     def server(self) -> str: ...
 
 
-class Enrolment(Protocol):
+class Enrolment(Joining, Protocol):
     """The first start's use cases."""
-
-    def keyring_available(self) -> bool:
-        """Whether this computer has a key store that policy allows."""
-        ...
 
     async def look_up(self, server: str, code: str) -> Found:
         """Asks the server what the code binds. Raises with a code of ui/errors.py."""
@@ -73,7 +69,7 @@ def parse_link(text: str) -> Address | None:
 
 
 class WelcomeView(QStackedWidget):
-    """Three pages. `done` is emitted with what enrolment returned."""
+    """The agency's code, and how it will be unlocked; or another device's. `done` is emitted with the session."""
 
     done = Signal(object)
 
@@ -84,6 +80,10 @@ class WelcomeView(QStackedWidget):
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
         self._make_key_page()
+        self.join = JoinPages(enrolment)
+        self.join.done.connect(self.done)
+        self.join.back.connect(lambda: self.setCurrentIndex(0))
+        self.addWidget(self.join)
 
     def _make_code_page(self, server: str) -> None:
         text = tr("You need the server's address and the sign-in code that you have got from your agency.")
@@ -91,6 +91,9 @@ class WelcomeView(QStackedWidget):
         self.server = page.add_field(tr("Server address or link"), hint="kansli.myndighet.example")
         self.server.setText(server)
         self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX")
+        self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
+        page.body.addSpacing(6)
+        page.body.addWidget(self.have)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         for field in (self.server, self.code):
             field.textChanged.connect(self._on_text)
@@ -103,33 +106,15 @@ class WelcomeView(QStackedWidget):
         self._who = Card(margin=12, spacing=3)
         page.body.addWidget(self._who)
         page.body.addSpacing(8)
-        page.body.addWidget(label(tr("How do you want to unlock Kansli?"), "section"))
-        self.by_keyring = QRadioButton(tr("With the computer's sign-in (key store)"))
-        self.by_passphrase = QRadioButton(tr("With a passphrase"))
-        page.body.addWidget(self.by_keyring)
-        available = self._enrolment.keyring_available()
-        self.by_keyring.setEnabled(available)
-        if not available:
-            page.body.addWidget(label(sentence("no-keyring").title, "small", wrap=True))
-        page.body.addWidget(self.by_passphrase)
-        page.body.addSpacing(6)
-        self._fields = QWidget()
-        outer, page.body = page.body, column(self._fields, spacing=6)
-        self.passphrase = page.add_field(tr("Passphrase"), secret=True)
-        self.again = page.add_field(tr("The passphrase once more"), secret=True)
-        self._hint = label("", "small", wrap=True)
-        page.body.addWidget(self._hint)
-        page.body = outer
-        page.body.addWidget(self._fields)
+        self.keys = KeyChoice(self._enrolment)
+        self.passphrase, self.again = self.keys.passphrase, self.keys.again
+        self.by_keyring, self.by_passphrase = self.keys.by_keyring, self.keys.by_passphrase
+        page.body.addWidget(self.keys)
         self._progress: ProgressRow | None = None
         self.back = page.add_button(TextButton(tr("Back"), lambda: self.setCurrentIndex(0), kind="quiet"))
         self.begin = page.add_button(TextButton(tr("Begin"), self.enrol, kind="primary"))
-        self.by_passphrase.toggled.connect(self._on_choice)
-        self.by_keyring.toggled.connect(self._on_choice)
-        (self.by_keyring if available else self.by_passphrase).setChecked(True)
-        for field in (self.passphrase, self.again):
-            field.textChanged.connect(self._on_choice)
-            field.returnPressed.connect(self.enrol)
+        self.keys.changed.connect(self._on_choice)
+        self.keys.entered.connect(self.enrol)
         self._on_choice()
         self.addWidget(page)
 
@@ -144,16 +129,11 @@ class WelcomeView(QStackedWidget):
         self.next.setEnabled(bool(self.server.text().strip() and self.code.text().strip()))
 
     def _on_choice(self) -> None:
-        typed = self.by_passphrase.isChecked()
-        self._fields.setVisible(typed)
-        text, again = self.passphrase.text(), self.again.text()
-        if len(text) < MIN_PASSPHRASE:
-            self._hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
-        elif text != again:
-            self._hint.setText(tr("The two are not the same yet."))
-        else:
-            self._hint.setText(tr("Good. Nobody can restore it for you, so keep it well."))
-        self.begin.setEnabled(not typed or (len(text) >= MIN_PASSPHRASE and text == again))
+        self.begin.setEnabled(self.keys.ready)
+
+    def _join(self) -> None:
+        self.setCurrentWidget(self.join)
+        self.join.start(self.server.text())
 
     def look_up(self) -> None:
         """Asks the server who the code is for."""
@@ -177,7 +157,7 @@ class WelcomeView(QStackedWidget):
         self._who.content.addWidget(label(found.agency, "muted"))
         self._who.content.addWidget(Chip(tr("The code belongs to the agency"), "success", "verified"))
         self.setCurrentWidget(self.key_page)
-        (self.by_keyring if self.by_keyring.isChecked() else self.passphrase).setFocus()
+        self.keys.take_focus()
 
     def _code_failed(self, error: Exception) -> None:
         self.code_page.spinner.stop()
@@ -193,13 +173,11 @@ class WelcomeView(QStackedWidget):
             self.back.setEnabled(False)
             self._progress = ProgressRow(tr("Preparing …"))
             self.key_page.body.addWidget(self._progress)
-            passphrase = self.passphrase.text() if self.by_passphrase.isChecked() else None
-            run(self, self._enrol(self._found, passphrase), on_error=self._enrol_failed)
+            run(self, self._enrol(self._found, self.keys.chosen), on_error=self._enrol_failed)
 
     async def _enrol(self, found: Found, passphrase: str | None) -> None:
         session = await self._enrolment.enrol(found, passphrase, self._on_progress)
-        self.passphrase.clear()
-        self.again.clear()
+        self.keys.forget()
         self.done.emit(session)
 
     def _on_progress(self, text: str, done: int, total: int) -> None:

@@ -19,7 +19,7 @@ from ui.errors import code_of, sentence, sentence_of
 from ui.kit import tasks, theme
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
-from ui.kit.dialogs import show
+from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
@@ -39,6 +39,7 @@ from ui.shell.navigator import Navigator, Parts
 from ui.shell.notifications import Notifications, desktop
 from ui.shell.palette import Palette
 from ui.shell.ports import Session
+from ui.shell.revoked import RevokedDialog
 from ui.shell.room_list import WIDTH, RoomList
 from ui.shell.room_view import RoomView
 from ui.shell.search_view import SearchView
@@ -48,6 +49,9 @@ from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
 from ui.tool import Tool, WritingView
 
+FEW_ROOMS = 3
+"""So few are read before anybody has read a sentence about it."""
+
 
 class MainWindow(QMainWindow):
     """`ui.tool.Shell` for the tools in it."""
@@ -55,6 +59,8 @@ class MainWindow(QMainWindow):
     lock_requested = Signal()
     key_change_requested = Signal(object)
     """KeyChange: the program closes the session for it."""
+    erase_requested = Signal()
+    """The person wants everything of a device that was revoked removed from this computer."""
 
     def __init__(
         self,
@@ -343,7 +349,11 @@ class MainWindow(QMainWindow):
     def _on_status(self) -> None:
         status = self.session.status
         self.status.show_status(status)
-        if status.state == "error" and status.code:
+        if self.session.devices.ended == "revoked":
+            self.bar.show_state(
+                "danger", "warning", sentence("revoked").text, tr("What can I do?"), lambda: run(self, self.ask_erase())
+            )
+        elif status.state == "error" and status.code:
             said = sentence(status.code)
             code = tr("Code: {code}").format(code=status.code)
             self.bar.show_state("warning", "warning", f"{said.text} ({code})")
@@ -354,13 +364,31 @@ class MainWindow(QMainWindow):
                     n=status.waiting
                 )
             self.bar.show_state("info", "offline", text)
+        elif status.state == "syncing" and (reading := self._reading()):
+            self.bar.show_state("info", "syncing", reading)
         else:
             self.bar.hide()
+
+    def _reading(self) -> str:
+        """How far a new device has come in reading its rooms; "" when hardly any is left."""
+        done, rooms = self.session.reading
+        if rooms - done < FEW_ROOMS:
+            return ""
+        return tr("Your rooms are being read: {n} of {all}.").format(n=done, all=rooms)
+
+    async def ask_erase(self) -> None:
+        """Says what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
+        if await show(RevokedDialog(self, self.session.unsent)):
+            title, text = tr("Remove everything?"), tr("It cannot be undone.")
+            if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):
+                self.erase_requested.emit()
 
     def _on_rooms(self) -> None:
         unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
         self.rail.items["rooms"].set_count(unread)
         self.setWindowTitle(f"({unread}) Kansli" if unread else "Kansli")
+        if self.session.status.state == "syncing":
+            self._on_status()
 
     def _on_error(self, _owner: QObject, error: Exception) -> None:
         self.toast(f"{sentence_of(error).text} ({tr('Code: {code}').format(code=code_of(error))})")

@@ -21,6 +21,7 @@ from app.store.rows import SearchHit
 from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
+from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from ui.tool import Tool
 
 NOW = datetime(2026, 11, 24, 14, 5)  # noqa: DTZ001 - local time, as the shell takes it
@@ -421,6 +422,9 @@ class FakeSession:
         self.rooms.known = self.people.all
         self.chat = FakeChat()
         self.tasks = FakeTasks()
+        self.devices = FakeDevices()
+        self.unsent = FakeUnsent(CASE)
+        self.reading = (12, 12)
         self.search = FakeSearch()
         self.settings = Settings(folder / "settings.json", policy)
         self.status = FakeStatus()

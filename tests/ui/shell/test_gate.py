@@ -7,9 +7,13 @@ from dataclasses import dataclass
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.errors import KeyringLocked, WrongPassphrase
-from sync.errors import Refused, Unreachable
+from app.devices.joining import Met
+from app.errors import BadAddress, KeyringLocked, WrongPassphrase
+from sync.errors import Refused, Reject, Unreachable
+from tests.ui.walking import check, check_tab
+from tests.world import until
 from ui.kit.dialogs import Dialog
+from ui.shell.joining import JoinPages
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import Enrolment, Progress, WelcomeView, parse_link
@@ -34,6 +38,9 @@ class Office:
     def __init__(self, *, keyring: bool = False, error: Exception | None = None) -> None:
         self.keyring, self.error = keyring, error
         self.enrolled: list[str | None] = []
+        self.met: list[tuple[str, str, str, str]] = []
+        self.parted = 0
+        self.answered = asyncio.Event()
 
     def keyring_available(self) -> bool:
         return self.keyring
@@ -47,6 +54,26 @@ class Office:
         progress("Skapar nycklar", 1, 3)
         self.enrolled.append(passphrase)
         return "session"
+
+    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Met:
+        self.met.append((server, name, code, number))
+        if self.error is not None:
+            raise self.error
+        return Met(
+            name="Handläggare", title="Handläggare", unit="Enheten för tillsyn", server=server, device=name,
+            digits="042117" if number else "",
+        )  # fmt: skip
+
+    async def part(self) -> None:
+        self.parted += 1
+
+    async def join(self, chosen: Met, passphrase: str | None, progress: Progress) -> str:
+        progress("Väntar", 1, 3)
+        await self.answered.wait()
+        if self.error is not None:
+            raise self.error
+        self.enrolled.append(passphrase)
+        return f"session of {chosen.device}"
 
 
 def fits(office: Office) -> Enrolment:
@@ -196,3 +223,111 @@ async def test_a_bad_code_is_said_in_place(qtbot: QtBot, error: Exception, said:
 def test_only_our_own_links_are_taken_apart() -> None:
     assert parse_link("https://myndighet.example?server=a&code=b") is None
     assert parse_link("kansli://enrol?server=a") is None
+
+
+# -- another computer of the same person ------------------------------------------------------------------------------
+
+
+def joining(qtbot: QtBot, office: Office) -> WelcomeView:
+    view = WelcomeView(office)
+    qtbot.addWidget(view)
+    view.show()
+    view.have.click()
+    assert view.currentWidget() is view.join
+    view.join.name.setText("Resedator")
+    return view
+
+
+async def test_another_computer_shows_whose_account_it_gets_before_anything_is_made(qtbot: QtBot) -> None:
+    office = Office()
+    view = joining(qtbot, office)
+    got: list[object] = []
+    view.done.connect(got.append)
+    join = view.join
+    assert not join.next.isEnabled()
+    join.code.setText("kansli:join?server=kansli.myndighet.example&code=ABCD-EFGH")
+    assert (join.server.text(), join.code.text()) == ("kansli.myndighet.example", "ABCD-EFGH")
+    join.next.click()
+    await until(lambda: join.currentWidget() is join.who_page)
+    assert office.met == [("kansli.myndighet.example", "Resedator", "ABCD-EFGH", "")]
+    assert join._name.text() == "Handläggare"
+    assert not join._digits.isVisible()
+    assert office.enrolled == []
+    assert not join.begin.isEnabled()
+    join.keys.passphrase.setText(PHRASE)
+    join.keys.again.setText(PHRASE)
+    join.begin.click()
+    assert not join.begin.isEnabled()
+    assert not join.again.isEnabled()
+    office.answered.set()
+    await until(lambda: got == ["session of Resedator"])
+    assert office.enrolled == [PHRASE]
+    assert join.keys.passphrase.text() == ""
+
+
+async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(qtbot: QtBot) -> None:
+    office = Office(keyring=True)
+    join = joining(qtbot, office).join
+    join.server.setText("kansli.myndighet.example")
+    join.code.setText("123 456 789")
+    join.meet()
+    await until(lambda: join.currentWidget() is join.who_page)
+    assert office.met[-1][2:] == ("", "123 456 789")
+    assert join._digits.isVisible()
+    assert join._digits.text() == "042 117"
+    assert "Svara Ja på den andra" in join.who_page.text.text()
+    join.again.click()
+    assert join.currentWidget() is join.where_page
+    await until(lambda: office.parted == 1)
+    assert join.code.text() == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Reject("code"), "Koden stämmer inte."),
+        (Refused("code-unknown"), "Ingen enhet väntar med den koden eller det numret."),
+        (Refused("code-used"), "Koden eller numret har redan använts."),
+        (Reject("enrol"), "De två enheterna har inte samma kod."),
+        (Refused("pairing"), "Den andra enheten är inte kvar."),
+        (Unreachable(), "Servern svarar inte."),
+        (BadAddress(), "Serverns adress kan inte användas."),
+    ],
+)
+async def test_what_keeps_a_computer_out_is_said_in_place(qtbot: QtBot, error: Exception, said: str) -> None:
+    join = joining(qtbot, Office(error=error)).join
+    join.server.setText("kansli.myndighet.example")
+    join.code.setText("ABCD-EFGH")
+    join.meet()
+    await until(join.where_page.error.isVisible)
+    assert join.where_page.error.text().startswith(said)
+    assert join.next.isEnabled()
+
+
+async def test_a_no_on_the_other_computer_is_said_and_one_may_try_again(qtbot: QtBot) -> None:
+    office = Office(keyring=True)
+    join = joining(qtbot, office).join
+    join.server.setText("kansli.myndighet.example")
+    join.code.setText("ABCD-EFGH")
+    join.meet()
+    await until(lambda: join.currentWidget() is join.who_page)
+    office.error = Refused("pairing")
+    office.answered.set()
+    join.begin.click()
+    await until(join.who_page.error.isVisible)
+    assert join.who_page.error.text().startswith("Den andra enheten är inte kvar.")
+    assert join.begin.isEnabled()
+    assert office.enrolled == []
+
+
+def test_the_code_is_read_out_of_a_picture_or_off_the_screen(qtbot: QtBot) -> None:
+    join = JoinPages(Office(), read_screens=lambda: ["https://myndighet.example", "kansli:join?server=a&code=B-C"])
+    qtbot.addWidget(join)
+    join.show()
+    join.take_texts(["något annat"])
+    assert join.where_page.error.text().startswith("Det finns ingen sådan QR-kod i bilden.")
+    join.from_screen.click()
+    assert (join.server.text(), join.code.text()) == ("a", "B-C")
+    assert not join.where_page.error.isVisible()
+    check(join)
+    check_tab(join)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One's own devices in memory, for the shell's tests: three of them, invitations, and what was not sent."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from app.core.clock import now_ms
+from app.core.ids import DevId, RoomId
+from app.core.signal import Signal
+from app.devices.inviting import Newcomer
+from app.devices.service import DeviceInfo, Told
+from app.devices.unsent import Body, Found
+
+NOW_MS = 1_795_512_600_000
+"""24 November 2026, 10:30 in Sweden."""
+TOWER, LAPTOP, TABLET = (DevId(bytes([n]) * 16) for n in (1, 2, 3))
+
+
+def device(dev: DevId, name: str, **values: Any) -> DeviceInfo:
+    """A device of the own person."""
+    known = DeviceInfo(
+        dev=dev,
+        name=name,
+        system="Debian GNU/Linux 13",
+        version="0.1.0",
+        added=NOW_MS - 22 * 86_400_000,
+        last_seen=NOW_MS - 7_200_000,
+        alive=NOW_MS - 7_200_000,
+        mine=False,
+        revoked=False,
+        revocable=True,
+        by="Tornet",
+    )
+    return replace(known, **values)
+
+
+@dataclass(frozen=True)
+class FakeOffer:
+    """What is shown."""
+
+    code: str
+    number: str
+    expires_ms: int
+
+
+class FakeInvitation:
+    """Shows a code or a number, and somebody comes when `come` is set."""
+
+    def __init__(self) -> None:
+        self.by_code = True
+        self.come = asyncio.Event()
+        self.error: Exception | None = None
+        self.answer = ""
+
+    async def open(self, *, by_code: bool) -> FakeOffer:
+        self.by_code = by_code
+        if self.error is not None:
+            raise self.error
+        expires = now_ms() + 299_000
+        return (
+            FakeOffer("ABCD-EFGH-JKMN-PQRS-TVWX-YZ23-45", "", expires)
+            if by_code
+            else FakeOffer("", "123456789", expires)
+        )
+
+    async def arrived(self) -> Newcomer:
+        await self.come.wait()
+        if self.error is not None:
+            raise self.error
+        return Newcomer(name="Resedator", system="Windows 11", digits="" if self.by_code else "042117")
+
+    async def admit(self) -> None:
+        self.answer = "yes"
+
+    async def refuse(self) -> None:
+        self.answer = "no"
+
+    async def close(self) -> None:
+        self.answer = self.answer or "closed"
+
+
+class FakeDevices:
+    """Three devices: this one, another, and one that was revoked."""
+
+    def __init__(self) -> None:
+        self.changed: Signal[()] = Signal()
+        self.telling: Told | None = None
+        self.digits_from: int | None = None
+        self.ended: str | None = None
+        self.offline = False
+        self.asked = True
+        self.invitations: list[FakeInvitation] = []
+        self.rows = [
+            device(TOWER, "Tornet", mine=True, revocable=False, by=""),
+            device(LAPTOP, "Bärbar dator"),
+            device(TABLET, "Surfplatta", revoked=True, revocable=False),
+        ]
+
+    def all(self) -> list[DeviceInfo]:
+        return self.rows
+
+    def look(self) -> None:
+        self.asked = not self.offline
+
+    def rename(self, dev: DevId, name: str) -> None:
+        self.rows = [replace(row, name=name) if row.dev == dev else row for row in self.rows]
+        self.changed.emit()
+
+    async def revoke(self, dev: DevId) -> None:
+        self.rows = [replace(r, revoked=True, revocable=False) if r.dev == dev else r for r in self.rows]
+        self.telling = Told(rooms=12, all=20)
+        self.changed.emit()
+
+    def invite(self) -> FakeInvitation:
+        self.invitations.append(FakeInvitation())
+        return self.invitations[-1]
+
+
+class FakeUnsent:
+    """What was not sent, and a file of it."""
+
+    def __init__(self, room: RoomId) -> None:
+        self.room = room
+        self.count = 3
+        self.saved: list[Path] = []
+        self.taken: list[Found] = []
+        self.error: Exception | None = None
+
+    async def save(self, path: Path) -> int:
+        if self.error is not None:
+            raise self.error
+        self.saved.append(path)
+        return self.count
+
+    async def read(self, path: Path) -> Found:
+        if self.error is not None:
+            raise self.error
+        return Found(dev=TABLET, fits=3, strange=1, rooms=(self.room,), path=path, body=Body(1, (), (), ()), offset=0)
+
+    async def take_in(self, found: Found) -> int:
+        self.taken.append(found)
+        return found.fits

@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One's own devices on screen: listed, renamed, revoked and let in, with every error said in place."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.devices.inviting import Invitation as RealInvitation
+from app.devices.inviting import Pointer, read_pointer
+from app.devices.service import DeviceService, Told
+from app.devices.unsent import UnsentWork
+from sync.errors import Refused, Reject
+from tests.ui.shell.fake_devices import LAPTOP, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
+from tests.ui.shell.fake_session import CASE, FakeSession
+from tests.ui.walking import check, check_tab
+from tests.world import until
+from ui.kit import qr
+from ui.kit.dialogs import Dialog
+from ui.kit.qr import QrCode
+from ui.kit.tasks import run
+from ui.shell.devices_card import Devices, DevicesCard, Unsent
+from ui.shell.invite_dialog import Invitation, InviteDialog
+from ui.shell.revoked import RevokedDialog
+from ui.shell.revoked import Unsent as Unsaved
+from ui.shell.window import MainWindow
+
+
+def fits(devices: FakeDevices, unsent: FakeUnsent, invitation: FakeInvitation) -> tuple[Devices, Unsent, Invitation]:
+    """mypy holds the fakes to the Protocols."""
+    return devices, unsent, invitation
+
+
+def real_fits(
+    devices: DeviceService, unsent: UnsentWork, invitation: RealInvitation
+) -> tuple[Devices, Unsent, Unsaved, Invitation]:
+    """And the real ones."""
+    return devices, unsent, unsent, invitation
+
+
+@pytest.fixture
+def devices() -> FakeDevices:
+    return FakeDevices()
+
+
+@pytest.fixture
+def unsent() -> FakeUnsent:
+    return FakeUnsent(CASE)
+
+
+def card(qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent) -> DevicesCard:
+    made = DevicesCard(devices, unsent, lambda: "kansli.myndighet.example", lambda room: "Tillsyn 2026-1184")
+    qtbot.addWidget(made)
+    made.show()
+    QApplication.processEvents()
+    return made
+
+
+def texts(view: DevicesCard | InviteDialog | RevokedDialog) -> list[str]:
+    QApplication.processEvents()
+    return [x.text() for x in view.findChildren(QLabel) if x.isVisible() and x.text()]
+
+
+def chain(first: QWidget) -> list[QWidget]:
+    """Everything in the order of Tab."""
+    found = [first]
+    while (after := found[-1].nextInFocusChain()) is not first:
+        assert after is not None
+        found.append(after)
+    return found
+
+
+def press(view: object, name: str) -> None:
+    assert isinstance(view, DevicesCard | Dialog | MainWindow)
+    QApplication.processEvents()
+    next(b for b in view.findChildren(QAbstractButton) if b.isVisible() and b.accessibleName() == name).click()
+
+
+async def asked(view: DevicesCard) -> Dialog:
+    await until(lambda: any(d.isVisible() for d in view.findChildren(Dialog)))
+    return next(d for d in view.findChildren(Dialog) if d.isVisible())
+
+
+async def test_the_list_says_which_is_which_and_offers_what_can_be_done(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent
+) -> None:
+    devices.rows.append(device(LAPTOP, "", revocable=False, last_seen=None, alive=None, by=""))
+    view = card(qtbot, devices, unsent)
+    said = texts(view)
+    assert "Tornet (den här enheten)" in said
+    assert "Spärrad: får inget nytt innehåll." in said
+    assert "En enhet utan namn" in said
+    assert "Äldre än den här: spärras från en äldre enhet eller av myndigheten" in said
+    buttons = [b for b in view.findChildren(QAbstractButton) if b.isVisible()]
+    by_tab = [b for b in chain(buttons[0]) if b in buttons]
+    at = next(i for i, b in enumerate(by_tab) if b.accessibleName() == "Byt namn: Tornet")
+    assert [b.accessibleName() for b in by_tab[at:] + by_tab[:at]] == [
+        "Byt namn: Tornet", "Byt namn: Bärbar dator", "Spärra: Bärbar dator", "Byt namn: En enhet utan namn",
+        "Lägg till en enhet …", "Läs in osänt arbete …",
+    ]  # fmt: skip
+    check(view)
+    check_tab(view)
+    assert not view.offline.isVisible()
+
+
+async def test_offline_it_says_what_is_not_known(qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent) -> None:
+    devices.offline = True
+    view = card(qtbot, devices, unsent)
+    devices.changed.emit()
+    assert view.offline.isVisible()
+    devices.asked = True
+    devices.changed.emit()
+    assert not view.offline.isVisible()
+
+
+async def test_a_device_is_renamed(qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent) -> None:
+    view = card(qtbot, devices, unsent)
+    press(view, "Byt namn: Bärbar dator")
+    dialog = await asked(view)
+    dialog.findChildren(type(dialog.add_field("x")))[0].setText("Resedator")
+    dialog.accept()
+    await until(lambda: devices.rows[1].name == "Resedator")
+    assert "Resedator" in texts(view)
+
+
+async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_come(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent
+) -> None:
+    view = card(qtbot, devices, unsent)
+    for answer in ("reject", "accept"):
+        press(view, "Spärra: Bärbar dator")
+        dialog = await asked(view)
+        assert dialog.windowTitle() == "Spärra Bärbar dator?"
+        assert not dialog.accept_button.isDefault()
+        getattr(dialog, answer)()
+        await until(lambda: not view.findChildren(Dialog) or not any(d.isVisible() for d in view.findChildren(Dialog)))
+        assert devices.rows[1].revoked is False or answer == "accept"
+    await until(lambda: devices.rows[1].revoked)
+    assert view.telling.isVisible()
+    assert "12 av 20 rum har fått ny nyckel" in texts(view)
+    devices.telling = Told(rooms=20, all=20)
+    devices.telling = None
+    devices.changed.emit()
+    assert not view.telling.isVisible()
+
+
+# -- letting one in ---------------------------------------------------------------------------------------------------
+
+
+async def opened(qtbot: QtBot, devices: FakeDevices) -> tuple[InviteDialog, list[str]]:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = InviteDialog(parent, devices, "kansli.myndighet.example")
+    added: list[str] = []
+    run(parent, dialog.show_until_closed(added.append))
+    await until(lambda: bool(dialog.left.text()))
+    return dialog, added
+
+
+async def test_a_code_is_shown_in_letters_and_as_a_qr_code_until_it_is_too_old(
+    qtbot: QtBot, devices: FakeDevices
+) -> None:
+    dialog, added = await opened(qtbot, devices)
+    assert dialog.large.text() == "ABCD-EFGH-JKMN-PQRS-TVWX-YZ23-45"
+    (shown,) = dialog.findChildren(QrCode)
+    (text,) = qr.read(shown.grab().toImage())
+    assert read_pointer(text) == Pointer(server="kansli.myndighet.example", code=dialog.large.text())
+    assert dialog.left.text().startswith("Väntar på den nya datorn. Gäller i 4:5")
+    assert not dialog.accept_button.isVisible()
+    dialog.accept()  # Enter before anybody came adds nobody
+    check(dialog)
+    check_tab(dialog)
+    devices.invitations[-1].come.set()
+    await until(dialog.accept_button.isVisible)
+    assert {"Resedator", "Windows 11"} <= set(texts(dialog))
+    assert dialog.focusWidget() is dialog.no
+    check(dialog)
+    dialog.accept_button.click()
+    await until(lambda: added == ["Resedator"])
+    assert devices.invitations[-1].answer == "yes"
+    assert devices.invitations[-1].answer == "yes"
+
+
+async def test_digits_are_compared_and_a_no_adds_nothing(qtbot: QtBot, devices: FakeDevices) -> None:
+    dialog, added = await opened(qtbot, devices)
+    dialog.other.click()
+    await until(lambda: dialog.large.text() == "123 456 789")
+    assert len(devices.invitations) == 2
+    await until(lambda: devices.invitations[0].answer == "closed")
+    devices.invitations[-1].come.set()
+    await until(dialog.no.isVisible)
+    assert "042 117" in texts(dialog)
+    dialog.no.click()
+    await until(lambda: devices.invitations[-1].answer == "no")
+    assert "Enheten lades inte till." in texts(dialog)
+    assert dialog.again.isVisible()
+    assert not dialog.accept_button.isVisible()
+    dialog.again.click()
+    await until(lambda: len(devices.invitations) == 3)
+    assert added == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (Refused("pairing"), "Den andra enheten är inte kvar."),
+        (Reject("enrol"), "De två enheterna har inte samma kod."),
+        (Refused("conflict"), "Dina enheter ändrades i samma ögonblick."),
+    ],
+)
+async def test_what_goes_wrong_is_said_in_place_and_one_begins_again(
+    qtbot: QtBot, devices: FakeDevices, error: Exception, said: str
+) -> None:
+    dialog, _ = await opened(qtbot, devices)
+    devices.invitations[-1].error = error
+    devices.invitations[-1].come.set()
+    await until(dialog.error.isVisible)
+    assert dialog.error.text().startswith(said)
+    assert dialog.again.isVisible()
+    dialog.again.click()
+    await until(lambda: bool(dialog.left.text()))
+    assert not dialog.error.isVisible()
+    dialog.reject()
+    await until(lambda: devices.invitations[-1].answer == "closed")
+
+
+# -- unsent work ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_file_of_unsent_work_says_what_is_in_it_before_it_is_taken_in(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, tmp_path: Path
+) -> None:
+    view = card(qtbot, devices, unsent)
+    for answer in ("reject", "accept"):
+        task = run(view, view.take_file(tmp_path / "x"))
+        dialog = await asked(view)
+        said = " ".join(x.text() for x in dialog.findChildren(QLabel))
+        assert "3 ändringar från Surfplatta." in said
+        assert "I: Tillsyn 2026-1184." in said
+        assert "1 ändring hör till ett rum där du inte får skriva" in said
+        getattr(dialog, answer)()
+        await task
+        assert len(unsent.taken) == (answer == "accept")
+    assert unsent.taken[0].dev == TABLET
+
+
+async def test_a_revoked_device_says_so_and_removes_nothing_by_itself(
+    window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    erased: list[bool] = []
+    window.erase_requested.connect(lambda: erased.append(True))
+    session.devices.ended = "reset"
+    session.status_changed.emit()
+    assert not window.bar.isVisible()
+    session.devices.ended = "revoked"
+    session.status_changed.emit()
+    assert "har spärrats" in window.bar.text()
+    press(window, "Vad kan jag göra?")
+    await until(lambda: bool(window.findChildren(RevokedDialog)))
+    dialog = window.findChildren(RevokedDialog)[0]
+    assert any("3 saker som du har skrivit här har inte skickats" in text for text in texts(dialog))
+    assert not dialog.accept_button.isDefault()
+    check(dialog)
+    check_tab(dialog)
+    await dialog.keep_in(tmp_path / "kvar")
+    assert session.unsent.saved == [tmp_path / "kvar.kansli-unsent"]
+    assert "3 saker har sparats i kvar.kansli-unsent." in texts(dialog)
+    assert erased == []
+    dialog.accept()
+    await until(lambda: any(d.isVisible() and d.windowTitle() == "Ta bort allt?" for d in window.findChildren(Dialog)))
+    last = next(d for d in window.findChildren(Dialog) if d.isVisible() and d.windowTitle() == "Ta bort allt?")
+    assert erased == []
+    last.accept()
+    await until(lambda: erased == [True])
+
+
+async def test_with_nothing_unsent_there_is_nothing_to_keep(qtbot: QtBot, unsent: FakeUnsent) -> None:
+    unsent.count = 0
+    dialog = RevokedDialog(None, unsent)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert "Allt du har skrivit här har skickats." in texts(dialog)
+    assert not dialog.save.isVisible()
+
+
+def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, session: FakeSession) -> None:
+    session.status = type(session.status)(state="syncing")
+    session.reading = (12, 20)
+    session.rooms.changed.emit()
+    assert window.bar.text() == "Dina rum läses in: 12 av 20."
+    session.reading = (19, 20)
+    session.rooms.changed.emit()
+    assert not window.bar.isVisible()

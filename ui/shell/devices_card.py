@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One's own devices in the settings: which there are, what they are called, and what can be done about each."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from app.core import signal
+from app.core.ids import DevId, RoomId
+from app.devices.service import DeviceInfo, Told
+from app.devices.unsent import SUFFIX, Found
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, IconLabel
+from ui.kit.dialogs import ask, confirm, open_files
+from ui.kit.progress import ProgressRow
+from ui.kit.style import column, label, line
+from ui.kit.tasks import run
+from ui.kit.translate import day_or_time, tr, trn
+from ui.shell.invite_dialog import InviteDialog, Inviting
+from ui.tool import toast
+
+
+class Devices(Inviting, Protocol):
+    """`app.devices.service.DeviceService`."""
+
+    @property
+    def changed(self) -> signal.Signal[()]: ...
+    @property
+    def telling(self) -> Told | None: ...
+    @property
+    def asked(self) -> bool: ...
+    def all(self) -> Sequence[DeviceInfo]: ...
+    def look(self) -> None: ...
+    def rename(self, dev: DevId, name: str, /) -> Any: ...
+    async def revoke(self, dev: DevId, /) -> Any: ...
+
+
+class Unsent(Protocol):
+    """`app.devices.unsent.UnsentWork`, the part that reads."""
+
+    async def read(self, path: Path, /) -> Found: ...
+    async def take_in(self, found: Found, /) -> int: ...
+
+
+def device_name(device: DeviceInfo) -> str:
+    """What it is called, or that it has no name yet."""
+    return device.name or tr("A device without a name")
+
+
+class DevicesCard(Card):
+    """One row for each device, what a revocation has still to do, and letting another one in."""
+
+    def __init__(
+        self,
+        devices: Devices,
+        unsent: Unsent,
+        server: Callable[[], str],
+        room_title: Callable[[RoomId], str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(margin=12, spacing=10, parent=parent)
+        self._devices = devices
+        self._unsent = unsent
+        self._server = server
+        self._room_title = room_title
+        self._rows: list[QWidget] = []
+        self._list = column(spacing=10)
+        self.content.addLayout(self._list)
+        self.offline = label(
+            tr("When the others were last seen is not known while you are offline."), "small", wrap=True
+        )
+        self.offline.hide()
+        self.content.addWidget(self.offline)
+        self.telling = ProgressRow(tr("Your rooms get new keys"))
+        self.content.addWidget(self.telling)
+        below = line(spacing=8)
+        self.add = TextButton(tr("Add a device …"), self.invite, icon="add")
+        self.take = TextButton(tr("Read in unsent work …"), self.pick_unsent, kind="link")
+        below.addWidget(self.add)
+        below.addWidget(self.take)
+        below.addStretch(1)
+        self.content.addLayout(below)
+        bind(self, devices.changed, self.refresh)
+        self.refresh()
+
+    # -- the list -----------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Reads everything again. The focus stays where it was, by its name."""
+        focus = self.focusWidget()
+        name = focus.accessibleName() if focus is not None and focus.parentWidget() in self._rows else ""
+        for row in self._rows:
+            row.hide()
+            row.deleteLater()
+        self._rows = [self._row(device) for device in self._devices.all()]
+        for row in self._rows:
+            self._list.addWidget(row)
+        buttons = [button for row in self._rows for button in row.findChildren(TextButton)]
+        for button in buttons:
+            if name and button.accessibleName() == name:
+                button.setFocus()
+        for before, after in pairwise([*buttons, self.add, self.take]):
+            QWidget.setTabOrder(before, after)
+        self.offline.setVisible(not self._devices.asked)
+        told = self._devices.telling
+        self.telling.setVisible(told is not None)
+        if told is not None:
+            text = tr("{n} of {all} rooms have got a new key").format(n=told.rooms, all=told.all)
+            self.telling.set_text(text)
+            self.telling.set_progress(told.rooms, told.all)
+
+    def _row(self, device: DeviceInfo) -> QWidget:
+        row, name = QWidget(), device_name(device)
+        layout = line(row, spacing=10)
+        layout.addWidget(IconLabel("device", "faint" if device.revoked else "muted", 20))
+        words = column(spacing=1)
+        title = tr("{name} (this device)").format(name=name) if device.mine else name
+        words.addWidget(label(title, "muted" if device.revoked else "strong", wrap=True))
+        for text in (self._what(device), self._when(device)):
+            if text:
+                words.addWidget(label(text, "small", wrap=True))
+        layout.addLayout(words, 1)
+        if not device.revoked:
+            self._button(layout, tr("Rename"), tr("Rename: {name}").format(name=name), lambda: self._rename(device))
+        if device.revocable:
+            self._button(layout, tr("Revoke …"), tr("Revoke: {name}").format(name=name), lambda: self._revoke(device))
+        return row
+
+    def _button(self, layout: Any, text: str, name: str, deed: Callable[[], object]) -> None:
+        button = TextButton(text, deed)
+        button.setAccessibleName(name)
+        layout.addWidget(button)
+
+    def _what(self, device: DeviceInfo) -> str:
+        version = f"Kansli {device.version}" if device.version else ""
+        added = tr("added {when}").format(when=day_or_time(device.added))
+        by = tr("by {name}").format(name=device.by) if device.by else ""
+        return " · ".join(x for x in (device.system, version, " ".join(y for y in (added, by) if y)) if x)
+
+    def _when(self, device: DeviceInfo) -> str:
+        if device.revoked:
+            return tr("Revoked: gets no new content.")
+        parts = []
+        if device.last_seen and not device.mine:
+            parts.append(tr("seen by the server {when}").format(when=day_or_time(device.last_seen)))
+        if device.alive:
+            parts.append(tr("proof of life {when}").format(when=day_or_time(device.alive)))
+        if not device.mine and not device.revocable:
+            parts.append(tr("older than this one: it is revoked from an older device, or by the agency"))
+        text = " · ".join(parts)
+        return text[:1].upper() + text[1:]
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._devices.look()
+        super().showEvent(event)
+
+    # -- deeds --------------------------------------------------------------------------------------------------------
+
+    def _rename(self, device: DeviceInfo) -> None:
+        run(self, self._ask_name(device))
+
+    async def _ask_name(self, device: DeviceInfo) -> None:
+        name = await ask(
+            self.window(), tr("Rename the device"), tr("Name"), value=device.name[:64], accept=tr("Rename")
+        )
+        if name:
+            self._devices.rename(device.dev, name)
+
+    def _revoke(self, device: DeviceInfo) -> None:
+        run(self, self._ask_revoke(device))
+
+    async def _ask_revoke(self, device: DeviceInfo) -> None:
+        name = device_name(device)
+        text = tr(
+            "{name} gets no new content and can send nothing more. What is on it already stays readable there. Your"
+            " rooms get new keys, and your other devices are told. It cannot be undone."
+        )
+        title = tr("Revoke {name}?").format(name=name)
+        if await confirm(self.window(), title, text.format(name=name), accept=tr("Revoke"), danger=True):
+            await self._devices.revoke(device.dev)
+            toast(self, tr("{name} has been revoked").format(name=name))
+
+    def invite(self) -> None:
+        """Opens the dialog that lets another device in."""
+        dialog = InviteDialog(self.window(), self._devices, self._server())
+        run(self, dialog.show_until_closed(lambda name: toast(self, tr("{name} has been added").format(name=name))))
+
+    def pick_unsent(self) -> None:
+        """Asks for a file that a revoked device wrote."""
+        run(self, self._pick_unsent())
+
+    async def _pick_unsent(self) -> None:
+        filters = f"{tr('Unsent work')} (*{SUFFIX})"
+        for path in (await open_files(self.window(), tr("Read in unsent work"), filters))[:1]:
+            await self.take_file(path)
+
+    async def take_file(self, path: Path) -> None:
+        """Says what is in the file, asks, and offers it."""
+        found = await self._unsent.read(path)
+        if not await confirm(self.window(), tr("Read in unsent work?"), self._told(found), accept=tr("Read in")):
+            return
+        n = await self._unsent.take_in(found)
+        said = trn(
+            "{n} change has been read in and is being sent.", "{n} changes have been read in and are being sent.", n
+        )
+        toast(self, said.format(n=n) if n else tr("Everything in the file was here already."))
+
+    def _told(self, found: Found) -> str:
+        writer = next((device_name(d) for d in self._devices.all() if d.dev == found.dev), "")
+        rooms = ", ".join(title for room in found.rooms if (title := self._room_title(room)))
+        said = [
+            trn("{n} change by {device}.", "{n} changes by {device}.", found.fits).format(n=found.fits, device=writer)
+        ]
+        if rooms:
+            said.append(tr("In: {rooms}.").format(rooms=rooms))
+        if found.strange:
+            text = trn(
+                "{n} change is in a room where you cannot write, and is left out.",
+                "{n} changes are in rooms where you cannot write, and are left out.",
+                found.strange,
+            )
+            said.append(text.format(n=found.strange))
+        said.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
+        return " ".join(said)

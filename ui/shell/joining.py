@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""First start on another computer of the same person: where the other one waits, whose account it is, how it will be
+unlocked, and under way. Nothing is made before the person has seen whose account it becomes.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.core import machine
+from app.devices.inviting import Pointer, read_pointer
+from ui.errors import sentence
+from ui.kit import qr
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.dialogs import open_files
+from ui.kit.progress import ProgressRow
+from ui.kit.style import label, line
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.gate import GatePage
+from ui.shell.key_choice import KeyChoice
+
+NUMBER_DIGITS = 9
+_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp *.gif"
+
+Progress = Callable[[str, int, int], None]
+
+
+class Met(Protocol):
+    """Whose account it is, by the other device's word; `digits` to compare, "" by code."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def digits(self) -> str: ...
+
+
+class Joining(Protocol):
+    """The use cases of becoming another device."""
+
+    def keyring_available(self) -> bool:
+        """Whether this computer has a key store that policy allows."""
+        ...
+
+    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
+        """Goes to the device that has the account. Raises with a code of ui/errors.py."""
+        ...
+
+    async def part(self) -> None:
+        """Ends the meeting."""
+        ...
+
+    async def join(self, chosen: Any, passphrase: str | None, progress: Progress) -> object:
+        """Waits for the other device's yes and makes everything here; the session."""
+        ...
+
+
+def spaced(digits: str) -> str:
+    """Digits in groups of three."""
+    return " ".join(digits[i : i + 3] for i in range(0, len(digits), 3))
+
+
+def is_number(text: str) -> bool:
+    """Whether what was typed is the nine digits and not a code."""
+    signs = [c for c in text if not c.isspace() and c != "-"]
+    return len(signs) == NUMBER_DIGITS and all(c.isdigit() for c in signs)
+
+
+class JoinPages(QStackedWidget):
+    """`done` with what joining returned; `back` to the other way in. `read_screens` is for tests."""
+
+    done = Signal(object)
+    back = Signal()
+
+    def __init__(
+        self,
+        joining: Joining,
+        parent: QWidget | None = None,
+        *,
+        read_screens: Callable[[], Sequence[str]] = qr.read_screens,
+    ) -> None:
+        super().__init__(parent)
+        self._joining = joining
+        self._read_screens = read_screens
+        self._met: Met | None = None
+        self._progress: ProgressRow | None = None
+        self.setAccessibleName(tr("Another computer of yours"))
+        self._make_where_page()
+        self._make_who_page()
+
+    def _make_where_page(self) -> None:
+        text = tr(
+            "On the computer that has your account, open Settings, Devices, Add a device. It shows what you need."
+        )
+        page = self.where_page = GatePage(tr("Another computer of yours"), text)
+        self.server = page.add_field(tr("Server address"), hint="kansli.myndighet.example")
+        self.code = page.add_field(
+            tr("Code or number from the other computer"), hint="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XX"
+        )
+        self.name = page.add_field(tr("What this computer is to be called"))
+        self.name.setText(machine.name())
+        self.name.setMaxLength(64)
+        ways = line(spacing=4)
+        self.from_picture = TextButton(tr("Read a QR code from a picture …"), self.pick_picture, kind="link", icon="qr")
+        self.from_screen = TextButton(tr("Read it from the screen"), self.scan_screens, kind="link")
+        ways.addWidget(self.from_picture)
+        ways.addWidget(self.from_screen)
+        ways.addStretch(1)
+        page.body.addSpacing(4)
+        page.body.addLayout(ways)
+        page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
+        self.next = page.add_button(TextButton(tr("Continue"), self.meet, kind="primary"))
+        for field in (self.server, self.code, self.name):
+            field.textChanged.connect(self._on_text)
+            field.returnPressed.connect(self.meet)
+        self._on_text()
+        self.addWidget(page)
+
+    def _make_who_page(self) -> None:
+        page = self.who_page = GatePage(tr("Is this you?"), "")
+        self._who = Card(margin=12, spacing=3)
+        self._name, self._what = label("", "heading"), label("", "muted")
+        self._digits, self._compare = label("", "title"), label("", "small", wrap=True)
+        for part in (self._name, self._what, self._digits, self._compare):
+            self._who.content.addWidget(part)
+        page.body.addWidget(self._who)
+        page.body.addSpacing(8)
+        self.keys = KeyChoice(self._joining)
+        page.body.addWidget(self.keys)
+        self.again = page.add_button(TextButton(tr("Back"), self._leave, kind="quiet"))
+        self.begin = page.add_button(TextButton(tr("Begin"), self.join, kind="primary"))
+        self.keys.changed.connect(self._on_keys)
+        self.keys.entered.connect(self.join)
+        self._on_keys()
+        self.addWidget(page)
+
+    def start(self, server: str) -> None:
+        """Shows the first page, with the server's address if it is known."""
+        self.setCurrentWidget(self.where_page)
+        if server and not self.server.text():
+            self.server.setText(server)
+        (self.code if self.server.text() else self.server).setFocus()
+
+    # -- where --------------------------------------------------------------------------------------------------------
+
+    def _on_text(self) -> None:
+        for field in (self.server, self.code):
+            pointer = read_pointer(field.text())
+            if pointer is not None:
+                self._take(pointer)
+        self.next.setEnabled(all(field.text().strip() for field in (self.server, self.code, self.name)))
+
+    def _take(self, pointer: Pointer) -> None:
+        self.server.setText(pointer.server)
+        self.code.setText(pointer.code)
+        self.where_page.clear_error()
+
+    def pick_picture(self) -> None:
+        """Asks for a picture in which the code is."""
+        run(self, self._pick_picture())
+
+    async def _pick_picture(self) -> None:
+        for path in await open_files(self, tr("Picture with a QR code"), f"{tr('Pictures')} ({_PICTURES})"):
+            self.take_texts(qr.read(QImage(str(path))))
+
+    def scan_screens(self) -> None:
+        """Looks for the code on this computer's screens."""
+        self.take_texts(self._read_screens())
+
+    def take_texts(self, texts: Sequence[str]) -> None:
+        """Takes the first of ours, or says that there is none."""
+        pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
+        if pointer is None:
+            self.where_page.show_text(sentence("no-qr").text)
+        else:
+            self._take(pointer)
+            self.next.setFocus()
+
+    def meet(self) -> None:
+        """Goes to the other device."""
+        if self.next.isEnabled():
+            self.where_page.clear_error()
+            self.where_page.spinner.start()
+            self.next.setEnabled(False)
+            run(self, self._meet(), on_error=self._not_met)
+
+    async def _meet(self) -> None:
+        typed = self.code.text().strip()
+        way = {"number": typed} if is_number(typed) else {"code": typed}
+        found = await self._joining.meet(self.server.text().strip(), self.name.text().strip(), **way)
+        self._met = found
+        self.where_page.spinner.stop()
+        self._on_text()
+        self._show_who(found)
+
+    def _show_who(self, found: Met) -> None:
+        self._name.setText(found.name)
+        self._what.setText(" · ".join(x for x in (found.title, found.unit) if x))
+        self._what.setVisible(bool(self._what.text()))
+        self._digits.setText(spaced(found.digits))
+        self._digits.setVisible(bool(found.digits))
+        self._compare.setVisible(bool(found.digits))
+        self._compare.setText(
+            tr("The other computer must show the same six digits. If not, go back: somebody is between.")
+        )
+        self.who_page.text.setText(
+            tr("The account of this person comes to this computer. Answer Yes on the other one.")
+        )
+        self.who_page.clear_error()
+        self.setCurrentWidget(self.who_page)
+        self.keys.take_focus()
+
+    def _not_met(self, error: Exception) -> None:
+        self.where_page.spinner.stop()
+        self._on_text()
+        self.where_page.show_error(error, "join-")
+        self.code.setFocus()
+
+    # -- who and how --------------------------------------------------------------------------------------------------
+
+    def _on_keys(self) -> None:
+        self.begin.setEnabled(self.keys.ready and self._progress is None)
+
+    def _leave(self) -> None:
+        self._met = None
+        self.code.clear()
+        self.setCurrentWidget(self.where_page)
+        run(self, self._joining.part())
+
+    def join(self) -> None:
+        """Makes the store and waits for the other device."""
+        if self.begin.isEnabled() and self._met is not None:
+            self.who_page.clear_error()
+            self._progress = ProgressRow(tr("Preparing …"))
+            self.who_page.body.addWidget(self._progress)
+            self.again.setEnabled(False)
+            self._on_keys()
+            run(self, self._join(self._met), on_error=self._not_joined)
+
+    async def _join(self, found: Met) -> None:
+        session = await self._joining.join(found, self.keys.chosen, self._on_progress)
+        self.keys.forget()
+        self.done.emit(session)
+
+    def _on_progress(self, text: str, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress.set_text(text)
+            self._progress.set_progress(done, total)
+
+    def _not_joined(self, error: Exception) -> None:
+        if self._progress is not None:
+            self._progress.hide()
+            self._progress.deleteLater()
+            self._progress = None
+        self.again.setEnabled(True)
+        self._on_keys()
+        self.who_page.show_error(error, "join-")

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a new store is to be unlocked: by the computer's key store, or by a passphrase typed twice."""
+
+from typing import Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QLineEdit, QRadioButton, QWidget
+
+from ui.errors import sentence
+from ui.kit.style import column, label, set_props
+from ui.kit.translate import tr
+
+MIN_PASSPHRASE = 12
+
+
+class KeyStore(Protocol):
+    """Knows whether this computer has a key store that policy allows."""
+
+    def keyring_available(self) -> bool: ...
+
+
+class KeyChoice(QWidget):
+    """`changed` when `ready` may be another; `entered` when Enter was pressed in a field."""
+
+    changed = Signal()
+    entered = Signal()
+
+    def __init__(self, store: KeyStore, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = column(self, spacing=6)
+        layout.addWidget(label(tr("How do you want to unlock Kansli?"), "section"))
+        self.by_keyring = QRadioButton(tr("With the computer's sign-in (key store)"))
+        self.by_passphrase = QRadioButton(tr("With a passphrase"))
+        layout.addWidget(self.by_keyring)
+        available = store.keyring_available()
+        self.by_keyring.setEnabled(available)
+        if not available:
+            layout.addWidget(label(sentence("no-keyring").title, "small", wrap=True))
+        layout.addWidget(self.by_passphrase)
+        layout.addSpacing(6)
+        self._fields = QWidget()
+        fields = column(self._fields, spacing=6)
+        self.passphrase = self._field(tr("Passphrase"))
+        self.again = self._field(tr("The passphrase once more"))
+        for field in (self.passphrase, self.again):
+            caption = QLabel(field.accessibleName())
+            set_props(caption, look="label")
+            caption.setBuddy(field)
+            fields.addWidget(caption)
+            fields.addWidget(field)
+        self._hint = label("", "small", wrap=True)
+        fields.addWidget(self._hint)
+        layout.addWidget(self._fields)
+        self.by_passphrase.toggled.connect(self._on_choice)
+        self.by_keyring.toggled.connect(self._on_choice)
+        (self.by_keyring if available else self.by_passphrase).setChecked(True)
+        self._on_choice()
+
+    def _field(self, name: str) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(name)
+        field.setMinimumHeight(34)
+        field.setEchoMode(QLineEdit.EchoMode.Password)
+        field.textChanged.connect(self._on_choice)
+        field.returnPressed.connect(self.entered)
+        return field
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is chosen can be used."""
+        text, again = self.passphrase.text(), self.again.text()
+        return self.by_keyring.isChecked() or (len(text) >= MIN_PASSPHRASE and text == again)
+
+    @property
+    def chosen(self) -> str | None:
+        """The passphrase, or None for the computer's key store."""
+        return self.passphrase.text() if self.by_passphrase.isChecked() else None
+
+    def forget(self) -> None:
+        """Nothing typed is kept."""
+        self.passphrase.clear()
+        self.again.clear()
+
+    def take_focus(self) -> None:
+        """To what is to be done next here."""
+        (self.by_keyring if self.by_keyring.isChecked() else self.passphrase).setFocus()
+
+    def _on_choice(self) -> None:
+        self._fields.setVisible(self.by_passphrase.isChecked())
+        text, again = self.passphrase.text(), self.again.text()
+        if len(text) < MIN_PASSPHRASE:
+            self._hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
+        elif text != again:
+            self._hint.setText(tr("The two are not the same yet."))
+        else:
+            self._hint.setText(tr("Good. Nobody can restore it for you, so keep it well."))
+        self.changed.emit()

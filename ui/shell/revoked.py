@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a device says that its person has revoked: plainly, with unsent work offered for keeping before anything goes.
+
+▲ Nothing is removed by itself, and nothing but a revocation in the person's own log brings this about.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+from PySide6.QtWidgets import QWidget
+
+from app.devices.unsent import SUFFIX
+from ui.errors import code_of, sentence_of
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import Dialog, save_file
+from ui.kit.progress import Spinner
+from ui.kit.style import line
+from ui.kit.tasks import run
+from ui.kit.translate import tr, trn
+
+
+class Unsent(Protocol):
+    """`app.devices.unsent.UnsentWork`, the part that writes."""
+
+    @property
+    def count(self) -> int: ...
+    async def save(self, path: Path, /) -> int: ...
+
+
+class RevokedDialog(Dialog):
+    """Accepted when the person asks for everything to be removed from this computer."""
+
+    def __init__(self, parent: QWidget | None, unsent: Unsent) -> None:
+        super().__init__(
+            parent, tr("This device has been revoked"), accept=tr("Remove everything"), cancel=tr("Not now"),
+            danger=True, width=520,
+        )  # fmt: skip
+        self._unsent = unsent
+        self.add_text(
+            tr("One of your other devices, or your agency, has revoked it. It gets no new content and can send nothing"
+               " more. What is here is still readable, and nothing is removed unless you ask for it."),
+            "body",
+        )  # fmt: skip
+        count = unsent.count
+        self.kept = self.add_text("", "body")
+        self.save = TextButton(tr("Keep the unsent work …"), self.keep, icon="export")
+        row = line(spacing=8)
+        row.addWidget(self.save)
+        self._spinner = Spinner()
+        row.addWidget(self._spinner)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.error = self.add_text("", "error")
+        self.error.hide()
+        if count:
+            said = trn(
+                "{n} thing that you wrote here has not been sent. Keep it in a sealed file, and read that in on another"
+                " of your devices: Settings, Devices.",
+                "{n} things that you wrote here have not been sent. Keep them in a sealed file, and read that in on"
+                " another of your devices: Settings, Devices.",
+                count,
+            )
+            self.kept.setText(said.format(n=count))
+        else:
+            self.kept.setText(tr("Everything that you wrote here has been sent."))
+            self.save.hide()
+        self.add_text(
+            tr("Remove everything: the account, all rooms and all files of Kansli go from this computer. Your other"
+               " devices and your colleagues keep theirs."),
+        )  # fmt: skip
+
+    def keep(self) -> None:
+        """Asks where, and writes the file."""
+        self.error.hide()
+        run(self, self._keep(), on_error=self._failed)
+
+    async def _keep(self) -> None:
+        path = await save_file(self, tr("Keep the unsent work"), f"kansli{SUFFIX}", f"{tr('Unsent work')} (*{SUFFIX})")
+        if path is not None:
+            await self.keep_in(path)
+
+    async def keep_in(self, path: Path) -> None:
+        """Writes the file, with the suffix it has by custom."""
+        path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+        self._spinner.start()
+        n = await self._unsent.save(path)
+        self._spinner.stop()
+        self.kept.setText(
+            trn("{n} thing is kept in {file}.", "{n} things are kept in {file}.", n).format(n=n, file=path.name)
+        )
+
+    def _failed(self, error: Exception) -> None:
+        self._spinner.stop()
+        self.error.setText(f"{sentence_of(error).text}\n{tr('Code: {code}').format(code=code_of(error))}")
+        self.error.setAccessibleName(self.error.text())
+        self.error.show()
