@@ -3,6 +3,7 @@
 
 import argparse
 import asyncio
+import linecache
 import signal
 import socket
 import sys
@@ -41,6 +42,7 @@ def main(argv: Sequence[str]) -> int:
     """Runs until the window is closed; gives the exit status: 0, or 2 if the profile cannot be used."""
     arguments = _parser().parse_args(argv)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    linecache.clearcache()  # PySide reads the source of each module imported after it; Python would keep them, 19 MB
     application = QApplication.instance() or QApplication(["kansli"])
     assert isinstance(application, QApplication)  # noqa: S101 - nobody makes another kind
     application.setApplicationName("Kansli")

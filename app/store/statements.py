@@ -19,10 +19,14 @@ PLACE_CHANGE = "UPDATE changes SET n = ?, t = ? WHERE row = ?"
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND unprojected IS NOT 'other-room' ORDER BY row"
 LEFT_OUT = f"SELECT {CHANGE} FROM changes WHERE room = ? AND unprojected = ? AND row > ? ORDER BY row LIMIT ?"
-LATEST_BY_DEVICE = "SELECT dev, max(t) FROM changes WHERE room = ? AND n IS NOT NULL GROUP BY dev"
+LATEST_BY_DEVICE = (  # by the objects' index: a look at every change of every room would fill the page cache
+    "SELECT dev, max(t) FROM changes WHERE obj IN (SELECT obj FROM objects WHERE room = ?) "
+    "AND n IS NOT NULL GROUP BY dev"
+)
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
 UNPROJECTED = (
-    "SELECT row, unprojected FROM changes WHERE unprojected IS NOT NULL AND (? IS NULL OR room = ?) ORDER BY row"
+    "SELECT row, unprojected FROM changes INDEXED BY changes_unprojected "
+    "WHERE unprojected IS NOT NULL AND (? IS NULL OR room = ?) ORDER BY row"
 )
 
 

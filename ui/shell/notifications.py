@@ -7,20 +7,24 @@ They say only that something came, unless the setting has been changed to show r
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 
 from app.core.ids import RoomId
+from app.core.later import Later
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import bind
 from ui.kit.icons import icon
 from ui.kit.translate import tr, trn
 from ui.shell.ports import RoomService
 
-if sys.platform == "linux":
-    from ui.shell.freedesktop import Freedesktop
+if TYPE_CHECKING:
+    from ui.shell import freedesktop
+else:
+    freedesktop = Later("ui.shell.freedesktop")  # jeepney, 2 MB: not needed before the first notification
 
 MAX_PREVIEW = 160
 Tell = Callable[[str, str], object]
@@ -31,8 +35,20 @@ def desktop(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
     """How this desktop is told: its own service on Linux, else its tray; None where there is neither."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
-            return Freedesktop(window, on_click)
+            return service(window, on_click)
     return tray(window, on_click)
+
+
+def service(window: QWidget, on_click: Callable[[], object]) -> Tell:
+    """By the desktop's own service, which is looked for at the first notification."""
+    found: list[Tell] = []
+
+    def tell(title: str, text: str) -> None:
+        if not found:
+            found.append(freedesktop.Freedesktop(window, on_click))
+        found[0](title, text)
+
+    return tell
 
 
 def tray(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
