@@ -3,11 +3,13 @@
 
 PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q -n 2
-# The figures of one bench: make bench ONLY=ws_echo_us
+# The figures of one bench: make bench ONLY=ws_echo_us. Some decoders alone: make fuzz ONLY=encoding,chat
 ONLY ?=
+# How many inputs make fuzz tries.
+N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run serve test check lint fast bench shots clean
+.PHONY: help setup demo run serve test check lint fast fuzz bench shots clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 10
@@ -38,6 +40,9 @@ lint: setup  ## linters, types and layers only
 
 bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
+
+fuzz: setup  ## hostile bytes to every decoder (make fuzz N=10000000 ONLY=name,name); faults in build/fuzz/
+	@$(PY) -m tests.fuzz --runs $(N) $(if $(ONLY),--only $(ONLY))
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots

@@ -46,5 +46,5 @@ class Payload(Generic[T]):
             raise BadChange("format-newer")
         try:
             return cast("T", self._decoder.decode(memoryview(data)[1:]))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:  # of fields that it would skip
             raise BadChange("malformed") from e

@@ -54,7 +54,7 @@ def decode(payload: bytes) -> Record:
         raise BadChange("update-needed")
     try:
         record = _decoder.decode(memoryview(payload)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError) as e:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:  # of fields that it would skip
         raise BadChange("bad-record") from e
     if isinstance(record, RoomNamed) and (record.type not in ROOM_TYPES or len(record.title) > MAX_TITLE):
         raise BadChange("bad-record")

@@ -36,7 +36,10 @@ class ServerAddress:
     def parse(cls, text: str, *, insecure_loopback: bool = False) -> "ServerAddress":
         """Reads what a person or a policy wrote; AddressError if it is no address or asks for plain text elsewhere."""
         raw = text.strip()
-        parts = urlsplit(raw if "//" in raw else f"https://{raw}")
+        try:
+            parts = urlsplit(raw if "//" in raw else f"https://{raw}")
+        except ValueError as e:
+            raise AddressError("host") from e
         try:
             port = parts.port
         except ValueError as e:

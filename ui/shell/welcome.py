@@ -61,7 +61,10 @@ class Address:
 
 def parse_link(text: str) -> Address | None:
     """The address in an invitation link, or None."""
-    parts = urlsplit(text.strip())
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        return None
     query = parse_qs(parts.query)
     if parts.scheme != "kansli" or "server" not in query or "code" not in query:
         return None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a chat's records, texts and file names hold and refuse."""
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,6 +92,15 @@ def test_marks_become_styles_and_what_is_not_closed_stays() -> None:
         Run(text="struken", strike=True),
         Run(text=" **inte"),
     ]
+
+
+@pytest.mark.parametrize("sign", ["[", "[a](", "**a ", "~~a ", "`", "*", "_a ", "```\n"])
+def test_attack_no_text_keeps_the_window_busy(sign: str) -> None:
+    """A rest of a line was searched from each of its signs: 6 s for 20,000 of "[" at every painting."""
+    text = (sign * MAX_TEXT)[:MAX_TEXT]
+    began = time.process_time()
+    parse(text)
+    assert time.process_time() - began < 0.5
 
 
 def test_links_are_web_addresses_or_things_in_a_room_and_nothing_else() -> None:

@@ -8,6 +8,7 @@ from app.core.ids import ObjId, RoomId
 from app.errors import BadChange
 from app.objects.links import ObjectLink
 from app.objects.object import MAX_DATA_BYTES, Payload
+from app.rooms import records as rooms
 
 LINK = ObjectLink(room=RoomId(b"R" * 16), obj=ObjId(b"O" * 16), kind="chat", ref=b"\x01\x02")
 
@@ -44,6 +45,7 @@ def test_a_record_is_read_as_it_was_written(record: Said | Gone) -> None:
         (b"\x01" + msgspec.msgpack.encode({"type": "other"}), "malformed"),
         (b"\x01" + msgspec.msgpack.encode({"type": "said", "text": 5}), "malformed"),
         (b"\x01\x82\xa4type\xa4said\xa4text\xa2\xff\xfe", "malformed"),
+        (b"\x01\x82\xa4type\xa4said\xa1x" + b"\x91" * 5000 + b"\x01", "malformed"),
         (b"\x01" * (MAX_DATA_BYTES + 1), "oversize"),
     ],
 )
@@ -51,6 +53,12 @@ def test_what_is_no_record_is_a_bad_change(data: bytes, code: str) -> None:
     with pytest.raises(BadChange) as e:
         PAYLOAD.decode(data)
     assert e.value.code == code
+
+
+def test_attack_a_room_record_nested_without_end_is_a_bad_record() -> None:
+    with pytest.raises(BadChange) as e:
+        rooms.decode(b"\x01\x82\xa2is\xa5named\xa1x" + b"\x91" * 5000 + b"\x01")
+    assert e.value.code == "bad-record"
 
 
 def test_a_link_is_text_and_back() -> None:

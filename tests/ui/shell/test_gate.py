@@ -223,6 +223,7 @@ async def test_a_bad_code_is_said_in_place(qtbot: QtBot, error: Exception, said:
 def test_only_our_own_links_are_taken_apart() -> None:
     assert parse_link("https://myndighet.example?server=a&code=b") is None
     assert parse_link("kansli://enrol?server=a") is None
+    assert parse_link("kansli://[enrol?server=a&code=b") is None  # which Python's own parser raises at
 
 
 # -- another computer of the same person ------------------------------------------------------------------------------

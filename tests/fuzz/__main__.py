@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`make fuzz`: every decoder on hostile bytes, coverage-guided by atheris, or (--plain) on random changes alone.
+
+Each target runs in a process of its own with 2 GiB of address space. An input may take five seconds, and no exception
+but the target's own refusals; anything else ends the run with the input in build/fuzz/.
+"""
+
+import argparse
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+BUILD = Path("build/fuzz")
+MEMORY_BYTES = 2 << 30
+SECONDS = 5
+MAX_BYTES = 16 * 1024
+
+
+def main() -> int:
+    args = _arguments()
+    if args.child:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        return (_plain if args.plain else _guided)(args.only, args.runs, args.seed)
+    from tests.fuzz.targets import TARGETS
+
+    names = args.only.split(",") if args.only else list(TARGETS)
+    if unknown := set(names) - TARGETS.keys():
+        print(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}", file=sys.stderr)
+        return 2
+    BUILD.mkdir(parents=True, exist_ok=True)
+    total, began, failed = 0, time.monotonic(), []
+    shares = sum(TARGETS[name].share for name in names)
+    for name in names:
+        runs = -(-args.runs * TARGETS[name].share // shares)
+        start = time.monotonic()
+        command = [sys.executable, "-m", "tests.fuzz", "--child", "--only", name, "--runs", str(runs)]
+        command += ["--seed", str(args.seed), *(["--plain"] if args.plain else [])]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        if answer.returncode:
+            print(answer.stdout[-2000:], answer.stderr[-6000:], sep="\n", file=sys.stderr)
+            print(f"{name}: FAILED; the input is in {BUILD}/", file=sys.stderr)
+            failed.append(name)
+            continue
+        total += runs
+        took = time.monotonic() - start
+        print(f"{name:16} {runs:>9} inputs  {took:>7.1f} s  {runs / took:>8.0f}/s", flush=True)
+    took = time.monotonic() - began
+    print(f"{'all':16} {total:>9} inputs  {took:>7.1f} s  {total / took:>8.0f}/s")
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1_000_000, help="inputs, shared by the targets")
+    parser.add_argument("--only", default="", help="targets, with commas; a name that is none lists them")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="without atheris: random changes, no guidance")
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _plain(name: str, runs: int, seed: int) -> int:
+    from tests.fuzz.mutations import mutate
+    from tests.fuzz.targets import TARGETS
+
+    rng, seeds = Random(f"{name} {seed}"), TARGETS[name].seeds()
+    run = TARGETS[name].prepare()
+    for data in [*seeds, b""][:runs]:
+        run(data)
+    signal.signal(signal.SIGALRM, _hangs)
+    for _ in range(runs - len(seeds) - 1):
+        data = mutate(rng, rng.choice(seeds), seeds, MAX_BYTES)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        try:
+            run(data)
+        except BaseException:
+            (BUILD / f"{name}-plain").write_bytes(data)
+            raise
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return 0
+
+
+def _hangs(number: int, frame: object) -> None:
+    raise AssertionError(f"an input takes more than {SECONDS} s")
+
+
+def _guided(name: str, runs: int, seed: int) -> int:
+    import atheris
+
+    guided: Any = atheris  # no type information is published
+    with guided.instrument_imports(include=["sync", "app"]):  # before anything else loads them
+        from tests.fuzz.mutations import mutate
+        from tests.fuzz.targets import TARGETS
+
+        run = TARGETS[name].prepare()
+    seeds, corpus = TARGETS[name].seeds(), BUILD / "corpus" / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    for i, data in enumerate(seeds):
+        (corpus / f"seed-{i}").write_bytes(data)
+
+    def changed(data: bytes, most: int, number: int) -> bytes:
+        if number % 2:
+            return bytes(guided.Mutate(data, most))
+        return mutate(Random(number), data or seeds[0], seeds, most)
+
+    options = [f"-runs={runs}", f"-seed={seed}", f"-timeout={SECONDS}", f"-max_len={MAX_BYTES}", "-rss_limit_mb=1536"]
+    options += [f"-artifact_prefix={BUILD}/{name}-", "-verbosity=1"]
+    guided.Setup([sys.argv[0], *options, str(corpus)], run, custom_mutator=changed)
+    guided.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

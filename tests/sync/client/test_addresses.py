@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A server's address as people, links and policies write it."""
+
+import pytest
+
+from sync.client.transport import AddressError, ServerAddress
+
+
+@pytest.mark.parametrize("text", ["", "https://", "ftp://a.se", "a.se:99999", "http://a.se", "https://[a", "[::1"])
+def test_what_is_no_address_is_told_as_one_error(text: str) -> None:
+    with pytest.raises(AddressError):
+        ServerAddress.parse(text)
+
+
+def test_an_address_has_a_host_and_a_port() -> None:
+    assert ServerAddress.parse(" a.se ").name == "a.se:443"
+    assert ServerAddress.parse("https://[::1]:1").url("ws", "/x") == "wss://[::1]:1/x"
