@@ -27,9 +27,10 @@ from ui.errors import code_of, sentence_of
 from ui.kit import icons, theme
 from ui.kit.translate import change_language, tr
 from ui.shell.gate import GatePage
+from ui.shell.returning import ReturnView
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
-from ui.shell.welcome import WelcomeView
+from ui.shell.welcome import CodeView, WelcomeView
 from ui.shell.window import MainWindow
 from ui.tools import TOOLS
 
@@ -160,6 +161,13 @@ class Program:
     def _welcome(self) -> WelcomeView:
         view = WelcomeView(self._office, server=self._link or self._office.settings.get(SERVER))
         view.done.connect(self._open)
+        view.lost.connect(lambda: self._show_gate(self._returning()))
+        return view
+
+    def _returning(self) -> ReturnView:
+        view = ReturnView(self._office, server=self._office.settings.get(SERVER))
+        view.done.connect(self._open)
+        view.left.connect(lambda: self._show_gate(self._welcome()))
         return view
 
     def _unfinished(self) -> UnfinishedView:
@@ -188,7 +196,7 @@ class Program:
             asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
         return view
 
-    def _show_gate(self, view: WelcomeView | GatePage) -> None:
+    def _show_gate(self, view: CodeView | GatePage) -> None:
         if self._gate is not None:
             self._gate.hide()
             self._gate.deleteLater()

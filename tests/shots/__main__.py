@@ -24,11 +24,12 @@ time.tzset()
 
 from PySide6.QtWidgets import QApplication, QMainWindow  # noqa: E402
 
-from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, NOTIFICATIONS, THEME  # noqa: E402
+from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, NOTIFICATIONS, SHEET_REMINDER, THEME  # noqa: E402
 from tests.journeys.desks import offices  # noqa: E402
 from tests.shots.camera import Camera, quiet  # noqa: E402
+from tests.shots.scene import Scene, Step  # noqa: E402
 from tests.shots.story import StoryTime, fill  # noqa: E402
-from tests.shots.views import OFFLINE, STOPPED, VIEWS, Scene, Step, leave  # noqa: E402
+from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave  # noqa: E402
 from ui.kit import theme  # noqa: E402
 from ui.kit.translate import change_language  # noqa: E402
 from ui.shell.window import MainWindow  # noqa: E402
@@ -96,6 +97,7 @@ async def _take_all(camera: Camera, looks: dict[str, Look], views: list[str]) ->
             settings = story.me.settings
             settings.set(AUTO_LOCK_MINUTES, 0)
             settings.set(NOTIFICATIONS, "none")
+            settings.set(SHEET_REMINDER, False)
             settings.set(THEME, "light")
             window, gate = (
                 MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now),

@@ -1,79 +1,29 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Every view as a step: how to get there, and how to leave it as it was. Names are the pictures' file names."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QPoint
-from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
-from app.bootstrap import Office
 from app.core.i18n import tr
-from app.profile import Profile
 from app.session import LinkState
-from app.settings import CA_FILE
 from tests.shots import story as told
 from tests.shots.camera import quiet
+from tests.shots.recovering import RECOVERING
+from tests.shots.scene import Scene, Step, dialog
 from tests.shots.stopped import go_on, propose_history, stop
-from tests.shots.story import Story
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.shell.keys_card import PassphraseDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
-from ui.shell.room_view import RoomView
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
-from ui.shell.window import MainWindow
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView
-
-
-@dataclass(slots=True)
-class Scene:
-    """The story, its window, and the window of the way in."""
-
-    story: Story
-    window: MainWindow
-    gate: QMainWindow
-    folder: Path
-    code: str = ""
-    ends: list[Callable[[], object]] = field(default_factory=list)
-    _new: Office | None = None
-
-    def room(self, title: str, tab: str) -> RoomView:
-        """Opens a room at a tab."""
-        self.window.open_room(self.story.rooms[title])
-        view = self.window.current_room()
-        assert view is not None
-        view.show_tool(tab)
-        return view
-
-    def new_office(self) -> Office:
-        """A profile in which nobody is enrolled yet."""
-        if self._new is None:
-            profile = Profile.open(root=self.folder / "new")
-            self._new = Office(profile)
-            self._new.settings.set(CA_FILE, self.story.desks[0].office.settings.get(CA_FILE))
-        return self._new
-
-    def close(self) -> None:
-        if self._new is not None:
-            self._new.profile.close()
-
-
-Step = Callable[[Scene], Awaitable[QWidget]]
-
-
-def _dialog(scene: Scene, dialog: QWidget) -> QWidget:
-    dialog.show()
-    scene.ends += [dialog.close, dialog.deleteLater]
-    return scene.window
-
 
 # -- the way in -------------------------------------------------------------------------------------------------------
 
@@ -212,7 +162,7 @@ async def archive(s: Scene) -> QWidget:
     put_away = [card.id for card in view.board.all_cards()[-2:]]
     for card_id in put_away:
         view.board.archive_card(card_id)
-    shown = _dialog(s, ArchiveDialog(s.window, view.board))
+    shown = dialog(s, ArchiveDialog(s.window, view.board))
     s.ends += [partial(view.board.archive_card, card_id, False) for card_id in put_away]
     return shown
 
@@ -222,8 +172,8 @@ async def settings_keys(s: Scene) -> QWidget:
     keys = s.window.settings_view.keys
     next(b for b in keys.findChildren(QAbstractButton) if b.accessibleName() == tr("Change the passphrase")).click()
     await until(lambda: any(d.isVisible() for d in s.window.findChildren(PassphraseDialog)))
-    dialog = next(d for d in s.window.findChildren(PassphraseDialog) if d.isVisible())
-    s.ends.append(dialog.reject)
+    shown = next(d for d in s.window.findChildren(PassphraseDialog) if d.isVisible())
+    s.ends.append(shown.reject)
     return s.window
 
 
@@ -259,28 +209,28 @@ async def toast(s: Scene) -> QWidget:
 
 async def new_room(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
-    return _dialog(s, NewRoomDialog(s.window))
+    return dialog(s, NewRoomDialog(s.window))
 
 
 async def add_member(s: Scene) -> QWidget:
     s.room(told.EMPTY, "chat")
     me = s.story.me
-    dialog = AddMemberDialog(s.window, me.people, {me.people.me.uid}, 4)
-    dialog.search.field.setText("e")
-    await dialog.search.look_for(told.HEAD)
-    return _dialog(s, dialog)
+    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, 4)
+    made.search.field.setText("e")
+    await made.search.look_for(told.HEAD)
+    return dialog(s, made)
 
 
 async def role(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
     me = s.story.me
-    return _dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), 3, 4))
+    return dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), 3, 4))
 
 
 async def safety_number(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
     person = s.story.me.people.person(s.story.uid(s.story.head))
-    return _dialog(s, VerifyDialog(s.window, person, s.story.me.people.safety_number(person.uid)))
+    return dialog(s, VerifyDialog(s.window, person, s.story.me.people.safety_number(person.uid)))
 
 
 async def member_menu(s: Scene) -> QWidget:
@@ -312,13 +262,13 @@ async def stopped(s: Scene) -> QWidget:
 async def successor_dialog(s: Scene) -> QWidget:
     await stopped(s)
     room = s.story.rooms[told.COMPLAINT]
-    return _dialog(s, SuccessorDialog(s.window, s.story.me.succession.plan(room), "fork"))
+    return dialog(s, SuccessorDialog(s.window, s.story.me.succession.plan(room), "fork"))
 
 
 async def evidence(s: Scene) -> QWidget:
     await stopped(s)
     room = s.story.rooms[told.COMPLAINT]
-    return _dialog(s, EvidenceDialog(s.window, s.story.me.succession.standing(room)))
+    return dialog(s, EvidenceDialog(s.window, s.story.me.succession.standing(room)))
 
 
 async def replaced(s: Scene) -> QWidget:
@@ -387,6 +337,7 @@ VIEWS: dict[str, Step] = {
     "role": role,
     "safety-number": safety_number,
     "member-menu": member_menu,
+    **RECOVERING,
 }
 STOPPED: dict[str, Step] = {
     "stopped": stopped,

@@ -148,6 +148,13 @@ async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Pat
     return [Path(p) for p in chosen] if await show(dialog) else []
 
 
+async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | None:
+    """Lets the person choose one file to read."""
+    dialog = _file_dialog(parent, title, filters)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    return await _path(dialog)
+
+
 async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -> Path | None:
     """Lets the person choose where to write; asks before replacing a file."""
     dialog = _file_dialog(parent, title, filters)

@@ -12,7 +12,7 @@ from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
 from ui.kit.bind import bind
-from ui.kit.buttons import RowButton
+from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import day_or_time, long_day, tr, week
@@ -39,10 +39,12 @@ def greeting(hour: int) -> str:
 
 
 class Home(QWidget):
-    """`link_chosen(ObjectLink)` and `room_chosen(RoomId)` are for the shell to follow."""
+    """`link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `sheet_wanted` are for the shell to follow."""
 
     link_chosen = Signal(object)
     room_chosen = Signal(object)
+    sheet_wanted = Signal()
+    """The person wants to make a recovery sheet."""
 
     def __init__(
         self,
@@ -75,7 +77,7 @@ class Home(QWidget):
         page.addLayout(columns)
         page.addStretch(1)
         column(self).addWidget(scroll(inner, tr("Home")))
-        for signal in (session.rooms.changed, session.people.changed):
+        for signal in (session.rooms.changed, session.people.changed, session.status_changed):
             bind(self, signal, self.refresh)
         bind(self, session.rooms.room_changed, lambda _room: self.refresh())
         bind(self, session.tasks.changed, lambda _room: self.refresh())
@@ -107,12 +109,14 @@ class Home(QWidget):
         titles = {room: summary.title for room, summary in rooms.items()}
         mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
         new = invitations(self._session)
+        reminds = self._session.recovery.reminds
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         open_tasks = tasks_here(self._session)[:_TASKS]
         done = tasks_here(self._session, done=True)[-2:] if len(open_tasks) < _TASKS else []
         minute = (now.date(), now.hour, now.minute)
         shown = (
             minute,
+            reminds,
             tuple(titles.items()),
             tuple(mentions),
             tuple(new),
@@ -125,6 +129,8 @@ class Home(QWidget):
             return
         self._shown = shown
         self._fill_answers(mentions, new, titles)
+        if reminds:
+            self._answers.insertWidget(0, self._reminder())
         clear(self._recent)
         for item in recent:
             self._recent.addWidget(self._recent_row(item, titles[item.room]))
@@ -142,6 +148,25 @@ class Home(QWidget):
             self._answers.addWidget(self._invitation(room, by, t))
         if not mentions and not new:
             self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
+
+    def _reminder(self) -> QWidget:
+        card = Card(margin=14, spacing=6)
+        head = line(spacing=10)
+        head.addWidget(IconLabel("security", "warning", 20))
+        head.addWidget(label(tr("You have no recovery sheet"), "strong"), 1)
+        card.content.addLayout(head)
+        text = tr("If you lose every device, what you alone could read is gone. Make a sheet and put it away.")
+        card.content.addWidget(label(text, "small", wrap=True))
+        buttons = line(spacing=8)
+        buttons.addWidget(TextButton(tr("Make a sheet …"), self.sheet_wanted.emit))
+        buttons.addWidget(TextButton(tr("Not now"), self._dismiss, kind="quiet"))
+        buttons.addStretch(1)
+        card.content.addLayout(buttons)
+        return card
+
+    def _dismiss(self) -> None:
+        self._session.recovery.dismiss()
+        self.refresh()
 
     def _mention(self, mention: MentionRow, room_title: str) -> QWidget:
         author = self._session.people.person(mention.author).name

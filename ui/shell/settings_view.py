@@ -31,6 +31,7 @@ from ui.kit.translate import tr
 from ui.shell.devices_card import DevicesCard
 from ui.shell.keys_card import Keys, KeysCard
 from ui.shell.ports import Session
+from ui.shell.recovery_card import RecoveryCard
 from ui.tool import toast
 
 _LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
@@ -77,6 +78,9 @@ class SettingsView(QWidget):
             session.devices, session.unsent, lambda: session.status.server, lambda room: _title(session, room)
         )
         page.addWidget(self.devices)
+        page.addWidget(SectionHeader(tr("Recovery")))
+        self.recovery = RecoveryCard(session)
+        page.addWidget(self.recovery)
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(self._card(self._choice(NOTIFICATIONS), self._choice(NOTIFICATION_CONTENT)))
         page.addWidget(SectionHeader(tr("About Kansli")))

@@ -4,10 +4,12 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.errors import ReturnWaits
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import confirm
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.returning import when
 from ui.shell.unlock import UnlockView, WithKeyring, WithPassphrase
 
 
@@ -38,6 +40,12 @@ class UnfinishedView(UnlockView):
         self.button.setText(tr("Unlock and finish"))
         self.anew_button = TextButton(tr("Begin anew …"), lambda: run(self, self._ask()), kind="quiet")
         self.buttons.insertWidget(2, self.anew_button)
+
+    def _failed(self, error: Exception) -> None:
+        super()._failed(error)
+        if isinstance(error, ReturnWaits):
+            self.error.setText(f"{self.error.text()}\n{tr('From {when}.').format(when=when(error.ready_ms))}")
+            self.error.setAccessibleName(self.error.text())
 
     async def _ask(self) -> None:
         text = tr(

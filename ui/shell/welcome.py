@@ -39,8 +39,12 @@ class Found(Protocol):
     def server(self) -> str: ...
 
 
-class Enrolment(Joining, Protocol):
-    """The first start's use cases."""
+class ByCode(Protocol):
+    """What becomes of a sign-in code."""
+
+    def keyring_available(self) -> bool:
+        """Whether this computer has a key store that policy allows."""
+        ...
 
     async def look_up(self, server: str, code: str) -> Found:
         """Asks the server what the code binds. Raises with a code of ui/errors.py."""
@@ -49,6 +53,10 @@ class Enrolment(Joining, Protocol):
     async def enrol(self, found: Any, passphrase: str | None, progress: Progress) -> object:
         """Makes account and device and registers them; None = the key is kept by the computer's key store."""
         ...
+
+
+class Enrolment(ByCode, Joining, Protocol):
+    """The first start's use cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +79,22 @@ def parse_link(text: str) -> Address | None:
     return Address(query["server"][0], query["code"][0])
 
 
-class WelcomeView(QStackedWidget):
-    """The agency's code, and how it will be unlocked; or another device's. `done` is emitted with the session."""
+class CodeView(QStackedWidget):
+    """A page for the agency's code, and one that shows whose it is and asks how it will be unlocked. `done` is emitted
+    with the session."""
 
     done = Signal(object)
 
-    def __init__(self, enrolment: Enrolment, *, server: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, enrolment: ByCode, *, server: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._enrolment = enrolment
         self._found: Found | None = None
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
         self._make_key_page()
-        self.join = JoinPages(enrolment)
-        self.join.done.connect(self.done)
-        self.join.back.connect(lambda: self.setCurrentIndex(0))
-        self.addWidget(self.join)
+
+    def _add_ways(self, page: GatePage) -> None:
+        """Other ways in, on the page of the code."""
 
     def _make_code_page(self, server: str) -> None:
         text = tr("You need the server's address and the sign-in code that you have got from your agency.")
@@ -94,9 +102,7 @@ class WelcomeView(QStackedWidget):
         self.server = page.add_field(tr("Server address or link"), hint="kansli.myndighet.example")
         self.server.setText(server)
         self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX")
-        self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
-        page.body.addSpacing(6)
-        page.body.addWidget(self.have)
+        self._add_ways(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         for field in (self.server, self.code):
             field.textChanged.connect(self._on_text)
@@ -134,10 +140,6 @@ class WelcomeView(QStackedWidget):
     def _on_choice(self) -> None:
         self.begin.setEnabled(self.keys.ready)
 
-    def _join(self) -> None:
-        self.setCurrentWidget(self.join)
-        self.join.start(self.server.text())
-
     def look_up(self) -> None:
         """Asks the server who the code is for."""
         if self.next.isEnabled():
@@ -155,12 +157,15 @@ class WelcomeView(QStackedWidget):
             widget = item.widget() if item is not None else None
             if widget is not None:
                 widget.deleteLater()
+        self._show_found(found)
+        self.setCurrentWidget(self.key_page)
+        self.keys.take_focus()
+
+    def _show_found(self, found: Found) -> None:
         self._who.content.addWidget(label(found.name, "heading"))
         self._who.content.addWidget(label(" · ".join(x for x in (found.title, found.unit) if x), "muted"))
         self._who.content.addWidget(label(found.agency, "muted"))
         self._who.content.addWidget(Chip(tr("The code belongs to the agency"), "success", "verified"))
-        self.setCurrentWidget(self.key_page)
-        self.keys.take_focus()
 
     def _code_failed(self, error: Exception) -> None:
         self.code_page.spinner.stop()
@@ -196,3 +201,28 @@ class WelcomeView(QStackedWidget):
         self.back.setEnabled(True)
         self._on_choice()
         self.key_page.show_error(error)
+
+
+class WelcomeView(CodeView):
+    """First start: a code, another device of one's own, or the recovery sheet."""
+
+    lost = Signal()
+    """The person has lost their computer and comes back by the recovery sheet."""
+
+    def __init__(self, enrolment: Enrolment, *, server: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(enrolment, server=server, parent=parent)
+        self.join = JoinPages(enrolment)
+        self.join.done.connect(self.done)
+        self.join.back.connect(lambda: self.setCurrentIndex(0))
+        self.addWidget(self.join)
+
+    def _add_ways(self, page: GatePage) -> None:
+        self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
+        self.lost_button = TextButton(tr("I have lost my computer"), self.lost.emit, kind="link")
+        page.body.addSpacing(6)
+        for way in (self.have, self.lost_button):
+            page.body.addWidget(way)
+
+    def _join(self) -> None:
+        self.setCurrentWidget(self.join)
+        self.join.start(self.server.text())

@@ -27,6 +27,7 @@ from ui.kit.tasks import run
 from ui.kit.toast import InfoBar, Toast
 from ui.kit.translate import change_language, tr, trn
 from ui.shell import regions
+from ui.shell.asked_bar import AskedBar
 from ui.shell.auto_lock import AutoLock
 from ui.shell.commands import Commands
 from ui.shell.finding import Finder
@@ -181,11 +182,14 @@ class MainWindow(QMainWindow):
         layout = column(content)
         self.bar = InfoBar()
         layout.addWidget(self.bar)
+        self.asked_bar = AskedBar(self.session)
+        layout.addWidget(self.asked_bar)
         self.stack = Pages()
         self.stack.setAccessibleName(tr("Content"))
         self.home = Home(self.session, self._icons, self._now)
         self.home.link_chosen.connect(self.open_link)
         self.home.room_chosen.connect(self.open_room)
+        self.home.sheet_wanted.connect(self._make_sheet)
         self.my_tasks = MyTasks(
             self.session, lambda task, done: finish(self.session, task, done), lambda: self._now().date()
         )
@@ -258,10 +262,14 @@ class MainWindow(QMainWindow):
         """F6: the next region."""
         room = self.current_room()
         content = [room.tabs, room.current_view(), room.panel] if room is not None else [self.stack.currentWidget()]
-        parts = [self.bar, self.rail, self.room_list, *content]
+        parts = [self.bar, self.asked_bar, self.rail, self.room_list, *content]
         regions.step([p for p in parts if p is not None], self.focusWidget(), by)
 
     # -- doing ------------------------------------------------------------------------------------------------
+
+    def _make_sheet(self) -> None:
+        self.go_section("settings")
+        self.settings_view.recovery.make()
 
     def open_palette(self) -> None:
         """Ctrl+K."""

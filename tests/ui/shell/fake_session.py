@@ -14,6 +14,7 @@ from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden, WrongPassphrase
 from app.people.person import Person, Verified
+from app.recovery import AskedFor, SheetPaper, SheetState
 from app.rooms.service import HistoryProposal, MemberInfo
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings, Value
@@ -21,6 +22,7 @@ from app.store.rows import SearchHit
 from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
+from sync.errors import Reject
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from ui.tool import Tool
 
@@ -143,6 +145,51 @@ SAMPLE_ROOMS: tuple[dict[str, Any], ...] = (
     {"room": DIRECT_HEAD, "title": "Enhetschef", "type": "direct", "preview": "Tack, jag läser i kväll"},
     {"room": DIRECT_REGISTRAR, "title": "Registrator", "type": "direct", "preview": "Handlingen är diarieförd"},
 )
+
+
+class FakeRecovery:
+    """The recovery sheet over a few values."""
+
+    def __init__(self) -> None:
+        self.state = SheetState.STANDS
+        self.needs_old = False
+        self.reminds = False
+        self.old = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG"
+        self.published: list[tuple[str, str]] = []
+        self.vetoed: list[AskedFor] = []
+        self.waiting: list[AskedFor] = []
+        self.error: Exception | None = None
+
+    def dismiss(self) -> None:
+        self.reminds = False
+
+    def check_old(self, code: str) -> None:
+        if code != self.old:
+            raise Reject("sheet")
+
+    def draw(self) -> SheetPaper:
+        return SheetPaper(
+            code="7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS",
+            name="Handläggare",
+            title="Handläggare",
+            unit="Enheten för tillsyn",
+            server="kansli.myndighet.example",
+            agency="3f 1c 88 a0",
+            made_ms=at(14, 5),
+        )
+
+    async def publish(self, paper: SheetPaper, old: str = "") -> None:
+        if self.error is not None:
+            raise self.error
+        self.published.append((paper.code, old))
+        self.state = SheetState.STANDS
+
+    def asked(self) -> list[AskedFor]:
+        return self.waiting
+
+    async def veto(self, asked: AskedFor) -> None:
+        self.vetoed.append(asked)
+        self.waiting = [replace(a, vetoed=True) if a == asked else a for a in self.waiting]
 
 
 class FakeRooms:
@@ -418,6 +465,7 @@ class FakeSession:
     def __init__(self, folder: Path, policy: dict[str, Value] | None = None) -> None:
         self.rooms = FakeRooms()
         self.succession = FakeSuccession(self.rooms)
+        self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all
         self.chat = FakeChat()

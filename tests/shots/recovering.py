@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The recovery sheet as steps: made, reminded of, used on another computer, and asked about."""
+
+from functools import partial
+
+from PySide6.QtWidgets import QWidget
+
+from app.errors import ReturnWaits
+from app.settings import SHEET_REMINDER
+from sync.protocol.messages import Asked
+from tests.shots import story as told
+from tests.shots.scene import Scene, Step, dialog
+from tests.world import until
+from ui.shell.returning import ReturnView
+from ui.shell.sheet_dialog import SheetDialog
+
+_SHEET: dict[int, str] = {}
+DAY_MS = 86_400_000
+
+
+async def sheet(s: Scene, page: int) -> QWidget:
+    s.window.go_section("settings")
+    made = SheetDialog(s.window, s.story.me.recovery, [1, 4])
+    made._go(page)
+    return dialog(s, made)
+
+
+async def reminder(s: Scene) -> QWidget:
+    settings = s.story.me.settings
+    settings.set(SHEET_REMINDER, True)
+    s.ends.append(partial(settings.set, SHEET_REMINDER, False))
+    s.window.go_section("home")
+    s.window.home.refresh()
+    return s.window
+
+
+async def asked(s: Scene) -> QWidget:
+    me = s.story.me
+    me.engine.sheet.hear([Asked("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")])
+    me.on_status()
+    s.ends += [partial(me.engine.sheet.hear, []), me.on_status]
+    s.room(told.CASE, "chat")
+    return s.window
+
+
+async def returning(s: Scene) -> QWidget:
+    s.gate.setCentralWidget(ReturnView(s.new_office(), server=s.story.desks[0].server))
+    return s.gate
+
+
+async def found(s: Scene) -> QWidget:
+    """The registrar's own computer is still active."""
+    recovery, office = s.story.registrar.recovery, s.new_office()
+    if id(s) not in _SHEET:
+        paper = recovery.draw()
+        await recovery.publish(paper)
+        _SHEET[id(s)] = paper.code
+    view = ReturnView(office, server=s.story.desks[0].server)
+    s.gate.setCentralWidget(view)
+    view.code.setText(await s.story.offices.w.invite(told.REGISTRAR))
+    view.sheet.field.setText(_SHEET[id(s)])
+    view.look_up()
+    await until(lambda: view.currentWidget() is view.key_page)
+    view.by_passphrase.setChecked(True)
+    return s.gate
+
+
+async def waits(s: Scene) -> QWidget:
+    view = ReturnView(s.new_office())
+    s.gate.setCentralWidget(view)
+    view._show_waiting(ReturnWaits(int(s.story.time.now().timestamp() * 1000) + DAY_MS))
+    return s.gate
+
+
+RECOVERING: dict[str, Step] = {
+    "sheet": partial(sheet, page=1),
+    "sheet-typed": partial(sheet, page=2),
+    "sheet-old": partial(sheet, page=0),
+    "home-reminder": reminder,
+    "asked": asked,
+    "return": returning,
+    "return-found": found,
+    "return-waits": waits,
+}

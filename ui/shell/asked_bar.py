@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bar over everything while somebody asks for something with the recovery sheet: it is me, or stop it."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.recovery import AskedFor
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import IconLabel
+from ui.kit.dialogs import confirm
+from ui.kit.style import label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import clock, day, short_day, tr
+from ui.shell.ports import Session
+from ui.tool import toast
+
+
+class AskedBar(QFrame):
+    """Hidden while nothing is asked, and for what the person has said is theirs."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._mine: set[tuple[str, bytes]] = set()
+        self._shown: AskedFor | None = None
+        row = line(self, margins=(20, 6, 12, 6), spacing=8)
+        row.addWidget(IconLabel("security", "danger", 16))
+        self._text = label("", "small", wrap=True)
+        row.addWidget(self._text, 1)
+        self.me = TextButton(tr("It is me"), self._it_is_me, kind="link")
+        self.stop = TextButton(tr("Stop it …"), lambda: run(self, self._stop()), kind="danger")
+        row.addWidget(self.me)
+        row.addWidget(self.stop)
+        set_props(self, frame="bar-danger")
+        self.hide()
+        bind(self, session.status_changed, self.refresh)
+        self.refresh()
+
+    def text(self) -> str:
+        """The sentence shown."""
+        return self._text.text()
+
+    def refresh(self) -> None:
+        """Reads again what is asked."""
+        asked = _waiting(self._session.recovery.asked(), self._mine)
+        self._shown = asked[0] if asked else None
+        if self._shown is not None:
+            said = _said(self._shown)
+            self._text.setText(said)
+            self.setAccessibleName(said)
+        self.setVisible(self._shown is not None)
+
+    def _it_is_me(self) -> None:
+        if self._shown is not None:
+            self._mine.add((self._shown.what, self._shown.dev))
+            self.refresh()
+
+    async def _stop(self) -> None:
+        asked = self._shown
+        text = tr(
+            "Whoever asks has your recovery sheet and a sign-in code in your name. They are kept out. Tell IT "
+            "security, and make another sheet if yours is in other hands."
+        )
+        if asked is not None and await confirm(self, tr("Stop it?"), text, accept=tr("Stop it"), danger=True):
+            await self._session.recovery.veto(asked)
+            self.refresh()
+            toast(self, tr("Stopped. Nobody comes in by this attempt."))
+
+
+def _waiting(asked: Sequence[AskedFor], mine: set[tuple[str, bytes]]) -> list[AskedFor]:
+    return [a for a in asked if not a.vetoed and (a.what, a.dev) not in mine]
+
+
+def _said(asked: AskedFor) -> str:
+    when = f"{short_day(day(asked.ready))} {clock(asked.ready)}"
+    if asked.what == "add":
+        return tr(
+            "Somebody is trying to recover your account on a new device, with your recovery sheet. If nobody stops it, "
+            "it happens {when}, and your other devices may be revoked."
+        ).format(when=when)
+    if asked.mine:
+        return tr("Somebody wants to revoke this device with your recovery sheet. It happens {when}.").format(when=when)
+    return tr("Somebody wants to revoke one of your devices with your recovery sheet. It happens {when}.").format(
+        when=when
+    )

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Back by the recovery sheet: sign-in code and sheet, who that is, how it is unlocked, and perhaps a day to wait."""
+
+from typing import Any, Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QWidget
+
+from app.errors import ReturnWaits
+from ui.kit.buttons import TextButton
+from ui.kit.style import label
+from ui.kit.tasks import run
+from ui.kit.translate import clock, day, long_day, tr, trn
+from ui.shell.gate import GatePage
+from ui.shell.sheet_field import SheetField
+from ui.shell.welcome import CodeView, Found, Progress
+
+
+class Back(Found, Protocol):
+    """Whose sheet it is; `others` of their devices are still active."""
+
+    @property
+    def others(self) -> int: ...
+
+
+class Returns(Protocol):
+    """The use cases of coming back."""
+
+    def keyring_available(self) -> bool: ...
+    async def look_back(self, server: str, code: str, sheet: str, /) -> Back: ...
+    async def come_back(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
+    async def ask_again(self) -> object: ...
+
+
+def when(ready_ms: int) -> str:
+    """torsdag 26 november 14:03."""
+    return f"{long_day(day(ready_ms))} {clock(ready_ms)}"
+
+
+class _Ways:
+    """What first start asks for, by the sheet."""
+
+    def __init__(self, returns: Returns, view: "ReturnView") -> None:
+        self._returns, self._view = returns, view
+        self.keyring_available = returns.keyring_available
+
+    async def look_up(self, server: str, code: str) -> Back:
+        return await self._returns.look_back(server, code, self._view.sheet.text())
+
+    async def enrol(self, found: Back, passphrase: str | None, progress: Progress) -> object:
+        revoke = bool(found.others) and self._view.revoke.isChecked()
+        return await self._returns.come_back(found, passphrase, progress, revoke=revoke)
+
+
+class ReturnView(CodeView):
+    """As first start, with the sheet's code, and a page that says from when on. `left`: back to first start."""
+
+    left = Signal()
+
+    def __init__(self, returns: Returns, *, server: str = "", parent: QWidget | None = None) -> None:
+        self._returns = returns
+        super().__init__(_Ways(returns, self), server=server, parent=parent)
+        self.setAccessibleName(tr("Back after losing a computer"))
+        self._make_waiting_page()
+
+    def _make_code_page(self, server: str) -> None:
+        self.sheet = SheetField(tr("Code of the recovery sheet"))
+        super()._make_code_page(server)
+        page = self.code_page
+        page.heading.setText(tr("Back after losing a computer"))
+        page.setAccessibleName(page.heading.text())
+        page.text.setText(
+            tr("You need your recovery sheet and a new sign-in code. IT support gives you the code and revokes what is "
+               "lost.")
+        )  # fmt: skip
+        self.sheet.changed.connect(self._on_text)
+        self.sheet.field.returnPressed.connect(self.look_up)
+        self.revoke = QCheckBox(tr("Revoke my other devices"))
+        self.revoke.setChecked(True)
+        self._on_text()
+
+    def _add_ways(self, page: GatePage) -> None:
+        page.body.addSpacing(6)
+        page.body.addWidget(self.sheet)
+        page.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
+
+    def _make_waiting_page(self) -> None:
+        page = self.waiting_page = GatePage(tr("Your other devices have a day to say no"), "")
+        self.ask_button = page.add_button(TextButton(tr("Ask again"), self._ask, kind="primary"))
+        self.addWidget(page)
+
+    def _on_text(self) -> None:
+        super()._on_text()
+        self.next.setEnabled(self.next.isEnabled() and bool(self.sheet.text()))
+
+    def _show_found(self, found: Found) -> None:
+        super()._show_found(found)
+        others: int = getattr(found, "others", 0)
+        self.revoke.setParent(None)
+        if others:
+            text = trn("{n} other device of yours is active. It is told, and can say no for a day.",
+                       "{n} other devices of yours are active. They are told, and can say no for a day.",
+                       others).format(n=others)  # fmt: skip
+            self._who.content.addWidget(label(text, "small", wrap=True))
+            self.revoke = QCheckBox(tr("Revoke my other devices"))
+            self.revoke.setChecked(True)
+            self._who.content.addWidget(self.revoke)
+
+    def _enrol_failed(self, error: Exception) -> None:
+        super()._enrol_failed(error)
+        if isinstance(error, ReturnWaits):
+            self._show_waiting(error)
+
+    def _show_waiting(self, waits: ReturnWaits) -> None:
+        self.waiting_page.text.setText(
+            tr(
+                "Nobody has said no yet. You can come back from {when}. You may close Kansli; when you open it again, "
+                "it asks again."
+            ).format(when=when(waits.ready_ms))
+        )
+        self.setCurrentWidget(self.waiting_page)
+        self.ask_button.setFocus()
+
+    def _ask(self) -> None:
+        self.waiting_page.clear_error()
+        self.waiting_page.spinner.start()
+        self.ask_button.setEnabled(False)
+        run(self, self._ask_again(), on_error=self._ask_failed)
+
+    async def _ask_again(self) -> None:
+        self.done.emit(await self._returns.ask_again())
+
+    def _ask_failed(self, error: Exception) -> None:
+        self.waiting_page.spinner.stop()
+        self.ask_button.setEnabled(True)
+        if isinstance(error, ReturnWaits):
+            self._show_waiting(error)
+        else:
+            self.waiting_page.show_error(error)

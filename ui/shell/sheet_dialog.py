@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Making a recovery sheet: the one before is typed if there is one, the new one shown once, a part of it typed back."""
+
+import secrets
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+
+from app.recovery import SheetPaper
+from ui.errors import code_of, sentence_of
+from ui.kit import qr
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import Dialog, save_file, show
+from ui.kit.progress import Spinner
+from ui.kit.style import column, label, line
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell import sheet_paper
+from ui.shell.ports import Recovery
+from ui.shell.sheet_field import SheetField
+
+ASKED_GROUPS = 2
+
+
+def chosen_groups(count: int) -> list[int]:
+    """Which groups are to be typed back, in their order."""
+    return sorted(secrets.SystemRandom().sample(range(count), ASKED_GROUPS))
+
+
+class SheetDialog(Dialog):
+    """Three pages; accepted once the sheet is in force. ▲ Nothing is changed before a part of it was typed back."""
+
+    def __init__(self, parent: QWidget | None, recovery: Recovery, asked: Sequence[int] | None = None) -> None:
+        """`asked`: which groups are to be typed back; drawn if not given."""
+        super().__init__(parent, tr("Recovery sheet"), accept=tr("Continue"), width=560)
+        self._recovery = recovery
+        self.paper: SheetPaper = recovery.draw()
+        self._asked = list(asked) if asked is not None else chosen_groups(len(self.paper.groups))
+        self.pages = QStackedWidget()
+        self.body.addWidget(self.pages)
+        self.old = SheetField(tr("Code of the sheet before"))
+        self.old.changed.connect(self._refresh)
+        self.pages.addWidget(self._old_page())
+        self.pages.addWidget(self._paper_page())
+        self.typed: list[QLineEdit] = []
+        self.pages.addWidget(self._typing_page())
+        self.error = self.add_text("", "error")
+        self.error.hide()
+        self.spinner = Spinner()
+        self.body.addWidget(self.spinner)
+        self._go(0 if recovery.needs_old else 1)
+
+    # -- pages ------------------------------------------------------------------------------------------------------
+
+    def _old_page(self) -> QWidget:
+        page, body = _page()
+        body.addWidget(
+            label(
+                tr("You have a sheet already. To make another, enter its code; after that it does not work any more."),
+                "muted",
+                wrap=True,
+            )
+        )
+        body.addWidget(self.old)
+        body.addStretch(1)
+        return page
+
+    def _paper_page(self) -> QWidget:
+        page, body = _page()
+        body.addWidget(
+            label(
+                tr(
+                    "With this sheet you get back into Kansli, content and all, when you have lost every device. "
+                    "It is shown this once. Print it, or save it on a medium that you put away."
+                ),
+                "muted",
+                wrap=True,
+            )
+        )
+        shown = line(spacing=18)
+        code = QGridLayout()
+        code.setHorizontalSpacing(18)
+        code.setVerticalSpacing(8)
+        for at, group in enumerate(self.paper.groups):
+            cell = label(group, "title")
+            cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            code.addWidget(cell, at // 4, at % 4)
+        shown.addLayout(code)
+        shown.addStretch(1)
+        shown.addWidget(qr.QrCode(self.paper.code, tr("The code of the sheet as a QR code"), 180))
+        body.addLayout(shown)
+        buttons = line(spacing=8)
+        self.print_button = TextButton(tr("Print …"), lambda: run(self, self._print()), icon="print")
+        self.save_button = TextButton(tr("Save as PDF …"), lambda: run(self, self._save()), icon="download")
+        for button in (self.print_button, self.save_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        body.addLayout(buttons)
+        self.kept = label("", "small", wrap=True)
+        body.addWidget(self.kept)
+        body.addStretch(1)
+        return page
+
+    def _typing_page(self) -> QWidget:
+        page, body = _page()
+        body.addWidget(
+            label(
+                tr("Take the sheet in your hand and enter two of its groups. Then it is in force."), "muted", wrap=True
+            )
+        )
+        for at in self._asked:
+            name = tr("Group {n}").format(n=at + 1)
+            caption, field = label(name, "label"), QLineEdit()
+            field.setAccessibleName(name)
+            field.setMaxLength(8)
+            field.textChanged.connect(self._refresh)
+            caption.setBuddy(field)
+            body.addWidget(caption)
+            body.addWidget(field)
+            self.typed.append(field)
+        body.addStretch(1)
+        return page
+
+    # -- steps ------------------------------------------------------------------------------------------------------
+
+    def _go(self, page: int) -> None:
+        self.pages.setCurrentIndex(page)
+        self.error.hide()
+        self.accept_button.setText(tr("Make it my sheet") if page == 2 else tr("Continue"))
+        first: list[QWidget] = [self.old.field, self.print_button, *self.typed[:1]]
+        first[page].setFocus()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        page = self.pages.currentIndex()
+        filled = all(field.text().strip() for field in self.typed)
+        self.accept_button.setEnabled((bool(self.old.text()), True, filled)[page])
+
+    def accept(self) -> None:
+        """The next step, and at the end: it is in force."""
+        if not self.accept_button.isEnabled():
+            return
+        page = self.pages.currentIndex()
+        if page == 0:
+            self._check_old()
+        elif page == 1:
+            self._go(2)
+        elif self._right():
+            self.error.hide()
+            self.accept_button.setEnabled(False)
+            self.spinner.start()
+            run(self, self._publish(), on_error=self._failed)
+        else:
+            self._say(tr("That is not what the sheet says. Look at the groups again."))
+            self.typed[0].setFocus()
+
+    def _check_old(self) -> None:
+        try:
+            self._recovery.check_old(self.old.text())
+        except Exception as e:
+            self._failed(e)
+        else:
+            self._go(1)
+
+    def _right(self) -> bool:
+        typed = [_plain(field.text()) for field in self.typed]
+        return typed == [self.paper.groups[at] for at in self._asked]
+
+    async def _publish(self) -> None:
+        await self._recovery.publish(self.paper, self.old.text())
+        super().accept()
+
+    def _failed(self, error: Exception) -> None:
+        self.spinner.stop()
+        said = sentence_of(error)
+        self._say(f"{said.text}\n{tr('Code: {code}').format(code=code_of(error))}")
+        self._refresh()
+
+    def _say(self, text: str) -> None:
+        self.error.setText(text)
+        self.error.setAccessibleName(text)
+        self.error.show()
+
+    # -- on paper ---------------------------------------------------------------------------------------------------
+
+    async def _save(self) -> None:
+        path = await save_file(self, tr("Save as PDF"), f"{tr('Recovery sheet')}.pdf", "PDF (*.pdf)")
+        if path is not None:
+            try:
+                sheet_paper.save(self.paper, path)
+            except Exception as e:
+                self._failed(e)
+                return
+            self.kept.setText(tr("Saved. Whoever can read the file has your sheet: remove it when it is printed."))
+
+    async def _print(self) -> None:
+        printer = QPrinter(QPrinter.PrinterMode.HighResolution)
+        printer.setDocName(tr("Recovery sheet"))
+        sheet_paper.lay_out(printer)
+        if await show(QPrintDialog(printer, self)) and sheet_paper.draw(self.paper, printer):
+            self.kept.setText(tr("Sent to the printer. Fetch it before somebody else does."))
+
+
+def _page() -> tuple[QWidget, QVBoxLayout]:
+    page = QWidget()
+    return page, column(page, spacing=10)
+
+
+def _plain(text: str) -> str:
+    """As the sheet writes it: case does not matter, and what looks like 0 or 1 is."""
+    return text.strip().upper().translate(str.maketrans("OIL", "011"))
