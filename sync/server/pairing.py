@@ -20,9 +20,10 @@ from sync.server.refusal import Refusal
 OPEN_S = 300.0
 MESSAGES = 16
 BOXES = 10_000
-JOINS_PER_S = 5.0
-"""Of all connections together: numbers of nine digits are not to be found by trying."""
-JOINS_BURST = 50
+NUMBERS_PER_S = 5.0
+NUMBERS_BURST = 50
+"""Joins by number, of all connections together: nine digits are not to be found by trying. A box of 16 bytes is not to
+be found at all, so that nobody can keep others from joining by code."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +47,7 @@ class Pairing:
     def __init__(self) -> None:
         self._by_name: dict[bytes, _Box] = {}
         self._by_peer: dict[Outbox, _Box] = {}
-        self._joins = Bucket(JOINS_PER_S, JOINS_BURST)
+        self._numbers = Bucket(NUMBERS_PER_S, NUMBERS_BURST)
 
     def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
         """A new box for a signed-in device; the one that it had is gone."""
@@ -65,7 +66,7 @@ class Pairing:
 
     def join(self, guest: Outbox, frame: PairJoin) -> None:
         """▲ The first who comes is the only one: a box that was entered once is not entered again."""
-        if not self._joins.take():
+        if len(frame.box) != PAIR_BOX_BYTES and not self._numbers.take():
             raise Refusal(ErrorCode.BUSY, "pairing")
         box = self._by_name.get(frame.box)
         if box is None or guest in self._by_peer:
