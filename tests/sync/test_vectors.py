@@ -20,7 +20,18 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import Receipt
-from sync.trust import blobs, ephemeral, merkle, payload_reading, payloads, receipts, succession, userlog
+from sync.trust import (
+    blobs,
+    envelope,
+    ephemeral,
+    merkle,
+    payload_reading,
+    payloads,
+    receipts,
+    snapshots,
+    succession,
+    userlog,
+)
 from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
 from sync.trust.author import DeviceSecrets, open_puk, puk_info, puk_key, safety_number
 from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
@@ -393,3 +404,30 @@ def test_an_account_without_a_root_opens(pairing: Any) -> None:
     assert (account.secrets.root, account.dev.hex(), sorted(account.puk_seeds)) == (b"", pairing["new"]["dev"], [1, 2])
     again = Account.decode(account.encode())  # written as version 3 now
     assert (again.secrets, again.puk_seeds, again.sheet, again.vetoed) == (account.secrets, account.puk_seeds, b"", ())
+
+
+def test_snapshot_attest_and_baseline_open() -> None:
+    told = load("states")
+    stream, own = RoomStream(RoomId(raw(told["room"]))), RoomId(raw(told["room"]))
+    items = [
+        Item(i["n"], i["t"], i["kind"], raw(i["body"]), raw(i["sig"]), raw(i["ct"]) if i["ct"] else None)
+        for i in told["items"]
+    ]
+    opened = []
+    for a in stream.accept(items, book_of(told)):
+        assert a.void is None
+        if isinstance(a, AcceptedEnvelope):
+            k, archive = map(raw, told["epoch_keys"][str(a.hdr.epoch)])
+            secret = archive if a.hdr.kind == envelope.SNAPSHOT else k
+            assert a.ct is not None
+            key = ObjectKeys(own).key(secret, a.hdr.epoch, a.hdr.obj, raw(told["share"]), a.hdr.kind)
+            opened.append(open_op(key, a.hdr_bytes, a.ct))
+    whole = snapshots.joined([snapshots.Piece.decode(payload) for payload in opened[1:3]])
+    assert whole == raw(told["whole"])
+    attest = snapshots.Attest.decode(opened[3])
+    assert (attest.n, attest.snapshot.hex(), attest.digest.hex()) == (told["covers"], told["snapshot"], told["hash"])
+    assert unpack(opened[4])[0][1].decode() == told["baseline"]
+    for e, sealed in told["seals"].items():
+        assert merkle.root(list(map(raw, sealed))) == stream.epochs[int(e)].root
+    assert stream.to_bytes().hex() == told["state"]
+    assert RoomStream.from_bytes(raw(told["state"])).state == stream.state

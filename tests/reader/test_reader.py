@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Another program reads what ours wrote: tests/vectors/sync-1-*.json, with nothing of sync/.
+
+The reader beside this file is written from sync/PROTOCOL.md and sync/crypto/CRYPTO.md alone, on `cryptography` and
+cbor2. Where those pages are not enough to write a client, it fails.
+"""
+
+import ast
+import json
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+from tests.reader import merkle, people, rooms
+from tests.reader.primitives import KDF, H, KemKey, Refused, aead_open, dec, enc, sign, signing_pk, verify
+from tests.reader.rooms import Room
+
+HERE = Path(__file__).parent
+MINE = {"cryptography", "cbor2", "pytest"}
+
+
+def load(name: str) -> Any:
+    return json.loads((HERE.parent / f"vectors/sync-1-{name}.json").read_text())
+
+
+def raw(value: str) -> bytes:
+    return bytes.fromhex(value)
+
+
+def shown(value: Any) -> Any:
+    """A value as the vectors write it in JSON: bytes are {"b": hex}, maps {"m": [[key, value] …]}."""
+    if isinstance(value, dict):
+        return raw(value["b"]) if "b" in value else {shown(k): shown(v) for k, v in value["m"]}
+    return [shown(v) for v in value] if isinstance(value, list) else value
+
+
+def test_the_reader_imports_nothing_of_ours() -> None:
+    for path in sorted(HERE.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or "."] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                top = name.split(".")[0]
+                known = top in MINE or top in sys.stdlib_module_names or name.startswith("tests.reader")
+                assert known, f"{path.name} imports {name}"
+
+
+# -- CRYPTO.md
+
+
+def test_values_have_one_encoding() -> None:
+    told = load("encoding")
+    for case in told["good"]:
+        assert enc(shown(case["value"])) == raw(case["hex"])
+        assert dec(raw(case["hex"])) == shown(case["value"])
+    for case in told["refused"]:
+        with pytest.raises(Refused):
+            dec(raw(case["hex"]))
+
+
+def test_hashes_keys_and_signatures() -> None:
+    told = load("primitives")
+    for case in told["hash"]:
+        assert H(*map(raw, case["parts"])).hex() == case["hex"]
+    for case in told["kdf"]:
+        assert KDF(raw(case["key"]), case["label"], *shown(case["context"])).hex() == case["hex"]
+    v = told["signature"]
+    assert signing_pk(raw(v["seed"])).hex() == v["public"]
+    assert sign(raw(v["seed"]), v["domain"], shown(v["message"])).hex() == v["sig"]
+
+
+def test_what_is_sealed_opens() -> None:
+    told = load("primitives")
+    v = told["aead"]
+    assert aead_open(raw(v["key"]), shown(v["context"]), raw(v["sealed"])).hex() == v["plaintext"]
+    v = told["seal"]
+    key = KemKey(raw(v["seed"]))
+    assert key.public.hex() == v["public"]
+    assert key.open(raw(v["info"]), raw(v["sealed"])).hex() == v["message"]
+    with pytest.raises(Refused):
+        key.open(b"another", raw(v["sealed"]))
+
+
+def test_a_passphrase_gives_its_key() -> None:
+    v = load("primitives")["passphrase"]
+    derived = Argon2id(
+        salt=raw(v["salt"]), length=32, iterations=v["passes"], lanes=v["lanes"], memory_cost=v["memory_kib"]
+    ).derive(v["text"].encode())
+    assert derived.hex() == v["hex"]
+
+
+# -- PROTOCOL.md §3 and §10: people
+
+
+def person_log(told: Any) -> people.Log:
+    return people.replay([(raw(e["body"]), raw(e["sig"])) for e in told["entries"]], raw(told["agency_pk"]))
+
+
+def test_a_user_log_replays_and_a_changed_byte_ends_it() -> None:
+    told = load("person")
+    log = person_log(told)
+    assert log.types == [e["type"] for e in told["entries"]]
+    assert [h.hex() for h in log.heads] == told["heads"]
+    assert (log.uid or b"").hex() == told["uid"]
+    assert list(log.devices) == [raw(told["dev"]), raw(told["second_device"]["dev"])]
+    assert people.safety_number(log.heads[0], H(b"another")) == told["safety_number"]
+    for at in range(len(told["entries"])):
+        broken = [(raw(e["body"]), raw(e["sig"])) for e in told["entries"][: at + 1]]
+        broken[at] = (broken[at][0], bytes(64))
+        with pytest.raises(Refused):
+            people.replay(broken, raw(told["agency_pk"]))
+
+
+def test_every_generation_opens_for_whom_it_was_sealed_to() -> None:
+    told = load("person")
+    log, seeds = person_log(told), [raw(s) for s in told["puk_seeds"]]
+    devices = [raw(told["dev"]), raw(told["second_device"]["dev"])]
+    keys = {
+        devices[0]: KemKey(raw(told["device_seeds"]["kem"])),
+        devices[1]: KemKey(raw(told["second_device"]["kem_seed"])),
+        b"recovery": KemKey(raw(told["recovery_seed"])),
+    }
+    opened = [sorted((i, people.open_puk(log, puk, i, keys[i])) for i in puk.seals) for puk in log.puks]
+    assert opened[0] == sorted((d, seeds[0]) for d in devices)
+    assert opened[1] == sorted((i, seeds[1]) for i in keys)
+    assert opened[2] == sorted((i, seeds[2]) for i in (devices[0], b"recovery"))
+    assert [people.unwrap(log, puk, seeds[puk.gen - 1]) for puk in log.puks[1:]] == seeds[:-1]
+
+
+def test_codes_certificates_and_the_staff_record() -> None:
+    told = load("person")
+    agency = raw(told["agency_pk"])
+    fingerprint = H("agency", agency)
+    assert fingerprint.hex() == told["agency_fingerprint"]
+    seed, half = people.sign_in_code(told["sign_in_code"].lower())
+    assert (seed.hex(), half) == (told["sign_in_seed"], fingerprint[:16])
+    assert signing_pk(KDF(seed, "invite")).hex() == told["invite_pk"]
+    record = H(enc(["staff", raw(told["salt"]), raw(told["record"])]))
+    assert record.hex() == told["record_hash"]
+    body, sig = map(raw, told["invite_cert"])
+    verify(agency, "invite", body, sig)
+    assert dec(body) == [raw(told["invite_pk"]), record, told["not_after_ms"]]
+    body, sig = map(raw, told["server_cert"])
+    verify(agency, "server", body, sig)
+    assert dec(body) == [signing_pk(raw(told["server_seed"])), told["not_after_ms"]]
+    assert dec(raw(told["record"]))["unit"] == "Enheten för tillsyn 🙂"
+
+
+def test_accounts_of_both_versions() -> None:
+    told = load("person")
+    version, uid, dev, agency, signing, sealing, root, seeds = dec(raw(told["account"]))
+    assert (version, uid.hex(), dev.hex(), agency.hex()) == (1, told["uid"], told["dev"], told["agency_pk"])
+    assert [signing.hex(), sealing.hex(), root.hex()] == [told["device_seeds"][k] for k in ("sign", "kem", "root")]
+    assert {g: s.hex() for g, s in seeds.items()} == dict(enumerate(told["puk_seeds"], start=1))
+    pairing = load("pairing")
+    version, _uid, dev, _agency, _signing, _sealing, root, seeds = dec(raw(pairing["account"]))
+    assert (version, dev.hex(), root, sorted(seeds)) == (2, pairing["new"]["dev"], b"", [1, 2])
+
+
+def test_a_second_device_by_code_and_by_digits() -> None:
+    told = load("pairing")
+    fingerprint, old_kem, new_kem = (raw(x) for x in (told["agency"], told["old"]["kem"], told["new"]["kem"]))
+    for way in (told["by_code"], told["by_digits"]):
+        secret = people.checked(way["code"], 26, "pairing", 15) if way["code"] else None
+        assert way["box"] == (KDF(secret, "enrol-box", length=16).hex() if secret else "")
+        first, second, third, fourth = map(raw, way["messages"])
+        meeting = people.Pairing(fingerprint, secret)
+        (said,) = meeting.take("new", first)
+        old, nonce = meeting.take("old", second)
+        uid, genesis, _seq, head, dev, old_pk, _record = old
+        assert (genesis.hex(), dev.hex(), uid) == (told["old"]["genesis"], told["old"]["dev"], genesis[:16])
+        assert old_pk == KemKey(old_kem).public
+        if secret:
+            new, (proof,) = said, meeting.take("new", third)
+            assert nonce == b""
+        else:
+            proof, new_nonce, hidden = meeting.take("new", third)
+            new = dec(KemKey(old_kem).open(enc(["enrol-new", uid, dev]), hidden))
+            assert said == H("enrol-commit", new_nonce, enc(new))
+            assert people.digits(fingerprint, said, nonce, old, new_nonce) == way["digits"]
+        signing, sealing, name, system = new
+        assert (signing, sealing) == (signing_pk(raw(told["new"]["sign"])), KemKey(new_kem).public)
+        assert (name, system) == (way["name"], way["system"])
+        verify(signing, "dev-proof", [uid, head, [signing, sealing], dev], proof)
+        done = KemKey(new_kem).open(enc(["enrol-done", uid, dev]), fourth)
+        assert dec(done) == [1, 4, raw(told["new"]["dev"])]
+
+
+def test_the_recovery_sheet() -> None:
+    sheet = load("pairing")["sheet"]
+    secret = people.checked(sheet["code"], 28, "recovery", 17)
+    assert signing_pk(KDF(secret, "recovery-root")).hex() == sheet["root"]
+    assert KemKey(KDF(secret, "recovery-kem")).public.hex() == sheet["kem"]
+
+
+# -- PROTOCOL.md §4 to §7: a room
+
+
+def room_of(told: Any) -> Room:
+    agency = raw(told["agency_pk"])
+    logs = [people.replay([(raw(b), raw(s)) for b, s in p["entries"]], agency) for p in told["people"]]
+    return Room({log.uid or b"": log for log in logs})
+
+
+def read_room(told: Any, upto: int | None = None) -> Room:
+    room = room_of(told)
+    for i in told["items"][:upto]:
+        ct = None if i["ct"] is None else raw(i["ct"])
+        room.take(i["n"], i["t"], i["kind"], raw(i["body"]), raw(i["sig"]), ct)
+        assert i.get("rh", room.rh.hex()) == room.rh.hex()
+    return room
+
+
+def test_a_room_replays_with_its_chains_signatures_and_recipients() -> None:
+    told = load("room")
+    room = read_room(told)
+    assert (room.room or b"").hex() == told["room"]
+    assert len(set(room.types)) == 16
+    assert [[r.hex() if isinstance(r, bytes) else r for r in row] for row in room.recipients()] == told["recipients"]
+    assert H(enc(room.recipients())).hex() == told["recipients_hash"]
+    receipt = told["receipt"]
+    verify(raw(receipt["server_pk"]), "receipt", [room.room, room.n, room.rh, room.t], raw(receipt["sig"]))
+
+
+def test_a_room_with_a_changed_item_does_not_replay() -> None:
+    told = load("room")
+    for at, item in enumerate(told["items"]):
+        room = read_room(told, at)
+        if item["sig"]:
+            with pytest.raises(Refused):
+                room.take(item["n"], item["t"], item["kind"], raw(item["body"]), bytes(64), raw(item["ct"] or ""))
+
+
+def test_every_seal_opens_and_the_newest_archive_leads_back_to_the_beginning() -> None:
+    told = load("room")
+    room, puks = read_room(told), {p["uid"]: people.puk_key(raw(p["puk_seed"])) for p in told["people"]}
+    keys = {int(e): (raw(k), raw(a)) for e, (k, a) in told["epoch_keys"].items()}
+    for case in told["seals"]:
+        k, a = room.open_seal(case["epoch"], raw(case["uid"]), 1, puks[case["uid"]], raw(case["sealed"]))
+        assert k == keys[case["epoch"]][0]
+        assert a == (keys[case["epoch"]][1] if case["archive"] else None)
+    newest = max(keys)
+    found = room.walk_back(newest, keys[newest][1])
+    assert {e: k for e, (k, _) in found.items()} == {e: k for e, (k, _) in keys.items() if e != newest}
+    assert all(a in (None, keys[e][1]) for e, (_, a) in found.items())
+
+
+def test_every_envelope_opens() -> None:
+    told = load("room")
+    room, shares = read_room(told), {raw(o): raw(s) for o, s in told["shares"].items()}
+    texts = {}
+    for envelope in room.envelopes:
+        k, _ = told["epoch_keys"][str(envelope.epoch)]
+        ((change, data),) = dec(room.open(envelope, raw(k), shares.get(envelope.obj)))
+        texts[str(envelope.n)] = f"{change.hex()}:{data.decode()}"
+    assert texts == told["payloads"]
+
+
+def test_the_stored_state_is_what_the_items_make() -> None:
+    told = load("room")
+    room = read_room(told)
+    version, ident, n, rh, t, entries, head, e, dirty, parts = dec(raw(told["state"]))
+    assert (version, ident, n, rh, t) == (1, room.room, room.n, room.rh, room.t)
+    assert (entries, head, e, dirty) == (room.entry_seq + 1, room.entry_head, max(room.epochs), False)
+    members, _epochs, pins, policy, _proposals, destroyed, _pruned, devices, _heads, shares, _missing = parts
+    rows = [struct.unpack(">16sBQQB32sQ", members[i : i + 74]) for i in range(0, len(members), 74)]
+    assert {r[0]: {"role": r[1], "history": bool(r[4])} for r in rows} == room.members
+    pinned = [struct.unpack(">16sQ32s", pins[i : i + 56]) for i in range(0, len(pins), 56)]
+    assert {uid: (seq, head) for uid, seq, head in pinned} == room.pins
+    assert dec(policy) == room.policy
+    assert [destroyed[i : i + 16] for i in range(0, len(destroyed), 24)] == sorted(room.destroyed)
+    assert {shares[i : i + 16]: shares[i + 16 : i + 48] for i in range(0, len(shares), 48)} == room.shares
+    assert len(devices) % 32 == 0
+
+
+def test_snapshot_attest_and_baseline_and_every_seal_of_each_epoch() -> None:
+    told = load("states")
+    room, obj, share = read_room(told), raw(told["obj"]), raw(told["share"])
+    assert (room.rh.hex(), sorted(room.epochs)) == (told["rh"], [1, 2])
+    people_of = {raw(p["uid"]): people.puk_key(raw(p["puk_seed"])) for p in told["people"]}
+    people_of[b"R" * 16] = KemKey(raw(told["recovery_seed"]))
+    for e, seals in told["seals"].items():
+        room.check_seals(int(e), list(map(raw, seals)))
+    k, a = map(raw, told["epoch_keys"]["2"])
+    for (kind, uid, _seq, _head, gen), sealed in zip(room.recipients(), told["seals"]["2"], strict=True):
+        archive = a if kind == 1 and room.members[uid]["history"] else None  # recovery and from-now: K alone
+        assert room.open_seal(2, uid, gen, people_of[uid], raw(sealed)) == (k, archive)
+    assert [m["history"] for m in room.members.values()] == [True, True, False]
+    ops, first, last, attest, baseline = room.envelopes
+    assert [x.kind for x in room.envelopes] == [rooms.OP, rooms.SNAPSHOT, rooms.SNAPSHOT, 4, rooms.BASELINE]
+    old_k, old_a = map(raw, told["epoch_keys"]["1"])
+    assert len(dec(room.open(ops, old_k, share))) == 1
+    pieces = [dec(room.open(x, old_a, share)) for x in (first, last)]
+    assert [p[:5] for p in pieces] == [[1, bytes(range(16)), i, 2, raw(told["hash"])] for i in (0, 1)]
+    assert b"".join(p[5] for p in pieces).hex() == told["whole"]
+    assert dec(raw(told["whole"])) == ["Första raden".encode()]
+    assert (first.about, int.from_bytes(last.about, "big")) == (b"", told["covers"])
+    assert last.ident.hex() == told["snapshot"] == attest.about.hex()
+    assert dec(room.open(attest, old_k, share)) == [1, obj, told["covers"], last.ident, raw(told["hash"])]
+    assert baseline.epoch == 2
+    ((_change, data),) = dec(room.open(baseline, k, share))
+    assert data.decode() == told["baseline"]
+
+
+def test_a_successor_and_its_objects() -> None:
+    told = load("successor")
+    nonce, policy, origin = dec(raw(told["payload"]))
+    assert (len(nonce), policy, origin) == (32, {}, [raw(told["old"]), told["n"], raw(told["rh"])])
+    for obj, there in told["objects"]:
+        assert rooms.object_in(raw(told["successor"]), raw(told["old"]), raw(obj)).hex() == there
+
+
+# -- PROTOCOL.md §7 to §10: pieces
+
+
+def test_padding_packing_trees_and_shares() -> None:
+    told = load("pieces")
+    assert [[n, rooms.padded_size(n)] for n, _ in told["padding"]] == told["padding"]
+    assert rooms.unpad(raw(told["padded"])).decode() == "Åtgärd 🙂"
+    assert dec(raw(told["pack"]["hex"])) == [[raw(c), raw(d)] for c, d in told["pack"]["changes"]]
+    for case in told["merkle"]:
+        assert merkle.root([raw(x) for x in case["leaves"]]).hex() == case["root"]
+    room = raw(told["room"])
+    assert H("root-share", room).hex() == told["root_share"]
+    assert H("share", room, b"O" * 16, raw(told["share"]["share"])).hex() == told["share"]["share_c"]
+
+
+def test_a_whisper_and_a_file() -> None:
+    told = load("pieces")
+    v, room = told["ephemeral"], raw(told["room"])
+    context, payload = rooms.hear(room, raw(v["body"]), raw(v["sig"]), raw(v["ct"]), raw(v["sign_pk"]), raw(v["k"]))
+    assert payload.decode() == v["payload"]
+    assert (context[2], context[3].hex(), context[4].hex()) == (v["epoch"], v["uid"], v["dev"])
+    version, size, parts = dec(raw(told["blob"]["manifest"]))
+    opened = [rooms.open_part(room, part, raw(ct)) for part, ct in zip(parts, told["blob"]["parts"], strict=True)]
+    assert version == 1
+    assert size == sum(map(len, opened))
+    assert [o.hex() for o in opened] == told["blob"]["plain"]
+
+
+def test_a_proof_and_a_claim() -> None:
+    told = load("proof")
+    version, room, n, rh, t, sig, cert, cert_sig = dec(raw(told["proof"]))
+    verify(raw(told["agency_pk"]), "server", cert, cert_sig)
+    server, _until = dec(cert)
+    verify(server, "receipt", [room, n, rh, t], sig)
+    assert (version, room.hex(), n, rh.hex(), t) == (1, told["room"], told["n"], told["rh"], told["t"])
+    version, said = dec(raw(told["claim"]))
+    assert (version, [(n, bool(sig)) for n, _t, _kind, _body, sig in said]) == (1, [(42, False), (43, True)])
