@@ -52,7 +52,15 @@ class PeopleService:
 
     async def search(self, query: str) -> list[Person]:
         """Colleagues in the agency's directory. Raises SyncError's world errors while offline."""
-        return [self.person(uid) for uid in await self._engine.directory(query) if uid != self._engine.uid]
+        found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
+        return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
+
+    async def twins(self, uid: Uid) -> list[Person]:
+        """▲ Other accounts that are alive and have the same staff record: the agency should have ended one of them, or
+        somebody has made one in another's name. Raises as `search`."""
+        known = self.person(uid)
+        same = [p for p in await self.search(known.name) if (p.name, p.title, p.unit) == _record(known)]
+        return [p for p in same if p.uid != uid]
 
     def safety_number(self, uid: Uid) -> str:
         """60 digits to compare with the person. NotFound while their keys are not known."""
@@ -84,6 +92,10 @@ class PeopleService:
     def _on_changed(self, uid: Uid) -> None:
         self._known.pop(uid, None)
         self.changed.emit()
+
+
+def _record(person: Person) -> tuple[str, str, str]:
+    return person.name, person.title, person.unit
 
 
 def _person(row: PersonRow, *, is_me: bool) -> Person:

@@ -58,6 +58,14 @@ class MemberInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedMember:
+    """A former member whose account the agency has ended; `t_ms` when that came to the room."""
+
+    person: Person
+    t_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
     """`by` proposes that `subject` may read everything since the room began. `approved`: a second administrator agreed
     and only the giving is left. `refusal`: why this person cannot take that step (sync/client/history.py), or None."""
@@ -153,6 +161,13 @@ class RoomService:
             MemberInfo(person=self._people.person(m.uid), role=m.role, since_ms=since.get(m.uid, 0), history=m.history)
             for m in self._store.rooms_list.members(room)
         ]
+
+    def ended(self, room: RoomId) -> list[EndedMember]:
+        """Former members whose account the agency has ended, and who are not back under another with the same staff
+        record."""
+        here = {(p.name, p.title, p.unit) for p in self.people_in(room)}
+        found = [(self._people.person(uid), t) for uid, t in self._store.rooms_list.resets(room)]
+        return [EndedMember(person=p, t_ms=t) for p, t in found if (p.name, p.title, p.unit) not in here]
 
     def people_in(self, room: RoomId) -> list[Person]:
         """The same, only who they are."""

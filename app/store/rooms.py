@@ -74,6 +74,11 @@ class Rooms:
         )
         return None if found is None else int(found)
 
+    def resets(self, room: RoomId) -> list[tuple[Uid, int]]:
+        """(uid, t) of members whose account the agency has ended, in order."""
+        rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
+        return [(Uid(uid), t) for uid, t in rows]
+
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
         """The room's log for the timeline, in order."""
         rows = self._db.rows(

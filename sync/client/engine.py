@@ -172,6 +172,11 @@ class Engine:
         log_of = self._link.book.log(uid)
         return log_of.genesis if log_of is not None else None
 
+    def is_over(self, uid: Uid) -> bool:
+        """Whether the agency has ended a person's account, as far as this device knows."""
+        known = self._link.book.log(uid)
+        return known is not None and known.ended is not None
+
     async def directory(self, query: str) -> list[Uid]:
         """People whose staff record has these words; their logs are verified and their records stored."""
         return await self._link.book.directory(self._link.online, query, [])

@@ -1,11 +1,29 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's entries as lines of its timeline."""
 
+from collections.abc import Sequence
+
 from sync.client.ports import RoomEvent
 from sync.ids import Uid
+from sync.trust.book import UserBook
 from sync.trust.payloads import Add, Genesis, SetRole
 from sync.trust.stream import AcceptedEntry
 from sync.trust.succession import origin
+
+RESET = "reset"
+
+
+def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEvent]:
+    """Those of `gone` whom a reset by the agency took out, each a line at one of the last positions up to `n`.
+
+    No entry says it: it is so where any item's pin first shows the end of the person's log.
+    """
+    ended = []
+    for uid in gone:
+        known = book.log(uid)
+        if known is not None and known.ended is not None:
+            ended.append(uid)
+    return [RoomEvent(n=n - k, t=t, kind=RESET, by=uid, subject=uid) for k, uid in enumerate(ended)]
 
 
 def event_of(item: AcceptedEntry) -> RoomEvent | None:

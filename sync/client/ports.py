@@ -69,7 +69,8 @@ class OpenedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomEvent:
-    """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name.
+    """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name, or "reset"
+    for a member whose account the agency has ended.
 
     `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
     what a genesis claims to continue; see `Engine.may_continue`.

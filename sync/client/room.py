@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sync.client.account import Account
 from sync.client.book import Book
-from sync.client.events import event_of
+from sync.client.events import event_of, resets
 from sync.client.joining import Joining
 from sync.client.keys import RoomKeys
 from sync.client.ports import InboxPort, MemberRow, OpenedChange, Received, RoomEvent
@@ -162,6 +162,9 @@ class RoomSync:
                 opened = opened[CHUNK:]
         stream = self.stream
         members, gone = self._members_since()
+        if gone and accepted:
+            said = {e.subject for e in events if e.kind in ("rm", "leave")}
+            events += resets([u for u in gone if u not in said], self._book, stream.n, accepted[-1].t)
         due = self.joining is None and self._state_due(bool(events or members or gone))
         self.waiting += len(waiting)
         yield Received(

@@ -16,9 +16,11 @@ from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, language, tr, trn
+from ui.shell.ended_card import EndedCard
 from ui.shell.history_card import HistoryCard, propose
 from ui.shell.member_dialogs import AddMemberDialog, RoleDialog, VerifyDialog
 from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
+from ui.shell.twins import may_add
 from ui.shell.words import history_name, history_refusal, role_name, verified_chip
 from ui.tool import toast
 
@@ -100,6 +102,8 @@ class PeoplePanel(QFrame):
             self._members.content.addWidget(self._member_row(member))
         self._focus_row(stood)
         clear(self._proposals)
+        for ended in self._session.rooms.ended(room):
+            self._proposals.addWidget(EndedCard(ended))
         for proposal in self._session.rooms.history_proposals(room):
             self._proposals.addWidget(HistoryCard(self._session.rooms, room, proposal))
         clear(self._objects)
@@ -133,6 +137,7 @@ class PeoplePanel(QFrame):
             rooms.may_write(room),
             tuple(rooms.members(room)),
             proposals,
+            tuple(rooms.ended(room)),
             tuple(objects),
         )
 
@@ -207,7 +212,7 @@ class PeoplePanel(QFrame):
         if not await show(dialog) or not answer:
             return
         person, role, history_all = answer[0]
-        if person is not None:
+        if person is not None and await may_add(self.window(), self._session.people, person):
             await rooms.add(room, person.uid, role, history_all)
             toast(self, tr("{name} has been added.").format(name=person.name))
 

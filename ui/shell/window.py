@@ -46,6 +46,7 @@ from ui.shell.room_view import RoomView
 from ui.shell.search_view import SearchView
 from ui.shell.settings_view import SettingsView
 from ui.shell.status import StatusBar
+from ui.shell.twins import may_add
 from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
 from ui.tool import Tool, WritingView
@@ -296,6 +297,8 @@ class MainWindow(QMainWindow):
             if summary.type == "direct" and any(m.person.uid == person.uid for m in rooms.members(summary.room)):
                 self.open_room(summary.room)
                 return
+        if not await may_add(self, self.session.people, person):
+            return
         room = await rooms.create(person.name, "direct")
         await rooms.add(room, person.uid, 4, True)
         self.open_room(room)

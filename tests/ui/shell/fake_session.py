@@ -15,7 +15,7 @@ from app.core.signal import Signal
 from app.errors import Forbidden, WrongPassphrase
 from app.people.person import Person, Verified
 from app.recovery import AskedFor, SheetPaper, SheetState
-from app.rooms.service import HistoryProposal, MemberInfo
+from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings, Value
 from app.store.rows import SearchHit
@@ -205,6 +205,7 @@ class FakeRooms:
         self.people[DIRECT_REGISTRAR] = [three[0], three[2]]
         self.opened_objects: list[ObjId] = []
         self.proposals: list[HistoryProposal] = []
+        self.over: list[EndedMember] = []
         self.refusal: str | None = None
         self.known: dict[Uid, Person] = {}
 
@@ -253,6 +254,9 @@ class FakeRooms:
 
     def members(self, room: RoomId) -> list[FakeMember]:
         return self.people[room]
+
+    def ended(self, room: RoomId) -> list[EndedMember]:
+        return self.over if room == CASE else []
 
     def my_role(self, room: RoomId) -> int:
         return next((m.role for m in self.people[room] if m.person.is_me), 0)
@@ -343,6 +347,7 @@ class FakePeople:
         self.changed: Signal[()] = Signal()
         self.all = {p.uid: p for p in (ME, HEAD, REGISTRAR, LAWYER, ARCHIVIST)}
         self.marked: dict[Uid, bool] = {}
+        self.others_alike: list[Person] = []
 
     @property
     def me(self) -> Person:
@@ -350,6 +355,9 @@ class FakePeople:
 
     def person(self, uid: Uid) -> Person:
         return self.all[uid]
+
+    async def twins(self, uid: Uid) -> list[Person]:
+        return self.others_alike
 
     async def search(self, query: str) -> list[Person]:
         words = query.casefold()

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Before somebody is added: whether another account in the same name is alive. Nobody is added over it unseen."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.people.person import Person
+from ui.kit.dialogs import Dialog, show
+from ui.kit.translate import tr
+from ui.shell.ports import PeopleService
+from ui.shell.words import verified_chip
+
+
+def account_name(person: Person) -> str:
+    """The person with what tells this account from another in the same name: the beginning of its id."""
+    what = " · ".join(x for x in (person.name, person.unit) if x)
+    return tr("{who} (account {id}, {verified})").format(
+        who=what, id=person.uid[:4].hex(" ", 2), verified=verified_chip(person)[0]
+    )
+
+
+class TwinsDialog(Dialog):
+    """Names the account to be added and the others; nothing is added by a bare Enter."""
+
+    def __init__(self, parent: QWidget, person: Person, twins: list[Person]) -> None:
+        super().__init__(
+            parent, tr("Two accounts in the same name"), accept=tr("Add all the same"), danger=True, width=520
+        )
+        self.add_text(
+            tr(
+                "The agency's directory has more than one living account with this name, title and unit. One of them "
+                "may be old, or false. Ask the person to compare safety numbers, and IT support to end the other one."
+            ),
+            "body",
+        )
+        self.add_text(tr("You are adding: {account}").format(account=account_name(person)), "strong")
+        for twin in twins:
+            self.add_text(tr("There is also: {account}").format(account=account_name(twin)), "strong")
+
+
+async def may_add(parent: QWidget, people: PeopleService, person: Person) -> bool:
+    """True if there is no other account, or if the person at the screen wants this one all the same."""
+    twins = list(await people.twins(person.uid))
+    return not twins or await show(TwinsDialog(parent, person, twins))
