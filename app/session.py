@@ -134,6 +134,7 @@ class Session:
     def on_status(self) -> None:
         """The engine's status changed."""
         self.succession.wake()
+        self.devices.see()
         self.personal.wake()
         self.status_changed.emit()
 

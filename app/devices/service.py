@@ -62,6 +62,7 @@ class DeviceService:
         """Whether the server gave an answer when it was asked last."""
         self._wanted = asyncio.Event()
         self._left = (0, 0)
+        self._seq = engine.devices.own_log.seq
         self._misses = Misses(store.notes)
         self._ends = [personal.changed.connect(self.changed.emit)]
 
@@ -69,6 +70,13 @@ class DeviceService:
         """Stops following."""
         for end in self._ends:
             end()
+
+    def see(self) -> None:
+        """This person's log may have moved: a device came, or one was revoked."""
+        seq = self._engine.devices.own_log.seq
+        if seq != self._seq:
+            self._seq = seq
+            self.changed.emit()
 
     # -- the list -------------------------------------------------------------------------------------------------
 

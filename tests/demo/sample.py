@@ -8,6 +8,7 @@ PASSPHRASE = "fyra vanliga ord i rad"
 NEXT_PASSPHRASE = "fem andra ord, å så bra"
 HANDLER, HEAD, REGISTRAR, LAWYER = "Handläggare", "Enhetschef", "Registrator", "Verksjurist"
 UNIT = "Enheten för tillsyn"
+LAPTOP, LAPTOP_RENAMED = "Bärbar på resa", "Resedatorn på plan 3"
 
 ARRIVED = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga 14."
 ASKED = "Tack! Jag har lagt in uppgifterna i utkastet. Kan du titta på avsnitt 3,"

@@ -48,9 +48,10 @@ from tests.demo.doing import (
 from tests.demo.driver import Client, Failed, named
 from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
 from tests.demo.stage import Stage, until
+from tests.demo.steps_devices import OwnDevices
 from tests.demo.words import said
 
-LABELS = ("a", "b", "registrar", "lawyer")
+LABELS = ("a", "b", "registrar", "lawyer", "laptop")
 PLANTED = "Kanariefågel: den här texten ligger öppet med flit"
 
 
@@ -63,6 +64,7 @@ class Steps:
         self.b: Client = stage.client("b")
         self.registrar: Client = stage.client("registrar")
         self.lawyer: Client = stage.client("lawyer")
+        self.devices = OwnDevices(stage, self.a)
         self.files = stage.work / "files"
         self.files.mkdir()
 
@@ -103,6 +105,7 @@ class Steps:
             self.search,
             self.a_changes_passphrase,
             self.safety_number,
+            *self.devices.all(),
             self.remove,
             self.write_after,
             self.keys_do_not_open,

@@ -34,6 +34,8 @@ class Devices(Inviting, Protocol):
     def telling(self) -> Told | None: ...
     @property
     def asked(self) -> bool: ...
+    @property
+    def ended(self) -> str | None: ...
     def all(self) -> Sequence[DeviceInfo]: ...
     def look(self) -> None: ...
     def rename(self, dev: DevId, name: str, /) -> Any: ...
@@ -69,6 +71,7 @@ class DevicesCard(Card):
         self._server = server
         self._room_title = room_title
         self._rows: list[QWidget] = []
+        self._ended = False
         self._list = column(spacing=10)
         self.content.addLayout(self._list)
         self.offline = label(
@@ -92,12 +95,14 @@ class DevicesCard(Card):
 
     def refresh(self) -> None:
         """Reads everything again. The focus stays where it was, by its name."""
+        devices, told, asked = self._devices.all(), self._devices.telling, self._devices.asked
+        self._ended = self._devices.ended is not None  # read first: what reading brings may call this again
         focus = self.focusWidget()
         name = focus.accessibleName() if focus is not None and focus.parentWidget() in self._rows else ""
         for row in self._rows:
             row.hide()
             row.deleteLater()
-        self._rows = [self._row(device) for device in self._devices.all()]
+        self._rows = [self._row(device) for device in devices]
         for row in self._rows:
             self._list.addWidget(row)
         buttons = [button for row in self._rows for button in row.findChildren(TextButton)]
@@ -106,8 +111,9 @@ class DevicesCard(Card):
                 button.setFocus()
         for before, after in pairwise([*buttons, self.add, self.take]):
             QWidget.setTabOrder(before, after)
-        self.offline.setVisible(not self._devices.asked)
-        told = self._devices.telling
+        self.offline.setVisible(not asked)
+        for button in (self.add, self.take):
+            button.setVisible(not self._ended)
         self.telling.setVisible(told is not None)
         if told is not None:
             text = tr("{n} of {all} rooms have got a new key").format(n=told.rooms, all=told.all)
@@ -125,9 +131,9 @@ class DevicesCard(Card):
             if text:
                 words.addWidget(label(text, "small", wrap=True))
         layout.addLayout(words, 1)
-        if not device.revoked:
+        if not device.revoked and not self._ended:
             self._button(layout, tr("Rename"), tr("Rename: {name}").format(name=name), lambda: self._rename(device))
-        if device.revocable:
+        if device.revocable and not self._ended:
             self._button(layout, tr("Revoke …"), tr("Revoke: {name}").format(name=name), lambda: self._revoke(device))
         return row
 

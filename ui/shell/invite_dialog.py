@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.devices.inviting import Newcomer, Pointer, write_pointer
 from ui.errors import code_of, sentence, sentence_of, sentences
@@ -86,8 +86,9 @@ class InviteDialog(Dialog):
         below.addWidget(self.again)
         below.addStretch(1)
         self.body.addLayout(below)
+        (self._close,) = (b for b in self.buttons.buttons() if b is not self.accept_button)
         self.no = TextButton(tr("No"), self.refuse)
-        below.addWidget(self.no)
+        self.buttons.addButton(self.no, QDialogButtonBox.ButtonRole.ActionRole)
         self._timer = QTimer(self, interval=_EACH_MS)
         self._timer.timeout.connect(self._count_down)
         self.finished.connect(self._on_finished)
@@ -143,7 +144,7 @@ class InviteDialog(Dialog):
                 tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
                    " the server and the number. Then both show six digits, which you compare.")
             )  # fmt: skip
-        large = label(offer.code or spaced(offer.number), "title", wrap=True)
+        large = label(offer.code or spaced(offer.number), "title" if offer.code else "home", wrap=True)
         large.setAccessibleName(tr("Code") if offer.code else tr("Number"))
         large.setAccessibleDescription(large.text())
         large.setTextInteractionFlags(
@@ -165,14 +166,13 @@ class InviteDialog(Dialog):
         self._add(label(new.name, "heading", wrap=True))
         self._add(label(new.system, "muted", wrap=True))
         if new.digits:
-            digits = label(spaced(new.digits), "title")
+            digits = label(spaced(new.digits), "home")
             digits.setAlignment(Qt.AlignmentFlag.AlignCenter)
             self._add(digits)
             text = tr("Are these the same six digits as on the new computer? If not, somebody is between the two.")
             self._add(label(text, "body", wrap=True))
         self._buttons(yes=True, other=False, again=False)
         self.no.setFocus()
-        self._fit()
 
     # -- answers ------------------------------------------------------------------------------------------------------
 
@@ -220,21 +220,22 @@ class InviteDialog(Dialog):
         self.error.show()
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
-        self._fit()
 
     # -- the look -----------------------------------------------------------------------------------------------------
 
     def _buttons(self, *, yes: bool, other: bool, again: bool) -> None:
         self.accept_button.setVisible(yes)
         self.no.setVisible(yes)
+        self._close.setVisible(not yes)
         self.other.setText(tr("Compare digits instead") if self._by_code else tr("Use a code instead"))
         self.other.setVisible(other)
         self.again.setVisible(again)
+        self._fit()
 
     def _add(self, part: QWidget, align: Qt.AlignmentFlag | None = None) -> None:
         self._parts.append(part)
         self._shown.addWidget(part) if align is None else self._shown.addWidget(part, 0, align)
-        self._fit()
+        part.show()  # Qt would do so by an event, and the height would be that of before
 
     def _clear(self) -> None:
         self._timer.stop()
@@ -245,8 +246,11 @@ class InviteDialog(Dialog):
         self._parts = []
 
     def _fit(self) -> None:
-        if self.isVisible():
-            self.adjustSize()
+        """Texts and pictures come and go: the dialog is as high as what it shows."""
+        layout = self.layout()
+        if self.isVisible() and layout is not None:
+            layout.activate()
+            self.resize(self.width(), self.heightForWidth(self.width()))
 
     def _count_down(self) -> None:
         left_s = max(0, self._expires_ms - int(local_now().timestamp() * 1000)) // 1000

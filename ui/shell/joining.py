@@ -128,7 +128,7 @@ class JoinPages(QStackedWidget):
         page = self.who_page = GatePage(tr("Is this you?"), "")
         self._who = Card(margin=12, spacing=3)
         self._name, self._what = label("", "heading"), label("", "muted")
-        self._digits, self._compare = label("", "title"), label("", "small", wrap=True)
+        self._digits, self._compare = label("", "home"), label("", "small", wrap=True)
         for part in (self._name, self._what, self._digits, self._compare):
             self._who.content.addWidget(part)
         page.body.addWidget(self._who)

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.devices.inviting import Invitation as RealInvitation
 from app.devices.inviting import Pointer, read_pointer
-from app.devices.service import DeviceService, Told
+from app.devices.service import DeviceInfo, DeviceService, Told
 from app.devices.unsent import UnsentWork
 from sync.errors import Refused, Reject
 from tests.ui.shell.fake_devices import LAPTOP, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
@@ -143,6 +143,35 @@ async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_c
     devices.telling = None
     devices.changed.emit()
     assert not view.telling.isVisible()
+
+
+async def test_a_revoked_device_offers_nothing_that_it_may_not_do(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent
+) -> None:
+    view = card(qtbot, devices, unsent)
+    devices.ended = "revoked"
+    devices.rows[0] = device(devices.rows[0].dev, "Tornet", mine=True, revoked=True, revocable=False)
+    devices.changed.emit()
+    QApplication.processEvents()
+    assert [b for b in view.findChildren(QAbstractButton) if b.isVisible()] == []
+    assert texts(view).count("Spärrad: får inget nytt innehåll.") == 2
+
+
+async def test_what_reading_the_list_brings_does_not_double_it(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store tells of what came while it is read (ARCHITECTURE.md)."""
+    view = card(qtbot, devices, unsent)
+    plain = devices.all
+
+    def brings() -> list[DeviceInfo]:
+        monkeypatch.setattr(devices, "all", plain)
+        devices.changed.emit()
+        return plain()
+
+    monkeypatch.setattr(devices, "all", brings)
+    devices.changed.emit()
+    assert texts(view).count("Tornet (den här enheten)") == 1
 
 
 # -- letting one in ---------------------------------------------------------------------------------------------------

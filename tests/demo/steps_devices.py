@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Several computers of one person: another is let in by a code, gets another name, and is revoked."""
+
+from collections.abc import Callable
+
+from tests.demo import sample
+from tests.demo.doing import CHAT, messages, open_room, opened
+from tests.demo.driver import Client, named
+from tests.demo.sample import HANDLER, LAPTOP, LAPTOP_RENAMED, PASSPHRASE
+from tests.demo.stage import Stage
+from tests.demo.words import said
+
+SETTINGS = "Ctrl+5"
+
+
+class OwnDevices:
+    """`a` is the case handler's first computer, `laptop` the second."""
+
+    def __init__(self, stage: Stage, a: Client) -> None:
+        self.stage = stage
+        self.a = a
+        self.laptop = stage.client("laptop")
+
+    def all(self) -> list[Callable[[], None]]:
+        return [self.second_device, self.rename_device, self.revoke_device]
+
+    def second_device(self) -> None:
+        """the case handler lets a second computer in by a code; it reads everything at once"""
+        a, laptop = self.a, self.laptop
+        a.keys(SETTINGS)
+        a.press(named(said("Add a device …"), "Button"))
+        code = a.text(named(said("Code"), "StaticText"))
+        a.shot(self.stage.out / "device-code.png")
+        laptop.start()
+        laptop.press(named(said("I already have Kansli on another computer"), "Button"))
+        laptop.enter(said("Server address"), self.stage.address("laptop"))
+        laptop.enter(said("Code or number from the other computer"), code)
+        laptop.enter(said("What this computer is to be called"), LAPTOP)
+        laptop.press(named(said("Continue"), "Button"))
+        laptop.wait_part(HANDLER, within=said("Is this you?"), timeout_s=30)
+        a.wait(named(LAPTOP, "StaticText", said("Add a device")), timeout_s=20)
+        a.press(named(said("Yes, add it"), "Button"))
+        laptop.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE)
+        laptop.enter(said("The passphrase once more"), PASSPHRASE)
+        laptop.press(named(said("Begin"), "Button"))
+        opened(laptop)
+        open_room(laptop)
+        laptop.keys(CHAT)
+        laptop.wait_row(messages(), sample.ANSWERED, timeout_s=30)
+
+    def rename_device(self) -> None:
+        """the new computer is in the list with its name, and gets another, which both know"""
+        a, laptop = self.a, self.laptop
+        a.press(named(said("Rename: {name}", name=LAPTOP), "Button"))
+        a.enter(named(said("Name"), "EditableText"), LAPTOP_RENAMED)
+        a.press(named(said("Rename"), "Button", said("Rename the device")))
+        laptop.keys(SETTINGS)
+        own = said("{name} (this device)", name=LAPTOP_RENAMED)
+        laptop.wait(named(own, "StaticText"), timeout_s=20)
+        a.shot(self.stage.out / "devices.png")
+
+    def revoke_device(self) -> None:
+        """the second computer is revoked: it says so, and has removed nothing by itself"""
+        a, laptop = self.a, self.laptop
+        a.press(named(said("Revoke: {name}", name=LAPTOP_RENAMED), "Button"))
+        a.press(named(said("Revoke"), "Button", said("Revoke {name}?", name=LAPTOP_RENAMED)))
+        a.wait(named(said("Revoked: gets no new content."), "StaticText"), timeout_s=20)
+        laptop.wait_part(said("This device has been revoked."), timeout_s=20)
+        laptop.press(named(said("What can I do?"), "Button"))
+        laptop.wait(named(said("Everything that you wrote here has been sent."), "StaticText"))
+        laptop.shot(self.stage.out / "revoked.png")
+        laptop.press(named(said("Not now"), "Button"))
+        open_room(laptop)
+        laptop.wait_row(messages(), sample.ANSWERED)
+        laptop.stop()
+        open_room(a)
