@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.i18n import tr
 from app.session import LinkState
+from tests.shots import devices
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -331,6 +332,7 @@ VIEWS: dict[str, Step] = {
     "search-none": partial(search, text="xyzzy"),
     "settings": partial(section, name="settings"),
     "settings-keys": settings_keys,
+    **devices.VIEWS,
     "toast": toast,
     "new-room": new_room,
     "add-member": add_member,
