@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.core import log
-from app.core.ids import DevId, ObjId, RoomId, Uid, new_obj, short
+from app.core.ids import DevId, ObjId, RoomId, Uid, short
 from app.core.signal import Signal
 from app.documents import projection, records
 from app.documents.indexing import Indexing
@@ -152,11 +152,11 @@ class DocumentService:
 
     def create(self, room: RoomId, title: str) -> ObjId:
         """A new document with a title and an empty line."""
-        obj = new_obj()
         updates: list[bytes] = []
         document = Document(updates.append)
         document.set_up(title)
         with self._db.transaction():
+            obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
             for update in updates:
                 for data in records.encode(update, document.title):

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from app.core import clock, log, machine
-from app.core.ids import DevId, ObjId, RoomId, Uid, new_obj
+from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import NotFound, StoreFault
 from app.people.service import PeopleService
@@ -153,7 +153,7 @@ class Personal:
         if room is None and len(self.rooms) < MAX_ROOMS:
             room = await self._engine.deeds.create_room()
             with self._store.transaction():
-                obj = new_obj()
+                obj = self._store.objects.new(room)
                 self._announce(room, obj, KIND_ID)
                 self._store.changes.append(room, obj, encode(Alive()))
             self._told = None

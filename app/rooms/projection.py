@@ -25,7 +25,7 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
             case ObjectAnnounced(obj=obj, kind=kind):
                 objects.announce(conn, root.room, ObjId(obj), kind, change.t, change.author)
             case ObjectRetired(obj=obj, on=on):
-                objects.set_deleted(conn, ObjId(obj), on)
+                objects.set_deleted(conn, root.room, ObjId(obj), on)
 
 
 KIND = Kind(id=ROOM, title="Room", icon="rooms", crdt=False, project=project)

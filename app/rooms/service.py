@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.i18n import tr
-from app.core.ids import Hash, ObjId, RoomId, Uid, new_obj
+from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person
@@ -260,7 +260,7 @@ class RoomService:
         with self._store.transaction():
             self._say(room, RoomNamed(title=_clean(title), type=type))
             for starter in self._starters:
-                obj = new_obj()
+                obj = self._store.objects.new(room)
                 self.announce(room, obj, starter.kind)
                 if starter.first is not None:
                     self._store.changes.append(room, obj, starter.first())

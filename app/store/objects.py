@@ -4,6 +4,8 @@
 Functions that take a Connection are for projections (inside the store's transaction); methods are for services.
 """
 
+import os
+
 from sqlalchemy import Connection
 
 from app.core import clock
@@ -12,6 +14,7 @@ from app.store import statements as sql
 from app.store.database import Database
 from app.store.projecting import Projecting, object_row
 from app.store.rows import ObjectRow
+from sync.trust.envelope import object_of
 
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
@@ -33,9 +36,9 @@ def set_title(conn: Connection, obj: ObjId, title: str) -> None:
     conn.exec_driver_sql("UPDATE objects SET title = ? WHERE obj = ?", (title, obj))
 
 
-def set_deleted(conn: Connection, obj: ObjId, deleted: bool) -> None:
-    """Put away (True) or taken back; its changes stay."""
-    conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ?", (deleted, obj))
+def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> None:
+    """Put away (True) or taken back; its changes stay. ▲ A room's word holds for its own objects only."""
+    conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
 
 
 class Objects:
@@ -44,6 +47,14 @@ class Objects:
     def __init__(self, db: Database, projecting: Projecting) -> None:
         self._db = db
         self._projecting = projecting
+
+    def new(self, room: RoomId) -> ObjId:
+        """The id of a new object, bound to its room by the share that is kept for its first envelope."""
+        share = os.urandom(32)
+        obj = object_of(room, share)
+        with self._db.transaction():
+            self._db.raw.execute(sql.PUT_SHARE, (room, obj, share))
+        return obj
 
     def get(self, obj: ObjId) -> ObjectRow | None:
         """One object, or None."""

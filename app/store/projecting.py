@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, delete
 
 from app.core import log
 from app.core.ids import ObjId, RoomId, Uid
@@ -15,10 +15,14 @@ from app.store.database import Database, is_fatal
 from app.store.people import Me
 from app.store.projection import Project, Projector
 from app.store.rows import ObjectRow, StoredChange
-from app.store.search import drop_kind
+from app.store.search import drop, drop_kind
+from sync.trust.envelope import object_of
+from sync.trust.succession import object_in
 
 ROOM = "room"
 _AGAIN = 32
+_BESIDE = ("drafts", "read_markers", "recent", "crdt_states")
+"""What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]
 
@@ -64,20 +68,55 @@ class Projecting:
     def touch(self, obj: ObjId, room: RoomId, t: int, by: Uid, last_row: int, last_t: int | None = None) -> bool:
         """Makes or updates the object's row; False if the object belongs to another room.
 
-        The first room in which an object shows up has it; a room's root object belongs to it in any case.
+        ▲ The room whose object's id proves that it is its own has it, else the first in which it shows up.
         """
         root = obj == ObjId(room)
         kind = ROOM if root else ""
         params = (obj, room, kind, t, last_t if last_t is not None else t, by, last_row)
-        if self._db.raw.execute(sql.TOUCH_OBJECT, params).rowcount:
-            return True
-        if not root:
-            return False
         raw = self._db.raw
-        raw.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
-        raw.execute("DELETE FROM objects WHERE obj = ?", (obj,))
+        if raw.execute(sql.TOUCH_OBJECT, params).rowcount:
+            return True
+        if not root and not self._is_of(obj, room):
+            return False
+        self._clear(obj, room)
         raw.execute(sql.TOUCH_OBJECT, params)
+        if not root:
+            self._announce_again(room)
         return True
+
+    def _is_of(self, obj: ObjId, room: RoomId) -> bool:
+        """Whether the id is bound to this room: by the object's share, or as what continues one of the old room."""
+        raw = self._db.raw
+        kept = raw.execute(sql.SHARE, (room, obj)).fetchone()
+        if kept is not None and object_of(room, kept[0]) == obj:
+            return True
+        old = raw.execute("SELECT old FROM origins WHERE room = ?", (room,)).fetchone()
+        if old is None:
+            return False
+        ids = raw.execute("SELECT obj FROM objects WHERE room = ?", old)
+        return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
+
+    def _clear(self, obj: ObjId, room: RoomId) -> None:
+        """Nothing of what another room wrote under the object's id is shown any more."""
+        raw, conn = self._db.raw, self._db.conn
+        raw.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
+        raw.execute(
+            "UPDATE changes SET unprojected = NULL WHERE obj = ? AND room = ? AND unprojected = 'other-room'",
+            (obj, room),
+        )
+        for kind in self._kinds.values():
+            for table in kind.tables:
+                conn.execute(delete(table).where(table.c.obj == obj))
+        drop(conn, obj)
+        for beside in _BESIDE:
+            raw.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
+        raw.execute("DELETE FROM objects WHERE obj = ?", (obj,))
+
+    def _announce_again(self, room: RoomId) -> None:
+        """The room's announcement of the object did not count while another room had it."""
+        raw, root = self._db.raw, ObjId(room)
+        raw.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
+        self._object(self._db.conn, root, (), strict=False)
 
     def mark(self, marks: Sequence[tuple[str, int]]) -> None:
         """Keeps changes (code, rowid) as unprojected."""

@@ -204,7 +204,7 @@ class Outbox:
             if room.keys.lacks_share(obj):
                 self._look_again(room)
         else:
-            share = shares[obj] = os.urandom(32)
+            share = shares[obj] = self._link.ports.share(room.room, obj) or os.urandom(32)
             share_c = envelope.share_commitment(room.room, obj, share)
             key = room.keys.key_with(obj, share)
         kind = envelope.BASELINE if group[0].baseline else envelope.OP

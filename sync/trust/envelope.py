@@ -156,6 +156,12 @@ def root_share(room: bytes) -> bytes:
     return H("root-share", room)
 
 
+def object_of(room: bytes, share: bytes) -> ObjId:
+    """▲ The id of an object that begins with this share: no other room can have an object of that id with a share that
+    fits. Ids of older objects are random and count too, but prove nothing."""
+    return ObjId(H("object", room, share)[:16])
+
+
 def share_commitment(room: bytes, obj: bytes, share: bytes) -> Hash:
     return H("share", room, obj, share)
 

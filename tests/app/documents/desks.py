@@ -49,7 +49,7 @@ class Rooms:
 
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         with self.store.db.transaction() as conn:
-            object_rows.set_deleted(conn, obj, on)
+            object_rows.set_deleted(conn, room, obj, on)
 
     def may_write(self, room: RoomId) -> bool:
         return self.writes

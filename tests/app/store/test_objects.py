@@ -25,7 +25,7 @@ def test_titles_and_putting_away_show_in_lists(bench: Bench) -> None:
         set_title(conn, note, "Utkast till beslut åäö")
     assert [o.title for o in bench.store.objects.all(ROOM, "note")] == ["Utkast till beslut åäö"]
     with bench.store.transaction() as conn:
-        set_deleted(conn, note, True)
+        set_deleted(conn, ROOM, note, True)
     assert bench.store.objects.all(ROOM, "note") == []
     assert [o.obj for o in bench.store.objects.all(ROOM, "note", deleted=True)] == [note]
 

@@ -22,6 +22,7 @@ from sync.protocol.codec import decode_client
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
 from sync.trust import envelope, receipts
+from sync.trust.envelope import object_of
 from sync.trust.epochs import USER, Recipient, seal_for
 from sync.trust.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.userlog import AGENCY, DOMAIN, entry_body, entry_id
@@ -317,3 +318,15 @@ async def test_what_is_judged_beyond_what_was_told_is_not_caught_up_with_until_i
     old.judge([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items])
     assert old.stream.n > old.head_n
     assert not old.may_send
+
+
+async def test_a_new_object_is_bound_to_its_room_at_every_client(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    obj = a.store.objects.new(room)
+    a.say(room, obj, b"hej")
+    await w.settle(room)
+    share = b.store.share(room, obj)
+    assert share is not None
+    assert object_of(room, share) == obj
+    assert b.texts(obj) == [b"hej"]
