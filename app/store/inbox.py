@@ -8,13 +8,14 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.kept_items import KeptItems
 from app.store.newcomers import take_back
 from app.store.origins import note
 from app.store.people import Me
 from app.store.projecting import Projecting
 from sync.client.ports import MemberRow, Received, RoomEvent
 
-_PROBLEMS = {2: "fork", 3: "rollback"}
+_PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
 """`streams.postponed`; 1 is for a room that is held back by hand."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
@@ -23,11 +24,12 @@ _PAGE = 4096
 class Inbox:
     """Streams, positions, keys, shares, waiting and bad items; changes go through `Changes`."""
 
-    def __init__(self, db: Database, me: Me, changes: Changes, projecting: Projecting) -> None:
+    def __init__(self, db: Database, me: Me, changes: Changes, projecting: Projecting, kept: KeptItems) -> None:
         self._db = db
         self._me = me
         self._changes = changes
         self._projecting = projecting
+        self._kept = kept
         self._states: dict[RoomId, tuple[int, bytes]] = {}
         """(row, bytes) of the large states that this process has written."""
 
@@ -86,6 +88,8 @@ class Inbox:
         if received.state is not None:
             self._state(room, received.cursor, received.state)
         raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
+        if received.items:
+            self._kept.add(room, received.items)
         raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
         raw.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
         raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])

@@ -98,6 +98,10 @@ ADD_WAITING = "INSERT OR REPLACE INTO waiting (room, n, item) VALUES (?, ?, ?)"
 WAITING = "SELECT n, item FROM waiting WHERE room = ? ORDER BY n"
 DROP_WAITING = "DELETE FROM waiting WHERE room = ? AND n = ?"
 ADD_BAD = "INSERT OR REPLACE INTO bad (room, n, code) VALUES (?, ?, ?)"
+ADD_KEPT_ITEM = """INSERT OR REPLACE INTO kept_items (room, n, t, kind, body, sig, ct, size)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+KEPT_ITEMS = """SELECT n, t, kind, body, sig, ct, size FROM kept_items WHERE room = ? AND n > ? ORDER BY n LIMIT 4096"""
+OLDEST_KEPT_ITEMS = "SELECT rowid, t, size FROM kept_items ORDER BY t LIMIT ?"
 ADD_RECEIPT = """INSERT INTO receipts (room, n, proof) VALUES (?, ?, ?)
     ON CONFLICT (room) DO UPDATE SET n = excluded.n, proof = excluded.proof WHERE excluded.n > n"""
 ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim, t) VALUES (?, ?, ?, ?, ?, ?)"

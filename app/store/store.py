@@ -18,6 +18,7 @@ from app.store.blobs import Blobs
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.inbox import Inbox
+from app.store.kept_items import KeptItems
 from app.store.migrations import migrate
 from app.store.newcomers import Newcomers
 from app.store.notes import Notes
@@ -48,7 +49,8 @@ class Store:
         self.changes = Changes(db, self._me, self._projecting)
         self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.waiting_changed.emit)
-        self.inbox = Inbox(db, self._me, self.changes, self._projecting)
+        self.kept = KeptItems(db)
+        self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept)
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
@@ -79,6 +81,8 @@ class Store:
         self.receipts = self.receipts_kept.all
         self.put_receipts = self.receipts_kept.put
         self.put_evidence = self.receipts_kept.put_evidence
+        self.kept_items = self.kept.after
+        self.trim_items = self.kept.trim
         self.receive = self.inbox.receive
         self.receive_apart = self.inbox.receive_apart
         self.pending = self.outbox.pending

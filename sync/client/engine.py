@@ -18,10 +18,11 @@ from sync.client.book import Book
 from sync.client.connection import Connection
 from sync.client.deeds import Deeds
 from sync.client.devices import RESET, REVOKED, Devices
-from sync.client.enrolment import FIRST_ENTRIES, register
+from sync.client.enrolment import FIRST_ENTRIES, converse, register
 from sync.client.history import HistoryProposal, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
+from sync.client.mending import Mender, hand_log
 from sync.client.outbox import Outbox
 from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
@@ -79,12 +80,14 @@ class Engine:
         self._seals = Seals(self._link)
         self._inbox = Inbox(self._link, self._witness, self._seals)
         self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
+        self._mender = Mender(self._link, self._witness, self._inbox.meet_again, self._outbox.opened)
         self._backoff = Backoff()
         self._state = LinkState.OFFLINE
         self._code: str | None = None
         self._last_synced_ms: int | None = None
         self._retry = asyncio.Event()
         self._registered = False
+        self._return_at = 0.0
         self._code_spent: str | None = None
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, dialer)
@@ -259,7 +262,7 @@ class Engine:
             self._set(LinkState.ERROR, e.code)
             return _STUCK_RETRY_S
         except Refused as e:
-            if e.code == ErrorCode.AUTH and await self._finish_enrolment():
+            if e.code == ErrorCode.AUTH and (await self._finish_enrolment() or await self._return_log()):
                 return 0.0
             code = self._code_spent or e.code if e.code == ErrorCode.AUTH else e.code
             self._set(LinkState.ERROR if e.code in _FOR_IT else LinkState.OFFLINE, code)
@@ -306,6 +309,25 @@ class Engine:
         log.info("registered")
         return True
 
+    async def _return_log(self) -> bool:
+        """Shows a server that does not know this device any more the log that it is in; True to sign in anew. Only one
+        that was restored takes it, and once in a while."""
+        now = asyncio.get_running_loop().time()
+        if now < self._return_at:
+            return False
+        self._return_at = now + _STUCK_RETRY_S
+        account = self._link.account
+        entries, fingerprint = self._link.ports.user_log(account.uid), agency_fingerprint(account.agency_pk)
+        try:
+            await converse(self._dialer, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries))
+        except SyncError as e:
+            log.info("own log not taken: %s", e.code)
+            if isinstance(e, Unreachable):  # nobody has said no
+                self._return_at = 0.0
+            return False
+        log.warning("the server has this person's log again")
+        return True
+
     async def _session(self) -> None:
         if self._state is not LinkState.ERROR:
             self._set(LinkState.CONNECTING, None)
@@ -320,6 +342,7 @@ class Engine:
             self._link.connection = connection
             self._registered = True
             self._set(LinkState.SYNCING, None)
+            self._mender.start(authed)
             await self._own_log(connection, authed)
             self.sheet.hear(authed.asked)
             self._inbox.start(authed.rooms)
@@ -332,6 +355,7 @@ class Engine:
                 asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.look_again)),
                 asyncio.ensure_future(self.blobs.work()),
                 asyncio.ensure_future(self._audit.work(self._outbox)),
+                asyncio.ensure_future(self._mender.work()),
                 asyncio.ensure_future(self._follow_own_log(connection)),
             ]
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
@@ -355,14 +379,18 @@ class Engine:
                 self._link.reload()
 
     async def _own_log(self, connection: Connection, authed: m.Authed) -> None:
-        """▲ The server's view of our own log must be ours, and no shorter: no receipt stands for it but our copy."""
+        """▲ The server's view of our own log must be ours, and no shorter: no receipt stands for it but our copy. A
+        restored one gets it back."""
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
             mine = await self._link.book.fetch(connection, self._link.account.uid)
         if mine.head_at(authed.ulog_seq) != authed.ulog_head:
             raise Reject("ulog", "own log")
         if authed.ulog_seq < mine.seq:
-            raise Reject("rollback", "own log")
+            try:
+                await self._mender.hand_own_log(connection, authed.ulog_seq)
+            except Refused as e:
+                raise Reject("rollback", "own log") from e
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
         """Anything that is no reply, on the reader's turn: noted by whom it concerns."""
@@ -371,6 +399,8 @@ class Engine:
         elif isinstance(frame, m.SheetAsked):
             self.sheet.hear(frame.asked)
             self._link.listener.on_status()
+        elif isinstance(frame, m.Mending):
+            self._mender.on_frame(frame)
         elif isinstance(frame, m.PairMail | m.PairEnd):
             if self._host is not None:
                 self._host.on_frame(frame)

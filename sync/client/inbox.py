@@ -34,6 +34,9 @@ PIECE_BYTES = 96 * 1024
 """And bytes: a batch of packed edits may hold thousands of changes."""
 BREATHE = 16
 """A longer piece is judged, opened and stored in a turn each."""
+KEPT_MS = 90 * 86_400_000
+KEPT_BYTES = 256 * 1024 * 1024
+"""Items that are kept as they came, for a server that loses them (protocol §10)."""
 _LOG_TRIES = 64
 _STRUCT = 256
 """Bytes of an item or a share beside what it holds."""
@@ -97,6 +100,14 @@ class Inbox:
         room.head_n = max(room.head_n, r.n)
         self._unsubscribed.add(room.room)
         self._behind.add(room.room)
+
+    def meet_again(self, room: RoomSync, r: m.Receipt) -> None:
+        """A restored server stands here now: if that is where it stood, the room goes on."""
+        room.look_anew()
+        if self._witness.meet(room, r):
+            room.head_n = max(room.head_n, r.n)
+            self._unsubscribed.add(room.room)
+            self.look_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
         """Anything that is no reply, on the reader's turn: only noted here. ▲ News of a room that no signed head has
@@ -176,7 +187,7 @@ class Inbox:
         except Refused as e:
             log.info("pull refused: %s", e.code)
             if e.code == ErrorCode.UNKNOWN_ROOM and room.is_member:
-                self._witness.stop(room, RoomState.ROLLBACK, "rollback")
+                self._witness.stop(room, self._witness.why_less(room, 0), "rollback")
             return
         if receipt is not None and self._witness.agrees(room, receipt):
             room.agreed()
@@ -214,6 +225,7 @@ class Inbox:
     ) -> bool:
         """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped."""
         entries = False
+        since = self._link.server_now_ms - KEPT_MS
         for piece, more in _pieces(wire):
             heavy = any(i.kind == ENTRY for i in piece)
             try:
@@ -230,7 +242,8 @@ class Inbox:
             with self._link.kept(room):
                 if breathe:
                     await asyncio.sleep(0)
-                for received in room.open_all(accepted, shares, more=more):
+                kept = [i for i in piece if i.t >= since]
+                for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
                     await self._link.ports.receive_apart(received)

@@ -36,6 +36,8 @@ RETRY_S = 2.0
 LONGEST_S = 60.0
 """After a refusal: SOON_S when syncing cures it ("stale", "dirty"), else RETRY_S; twice as long each time, at most
 LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
+_SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.INTERNAL, ErrorCode.CLOSED)
+"""After these the same bytes are sent again."""
 TOLD_AFTER = 3
 """Refusals in a row after which even "stale" is told to the person."""
 SEALS_A_FRAME = 512
@@ -265,12 +267,20 @@ class Outbox:
         passing = why.code in (ErrorCode.STALE, ErrorCode.DIRTY)
         if not passing or self._refusals.get(room.room, 0) + 1 >= TOLD_AFTER:
             room.blocked = why.code
-        if why.code not in (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.INTERNAL):  # those get the same bytes again
+        if why.code not in _SAME_BYTES:  # those get the same bytes again
             self._link.ports.unseal(batch)
         if passing:
             self._look_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)
         self._link.listener.on_room(room.room)
+
+    def opened(self, room: RoomSync) -> None:
+        """The room takes writing again: what waited is sent at once."""
+        for waits in (self._retry_at, self._refusals, self._rotate_at, self._rotations):
+            waits.pop(room.room, None)
+        room.blocked = None
+        self._link.listener.on_room(room.room)
+        self._link.outbox_work.set()
 
     def _wait(self, room: RoomSync, first_s: float) -> None:
         """The room's batches were not taken once more: they are tried again ever later."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
+from sync.trust.items import Item
 from sync.trust.succession import Origin
 
 
@@ -122,6 +123,8 @@ class Received:
     bad: Sequence[tuple[int, str]] = ()
     keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
+    items: Sequence[Item] = ()
+    """The slice's items as they came, those that are to be kept for a server that loses them."""
     reread: int | None = None
     """The position up to which the room is to be read once more; 0 when that is done, None leaves it."""
 
@@ -188,8 +191,17 @@ class InboxPort(Protocol):
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Keeps what shows that the server was false ("fork", "rollback"): the receipt we had, the one it gave then
-        (both proofs), and what a member signed. The first of each code in a room stays."""
+        """Keeps what shows that the server was false ("fork", "rollback", "restored"): the receipt we had, the one it
+        gave then (both proofs), and what a member signed, or the server's statement that it was restored. The first of
+        each code in a room stays."""
+        ...
+
+    def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
+        """Kept items that follow position `n` without a gap, at least one if it is there, then while bytes allow."""
+        ...
+
+    def trim_items(self, before_ms: int, most_bytes: int) -> bool:
+        """Lets a few kept items go that are older, or the oldest above so many bytes. True: call it again."""
         ...
 
     async def receive_apart(self, received: Received) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from sync.client.link import Link
 from sync.client.ports import KeptReceipt
-from sync.client.room import RoomSync
+from sync.client.room import LASTING, RoomSync
 from sync.client.status import RoomState
 from sync.errors import Refused, Reject
 from sync.ids import RoomId
@@ -20,6 +20,7 @@ from sync.protocol.version import MAX_RECEIPTS
 from sync.trust import receipts
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
 from sync.trust.receipts import Proof, contradict
+from sync.trust.restored import Restored
 from sync.trust.stream import MAX_T
 
 log = logging.getLogger("sync")
@@ -36,6 +37,13 @@ class Witness:
         self._kept = {k.room: Proof.decode(k.proof) for k in link.ports.receipts()}
         self._agreed: dict[RoomId, m.Receipt] = {}
         """Newer ones that are what we judged: their signatures are looked at, and they are kept, when all is quiet."""
+        self.restored: Restored | None = None
+        """The server's statement, verified, if it made one on this connection."""
+
+    def kept(self, room: RoomId) -> m.Receipt | None:
+        """The newest receipt of a room: a promise."""
+        proof = self._kept.get(room)
+        return proof.receipt if proof is not None else None
 
     def newest(self) -> list[m.Receipt]:
         """The newest of every room, for the sign-in."""
@@ -52,9 +60,18 @@ class Witness:
             return False
         kept = self._kept.get(room.room)
         if kept is not None and r.n < kept.receipt.n:
-            self.stop(room, RoomState.ROLLBACK, "rollback", theirs=r)
+            self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
             return False
         return True
+
+    def why_less(self, room: RoomSync, n: int) -> RoomState:
+        """▲ Whether a server that stands at `n`, below what it promised, was restored from a backup: by its own signed
+        statement, and only for what came after that backup. Else it is rolled back."""
+        lost = self._link.ports.kept_items(room.room, n, 1)
+        kept = self.kept(room.room)
+        t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
+        explained = self.restored is not None and self.restored.explains(t)
+        return RoomState.RESTORED if explained else RoomState.ROLLBACK
 
     def check(self, room: RoomSync, r: m.Receipt) -> bool:
         """▲ The server's signed word against ours: another hash is a fork, an older head a rollback."""
@@ -64,7 +81,7 @@ class Witness:
             self.stop(room, RoomState.FORK, "fork", theirs=r)
             return False
         if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
-            self.stop(room, RoomState.ROLLBACK, "rollback", theirs=r)
+            self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
             return False
         return True
 
@@ -209,7 +226,9 @@ class Witness:
     ) -> None:
         """▲ Nothing resumes in place after a fork or rollback: what we have is kept and stays readable, and both
         words of the server (`theirs` is verified) are kept as proof."""
-        if state in (RoomState.FORK, RoomState.ROLLBACK):
+        if state in LASTING:
+            if state is RoomState.RESTORED and self.restored is not None:
+                claim = self.restored.encode()
             last = self._agreed.pop(room.room, None)
             if last is not None and self._verified(room, last) is not None:
                 newer = self._take(last)

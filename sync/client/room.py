@@ -31,6 +31,8 @@ CHUNK = 32
 LARGE_ROOM = 100
 """Members; see `_state_due`."""
 STATE_EVERY = 64
+LASTING = (RoomState.FORK, RoomState.ROLLBACK, RoomState.RESTORED)
+"""What outlasts the program, and for which evidence is kept."""
 
 
 class RoomSync:
@@ -46,6 +48,8 @@ class RoomSync:
         self._met = False
         self.held_back = kept is not None
         """▲ The store keeps that the room stopped, until the server is seen to have our history (again)."""
+        self._stopped = self.problem in (RoomState.FORK, RoomState.ROLLBACK)
+        """For good, as far as anybody can tell; a server that was restored may bring more."""
         self.blocked: str | None = None
         self.waiting = len(ports.waiting(room))
         self.head_n = self.stream.n
@@ -77,7 +81,7 @@ class RoomSync:
     def ends_here(self) -> bool:
         """▲ Nothing more of the room stands anywhere that could change what we know of its members: on this connection
         the server was seen to stand where we stand, or it gives us no more."""
-        stopped = self.held_back or self.problem is RoomState.WITHHELD
+        stopped = self._stopped or self.problem is RoomState.WITHHELD
         return stopped or (self.caught_up and (self._met or not self.is_member))
 
     @property
@@ -99,8 +103,9 @@ class RoomSync:
     def stop(self, state: RoomState) -> None:
         """▲ Takes nothing more in and sends nothing. A fork and a rollback outlast the program; see `look_anew`."""
         self.problem = state
-        if state in (RoomState.FORK, RoomState.ROLLBACK):
+        if state in LASTING:
             self.held_back = True
+            self._stopped = state is not RoomState.RESTORED
             self._ports.set_problem(self.room, state.value)
 
     def look_anew(self) -> None:
@@ -114,7 +119,7 @@ class RoomSync:
         """The server stands where we stand, with the same history: what was held back may go."""
         self._met = True
         if self.held_back and self.problem is None:
-            self.held_back = False
+            self.held_back = self._stopped = False
             self._ports.set_problem(self.room, None)
 
     def seal_state(self) -> RoomState:
@@ -137,11 +142,17 @@ class RoomSync:
         return self.stream.accept(items, self._book, self.rh_at)
 
     def open_all(
-        self, accepted: Sequence[Accepted], shares: Iterable[WireShare], *, more: bool = False
+        self,
+        accepted: Sequence[Accepted],
+        shares: Iterable[WireShare],
+        *,
+        more: bool = False,
+        items: Sequence[Item] = (),
     ) -> Iterator["Received"]:
         """The verdicts as transactions, in order; only the last moves the cursor, so a crash between them repeats.
 
         Opened as they are asked for, so that one turn of the loop never opens a whole slice. `more`: others follow.
+        `items` are kept as they came.
         """
         new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
@@ -180,6 +191,7 @@ class RoomSync:
             waiting=waiting,
             bad=bad,
             shares=new_shares,
+            items=items,
             reread=reread,
         )
         self.reread = self.reread if reread is None else reread

@@ -23,6 +23,7 @@ class RoomState(StrEnum):
     WAITING = "waiting"
     FORK = "fork"
     ROLLBACK = "rollback"
+    RESTORED = "restored"
     WITHHELD = "withheld"
     UPDATE_NEEDED = "update-needed"
     LEFT = "left"

@@ -137,7 +137,8 @@ class Auth(Frame, frozen=True, tag="auth"):
 class Authed(Frame, frozen=True, tag="authed"):
     """Signed in: the own user log's head, every room this person is a member of, and what waits for a veto.
 
-    `restored` is the server's statement (trust/restored.py) if it ever was restored from a backup.
+    `restored` is the server's statement (trust/restored.py) if it ever was restored from a backup, `closed` those of
+    the rooms that take no writing since.
     """
 
     rid: int
@@ -146,6 +147,7 @@ class Authed(Frame, frozen=True, tag="authed"):
     rooms: list[RoomHead]
     asked: "list[Asked]" = []
     restored: Signed | None = None
+    closed: list[bytes] = []
 
 
 class Invite(Frame, frozen=True, tag="invite"):

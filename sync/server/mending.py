@@ -23,6 +23,7 @@ from sync.protocol.messages import (
     Ok,
     Promise,
     Receipt,
+    RoomHead,
     Signed,
     Wanted,
 )
@@ -101,6 +102,10 @@ class MendingRooms:
     def statement(self) -> Signed | None:
         """What every client is told at sign-in."""
         return Signed(self._restored.body, self._restored.sig) if self._restored is not None else None
+
+    def closed_among(self, heads: Sequence[RoomHead]) -> list[bytes]:
+        """Which of these rooms take no writing."""
+        return [h.receipt.room for h in heads if h.receipt.room in self._closed]
 
     def _check_restored(self) -> RestoreRow:
         if self._restored is None:

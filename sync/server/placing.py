@@ -236,7 +236,7 @@ class Placing:
                 else None
             ),
             state=live.stream.to_bytes() if stored else None,
-            healed=_epochs_in(accepted) if returned else None,
+            healed=_naming_seals(accepted) if returned else None,
         )
         if stored:
             live.state_n = live.stream.n
@@ -321,9 +321,10 @@ def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[byt
     return any(r.uid == add.uid and H(s) == add.seal_hash for r, s in zip(recipients, seals, strict=True))
 
 
-def _epochs_in(accepted: Sequence[Accepted]) -> list[int]:
-    entries = [a.entry for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
-    return [entry.epoch.e for entry in entries if entry.epoch is not None]
+def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
+    """Positions of entries with an epoch, and of additions under the standing one."""
+    entries = [(a.n, a.entry) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
+    return [n for n, entry in entries if entry.epoch is not None or isinstance(entry.payload, Add)]
 
 
 def _refused(e: Refusal | Reject) -> Refusal:

@@ -116,7 +116,8 @@ class Service:
         heads = await self.rooms.heads(who)
         await self.receipts.look(frame.receipts, heads)
         asked = await self.sheets.waiting(who.uid)
-        return who, Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement)
+        closed = self.mending.closed_among(heads)
+        return who, Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
         """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""

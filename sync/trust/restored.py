@@ -50,6 +50,10 @@ class Restored:
             raise Reject("malformed", "restored")
         return told
 
+    def encode(self) -> bytes:
+        """As evidence: `enc([1, body, sig])`."""
+        return enc([VERSION, self.body, self.sig])
+
     def explains(self, promised_t: int) -> bool:
         """▲ Whether what was promised at `promised_t` may be gone with the backup: not what was on the disk when that
         was made. A server that dropped it hides behind no restore."""

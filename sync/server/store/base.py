@@ -187,7 +187,8 @@ class Placement:
     device_head: DeviceHead | None = None
     state: bytes | None = None
     healed: Sequence[int] | None = None
-    """What came back after a restore: its epochs, which came without their seals. A room that begins so is closed."""
+    """It came back after a restore: the positions of its entries that name seals, which did not come with it. A room
+    that begins so is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

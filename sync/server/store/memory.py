@@ -171,7 +171,7 @@ class MemoryStore(MemoryMending):
         if p.device_head is not None:
             found.heads[p.device_head.dev] = p.device_head
         if p.healed is not None:
-            self._note_healed(p.room, last.n, p.healed, begins=p.expected_n == 0)
+            self._note_healed(p.room, last.n, begins=p.expected_n == 0)
         self._use(p.by_dev, p.day, p.size_bytes)
 
     async def openable_rooms(self) -> list[bytes]:

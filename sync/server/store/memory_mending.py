@@ -22,7 +22,6 @@ class MemoryMending:
         self._closed: set[bytes] = set()
         self._awaited_devices: dict[bytes, bytes] = {}
         self._awaited_items: dict[bytes, dict[int, AwaitedItem]] = {}
-        self._healed: set[tuple[bytes, int]] = set()
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
         self._restored = row
@@ -59,12 +58,11 @@ class MemoryMending:
         self._awaited_items.pop(room, None)
         self._closed.discard(room)
 
-    def _note_healed(self, room: bytes, n: int, epochs: Sequence[int], *, begins: bool) -> None:
+    def _note_healed(self, room: bytes, n: int, *, begins: bool) -> None:
         if begins:
             self._closed.add(room)
         kept = self._awaited_items.get(room, {})
         self._awaited_items[room] = {at: item for at, item in kept.items() if at > n}
-        self._healed |= {(room, e) for e in epochs}
 
     async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
         kept = self._invites.get(invite.invite_pk, invite)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sync.errors import Reject
 from sync.trust.userlog import root_of
 
-VERSION = 5
+VERSION = 6
 
 metadata = MetaData()
 
@@ -226,8 +226,8 @@ awaited_items = Table(
 )
 """Since version 5: positions that a receipt of ours proves and whose items are not back yet."""
 
-healed_epochs = Table("healed_epochs", metadata, _blob("room"), _int("epoch"), PrimaryKeyConstraint("room", "epoch"))
-"""Since version 5: epochs that came back without their seals."""
+sealless = Table("sealless", metadata, _blob("room"), _int("n"), PrimaryKeyConstraint("room", "n"))
+"""Since version 6: positions of entries that came back after a restore without the seals that they name."""
 
 
 def _third(c: Connection) -> None:
@@ -253,9 +253,14 @@ def _root_of(c: Connection, uid: bytes) -> bytes:
 
 
 def _fifth(c: Connection) -> None:
-    for table in (restores, closed_rooms, awaited_devices, awaited_items, healed_epochs):
+    for table in (restores, closed_rooms, awaited_devices, awaited_items):
         table.create(c)
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third, 4: _fourth, 5: _fifth}
+def _sixth(c: Connection) -> None:
+    c.exec_driver_sql("DROP TABLE IF EXISTS healed_epochs")  # of version 5, before anything came back
+    sealless.create(c)
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third, 4: _fourth, 5: _fifth, 6: _sixth}
 """Step `v` brings a database of version v - 1 to v."""

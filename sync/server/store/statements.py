@@ -119,14 +119,14 @@ def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
         raise Taken("invite")
 
 
-def _note_healed(c: Connection, p: Placement, epochs: Sequence[int]) -> None:
+def _note_healed(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
     """It came back after a restore: it is awaited no more, and a room that begins so is closed."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
     if p.expected_n == 0:
         c.execute(upsert(s.closed_rooms).on_conflict_do_nothing(), {"room": p.room})
-    if epochs:
-        c.execute(upsert(s.healed_epochs).on_conflict_do_nothing(), [{"room": p.room, "epoch": e} for e in epochs])
+    if sealless:
+        c.execute(insert(s.sealless), [{"room": p.room, "n": n} for n in sealless])
 
 
 def use_bytes(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:

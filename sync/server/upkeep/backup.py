@@ -20,8 +20,8 @@ from sync.server.upkeep.manifest import FORMAT, KEYS, Manifest, copy_file, sha25
 from sync.server.upkeep.reading import Damaged, Reading
 from sync.trust.agency import agency_fingerprint
 
-PUBLIC = ("agency.pub", "server.cert")
-"""Without them a backup could not be verified; they are no secrets."""
+PUBLIC = ("agency.pub", "server.cert", "tls.pem", "ca.pem")
+"""Without the first two a backup could not be verified; none is a secret."""
 SECRET = ("server.key", "agency.key", "tls.key")
 _PAGES = 2048
 """Copied at a time: 8 MiB."""

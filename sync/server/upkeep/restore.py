@@ -65,7 +65,8 @@ def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> Non
     to.mkdir(mode=0o700)
     copy_file(source / manifest.database, Config(data=to).database)
     for file in PUBLIC:
-        copy_file(source / file, to / file)
+        if (source / file).exists():
+            copy_file(source / file, to / file)
     for file in SECRET:
         if (keys / file).exists():
             copy_file(keys / file, to / file)

@@ -36,8 +36,8 @@ class RoomCheck:
         self._stored_rh: bytes = RH_0
         self._judging = True
         self._bad_content: set[int] = set()
-        healed = reading.rows("healed_epochs", "SELECT epoch FROM healed_epochs WHERE room = ?", (room,))
-        self._healed = {e for (e,) in healed}
+        sealless = reading.rows("sealless", "SELECT n FROM sealless WHERE room = ?", (room,))
+        self._sealless = {n for (n,) in sealless}
 
     def run(self) -> None:
         """The whole room."""
@@ -153,11 +153,13 @@ class RoomCheck:
     # -- seals ----------------------------------------------------------------------------------------------------
 
     def _check_seals(self, a: AcceptedEntry) -> None:
-        """The seals that an entry names. Those of an epoch that came back after a restore are the holders' re-seals."""
+        """The seals that an entry names. One that came back after a restore came without: there are only re-seals."""
         add, epoch = a.entry.payload, a.entry.epoch
-        if epoch is not None and epoch.e not in self._healed:
+        if a.n in self._sealless:
+            return
+        if epoch is not None:
             self._check_epoch(a.n, epoch)
-        elif isinstance(add, Add) and add.epoch is None and self._stream.epoch not in self._healed:
+        elif isinstance(add, Add) and add.epoch is None:
             kept = self._seals(self._stream.epoch, add.uid)
             if len(kept) < _SEALS_KEPT and all(H(seal) != add.seal_hash for seal in kept):
                 self._add("seals", str(a.n), "seals")

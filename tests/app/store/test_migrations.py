@@ -75,3 +75,18 @@ def test_the_store_that_version_3_wrote_opens_with_everything_in_it(tmp_path: Pa
     assert store.origins.all() == store.origins.successors(old) == [kept]
     assert store.db.check() == []
     store.close()
+
+
+def test_the_store_that_version_4_wrote_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """tests/vectors/make_store_4.py wrote it, once; it is never written again."""
+    shutil.copy(VECTORS / "store-4.db", tmp_path / "store.db")
+    store = Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+    room = RoomId(b"R" * 16)
+    assert [(i.n, i.t, i.kind, i.body, i.ct) for i in store.kept_items(room, 2, 1000)] == [
+        (3, 30, 1, b"entry 3", None),
+        (4, 40, 2, b"envelope 4", b"sealed 4"),
+    ]
+    assert store.problem(room) == "restored"
+    assert [(e.code, e.claim) for e in store.receipts_kept.evidence(room)] == [("restored", b"statement")]
+    assert store.db.check() == []
+    store.close()

@@ -89,8 +89,10 @@ def test_no_key_is_in_a_backup_unless_asked_for(copied: Path, tmp_path: Path) ->
     assert not back_up(copied, plain, with_keys=False).keys
     assert {f for f in files(plain) if not f.startswith(("blobs", "server-"))} == {
         "agency.pub",
+        "ca.pem",
         "manifest.json",
         "server.cert",
+        "tls.pem",
     }
     assert back_up(copied, whole_one).keys
     secret = {f"keys/{name}" for name in ("server.key", "agency.key", "tls.key")}
@@ -146,8 +148,6 @@ async def test_what_is_restored_is_what_was_backed_up_and_says_so(house: House, 
     await house.close()
     assert await asyncio.to_thread(put_back, target, back) == []
     assert before <= made.time <= now_ms()
-    shutil.copy(house.data / "tls.pem", back)
-    shutil.copy(house.data / "ca.pem", back)
     counts = await admin.status(back)
     assert (counts.items, counts.rooms_closed, counts.devices_awaited) == (made.items, 1, 2)
     async with start_server(config(back)) as server:

@@ -2,7 +2,6 @@
 """A restored server takes back what it acknowledged, at its old positions, and nothing else. Frames by hand."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -117,8 +116,6 @@ async def before(house: House, tmp_path: Path) -> Before:
     await house.close()
     back = tmp_path / "restored"
     assert await asyncio.to_thread(put_back, tmp_path / "backup", back) == []
-    for name in ("tls.pem", "ca.pem"):
-        shutil.copy(house.data / name, back / name)
     at = 4
     assert (made.items, items[at - 1].n, receipt.n) == (at, at, items[-1].n)
     return Before(house, back, room, anna, bert, carl, items, receipt, at, sealed.shares)
@@ -166,8 +163,6 @@ async def test_a_room_that_the_backup_does_not_know_comes_back_whole(house: Hous
     await house.close()
     back = tmp_path / "restored"
     await asyncio.to_thread(put_back, tmp_path / "backup", back)
-    for name in ("tls.pem", "ca.pem"):
-        shutil.copy(house.data / name, back / name)
     async with start_server(config(back)) as server:
         await anna.connect(server.url, back)
         await bert.connect(server.url, back)
@@ -354,8 +349,6 @@ async def test_who_enrolled_after_the_backup_comes_back_by_their_own_log(house: 
     await house.close()
     back = tmp_path / "restored"
     await asyncio.to_thread(put_back, tmp_path / "backup", back)
-    for name in ("tls.pem", "ca.pem"):
-        shutil.copy(house.data / name, back / name)
     async with start_server(config(back)) as server:
         for who, known in ((bert, True), (late, False)):
             await _signed_out(who, server, back)
@@ -415,8 +408,6 @@ async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: 
     await asyncio.to_thread(back_up, house.data, tmp_path / "backup")
     back = tmp_path / "restored"
     await asyncio.to_thread(put_back, tmp_path / "backup", back)
-    for name in ("tls.pem", "ca.pem"):
-        shutil.copy(house.data / name, back / name)
     invite = SignInCode.parse(code)
     _, cert, sig, record = fields.array(UserEntry.decode(bert.entries[1].body).payload, 4, "binding")
     assert isinstance(cert, bytes)

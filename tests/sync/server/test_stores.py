@@ -45,7 +45,7 @@ ANNA, BERT = b"a" * 16, b"b" * 16
 DEV = b"d" * 16
 LATER = (
     "unmet", "sightings", "told", "asked",
-    "restores", "closed_rooms", "awaited_devices", "awaited_items", "healed_epochs"
+    "restores", "closed_rooms", "awaited_devices", "awaited_items", "sealless"
 )  # fmt: skip
 """Tables that version 1 did not have."""
 

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Items of rooms as they came from the server, verified: what a restored server gets back. Part of `InboxPort`."""
+
+from collections.abc import Sequence
+
+from app.core.ids import RoomId
+from app.store import statements as sql
+from app.store.database import Database
+from sync.trust.items import Item
+
+_AT_A_TIME = 2000
+"""Rows deleted in one transaction, about 20 ms: their pages are overwritten."""
+
+
+class KeptItems:
+    """One table, bounded by age and size."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, room: RoomId, items: Sequence[Item]) -> None:
+        """Keeps items, within the caller's transaction."""
+        rows = [
+            (room, i.n, i.t, i.kind, i.body, i.sig, i.ct, len(i.body) + len(i.sig) + len(i.ct or b"")) for i in items
+        ]
+        self._db.raw.executemany(sql.ADD_KEPT_ITEM, rows)
+
+    def after(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
+        """Items that follow position `n` without a gap: at least one if it is there, then while bytes allow."""
+        out: list[Item] = []
+        left = limit_bytes
+        for at, t, kind, body, sig, ct, size in self._db.rows(sql.KEPT_ITEMS, (room, n)):
+            left -= size
+            if at != n + 1 + len(out) or (out and left < 0):
+                break
+            out.append(Item(at, t, kind, body, sig, ct))
+        return out
+
+    def trim(self, before_ms: int, most_bytes: int) -> bool:
+        """Lets a few go that are older than `before_ms`, or the oldest above `most_bytes`. True if more may have to go:
+        it is to be called again."""
+        surplus = int(self._db.value("SELECT coalesce(sum(size), 0) FROM kept_items")) - most_bytes
+        going = []
+        for row, t, size in self._db.rows(sql.OLDEST_KEPT_ITEMS, (_AT_A_TIME,)):
+            if t >= before_ms and surplus <= 0:
+                break
+            going.append((row,))
+            surplus -= size
+        if going:
+            with self._db.transaction(durable=False):
+                self._db.raw.executemany("DELETE FROM kept_items WHERE rowid = ?", going)
+        return len(going) == _AT_A_TIME

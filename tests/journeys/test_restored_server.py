@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A server is lost and restored from an older backup; its clients come back in any order. Nothing that was acknowledged
+is lost, every room is as it was, position by position, and goes on.
+"""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId, new_obj
+from app.store.rows import Evidence
+from sync.client import mending
+from sync.client.status import LinkState, RoomState
+from sync.crypto.signatures import SigningKey
+from sync.protocol import messages as m
+from sync.server import admin
+from sync.server.auth import now_ms
+from sync.server.identity import read_identity
+from sync.server.upkeep.problems import Problem
+from sync.server.upkeep.verify import verify
+from sync.trust.agency import agency_fingerprint
+from sync.trust.restored import Restored
+from tests.journeys.bad_input.checks import HELLO, explained, lie, nothing_lost, offline, stopped
+from tests.sync.server.test_backup import back_up, put_back
+from tests.world import Client, World, until, world
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+async def backed_up(w: World) -> Path:
+    """A backup of the running server."""
+    target = w.folder / "backup"
+    await asyncio.to_thread(back_up, w.data, target)
+    return target
+
+
+async def restored(w: World, backup: Path, *clients: Client) -> None:
+    """The server is gone with all its data, and stands again as it was in the backup. The clients stay away."""
+    for client in clients or w.clients:
+        await offline(client)
+    await w.stop_server()
+    back = w.folder / "restored"
+    assert await asyncio.to_thread(put_back, backup, back) == []
+    w.moved_to = back
+    await w.start_server()
+
+
+async def _online(client: Client) -> None:
+    await until(lambda: client.engine.status.state is LinkState.ONLINE)
+
+
+def history(client: Client, room: RoomId) -> list[tuple[int, bytes]]:
+    """The room's positions with their running hashes, as the client has them."""
+    return [(n, rh) for n, rh in client.store.db.rows("SELECT n, rh FROM positions WHERE room = ? ORDER BY n", (room,))]
+
+
+async def whole(w: World) -> None:
+    """Nothing is wrong with the server's data."""
+    found: list[Problem] = []
+    await asyncio.to_thread(verify, w.data, found.append, lambda _: None)
+    assert found == []
+
+
+async def open_again(w: World) -> None:
+    for _ in range(400):
+        counts = await admin.status(w.data)
+        if counts.rooms_closed == 0:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("rooms stay closed")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
+async def test_nothing_acknowledged_is_lost_in_whatever_order_clients_come_back(w: World, order: Sequence[int]) -> None:
+    a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")
+    room, obj = await w.room(a, b), new_obj()
+    a.say(room, obj, b"i kopian")
+    await w.settle(room, a, b)
+    backup = await backed_up(w)
+
+    for text in (b"ett", HELLO):
+        a.say(room, obj, text)
+        await w.settle(room, a, b)
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=True)  # a member whom the backup does not know
+    await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
+    c.say(room, new_obj(), b"av den nya")
+    await w.settle(room)
+    later, other = await w.room(b, a), new_obj()  # a room that it does not know
+    b.say(later, other, b"ett senare rum")
+    await w.settle(later, a, b)
+    await w.settle(room)
+    before = {r: history(a, r) for r in (room, later)}
+    texts = a.texts(obj)
+
+    await restored(w, backup)
+    everyone = (a, b, c)
+    for k in order:
+        everyone[k].online()
+        await _online(everyone[k])
+    await open_again(w)
+    await until(lambda: all(x.engine.room_state(room) is RoomState.SEALED for x in everyone))
+    await until(lambda: all(x.engine.room_state(later) is RoomState.SEALED for x in (a, b)))
+    assert all(history(x, room)[-5:] == before[room][-5:] for x in everyone)
+    assert history(b, later) == before[later]
+    assert a.texts(obj) == texts
+    for x in everyone:
+        x.say(room, obj, b"efter " + x.name.encode())
+    a.say(later, other, b"efter")
+    await w.settle(room)
+    await w.settle(later, a, b)
+    assert history(a, room)[: len(before[room])] == before[room]
+    assert a.texts(obj) == b.texts(obj) == c.texts(obj)
+    assert len(a.texts(obj)) == len(texts) + 3
+    await whole(w)
+
+
+async def test_it_is_shown_as_a_restore_with_the_servers_statement_and_heals_by_itself(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), ObjId(b"\x07" * 16)
+    backup = await backed_up(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    await offline(b)
+    await restored(w, backup, a)
+    seen: list[str] = []
+    a.on_room = lambda room: seen.append(a.engine.room_state(room).value)  # type: ignore[method-assign]
+    a.say(room, obj, "väntar".encode())
+    a.online()
+    await until(lambda: "restored" in seen)
+    await until(lambda: a.engine.room_state(room) is RoomState.SEALED)
+    (kept,) = a.store.receipts_kept.evidence(room)
+    assert kept.code == "restored"
+    _check(a, kept)
+    await until(lambda: a.engine.blocked(room) == "closed")  # B may hold more
+    explained(a.engine.blocked(room), "closed")
+    explained("restored", "restored")
+    await nothing_lost(a, obj, [HELLO, "väntar".encode()], waiting=1)
+    b.online()
+    await w.settle(room)
+    assert a.engine.blocked(room) is None
+    assert a.texts(obj) == b.texts(obj) == [HELLO, "väntar".encode()]
+    await whole(w)
+
+
+def _check(client: Client, kept: Evidence) -> None:
+    from sync.crypto.encoding import dec
+    from sync.trust import fields
+    from sync.trust.receipts import Proof
+
+    assert kept.claim is not None
+    assert kept.theirs is not None
+    proof = Proof.decode(kept.theirs)
+    agency_pk = client.engine._link.account.agency_pk
+    proof.check(agency_pk)
+    _, body, sig = fields.array(dec(kept.claim, limit=1024), 3, "claim")
+    server_pk = read_identity(client.world.data, now_ms()).key.public
+    Restored.check(server_pk, agency_fingerprint(agency_pk), fields.blob(body, 256, "b"), fields.raw(sig, 64, "s"))
+
+
+async def test_what_was_acknowledged_and_never_echoed_comes_back_from_its_author_alone(w: World) -> None:
+    """The line goes after the answer; then the server is lost. Nobody else has ever seen the change."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    a.say(room, obj, b"ett")
+    await w.settle(room)
+    backup = await backed_up(w)
+    await offline(b)
+    await lie(a, lambda f: [] if isinstance(f, m.Fresh) or (isinstance(f, m.Items) and f.items) else [f])
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    at = a.engine.position(room)
+    a.say(room, new_obj(), HELLO)
+    await until(lambda: [r.n for r in a.store.receipts() if r.room == room] == [at + 1])
+    assert a.engine.position(room) == at
+    a.wire.spoil = None
+    await restored(w, backup)
+    for client in (b, a):
+        client.online()
+    await w.settle(room)
+    assert a.engine.position(room) == at + 1
+    assert a.store.waiting_count() == 0
+    await whole(w)
+
+
+async def test_who_was_away_when_it_happened_reads_what_came_back(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    await offline(b)
+    backup = await backed_up(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room, a)
+    await restored(w, backup, a)
+    b.online()
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    b.say(room, obj, b"av b")
+    a.online()
+    await w.settle(room)
+    assert a.texts(obj) == b.texts(obj) == [HELLO, b"av b"]
+    await whole(w)
+
+
+async def test_people_and_devices_that_the_backup_does_not_know_come_back(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    backup = await backed_up(w)
+    (b,) = await w.hire("Registrator")
+    laptop = await w.second(a)
+    room, obj = await w.room(laptop, b), new_obj()
+    laptop.say(room, obj, HELLO)
+    await w.settle(room)
+    await restored(w, backup)
+    for client in (laptop, b, a):
+        client.online()
+    await until(lambda: all(x.engine.status.state is LinkState.ONLINE for x in w.clients), 60)
+    await w.settle(room)
+    b.say(room, obj, b"efter")
+    await w.settle(room)
+    assert a.texts(obj) == b.texts(obj) == laptop.texts(obj) == [HELLO, b"efter"]
+    await whole(w)
+
+
+async def test_a_long_gap_comes_back_in_pieces(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mending, "_STUBS_A_FRAME", 7)
+    monkeypatch.setattr(mending, "_HAND_BYTES", 2000)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    for k in range(60):
+        (a, b)[k % 2].say(room, obj, b"%d" % k)
+        if k % 9 == 0:
+            await w.settle(room)
+    await w.settle(room)
+    before = history(a, room)
+    await restored(w, backup)
+    for client in (b, a):
+        client.online()
+    await w.settle(room)
+    await open_again(w)
+    await until(lambda: b.engine.room_state(room) is RoomState.SEALED)
+    assert history(a, room) == history(b, room) == before
+    assert len(a.texts(obj)) == 60
+    await whole(w)
+
+
+# -- a server that lies about it ----------------------------------------------------------------------------------
+
+
+def _claims(body: bytes, sig: bytes, f: m.ServerFrame) -> Sequence[m.Frame]:
+    return [msgspec.structs.replace(f, restored=m.Signed(body, sig))] if isinstance(f, m.Authed) else [f]
+
+
+async def test_attack_a_statement_that_the_server_did_not_sign_explains_nothing(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    agency_pk = a.engine._link.account.agency_pk
+    false = Restored.sign(SigningKey(bytes(32)), agency_fingerprint(agency_pk), now_ms(), now_ms())
+    await lie(a, lambda f: _claims(false.body, false.sig, f))
+    await until(lambda: a.engine.status.code == "signature")
+    assert a.engine.status.state is LinkState.ERROR
+
+
+async def test_attack_a_server_that_drops_what_its_backup_had_is_rolled_back_whatever_it_says(w: World) -> None:
+    """Its statement is its own; what is missing was there long before that backup."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    await restored(w, backup, a, b)
+    identity = read_identity(w.data, now_ms())
+    late = now_ms() + 120_000
+    told = Restored.sign(identity.key, identity.fingerprint, late, late)
+    seen: list[RoomState] = []
+    a.on_room = lambda room: seen.append(a.engine.room_state(room))  # type: ignore[method-assign]
+    a.wire.cut = False
+    await lie(a, lambda f: _claims(told.body, told.sig, f))
+    await until(lambda: bool(seen))
+    assert RoomState.ROLLBACK in seen
+    assert RoomState.RESTORED not in seen
+    assert a.store.receipts_kept.evidence(room)[0].code == "rollback"
+
+
+async def test_a_room_that_was_opened_without_what_one_holds_is_told_as_it_is(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator did not wait, and others wrote: two histories."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    await offline(b)
+    backup = await backed_up(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room, a)
+    await restored(w, backup, a)
+    monkeypatch.setattr(admin, "OPEN_AFTER_MS", 0)
+    await admin.open_room(w.data, room)
+    b.say(room, obj, b"annan historia")
+    b.online()
+    await until(lambda: b.store.waiting_count() == 0)
+    a.online()
+    await stopped(a, room, RoomState.FORK)
+    await nothing_lost(a, obj, [HELLO], waiting=0)
