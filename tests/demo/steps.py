@@ -46,12 +46,13 @@ from tests.demo.doing import (
     write_block,
 )
 from tests.demo.driver import Client, Failed, named
+from tests.demo.recovering import come_back, make_sheet, revoke_devices
 from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
 from tests.demo.stage import Stage, until
 from tests.demo.steps_devices import OwnDevices
 from tests.demo.words import said
 
-LABELS = ("a", "b", "registrar", "lawyer", "laptop")
+LABELS = ("a", "b", "registrar", "lawyer", "laptop", "again")
 PLANTED = "Kanariefågel: den här texten ligger öppet med flit"
 
 
@@ -65,6 +66,8 @@ class Steps:
         self.registrar: Client = stage.client("registrar")
         self.lawyer: Client = stage.client("lawyer")
         self.devices = OwnDevices(stage, self.a)
+        self.again: Client = stage.client("again")
+        self.sheet = ""
         self.files = stage.work / "files"
         self.files.mkdir()
 
@@ -79,6 +82,7 @@ class Steps:
             self.b_sees_room,
             self.furnish,
             self.registrar_sends_file,
+            self.registrar_makes_sheet,
             self.a_saves_file,
             self.a_mentions,
             self.b_answers,
@@ -102,6 +106,7 @@ class Steps:
             self.converged_board,
             self.third_client,
             self.third_is_equal,
+            self.registrar_comes_back,
             self.search,
             self.a_changes_passphrase,
             self.safety_number,
@@ -182,6 +187,10 @@ class Steps:
         send_file(self.registrar, path, sample.ARRIVED)
         for client in (self.a, self.b):
             client.wait_row(messages(), sample.ARRIVED)
+
+    def registrar_makes_sheet(self) -> None:
+        """the registrar makes a recovery sheet, and types a part of it back"""
+        self.sheet = make_sheet(self.registrar)
 
     def a_saves_file(self) -> None:
         """the case handler saves it: the same bytes"""
@@ -400,6 +409,18 @@ class Steps:
         for client in (self.a, self.lawyer):
             client.keys(TASKS)
         same_board(self.a, self.lawyer)
+
+    def registrar_comes_back(self) -> None:
+        """the registrar has lost the computer: it is revoked, and a new code and the sheet bring everything back"""
+        revoke_devices(self.stage, REGISTRAR)
+        address = self.stage.address("again")
+        come_back(self.again, address, self.stage.invite(REGISTRAR, sample.UNIT), self.sheet, REGISTRAR)
+        self.again.wait_part(ROOM, within=said("Home"), timeout_s=30)
+        open_room(self.again)
+        self.again.wait_row(messages(), sample.OFFLINE, timeout_s=30)
+        self.a.keys(CHAT)
+        until(lambda: self.a.rows(messages()) == self.again.rows(messages()), "the chats differ", 20)
+        self.again.stop()
 
     def search(self) -> None:
         """words from chat, document and board are found by search"""
