@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from sync.client.account import Account
+from sync.client.recovery import Attempt
 from sync.crypto import aead, passphrase, seal, signatures
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H, kdf
@@ -30,6 +31,7 @@ from sync.trust import (
     receipts,
     snapshots,
     succession,
+    userdrafts,
     userlog,
 )
 from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
@@ -41,7 +43,7 @@ from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
 from sync.trust.pairing import _Cover as pairing_cover
 from sync.trust.recovery import RecoveryCode
 from sync.trust.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
-from sync.trust.userlog import UserEntry, UserLog
+from sync.trust.userlog import RECOVERY, UserEntry, UserLog
 from tests.sync.trust.people import Book
 from tests.vectors.notation import read
 
@@ -431,3 +433,23 @@ def test_snapshot_attest_and_baseline_open() -> None:
         assert merkle.root(list(map(raw, sealed))) == stream.epochs[int(e)].root
     assert stream.to_bytes().hex() == told["state"]
     assert RoomStream.from_bytes(raw(told["state"])).state == stream.state
+
+
+def test_a_person_who_came_back_by_the_sheet_is_read_the_same() -> None:
+    told = load("recovery")
+    entries = [(raw(body), raw(sig)) for body, sig in told["entries"]]
+    log = UserLog.replay(entries, raw(told["agency_pk"]))
+    sheet = RecoveryCode.parse(told["sheet"])
+    assert (log.root_pk, log.recovery_pk) == (sheet.root.public, sheet.kem.public)
+    assert log.record_hash == record_hash(raw(told["salt"]), raw(told["record"]))
+    assert [d.revoked is not None for d in log.devices.values()] == [True, False]
+    seeds = userdrafts.open_generations(log, RECOVERY, sheet.kem, {})
+    assert {str(gen): seed.hex() for gen, seed in seeds.items()} == told["puk_seeds"]
+    attempt = Attempt.decode(raw(told["attempt"]))
+    assert (attempt.code.format(), attempt.sheet, attempt.revoke) == (told["attempt_code"], sheet, True)
+    dev = next(reversed(log.devices))
+    assert userdrafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
+    account = Account.decode(raw(told["account"]))
+    assert (account.sheet, account.vetoed) == (sheet.secret, (bytes([8] * 16),))
+    assert SigningKey(account.secrets.root).public == log.genesis_root_pk
+    assert account.encode() == raw(told["account"])

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Wrote tests/vectors/sync-1-recovery.json: a log in which a sheet was made and a person came back by it, an attempt
+and an account of version 3. Kept to show what is in it; not to be run again: a later version writes files of its own.
+"""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from sync.client.account import Account
+from sync.client.recovery import Attempt
+from sync.crypto.signatures import SigningKey
+from sync.ids import DevId
+from sync.trust import userdrafts
+from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.author import DeviceSecrets, new_user
+from sync.trust.recovery import RecoveryCode
+from sync.trust.userdrafts import Hand, Return
+
+HERE = Path(__file__).parent
+NOW = 1_790_000_000_000
+RECORD = encode_record({"name": "Registrator Å 🙂", "title": "", "unit": "Registraturen"})
+
+
+def invitation(agency: Agency, salt: bytes) -> tuple[SignInCode, tuple[bytes, bytes]]:
+    code = SignInCode.fresh(agency.pk)
+    return code, agency.certify_invite(code.key.public, record_hash(salt, RECORD), NOW + 1)
+
+
+def main() -> None:
+    agency, old, seed = Agency(bytes(range(32))), DeviceSecrets.fresh(), os.urandom(32)
+    salts = (b"salt of the first", b"salt of the second")
+    code, cert = invitation(agency, salts[0])
+    entries, log = new_user(old, code, agency.pk, cert, record_hash(salts[0], RECORD), seed, NOW)
+    dev = next(iter(log.devices))
+    account = Account(uid=log.uid, dev=dev, agency_pk=agency.pk, secrets=old, puk_seeds={1: seed})
+    rotated, second = userdrafts.rotate_puk(log, Hand(dev, account.signing, {1: seed}), NOW + 1)
+    log.apply(*rotated)
+    sheet = RecoveryCode.fresh()
+    pending = replace(account, puk_seeds={1: seed, 2: second}, sheet=sheet.secret, vetoed=(DevId(bytes([8] * 16)),))
+    made = userdrafts.new_sheet(log, SigningKey(old.root), sheet, {1: seed, 2: second}, NOW + 2)
+    for entry in made:
+        log.apply(*entry)
+    again, cert = invitation(agency, salts[1])
+    attempt = Attempt(code=again, sheet=sheet, revoke=True)
+    back = Return(
+        sheet=sheet,
+        code=again,
+        cert=cert,
+        record=record_hash(salts[1], RECORD),
+        secrets=attempt.secrets,
+        revoke=(dev,),
+    )
+    returned, seeds = userdrafts.come_back(log, back, NOW + 3)
+    every = [*entries, rotated, *made, *returned]
+    value = {
+        "agency_pk": agency.pk.hex(),
+        "entries": [[body.hex(), sig.hex()] for body, sig in every],
+        "sheet": sheet.format(),
+        "salt": salts[1].hex(),
+        "record": RECORD.hex(),
+        "puk_seeds": {str(gen): s.hex() for gen, s in sorted(seeds.items())},
+        "attempt": attempt.encode().hex(),
+        "attempt_code": again.format(),
+        "account": pending.encode().hex(),
+    }
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    (HERE / "sync-1-recovery.json").write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
