@@ -111,6 +111,26 @@ class Blobs:
         """Parts to upload, oldest first."""
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in self.to_upload()]
 
+    def uploaded_parts(self) -> list[PartUpload]:
+        """Parts that lie here and that the server has confirmed, oldest first."""
+        rows = [_part(row) for row in self._db.rows(f"{_PART} WHERE present AND uploaded ORDER BY rowid")]
+        return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in rows]
+
+    def set_lost(self, part: PartId) -> None:
+        """The server has it no more: it is uploaded again. No change waits for that."""
+        with self._db.transaction():
+            self._db.raw.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
+
+    def looked_for(self) -> bytes | None:
+        """For which restore of the server all parts were looked for."""
+        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
+        return value
+
+    def set_looked_for(self, mark: bytes) -> None:
+        """All of them have been."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
+
     def drop(self, part: PartId) -> None:
         """Forgets the part and deletes its bytes (an upload that was given up, gallring)."""
         with self._db.transaction():

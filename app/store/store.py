@@ -97,6 +97,10 @@ class Store:
         self.uploads = self.blobs.uploads
         self.read_part = self.blobs.read
         self.part_uploaded = self.blobs.set_uploaded
+        self.uploaded_parts = self.blobs.uploaded_parts
+        self.part_lost = self.blobs.set_lost
+        self.parts_looked_for = self.blobs.looked_for
+        self.set_parts_looked_for = self.blobs.set_looked_for
 
     @classmethod
     def create(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":

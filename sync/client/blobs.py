@@ -19,6 +19,7 @@ from sync.errors import Refused, Reject, Unreachable
 from sync.ids import ObjId, PartId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
+from sync.trust.items import Role
 
 if TYPE_CHECKING:
     import httpx  # 55 ms to import: only when the first file travels, not at every start
@@ -40,6 +41,13 @@ class Blobs:
         self._client: httpx.AsyncClient | None = None
         self._bearer = ""
         self._expires_ms = 0
+        self._restored: bytes | None = None
+
+    def give_back(self, statement: bytes) -> None:
+        """The server was restored, by its statement: what it lost of the parts that lie here is uploaded again. Looked
+        at once for each statement."""
+        self._restored = H(statement)
+        self.wake()
 
     def wake(self) -> None:
         """There are new parts to upload."""
@@ -48,7 +56,7 @@ class Blobs:
     async def work(self) -> None:
         """Uploads while the connection lives."""
         while True:
-            failed = False
+            failed = not await self._look_for_lost()
             for upload in self._link.ports.uploads():
                 failed = not await self._upload(upload) or failed
             try:
@@ -57,6 +65,23 @@ class Blobs:
             except TimeoutError:
                 pass
             self._wake.clear()
+
+    async def _look_for_lost(self) -> bool:
+        """Marks the parts that a restored server has no more. False if some could not be asked for (yet)."""
+        mark, ports = self._restored, self._link.ports
+        if mark is None or ports.parts_looked_for() == mark:
+            return True
+        for part in ports.uploaded_parts():
+            room = self._link.rooms.get(part.room)
+            if room is None or (room.stream.role_of(self._link.account.uid) or 0) < Role.WRITER:
+                continue
+            answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
+            if answer.status_code == HTTPStatus.NOT_FOUND:
+                ports.part_lost(part.part)
+            elif answer.status_code != HTTPStatus.OK:
+                return False  # the room is not back yet
+        ports.set_parts_looked_for(mark)
+        return True
 
     async def _upload(self, upload: PartUpload) -> bool:
         sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
@@ -87,6 +112,15 @@ class Blobs:
             self._client = None
 
     async def _request(
+        self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
+    ) -> "httpx.Response":
+        answer = await self._send(method, room, obj, part, headers, content)
+        if answer.status_code == HTTPStatus.UNAUTHORIZED:  # a server that was started anew knows no bearer of before
+            self._expires_ms = 0
+            answer = await self._send(method, room, obj, part, headers, content)
+        return answer
+
+    async def _send(
         self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
     ) -> "httpx.Response":
         import httpx

@@ -80,7 +80,6 @@ class Engine:
         self._seals = Seals(self._link)
         self._inbox = Inbox(self._link, self._witness, self._seals)
         self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
-        self._mender = Mender(self._link, self._witness, self._inbox.meet_again, self._outbox.opened)
         self._backoff = Backoff()
         self._state = LinkState.OFFLINE
         self._code: str | None = None
@@ -91,6 +90,9 @@ class Engine:
         self._code_spent: str | None = None
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, dialer)
+        self._mender = Mender(
+            self._link, self._witness, self._inbox.meet_again, self._outbox.opened, self.blobs.give_back
+        )
         self.devices = Devices(self._link)
         self.sheet = Sheet(self._link, self.devices)
         self._audit = Audit(self._link)

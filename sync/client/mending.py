@@ -49,12 +49,15 @@ class Mender:
         witness: Witness,
         meet: Callable[[RoomSync, m.Receipt], None],
         opened: Callable[[RoomSync], None],
+        give_back: Callable[[bytes], None],
     ) -> None:
-        """`meet` looks at a room's head anew, `opened` lets a room's outbox go."""
+        """`meet` looks at a room's head anew, `opened` lets a room's outbox go, `give_back` is told of a restore when
+        the rooms are back, for parts of files."""
         self._link = link
         self._witness = witness
         self._meet = meet
         self._opened = opened
+        self._give_back = give_back
         self._heads: dict[RoomId, m.Receipt] = {}
         self._until: dict[RoomId, int] = {}
         self._closed: set[RoomId] = set()
@@ -98,6 +101,7 @@ class Mender:
             await self._mend_due()
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
+            self._give_back(self._witness.restored.body)
         while True:
             await self._wake.wait()
             self._wake.clear()

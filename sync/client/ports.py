@@ -273,6 +273,20 @@ class BlobPort(Protocol):
         """The sealed bytes. Called in a thread."""
         ...
 
+    def uploaded_parts(self) -> list[PartUpload]:
+        """Parts that lie here and that the server has confirmed."""
+        ...
+
+    def part_lost(self, part: PartId) -> None:
+        """The server has it no more: it is to be uploaded again."""
+        ...
+
+    def parts_looked_for(self) -> bytes | None:
+        """What `set_parts_looked_for` kept: for which restore all parts were looked for."""
+        ...
+
+    def set_parts_looked_for(self, mark: bytes) -> None: ...
+
     def part_uploaded(self, part: PartId) -> None:
         """The server has it durably: changes that waited for it may go."""
         ...

@@ -4,7 +4,9 @@ is lost, every room is as it was, position by position, and goes on.
 """
 
 import asyncio
+import hashlib
 import itertools
+import os
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -12,8 +14,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.core.ids import ObjId, RoomId, new_obj
-from app.store.rows import Evidence
+from app.core.ids import ObjId, PartId, RoomId, new_obj
+from app.store.rows import BlobPart, Evidence
 from sync.client import mending
 from sync.client.status import LinkState, RoomState
 from sync.crypto.signatures import SigningKey
@@ -248,6 +250,39 @@ async def test_a_long_gap_comes_back_in_pieces(w: World, monkeypatch: pytest.Mon
     assert history(a, room) == history(b, room) == before
     assert len(a.texts(obj)) == 60
     await whole(w)
+
+
+async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    parts = {PartId(os.urandom(16)): os.urandom(5000) for _ in range(3)}
+    for part, sealed in parts.items():
+        digest = hashlib.sha256(sealed).digest()
+        a.store.blobs.write(part, sealed)
+        a.store.blobs.add(
+            BlobPart(
+                part=part, room=room, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
+                uploaded=False, present=True,
+            )
+        )  # fmt: skip
+    a.engine.blobs.wake()
+    a.say(room, obj, HELLO)
+    await until(lambda: a.store.uploads() == [])
+    await w.settle(room)
+    await restored(w, backup)
+    for client in (a, b):
+        client.online()
+    await w.settle(room)
+    await until(lambda: a.store.parts_looked_for() is not None and a.store.uploads() == [])
+    for part, sealed in parts.items():
+        assert await b.engine.blobs.fetch(room, obj, part, hashlib.sha256(sealed).digest()) == sealed
+    assert (await admin.status(w.data)).blobs == 3
+    await whole(w)
+    mark = a.store.parts_looked_for()
+    await a.restart()
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    assert a.store.parts_looked_for() == mark
 
 
 # -- a server that lies about it ----------------------------------------------------------------------------------
