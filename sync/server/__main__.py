@@ -29,8 +29,7 @@ def main(argv: list[str] | None = None) -> int:
                 admin.init(args.data, demo_ca=args.demo_ca, name=args.name)
                 print(f"{args.data}: agency founded. Keep agency.key safe; only invite needs it.")
             case "invite":
-                told = {"name": args.name, "title": args.title, "unit": args.unit, "hours": args.hours}
-                print(asyncio.run(admin.invite(args.data, key_file=args.agency_key, **told)))
+                print(asyncio.run(_invite(args)))
             case "devices":
                 for line in asyncio.run(admin.devices(args.data, args.words)):
                     print(json.dumps(asdict(line), ensure_ascii=False))
@@ -61,6 +60,13 @@ def main(argv: list[str] | None = None) -> int:
         print(f"sync.server: {e}", file=sys.stderr)
         return 1
     return 0
+
+
+async def _invite(args: argparse.Namespace) -> str:
+    rest = {"hours": args.hours, "key_file": args.agency_key}
+    if args.person is not None:
+        return await admin.invite_back(args.data, uid=args.person, **rest)
+    return await admin.invite(args.data, name=args.name, title=args.title, unit=args.unit, **rest)
 
 
 async def _serve(args: argparse.Namespace) -> None:
@@ -95,7 +101,10 @@ def _parser() -> argparse.ArgumentParser:
     init.add_argument("--name", default="Kansli", help="of the demo's certificate authority")
     init.add_argument("--demo-ca", metavar="HOST", action="append", help="also make a certificate for this host")
     invite = commands.add_parser("invite", help="print a one-time sign-in code for one person")
-    invite.add_argument("--name", required=True)
+    whom = invite.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--name")
+    again = "their id as `devices` prints it: invites them back with the staff record that they have"
+    whom.add_argument("--person", type=bytes.fromhex, help=again)
     invite.add_argument("--title", default="")
     invite.add_argument("--unit", default="")
     invite.add_argument("--hours", type=float, default=72, help="how long the code is good (72)")

@@ -42,6 +42,18 @@ def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") 
         _write_secret(data / "tls.key", leaf.key)
 
 
+async def invite_back(data: Path, *, uid: bytes, hours: float = 72, key_file: Path | None = None) -> str:
+    """A sign-in code for somebody who is here, with exactly the staff record that they have: to come back by the
+    recovery sheet, or anew after a reset. ConfigError for an unknown person."""
+    async with _opened(data) as store:
+        user = await store.user(uid)
+    if user is None:
+        raise ConfigError("nobody has this id")
+    known = decode_record(user.record)
+    told = {name: known.get(name, "") for name in ("name", "title", "unit")}
+    return await invite(data, hours=hours, key_file=key_file, **told)
+
+
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:

@@ -110,8 +110,8 @@ def root_of(bodies: list[bytes]) -> bytes:
     root = b""
     for body in bodies:
         entry = UserEntry.decode(body)
-        if entry.type in ("genesis", "root_rotate") and isinstance(entry.payload, list):
-            root = fields.raw(entry.payload[0], 32, "root")
+        if entry.type in ("genesis", "root_rotate"):
+            root = fields.raw(fields.items(entry.payload, "root", 3)[0], 32, "root")
     return root
 
 

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`python -m sync.server`: what it prints, what it returns, and what it refuses."""
 
+import asyncio
 import json
 import socket
 from pathlib import Path
 
 import pytest
 
+from sync.protocol import messages as m
 from sync.server.__main__ import main
 from sync.trust.agency import SignInCode
+from tests.sync.server.house import House
+from tests.sync.server.wire import wired
 
 
 def test_an_agency_is_founded_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +46,22 @@ def test_an_invitation_prints_a_code_and_counts(tmp_path: Path, capsys: pytest.C
     SignInCode.parse(capsys.readouterr().out)
     assert main(["status", *data]) == 0
     assert json.loads(capsys.readouterr().out)["invites_open"] == 1
+
+
+async def test_somebody_is_invited_back_with_the_record_that_they_have(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anna = await house.person("Handläggare Å")
+    data = ["--data", str(house.data)]
+    assert await asyncio.to_thread(main, ["invite", *data, "--person", anna.uid.hex()]) == 0
+    code = SignInCode.parse(capsys.readouterr().out)
+    reply = await anna.wire.ask(m.Directory(anna.wire.rid(), "", [anna.uid]), m.DirectoryReply)
+    async with wired(house.server.url, house.data) as wire:
+        await wire.greet()
+        told = await wire.ask(m.Invite(wire.rid(), code.key.public), m.InviteReply)
+    assert told.record == reply.people[0].record
+    assert told.salt != reply.people[0].salt
+    assert await asyncio.to_thread(main, ["invite", *data, "--person", "00" * 16]) == 1
 
 
 def test_nothing_works_before_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,8 @@ from sync.trust import userdrafts
 from sync.trust.agency import SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, puk_key
 from sync.trust.recovery import RecoveryCode
-from sync.trust.userdrafts import Hand
-from sync.trust.userlog import RECOVERY, ROOT, UserLog
+from sync.trust.userdrafts import Hand, Return
+from sync.trust.userlog import RECOVERY, ROOT, UserLog, root_of
 from tests.sync.trust.people import NOW, Office, Someone
 
 
@@ -149,6 +149,25 @@ def test_attack_the_old_root_means_nothing_once_the_sheet_is_made(clerk: Someone
     with pytest.raises(Reject) as e:
         clerk.log.apply(*userdrafts.replace_root(clerk.log, old, SigningKey(os.urandom(32)), NOW))
     assert e.value.code == "signature"
+
+
+def test_attack_a_sheet_of_an_older_root_brings_nobody_back(office: Office, clerk: Someone) -> None:
+    old, invitation = sheet(clerk), SignInCode.fresh(office.agency.pk)
+    newer = RecoveryCode.fresh()
+    for entry in userdrafts.new_sheet(clerk.log, old.root, newer, {1: clerk.puk_seed}, NOW):
+        take(clerk, entry)
+    assert userdrafts.new_sheet(clerk.log, old.root, newer, {1: clerk.puk_seed}, NOW) == []
+    with pytest.raises(Reject) as e:
+        userdrafts.new_sheet(clerk.log, old.root, RecoveryCode.fresh(), {1: clerk.puk_seed}, NOW)
+    assert e.value.code == "sheet"
+    record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
+    cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
+    told = {"code": invitation, "cert": cert, "record": record, "secrets": DeviceSecrets.without_root()}
+    with pytest.raises(Reject) as e:
+        userdrafts.come_back(clerk.log, Return(sheet=old, **told), NOW)  # type: ignore[arg-type]  # as named
+    assert e.value.code == "sheet"
+    userdrafts.come_back(clerk.log, Return(sheet=newer, **told), NOW)  # type: ignore[arg-type]  # as named
+    assert root_of([body for body, _ in clerk.entries]) == clerk.log.root_pk
 
 
 def test_attack_another_sheet_opens_nothing(clerk: Someone) -> None:
