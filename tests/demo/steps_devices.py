@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from tests.demo import sample
-from tests.demo.doing import CHAT, messages, open_room, opened
+from tests.demo.doing import CHAT, expect, messages, open_room, opened
 from tests.demo.driver import Client, named
 from tests.demo.sample import HANDLER, LAPTOP, LAPTOP_RENAMED, PASSPHRASE
 from tests.demo.stage import Stage
@@ -22,7 +22,7 @@ class OwnDevices:
         self.laptop = stage.client("laptop")
 
     def all(self) -> list[Callable[[], None]]:
-        return [self.second_device, self.rename_device, self.revoke_device]
+        return [self.second_device, self.rename_device, self.revoke_device, self.empty_device]
 
     def second_device(self) -> None:
         """the case handler lets a second computer in by a code; it reads everything at once"""
@@ -72,5 +72,16 @@ class OwnDevices:
         laptop.press(named(said("Not now"), "Button"))
         open_room(laptop)
         laptop.wait_row(messages(), sample.ANSWERED)
-        laptop.stop()
         open_room(a)
+
+    def empty_device(self) -> None:
+        """asked to, it removes everything from the second computer, which is as on its first day"""
+        laptop, profile = self.laptop, self.laptop.folder / "profiles/default"
+        expect((profile / "store.db").exists(), "its store is gone before anybody asked")
+        laptop.press(named(said("What can I do?"), "Button"))
+        laptop.press(named(said("Remove everything"), "Button", said("This device has been revoked")))
+        laptop.press(named(said("Remove everything"), "Button", said("Remove everything?")))
+        laptop.wait(named(said("I already have Kansli on another computer"), "Button"), timeout_s=20)
+        left = [path for path in profile.rglob("*") if path.suffix == ".slot" or path.name.startswith("store.db")]
+        expect(not left, f"left behind: {left}")
+        laptop.stop()

@@ -55,10 +55,18 @@ class Desk:
 
     async def begin(self) -> None:
         """The program starts again after `close`."""
+        await self.begin_offline()
+        await self.online()
+
+    async def begin_offline(self) -> None:
+        """The program starts again after `close`; whether it gets in is not waited for."""
+        self.reopen()
+        self.session = await self.office.unlock(PASSPHRASE)
+
+    def reopen(self) -> None:
+        """The profile after `close`, locked."""
         self.profile = Profile.open(root=self._folder)
         self.office = Office(self.profile)
-        self.session = await self.office.unlock(PASSPHRASE)
-        await self.online()
 
     async def close(self) -> None:
         await self.session.close()

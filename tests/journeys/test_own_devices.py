@@ -15,6 +15,7 @@ from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID
 from app.session import LinkState
 from sync.errors import Refused, Reject
+from sync.server import admin
 from tests.journeys.desks import PASSPHRASE, Desk, offices
 from tests.world import until
 
@@ -234,8 +235,7 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
             await new.office.erase(new.session)
         await new.close()  # its computer is off while something is written on it and it is revoked
         await o.w.stop_server()
-        new.profile, new.office = (fresh := Desk(new._folder, new.ca_file, new.server)).profile, fresh.office
-        new.session = await new.office.unlock(PASSPHRASE)
+        await new.begin_offline()
         new.session.chat.send(room, "Osänt åäö 🙂")
         board = new.session.tasks.board(room)
         board.add_card(board.columns()[0].id, "Osänt kort")
@@ -248,8 +248,7 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         await old.session.devices.revoke(gone.dev)
         await until(lambda: old.session.devices.telling is None)
         assert [d.revoked for d in old.session.devices.all()] == [False, True]
-        new.profile, new.office = (fresh := Desk(new._folder, new.ca_file, new.server)).profile, fresh.office
-        new.session = await new.office.unlock(PASSPHRASE)
+        await new.begin_offline()
         await until(lambda: new.session.devices.ended == "revoked")
         await until(lambda: new.session.status.code == "revoked")
         assert new.texts(room) == ["Skickat i tid", "Osänt åäö 🙂"]  # nothing is gone by itself
@@ -274,3 +273,65 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         await until(lambda: titles(colleague, room) == titles(old, room) == ["Osänt kort"])
         o.desks.remove(new)
         new.profile.close()
+
+
+async def test_attack_nothing_is_erased_for_a_reset_or_for_a_server_that_only_claims_a_revocation(
+    tmp_path: Path,
+) -> None:
+    async with offices(tmp_path) as o:
+        desk, other = await o.hire("Handläggare", "Registrator")
+        await admin.reset(o.w.data, uid=desk.session.people.me.uid)
+        await desk.close()
+        await desk.begin_offline()
+        await until(lambda: desk.session.devices.ended == "reset")
+        for session, office in ((desk.session, desk.office), (other.session, other.office)):
+            with pytest.raises(NotRevoked) as told:
+                await office.erase(session)
+            assert told.value.code == "not-revoked"
+        assert desk.profile.db_path.exists()
+        assert desk.session.people.me.name == "Handläggare"  # still open, still readable
+        mine = other.session.engine.devices
+        with pytest.raises(Reject, match="auth"):
+            mine.believe_end(other.session.store.user_log(other.session.people.me.uid))
+        assert other.session.devices.ended is None
+
+
+async def test_a_program_that_ended_just_after_it_was_let_in_is_in(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        new = await o.second(old)
+        await new.close()
+        new.reopen()
+        new.profile.enrolling_path.touch()  # as it stands between the store's commit and the end of joining
+        assert new.office.is_unfinished
+        new.session = await new.office.resume(PASSPHRASE)
+        await new.online()
+        assert not new.office.is_unfinished
+        assert len(new.session.devices.all()) == 2
+
+
+async def test_a_file_that_was_not_uploaded_is_in_the_unsent_work_too(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        old, colleague = await o.hire("Handläggare", "Registrator")
+        room = await o.room(old, colleague)
+        lost = await o.second(old)
+        await until(lambda: len(lost.session.rooms.rooms()) == 1)
+        await lost.close()
+        await o.w.stop_server()
+        await lost.begin_offline()
+        sent = tmp_path / "Komplettering åäö.pdf"
+        sent.write_bytes(bytes(range(256)) * 20_000)
+        await lost.session.chat.send_file(room, [sent], "Se bilagan")
+        await lost.session.chat.send_file(room, [sent], "Och en gång till")
+        file = tmp_path / "kvar.kansli-unsent"
+        assert await lost.session.unsent.save(file) >= 2
+        assert file.stat().st_size > 2 * sent.stat().st_size
+        await o.w.start_server()
+        await until(lambda: old.session.status.state is LinkState.ONLINE)
+        await old.session.unsent.take_in(await old.session.unsent.read(file))
+        await until(lambda: colleague.texts(room) == ["Se bilagan", "Och en gång till"])
+        message = colleague.session.chat.timeline(room).message(1)
+        got = await colleague.session.chat.fetch_file(room, message, 0, tmp_path / "Hämtad.pdf")
+        assert got.read_bytes() == sent.read_bytes()
+        await until(lambda: lost.session.status.waiting == 0)  # the same ids: nothing is there twice
+        assert colleague.texts(room) == ["Se bilagan", "Och en gång till"]
