@@ -44,6 +44,7 @@ class Personal:
         self._people = people
         self._announce = announce
         self._told: Told | None = None
+        self._version = 0
         self._asked: set[Uid] = set()
         self._woken = asyncio.Event()
         self._ends = [
@@ -73,19 +74,27 @@ class Personal:
 
     def _founded(self, room: RoomId) -> int | None:
         """The time of its first position if it is ours alone, else None."""
-        events = self._store.rooms_list.events(room)
-        if not events or events[0].n != 1 or events[0].by != self._engine.uid:
+        first = self._store.rooms_list.events(room, limit=1)
+        if not first or first[0].n != 1 or first[0].by != self._engine.uid:
             return None
-        if any(e.kind == "add" for e in events):
+        if any(e.kind == "add" for e in self._store.rooms_list.events(room)):
             return None
-        return events[0].t if {m.uid for m in self._store.rooms_list.members(room)} == {self._engine.uid} else None
+        return first[0].t if {m.uid for m in self._store.rooms_list.members(room)} == {self._engine.uid} else None
 
     @property
     def told(self) -> Told:
         """What this person's devices have told each other."""
-        if self._told is None:
-            self._told = fold([c for room in self.rooms for c in self._changes(room) if c.own])
+        while self._told is None:
+            before = self._version
+            told = fold([c for room in self.rooms for c in self._changes(room) if c.own])
+            if before == self._version:  # else reading brought something
+                self._told = told
         return self._told
+
+    def _forget(self) -> None:
+        """What was read is not all any more."""
+        self._told = None
+        self._version += 1
 
     def _changes(self, room: RoomId) -> list[StoredChange]:
         return [c for o in self._store.objects.all(room, KIND_ID) for c in self._store.changes.of(o.obj)]
@@ -156,7 +165,7 @@ class Personal:
                 obj = self._store.objects.new(room)
                 self._announce(room, obj, KIND_ID)
                 self._store.changes.append(room, obj, encode(Alive()))
-            self._told = None
+            self._forget()
         if room is not None:
             self._introduce(room)
             self._give_marks(room)
@@ -209,12 +218,12 @@ class Personal:
     # -- hearing --------------------------------------------------------------------------------------------------
 
     def _on_room(self, room: RoomId) -> None:
-        if self._store.objects.first(room, KIND_ID) is not None:
-            self._told = None
+        if self._store.objects.first(room, KIND_ID) is not None and self._founded(room) is not None:
+            self._forget()
             self.wake()
             self.changed.emit()
 
     def _on_positioned(self, changes: list[StoredChange]) -> None:
         if any(self._store.objects.first(room, KIND_ID) for room in {c.room for c in changes}):
-            self._told = None
+            self._forget()
             self.changed.emit()

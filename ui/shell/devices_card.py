@@ -71,7 +71,7 @@ class DevicesCard(Card):
         self._server = server
         self._room_title = room_title
         self._rows: list[QWidget] = []
-        self._ended = False
+        self._ended = self._stale = self._reading = False
         self._list = column(spacing=10)
         self.content.addLayout(self._list)
         self.offline = label(
@@ -95,8 +95,20 @@ class DevicesCard(Card):
 
     def refresh(self) -> None:
         """Reads everything again. The focus stays where it was, by its name."""
-        devices, told, asked = self._devices.all(), self._devices.telling, self._devices.asked
-        self._ended = self._devices.ended is not None  # read first: what reading brings may call this again
+        self._stale = True
+        if self._reading:  # reading brings what came meanwhile, which calls this again: what was read is not all
+            return
+        self._reading = True
+        try:
+            while self._stale:
+                self._stale = False
+                devices, told, asked = self._devices.all(), self._devices.telling, self._devices.asked
+        finally:
+            self._reading = False
+        self._ended = self._devices.ended is not None
+        self._show(devices, told, asked)
+
+    def _show(self, devices: Sequence[DeviceInfo], told: Told | None, asked: bool) -> None:
         focus = self.focusWidget()
         name = focus.accessibleName() if focus is not None and focus.parentWidget() in self._rows else ""
         for row in self._rows:

@@ -157,7 +157,7 @@ async def test_a_revoked_device_offers_nothing_that_it_may_not_do(
     assert texts(view).count("Spärrad: får inget nytt innehåll.") == 2
 
 
-async def test_what_reading_the_list_brings_does_not_double_it(
+async def test_what_reading_the_list_brings_is_shown_and_doubles_nothing(
     qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store tells of what came while it is read (ARCHITECTURE.md)."""
@@ -166,12 +166,15 @@ async def test_what_reading_the_list_brings_does_not_double_it(
 
     def brings() -> list[DeviceInfo]:
         monkeypatch.setattr(devices, "all", plain)
-        devices.changed.emit()
-        return plain()
+        former = plain()
+        devices.rename(LAPTOP, "Resedator")
+        return former
 
     monkeypatch.setattr(devices, "all", brings)
     devices.changed.emit()
     assert texts(view).count("Tornet (den här enheten)") == 1
+    assert "Resedator" in texts(view)
+    assert "Bärbar dator" not in texts(view)
 
 
 # -- letting one in ---------------------------------------------------------------------------------------------------
