@@ -23,11 +23,11 @@ from sync.server.running import Running, start_server
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.verify import verify
 from sync.trust import fields, receipts
-from sync.trust.agency import Agency, SignInCode
+from sync.trust.agency import Agency, SignInCode, invite_id
 from sync.trust.author import DeviceSecrets, new_user
 from sync.trust.items import RH_0, Item, item_id, next_rh
 from sync.trust.restored import Restored
-from sync.trust.userlog import UserEntry
+from sync.trust.userlog import UserEntry, entry_body, entry_id
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
@@ -402,6 +402,7 @@ def _log_of(agency_seed: bytes) -> list[tuple[bytes, bytes]]:
 
 async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: House, tmp_path: Path) -> None:
     """The invitation is in the backup, and so is who used it."""
+    anna = await house.person()
     code = await admin.invite(house.data, name="Registrator", title="", unit="")
     bert = Person("Registrator")
     house.people.append(await bert.enrol(house.server.url, house.data, code))
@@ -416,9 +417,14 @@ async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: 
     pk = bert.book.logs[bert.uid].agency_pk
     again, _ = new_user(DeviceSecrets.fresh(), invite, pk, (cert, sig), Hash(record), b"p" * 32, now())
     twin = [m.Signed(*e) for e in again]
+    log = anna.book.logs[anna.uid]  # and nobody takes the other's record over
+    by, payload = invite_id(invite.key.public), [pk, cert, sig, record]
+    body = entry_body(log.uid, log.seq + 1, log.head, by, now(), "binding", payload)
+    taken_over = m.Signed(body, invite.key.sign("user-log", entry_id(body)))
     async with start_server(config(back)) as server:
         await _signed_out(bert, server, back)
         assert await code_of(bert.wire.ask(m.HandLog(bert.wire.rid(), twin), m.Ok)) == "code-used"
+        assert await code_of(bert.wire.ask(m.HandLog(bert.wire.rid(), [taken_over]), m.Ok)) == "code-used"
         await bert.wire.close()
 
 
