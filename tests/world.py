@@ -9,13 +9,14 @@ async with world(tmp_path) as w:
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core import clock
 from app.core.ids import DevId, ObjId, RoomId, Uid
+from app.store.projection import Projector
 from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -124,7 +125,7 @@ class Client:
     async def restart(self) -> None:
         """Another process, as it were: everything anew from the disk."""
         await self.stop()
-        self.store = Store.open(self.path, self.key, {})
+        self.store = Store.open(self.path, self.key, self.world.kinds)
         self.start()
 
     async def offline(self) -> None:
@@ -163,6 +164,7 @@ class World:
     running: Running | None = None
     _server: AsyncExitStack = field(default_factory=AsyncExitStack)
     moved_to: Path | None = None
+    kinds: Mapping[str, Projector] = field(default_factory=dict)
     _port: int = 0
 
     @property
@@ -200,7 +202,7 @@ class World:
     async def _hire(self, name: str) -> Client:
         wire = self.dialer()
         path, key = self.folder / f"{len(self.clients)}-{name}.db", os.urandom(32)
-        store = Store.create(path, key, {})
+        store = Store.create(path, key, self.kinds)
 
         def keep(enrolled: Enrolled) -> None:
             account = enrolled.account
@@ -226,7 +228,7 @@ class World:
         assert guest.digits == host.digits
         await host.admit()
         path, key = self.folder / f"{len(self.clients)}-{old.name}.db", os.urandom(32)
-        store = Store.create(path, key, {})
+        store = Store.create(path, key, self.kinds)
 
         def keep(joined: Joined) -> None:
             store.set_me(joined.account.uid)
@@ -253,7 +255,7 @@ class World:
         returned = await Recovery(wire, attempt, clock.now_ms).ask()
         assert isinstance(returned, Returned)
         path, key = self.folder / f"{len(self.clients)}-{name}.db", os.urandom(32)
-        store = Store.create(path, key, {})
+        store = Store.create(path, key, self.kinds)
         store.set_me(returned.account.uid)
         store.save_account(returned.account.encode())
         store.append_user_log(returned.account.uid, 0, returned.entries)
@@ -293,9 +295,11 @@ class World:
 
 
 @asynccontextmanager
-async def world(folder: Path, limits: Limits | None = None) -> AsyncIterator[World]:
+async def world(
+    folder: Path, limits: Limits | None = None, kinds: Mapping[str, Projector] | None = None
+) -> AsyncIterator[World]:
     """A running server in a temporary folder; everything is stopped at the end."""
-    w = World(folder, limits or Limits())
+    w = World(folder, limits or Limits(), kinds=kinds or {})
     admin.init(w.data, demo_ca=["localhost"])
     await w.start_server()
     try:

@@ -227,12 +227,13 @@ class DocumentService:
 
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":
         """Who worked on it when, oldest first."""
-        return history.versions(self._changes.of(obj))
+        return history.versions(self._changes.history(obj)[1])
 
     def document_at(self, obj: ObjId, rowid: int) -> Document:
         """The document as it was at a version; nothing written in it is kept."""
         document = Document()
-        document.merge(records.Assembler().feed(history.until(self._changes.of(obj), rowid)))
+        begun, edits = self._changes.history(obj)
+        document.merge(records.Assembler().feed([*begun, *history.until(edits, rowid)]))
         return document
 
     # ---- presence

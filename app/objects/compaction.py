@@ -3,28 +3,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
-from app.core.ids import Uid
 from app.objects.canonical import canonical
 from app.objects.crdt import merged
+from sync.client.ports import Compact, Compacted
+
+__all__ = ["Compact", "Compacted", "state_of"]
 
 _DOMAIN = b"kansli/v1 attested\n"
-
-Compact = Callable[[Sequence[tuple[Uid, bytes]]], "Compacted | None"]
-"""An object's changes (author, data), in the room's order, as its state; None where that cannot be said (a piece
-of an update is not here). Whatever the order in which they were merged, the same changes give the same hash.
-Pure: it may run in any thread."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compacted:
-    """`changes` are data that make the object what it is, by themselves; `digest` is 32 B."""
-
-    changes: tuple[bytes, ...] = field(repr=False)
-    digest: bytes
 
 
 def state_of(

@@ -16,7 +16,7 @@ PAUSE_MS = 10 * 60 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A stretch of work by one person. The object as it was then has the changes up to and with `rowid`."""
+    """A stretch of work by one person. The object as it was then has the changes up to and with the one of `rowid`."""
 
     author: Uid
     begin_ms: int
@@ -26,7 +26,7 @@ class Version:
 
 
 def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[Version]:
-    """The versions in the order of arrival here, oldest first."""
+    """The versions in the order of the changes, oldest first."""
     found: list[Version] = []
     for change in changes:
         last = found[-1] if found else None
@@ -46,5 +46,6 @@ def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[
 
 
 def until(changes: Sequence[StoredChange], rowid: int) -> list[StoredChange]:
-    """The changes that make the object what it was at a version."""
-    return [change for change in changes if change.rowid <= rowid]
+    """The changes, in order, that make the object what it was at a version."""
+    last = next((i for i, change in enumerate(changes) if change.rowid == rowid), len(changes) - 1)
+    return list(changes[: last + 1])

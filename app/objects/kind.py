@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Table
 
-from app.objects.compaction import Compact
 from app.store.projection import Project
+from sync.client.ports import Compact
 
 ROOM = "room"
 """The kind of every root object (obj == room id)."""

@@ -177,6 +177,10 @@ class Changes:
         """(device, the server's time in ms of its newest change) of everybody's in a room; None is this device."""
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
+    def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
+        """(the snapshots that stand in for what is not here, every edit), each in the room's order."""
+        return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))
+
     def get(self, rowid: int) -> StoredChange | None:
         """One change by its rowid."""
         return next(iter(self._select(sql.CHANGE_BY_ROW, (rowid,))), None)

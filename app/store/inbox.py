@@ -2,6 +2,7 @@
 """What came from the server: `InboxPort`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
@@ -13,6 +14,7 @@ from app.store.newcomers import take_back
 from app.store.origins import note
 from app.store.people import Me
 from app.store.projecting import Projecting
+from app.store.snapshots import Snapshots
 from sync.client.ports import MemberRow, Received, RoomEvent
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
@@ -24,12 +26,21 @@ _PAGE = 4096
 class Inbox:
     """Streams, positions, keys, shares, waiting and bad items; changes go through `Changes`."""
 
-    def __init__(self, db: Database, me: Me, changes: Changes, projecting: Projecting, kept: KeptItems) -> None:
+    def __init__(
+        self,
+        db: Database,
+        me: Me,
+        changes: Changes,
+        projecting: Projecting,
+        kept: KeptItems,
+        snapshots: Snapshots,
+    ) -> None:
         self._db = db
         self._me = me
         self._changes = changes
         self._projecting = projecting
         self._kept = kept
+        self._snapshots = snapshots
         self._states: dict[RoomId, tuple[int, bytes]] = {}
         """(row, bytes) of the large states that this process has written."""
 
@@ -102,7 +113,9 @@ class Inbox:
             self._members(room, received.members, received.gone)
         if received.reread is not None:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
-        self._changes.receive(received)
+        self._snapshots.superseded(room, received.whole)
+        begun = self._snapshots.opened(room, received.snapshots)
+        self._changes.receive(replace(received, changes=[*begun, *received.changes]) if begun else received)
 
     def reread(self, room: RoomId) -> int:
         """Up to where a room is to be read once more; 0 for nothing."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Table
 
 from app.store.rows import ObjectRow, StoredChange
+from sync.client.ports import Compact
 
 Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
 """Writes a tool's read-model rows for new changes of one object, inside the store's transaction.
@@ -35,6 +36,11 @@ class Projector(Protocol):
     @property
     def positioned(self) -> Project | None:
         """Own changes that now have their position (`n`, server's `t`); None if the kind does not care."""
+        ...
+
+    @property
+    def compact(self) -> Compact | None:
+        """The state that an object's changes make, for snapshots; None for a kind that has none."""
         ...
 
     @property

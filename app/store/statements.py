@@ -36,6 +36,19 @@ def known_changes(count: int) -> str:
     return f"SELECT row, room, author, change_id, n FROM changes WHERE change_id IN ({marks})"
 
 
+# -- snapshots
+BASE = "SELECT n, digest, changes FROM snapshots WHERE obj = ?"
+SET_BASE = """INSERT INTO snapshots (obj, room, n, digest, changes) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (obj) DO UPDATE SET room = excluded.room, n = excluded.n, digest = excluded.digest,
+        changes = excluded.changes WHERE excluded.n > n"""
+POSITIONED = """SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ?
+    AND unprojected IS NOT 'other-room' ORDER BY n, row"""
+GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
+DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"
+STATES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n, row"
+EDITS_OF = f"""SELECT {CHANGE} FROM changes WHERE obj = ? AND dev IS NOT x'' AND unprojected IS NOT 'other-room'
+    ORDER BY n IS NULL, n, row"""
+
 # -- objects
 _OBJECT = "obj, room, kind, title, created, updated, deleted, by"
 TOUCH_OBJECT = """INSERT INTO objects (obj, room, kind, created, updated, by, last) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -31,6 +31,7 @@ from app.store.projection import Projector
 from app.store.receipts import Receipts
 from app.store.rooms import Rooms
 from app.store.search import Search
+from app.store.snapshots import Snapshots
 from app.store.unsent import UnsentRows
 
 
@@ -50,7 +51,8 @@ class Store:
         self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
-        self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept)
+        self.snapshots = Snapshots(db, kinds)
+        self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots)
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
@@ -85,6 +87,11 @@ class Store:
         self.trim_items = self.kept.trim
         self.receive = self.inbox.receive
         self.receive_apart = self.inbox.receive_apart
+        self.compactor = self.snapshots.compactor
+        self.base = self.snapshots.base
+        self.put_base = self.snapshots.put_base
+        self.positioned = self.snapshots.positioned
+        self.grown = self.snapshots.grown
         self.pending = self.outbox.pending
         self.pending_in = self.outbox.pending_in
         self.put_sealed = self.outbox.put_sealed

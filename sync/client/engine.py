@@ -29,6 +29,7 @@ from sync.client.ports import Listener, Ports
 from sync.client.receipts import Witness
 from sync.client.seals import Seals
 from sync.client.sheet import Sheet
+from sync.client.snapshots import Snapshots
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
@@ -78,7 +79,8 @@ class Engine:
         self._dialer = dialer
         self._witness = Witness(self._link)
         self._seals = Seals(self._link)
-        self._inbox = Inbox(self._link, self._witness, self._seals)
+        self._snapshots = Snapshots(self._link)
+        self._inbox = Inbox(self._link, self._witness, self._seals, self._snapshots)
         self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
         self._backoff = Backoff()
         self._state = LinkState.OFFLINE
@@ -142,6 +144,11 @@ class Engine:
         that copy is no older than what the server has: meanwhile the founder may have been removed."""
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
+
+    def filling(self, room: RoomId) -> tuple[int, int] | None:
+        """(position, last one) while what stands before a room's snapshots is read in the background, or None."""
+        found = self._link.rooms.get(room)
+        return (self._inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
     def knows(self, room: RoomId) -> bool:
         """Whether this device follows a room, or once did. Certain only while the status is ONLINE."""
@@ -356,6 +363,8 @@ class Engine:
                 asyncio.ensure_future(self._outbox.work()),
                 asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.look_again)),
                 asyncio.ensure_future(self.blobs.work()),
+                asyncio.ensure_future(self._inbox.rereading.work()),
+                asyncio.ensure_future(self._snapshots.work(self._outbox)),
                 asyncio.ensure_future(self._audit.work(self._outbox)),
                 asyncio.ensure_future(self._mender.work()),
                 asyncio.ensure_future(self._follow_own_log(connection)),

@@ -6,12 +6,15 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from sync.client import joining
 from sync.client.link import Link
+from sync.client.opening import Opening
 from sync.client.receipts import Witness
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.seals import Seals
 from sync.client.shares import Shares
+from sync.client.snapshots import Snapshots
 from sync.client.status import RoomState
 from sync.errors import NeedLog, Refused, Reject
 from sync.ids import DevId, RoomId
@@ -45,12 +48,15 @@ _STRUCT = 256
 class Inbox:
     """Judges and stores what arrives. One `work` task at a time."""
 
-    def __init__(self, link: Link, witness: Witness, seals: Seals) -> None:
+    def __init__(self, link: Link, witness: Witness, seals: Seals, snapshots: Snapshots) -> None:
         self._link = link
+        self._snapshots = snapshots
         self._witness = witness
         self._seals = seals
         self._shares = Shares(link)
-        self._rereading = Rereading(link, self._with_logs)
+        self.rereading = Rereading(link, self._with_logs)
+        """What is read in the background."""
+        self._opening = Opening(link)
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: set[RoomId] = set()
@@ -64,7 +70,7 @@ class Inbox:
         """A new connection: every room the server lists, measured against what we have seen."""
         self._fresh.clear()
         self._fresh_bytes = 0
-        self._rereading.start()
+        self.rereading.start()
         listed = set()
         for room in self._link.rooms.values():
             room.look_anew()
@@ -197,10 +203,14 @@ class Inbox:
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
-        pulled = await self._link.pull(room.room, room.stream.n)
+        if room.joining is not None and room.stream.n == 0:
+            room.joining.bare = room.head_n >= joining.BARE_FROM
+        bare = room.joining is not None and room.joining.bare
+        pulled = await self._link.pull(room.room, room.stream.n, bare=bare)
         while pulled.items:
             more = pulled.items[-1].n < pulled.receipt.n
-            ahead = asyncio.ensure_future(self._link.pull(room.room, pulled.items[-1].n)) if more else None
+            after = pulled.items[-1].n
+            ahead = asyncio.ensure_future(self._link.pull(room.room, after, bare=bare)) if more else None
             if ahead is not None:
                 ahead.add_done_callback(_heard)
             try:
@@ -234,7 +244,7 @@ class Inbox:
                     await self._link.load_logs(room)
                 accepted = await self._judge(room, piece)
             except Reject as e:
-                await self._arrive(room)  # the store keeps why a room stopped only of a stream that it has
+                await self._stand(room)  # the store keeps why a room stopped only of a stream that it has
                 await self._witness.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
@@ -242,7 +252,8 @@ class Inbox:
             with self._link.kept(room):
                 if breathe:
                     await asyncio.sleep(0)
-                kept = [i for i in piece if i.t >= since]
+                bare = room.joining is not None and room.joining.bare
+                kept = [i for i in piece if i.t >= since and not bare]  # what has no content gives none back
                 for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
@@ -252,6 +263,7 @@ class Inbox:
             elif room.joining.full:
                 await self._arrive(room)
             self._seals.see(room, accepted)
+            self._snapshots.see(room, accepted)
         self._link.tell_moved()
         if entries and not room.keys.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
@@ -292,7 +304,8 @@ class Inbox:
         """
         if room.joining is not None:
             await self._seals.look(room, anew=pulled)
-            await self._arrive(room)
+            if not await self._arrive(room):
+                return
         if room.caught_up and room.stream.withheld():
             await self._refill(room)
         if room.caught_up and room.stream.withheld():
@@ -306,14 +319,31 @@ class Inbox:
         shares = await self._shares.ask(room)
         if shares:
             await self._resolve(room, shares)
-        await self._rereading.look(room)
+        self.rereading.look(room)
         self._link.outbox_work.set()
 
-    async def _arrive(self, room: RoomSync) -> None:
-        """A newcomer's first pull, or as much of it as is held: opened as far as there are keys, and stored."""
+    async def _arrive(self, room: RoomSync) -> bool:
+        """A newcomer's first pull, or as much of it as is held: opened as far as there are keys, and stored. ▲ False if
+        the server does not give the content of what it has shown: the room is WITHHELD."""
+        try:
+            with self._link.kept(room):
+                await self._opening.arrive(room)
+                for received in room.arrive():
+                    await self._link.ports.receive_apart(received)
+        except (Refused, Reject) as e:
+            self._witness.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
+            return False
+        self._link.tell_moved()
+        return True
+
+    async def _stand(self, room: RoomSync) -> None:
+        """What was judged of a newcomer's room, stored as it stands; its content is left to be read."""
+        if room.joining is None or not room.joining.bare or not room.stream.n:
+            await self._arrive(room)
+            return
         with self._link.kept(room):
-            for received in room.arrive():
-                await self._link.ports.receive_apart(received)
+            room.joining = None
+            await self._link.ports.receive_apart(room.arrived(reread=True))
         self._link.tell_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:

@@ -2,20 +2,43 @@
 """What a newcomer has pulled and cannot open yet, because the key comes with their own add, near the end.
 
 Held in memory up to a limit, so that a long history is opened and stored once instead of waiting in the store first.
-Until it is let go the room's cursor stays where it was: after a crash the same items are pulled again.
+Of a long room only the positions are held: it is pulled bare, and what is needed of its content is fetched when it is
+known what that is (opening.py). Until it is let go the room's cursor stays where it was: after a crash the same items
+are pulled again.
 """
 
+from array import array
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sync.ids import ObjId
+from sync.trust import envelope
 from sync.trust.stream import AcceptedEnvelope
 
 HELD_BYTES = 8 * 1024 * 1024
 """Ciphertext and headers; a room with more behind it lets the rest wait in the store."""
+BARE_FROM = 1000
+"""Positions; a shorter room is pulled with its content at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PiecePlace:
+    """Where a piece of a snapshot stands, and whose device wrote it."""
+
+    n: int
+    dev: bytes
 
 
 class Joining:
-    """The envelopes of one room, in order."""
+    """The envelopes of one room, in order, or of a `bare` one where they stand."""
 
     def __init__(self) -> None:
         self.items: list[AcceptedEnvelope] = []
+        self.bare = False
+        self.ops: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
+        """Positions of each object's changes that count."""
+        self.baselines: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
+        self.pieces: dict[ObjId, list[PiecePlace]] = defaultdict(list)
         self._size = 0
 
     @property
@@ -27,3 +50,15 @@ class Joining:
         """Keeps one that has no key yet."""
         self.items.append(item)
         self._size += len(item.hdr_bytes) + len(item.ct or b"")
+
+    def note(self, item: AcceptedEnvelope) -> None:
+        """Keeps where one stands."""
+        hdr = item.hdr
+        if item.void is not None:
+            return
+        if hdr.kind == envelope.OP:
+            self.ops[hdr.obj].append(item.n)
+        elif hdr.kind == envelope.BASELINE:
+            self.baselines[hdr.obj].append(item.n)
+        elif hdr.kind == envelope.SNAPSHOT:
+            self.pieces[hdr.obj].append(PiecePlace(item.n, hdr.dev))

@@ -15,7 +15,7 @@ from sync.protocol.messages import WireShare
 from sync.trust import envelope
 from sync.trust.envelope import ObjectKeys, root_share, share_commitment
 from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
-from sync.trust.stream import RoomStream
+from sync.trust.stream import AcceptedEnvelope, RoomStream
 
 MAX_SEALS = 16
 """More than a server keeps of one person's seals of an epoch."""
@@ -164,6 +164,18 @@ class RoomKeys:
             return False
         self.take_key(epoch.e, k, a)
         return True
+
+    def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
+        """The key of an object's snapshots (of A) or attests (of K) in an epoch, if this device holds it."""
+        secret = self.ring.a(e) if kind == envelope.SNAPSHOT else self.ring.k(e)
+        share = self.share(obj)
+        return self._objects.key(secret, e, obj, share, kind) if secret is not None and share is not None else None
+
+    def open_special(self, item: AcceptedEnvelope) -> bytes | None:
+        """The payload of a snapshot's piece or an attest; None while a key is missing or its content is gone. Reject if
+        it is bad."""
+        key = self.special_key(item.hdr.obj, item.hdr.epoch, item.hdr.kind)
+        return envelope.open_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
 
     def open(
         self, n: int, t: int, uid: bytes, dev: bytes, obj: bytes, e: int, hdr_bytes: bytes, ct: bytes

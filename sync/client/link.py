@@ -64,10 +64,10 @@ class Link:
         for room, state in self.ports.rooms():
             self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, state)
 
-    async def pull(self, room: RoomId, after: int) -> m.Items:
-        """What the server shows after a position. Raises Refused, Reject or Unreachable."""
+    async def pull(self, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
+        """What the server shows after a position, `bare` without content. Raises Refused, Reject or Unreachable."""
         return await self.online.request(
-            lambda rid: m.Pull(rid=rid, room=room, after=after, limit_bytes=MAX_PULL_BYTES), m.Items
+            lambda rid: m.Pull(rid=rid, room=room, after=after, limit_bytes=MAX_PULL_BYTES, bare=bare), m.Items
         )
 
     @contextmanager

@@ -4,7 +4,9 @@
 import asyncio
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
@@ -45,6 +47,16 @@ RESTORED_JUMP = 2**16
 """How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """An envelope that is no change. `about`: its header's extension 1."""
+
+    obj: ObjId
+    kind: int
+    about: bytes
+    payload: bytes = field(repr=False)
+
+
 class Outbox:
     """Flushes every room with work. One `work` task at a time; one batch per room under way."""
 
@@ -62,6 +74,14 @@ class Outbox:
         self._wake_at: float | None = None
         self._own_ahead: dict[RoomId, int] = {}
         self._rotations: dict[RoomId, int] = {}
+        self._extras: dict[RoomId, deque[Extra]] = {}
+        self._sealed_extras: dict[RoomId, list[Extra]] = {}
+
+    def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
+        """Envelopes that are no changes (a snapshot's pieces, an attest), sent when nothing written waits. Not kept
+        over a restart before they are sealed: whoever made them looks anew what is needed."""
+        self._extras.setdefault(room, deque()).extend(extras)
+        self._link.outbox_work.set()
 
     async def work(self) -> None:
         """Runs while the connection lives."""
@@ -76,7 +96,8 @@ class Outbox:
             self._link.outbox_work.clear()
             self._wake_at = None
             await self._rotate_dirty()
-            rooms = [self._link.rooms[r] for r in self._link.ports.rooms_with_work() if r in self._link.rooms]
+            work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])
+            rooms = [self._link.rooms[r] for r in work if r in self._link.rooms]
             for room in rooms:
                 await self._flush(room)
 
@@ -99,22 +120,20 @@ class Outbox:
     # -- sealing --------------------------------------------------------------------------------------------------
 
     def _ready(self, room: RoomSync) -> bool:
-        """Sealing needs the room's newest state: caught up, own echo seen, clean, keyed, and writable."""
+        """Sealing needs the room's newest state: caught up, own echo seen, clean and keyed."""
+        return room.may_send and not room.stream.dirty and not room.keys.needs_key and room.is_member
+
+    def _may_write(self, room: RoomSync) -> bool:
         role = room.stream.role_of(self._link.account.uid)
-        return (
-            room.may_send
-            and not room.stream.dirty
-            and not room.keys.needs_key
-            and role is not None
-            and role >= Role.WRITER
-        )
+        return role is not None and role >= Role.WRITER
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None or not self._ready(room):
             return None
-        rows = self._due(self._link.ports.pending_in(room.room, BATCH_ROWS))
+        rows = self._due(self._link.ports.pending_in(room.room, BATCH_ROWS)) if self._may_write(room) else []
         ops, shares, used = self._pack(room, rows)
+        ops = ops or self._pack_extras(room)
         if not ops:
             return None
         first_seq = self._next_seq(room)
@@ -195,6 +214,19 @@ class Outbox:
                 used += [row.row for row in group]
         return ops, shares, used
 
+    def _pack_extras(self, room: RoomSync) -> list[PlainOp]:
+        waiting, ops, size = self._extras.get(room.room, deque()), list[PlainOp](), 0
+        taken: list[Extra] = []
+        while waiting and size + len(waiting[0].payload) <= BATCH_BYTES:
+            extra = waiting.popleft()
+            key = room.keys.special_key(extra.obj, room.stream.epoch, extra.kind)
+            if key is not None:
+                size += len(extra.payload)
+                taken.append(extra)
+                ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
+        self._sealed_extras[room.room] = taken
+        return ops
+
     def _op(self, room: RoomSync, group: list[PendingChange], shares: dict[ObjId, bytes]) -> PlainOp | None:
         obj = group[0].obj
         payload = envelope.pack([(row.change_id, row.payload) for row in group])
@@ -269,6 +301,8 @@ class Outbox:
             room.blocked = why.code
         if why.code not in _SAME_BYTES:  # those get the same bytes again
             self._link.ports.unseal(batch)
+            again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
+            self._extras.setdefault(room.room, deque()).extendleft(reversed(again))
         if passing:
             self._look_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)

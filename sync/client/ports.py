@@ -5,7 +5,7 @@ Every method is synchronous, durable when it returns (one transaction each) and 
 app/store implements `Ports`; tests/fakes.py has one in memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -69,6 +69,32 @@ class OpenedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compacted:
+    """An object as it stands, as changes that make it so by themselves. `digest`: what others attest, 32 B."""
+
+    changes: tuple[bytes, ...] = field(repr=False)
+    digest: bytes
+
+
+Compact = Callable[[Sequence[tuple[Uid, bytes]]], Compacted | None]
+"""An object's changes (author, data), in the room's order, as its state; None where that cannot be said (a piece of an
+update is not here). Whatever the order in which they were merged, the same changes give the same digest. Pure: it may
+run in any thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSnapshot:
+    """An object's attested state up to position `covers`, by `uid`; it stands at `n` (time `t`)."""
+
+    n: int
+    t: int
+    uid: Uid
+    obj: ObjId
+    covers: int
+    state: Compacted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomEvent:
     """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name, or "reset"
     for a member whose account the agency has ended.
@@ -127,6 +153,9 @@ class Received:
     """The slice's items as they came, those that are to be kept for a server that loses them."""
     reread: int | None = None
     """The position up to which the room is to be read once more; 0 when that is done, None leaves it."""
+    snapshots: Sequence["OpenedSnapshot"] = ()
+    whole: Sequence[ObjId] = ()
+    """Objects of which every change is here now: they need no snapshot any more to stand on."""
 
 
 class AccountPort(Protocol):
@@ -209,6 +238,30 @@ class InboxPort(Protocol):
 
         A change id that is already stored only gets its position (own changes, doubles).
         """
+        ...
+
+
+class SnapshotPort(Protocol):
+    """Objects as their state."""
+
+    def compactor(self, obj: ObjId) -> Compact | None:
+        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
+        ...
+
+    def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
+        """(position, the state up to there) that this device last computed or opened, to begin from."""
+        ...
+
+    def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
+        """Keeps it in place of an older one."""
+        ...
+
+    def positioned(self, obj: ObjId, after: int, until: int) -> list[tuple[Uid, bytes]]:
+        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order."""
+        ...
+
+    def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
+        """(positions, bytes) of the object's changes after a position."""
         ...
 
 
@@ -308,5 +361,5 @@ class Listener(Protocol):
         ...
 
 
-class Ports(AccountPort, InboxPort, OutboxPort, BlobPort, Protocol):
+class Ports(AccountPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
     """The whole store as the engine sees it."""

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A member who was given the history later (`hist`): what stood before them is pulled and judged once more, and opened.
+"""What was judged before its content was opened is pulled and judged once more, and opened, in the background: all that
+stood before a member who was given the history later (`hist`), or before the snapshots that a newcomer began with.
 
-It had been judged and left closed. ▲ Judged again from the first position, not only chained: what was void is never
+▲ Judged again from the first position, not only chained: what was void is never
 applied, whoever shows it.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from sync.client.link import Link
 from sync.client.room import RoomSync
@@ -27,42 +29,86 @@ WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted
 
 
 class Rereading:
-    """Goes on with whatever is left to read again; cut off, it begins anew with the next connection."""
+    """Goes on with whatever is left to read again, a room at a time; cut off, it begins anew with the next
+    connection."""
 
     def __init__(self, link: Link, with_logs: WithLogs) -> None:
         self._link = link
         self._with_logs = with_logs
         self._given_up: set[RoomId] = set()
+        self._todo: dict[RoomId, None] = {}
+        self._wake = asyncio.Event()
+        self._reached: dict[RoomId, int] = {}
+
+    def reached(self, room: RoomId) -> int:
+        """Up to which position a room has been read again."""
+        return self._reached.get(room, 0)
 
     def start(self) -> None:
         """A new connection: what the server did not show may be there now."""
         self._given_up.clear()
 
-    async def look(self, room: RoomSync) -> None:
-        """Reads a room again as far as it is to be, once the key that reaches back is here."""
-        if not room.reread or room.keys.needs_key or room.problem is not None or room.room in self._given_up:
+    def look(self, room: RoomSync) -> None:
+        """A room has moved: it is read again as far as it is to be, once the key that reaches back is here."""
+        if room.reread:
+            self._todo[room.room] = None
+            self._wake.set()
+
+    async def work(self) -> None:
+        """Runs while the connection lives."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._todo:
+                room = next(iter(self._todo))
+                del self._todo[room]
+                await self._again(room)
+
+    def _room(self, room: RoomId) -> RoomSync | None:
+        """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""
+        found = self._link.rooms.get(room)
+        ready = found is not None and found.reread and not found.keys.needs_key and found.problem is None
+        return found if ready else None
+
+    async def _again(self, room_id: RoomId) -> None:
+        room = self._room(room_id)
+        if room is None or room_id in self._given_up:
             return
         try:
-            await self._read(room, room.reread)
+            whole = await self._read(room_id, room.reread)
         except (Refused, Reject) as e:
-            self._given_up.add(room.room)
-            log.error("room %s is not read again: %s", room.room[:4].hex(), e.code)
+            self._given_up.add(room_id)
+            log.error("room %s is not read again: %s", room_id[:4].hex(), e.code)
             return
-        await self._link.ports.receive_apart(room.reread_done())
-        self._link.listener.on_room(room.room)
+        finally:
+            self._reached.pop(room_id, None)
+        room = self._room(room_id)
+        if whole and room is not None:
+            await self._link.ports.receive_apart(room.reread_done())
+            self._link.listener.on_room(room_id)
 
-    async def _read(self, room: RoomSync, until: int) -> None:
-        again = RoomStream(room.room)
+    async def _read(self, room_id: RoomId, until: int) -> bool:
+        """False if the room is not to be read any more."""
+        again = RoomStream(room_id)
         while again.n < until:
-            pulled = await self._link.pull(room.room, again.n)
+            pulled = await self._link.pull(room_id, again.n)
             items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
             if not items:
                 raise Reject("withheld", "history")
             for piece in _pieces(items):
+                room = self._room(room_id)
+                if room is None:
+                    return False
                 await self._take(room, again, piece, pulled.shares)
+            self._reached[room_id] = again.n
+            self._link.listener.on_room(room_id)
+        room = self._room(room_id)
+        if room is None:
+            return False
         # ▲ what explains that content is missing may stand after what is read again
         if any(not room.stream.may_be_gone(ObjId(obj), n) for n, obj in again.state.missing.items()):
             raise Reject("withheld", "history")
+        return True
 
     async def _take(
         self, room: RoomSync, again: RoomStream, piece: Sequence[Item], shares: Sequence[WireShare]
@@ -71,7 +117,7 @@ class Rereading:
         if again.rh != room.rh_at(again.n):
             raise Reject("fork", f"position {again.n}")
         for received in room.open_again(accepted, shares):
-            await self._link.ports.receive_apart(received)
+            await self._link.ports.receive_apart(replace(received, more=True))
             await asyncio.sleep(0)
 
 

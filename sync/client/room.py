@@ -19,7 +19,7 @@ from sync.client.whispers import Whispers
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
 from sync.errors import Reject
-from sync.ids import RoomId, Uid
+from sync.ids import ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
 from sync.trust import envelope, fields
 from sync.trust.items import ENVELOPE, Item, item_id, next_rh
@@ -139,7 +139,8 @@ class RoomSync:
 
     def judge(self, items: Sequence[Item]) -> list[Accepted]:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
-        return self.stream.accept(items, self._book, self.rh_at)
+        bare = self.joining is not None and self.joining.bare
+        return self.stream.accept(items, self._book, self.rh_at, bare=bare)
 
     def open_all(
         self,
@@ -201,7 +202,7 @@ class RoomSync:
         state. Nothing the second time."""
         if self.joining is None or self.stream.n == 0:
             return
-        held, self.joining = [i for i in self.joining.items if not self._outside(i.n)], None
+        held, self.joining = [i for i in self.joining.items if not self.outside(i.n)], None
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
@@ -224,7 +225,8 @@ class RoomSync:
         return me.since_n if mine and me is not None else None
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[Received]:
-        """What can be opened now of positions that were judged before; the cursor stays where it is."""
+        """What can be opened now of positions that were judged before; the cursor stays where it is. Void ones among
+        them are left out."""
         new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
@@ -240,23 +242,47 @@ class RoomSync:
         """Nothing is left to be read again."""
         self.reread = 0
         self.waiting = len(self._ports.waiting(self.room))
-        return Received(room=self.room, reread=0)
+        state = self.stream.state
+        whole = [ObjId(obj) for obj in state.shares if obj not in state.pruned]
+        return Received(room=self.room, reread=0, whole=whole)
+
+    def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
+        """▲ An envelope that was judged as it stands at position n, if the server shows that very one; its content may
+        be gone. None for anything else."""
+        before, mine = self.rh_at(n - 1), self.rh_at(n)
+        if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
+            return None
+        ident = item_id(ENVELOPE, item.body)
+        if next_rh(before, n, item.t, ENVELOPE, ident) != mine:
+            return None
+        hdr_bytes, digest, length = envelope.read_body(item.body)
+        if item.ct is not None and (len(item.ct) != length or H(item.ct) != digest):
+            return None
+        hdr = envelope.Header.decode(hdr_bytes)
+        return AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, None)
+
+    def missed(self, item: AcceptedEnvelope) -> None:
+        """Content that was asked for and not given: the room is WITHHELD unless something explains it."""
+        if not self.stream.may_be_gone(item.hdr.obj, item.n):
+            state = self.stream.state
+            state.missing = {**state.missing, item.n: item.hdr.obj}
+
+    def arrived(self, *, reread: bool) -> Received:
+        """The last of what a newcomer opened of a room that was pulled bare: the stream's state. `reread`: what stands
+        before its snapshots is left to be read."""
+        self._stored_n = self.kept_n = self.stream.n
+        self.reread = self.stream.n if reread else self.reread
+        return Received(
+            room=self.room, cursor=self.stream.n, state=self.stream.to_bytes(), reread=self.reread if reread else None
+        )
 
     def refill(self, item: Item, n: int) -> list[Received]:
         """Content that was missing at a judged position, if this is the very item. Nothing for anything else."""
-        before, mine = self.rh_at(n - 1), self.rh_at(n)
-        if item.kind != ENVELOPE or item.ct is None or item.n != n or before is None or not 0 <= item.t <= MAX_T:
-            return []
-        ident = item_id(ENVELOPE, item.body)
-        if next_rh(before, n, item.t, ENVELOPE, ident) != mine:
-            return []
-        hdr_bytes, digest, length = envelope.read_body(item.body)
-        if len(item.ct) != length or H(item.ct) != digest:
+        found = self.shown(item, n)
+        if found is None or found.ct is None:
             return []
         state = self.stream.state
         state.missing = {at: obj for at, obj in state.missing.items() if at != n}
-        hdr = envelope.Header.decode(hdr_bytes)
-        found = AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, None)
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
@@ -300,6 +326,9 @@ class RoomSync:
         waiting: list[tuple[int, bytes]],
         bad: list[tuple[int, str]],
     ) -> None:
+        if self.joining is not None and self.joining.bare:
+            self.joining.note(item)
+            return
         if item.void is not None or item.ct is None or item.hdr.kind not in (envelope.OP, envelope.BASELINE):
             return
         hdr = item.hdr
@@ -314,12 +343,12 @@ class RoomSync:
         if changes is None:
             if self.joining is not None:
                 self.joining.hold(item)
-            elif not self._outside(item.n):
+            elif not self.outside(item.n):
                 waiting.append((item.n, enc(list(row))))
         else:
             opened += changes
 
-    def _outside(self, n: int) -> bool:
+    def outside(self, n: int) -> bool:
         """Before a from-now add: not for us, not counted. Where the add is not judged yet, nobody can say: it waits."""
         me = self.stream.members.get(self._account.uid)
         return me is not None and not me.history and n < me.since_n
@@ -349,7 +378,7 @@ class RoomSync:
         resolved: list[int] = []
         bad: list[tuple[int, str]] = []
         for n, raw in self._ports.waiting(self.room):
-            if self._outside(n):  # judged before the add that says so
+            if self.outside(n):  # judged before the add that says so
                 resolved.append(n)
                 continue
             row = fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")

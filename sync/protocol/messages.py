@@ -460,12 +460,13 @@ class Subscribe(Frame, frozen=True, tag="subscribe"):
 
 
 class Pull(Frame, frozen=True, tag="pull"):
-    """Items with n > after, at most limit bytes of them."""
+    """Items with n > after, at most limit bytes of them. `bare`: without their content, which `contents` then gives."""
 
     rid: int
     room: bytes
     after: int
     limit_bytes: int
+    bare: bool = False
 
 
 class Items(Frame, frozen=True, tag="items"):
@@ -476,6 +477,21 @@ class Items(Frame, frozen=True, tag="items"):
     items: list[WireItem]
     shares: list[WireShare]
     receipt: Receipt
+
+
+class Contents(Frame, frozen=True, tag="contents"):
+    """Asks for single positions, rising, at most 4,096 of them."""
+
+    rid: int
+    room: bytes
+    ns: list[int]
+
+
+class ContentsReply(Frame, frozen=True, tag="contents-reply"):
+    """The first of the positions that were asked for, as many as fit: at least one."""
+
+    rid: int
+    items: list[WireItem]
 
 
 class Fresh(Frame, frozen=True, tag="fresh"):
@@ -671,6 +687,7 @@ ClientFrame = (
     | Push
     | Subscribe
     | Pull
+    | Contents
     | SealRequest
     | Reseal
     | ShareRequest
@@ -703,6 +720,7 @@ ServerFrame = (
     | UserLogReply
     | Placed
     | Items
+    | ContentsReply
     | Fresh
     | Behind
     | Joined

@@ -15,6 +15,7 @@ MAX_PAYLOAD_BYTES = 192 * 1024
 """A larger payload travels as a blob and the envelope carries its manifest."""
 
 MAX_PULL_BYTES = 1024 * 1024
+MAX_CONTENTS = 4096
 PART_BYTES = 4 * 1024 * 1024
 CLOCK_TOLERANCE_MS = 120_000
 """Ephemerals: their time against the server's, as the handshake measured it. Not against this machine's clock."""

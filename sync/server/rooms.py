@@ -3,9 +3,13 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
+from itertools import pairwise
 
 from sync.ids import Uid
 from sync.protocol.messages import (
+    Contents,
+    ContentsReply,
     Ephemeral,
     ErrorCode,
     Items,
@@ -15,6 +19,7 @@ from sync.protocol.messages import (
     Ok,
     Pull,
     PutShare,
+    Receipt,
     Reseal,
     RoomHead,
     SealReply,
@@ -25,7 +30,7 @@ from sync.protocol.messages import (
     WireItem,
     WireShare,
 )
-from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_PULL_BYTES
+from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_CONTENTS, MAX_PULL_BYTES
 from sync.server.auth import Who
 from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener
@@ -86,30 +91,44 @@ class Rooms:
 
     async def pull(self, who: Who, frame: Pull) -> Items:
         """Items after a position. One who was removed gets those up to the entry that did it, and no more."""
-        live = await self._live.reach(frame.room, who.uid)
-        receipt = live.head
-        if who.uid not in live.stream.members:
-            end = await self._store.until_n(frame.room, who.uid)
-            if end is None:
-                raise Refusal(ErrorCode.UNKNOWN_ROOM)
-            if end:
-                (last,) = await self._store.items(frame.room, end - 1, end, 1)
-                receipt = self._live.receipt(frame.room, last.n, last.rh, last.t)
+        receipt = await self._shown_to(who, frame.room)
         after = max(0, frame.after)
         if after >= receipt.n:
             return Items(frame.rid, frame.room, [], [], receipt)
         limit = max(1, min(frame.limit_bytes, MAX_PULL_BYTES))
-        rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, limit))
+        bare = frame.bare
+        rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, limit, bare=bare))
         if not rows:  # one batch is longer than what was asked for; it still fits a frame
-            rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, _WHOLE_BATCH_BYTES))
+            rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, _WHOLE_BATCH_BYTES, bare=bare))
         shares = await self._store.shares_between(frame.room, after, rows[-1].n if rows else after)
         return Items(
             frame.rid,
             frame.room,
-            [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in rows],
+            _wire(rows),
             [WireShare(h.obj, h.share) for h in shares if h.share is not None],
             receipt,
         )
+
+    async def contents(self, who: Who, frame: Contents) -> ContentsReply:
+        """Single positions with their content. ▲ One who was removed gets none beyond the entry that did it."""
+        if not 0 < len(frame.ns) <= MAX_CONTENTS or any(a >= b for a, b in pairwise(frame.ns)):
+            raise Refusal(ErrorCode.MALFORMED, "ns")
+        end = (await self._shown_to(who, frame.room)).n
+        if frame.ns[0] < 1 or frame.ns[-1] > end:
+            raise Refusal(ErrorCode.MALFORMED, "ns")
+        return ContentsReply(frame.rid, _wire(await self._store.items_at(frame.room, frame.ns, MAX_PULL_BYTES)))
+
+    async def _shown_to(self, who: Who, room: bytes) -> Receipt:
+        """Where the room stands, or where it stood when the person was removed."""
+        live = await self._live.reach(room, who.uid)
+        if who.uid not in live.stream.members:
+            end = await self._store.until_n(room, who.uid)
+            if end is None:
+                raise Refusal(ErrorCode.UNKNOWN_ROOM)
+            if end:
+                (last,) = await self._store.items(room, end - 1, end, 1)
+                return self._live.receipt(room, last.n, last.rh, last.t)
+        return live.head
 
     async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
         """The members whose user logs go further than the room has pinned: perhaps one of them lost a device."""
@@ -176,6 +195,10 @@ class Rooms:
     async def put_share(self, who: Who, frame: PutShare) -> Ok:
         """Fills in a lost share, from any member."""
         return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
+
+
+def _wire(rows: Iterable[ItemRow]) -> list[WireItem]:
+    return [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in rows]
 
 
 def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:

@@ -13,6 +13,7 @@ from sync.protocol.messages import (
     Authed,
     BlobToken,
     ClientFrame,
+    Contents,
     Devices,
     Directory,
     Enrol,
@@ -150,6 +151,8 @@ class Service:
                 return await self.placing.push(who, frame)
             case Pull():
                 return await self.rooms.pull(who, frame)
+            case Contents():
+                return await self.rooms.contents(who, frame)
             case Append():
                 return await self.placing.append(who, frame)
             case Subscribe():

@@ -139,6 +139,18 @@ class Doing:
         await until(lambda: self.session.engine.position(found) >= at_least)
         return self.session.engine.position(found)
 
+    async def do_readable(self, rooms: int, at_least: int) -> int:
+        """Waits until so many rooms stand at that position; when."""
+        at, shown = self.session.engine.position, self.session.rooms.rooms
+        await until(lambda: sum(at(row.room) >= at_least for row in shown()) >= rooms)
+        return time.monotonic_ns()
+
+    async def do_filled(self) -> int:
+        """Waits until nothing of any room is left to be read in the background; when."""
+        engine, rooms = self.session.engine, self.session.rooms.rooms()
+        await until(lambda: all(engine.filling(room.room) is None for room in rooms))
+        return time.monotonic_ns()
+
     async def do_rotate(self, room: str) -> None:
         await self.session.rooms.rotate(RoomId(bytes.fromhex(room)))
 

@@ -336,8 +336,15 @@ class Store(Mending, Protocol):
 
     async def room(self, room: bytes) -> RoomRow | None: ...
 
-    async def items(self, room: bytes, after: int, until: int, limit_bytes: int) -> list[ItemRow]:
-        """Items with after < n ≤ until in order: at least one, then while bytes and 4,096 items allow."""
+    async def items(
+        self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
+    ) -> list[ItemRow]:
+        """Items with after < n ≤ until in order: at least one, then while bytes and 4,096 items allow. `bare`: without
+        their content."""
+        ...
+
+    async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
+        """The items at these positions, at most 4,096, in order: at least one, then while the bytes allow."""
         ...
 
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:

@@ -191,15 +191,15 @@ class MemoryStore(MemoryMending):
         found = self._rooms.get(room)
         return found.row if found else None
 
-    async def items(self, room: bytes, after: int, until: int, limit_bytes: int) -> list[ItemRow]:
-        out: list[ItemRow] = []
-        left = limit_bytes
-        for i in self._slice(room, after, until)[:_MAX_ROWS]:
-            left -= len(i.body) + len(i.sig) + len(i.ct or b"")
-            if left < 0 and out:
-                break
-            out.append(i)
-        return out
+    async def items(
+        self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
+    ) -> list[ItemRow]:
+        found = self._slice(room, after, until)[:_MAX_ROWS]
+        return _fitting([replace(i, ct=None) for i in found] if bare else found, limit_bytes)
+
+    async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
+        wanted = set(ns)
+        return _fitting([i for i in self._slice(room, ns[0] - 1, ns[-1]) if i.n in wanted], limit_bytes)
 
     def _slice(self, room: bytes, after: int, until: int) -> list[ItemRow]:
         found = self._rooms.get(room)
@@ -298,3 +298,13 @@ class MemoryStore(MemoryMending):
             rooms_closed=len(self._closed),
             devices_awaited=len(self._awaited_devices),
         )
+
+
+def _fitting(rows: Sequence[ItemRow], limit_bytes: int) -> list[ItemRow]:
+    out: list[ItemRow] = []
+    for i in rows:
+        limit_bytes -= len(i.body) + len(i.sig) + len(i.ct or b"")
+        if limit_bytes < 0 and out:
+            break
+        out.append(i)
+    return out

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, null, select, update
 from sqlalchemy.engine import Row
 
 from sync.server.store import schema as s
@@ -232,22 +232,17 @@ class SqlStore(SqlMending):
 
         return await self._read(run)
 
-    async def items(self, room: bytes, after: int, until: int, limit_bytes: int) -> list[ItemRow]:
-        def run(c: Connection) -> list[ItemRow]:
-            i = s.items.c
-            query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, i.ct, i.size_bytes)
-            rows = c.execute(query.where(i.room == room, i.n > after, i.n <= until).order_by(i.n).limit(_MAX_ROWS))
-            out: list[ItemRow] = []
-            left = limit_bytes
-            for n, t, kind, ident, rh, body, sig, ct, size_bytes in rows:
-                left -= size_bytes
-                if left < 0 and out:
-                    break
-                out.append(ItemRow(n=n, t=t, kind=kind, id=ident, rh=rh, body=body, sig=sig, ct=ct))
-            rows.close()
-            return out
+    async def items(
+        self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
+    ) -> list[ItemRow]:
+        i = s.items.c
+        narrow = (i.room == room) & (i.n > after) & (i.n <= until)
+        return await self._read(lambda c: _items(c, narrow, limit_bytes, bare=bare))
 
-        return await self._read(run)
+    async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
+        i = s.items.c
+        narrow = (i.room == room) & i.n.in_(ns)
+        return await self._read(lambda c: _items(c, narrow, limit_bytes, bare=False))
 
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
         def run(c: Connection) -> list[bytes]:
@@ -386,3 +381,18 @@ class SqlStore(SqlMending):
             )
 
         return await self._read(run)
+
+
+def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:
+    """Items in order: at least one, then while the bytes allow."""
+    i = s.items.c
+    query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, null() if bare else i.ct)
+    rows = c.execute(query.where(narrow).order_by(i.n).limit(_MAX_ROWS))
+    out: list[ItemRow] = []
+    for n, t, kind, ident, rh, body, sig, ct in rows:
+        limit_bytes -= len(body) + len(sig) + len(ct or b"")
+        if limit_bytes < 0 and out:
+            break
+        out.append(ItemRow(n=n, t=t, kind=kind, id=ident, rh=rh, body=body, sig=sig, ct=ct))
+    rows.close()
+    return out

@@ -11,6 +11,7 @@ from app.store import schema
 from app.store.migrations import VERSION
 from app.store.origins import OriginRow, Step
 from app.store.store import Store
+from sync.client.ports import Compacted
 from tests.app.store.conftest import KINDS, Bench
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -88,5 +89,21 @@ def test_the_store_that_version_4_wrote_opens_with_everything_in_it(tmp_path: Pa
     ]
     assert store.problem(room) == "restored"
     assert [(e.code, e.claim) for e in store.receipts_kept.evidence(room)] == [("restored", b"statement")]
+    assert store.db.check() == []
+    store.close()
+
+
+def test_the_store_that_version_5_wrote_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """tests/vectors/make_store_5.py wrote it, once; it is never written again."""
+    shutil.copy(VECTORS / "store-5.db", tmp_path / "store.db")
+    store = Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+    room, begun, computed = RoomId(b"R" * 16), ObjId(b"N" * 16), ObjId(b"P" * 16)
+    state = Compacted(changes=(b"first piece", b"second piece"), digest=b"d" * 32)
+    assert store.base(begun) == (9, state)
+    assert store.base(computed) == (7, Compacted(changes=(b"whole",), digest=b"e" * 32))
+    snapshots, edits = store.changes.history(begun)
+    assert [(c.n, c.data) for c in snapshots] == [(12, b"first piece"), (12, b"second piece")]
+    assert edits == []
+    assert store.reread(room) == 14
     assert store.db.check() == []
     store.close()

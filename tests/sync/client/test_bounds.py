@@ -172,7 +172,7 @@ async def test_attack_content_left_out_of_a_history_that_is_given_later_is_misse
     await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
     await propose(c, c.deputy)
     await give(c, c.head)
-    await until(lambda: c.room in c.clerk.engine._inbox._rereading._given_up)
+    await until(lambda: c.room in c.clerk.engine._inbox.rereading._given_up)
     assert c.clerk.store.reread(c.room) > 0
     assert c.clerk.texts(c.obj) == [NEW]
     await honest(c.clerk)

@@ -192,6 +192,7 @@ async def test_a_room_does_not_exist_for_strangers(house: House) -> None:
     for asked in (room, os.urandom(16)):
         for frame in (
             m.Pull(eve.wire.rid(), asked, 0, 1000),
+            m.Contents(eve.wire.rid(), asked, [1]),
             m.Subscribe(eve.wire.rid(), asked),
             m.SealRequest(eve.wire.rid(), asked, 1),
             m.ShareRequest(eve.wire.rid(), asked, [b"o" * 16]),
@@ -380,6 +381,33 @@ async def test_a_writer_rotates_a_clean_room_once_an_hour_and_a_dirty_one_always
     await carl.submit(carl.drafter(room).leave())
     await bert.sync(room)
     await bert.submit(bert.drafter(room).rotate())
+
+
+async def test_a_room_is_pulled_bare_and_single_contents_are_fetched(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    await anna.push(room, *[TEXT] * 20)
+    whole = await bert.wire.ask(m.Pull(bert.wire.rid(), room, 0, 1 << 20), m.Items)
+    bare = await bert.wire.ask(m.Pull(bert.wire.rid(), room, 0, 1 << 20, True), m.Items)
+    assert bare.items == [msgspec.structs.replace(i, ct=None) for i in whole.items]
+    ns = [i.n for i in whole.items if i.ct is not None][::2]
+    got = await bert.wire.ask(m.Contents(bert.wire.rid(), room, ns), m.ContentsReply)
+    assert got.items == [i for i in whole.items if i.n in ns]
+    last = whole.receipt.n
+    for asked in ([], [0], [last + 1], [3, 3], [4, 3], list(range(1, 4098))):
+        with pytest.raises(Refused, match="malformed"):
+            await bert.wire.ask(m.Contents(bert.wire.rid(), room, asked), m.ContentsReply)
+
+
+async def test_attack_who_was_removed_fetches_no_content_of_later(house: House) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    await anna.sync(room)
+    await anna.submit(anna.drafter(room).remove(bert.uid))
+    await anna.sync(room)
+    placed = await anna.push(room, TEXT)
+    with pytest.raises(Refused, match="malformed"):
+        await bert.wire.ask(m.Contents(bert.wire.rid(), room, [placed.first]), m.ContentsReply)
+    got = await bert.wire.ask(m.Contents(bert.wire.rid(), room, [placed.first - 1]), m.ContentsReply)
+    assert len(got.items) == 1
 
 
 @pytest.mark.parametrize("limit", [1, 5_000, 40_000])

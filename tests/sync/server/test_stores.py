@@ -196,6 +196,15 @@ async def test_a_pull_is_bounded_by_bytes_but_never_empty(store: Store) -> None:
     assert await store.items(ROOM, 4, 5, 1 << 20) == [item(5)]
 
 
+async def test_items_are_given_without_content_and_one_by_one(store: Store) -> None:
+    await store.place(placement(0, 10))
+    assert await store.items(ROOM, 2, 4, 1 << 20, bare=True) == [replace(item(n), ct=None) for n in (3, 4)]
+    assert await store.items_at(ROOM, [2, 5, 9], 1 << 20) == [item(2), item(5), item(9)]
+    assert await store.items_at(ROOM, [2, 5, 9], 1) == [item(2)]
+    assert await store.items_at(ROOM, [9, 11], 1 << 20) == [item(9)]
+    assert await store.items_at(OTHER, [1], 1 << 20) == []
+
+
 async def test_hashes_and_positions_are_found(store: Store) -> None:
     await store.place(placement(0, 3))
     assert await store.rhs(ROOM, 1, 3) == [item(2).rh, item(3).rh]

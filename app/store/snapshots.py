@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Objects as their state: `SnapshotPort`, and what a newcomer begins with.
+
+A snapshot that was opened lies among the object's changes, with an empty `dev`, until every change before it is here.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
+from app.store import statements as sql
+from app.store.database import Database
+from app.store.projection import Projector
+from sync.client.ports import Compact, Compacted, OpenedChange, OpenedSnapshot
+
+NO_DEVICE = DevId(b"")
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
+
+
+class Snapshots:
+    """Every method is one transaction."""
+
+    def __init__(self, db: Database, kinds: Mapping[str, Projector]) -> None:
+        self._db = db
+        self._kinds = kinds
+
+    def compactor(self, obj: ObjId) -> Compact | None:
+        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
+        kind = self._kinds.get(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
+        return kind.compact if kind is not None else None
+
+    def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
+        """(position, the state up to there) that this device last computed or opened."""
+        found = self._db.one(sql.BASE, (obj,))
+        if found is None:
+            return None
+        n, digest, changes = found
+        return n, Compacted(changes=_decoder.decode(changes), digest=digest)
+
+    def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
+        """Keeps it in place of an older one."""
+        with self._db.transaction():
+            self._db.raw.execute(sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode(state.changes)))
+
+    def positioned(self, obj: ObjId, after: int, until: int) -> list[tuple[Uid, bytes]]:
+        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order."""
+        return [(author, data) for author, data in self._db.rows(sql.POSITIONED, (obj, after, until))]
+
+    def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
+        """(positions, bytes) of the object's changes after a position."""
+        found = self._db.one(sql.GROWN, (obj, after))
+        return (found[0], found[1]) if found else (0, 0)
+
+    def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> list[OpenedChange]:
+        """Keeps snapshots that a newcomer begins with; gives the changes that they are. Within `receive`."""
+        out: list[OpenedChange] = []
+        for s in snapshots:
+            self.put_base(room, s.obj, s.covers, s.state)
+            for index, data in enumerate(s.state.changes):
+                named = b"snapshot" + s.obj + s.n.to_bytes(8, "big") + index.to_bytes(4, "big")
+                change_id = ChangeId(hashlib.sha256(named).digest()[:16])  # the same when a crash repeats it
+                out.append(
+                    OpenedChange(n=s.n, t=s.t, uid=s.uid, dev=NO_DEVICE, obj=s.obj, change_id=change_id, payload=data)
+                )
+        return out
+
+    def superseded(self, room: RoomId, whole: Sequence[ObjId]) -> None:
+        """Every change of these objects is here: the snapshots among them go. Within `receive`."""
+        self._db.raw.executemany(sql.DROP_SNAPSHOTS, [(room, obj) for obj in whole])

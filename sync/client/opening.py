@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a newcomer or a new device opens a long room: it has judged every position bare, and fetches the content that it
+needs: the room's own records, each object's newest attested snapshot and what came after it. The rest is read in the
+background (rereading.py).
+
+▲ What is fetched must be the very item that stands in the judged stream. ▲ A snapshot is opened only if somebody else
+than its author attested it and its content has the hash that both say; else the object is read from its changes. So
+nothing that is shown, or written on, is one person's word for what others wrote.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+
+from sync.client.joining import Joining
+from sync.client.link import Link
+from sync.client.ports import Compact, Compacted, OpenedSnapshot, Received
+from sync.client.room import CHUNK, RoomSync
+from sync.crypto.encoding import dec, enc
+from sync.errors import Reject
+from sync.ids import ObjId
+from sync.protocol import messages as m
+from sync.protocol.version import MAX_CONTENTS
+from sync.trust import envelope, fields
+from sync.trust.items import Item
+from sync.trust.roomstate import Snapshot
+from sync.trust.snapshots import MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
+from sync.trust.stream import AcceptedEnvelope
+
+log = logging.getLogger("sync")
+
+TRIES = 3
+"""Attested snapshots of one object that are tried, the newest first."""
+WHOLE_LIMIT = MAX_PIECES * PIECE_BYTES
+
+
+@dataclass(slots=True)
+class _Left:
+    """What of a room is not read at once."""
+
+    any: bool = False
+
+
+def pack(state: Compacted) -> bytes:
+    """A snapshot's bytes, before they are cut into pieces."""
+    return enc(list(state.changes))
+
+
+def unpack(whole: bytes) -> list[bytes]:
+    """The changes in a snapshot's bytes; Reject "malformed" or "encoding"."""
+    changes = fields.items(dec(whole, limit=WHOLE_LIMIT + 1024), "snapshot", 4 * MAX_PIECES)
+    return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
+
+
+class Opening:
+    """Lets a bare room arrive."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def arrive(self, room: RoomSync) -> None:
+        """Fetches, opens and stores what is needed, then the stream's state. Nothing for a room that was not pulled
+        bare. Reject or Refused if the server does not give what it must."""
+        held, room.joining = room.joining, None
+        if held is None or not held.bare:
+            room.joining = held
+            return
+        root = ObjId(room.room)
+        await self._open(room, [n for n in held.ops.pop(root, ()) if not room.outside(n)])  # what kinds there are
+        left = _Left()
+        wanted: list[int] = []
+        for obj, ns in held.ops.items():
+            base = await self._snapshot(room, held, obj) if room.keys.has_history else 0
+            left.any |= base > 0
+            wanted += [n for n in ns if n > base and not room.outside(n)]
+        if not room.keys.has_history:
+            wanted += [n for ns in held.baselines.values() for n in ns if not room.outside(n)]
+        await self._open(room, sorted(wanted))
+        await self._link.ports.receive_apart(room.arrived(reread=left.any))
+
+    async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
+        """Changes at these positions: opened or waiting, and stored. Not durable by itself: a crash repeats it."""
+        async for items in self._fetch(room, ns):
+            for at in range(0, len(items), CHUNK):
+                for received in room.open_again(items[at : at + CHUNK], ()):
+                    await self._link.ports.receive_apart(replace(received, more=True))
+                await asyncio.sleep(0)
+
+    async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
+        """The envelopes at rising positions, with their content, in slices."""
+        at = 0
+        while at < len(ns):
+            asked = list(ns[at : at + MAX_CONTENTS])
+            reply = await self._link.online.request(
+                lambda rid, asked=asked: m.Contents(rid=rid, room=room.room, ns=asked),  # type: ignore[misc]  # the default binds it
+                m.ContentsReply,
+            )
+            if not 0 < len(reply.items) <= len(asked):
+                raise Reject("malformed", "contents")
+            found = []
+            for n, i in zip(asked, reply.items, strict=False):
+                item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+                if item is None:
+                    raise Reject("content-hash", f"position {n}")
+                if item.ct is None:
+                    room.missed(item)
+                found.append(item)
+            yield found
+            at += len(found)
+
+    async def _one(self, room: RoomSync, n: int) -> AcceptedEnvelope:
+        async for items in self._fetch(room, [n]):
+            return items[0]
+        raise Reject("malformed", "contents")
+
+    # -- snapshots ------------------------------------------------------------------------------------------------
+
+    async def _snapshot(self, room: RoomSync, held: Joining, obj: ObjId) -> int:
+        """Opens the object's newest good snapshot; gives the position up to which it stands, 0 for none."""
+        compact = self._link.ports.compactor(obj)
+        for row in attested(room.stream.state, obj)[:TRIES] if compact is not None else ():
+            try:
+                found = await self._checked(room, held, obj, row, compact) if compact is not None else None
+            except Reject as e:
+                log.warning("snapshot refused: %s", e.code)
+                continue
+            if found is not None:
+                snapshot = OpenedSnapshot(n=row.n, t=row.t, uid=row.uid, obj=obj, covers=row.covers, state=found)
+                await self._link.ports.receive_apart(Received(room=room.room, more=True, snapshots=[snapshot]))
+                return row.covers
+        return 0
+
+    async def _checked(
+        self, room: RoomSync, held: Joining, obj: ObjId, row: Snapshot, compact: Compact
+    ) -> Compacted | None:
+        """▲ The snapshot's content, if it is what its author and another person say; None if it cannot be opened."""
+        last = await self._piece(room, row.n)
+        if last is None or not await self._attested(room, obj, row, last.digest):
+            return None
+        dev = next((p.dev for p in held.pieces[obj] if p.n == row.n), b"")
+        before = [p.n for p in held.pieces[obj] if p.dev == dev and p.n < row.n][-last.count + 1 :]
+        found = [await self._piece(room, n) for n in before] if last.count > 1 else []
+        whole = joined([*(p for p in found if p is not None), last])
+        if whole is None:
+            return None
+        changes = [(row.uid, change) for change in unpack(whole)]
+        state = await asyncio.to_thread(compact, changes)
+        return state if state is not None and state.digest == last.digest else None
+
+    async def _piece(self, room: RoomSync, n: int) -> Piece | None:
+        payload = room.keys.open_special(await self._one(room, n))
+        return Piece.decode(payload) if payload is not None else None
+
+    async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
+        """▲ Whether another person's attest says this very hash of this very snapshot."""
+        told = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
+        for _, n in row.attests:
+            item = await self._one(room, n)
+            try:
+                payload = room.keys.open_special(item) if item.hdr.kind == envelope.ATTEST else None
+                if payload is not None and Attest.decode(payload) == told:
+                    return True
+            except Reject as e:
+                log.warning("attest refused: %s", e.code)
+        return False

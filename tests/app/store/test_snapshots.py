@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Objects as their state: what a newcomer begins with, and what this device computes from."""
+
+from app.core.ids import ChangeId, ObjId, Uid
+from app.objects.history import until, versions
+from sync.client.ports import Compacted, OpenedChange, OpenedSnapshot, Received
+from tests.app.store.conftest import DEV, ME, OTHER, ROOM, Bench
+
+OBJ = ObjId(b"N" * 16)
+STATE = Compacted(changes=(b"state 1", b"state 2"), digest=b"d" * 32)
+
+
+def change(n: int, data: bytes, uid: Uid = OTHER) -> OpenedChange:
+    return OpenedChange(
+        n=n, t=1000 * n, uid=uid, dev=DEV, obj=OBJ, change_id=ChangeId(n.to_bytes(16, "big")), payload=data
+    )
+
+
+def begun() -> Received:
+    snapshot = OpenedSnapshot(n=12, t=12_000, uid=OTHER, obj=OBJ, covers=9, state=STATE)
+    return Received(room=ROOM, more=True, snapshots=[snapshot])
+
+
+def test_a_snapshot_lies_among_the_changes_until_all_of_them_are_here(bench: Bench) -> None:
+    store = bench.store
+    store.receive(begun())
+    store.receive(begun())  # a crash repeats it
+    store.receive(Received(room=ROOM, cursor=13, state=b"s", changes=[change(11, b"tail"), change(13, b"end")]))
+    assert [c.data for c in store.changes.of(OBJ)] == [b"state 1", b"state 2", b"tail", b"end"]
+    store.receive(Received(room=ROOM, more=True, changes=[change(3, b"old"), change(11, b"tail")]))
+    states, edits = store.changes.history(OBJ)
+    assert [c.data for c in states] == [b"state 1", b"state 2"]
+    assert [c.data for c in edits] == [b"old", b"tail", b"end"], "in the room's order, not that of arrival"
+    assert [c.data for c in until(edits, edits[1].rowid)] == [b"old", b"tail"]
+    assert versions(edits)[0].changes == 3
+    store.receive(Received(room=ROOM, reread=0, whole=[OBJ]))
+    assert store.changes.history(OBJ)[0] == []
+    assert [c.data for c in store.changes.of(OBJ)] == [b"tail", b"end", b"old"]
+
+
+def test_only_what_has_a_position_counts(bench: Bench) -> None:
+    store = bench.store
+    bench.store.set_me(ME)
+    store.changes.append(ROOM, OBJ, b"mine, not sent")
+    store.receive(Received(room=ROOM, cursor=5, state=b"s", changes=[change(2, b"two"), change(5, b"five")]))
+    assert store.positioned(OBJ, 0, 9) == [(OTHER, b"two"), (OTHER, b"five")]
+    assert store.positioned(OBJ, 2, 4) == []
+    assert store.grown(OBJ, 0) == (2, 7)
+    assert store.grown(OBJ, 2) == (1, 4)
+    assert store.grown(OBJ, 5) == (0, 0)
+
+
+def test_a_newer_state_takes_the_place_of_an_older_one(bench: Bench) -> None:
+    store = bench.store
+    assert store.base(OBJ) is None
+    store.put_base(ROOM, OBJ, 9, STATE)
+    store.put_base(ROOM, OBJ, 4, Compacted(changes=(b"older",), digest=bytes(32)))
+    assert store.base(OBJ) == (9, STATE)
+
+
+def test_an_object_of_an_unknown_kind_has_no_snapshots(bench: Bench) -> None:
+    assert bench.store.compactor(OBJ) is None

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A long room is opened from snapshots and what came after them; the rest is read in the background."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId, Uid, new_obj
+from app.documents import KIND
+from app.documents.records import Assembler, encode
+from app.kinds import KINDS
+from app.objects.crdt import CrdtDoc
+from app.rooms.records import ObjectAnnounced, RoomNamed
+from app.rooms.records import encode as record
+from sync.client import joining, outbox, snapshots
+from sync.client.opening import pack
+from sync.client.outbox import Extra
+from sync.client.ports import Compacted
+from sync.client.room import RoomSync
+from sync.client.status import RoomState
+from sync.protocol import messages as m
+from sync.trust import envelope
+from sync.trust.roomstate import Snapshot
+from sync.trust.snapshots import Attest, pieces
+from tests.journeys.bad_input.checks import honest, lie
+from tests.world import Client, World, until, world
+
+WORDS = [f"{i} " for i in range(35)]
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(joining, "BARE_FROM", 20)
+    monkeypatch.setattr(snapshots, "EVERY_OPS", 30)
+    monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
+    monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
+    async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
+        yield made
+
+
+@dataclass
+class Paper:
+    """A document in a room of two, and somebody who is not in it yet."""
+
+    room: RoomId
+    obj: ObjId
+    head: Client
+    clerk: Client
+    guest: Client
+
+    def doc(self, at: Client) -> CrdtDoc:
+        """As that desktop's stored changes make it."""
+        doc = CrdtDoc(texts=("text",), maps=("meta",))
+        doc.apply(Assembler().feed(at.store.changes.of(self.obj)))
+        return doc
+
+    def text(self, at: Client) -> str:
+        return str(self.doc(at).text("text"))
+
+    async def write(self, by: Client, *words: str) -> None:
+        """Each word is an edit of its own, at its own position."""
+        doc, updates = self.doc(by), list[bytes]()
+        doc.updated.connect(lambda u: updates.append(u.data))
+        for word in words:
+            with doc.transact():
+                doc.text("text").insert(len(str(doc.text("text")).encode()), word)
+            for data in encode(updates.pop()):
+                by.say(self.room, self.obj, data)
+            await until(lambda: not by.store.waiting_count())
+
+    async def add(self, at: Client, *, history: bool = True) -> None:
+        await self.head.engine.directory(at.name)
+        await self.head.engine.deeds.add(self.room, at.uid, 2, history=history)
+
+    def at(self, client: Client) -> RoomSync:
+        return client.engine._link.rooms[self.room]
+
+    def rows(self, at: Client) -> tuple[Snapshot, ...]:
+        return self.at(at).stream.state.snapshots.get(self.obj, ())
+
+    def base(self, at: Client) -> int:
+        """Up to where the state reaches that a desktop computed or opened; 0 for none."""
+        found = at.store.base(self.obj)
+        return found[0] if found else 0
+
+    def whole(self, at: Client) -> Compacted:
+        """The object as that desktop's positions make it."""
+        assert KIND.compact is not None
+        found = KIND.compact(at.store.positioned(self.obj, 0, at.engine.position(self.room)))
+        assert found is not None
+        return found
+
+    async def claim(
+        self, by: Client, state: Compacted, *, kind: int = envelope.SNAPSHOT, digest: bytes | None = None
+    ) -> Snapshot:
+        """A snapshot that says whatever one likes."""
+        n, before = by.engine.position(self.room), len(self.rows(by))
+        made = pieces(b"t" * 16, digest or state.digest, pack(state))
+        about = n.to_bytes(8, "big")
+        extras = [Extra(obj=self.obj, kind=kind, about=about, payload=piece.encode()) for piece in made]
+        by.engine._outbox.send_beside(self.room, extras)
+        await until(lambda: len(self.rows(by)) > before)
+        return self.rows(by)[-1]
+
+    async def attest(self, by: Client, row: Snapshot, digest: bytes) -> None:
+        told = Attest(obj=self.obj, n=row.covers, snapshot=row.ident, digest=digest)
+        extra = Extra(obj=self.obj, kind=envelope.ATTEST, about=row.ident, payload=told.encode())
+        by.engine._outbox.send_beside(self.room, [extra])
+        await until(lambda: bool(self.rows(by)[-1].attests))
+
+
+async def paper(w: World, monkeypatch: pytest.MonkeyPatch | None = None) -> Paper:
+    """`monkeypatch`: nobody makes or attests a snapshot by themselves."""
+    if monkeypatch is not None:
+        monkeypatch.setattr(snapshots, "EVERY_OPS", 10_000)
+        monkeypatch.setattr(snapshots, "SPREAD_S", 0.0)
+    head, clerk, guest = await w.hire("Enhetschef", "Handläggare", "Registrator")
+    room, obj = await w.room(head, clerk), new_obj()
+    head.say(room, ObjId(room), record(RoomNamed(title="Ärende", type="case")))
+    head.say(room, ObjId(room), record(ObjectAnnounced(obj=obj, kind=KIND.id)))
+    made = Paper(room, obj, head, clerk, guest)
+    await made.write(head, *WORDS)
+    await w.settle(room, head, clerk)
+    return made
+
+
+async def opened(p: Paper) -> None:
+    """The newcomer has the whole text, and in the end the whole history."""
+    await until(lambda: p.guest.engine.position(p.room) == p.head.engine.position(p.room))
+    await until(lambda: p.text(p.guest) == p.text(p.head))
+    await until(lambda: p.guest.engine.filling(p.room) is None)
+    begun, edits = p.guest.store.changes.history(p.obj)
+    assert begun == []
+    assert [c.data for c in edits] == [c.data for c in p.head.store.changes.history(p.obj)[1]]
+    assert p.whole(p.guest) == p.whole(p.head)
+
+
+async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_the_rest_later(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.write(p.clerk, "slut.")
+    monkeypatch.setattr("sync.client.rereading.Rereading.look", lambda *_: None)
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    begun, edits = p.guest.store.changes.history(p.obj)
+    covers = p.base(p.guest)
+    assert covers >= 30
+    assert len(begun) == 1
+    assert len(edits) == sum((c.n or 0) > covers for c in p.head.store.changes.of(p.obj)) < 10
+    assert p.text(p.guest) == p.text(p.head) == "".join(WORDS) + "slut."
+    assert p.guest.store.objects.get(p.obj) is not None
+    assert p.guest.engine.filling(p.room) == (0, p.at(p.guest).reread)
+    await p.write(p.guest, " Och mer.")
+    await w.settle(p.room, p.head, p.clerk, p.guest)
+    assert p.text(p.head) == p.text(p.guest) == p.text(p.clerk)
+    monkeypatch.undo()
+    await p.guest.restart()
+    await opened(p)
+    assert p.text(p.guest).endswith("slut. Och mer.")
+
+
+async def test_a_second_device_opens_rooms_so_too(w: World) -> None:
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    p.guest = await w.second(p.clerk)
+    await until(lambda: p.base(p.guest) > 0)
+    await opened(p)
+
+
+async def test_one_snapshot_is_made_of_what_all_could_make(w: World) -> None:
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await w.settle(p.room, p.head, p.clerk)
+    assert len(p.rows(p.head)) <= 2
+    assert {row.uid for row in p.rows(p.head)} <= {p.head.uid, p.clerk.uid}
+    assert all(uid != row.uid for row in p.rows(p.head) for uid, _ in row.attests)
+
+
+async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 100)
+    monkeypatch.setattr(outbox, "BATCH_BYTES", 600)
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.add(p.guest)
+    await until(lambda: p.base(p.guest) > 0)
+    await opened(p)
+
+
+async def test_a_newcomer_from_now_fetches_nothing_of_before(w: World) -> None:
+    p = await paper(w)
+    await p.add(p.guest, history=False)
+    await p.write(p.clerk, "slut.")
+    await until(lambda: p.guest.engine.position(p.room) == p.head.engine.position(p.room))
+    assert len(p.guest.store.changes.of(p.obj)) == 1
+    assert p.guest.engine.filling(p.room) is None
+
+
+async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w, monkeypatch)
+    monkeypatch.setattr(snapshots.Snapshots, "_attest", _nothing)
+    await p.claim(p.clerk, p.whole(p.clerk))
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == 0
+
+
+async def _nothing(*_: object) -> None: ...
+
+
+def _other(text: str) -> Compacted:
+    doc = CrdtDoc(texts=("text",), maps=("meta",))
+    doc.text("text").insert(0, text)
+    assert KIND.compact is not None
+    found = KIND.compact([(Uid(bytes(16)), data) for data in encode(doc.diff())])
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("text", ["".join(WORDS), "Något helt annat"], ids=["look-alike", "hostile"])
+async def test_attack_a_false_snapshot_is_attested_by_nobody_and_not_opened(
+    w: World, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    p = await paper(w, monkeypatch)
+    looked = list[bool]()
+    honest_attest = snapshots.Snapshots._attest
+
+    async def look(self: snapshots.Snapshots, *what: object) -> None:
+        await honest_attest(self, *what)  # type: ignore[arg-type]
+        looked.append(True)
+
+    monkeypatch.setattr(snapshots.Snapshots, "_attest", look)
+    await p.claim(p.clerk, _other(text))
+    await until(lambda: bool(looked))
+    await p.write(p.head, "mer")
+    assert p.rows(p.head)[-1].attests == ()
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == 0
+
+
+async def test_attack_a_snapshot_under_k_alone_is_none(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w, monkeypatch)
+    ring = p.at(p.clerk).keys.ring
+    with monkeypatch.context() as false:
+        false.setattr(ring, "a", ring.k)
+        row = await p.claim(p.clerk, p.whole(p.clerk))
+    await p.attest(p.head, row, p.whole(p.clerk).digest)
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == 0
+
+
+async def test_attack_an_attest_of_another_hash_opens_nothing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w, monkeypatch)
+    monkeypatch.setattr(snapshots.Snapshots, "_attest", _nothing)
+    row = await p.claim(p.clerk, p.whole(p.clerk))
+    await p.attest(p.head, row, bytes(32))
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == 0
+
+
+async def test_attack_content_that_has_not_the_attested_hash_is_not_opened(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w, monkeypatch)
+    true = p.whole(p.clerk)
+    row = await p.claim(p.clerk, _other("Något annat"), digest=true.digest)
+    await until(lambda: bool(p.rows(p.head)[-1].attests))  # the hash is right, and that is what they attest
+    assert row.ident == p.rows(p.head)[-1].ident
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == 0
+
+
+def _contents(change: Callable[[m.WireItem], m.WireItem]) -> Callable[[m.ServerFrame], Sequence[m.Frame]]:
+    def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame]:
+        if isinstance(frame, m.ContentsReply):
+            return [m.ContentsReply(frame.rid, [change(i) for i in frame.items])]
+        if isinstance(frame, m.Items):  # or it would be healed by the next pull
+            none = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None) for i in frame.items]
+            return [m.Items(frame.rid, frame.room, none, frame.shares, frame.receipt)]
+        return [frame]
+
+    return rewrite
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda i: m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None),
+        lambda i: m.WireItem(i.n, i.t, i.kind, i.body, i.sig, bytes(len(i.ct))),
+        lambda i: m.WireItem(i.n, i.t + 1, i.kind, i.body, i.sig, i.ct),
+        lambda i: m.WireItem(i.n + 1, i.t, i.kind, i.body, i.sig, i.ct),
+    ],
+    ids=["none", "other", "time", "place"],
+)
+async def test_attack_content_fetched_later_is_that_of_the_judged_item_or_missed(
+    w: World, change: Callable[[m.WireItem], m.WireItem]
+) -> None:
+    p = await paper(w)
+    await lie(p.guest, _contents(change))
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.room_state(p.room) is RoomState.WITHHELD)
+    assert p.guest.store.changes.of(p.obj) == []
+    await honest(p.guest)
+    await opened(p)
+
+
+async def test_what_was_void_is_not_opened_from_a_bare_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w, monkeypatch)
+    noted = list[int]()
+    note = joining.Joining.note
+
+    def spoil(self: joining.Joining, item: object) -> None:
+        spoilt = replace(item, void="forbidden") if getattr(item, "n", 0) == 20 else item  # type: ignore[type-var]
+        noted.append(item.n)  # type: ignore[attr-defined]
+        note(self, spoilt)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(joining.Joining, "note", spoil)
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    assert 20 in noted
+    assert 20 not in {c.n for c in p.guest.store.changes.of(p.obj)}
+
+
+async def test_nothing_is_made_of_a_room_that_is_not_all_there(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w, monkeypatch)
+    room, work = p.at(p.clerk), p.clerk.engine._snapshots
+    assert snapshots._steady(room)
+    room.waiting = 1
+    assert not snapshots._steady(room), "something waits for a key"
+    room.waiting, room.head_n = 0, room.head_n + 1
+    assert not snapshots._steady(room), "something is on its way"
+    room.head_n -= 1
+    p.clerk.store.db.raw.execute("DELETE FROM snapshots")
+    room.reread = 10
+    assert await work._state(room, p.obj, room.kept_n) is None, "what stands before is not here, nor a state of it"
+    room.reread = 0
+    assert await work._state(room, p.obj, room.kept_n) == p.whole(p.clerk)
