@@ -46,7 +46,8 @@ class Standing:
     `origin`: the room that this one continues, and `believed` whether our copy of that room bears it out.
     `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
     ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what is kept against the server here,
-    and `head` the position and running hash where our own verified copy ends.
+    and `head` the position and running hash where our own verified copy ends. `restored`: the server was restored from
+    a backup and is given back what it lost here.
     """
 
     origin: RoomId | None
@@ -55,6 +56,7 @@ class Standing:
     refusal: str | None
     evidence: tuple[Exhibit, ...]
     head: tuple[int, bytes] | None
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,7 @@ class Succession:
             refusal=self._refusal(room),
             evidence=exhibits(self._store, room),
             head=(at.n, at.rh) if at else None,
+            restored=self._engine.room_state(room).value == "restored",
         )
 
     def plan(self, room: RoomId) -> Plan:

@@ -34,6 +34,14 @@ def stop(story: Story, room: RoomId) -> None:
     me.on_room(room)
 
 
+def restore(story: Story, room: RoomId) -> None:
+    """The server was restored and lacks what it confirmed in this room."""
+    me = story.me
+    me.store.put_evidence(room, "restored", None, None, None)
+    me.engine._link.rooms[room].stop(RoomState.RESTORED)
+    me.on_room(room)
+
+
 async def go_on(story: Story, room: RoomId) -> RoomId:
     """The successor of a stopped room, with everything in it and everybody invited."""
     me = story.me

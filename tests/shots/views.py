@@ -13,7 +13,7 @@ from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
 from tests.shots.scene import Scene, Step, dialog
-from tests.shots.stopped import go_on, propose_history, stop
+from tests.shots.stopped import go_on, propose_history, restore, stop
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
@@ -260,6 +260,14 @@ async def stopped(s: Scene) -> QWidget:
     return s.window
 
 
+async def restored(s: Scene) -> QWidget:
+    room = s.story.rooms[told.PERMIT]
+    restore(s.story, room)
+    s.ends.append(lambda: s.story.me.engine._link.rooms[room].look_anew())
+    s.room(told.PERMIT, "chat")
+    return s.window
+
+
 async def successor_dialog(s: Scene) -> QWidget:
     await stopped(s)
     room = s.story.rooms[told.COMPLAINT]
@@ -343,6 +351,7 @@ VIEWS: dict[str, Step] = {
 }
 STOPPED: dict[str, Step] = {
     "stopped": stopped,
+    "restored": restored,
     "successor-dialog": successor_dialog,
     "evidence": evidence,
     "replaced": replaced,

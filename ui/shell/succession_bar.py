@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bar over a room that stopped for good, was continued, or continues another: what happened, and what to do now."""
+"""The bar over a room that stopped, was continued, or continues another: what happened, and what to do now."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,6 +66,9 @@ class SuccessionBar(QFrame):
     def _said(self, s: Standing) -> tuple[str, str, str, list[_Deed]]:
         """(sentence, kind, icon, buttons)."""
         proof = [_Deed(tr("Show evidence"), lambda: run(self, self._show_evidence()))] if s.evidence else []
+        if s.restored:
+            text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
+            return text, "info", "info", proof
         if s.successors:
             goes_on = [_Deed(self._name_of(s, i), self._go(n.room)) for i, n in enumerate(s.successors)]
             text = tr("The room goes on in a new one. What is here can be read; what you had not sent is there.")

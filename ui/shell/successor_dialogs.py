@@ -103,11 +103,15 @@ def evidence_text(standing: Standing) -> str:
 
 
 def _exhibit(exhibit: Exhibit) -> list[str]:
-    what = tr("Divided history") if exhibit.code == "fork" else tr("The server went backwards")
+    what = {"fork": tr("Divided history"), "restored": tr("Server restored")}.get(
+        exhibit.code, tr("The server went backwards")
+    )
     lines = [tr("{what}, kept {when}").format(what=what, when=_when(exhibit.t)), ""]
     lines += _word(tr("The server had signed for us"), exhibit.ours)
     lines += _word(tr("The server signed then"), exhibit.theirs)
-    if exhibit.claim is not None:
+    if exhibit.claim is not None and exhibit.code == "restored":
+        lines += [tr("The server's signed statement that it was restored"), exhibit.claim.hex(), ""]
+    elif exhibit.claim is not None:
         lines += [tr("A member had signed that they saw another history"), exhibit.claim.hex(), ""]
     return lines
 

@@ -79,6 +79,21 @@ async def test_the_dialog_says_what_a_rollback_is(window: MainWindow, session: F
     assert session.succession.opened == []
 
 
+async def test_a_restored_server_is_told_calmly_with_its_statement(window: MainWindow, session: FakeSession) -> None:
+    exhibit = Exhibit(code="restored", t=1_795_500_000_000, ours=None, theirs=None, claim=b"\xab" * 4)
+    standing = replace(STOPPED, refusal="not-stopped", restored=True, evidence=(exhibit,))
+    view = view_of(window, session, standing, "restored")
+    assert "återställts från en säkerhetskopia" in view.succession.text()
+    assert list(buttons(view.succession)) == ["Visa bevis"]
+    buttons(view.succession)["Visa bevis"].click()
+    dialog = await opened(EvidenceDialog)
+    assert isinstance(dialog, EvidenceDialog)
+    assert "Serverns signerade intyg" in dialog.shown.toPlainText()
+    assert "abababab" in dialog.shown.toPlainText()
+    dialog.reject()
+    await asyncio.sleep(0.01)
+
+
 def test_others_are_told_why_they_may_not(window: MainWindow, session: FakeSession) -> None:
     view = view_of(window, session, replace(STOPPED, refusal="not-owner"))
     button = buttons(view.succession)["Öppna efterföljande rum …"]
