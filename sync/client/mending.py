@@ -231,6 +231,8 @@ class Mender:
             items = [i for i in items if i.n <= until]
             if not whole:
                 return items
+            bare = next((k for k, i in enumerate(items) if i.kind == ENVELOPE and i.ct is None), len(items))
+            items = items[:bare]  # of a room that was opened from snapshots: content comes from others
             while items and items[-1].kind != ENTRY and not items[-1].sig:
                 items.pop()
             if items:

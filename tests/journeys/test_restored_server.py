@@ -344,3 +344,18 @@ async def test_a_room_that_was_opened_without_what_one_holds_is_told_as_it_is(
     a.online()
     await stopped(a, room, RoomState.FORK)
     await nothing_lost(a, obj, [HELLO], waiting=0)
+
+
+async def test_attack_while_more_may_come_back_a_room_is_not_at_its_end(w: World) -> None:
+    """Else a server that says it was restored could have a successor believed whose founder was removed meanwhile."""
+    (a,) = await w.hire("Handläggare")
+    room = await w.room(a)
+    await until(lambda: a.engine._link.rooms[room].ends_here)
+    await offline(a)
+    a.engine._link.rooms[room].stop(RoomState.RESTORED)
+    await a.restart()
+    at = a.engine._link.rooms[room]
+    assert at.problem is RoomState.RESTORED
+    assert not at.ends_here
+    at.stop(RoomState.ROLLBACK)
+    assert at.ends_here
