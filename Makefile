@@ -5,11 +5,13 @@ PY := .venv/bin/python
 PYTEST := $(PY) -m pytest -q -n 2
 # The figures of one bench: make bench ONLY=ws_echo_us. Some decoders alone: make fuzz ONLY=encoding,chat
 ONLY ?=
+# The tests that take every branch of sync/crypto and sync/trust.
+COVERED := tests/sync/crypto tests/sync/trust tests/sync/test_vectors.py
 # How many inputs make fuzz tries.
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run serve test check lint fast fuzz bench shots clean
+.PHONY: help setup demo run serve test cover check lint fast fuzz bench shots clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 10
@@ -26,8 +28,14 @@ run: setup  ## a server with sample data on this machine, and the application fo
 serve: setup  ## the agency server alone, on this machine, with its data in build/serve
 	@$(PY) -m tests.demo.serve
 
-test: setup lint  ## everything: linters, types, layers and all tests, slow ones too
-	@$(PYTEST)
+test: setup lint cover  ## everything: linters, types, layers and all tests, slow ones too
+	@$(PYTEST) $(COVERED:%=--ignore=%)
+
+cover: setup  ## the tests of sync/crypto and sync/trust, and that they take every branch there
+	@mkdir -p build && rm -f build/coverage*
+	@$(PY) -m coverage run -m pytest -q -n 2 $(COVERED)
+	@$(PY) -m coverage combine -q
+	@$(PY) -m coverage report
 
 check: setup lint  ## under a minute: linters, types, layers and the fast tests
 	@$(PYTEST) -m "not slow"

@@ -133,8 +133,6 @@ class SignInCode:
     def parse(cls, text: str) -> "SignInCode":
         """The code as typed: case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
         number = letters.read(text, _CODE_LETTERS)
-        if number >> _CODE_BYTES * 8:
-            raise Reject("code", "letters")
         raw = number.to_bytes(_CODE_BYTES, "big")
         if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:
             raise Reject("code", "checksum")

@@ -54,19 +54,16 @@ class Drafter:
         """Adds a person: a small entry and one seal where history and an archive key are in force, else it rotates."""
         log = self._book.log(uid)
         # after the agency revoked a device there is nothing to seal to until a newer PUK generation stands
-        if log is None or not log.ready or log.puk_at(log.seq) is None:
+        puk = log.puk_at(log.seq) if log is not None else None
+        if log is None or not log.ready or puk is None:
             raise Reject("not-ready", "user log")
         ulog = (log.seq, log.head)
         if history and not self._me().history:
             raise Reject("forbidden", "history")
         member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
         epoch = self._s.epochs[self._s.epoch]
-        a = self._ring.a(epoch.e)
-        if history and not self._s.dirty and epoch.has_archive and a is not None:
-            puk = log.puk_at(log.seq)
-            k = self._ring.k(epoch.e)
-            if puk is None or k is None:
-                raise Reject("not-ready", "epoch key")
+        k, a = self._ring.k(epoch.e), self._ring.a(epoch.e)
+        if history and not self._s.dirty and epoch.has_archive and k is not None and a is not None:
             to = Recipient(
                 kind=1, uid=uid, ulog_seq=ulog[0], ulog_head=ulog[1], puk_gen=puk.gen, kem_pk=puk.kem_pk, history=True
             )

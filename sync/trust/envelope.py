@@ -185,10 +185,6 @@ class ObjectKeys:
             self._keys[e, obj, snapshot] = found
         return found
 
-    def forget(self, obj: bytes) -> None:
-        """Drops an object's keys (its share changed or was destroyed)."""
-        self._keys = {k: v for k, v in self._keys.items() if k[1] != obj}
-
     def __repr__(self) -> str:
         return "ObjectKeys(…)"
 

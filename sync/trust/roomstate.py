@@ -157,9 +157,7 @@ class StateCodec:
         if len(self._slots) > len(heads) or not self._slots:
             self._slots, self._heads, touched = {}, bytearray(), heads
         for dev in touched:
-            head = heads.get(dev)
-            if head is None:  # of a slice that was taken back
-                continue
+            head = heads[dev]
             row = _DEVICE.pack(dev, head.dev_seq, head.ident, head.n, head.seen_n)
             at = self._slots.setdefault(dev, len(self._heads))
             self._heads[at : at + _DEVICE.size] = row

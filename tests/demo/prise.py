@@ -94,14 +94,12 @@ def open_room(server: Path, room: RoomId, account: Account, store: Store) -> Loo
 def _try_all(
     ring: KeyRing, room: RoomId, header: Header, hdr: bytes, ct: bytes, shares: dict[bytes, bytes]
 ) -> bytes | None:
-    keys = ObjectKeys(room)
     for _, content, archive in ring.all():
         for secret in (content, archive):
             if secret is None:
                 continue
             for e in range(1, header.epoch + 1):
-                keys.forget(header.obj)
-                key = keys.key(secret, e, header.obj, shares[bytes(header.obj)], header.kind)
+                key = ObjectKeys(room).key(secret, e, header.obj, shares[bytes(header.obj)], header.kind)
                 with contextlib.suppress(Reject):
                     return open_op(key, hdr, ct)
     return None

@@ -192,6 +192,14 @@ def manifests() -> list[bytes]:
     return [raw(load("pieces")["blob"]["manifest"])]
 
 
+def states() -> list[bytes]:
+    told = load("states")
+    return [
+        enc([1, bytes(16), 0, 1, raw(told["hash"]), raw(told["whole"])]),
+        enc([1, raw(told["obj"]), told["covers"], raw(told["snapshot"]), raw(told["hash"])]),
+    ]
+
+
 def whispers() -> list[bytes]:
     ct = H(whisper_ct())
     return [raw(load("pieces")["ephemeral"]["body"]), enc([1, b"R" * 16, 3, *[bytes(16)] * 3, 1, NOW, 3, ct])]

@@ -364,6 +364,24 @@ def _manifest() -> Run:
     return run
 
 
+def _states() -> Run:
+    """A snapshot's piece and an attest, as a member sealed them."""
+    from sync.errors import Reject
+    from sync.trust.snapshots import Attest, Piece, joined
+
+    def run(data: bytes) -> None:
+        try:
+            piece = Piece.decode(data)
+        except Reject as e:
+            _coded(e)
+            assert Attest.decode(data).encode() == data
+        else:
+            assert piece.encode() == data
+            joined([piece])
+
+    return run
+
+
 def _ephemeral() -> Run:
     """Signed by the member whom it names."""
     from sync.ids import RoomId
@@ -580,8 +598,9 @@ _ALL = (
     Target(name="pairing", make=_pairing, seeds=samples.pairing_messages, share=1),
     Target(name="codes", make=_codes, seeds=samples.codes),
     Target(name="proof", make=_proof, seeds=samples.proofs),
-    Target(name="certificates", make=_certificates, seeds=samples.certificates),
+    Target(name="certificates", make=_certificates, seeds=samples.certificates, share=1),
     Target(name="manifest", make=_manifest, seeds=samples.manifests),
+    Target(name="states", make=_states, seeds=samples.states),
     Target(name="ephemeral", make=_ephemeral, seeds=samples.whispers),
     Target(name="staff-record", make=_staff_record, seeds=samples.staff_records),
     Target(name="local", make=_local, seeds=samples.local),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The deterministic encoding: one value, one encoding, and nothing else decodes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -109,7 +110,20 @@ def test_more_than_the_limit_is_refused() -> None:
     assert e.value.code == "oversize"
 
 
-@pytest.mark.parametrize("value", [-1, 2**64, 1.0, {1: 0, "a": 0}, {b"a": 0}, {1, 2}, bytearray(b"x"), "\ud800"])
+def nested(make: Callable[[Any], Any]) -> Any:
+    value: Any = 0
+    for _ in range(9):
+        value = make(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        -1, 2**64, 1.0, {1: 0, "a": 0}, {b"a": 0}, {1, 2}, bytearray(b"x"), "\ud800", nested(lambda v: [v]),
+        nested(lambda v: {"a": v}),
+    ],
+)  # fmt: skip
 def test_what_has_no_encoding_is_our_own_fault(value: object) -> None:
     with pytest.raises(BugError):
         enc(value)

@@ -272,6 +272,15 @@ def test_attack_what_was_committed_cannot_be_another_thing_later(by_digits: Meet
     assert code_of(e) == "enrol"
 
 
+def test_attack_a_device_hidden_under_another_key_is_refused(by_digits: Meeting) -> None:
+    by_digits.old.hear(by_digits.new.first())
+    answer = dec(by_digits.new.answer(by_digits.old.tell(by_digits.told)), limit=8192)
+    assert isinstance(answer, list)
+    with pytest.raises(Reject) as e:
+        by_digits.old.check(enc([*answer[:3], bytes(len(answer[3]))]))
+    assert code_of(e) == "enrol"
+
+
 def test_attack_another_name_than_the_committed_is_refused(by_digits: Meeting) -> None:
     by_digits.old.hear(by_digits.new.first())
     told = by_digits.old.tell(by_digits.told)

@@ -15,7 +15,7 @@ from sync.trust import userdrafts
 from sync.trust.agency import SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, puk_key
 from sync.trust.recovery import RecoveryCode
-from sync.trust.userdrafts import Hand, Return
+from sync.trust.userdrafts import Hand, Return, come_back, new_sheet
 from sync.trust.userlog import RECOVERY, ROOT, UserLog, root_of
 from tests.sync.trust.people import NOW, Office, Someone
 
@@ -206,3 +206,43 @@ def test_a_sheets_code_is_no_pairing_code_and_mistakes_are_told() -> None:
         with pytest.raises(Reject) as e:
             RecoveryCode.parse(wrong)
         assert e.value.code == "code"
+
+
+def way_back(office: Office, code: RecoveryCode, *revoke: DevId) -> Return:
+    """What an agency's new sign-in code and the sheet make."""
+    sign_in = SignInCode.fresh(office.agency.pk)
+    record = record_hash(b"salt" * 4, encode_record({"name": "Handläggare Å", "title": "", "unit": ""}))
+    cert = office.agency.certify_invite(sign_in.key.public, record, NOW + 10**9)
+    return Return(
+        sheet=code, code=sign_in, cert=cert, record=record, secrets=DeviceSecrets.without_root(), revoke=revoke
+    )
+
+
+def test_the_sheet_brings_a_person_back_and_ends_the_devices_that_are_gone(office: Office, clerk: Someone) -> None:
+    gone = clerk.author.dev
+    code = sheet(clerk)
+    entries, seeds = come_back(clerk.log, way_back(office, code, gone), NOW)
+    assert len(entries) == 3
+    assert clerk.log.device_active(gone, clerk.log.seq) is None
+    assert [d.revoked for d in clerk.log.devices.values()][1:] == [None]
+    assert [puk_key(seeds[p.gen]).public for p in clerk.log.puks] == [p.kem_pk for p in clerk.log.puks]
+    assert root_of([body for body, _ in [*clerk.entries, *entries]]) == code.root.public
+
+
+def test_attack_another_sheet_brings_nobody_back(office: Office, clerk: Someone) -> None:
+    sheet(clerk)
+    with pytest.raises(Reject) as e:
+        come_back(clerk.log, way_back(office, RecoveryCode.fresh()), NOW)
+    assert e.value.code == "sheet"
+
+
+def test_a_sheet_is_made_as_far_as_it_is_not_yet(clerk: Someone) -> None:
+    code, seeds = RecoveryCode.fresh(), {1: clerk.puk_seed}
+    assert len(new_sheet(clerk.log, clerk.root, code, seeds, NOW)) == 2
+    take(clerk, new_sheet(clerk.log, clerk.root, code, seeds, NOW)[0])
+    (rest,) = new_sheet(clerk.log, clerk.root, code, seeds, NOW)
+    take(clerk, rest)
+    assert new_sheet(clerk.log, clerk.root, code, seeds, NOW) == []
+    with pytest.raises(Reject) as e:
+        new_sheet(clerk.log, clerk.root, RecoveryCode.fresh(), seeds, NOW)
+    assert e.value.code == "sheet"
