@@ -18,6 +18,7 @@ from pathlib import Path
 
 from app.bootstrap import Office
 from app.kinds import KINDS
+from app.personal import PERSONAL
 from app.profile import Profile
 from app.store.opening import open_store
 from app.store.store import Store
@@ -115,8 +116,10 @@ def main() -> int:
     assert secrets is not None
     account = Account.decode(secrets)
     known = {bytes(room) for room, _ in store.rooms()}
-    every = [(room in known, open_room(server, RoomId(room), account, store)) for (room,) in rows(server, ROOMS)]
-    loots = [loot for mine, loot in every if mine]
+    alone = {bytes(o.room) for o in store.objects.all(kind=PERSONAL)}  # its own room, which nobody removed it from
+    rooms = [room for (room,) in rows(server, ROOMS)]
+    every = [(room in known, open_room(server, RoomId(room), account, store)) for room in rooms]
+    loots = [loot for (mine, loot), room in zip(every, rooms, strict=True) if mine and room not in alone]
     opened = [(epoch, plain, loot) for loot in loots for epoch, plain in loot.opened]
     counts = {
         "earlier": sum(epoch < loot.newest for epoch, _, loot in opened),
