@@ -315,7 +315,8 @@ async def test_a_format_that_no_policy_enabled_is_void_and_an_enabled_one_needs_
     a, b, room, obj = await two(w)
     if enabled:
         at = a.engine._link.rooms[room]
-        await a.engine._outbox.append(at, a.engine._outbox.drafter(at).policy({"format": {"kinds": [9]}}))
+        enabling: dict[str, object] = {"format": {"kinds": [9], "types": ["prune"]}}  # what is enabled stays so
+        await a.engine._outbox.append(at, a.engine._outbox.drafter(at).policy(enabling))
         await w.settle(room)
     await lie(b, lambda f: [f])
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
