@@ -18,10 +18,12 @@ from app.documents.records import group_of
 from app.documents.service import DocumentService
 from app.objects.files import Progress, SealedFiles
 from app.objects.links import Linked, ObjectLink
+from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.profile import Profile
 from app.recovery import Recovery
+from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
 from app.settings import Settings
@@ -49,8 +51,10 @@ class Session:
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search
         self.engine = Engine(store, dialer, self, clock.now_ms)
-        self.people = PeopleService(store.people, self.engine)
+        self.notices = Notices(store.key_notices, store.people, self.engine)
+        self.people = PeopleService(store.people, self.engine, self.notices)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
+        self.seals = Seals(store, self.engine, self.people)
         self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
@@ -93,6 +97,7 @@ class Session:
             self.rooms.baselines.run(),
             self.personal.run(),
             self.devices.run(),
+            self.notices.run(),
         )
         self._running = [asyncio.ensure_future(part) for part in work]
 
@@ -112,6 +117,7 @@ class Session:
         self.devices.close()
         self.personal.close()
         self.people.close()
+        self.notices.close()
         for end in self._ends:
             end()
         self._ends = []
@@ -144,6 +150,10 @@ class Session:
         self.personal.wake()
         self.rooms.baselines.wake(room)
         self.rooms.tell(room)
+
+    def on_log(self, uid: Uid) -> None:
+        """A person's log has grown."""
+        self.notices.wake()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """A colleague's passing message: each tool knows its own."""

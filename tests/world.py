@@ -98,6 +98,7 @@ class Client:
     engine: Engine = field(init=False)
     ephemerals: list[bytes] = field(default_factory=list)
     received: list[StoredChange] = field(default_factory=list)
+    moved_logs: list[Uid] = field(default_factory=list)
     was_cut: bool = False
     _running: "asyncio.Task[None] | None" = None
 
@@ -149,6 +150,9 @@ class Client:
     def on_status(self) -> None: ...
 
     def on_room(self, room: RoomId) -> None: ...
+
+    def on_log(self, uid: Uid) -> None:
+        self.moved_logs.append(uid)
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         self.ephemerals.append(payload)

@@ -20,7 +20,9 @@ class Verified(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`colour` is an index below HUES, chosen by uid; `initials` one or two letters."""
+    """`verified` is NONE for one whose keys the agency has reset, too.
+
+    `colour` is an index below HUES, chosen by uid; `initials` one or two letters."""
 
     uid: Uid
     name: str
@@ -30,6 +32,8 @@ class Person:
     colour: int
     verified: Verified
     is_me: bool
+    warning: str = ""
+    """"reset" or "twin" while something about the keys is to be dealt with (app/people/notices.py)."""
 
 
 def initials(name: str) -> str:

@@ -3,10 +3,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from app.core.ids import Uid
 from app.core.signal import Signal
 from app.errors import NotFound
+from app.people import codes
+from app.people.codes import Verdict
+from app.people.notices import KeyNotice, Notices
 from app.people.person import Person, Verified, colour_of, initials
 from app.store.people import People
 from app.store.rows import PersonRow
@@ -19,15 +23,17 @@ log = logging.getLogger("sync")
 class PeopleService:
     """People as the interface shows them. Whoever is not known yet is looked up when the server is there."""
 
-    def __init__(self, people: People, engine: Engine) -> None:
+    def __init__(self, people: People, engine: Engine, notices: Notices) -> None:
         self.changed: Signal[()] = Signal()
         self.marked: Signal[Uid, bool] = Signal()
         """This person, at this device, marked somebody as verified in person, or took it back."""
         self._people = people
         self._engine = engine
+        self._notices = notices
+        notices.unmark = lambda uid: self.mark_verified(uid, False)
         self._known: dict[Uid, Person] = {}
         self._wanted: set[Uid] = set()
-        self._ends = [people.changed.connect(self._on_changed)]
+        self._ends = [people.changed.connect(self._on_changed), notices.changed.connect(self._on_notices)]
 
     def close(self) -> None:
         """Stops following the store."""
@@ -47,7 +53,7 @@ class PeopleService:
             if row is None or not row.name:
                 self._wanted.add(uid)
                 return _nameless(uid, is_me=uid == self._engine.uid)
-            found = self._known[uid] = _person(row, is_me=uid == self._engine.uid)
+            found = self._known[uid] = self._person(row)
         return found
 
     async def search(self, query: str) -> list[Person]:
@@ -69,8 +75,29 @@ class PeopleService:
             raise NotFound
         return number
 
+    @property
+    def my_code(self) -> str:
+        """What a colleague's device reads to compare keys with this person."""
+        genesis = self._engine.genesis(self._engine.uid)
+        if genesis is None:
+            raise NotFound
+        return codes.write(genesis)
+
+    def read_code(self, uid: Uid, texts: Sequence[str]) -> Verdict:
+        """What codes that were read from the person's screen say of their keys. If those are the same, the person is
+        verified in person."""
+        genesis = self._engine.genesis(uid)
+        if genesis is None:
+            raise NotFound
+        verdict = codes.compare(texts, uid, genesis)
+        if verdict is Verdict.SAME:
+            self.mark_verified(uid, True)
+        return verdict
+
     def mark_verified(self, uid: Uid, verified: bool) -> None:
-        """The numbers were compared in person, or the mark is taken back."""
+        """The numbers were compared in person, or the mark is taken back. NotFound for one who was reset."""
+        if verified and self._engine.is_over(uid):
+            raise NotFound
         self._people.set_verified(uid, verified)
         self.marked.emit(uid, verified)
 
@@ -89,26 +116,41 @@ class PeopleService:
             self._known.clear()
             self.changed.emit()
 
+    # -- what happened to keys ----------------------------------------------------------------------------------------
+
+    def notices(self) -> list[KeyNotice]:
+        """What is to be told of people's keys, warnings first (app/people/notices.py)."""
+        return self._notices.open()
+
+    def dismiss(self, notice: KeyNotice) -> None:
+        """It has been seen, or dealt with."""
+        self._notices.dismiss(notice)
+
+    def _on_notices(self) -> None:
+        self._known.clear()
+        self.changed.emit()
+
     def _on_changed(self, uid: Uid) -> None:
         self._known.pop(uid, None)
         self.changed.emit()
 
+    def _person(self, row: PersonRow) -> Person:
+        sure = Verified.IN_PERSON if row.verified else Verified.AGENCY
+        return Person(
+            uid=row.uid,
+            name=row.name,
+            title=row.title,
+            unit=row.unit,
+            initials=initials(row.name),
+            colour=colour_of(row.uid),
+            verified=Verified.NONE if row.uid in self._notices.resets() else sure,
+            is_me=row.uid == self._engine.uid,
+            warning=self._notices.warning(row.uid),
+        )
+
 
 def _record(person: Person) -> tuple[str, str, str]:
     return person.name, person.title, person.unit
-
-
-def _person(row: PersonRow, *, is_me: bool) -> Person:
-    return Person(
-        uid=row.uid,
-        name=row.name,
-        title=row.title,
-        unit=row.unit,
-        initials=initials(row.name),
-        colour=colour_of(row.uid),
-        verified=Verified.IN_PERSON if row.verified else Verified.AGENCY,
-        is_me=is_me,
-    )
 
 
 def _nameless(uid: Uid, *, is_me: bool) -> Person:

@@ -79,6 +79,11 @@ class Rooms:
         rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
         return [(Uid(uid), t) for uid, t in rows]
 
+    def entry_time(self, room: RoomId, n: int) -> int | None:
+        """As `time_of` for a position at which an entry stands: at once, however many changes there are."""
+        found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))
+        return None if found is None else int(found)
+
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
         """The room's log for the timeline, in order."""
         rows = self._db.rows(

@@ -77,6 +77,20 @@ class PersonRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyNoticeRow:
+    """Something happened to a person's keys: `kind` "device-added", "device-recovered", "device-revoked" or "reset" by
+    entry `seq` of their log, or "twin" with the uid of whom the agency has bound to the same staff record in `other`.
+    `t` ms: when this device saw it."""
+
+    id: int
+    uid: Uid
+    kind: str
+    seq: int
+    other: bytes
+    t: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What shows that the server was false in a room: proofs as sync wrote them. `code` "fork" or "rollback", `ours`
     the receipt we had, `theirs` the one it gave then, `claim` what a member signed; `t` when we kept it, ms."""

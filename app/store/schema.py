@@ -96,6 +96,18 @@ events = Table(
     _maybe_int("role"),
     _maybe_int("history"),
 )
+key_watch = Table("key_watch", metadata, Column("uid", LargeBinary, primary_key=True), _int("seq"))
+key_notices = Table(
+    "key_notices",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    _id("uid"),
+    _text("kind"),
+    _int("seq"),
+    _id("other"),
+    _int("t"),
+    _maybe_int("done"),
+)
 origins = Table(
     "origins",
     metadata,

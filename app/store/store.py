@@ -22,6 +22,7 @@ from app.store.kept_items import KeptItems
 from app.store.migrations import migrate
 from app.store.newcomers import Newcomers
 from app.store.notes import Notes
+from app.store.notices import KeyNotices
 from app.store.objects import Objects
 from app.store.origins import Origins
 from app.store.outbox import Outbox
@@ -55,6 +56,7 @@ class Store:
         self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots)
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
+        self.key_notices = KeyNotices(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
         self.rooms_list = Rooms(db, self._projecting)
         self.origins = Origins(db, self._me, self.changes, self.outbox)
@@ -73,6 +75,7 @@ class Store:
         self.put_person = self.account.put_person
         self.rooms = self.inbox.rooms
         self.rh_at = self.inbox.rh_at
+        self.entry_time = self.rooms_list.entry_time
         self.keys = self.inbox.keys
         self.put_keys = self.inbox.put_keys
         self.share = self.inbox.share

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Everybody's user logs: verified once, kept by the owner's store, fetched from the server when one is missing."""
 
+from collections.abc import Callable
+
 from sync.client.connection import Connection
 from sync.client.ports import AccountPort
 from sync.errors import Reject
@@ -21,9 +23,11 @@ async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tu
 class Book:
     """A UserBook over an AccountPort. Logs are replayed from the store when first asked for."""
 
-    def __init__(self, ports: AccountPort, agency_pk: bytes) -> None:
+    def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
+        """`moved` hears whose log has grown, once that is stored."""
         self._ports = ports
         self._agency_pk = agency_pk
+        self._moved = moved
         self._logs: dict[Uid, UserLog] = {}
 
     def log(self, uid: Uid) -> UserLog | None:
@@ -58,6 +62,7 @@ class Book:
             raise Reject("other-user", "user log")
         self._logs[uid] = log
         self._ports.append_user_log(uid, first, entries)
+        self._moved(uid)
         return log
 
     async def fetch(self, connection: Connection, uid: Uid) -> UserLog:

@@ -19,6 +19,7 @@ from sync.client.connection import Connection
 from sync.client.deeds import Deeds
 from sync.client.devices import RESET, REVOKED, Devices
 from sync.client.enrolment import FIRST_ENTRIES, converse, register
+from sync.client.facts import KeyChange, RoomFacts, key_changes, room_facts, writing_devices
 from sync.client.history import HistoryProposal, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
@@ -27,6 +28,7 @@ from sync.client.outbox import Outbox
 from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
 from sync.client.receipts import Witness
+from sync.client.schedule import Schedule, due_ms
 from sync.client.seals import Seals
 from sync.client.sheet import Sheet
 from sync.client.snapshots import Snapshots
@@ -44,7 +46,7 @@ from sync.errors import (
     Unreachable,
     WrongAgency,
 )
-from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.ids import DevId, Hash, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.agency import agency_fingerprint
@@ -73,7 +75,7 @@ class Engine:
         if stored is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
         account = Account.decode(stored)
-        book = Book(ports, account.agency_pk)
+        book = Book(ports, account.agency_pk, listener.on_log)
         self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
         self._link.reload()
         self._dialer = dialer
@@ -98,6 +100,7 @@ class Engine:
         self.devices = Devices(self._link)
         self.sheet = Sheet(self._link, self.devices)
         self._audit = Audit(self._link)
+        self._schedule = Schedule(self._link)
         self._host: Host | None = None
         self._log_moved = asyncio.Event()
 
@@ -127,6 +130,31 @@ class Engine:
         """What a room's seal shows."""
         found = self._link.rooms.get(room)
         return found.seal_state() if found else RoomState.WAITING
+
+    def room_facts(self, room: RoomId) -> RoomFacts | None:
+        """Who holds a room's key in force, and since when; None while there is none."""
+        found = self._link.rooms.get(room)
+        return room_facts(found) if found else None
+
+    def renewed_at(self, room: RoomId) -> int | None:
+        """When (server's time, ms) the room's key is due to be renewed, 0 for at once, None if that is not known."""
+        found = self._link.rooms.get(room)
+        epoch = found.stream.epochs.get(found.stream.epoch) if found else None
+        return due_ms(found, self._link.ports.entry_time(room, epoch.n)) if found and epoch else None
+
+    def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
+        """A member's devices that may write in the room, as in facts.py. The first look at a log takes 1 ms."""
+        found, known = self._link.rooms.get(room), self._link.book.log(uid)
+        return writing_devices(found.stream.state, known, uid) if found and known else []
+
+    def key_changes(self, uid: Uid, after: int) -> list[KeyChange]:
+        """What happened to a person's keys after entry `after` of their log."""
+        return key_changes(self._link.book, uid, after)
+
+    def log_seq(self, uid: Uid) -> int | None:
+        """The newest entry of a person's log as far as it is known here."""
+        known = self._link.book.log(uid)
+        return known.seq if known is not None else None
 
     def position(self, room: RoomId) -> int:
         """The last position of a room that is verified and stored, 0 for one that is not known."""
@@ -367,6 +395,7 @@ class Engine:
                 asyncio.ensure_future(self._snapshots.work(self._outbox)),
                 asyncio.ensure_future(self._audit.work(self._outbox)),
                 asyncio.ensure_future(self._mender.work()),
+                asyncio.ensure_future(self._schedule.work(self._outbox)),
                 asyncio.ensure_future(self._follow_own_log(connection)),
             ]
             done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
@@ -439,6 +468,7 @@ class Engine:
         """Everything that came is judged and stored."""
         self._last_synced_ms = self._link.now_ms()
         self._audit.meet(self._link.rooms)
+        self._schedule.caught_up()
         self._set(LinkState.ONLINE, None)
 
     def _set(self, state: LinkState, code: str | None) -> None:

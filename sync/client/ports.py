@@ -187,6 +187,10 @@ class InboxPort(Protocol):
 
     def rh_at(self, room: RoomId, n: int) -> bytes | None: ...
 
+    def entry_time(self, room: RoomId, n: int) -> int | None:
+        """The server's time in ms of a position at which an entry stands that counts, else None."""
+        ...
+
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
         """(epoch, K, A or None) of every epoch whose key is held."""
         ...
@@ -354,6 +358,10 @@ class Listener(Protocol):
 
     def on_room(self, room: RoomId) -> None:
         """A room appeared, was left, or its state (members, forks, waiting) changed."""
+        ...
+
+    def on_log(self, uid: Uid) -> None:
+        """A person's log has grown, and is stored: their keys may be others."""
         ...
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:

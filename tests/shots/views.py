@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.i18n import tr
+from app.people.person import Person
 from app.session import LinkState
 from tests.shots import devices
 from tests.shots import story as told
@@ -17,11 +18,14 @@ from tests.shots.stopped import go_on, propose_history, restore, stop
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
+from ui.kit import qr
 from ui.shell.keys_card import PassphraseDialog
-from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
+from ui.shell.seal_dialog import SealDialog
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
+from ui.shell.verify_dialog import VerifyDialog
 from ui.shell.welcome import WelcomeView
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView
@@ -228,10 +232,59 @@ async def role(s: Scene) -> QWidget:
     return dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), 3, 4))
 
 
+def _verify(s: Scene, person: Person) -> VerifyDialog:
+    people = s.story.me.people
+    number = people.safety_number(person.uid)
+    return VerifyDialog(s.window, person, number, people.my_code, partial(people.read_code, person.uid))
+
+
+async def safety_number_differs(s: Scene) -> QWidget:
+    s.room(told.CASE, "chat")
+    shown = _verify(s, s.story.me.people.person(s.story.uid(s.story.head)))
+    theirs = s.story.uid(s.story.head)
+    shown.read(qr.image(f"kansli:verify?uid={theirs.hex()}&genesis={'5a' * 32}"))
+    return dialog(s, shown)
+
+
+async def seal(s: Scene, title: str) -> QWidget:
+    view = s.room(title, "chat")
+    me = s.story.me
+    report, standing = await me.seals.report(view.room), me.succession.standing(view.room)
+    return dialog(s, SealDialog(s.window, me.seals.level(view.room), report, standing, lambda: None))
+
+
+async def key_notices(s: Scene, section: str) -> QWidget:
+    me = s.story.me
+    head, registrar = s.story.uid(s.story.head), s.story.uid(s.story.registrar)
+    me.store.key_notices.advance(head, 0, [("device-added", 1)])
+    if section == "home":
+        me.store.key_notices.put(registrar, "twin", other=bytes(16))
+    me.notices._tell()
+
+    def end() -> None:
+        for notice in me.people.notices():
+            me.people.dismiss(notice)
+        with me.store.transaction():
+            me.store.db.raw.execute("DELETE FROM key_notices")
+        me.notices._tell()
+
+    s.ends.append(end)
+    if section == "home":
+        s.window.go_section("home")
+    else:
+        s.room(told.CASE, "chat")
+    return s.window
+
+
+async def stopped_seal(s: Scene) -> QWidget:
+    stop(s.story, s.story.rooms[told.COMPLAINT])
+    return await seal(s, told.COMPLAINT)
+
+
 async def safety_number(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
     person = s.story.me.people.person(s.story.uid(s.story.head))
-    return dialog(s, VerifyDialog(s.window, person, s.story.me.people.safety_number(person.uid)))
+    return dialog(s, _verify(s, person))
 
 
 async def member_menu(s: Scene) -> QWidget:
@@ -346,6 +399,10 @@ VIEWS: dict[str, Step] = {
     "add-member": add_member,
     "role": role,
     "safety-number": safety_number,
+    "safety-number-differs": safety_number_differs,
+    "seal": partial(seal, title=told.CASE),
+    "keys-home": partial(key_notices, section="home"),
+    "keys-room": partial(key_notices, section="room"),
     "member-menu": member_menu,
     **RECOVERING,
 }
@@ -354,6 +411,7 @@ STOPPED: dict[str, Step] = {
     "restored": restored,
     "successor-dialog": successor_dialog,
     "evidence": evidence,
+    "stopped-seal": stopped_seal,
     "replaced": replaced,
     "replaced-board": replaced_board,
     "successor": successor,

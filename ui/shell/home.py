@@ -16,6 +16,7 @@ from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import day_or_time, long_day, tr, week
+from ui.shell.key_notices import NoticeCard
 from ui.shell.my_tasks import TaskCheck, tasks_here
 from ui.shell.people_panel import clear
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
@@ -110,6 +111,7 @@ class Home(QWidget):
         mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
         new = invitations(self._session)
         reminds = self._session.recovery.reminds
+        told = self._session.people.notices()
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         open_tasks = tasks_here(self._session)[:_TASKS]
         done = tasks_here(self._session, done=True)[-2:] if len(open_tasks) < _TASKS else []
@@ -117,6 +119,7 @@ class Home(QWidget):
         shown = (
             minute,
             reminds,
+            tuple(told),
             tuple(titles.items()),
             tuple(mentions),
             tuple(new),
@@ -128,7 +131,9 @@ class Home(QWidget):
         if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
             return
         self._shown = shown
-        self._fill_answers(mentions, new, titles)
+        self._fill_answers(mentions, new, titles, quiet=not told)
+        for at, notice in enumerate(told):
+            self._answers.insertWidget(at, NoticeCard(self._session.people, notice))
         if reminds:
             self._answers.insertWidget(0, self._reminder())
         clear(self._recent)
@@ -139,14 +144,19 @@ class Home(QWidget):
         self._show_tasks(now.date(), [*open_tasks, *done])
 
     def _fill_answers(
-        self, mentions: Sequence[MentionRow], new: Sequence[tuple[RoomSummary, Uid, int]], titles: dict[RoomId, str]
+        self,
+        mentions: Sequence[MentionRow],
+        new: Sequence[tuple[RoomSummary, Uid, int]],
+        titles: dict[RoomId, str],
+        *,
+        quiet: bool,
     ) -> None:
         clear(self._answers)
         for mention in mentions:
             self._answers.addWidget(self._mention(mention, titles[mention.room]))
         for room, by, t in new:
             self._answers.addWidget(self._invitation(room, by, t))
-        if not mentions and not new:
+        if quiet and not mentions and not new:
             self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
 
     def _reminder(self) -> QWidget:

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Dialogs about rooms and members: a new room, adding from the directory, comparing safety numbers."""
+"""Dialogs about rooms and members: a new room, adding from the directory, roles."""
 
 import asyncio
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QFont, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QLabel, QRadioButton, QWidget
 
 from app.core.ids import Uid
-from app.people.person import Person, Verified
+from app.people.person import Person
 from ui.errors import sentence_of
-from ui.kit import theme
 from ui.kit.dialogs import Dialog
-from ui.kit.fonts import font
 from ui.kit.search_field import SearchField
 from ui.kit.style import label, set_props
 from ui.kit.tasks import run
@@ -189,56 +187,3 @@ class RoleDialog(Dialog):
     def role(self) -> int:
         """The chosen role."""
         return int(self._role.currentData())
-
-
-class VerifyDialog(Dialog):
-    """Shows the safety number that both compare, in person or over a call where they know each other's voice."""
-
-    def __init__(self, parent: QWidget, person: Person, number: str) -> None:
-        verified = person.verified == Verified.IN_PERSON
-        title = tr("Verify {name}").format(name=person.name)
-        accept = tr("Remove my verification") if verified else tr("The numbers are the same")
-        super().__init__(parent, title, accept=accept, danger=verified, width=460)
-        self.add_text(verified_chip(person)[3], "strong")
-        self.add_text(
-            tr(
-                "Compare the number with the one on {name}'s screen, when you meet or in a call with a voice you know."
-            ).format(name=person.name),
-            "body",
-        )
-        self.body.addWidget(SafetyNumber(number))
-        self.add_text(
-            tr("If they differ, someone may be listening in: do not write anything sensitive and contact IT security."),
-            "small",
-        )
-
-
-class SafetyNumber(QLabel):
-    """The digits in groups that stand under each other. Painted here, since a style sheet takes no digits of one
-    width; a screen reader says them."""
-
-    def __init__(self, number: str, parent: QWidget | None = None) -> None:
-        super().__init__(safety_number_text(number), parent)
-        self.setAccessibleName(tr("Safety number"))
-        self.setAccessibleDescription(self.text())
-        self.typeface = font(16, 500)
-        self.typeface.setFeature(QFont.Tag("tnum"), 1)
-
-    def sizeHint(self) -> QSize:
-        return QFontMetrics(self.typeface).size(0, self.text()) + QSize(0, 8)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def paintEvent(self, event: object) -> None:
-        painter = QPainter(self)
-        painter.setFont(self.typeface)
-        painter.setPen(theme.current().colour("text"))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
-        painter.end()
-
-
-def safety_number_text(number: str) -> str:
-    """Sixty digits as three lines of four groups of five."""
-    groups = [number[i : i + 5] for i in range(0, len(number), 5)]
-    return "\n".join("  ".join(groups[i : i + 4]) for i in range(0, len(groups), 4))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The panel at the right of a room: who is in it, how surely, and what was changed last."""
 
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
@@ -18,13 +20,14 @@ from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, language, tr, trn
 from ui.shell.ended_card import EndedCard
 from ui.shell.history_card import HistoryCard, propose
-from ui.shell.member_dialogs import AddMemberDialog, RoleDialog, VerifyDialog
+from ui.shell.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
 from ui.shell.twins import may_add
+from ui.shell.verify_dialog import VerifyDialog
 from ui.shell.words import history_name, history_refusal, role_name, verified_chip
 from ui.tool import toast
 
-WIDTH = 300
+WIDTH = 316
 _SHOWN_OBJECTS = 4
 
 
@@ -217,10 +220,13 @@ class PeoplePanel(QFrame):
             toast(self, tr("{name} has been added.").format(name=person.name))
 
     async def _verify(self, person: Person) -> None:
-        number = self._session.people.safety_number(person.uid)
-        dialog = VerifyDialog(self.window(), person, number)
+        people = self._session.people
+        number, compare = people.safety_number(person.uid), partial(people.read_code, person.uid)
+        dialog = VerifyDialog(self.window(), person, number, people.my_code, compare)
         if await show(dialog):
-            self._session.people.mark_verified(person.uid, person.verified != "in-person")
+            people.mark_verified(person.uid, person.verified != "in-person")
+        elif dialog.same_by_code:
+            toast(self, tr("{name} is verified in person.").format(name=person.name))
 
     async def _change_role(self, member: MemberInfo, my_role: int) -> None:
         dialog = RoleDialog(self.window(), member.person, member.role, my_role)

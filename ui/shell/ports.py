@@ -10,8 +10,11 @@ from app.core.ids import DevId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.service import DeviceInfo, Told
 from app.devices.unsent import Found
+from app.people.codes import Verdict
+from app.people.notices import KeyNotice
 from app.people.person import Person
 from app.recovery import AskedFor, SheetPaper, SheetState
+from app.rooms.seal import SealReport
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings
 from app.store.rows import SearchHit
@@ -183,6 +186,18 @@ class PeopleService(Protocol):
     async def twins(self, uid: Uid, /) -> Sequence[Person]: ...
     def safety_number(self, uid: Uid, /) -> str: ...
     def mark_verified(self, uid: Uid, verified: bool, /) -> Any: ...
+    @property
+    def my_code(self) -> str: ...
+    def read_code(self, uid: Uid, texts: Sequence[str], /) -> Verdict: ...
+    def notices(self) -> Sequence[KeyNotice]: ...
+    def dismiss(self, notice: KeyNotice, /) -> Any: ...
+
+
+class Seals(Protocol):
+    """Rooms' seals (app/rooms/seal.py)."""
+
+    def level(self, room: RoomId, /) -> str: ...
+    async def report(self, room: RoomId, /) -> SealReport | None: ...
 
 
 class Devices(Protocol):
@@ -259,6 +274,8 @@ class Session(Protocol):
 
     @property
     def rooms(self) -> RoomService: ...
+    @property
+    def seals(self) -> Seals: ...
     @property
     def succession(self) -> Succession: ...
     @property

@@ -15,7 +15,7 @@ from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
 from ui.kit.card import EmptyState
 from ui.kit.chip import Chip
-from ui.kit.dialogs import ask, confirm
+from ui.kit.dialogs import ask, confirm, show
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.style import ElidedLabel, column, line, set_props
@@ -23,10 +23,12 @@ from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
+from ui.shell.key_notices import NoticeBar
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
+from ui.shell.seal_button import SealButton
+from ui.shell.seal_dialog import SealDialog
 from ui.shell.succession_bar import SuccessionBar
-from ui.shell.words import seal_chip
 from ui.tool import ClosableView, Opener, Tool
 
 HEADER_HEIGHT = 92
@@ -97,6 +99,8 @@ class RoomView(QWidget):
         self.succession = SuccessionBar(session, room)
         self.succession.room_chosen.connect(self.room_chosen)
         layout.addWidget(self.succession)
+        self.key_notices = NoticeBar(session.people, session.rooms, room)
+        layout.addWidget(self.key_notices)
         middle = line()
         self._stack = Pages()
         self._stack.setAccessibleName(tr("Content of the room"))
@@ -110,6 +114,7 @@ class RoomView(QWidget):
         layout.addLayout(middle, 1)
         self._empty: EmptyState | None = None
         bind(self, session.rooms.changed, self.refresh)
+        bind(self, session.people.changed, self.refresh)
         bind(self, session.rooms.room_changed, lambda changed: self.refresh() if changed == room else None)
         self.refresh()
         self.panel.set_room(room)
@@ -122,7 +127,7 @@ class RoomView(QWidget):
         top = line(spacing=12)
         self._title = ElidedLabel("", "title")
         self._title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self._seal = Chip("", "success")
+        self.seal = SealButton(self.explain_seal)
         self._mute = Chip(tr("Muted"), "muted", "mute")
         self.faces = Faces()
         self.faces.clicked.connect(self.toggle_panel)
@@ -130,7 +135,7 @@ class RoomView(QWidget):
         self._more.setFixedSize(40, 29)
         words = line(spacing=12)
         words.addWidget(self._title)
-        words.addWidget(self._seal)
+        words.addWidget(self.seal)
         words.addWidget(self._mute)
         words.addStretch(1)
         top.addLayout(words, 1)
@@ -155,13 +160,11 @@ class RoomView(QWidget):
         self._title.set_text(summary.title)
         self._title.ensurePolished()
         self._title.setFixedWidth(min(self._title.fontMetrics().horizontalAdvance(summary.title) + 2, 460))
-        word, kind, icon, meaning = seal_chip(summary.sealed_state)
-        self._seal.set_chip(word, kind, icon)
-        self._seal.setToolTip(meaning)
-        self._seal.setAccessibleDescription(meaning)
+        self.seal.show_level(self._session.seals.level(self.room))
         self._mute.setVisible(summary.muted)
         self._show_notices()
         self.succession.refresh()
+        self.key_notices.refresh()
         for view in self._views.values():
             self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
@@ -173,6 +176,15 @@ class RoomView(QWidget):
                 self.show_tool(self.tabs.current())
         if not shown:
             self._show_waiting()
+
+    def explain_seal(self) -> None:
+        """Opens what is behind the seal."""
+        run(self, self._explain_seal())
+
+    async def _explain_seal(self) -> None:
+        seals, standing = self._session.seals, self._session.succession.standing(self.room)
+        report = await seals.report(self.room)
+        await show(SealDialog(self.window(), seals.level(self.room), report, standing, self.succession.show_evidence))
 
     def _show_notices(self) -> None:
         """Why what was written here is not sent, and that something could not be opened."""

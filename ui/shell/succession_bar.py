@@ -65,7 +65,7 @@ class SuccessionBar(QFrame):
 
     def _said(self, s: Standing) -> tuple[str, str, str, list[_Deed]]:
         """(sentence, kind, icon, buttons)."""
-        proof = [_Deed(tr("Show evidence"), lambda: run(self, self._show_evidence()))] if s.evidence else []
+        proof = [_Deed(tr("Show evidence"), self.show_evidence)] if s.evidence else []
         if s.restored:
             text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
             return text, "info", "info", proof
@@ -123,6 +123,10 @@ class SuccessionBar(QFrame):
             room = await self._session.succession.open(self._room)
             toast(self, tr("The new room is open. Its content follows, then everybody is invited."))
             self.room_chosen.emit(room)
+
+    def show_evidence(self) -> None:
+        """Opens what is kept against the server."""
+        run(self, self._show_evidence())
 
     async def _show_evidence(self) -> None:
         await show(EvidenceDialog(self.window(), self._session.succession.standing(self._room)))

@@ -8,6 +8,8 @@ from ui.kit.translate import tr
 
 SEAL_KINDS = {
     "sealed": "success",
+    "verified": "success",
+    "warned": "warning",
     "waiting": "accent",
     "update-needed": "warning",
     "dirty": "warning",
@@ -60,17 +62,35 @@ def type_word(room_type: str) -> str:
 
 def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
     """(word, kind, icon, what it means) of a person's verification."""
+    if person.warning == "reset" or (person.warning and person.verified == Verified.NONE):
+        return tr("reset"), "danger", "warning", tr("The agency has reset the account: its keys count no more")
+    if person.warning:
+        return tr("two accounts"), "warning", "warning", tr("There are two accounts in this name")
     if person.verified == Verified.IN_PERSON:
-        return tr("verified"), "success", "encrypted", tr("Verified in person")
+        return tr("in person"), "success", "encrypted", tr("Verified in person")
     if person.verified == Verified.AGENCY:
-        return tr("verified"), "success", "verified", tr("Verified by the agency")
+        return tr("by the agency"), "success", "verified", tr("Verified by the agency")
     return tr("not verified"), "muted", None, tr("Not verified")
 
 
 def seal_chip(state: str) -> tuple[str, str, str, str]:
     """(word, kind, icon, what it means) of a room's seal."""
     words = {
-        "sealed": (tr("Sealed"), "sealed", tr("Everything in the room is encrypted; only its members can read it.")),
+        "verified": (
+            tr("Sealed · in person"),
+            "encrypted",
+            tr("Everything in the room is encrypted. You have verified every other member in person."),
+        ),
+        "sealed": (
+            tr("Sealed"),
+            "sealed",
+            tr("Everything in the room is encrypted; only its members can read it. The agency vouches for them."),
+        ),
+        "warned": (
+            tr("Sealed · look here"),
+            "unverified",
+            tr("Everything in the room is encrypted, but it is not certain of every member who it is."),
+        ),
         "waiting": (
             tr("Waiting for keys"),
             "clock",

@@ -8,9 +8,9 @@ each released version wrote, and every later program must open them.
 from app.core import log
 from app.errors import StoreCorrupt, StoreNewer
 from app.store.database import APPLICATION_ID, Database
-from app.store.migrations import m0001_first, m0002_receipts, m0003_origins, m0004_items, m0005_snapshots
+from app.store.migrations import m0001_first, m0002_receipts, m0003_origins, m0004_items, m0005_snapshots, m0006_notices
 
-STEPS = (m0001_first, m0002_receipts, m0003_origins, m0004_items, m0005_snapshots)
+STEPS = (m0001_first, m0002_receipts, m0003_origins, m0004_items, m0005_snapshots, m0006_notices)
 VERSION = len(STEPS)
 
 

@@ -107,3 +107,18 @@ def test_the_store_that_version_5_wrote_opens_with_everything_in_it(tmp_path: Pa
     assert store.reread(room) == 14
     assert store.db.check() == []
     store.close()
+
+
+def test_the_store_that_version_6_wrote_opens_with_everything_in_it(tmp_path: Path) -> None:
+    """tests/vectors/make_store_6.py wrote it, once; it is never written again."""
+    shutil.copy(VECTORS / "store-6.db", tmp_path / "store.db")
+    store = Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+    person, other = Uid(b"P" * 16), Uid(b"Q" * 16)
+    told = [(n.uid, n.kind, n.seq, n.other) for n in store.key_notices.open()]
+    assert told == [(person, "device-added", 3, b""), (person, "twin", 0, other)]
+    assert store.key_notices.resets() == {other}
+    assert store.key_notices.behind() == [(other, 2)]
+    assert store.key_notices.twins() == [(person, other)]
+    assert store.key_notices.begin_new() == []
+    assert store.db.check() == []
+    store.close()

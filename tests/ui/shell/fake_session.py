@@ -13,8 +13,11 @@ from app.chat.service import MentionRow
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden, WrongPassphrase
+from app.people.codes import Verdict
+from app.people.notices import KeyNotice
 from app.people.person import Person, Verified
 from app.recovery import AskedFor, SheetPaper, SheetState
+from app.rooms.seal import Reader, SealReport
 from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings, Value
@@ -192,6 +195,23 @@ class FakeRecovery:
         self.waiting = [replace(a, vetoed=True) if a == asked else a for a in self.waiting]
 
 
+SEAL = SealReport(
+    level="warned",
+    readers=(
+        Reader(person=ME, role=4, since_ms=at(9, 12, 3), history=True, keyless=False),
+        Reader(
+            person=HEAD, role=3, since_ms=at(9, 14, 3), history=True, keyless=False, silent=1, silent_ms=at(8, 0, 1)
+        ),
+        Reader(person=REGISTRAR, role=2, since_ms=at(15, 0, 9), history=False, keyless=True),
+    ),
+    recovery=(),
+    generation=7,
+    made_ms=at(14, 3, 2),
+    made_by=HEAD,
+    due_ms=at(14, 3, 25),
+)
+
+
 class FakeRooms:
     """A RoomService over lists."""
 
@@ -340,6 +360,25 @@ class FakeSuccession:
         return new
 
 
+class FakeSeals:
+    """The rooms' seals, as their lists say."""
+
+    def __init__(self, rooms: FakeRooms) -> None:
+        self._rooms = rooms
+        self.levels: dict[RoomId, str] = {}
+
+    def level(self, room: RoomId) -> str:
+        state = next(r.sealed_state for r in self._rooms.list if r.room == room)
+        return self.levels.get(room, state)
+
+    async def report(self, room: RoomId) -> SealReport | None:
+        readers = tuple(
+            Reader(person=m.person, role=m.role, since_ms=at(9, 12, 3), history=m.history, keyless=False)
+            for m in self._rooms.people[room]
+        )
+        return replace(SEAL, level=self.level(room), readers=readers)
+
+
 class FakePeople:
     """A PeopleService over five people."""
 
@@ -348,6 +387,9 @@ class FakePeople:
         self.all = {p.uid: p for p in (ME, HEAD, REGISTRAR, LAWYER, ARCHIVIST)}
         self.marked: dict[Uid, bool] = {}
         self.others_alike: list[Person] = []
+        self.told: list[KeyNotice] = []
+        self.verdict = Verdict.SAME
+        self.my_code = f"kansli:verify?uid={'00' * 16}&genesis={'00' * 32}"
 
     @property
     def me(self) -> Person:
@@ -365,6 +407,18 @@ class FakePeople:
 
     def safety_number(self, uid: Uid) -> str:
         return "".join(f"{(i * 7919 + uid[0]) % 100000:05}" for i in range(12))
+
+    def read_code(self, uid: Uid, texts: Sequence[str]) -> Verdict:
+        if self.verdict is Verdict.SAME:
+            self.mark_verified(uid, True)
+        return self.verdict
+
+    def notices(self) -> list[KeyNotice]:
+        return self.told
+
+    def dismiss(self, notice: KeyNotice) -> None:
+        self.told = [n for n in self.told if n != notice]
+        self.changed.emit()
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
         self.marked[uid] = verified
@@ -473,6 +527,7 @@ class FakeSession:
     def __init__(self, folder: Path, policy: dict[str, Value] | None = None) -> None:
         self.rooms = FakeRooms()
         self.succession = FakeSuccession(self.rooms)
+        self.seals = FakeSeals(self.rooms)
         self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all

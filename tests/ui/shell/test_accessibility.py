@@ -7,18 +7,22 @@ import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from tests.ui.shell.fake_session import CASE, HEAD, FakeSession
+from app.people.codes import Verdict
+from app.people.notices import KeyNotice
+from tests.ui.shell.fake_session import CASE, HEAD, ORDINARY, REGISTRAR, SEAL, FakeSession, at
 from tests.ui.shell.test_gate import Office, opens
 from tests.ui.shell.test_history import PROPOSAL
 from tests.ui.shell.test_succession import STOPPED
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.keys_card import PassphraseDialog
-from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog, VerifyDialog
+from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.navigation import Place
+from ui.shell.seal_dialog import SealDialog
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
+from ui.shell.verify_dialog import VerifyDialog
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
 
@@ -49,7 +53,24 @@ def read_only(window: MainWindow) -> None:
     window.open_room(CASE)
 
 
+def told(window: MainWindow, section: str) -> None:
+    """Something happened to two people's keys, a warning among them."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.people.told = [
+        KeyNotice(uid=REGISTRAR.uid, kind="reset", t=at(9, 30), ids=(1,)),
+        KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), ids=(2,)),
+    ]
+    session.people.changed.emit()
+    if section == "room":
+        window.open_room(CASE)
+    else:
+        window.go_section("home")
+
+
 VIEWS: dict[str, Callable[[MainWindow], None]] = {
+    "keys on home": lambda w: told(w, "home"),
+    "keys in a room": lambda w: told(w, "room"),
     "home": lambda w: w.go_section("home"),
     "rooms": lambda w: w.open_room(CASE),
     "nothing": nothing,
@@ -79,14 +100,29 @@ async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWin
 
 
 @pytest.mark.parametrize(
-    "view", ["home", "rooms", "nothing", "read only", "stopped", "tasks", "search", "settings", "offline"]
+    "view",
+    [
+        "home",
+        "rooms",
+        "nothing",
+        "read only",
+        "stopped",
+        "tasks",
+        "search",
+        "settings",
+        "offline",
+        "keys on home",
+        "keys in a room",
+    ],
 )
 async def test_tab_reaches_and_leaves_everything(window: MainWindow, view: str) -> None:
     await shown(window, view)
     check_tab(window)
 
 
-@pytest.mark.parametrize("name", ["new", "add", "role", "verify", "successor", "evidence", "passphrase"])
+@pytest.mark.parametrize(
+    "name", ["new", "add", "role", "verify", "seal", "no seal", "successor", "evidence", "passphrase"]
+)
 def test_every_control_of_the_dialogs_has_a_name_and_a_role(
     window: MainWindow, session: FakeSession, name: str
 ) -> None:
@@ -99,7 +135,11 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
         "passphrase": lambda: PassphraseDialog(
             window, "Byt lösenfras", "", accept="Byt", verify=lambda dialog: opens("x"), current=True, new=True
         ),
-        "verify": lambda: VerifyDialog(window, HEAD, session.people.safety_number(HEAD.uid)),
+        "verify": lambda: VerifyDialog(
+            window, HEAD, session.people.safety_number(HEAD.uid), session.people.my_code, lambda texts: Verdict.NO_CODE
+        ),
+        "seal": lambda: SealDialog(window, "warned", SEAL, STOPPED, lambda: None),
+        "no seal": lambda: SealDialog(window, "waiting", None, ORDINARY, lambda: None),
     }
     dialog = makers[name]()
     dialog.show()

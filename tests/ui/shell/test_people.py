@@ -6,10 +6,12 @@ import asyncio
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 
+from app.people.codes import Verdict
 from tests.ui.shell.fake_session import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember, FakeSession
 from ui.kit.buttons import RowButton
-from ui.shell.member_dialogs import AddMemberDialog, SafetyNumber, VerifyDialog, safety_number_text
+from ui.shell.member_dialogs import AddMemberDialog
 from ui.shell.people_panel import PeoplePanel
+from ui.shell.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.window import MainWindow
 
 
@@ -141,7 +143,7 @@ def test_a_safety_number_is_twelve_groups_of_five() -> None:
 
 
 async def test_the_digits_of_a_safety_number_stand_under_each_other(window: MainWindow) -> None:
-    dialog = VerifyDialog(window, HEAD, "1" * 30 + "8" * 30)
+    dialog = VerifyDialog(window, HEAD, "1" * 30 + "8" * 30, "kansli:verify", lambda texts: Verdict.NO_CODE)
     dialog.show()
     (number,) = dialog.findChildren(SafetyNumber)
     assert "11111  11111" in number.accessibleDescription()

@@ -144,7 +144,9 @@ def test_a_room_shows_its_seal_people_and_tools(window: MainWindow, session: Fak
     assert {"I rummet", "Senast ändrat", "Tillsyn 2026-1184", "2 av 7 klara"} <= set(shown)
     assert view.faces.accessibleName() == "Deltagare: 3 personer"
     session.rooms.set_state(CASE, "fork")
-    chips = [c.accessibleName() for c in view.findChildren(QWidget) if c.accessibleName() == "Delad historik"]
+    chips = [
+        c.accessibleName() for c in view.findChildren(QWidget) if c.accessibleName() == "Försegling: Delad historik"
+    ]
     assert len(chips) == 1
 
 
@@ -248,7 +250,7 @@ async def test_the_palette_finds_words_in_texts_and_people(window: MainWindow) -
     palette.open("kompl")
     await until(lambda: any("Kompletteringen från sökanden" in r.detail for r in palette.list.rows.rows))
     palette.open("enhetsch")
-    assert any(r.title == "Enhetschef" and r.right == "verifierad" for r in palette.list.rows.rows)
+    assert any(r.title == "Enhetschef" and r.right == "personligen" for r in palette.list.rows.rows)
     palette.open("zzz")
     assert [r.title for r in palette.list.rows.rows if not r.section] == ["Sök i allt efter ”zzz”"]
 

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's seal: its weakest truth in one word, and behind it who can decrypt the room, since when, and by which key.
+
+What it says comes from the verified stream and logs (sync/client/facts.py), never from lists that are only shown. It
+claims no more than the worst of what is so.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from app.core import clock
+from app.core.ids import DevId, RoomId
+from app.people.person import Person, Verified
+from app.people.service import PeopleService
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.client.facts import Holder, RoomFacts
+from sync.client.status import RoomState
+
+WARNED = "warned"
+VERIFIED = "verified"
+SEALED = RoomState.SEALED.value
+SILENT_MS = 30 * 86_400_000
+"""A device that has written nothing in a room for so long is shown."""
+_BREATH = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Somebody who can decrypt what is written now. `since_ms`: since when they are a member; `history`: also what was
+    written before. `keyless`: a member to whom the key in force could not be sealed. `silent`: how many of their
+    devices have written nothing here for long, `silent_ms` since when the one that did so last."""
+
+    person: Person
+    role: int
+    since_ms: int
+    history: bool
+    keyless: bool
+    silent: int = 0
+    silent_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealReport:
+    """Everything behind a seal. Times in ms by the server's clock: `made_ms` of the key in force (None unknown) by
+    `made_by`, `due_ms` when the next is due (0 at once). `recovery`: ids of recovery recipients outside the room."""
+
+    level: str
+    readers: tuple[Reader, ...]
+    recovery: tuple[bytes, ...]
+    generation: int
+    made_ms: int | None
+    made_by: Person | None
+    due_ms: int | None
+
+
+class Seals:
+    """The seals of one account's rooms."""
+
+    def __init__(self, store: Store, engine: Engine, people: PeopleService) -> None:
+        self._store = store
+        self._engine = engine
+        self._people = people
+
+    def level(self, room: RoomId) -> str:
+        """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "sealed", "verified"."""
+        state = self._engine.room_state(room)
+        facts = self._engine.room_facts(room)
+        return state.value if state is not RoomState.SEALED or facts is None else self._judge(facts)
+
+    def _judge(self, facts: RoomFacts) -> str:
+        people = [self._people.person(h.uid) for h in facts.holders]
+        if any(h.keyless for h in facts.holders):
+            return WARNED
+        return weakest(people, recovery=bool(facts.recovery))
+
+    async def report(self, room: RoomId) -> SealReport | None:
+        """What is behind the seal; None for a room whose key is not known yet. Takes a breath between members."""
+        facts = self._engine.room_facts(room)
+        if facts is None:
+            return None
+        wrote = {dev or self._engine.devices.mine: t for dev, t in await self._store.changes.latest_in_thread(room)}
+        readers = []
+        for at, holder in enumerate(sorted(facts.holders, key=lambda h: (-h.role, h.since_n))):
+            readers.append(self._reader(room, holder, wrote))
+            if at % _BREATH == _BREATH - 1:
+                await asyncio.sleep(0)
+        return SealReport(
+            level=self.level(room),
+            readers=tuple(readers),
+            recovery=facts.recovery,
+            generation=facts.epoch,
+            made_ms=self._store.rooms_list.entry_time(room, facts.epoch_n),
+            made_by=self._people.person(facts.by),
+            due_ms=self._engine.renewed_at(room),
+        )
+
+    def _reader(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> Reader:
+        silent = self._silent(room, holder, wrote)
+        return Reader(
+            person=self._people.person(holder.uid),
+            role=holder.role,
+            since_ms=holder.since_ms,
+            history=holder.history,
+            keyless=holder.keyless,
+            silent=len(silent),
+            silent_ms=max(silent, default=0),
+        )
+
+    def _silent(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> list[int]:
+        """Since when each of the member's silent devices has written nothing here; it may be before they were in."""
+        now = clock.now_ms()
+        since = [
+            wrote.get(dev, max(holder.since_ms, min(added_ms, now)))
+            for dev, added_ms in self._engine.writing_devices(room, holder.uid)
+        ]
+        return [t for t in since if now - t > SILENT_MS]
+
+
+def weakest(people: Sequence[Person], *, recovery: bool = False) -> str:
+    """The seal of a sound room with these members, oneself among them: "verified" only if every other one was verified
+    in person, "warned" if of any it is not certain who they are. `recovery`: somebody outside the room has its keys,
+    and nobody compared numbers with them."""
+    others = [p for p in people if not p.is_me]
+    if any(p.verified == Verified.NONE or p.warning for p in people):
+        return WARNED
+    compared = bool(others) and all(p.verified == Verified.IN_PERSON for p in others)
+    return VERIFIED if compared and not recovery else SEALED

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How far each person's log has been looked through for changes of their keys, and what was found."""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+
+from app.core import clock
+from app.core.ids import Uid
+from app.store.database import Database
+from app.store.rows import KeyNoticeRow
+
+_NOTICE = "SELECT id, uid, kind, seq, other, t FROM key_notices"
+_BEHIND = """SELECT w.uid, w.seq FROM key_watch w
+    WHERE w.seq < (SELECT max(l.seq) FROM user_log l WHERE l.uid = w.uid) ORDER BY w.uid"""
+_NEW = "SELECT DISTINCT uid FROM user_log WHERE seq = 0 AND uid NOT IN (SELECT uid FROM key_watch)"
+_TWINS = """SELECT record, uid FROM people WHERE record IN
+    (SELECT record FROM people GROUP BY record HAVING count(*) > 1) ORDER BY record, uid"""
+RESET = "reset"
+TWIN = "twin"
+
+
+class KeyNotices:
+    """Notices stay until they are dismissed; the same one is never made twice."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def begin_new(self) -> list[Uid]:
+        """Begins to follow every log that is not followed yet, at where it stands now. Gives whose."""
+        new = [uid for (uid,) in self._db.rows(_NEW)]
+        if new:
+            with self._db.transaction():
+                self._db.raw.executemany(
+                    "INSERT INTO key_watch (uid, seq) SELECT uid, max(seq) FROM user_log WHERE uid = ?",
+                    [(uid,) for uid in new],
+                )
+        return new
+
+    def behind(self) -> list[tuple[Uid, int]]:
+        """(uid, entry looked through last) of those whose log has grown since."""
+        return [(uid, seq) for uid, seq in self._db.rows(_BEHIND)]
+
+    def advance(self, uid: Uid, seq: int, found: Iterable[tuple[str, int]]) -> None:
+        """The log is looked through up to `seq`; `found` are (kind, entry). One transaction."""
+        now = clock.now_ms()
+        with self._db.transaction():
+            self._db.raw.execute("UPDATE key_watch SET seq = max(seq, ?) WHERE uid = ?", (seq, uid))
+            self._add([(uid, kind, at, b"", now, None) for kind, at in found])
+
+    def put(self, uid: Uid, kind: str, *, other: bytes = b"", done: bool = False) -> bool:
+        """A notice that hangs on no one entry; `done`: known and nothing to tell. False if it was made before."""
+        if self._db.value("SELECT 1 FROM key_notices WHERE uid = ? AND kind = ? AND other = ?", (uid, kind, other)):
+            return False
+        now = clock.now_ms()
+        with self._db.transaction():
+            self._add([(uid, kind, 0, other, now, now if done else None)])
+        return True
+
+    def _add(self, rows: Sequence[tuple[object, ...]]) -> None:
+        self._db.raw.executemany(
+            "INSERT OR IGNORE INTO key_notices (uid, kind, seq, other, t, done) VALUES (?, ?, ?, ?, ?, ?)", rows
+        )
+
+    def open(self) -> list[KeyNoticeRow]:
+        """What is not dismissed, the oldest first."""
+        return [
+            KeyNoticeRow(id=id_, uid=uid, kind=kind, seq=seq, other=other, t=t)
+            for id_, uid, kind, seq, other, t in self._db.rows(f"{_NOTICE} WHERE done IS NULL ORDER BY t, id")
+        ]
+
+    def resets(self) -> set[Uid]:
+        """Everybody whom the agency is known to have reset, told or not."""
+        return {uid for (uid,) in self._db.rows("SELECT uid FROM key_notices WHERE kind = ?", (RESET,))}
+
+    def twins(self) -> list[tuple[Uid, Uid]]:
+        """Pairs of people with one and the same staff record, the lower uid first."""
+        rows = self._db.rows(_TWINS)
+        return [(a, b) for (mine, a), (theirs, b) in combinations(rows, 2) if mine == theirs]
+
+    def dismiss(self, ids: Iterable[int]) -> None:
+        """They have been dealt with."""
+        now = clock.now_ms()
+        with self._db.transaction():
+            self._db.raw.executemany("UPDATE key_notices SET done = ? WHERE id = ?", [(now, id_) for id_ in ids])

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms whose key is old get another: every thirty days, by whichever writer is there.
+
+Everybody sees that a room is due. Each waits a random while, longer the more members there are, and looks again: most
+find that somebody was first. An epoch without an archive (its signer had none) is due at once for who can link it to
+the history.
+"""
+
+import asyncio
+import logging
+import random
+
+from sync.client.link import Link
+from sync.client.outbox import Outbox
+from sync.client.room import RoomSync
+from sync.errors import Refused, Reject
+from sync.ids import RoomId
+from sync.trust.epochs import sound_base
+from sync.trust.items import Role
+
+log = logging.getLogger("sync")
+
+RENEW_MS = 30 * 86_400_000
+"""So old is a room's key at most, by the server's time, while any writer comes by."""
+LOOK_S = 3600.0
+"""Between two looks at all rooms while the connection lasts."""
+EARLIEST_S = 30.0
+SPREAD_S = 5.0
+"""Times the number of members, up to LONGEST_SPREAD_S: so much longer than EARLIEST_S each waits at most."""
+LONGEST_SPREAD_S = 3600.0
+AGAIN_S = 3600.0
+"""After a refusal: the server lets a writer rotate a clean room once an hour."""
+
+
+def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
+    """When (server's time, ms) the key of a room is to be renewed, 0 for at once. None if that cannot be told: the room
+    has no key, or no time of it is kept."""
+    epoch = room.stream.epochs.get(room.stream.epoch)
+    if epoch is None:
+        return None
+    history = room.keys.has_history and not epoch.has_archive
+    if history and sound_base(room.room, room.stream.epochs, room.keys.ring) is not None:
+        return 0
+    return None if made_ms is None else made_ms + RENEW_MS
+
+
+class Schedule:
+    """One `work` task while the connection lives."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._turns: dict[RoomId, tuple[int, float]] = {}
+        """The epoch that is due, and when (loop time) it is this device's turn to look again."""
+        self._caught_up = asyncio.Event()
+
+    def caught_up(self) -> None:
+        """What came while this device was away is judged: from now on rooms are what they seem."""
+        self._caught_up.set()
+
+    async def work(self, outbox: Outbox) -> None:
+        """Looks at all rooms now and then, and renews what is still due at its turn."""
+        loop = asyncio.get_running_loop()
+        self._caught_up.clear()
+        await self._caught_up.wait()
+        while True:
+            for room in list(self._link.rooms.values()):
+                self._note(room, loop.time())
+                await asyncio.sleep(0)
+            for room_id in [r for r, (_, at) in self._turns.items() if at <= loop.time()]:
+                await self._take_turn(room_id, outbox)
+            next_at = min((at for _, at in self._turns.values()), default=loop.time() + LOOK_S)
+            await asyncio.sleep(min(LOOK_S, max(0.05, next_at - loop.time())))
+
+    def _note(self, room: RoomSync, now: float) -> None:
+        epoch = room.stream.epoch
+        if not self._is_due(room):
+            self._turns.pop(room.room, None)
+        elif room.room not in self._turns or self._turns[room.room][0] != epoch:
+            most = min(LONGEST_SPREAD_S, SPREAD_S * len(room.stream.members))
+            self._turns[room.room] = (epoch, now + EARLIEST_S + random.uniform(0, most))  # noqa: S311 - no secret: who is first
+
+    def _is_due(self, room: RoomSync) -> bool:
+        """By the server's clock and the server's time of the epoch's position: no member's claim makes it due."""
+        role = room.stream.role_of(self._link.account.uid)
+        if role is None or role < Role.WRITER or not room.may_send or room.stream.dirty or room.keys.needs_key:
+            return False
+        epoch = room.stream.epochs.get(room.stream.epoch)
+        due = due_ms(room, None if epoch is None else self._link.ports.entry_time(room.room, epoch.n))
+        return due is not None and due <= self._link.server_now_ms
+
+    async def _take_turn(self, room_id: RoomId, outbox: Outbox) -> None:
+        room = self._link.rooms.get(room_id)
+        epoch, _ = self._turns.pop(room_id)
+        if room is None or room.stream.epoch != epoch or not self._is_due(room):
+            return
+        try:
+            await self._link.load_logs(room)
+            await outbox.append(room, await asyncio.to_thread(outbox.drafter(room).rotate))
+            log.info("key renewed, it was due")
+        except (Refused, Reject) as e:
+            log.info("key not renewed: %s", e.code)
+        self._turns[room_id] = (epoch, asyncio.get_running_loop().time() + AGAIN_S)

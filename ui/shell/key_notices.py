@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What happened to a person's keys, told calmly in rooms and on Home; what warns stands until it is dealt with."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import RoomId
+from app.people.notices import KeyNotice
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, IconLabel
+from ui.kit.dialogs import confirm
+from ui.kit.style import label, line
+from ui.kit.tasks import run
+from ui.kit.toast import InfoBar
+from ui.kit.translate import day_or_time, tr, trn
+from ui.shell.ports import PeopleService, RoomService
+
+
+def said(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
+    """(what happened, what to make of it)."""
+    name = people.person(notice.uid).name
+    happened = {
+        "device-added": tr("{name} has added a device."),
+        "device-recovered": tr("{name} has come back on a new device with the recovery sheet."),
+        "device-revoked": tr("One of {name}'s devices has been revoked."),
+        "reset": tr("The agency has reset {name}'s account."),
+        "twin": tr("There are two accounts for {name}."),
+    }[notice.kind].format(name=name)
+    if notice.more:
+        happened += " " + trn(
+            "Before that, {n} more change.", "Before that, {n} more changes.", notice.more
+        ).format(n=notice.more)  # fmt: skip
+    if notice.kind == "reset":
+        advice = tr(
+            "The keys that were known count no more, nor does your verification. Whoever comes in the same name is a "
+            "new account: compare numbers with them before you write anything sensitive."
+        )
+    elif notice.kind == "twin":
+        advice = tr(
+            "The agency has bound two accounts to the same staff record. Ask {name}, and IT security, which one is "
+            "real before you write anything sensitive."
+        ).format(name=name)
+    else:
+        advice = tr("You have verified {name} in person. Ask if you did not expect this.").format(name=name)
+    return happened, advice
+
+
+def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[KeyNotice]:
+    """Notices about those who are in the room or have been."""
+    notices = people.notices()
+    if not notices:
+        return []
+    inside = {m.person.uid for m in rooms.members(room)}
+    inside |= {uid for event in rooms.events(room) for uid in (event.by, event.subject) if uid is not None}
+    return [n for n in notices if n.uid in inside or n.other in inside]
+
+
+class NoticeBar(InfoBar):
+    """One notice at a time over a room; hidden while there is none."""
+
+    def __init__(self, people: PeopleService, rooms: RoomService, room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._people, self._rooms, self._room = people, rooms, room
+        self._shown: tuple[KeyNotice, str] | None = None
+        bind(self, people.changed, self.refresh)
+
+    def refresh(self) -> None:
+        """Reads what is to be told again."""
+        notices = concerning(self._people, self._rooms, self._room)
+        if not notices:
+            self._shown = None
+            self.hide()
+            return
+        notice = notices[0]
+        happened, advice = said(self._people, notice)
+        text = f"{happened.removesuffix('.')} ({day_or_time(notice.t)}). {advice}"
+        if self._shown == (notice, text):  # the focus stays where it is
+            return
+        self._shown = (notice, text)
+        kind, icon, action = dress(notice)
+        self.show_state(kind, icon, text, action, lambda: deal(self, self._people, notice))
+
+
+class NoticeCard(Card):
+    """The same on Home."""
+
+    def __init__(self, people: PeopleService, notice: KeyNotice, parent: QWidget | None = None) -> None:
+        super().__init__(parent, margin=14, spacing=6)
+        happened, advice = said(people, notice)
+        kind, icon, action = dress(notice)
+        head = line(spacing=10)
+        head.addWidget(IconLabel(icon, "muted" if kind == "info" else kind, 20))
+        head.addWidget(label(happened, "strong", wrap=True), 1)
+        head.addWidget(label(day_or_time(notice.t), "faint"))
+        self.content.addLayout(head)
+        self.content.addWidget(label(advice, "small", wrap=True))
+        buttons = line(spacing=8)
+        self.button = TextButton(action, lambda: deal(self, people, notice), kind="" if notice.warns else "quiet")
+        self.button.setAccessibleName(f"{action}: {happened}")
+        buttons.addWidget(self.button)
+        buttons.addStretch(1)
+        self.content.addLayout(buttons)
+
+
+def dress(notice: KeyNotice) -> tuple[str, str, str]:
+    """(kind of bar, icon, word on the button)."""
+    if notice.warns:
+        return "warning", "warning", tr("It is dealt with …")
+    return "info", "device", tr("I have seen it")
+
+
+def deal(widget: QWidget, people: PeopleService, notice: KeyNotice) -> None:
+    """A calm notice goes at once; a warning only after a yes."""
+    run(widget, _deal(widget.window(), people, notice))
+
+
+async def _deal(window: QWidget, people: PeopleService, notice: KeyNotice) -> None:
+    if notice.warns:
+        happened, advice = said(people, notice)
+        text = f"{happened} {advice}"
+        if not await confirm(window, tr("Is it dealt with?"), text, accept=tr("It is dealt with"), danger=True):
+            return
+    people.dismiss(notice)

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The seal in a room's header: a chip that can be pressed and says what is behind it."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
+
+from ui.kit import theme
+from ui.kit.chip import HEIGHT, chip_width, paint_chip
+from ui.kit.style import set_props
+from ui.kit.translate import tr
+from ui.shell.words import seal_chip
+
+_RING = 3
+"""Room around the chip for the ring of the focus."""
+
+
+class SealButton(QPushButton):
+    """`show_level` sets what it shows; pressing calls `on_click`."""
+
+    def __init__(self, on_click: Callable[[], object], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._shown = ("", "success", "sealed")
+        set_props(self, kind="quiet")
+        self.setAutoDefault(False)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.clicked.connect(lambda: on_click())
+
+    def show_level(self, level: str) -> None:
+        """Shows a level of app/rooms/seal.py."""
+        word, kind, icon, meaning = seal_chip(level)
+        self._shown = (word, kind, icon)
+        self.setAccessibleName(tr("Seal: {word}").format(word=word))
+        self.setAccessibleDescription(meaning)
+        self.setToolTip(meaning)
+        self.setFixedSize(self.sizeHint())
+        self.update()
+
+    def word(self) -> str:
+        """What stands on it."""
+        return self._shown[0]
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(chip_width(self._shown[0], icon=True) + 0.5) + 2 * _RING, HEIGHT + 2 * _RING)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: object) -> None:
+        word, kind, icon = self._shown
+        painter = QPainter(self)
+        paint_chip(painter, _RING, _RING, word, kind, icon=icon)
+        if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(theme.current().colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 8, 8)
+        painter.end()

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a room's seal means, in plain words: who can decrypt it and since when, its key, and what the server sees."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from app.rooms.seal import Reader, SealReport
+from app.rooms.succession import Standing
+from ui.kit.buttons import TextButton
+from ui.kit.card import SectionHeader
+from ui.kit.chip import Chip
+from ui.kit.dialogs import Dialog
+from ui.kit.style import label, line
+from ui.kit.translate import clock, day, short_day, tr, trn
+from ui.shell.rows import Row, RowList, Sizes
+from ui.shell.words import history_name, seal_chip, verified_chip
+
+_ROW, _MOST_ROWS = 46, 4
+
+
+def _when(t_ms: int) -> str:
+    return f"{short_day(day(t_ms))} {clock(t_ms)}"
+
+
+class SealDialog(Dialog):
+    """Nothing is decided here: the one button closes it. `on_evidence` opens what is kept against the server."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        level: str,
+        report: SealReport | None,
+        standing: Standing,
+        on_evidence: Callable[[], object],
+    ) -> None:
+        super().__init__(parent, tr("The room's seal"), accept=tr("Close"), width=600)
+        for button in self.buttons.buttons():
+            button.setVisible(button is self.accept_button)
+        word, kind, icon, meaning = seal_chip(level)
+        head = line(spacing=10)
+        head.addWidget(Chip(word, kind, icon), 0, Qt.AlignmentFlag.AlignTop)
+        head.addWidget(label(meaning, "body", wrap=True), 1)
+        self.body.addLayout(head)
+        if standing.evidence:
+            kept = TextButton(tr("Show evidence"), on_evidence, icon="fork")
+            self.body.addWidget(kept, 0, Qt.AlignmentFlag.AlignLeft)
+        if report is not None:
+            self._add_readers(report)
+            self._add_key(report)
+        self._add_server()
+
+    def _section(self, title: str, *paragraphs: str) -> None:
+        self.body.addWidget(SectionHeader(title))
+        for text in paragraphs:
+            self.body.addWidget(label(text, "body", wrap=True))
+
+    def _add_readers(self, report: SealReport) -> None:
+        count = len(report.readers)
+        title = trn("{n} person can decrypt the room", "{n} people can decrypt the room", count).format(n=count)
+        self._section(title)
+        self.readers = RowList(title, Sizes(row=_ROW, inset=0, picture=28))
+        self.readers.rows.set_rows([reader_row(r) for r in report.readers])
+        self.readers.setFixedHeight(_ROW * min(count, _MOST_ROWS) + 4)
+        self.readers.choose_first()
+        self.body.addWidget(self.readers)
+        self.body.addWidget(label(_others(report), "small", wrap=True))
+
+    def _add_key(self, report: SealReport) -> None:
+        self._section(tr("The key"), key_text(report))
+
+    def _add_server(self) -> None:
+        self._section(
+            tr("What the server sees"),
+            tr("The names in the staff directory, who is in which room and with which role, which devices write and "
+               "in which object, but not what it is, when, how much (rounded up), and from which network address."),
+            tr("What it does not see: the titles of rooms and of what is in them, names of devices and files, and "
+               "anything that is written, drawn or attached."),
+            tr("It checks signatures and order, so as to refuse what is forged. So does this device, for itself."),
+        )  # fmt: skip
+
+
+def reader_row(reader: Reader) -> Row:
+    """A person who can decrypt, since when, and what is to be known of it."""
+    person = reader.person
+    since = tr("member since {when}").format(when=_when(reader.since_ms)) if reader.since_ms else ""
+    parts = [since, _silence(reader), _reach(reader)]
+    text = " · ".join(x for x in parts if x)
+    name = tr("{name} (you)").format(name=person.name) if person.is_me else person.name
+    return Row(
+        key=person.uid,
+        title=name,
+        detail=text[:1].upper() + text[1:],
+        picture=(person.initials, person.colour, False),
+        right=verified_chip(person)[0],
+        faded=reader.keyless,
+    )
+
+
+def _reach(reader: Reader) -> str:
+    if reader.keyless:
+        return tr("has not got the key in force")
+    return history_name(reader.history)
+
+
+def _silence(reader: Reader) -> str:
+    if not reader.silent:
+        return ""
+    when = short_day(day(reader.silent_ms))
+    return trn(
+        "{n} device has written nothing here since {when}",
+        "{n} devices have written nothing here since {when}",
+        reader.silent,
+    ).format(n=reader.silent, when=when)
+
+
+def _others(report: SealReport) -> str:
+    if report.recovery:
+        n = len(report.recovery)
+        outside = trn(
+            "{n} recovery recipient of the agency also gets every key from when it was named, but none from before.",
+            "{n} recovery recipients of the agency also get every key from when they were named, but none from before.",
+            n,
+        ).format(n=n)
+    else:
+        outside = tr("Nobody outside the room has a key to it, the agency neither.")
+    left = tr("Whoever has left keeps what they could read then, and can read nothing that is written now.")
+    return f"{outside} {left}"
+
+
+def key_text(report: SealReport) -> str:
+    """Which generation, by whom and when, and when the next comes."""
+    number = report.generation
+    if report.made_ms is None or report.made_by is None:
+        made = tr("The room's key number {n}.").format(n=number)
+    else:
+        made = tr("The room's key number {n}, made {when} by {name}.").format(
+            n=number, when=_when(report.made_ms), name=report.made_by.name
+        )
+    if report.due_ms is None:
+        return made
+    if report.due_ms == 0:
+        due = tr("It is renewed as soon as a writer is there.")
+    else:
+        due = tr("It is renewed at the latest {when}, and whenever somebody leaves or loses a device.").format(
+            when=short_day(day(report.due_ms))
+        )
+    return f"{made} {due}"

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Comparing keys with a person: sixty digits that both read, or the QR code of one read by the other."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app.people.codes import Verdict
+from app.people.person import Person, Verified
+from ui.kit import qr, theme
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import Dialog, open_file
+from ui.kit.fonts import font
+from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.words import verified_chip
+
+_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp"
+Compare = Callable[[Sequence[str]], Verdict]
+"""What the QR codes of a picture say of the person; the same keys are kept as verified."""
+
+
+class VerifyDialog(Dialog):
+    """Shows the safety number that both compare, in person or over a call where they know each other's voice."""
+
+    def __init__(self, parent: QWidget, person: Person, number: str, my_code: str, compare: Compare) -> None:
+        verified = person.verified == Verified.IN_PERSON
+        title = tr("Verify {name}").format(name=person.name)
+        accept = tr("Remove my verification") if verified else tr("The numbers are the same")
+        super().__init__(parent, title, accept=accept, danger=verified, width=560)
+        self._person, self._compare = person, compare
+        self.same_by_code = False
+        """The person's code was read and is the same: the mark is set, there is nothing to accept."""
+        self.add_text(verified_chip(person)[3], "strong")
+        self.add_text(
+            tr(
+                "Compare the number with the one on {name}'s screen, when you meet or in a call with a voice you know."
+            ).format(name=person.name),
+            "body",
+        )
+        row = line(spacing=20)
+        left = column(spacing=10)
+        left.addWidget(SafetyNumber(number))
+        self.read_button = TextButton(tr("Read a code from a picture …"), lambda: run(self, self._choose()), icon="qr")
+        left.addWidget(self.read_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        left.addStretch(1)
+        row.addLayout(left, 1)
+        right = column(spacing=6)
+        right.addWidget(qr.QrCode(my_code, tr("Your own code, for {name} to read").format(name=person.name), 150))
+        caption = label(tr("Your code"), "small")
+        caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        right.addWidget(caption)
+        row.addLayout(right)
+        self.body.addLayout(row)
+        self.outcome = label("", "small", wrap=True)
+        self.outcome.hide()
+        self.body.addWidget(self.outcome)
+        self.add_text(
+            tr("If they differ, someone may be listening in: do not write anything sensitive and contact IT security."),
+            "small",
+        )
+
+    def read(self, picture: QImage) -> None:
+        """Takes a picture of the other one's code; the same keys close the dialog."""
+        verdict = self._compare(qr.read(picture))
+        if verdict is Verdict.SAME:
+            self.same_by_code = True
+            self.reject()
+            return
+        said = {
+            Verdict.NO_CODE: tr("No code of Kansli was found in the picture."),
+            Verdict.OTHER_PERSON: tr("The code is not {name}'s.").format(name=self._person.name),
+        }.get(
+            verdict,
+            tr("The keys are DIFFERENT from those that you were given. Write nothing sensitive; contact IT security."),
+        )
+        set_props(self.outcome, look="error" if verdict is Verdict.DIFFERENT else "small")
+        self.outcome.setText(said)
+        self.outcome.show()
+        self.accept_button.setEnabled(verdict is not Verdict.DIFFERENT)
+
+    async def _choose(self) -> None:
+        title = tr("A picture of {name}'s code").format(name=self._person.name)
+        path = await open_file(self, title, f"{tr('Pictures')} ({_PICTURES})")
+        if path is not None:
+            self.read(QImage(str(path)))
+
+
+class SafetyNumber(QLabel):
+    """The digits in groups that stand under each other. Painted here, since a style sheet takes no digits of one
+    width; a screen reader says them."""
+
+    def __init__(self, number: str, parent: QWidget | None = None) -> None:
+        super().__init__(safety_number_text(number), parent)
+        self.setAccessibleName(tr("Safety number"))
+        self.setAccessibleDescription(self.text())
+        self.typeface = font(16, 500)
+        self.typeface.setFeature(QFont.Tag("tnum"), 1)
+
+    def sizeHint(self) -> QSize:
+        return QFontMetrics(self.typeface).size(0, self.text()) + QSize(0, 8)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: object) -> None:
+        painter = QPainter(self)
+        painter.setFont(self.typeface)
+        painter.setPen(theme.current().colour("text"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        painter.end()
+
+
+def safety_number_text(number: str) -> str:
+    """Sixty digits as three lines of four groups of five."""
+    groups = [number[i : i + 5] for i in range(0, len(number), 5)]
+    return "\n".join("  ".join(groups[i : i + 4]) for i in range(0, len(groups), 4))
