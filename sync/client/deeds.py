@@ -13,11 +13,12 @@ from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
 from sync.errors import Refused, Unreachable
-from sync.ids import Hash, RoomId, Uid
+from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.items import Role
-from sync.trust.snapshots import STRICT_POLICY
+from sync.trust.payloads import Prune
+from sync.trust.snapshots import STRICT_POLICY, attested, check_prune
 from sync.trust.succession import Origin
 
 TRIES = 5
@@ -88,6 +89,17 @@ class Deeds:
         if me is not None and me.history:
             await self._link.book.fetch(self._link.online, Uid(found.subject))
             await self._do(room_id, lambda d: d.hist(Uid(found.subject), proposal))
+
+    async def prune(self, room_id: RoomId, obj: ObjId) -> None:
+        """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with
+        what is lacking: "snapshot", "early" or "baseline"."""
+        state, now = self._room(room_id).stream.state, self._link.server_now_ms
+        wanted = [Prune(obj=obj, n=row.covers, snapshot=row.ident) for row in attested(state, obj)]
+        lacking = [check_prune(state, p, now) for p in wanted]
+        good = next((p for p, why in zip(wanted, lacking, strict=True) if why is None), None)
+        if good is None:
+            raise Refused((lacking and lacking[0]) or "snapshot")
+        await self._do(room_id, lambda d: d.prune(good.obj, good.n, good.snapshot))
 
     async def rotate(self, room_id: RoomId) -> None:
         """A new epoch on demand."""

@@ -105,6 +105,8 @@ class LiveRooms:
         self._rooms: OrderedDict[bytes, LiveRoom] = OrderedDict()
         self._loading: dict[bytes, asyncio.Task[LiveRoom | None]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
+        self.loaded: Callable[[LiveRoom], None] = lambda live: None
+        """Told of each room that is read from the disk."""
 
     def receipt(self, room: bytes, n: int, rh: bytes, t: int) -> Receipt:
         """The server's word for a position."""
@@ -169,6 +171,7 @@ class LiveRooms:
         live.old_rhs.held = {start + 1 + k: rh for k, rh in enumerate(rhs)}
         self._rooms[room] = live
         self._evict()
+        self.loaded(live)
         return live
 
     async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:

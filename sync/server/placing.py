@@ -31,6 +31,7 @@ from sync.server.config import Limits
 from sync.server.fanout import Hub
 from sync.server.live import LiveRoom, LiveRooms
 from sync.server.people import People
+from sync.server.pruning import Pruning
 from sync.server.quotas import Quotas, today
 from sync.server.refusal import Refusal, refusal_of
 from sync.server.rows import item_rows, member_changes, returned_shares, share_rows
@@ -41,7 +42,7 @@ from sync.server.turns import check_rotation, check_slot, hold_slot, note_turn
 from sync.trust.envelope import Header, read_body
 from sync.trust.epochs import Recipient, in_order, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, Item, item_id
-from sync.trust.payloads import Add
+from sync.trust.payloads import Add, Prune
 from sync.trust.roomlog import RoomEntry
 from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope
 
@@ -55,9 +56,17 @@ class Placing:
     """Gives batches and entries their positions, and keeps the seals that entries will name."""
 
     def __init__(
-        self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits, closed: Container[bytes] = ()
+        self,
+        store: Store,
+        people: People,
+        hub: Hub,
+        live: LiveRooms,
+        limits: Limits,
+        pruning: Pruning,
+        closed: Container[bytes] = (),
     ) -> None:
         """`closed`: the rooms that take no writing since a restore."""
+        self._pruning = pruning
         self._closed = closed
         self._store = store
         self._people = people
@@ -243,10 +252,15 @@ class Placing:
         live.size_bytes += size
         if not returned:
             self._quotas.note(who, size)
-        return self._commit(live, placement, items, shares)
+        return self._commit(live, placement, items, shares, _prunes_in(accepted))
 
     def _commit(
-        self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]
+        self,
+        live: LiveRoom,
+        placement: Placement,
+        items: list[Item],
+        shares: Sequence[WireShare],
+        pruned: Sequence[tuple[bytes, int]],
     ) -> "asyncio.Future[Receipt]":
         answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         written = self._store.place(placement)
@@ -261,6 +275,8 @@ class Placing:
                     answer.exception()  # the asker may be gone: that is no reason for a warning
                 return
             receipt = self._publish(live, placement, items, shares)
+            if pruned:
+                self._pruning.begin(live, pruned)
             if not answer.done():
                 answer.set_result(receipt)
 
@@ -303,6 +319,12 @@ class Placing:
     async def _placed_before(self, rid: int, live: LiveRoom, first: int, count: int) -> Placed:
         (last,) = await self._store.items(live.head.room, first + count - 2, first + count - 1, 1)
         return Placed(rid, first, count, self._live.receipt(live.head.room, last.n, last.rh, last.t))
+
+
+def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
+    """What these entries let go: (object, position)."""
+    payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
+    return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
 
 
 def _check_unbroken(live: LiveRoom) -> None:

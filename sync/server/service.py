@@ -61,6 +61,7 @@ from sync.server.objects.base import Objects
 from sync.server.pairing import Pairing
 from sync.server.people import People
 from sync.server.placing import Placing
+from sync.server.pruning import Pruning
 from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
@@ -85,7 +86,9 @@ class Service:
         self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
         self.rooms = Rooms(store, self.people, self.hub, self.live, limits)
         closed: set[bytes] = set()
-        self.placing = Placing(store, self.people, self.hub, self.live, limits, closed)
+        self.pruning = Pruning(store)
+        self.live.loaded = self.pruning.resume
+        self.placing = Placing(store, self.people, self.hub, self.live, limits, self.pruning, closed)
         self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed)
         self.blobs = Blobs(store, objects, self.rooms, limits)
         self.receipts = Receipts(store, identity.key.public)
@@ -99,6 +102,7 @@ class Service:
 
     async def close(self) -> None:
         """Keeps the rooms' states, so that the next start is quick."""
+        await self.pruning.close()
         await self.live.close()
 
     def handshake(self) -> Handshake:

@@ -347,6 +347,10 @@ class Store(Mending, Protocol):
         """The items at these positions, at most 4,096, in order: at least one, then while the bytes allow."""
         ...
 
+    async def forget(self, room: bytes, ns: Sequence[int]) -> int:
+        """The content at these positions goes; gives how many bytes the room has less. Twice does no harm."""
+        ...
+
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
         """The running hashes of positions after+1 … until, in order."""
         ...

@@ -201,6 +201,13 @@ class MemoryStore(MemoryMending):
         wanted = set(ns)
         return _fitting([i for i in self._slice(room, ns[0] - 1, ns[-1]) if i.n in wanted], limit_bytes)
 
+    async def forget(self, room: bytes, ns: Sequence[int]) -> int:
+        found, wanted = self._rooms[room], set(ns)
+        freed = sum(len(i.ct or b"") for i in found.items if i.n in wanted)
+        found.items = [replace(i, ct=None) if i.n in wanted else i for i in found.items]
+        found.row = replace(found.row, size_bytes=found.row.size_bytes - freed)
+        return freed
+
     def _slice(self, room: bytes, after: int, until: int) -> list[ItemRow]:
         found = self._rooms.get(room)
         return found.items[max(after, 0) : max(until, 0)] if found else []

@@ -36,6 +36,7 @@ from sync.server.store.statements import (
     count,
     entry_values,
     fill_share,
+    forget,
     insert_rows,
     keep_unmet,
     place,
@@ -243,6 +244,9 @@ class SqlStore(SqlMending):
         i = s.items.c
         narrow = (i.room == room) & i.n.in_(ns)
         return await self._read(lambda c: _items(c, narrow, limit_bytes, bare=False))
+
+    async def forget(self, room: bytes, ns: Sequence[int]) -> int:
+        return await self._write(lambda c: forget(c, room, ns))
 
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
         def run(c: Connection) -> list[bytes]:

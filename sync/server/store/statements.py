@@ -129,6 +129,16 @@ def _note_healed(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
         c.execute(insert(s.sealless), [{"room": p.room, "n": n} for n in sealless])
 
 
+def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
+    """Drops the content of these positions; how many bytes it was."""
+    i = s.items.c
+    at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
+    freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
+    c.execute(update(s.items).where(at).values(size_bytes=i.size_bytes - func.length(i.ct), ct=None))
+    c.execute(update(s.rooms).where(s.rooms.c.room == room).values(size_bytes=s.rooms.c.size_bytes - freed))
+    return freed
+
+
 def use_bytes(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:
     """Adds to what a device has sent on a day."""
     c.execute(_use_bytes, {"dev": dev, "day": day, "size_bytes": size_bytes})

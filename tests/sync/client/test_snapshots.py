@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A long room is opened from snapshots and what came after them; the rest is read in the background."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,8 +21,11 @@ from sync.client.opening import pack
 from sync.client.outbox import Extra
 from sync.client.ports import Compacted
 from sync.client.room import RoomSync
-from sync.client.status import RoomState
+from sync.client.status import LinkState, RoomState
+from sync.errors import Refused
+from sync.ids import Hash
 from sync.protocol import messages as m
+from sync.server.upkeep.verify import verify
 from sync.trust import envelope
 from sync.trust.roomstate import Snapshot
 from sync.trust.snapshots import Attest, pieces
@@ -343,3 +347,86 @@ async def test_nothing_is_made_of_a_room_that_is_not_all_there(w: World, monkeyp
     assert await work._state(room, p.obj, room.kept_n) is None, "what stands before is not here, nor a state of it"
     room.reread = 0
     assert await work._state(room, p.obj, room.kept_n) == p.whole(p.clerk)
+
+
+async def _three_know(p: Paper) -> None:
+    """A snapshot that two others attested."""
+    await p.add(p.guest)
+    await opened(p)
+    await p.write(p.head, *WORDS)
+    await until(lambda: any(len(row.attests) > 1 for row in p.rows(p.head)))
+
+
+async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_all_the_same(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    await _three_know(p)
+    with pytest.raises(Refused, match="early"):
+        await p.head.engine.deeds.prune(p.room, p.obj)
+    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    assert w.running is not None
+    before = await w.running.service.rooms.room_bytes(p.room)
+    await p.head.engine.deeds.prune(p.room, p.obj)
+    await until(lambda: bool(p.at(p.clerk).stream.state.pruned))
+    ((_, n),) = p.at(p.clerk).stream.state.pruned.items()
+    await _forgotten(w, p, n)
+    assert await w.running.service.rooms.room_bytes(p.room) < before
+    later = replace(p, guest=await w.second(p.clerk))
+    await until(lambda: later.text(later.guest) == p.text(p.head))
+    await until(lambda: later.guest.engine.position(p.room) > 0 and later.guest.engine.filling(p.room) is None)
+    begun, edits = later.guest.store.changes.history(p.obj)
+    assert begun, "the snapshot stays: what it stands for is gone"
+    assert all((c.n or 0) > n for c in edits)
+    await p.write(later.guest, "slut")
+    await w.settle(p.room, *w.clients)
+    assert p.text(p.head).endswith("slut")
+    await w.stop_server()
+    found: list[object] = []
+    verify(w.data, found.append, lambda _: None)
+    assert found == []
+
+
+async def _forgotten(w: World, p: Paper, n: int) -> None:
+    """Until the server has no content of the object up to position n."""
+    assert w.running is not None
+    store = w.running.service.rooms._store
+
+    async def left() -> list[int]:
+        rows = await store.items(p.room, 0, n, 1 << 20)
+        heads = [(row, envelope.Header.decode(envelope.read_body(row.body)[0])) for row in rows if row.kind == 2]
+        return [row.n for row, hdr in heads if hdr.obj == p.obj and row.ct is not None and hdr.kind != envelope.ATTEST]
+
+    for _ in range(400):
+        if not await left():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(await left())
+
+
+async def test_a_prune_that_was_cut_off_is_gone_on_with(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w)
+    await _three_know(p)
+    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    with monkeypatch.context() as cut:
+        cut.setattr("sync.server.pruning.Pruning.begin", lambda *_: None)
+        await p.head.engine.deeds.prune(p.room, p.obj)
+    ((_, n),) = p.at(p.head).stream.state.pruned.items()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(_forgotten(w, p, n), 0.5)
+    await w.stop_server()
+    await w.start_server()
+    await until(lambda: p.clerk.engine.status.state is LinkState.ONLINE)
+    await _forgotten(w, p, n)
+
+
+async def test_attack_a_prune_in_a_room_that_is_not_strict_deletes_nothing(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.client.deeds.STRICT_POLICY", {})
+    p = await paper(w, monkeypatch)
+    n = p.head.engine.position(p.room)
+    await p.head.engine.deeds._do(p.room, lambda d: d.prune(p.obj, n, Hash(bytes(32))))
+    await until(lambda: bool(p.at(p.clerk).stream.state.pruned))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(_forgotten(w, p, n), 0.5)

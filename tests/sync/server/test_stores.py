@@ -205,6 +205,21 @@ async def test_items_are_given_without_content_and_one_by_one(store: Store) -> N
     assert await store.items_at(OTHER, [1], 1 << 20) == []
 
 
+async def test_content_is_forgotten_and_the_chain_stays(store: Store) -> None:
+    await store.place(placement(0, 4))
+    before = await store.room(ROOM)
+    whole = [replace(item(n), ct=b"c" * 9) for n in (5, 6)]
+    await store.place(replace(placement(4, 2), items=whole, size_bytes=99))
+    assert await store.forget(ROOM, [2, 5]) == len(item(2).ct or b"") + 9
+    assert await store.forget(ROOM, [2, 5]) == 0
+    assert await store.items_at(ROOM, [5, 6], 1 << 20) == [replace(whole[0], ct=None), whole[1]]
+    after = await store.room(ROOM)
+    assert before is not None
+    assert after is not None
+    assert after.size_bytes == before.size_bytes + 99 - 9 - len(item(2).ct or b"")
+    assert await store.rhs(ROOM, 4, 6) == [i.rh for i in whole]
+
+
 async def test_hashes_and_positions_are_found(store: Store) -> None:
     await store.place(placement(0, 3))
     assert await store.rhs(ROOM, 1, 3) == [item(2).rh, item(3).rh]
