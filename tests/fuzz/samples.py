@@ -271,16 +271,6 @@ def slots() -> list[bytes]:
     ]
 
 
-def change(data: bytes) -> Any:
-    from app.core.ids import ChangeId, ObjId, RoomId, Uid
-    from app.store.rows import StoredChange
-
-    a = bytes(16)
-    return StoredChange(
-        rowid=1, room=RoomId(a), obj=ObjId(a), change_id=ChangeId(a), author=Uid(a), t=NOW, n=1, data=data
-    )
-
-
 def chat() -> list[bytes]:
     from app.chat import records as r
 

@@ -476,7 +476,7 @@ def _document() -> Run:
             if caret.selection is not None:
                 document.resolve_selection(caret.selection)
         record = PAYLOAD.decode(data)
-        check(samples.change(data))
+        check(data)
         if isinstance(record, DocumentUpdate):
             document.merge([record.update])
             document.plain_text()
