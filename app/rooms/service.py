@@ -197,6 +197,11 @@ class RoomService:
         told = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
         return told + (["decrypt"] if self._store.inbox.bad(room) else [])
 
+    def filling(self, room: RoomId) -> int | None:
+        """How many percent of a room's older history has been read, while it is; what is shown does not wait for it."""
+        found = self._engine.filling(room)
+        return found[0] * 100 // max(1, found[1]) if found is not None else None
+
     def events(self, room: RoomId) -> list[RoomEvent]:
         """The room's log, for its timeline."""
         return self._store.rooms_list.events(room)

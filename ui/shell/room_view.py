@@ -187,10 +187,15 @@ class RoomView(QWidget):
         await show(SealDialog(self.window(), seals.level(self.room), report, standing, self.succession.show_evidence))
 
     def _show_notices(self) -> None:
-        """Why what was written here is not sent, and that something could not be opened."""
+        """Why what was written here is not sent, and that something could not be opened; else that older history is
+        still being read."""
+        percent = self._session.rooms.filling(self.room)
         told = [sentence(code) for code in self._session.rooms.notices(self.room)]
         if told:
             self.notice.show_state("warning", "warning", " ".join(f"{s.title} {s.meaning}" for s in told))
+        elif percent is not None:
+            text = tr("Older history is being read ({percent} %). What is shown is complete and can be worked in.")
+            self.notice.show_state("info", "syncing", text.format(percent=percent))
         else:
             self.notice.hide()
 

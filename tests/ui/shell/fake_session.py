@@ -224,6 +224,8 @@ class FakeRooms:
         self.people[DIRECT_HEAD] = three[:2]
         self.people[DIRECT_REGISTRAR] = [three[0], three[2]]
         self.opened_objects: list[ObjId] = []
+        self.told: list[str] = []
+        self.filled: int | None = None
         self.proposals: list[HistoryProposal] = []
         self.over: list[EndedMember] = []
         self.refusal: str | None = None
@@ -285,7 +287,10 @@ class FakeRooms:
         return self.my_role(room) >= 2
 
     def notices(self, room: RoomId) -> list[str]:
-        return []
+        return self.told
+
+    def filling(self, room: RoomId) -> int | None:
+        return self.filled
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         return self.proposals if room == CASE else []

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A long room says that its older history is still being read, and what matters more comes first."""
+
+from tests.ui.shell.fake_session import CASE, FakeSession
+from ui.shell.room_view import RoomView
+from ui.shell.window import MainWindow
+
+
+def view_of(window: MainWindow) -> RoomView:
+    window.open_room(CASE)
+    return next(view for view in window.findChildren(RoomView) if view.room == CASE)
+
+
+async def test_older_history_is_told_of_while_it_is_read(window: MainWindow, session: FakeSession) -> None:
+    view = view_of(window)
+    assert view.notice.isHidden()
+    session.rooms.filled = 37
+    session.rooms.room_changed.emit(CASE)
+    assert not view.notice.isHidden()
+    assert view.notice.text() == "Äldre historik läses in (37 %). Det som visas är helt och går att arbeta i."
+    assert view.notice.accessibleName() == view.notice.text()
+    session.rooms.told = ["decrypt"]
+    session.rooms.room_changed.emit(CASE)
+    assert "37" not in view.notice.text()
+    session.rooms.told, session.rooms.filled = [], None
+    session.rooms.room_changed.emit(CASE)
+    assert view.notice.isHidden()
