@@ -19,7 +19,7 @@ from sync.client.connection import Connection
 from sync.client.deeds import Deeds
 from sync.client.devices import RESET, REVOKED, Devices
 from sync.client.enrolment import FIRST_ENTRIES, converse, register
-from sync.client.facts import KeyChange, RoomFacts, key_changes, room_facts, writing_devices
+from sync.client.facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
 from sync.client.history import HistoryProposal, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
@@ -101,6 +101,7 @@ class Engine:
         self.sheet = Sheet(self._link, self.devices)
         self._audit = Audit(self._link)
         self._schedule = Schedule(self._link)
+        self._facts = Facts()
         self._host: Host | None = None
         self._log_moved = asyncio.Event()
 
@@ -134,7 +135,7 @@ class Engine:
     def room_facts(self, room: RoomId) -> RoomFacts | None:
         """Who holds a room's key in force, and since when; None while there is none."""
         found = self._link.rooms.get(room)
-        return room_facts(found) if found else None
+        return self._facts.of(found) if found else None
 
     def renewed_at(self, room: RoomId) -> int | None:
         """When (server's time, ms) the room's key is due to be renewed, 0 for at once, None if that is not known."""

@@ -9,7 +9,8 @@ from enum import StrEnum
 from sync.client.book import Book
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
-from sync.ids import DevId, Uid
+from sync.ids import DevId, RoomId, Uid
+from sync.trust.epochs import Epoch
 from sync.trust.items import Role
 from sync.trust.policy import read_recovery
 from sync.trust.roomstate import RoomState as StreamState
@@ -67,15 +68,29 @@ class RoomFacts:
     recovery: tuple[bytes, ...]
 
 
-def room_facts(room: RoomSync) -> RoomFacts | None:
-    """None before the room's first epoch is judged."""
-    s = room.stream.state
-    epoch = s.epochs.get(s.epoch)
-    if epoch is None:
-        return None
+class Facts:
+    """Rooms' facts, kept while what they are read off stays the same: a large room asks with each message."""
+
+    def __init__(self) -> None:
+        self._kept: dict[RoomId, tuple[tuple[object, ...], RoomFacts]] = {}
+
+    def of(self, room: RoomSync) -> RoomFacts | None:
+        """None before the room's first epoch is judged."""
+        s = room.stream.state
+        epoch = s.epochs.get(s.epoch)
+        if epoch is None:
+            return None
+        source = (s.members, s.policy, epoch, s.dirty, room.seal_state())  # replaced, never changed in place
+        kept = self._kept.get(room.room)
+        if kept is None or any(a is not b for a, b in zip(kept[0], source, strict=True)):
+            kept = self._kept[room.room] = (source, _read(s, epoch, room.seal_state()))
+        return kept[1]
+
+
+def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
     unsealed = frozenset(epoch.unsealed)
     return RoomFacts(
-        state=room.seal_state(),
+        state=state,
         epoch=epoch.e,
         epoch_n=epoch.n,
         by=epoch.by,

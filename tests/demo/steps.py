@@ -110,6 +110,7 @@ class Steps:
             self.search,
             self.a_changes_passphrase,
             self.safety_number,
+            self.seal_explains,
             *self.devices.all(),
             self.remove,
             self.write_after,
@@ -459,6 +460,17 @@ class Steps:
             client.press(named(said("The numbers are the same"), "Button"))
             client.wait_part(said("Verified in person"), "Button", said("In the room"))
         expect(numbers[0] == numbers[1] and len([c for c in numbers[0] if c.isdigit()]) == 60, f"numbers {numbers}")
+
+    def seal_explains(self) -> None:
+        """pressed, the room's seal says who can decrypt the room and how surely, and what the server sees"""
+        readers = said("Who can decrypt the room")
+        self.a.press(named(said("Seal: {word}", word=said("Sealed")), "Button"))
+        self.a.wait_row(readers, LAWYER)
+        shown = {row[0]: row[1] for row in self.a.rows(readers)}
+        for who, level in ((HEAD, "in person"), (LAWYER, "by the agency")):
+            expect(said(level) in shown[who], f"not shown as verified {level}: {shown[who]}")
+        self.a.wait_part(said("What the server sees"), "StaticText")
+        self.a.keys("Escape")
 
     def remove(self) -> None:
         """the third member is removed, and told"""

@@ -17,7 +17,7 @@ from ui.kit.translate import clock, day, short_day, tr, trn
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.words import history_name, seal_chip, verified_chip
 
-_ROW, _MOST_ROWS = 46, 4
+_ROW, _MOST_ROWS = 46, 3
 
 
 def _when(t_ms: int) -> str:
@@ -60,7 +60,7 @@ class SealDialog(Dialog):
         count = len(report.readers)
         title = trn("{n} person can decrypt the room", "{n} people can decrypt the room", count).format(n=count)
         self._section(title)
-        self.readers = RowList(title, Sizes(row=_ROW, inset=0, picture=28))
+        self.readers = RowList(tr("Who can decrypt the room"), Sizes(row=_ROW, inset=0, picture=28))
         self.readers.rows.set_rows([reader_row(r) for r in report.readers])
         self.readers.setFixedHeight(_ROW * min(count, _MOST_ROWS) + 4)
         self.readers.choose_first()

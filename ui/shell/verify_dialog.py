@@ -80,7 +80,8 @@ class VerifyDialog(Dialog):
         set_props(self.outcome, look="error" if verdict is Verdict.DIFFERENT else "small")
         self.outcome.setText(said)
         self.outcome.show()
-        self.accept_button.setEnabled(verdict is not Verdict.DIFFERENT)
+        verified = self._person.verified == Verified.IN_PERSON
+        self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back
 
     async def _choose(self) -> None:
         title = tr("A picture of {name}'s code").format(name=self._person.name)

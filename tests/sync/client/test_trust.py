@@ -69,6 +69,7 @@ async def test_who_may_only_read_renews_nothing(w: World) -> None:
     age(b, room, MONTH_MS)
     await asyncio.sleep(0.8)
     assert epoch(b, room) == before
+    assert b.engine._schedule._turns == {}  # nor does it try
 
 
 async def test_an_epoch_without_archive_is_renewed_by_who_can_link_it_to_the_history(w: World) -> None:

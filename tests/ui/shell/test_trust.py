@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Keys in the window: compared by number or picture, what happened to them, and what a room's seal says."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
+
+from app.people.codes import Verdict
+from app.people.notices import KeyNotice
+from app.people.person import Verified
+from tests.ui.shell.fake_session import CASE, HEAD, LAWYER, ORDINARY, PERMIT, REGISTRAR, SEAL, FakeSession, at
+from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
+from tests.ui.shell.test_succession import STOPPED
+from ui.kit import qr
+from ui.kit.chip import Chip
+from ui.shell.key_notices import NoticeCard
+from ui.shell.room_view import RoomView
+from ui.shell.seal_dialog import SealDialog, key_text, reader_row
+from ui.shell.verify_dialog import VerifyDialog
+from ui.shell.window import MainWindow
+from ui.shell.words import seal_chip
+
+LEVELS = (
+    "sealed", "verified", "warned", "waiting", "dirty", "update-needed", "restored", "withheld", "rollback", "fork",
+)  # fmt: skip
+
+
+def room_of(window: MainWindow) -> RoomView:
+    window.open_room(CASE)
+    view = window.current_room()
+    assert view is not None
+    return view
+
+
+def texts(widget: QWidget) -> str:
+    return " ".join(x.text() for x in widget.findChildren(QLabel) if not x.isHidden())
+
+
+def tell(session: FakeSession, *notices: KeyNotice) -> None:
+    session.people.told = list(notices)
+    session.people.changed.emit()
+
+
+ADDED = KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), more=1, ids=(2, 3))
+TWIN = KeyNotice(uid=REGISTRAR.uid, kind="twin", other=LAWYER.uid, t=at(9, 30), ids=(1,))
+
+
+def test_both_levels_are_told_apart_where_members_are_listed(window: MainWindow) -> None:
+    panel = panel_of(window)
+    assert [c.text() for c in panel.findChildren(Chip)] == ["av myndigheten", "personligen", "ej verifierad"]
+
+
+async def test_a_picture_of_the_others_code_verifies(window: MainWindow, session: FakeSession) -> None:
+    choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
+    opened = await dialog()
+    assert isinstance(opened, VerifyDialog)
+    opened.read(qr.image(session.people.my_code))
+    await asyncio.sleep(0.01)
+    assert session.people.marked == {REGISTRAR.uid: True}
+    assert not opened.isVisible()
+    assert window._toast.text() == "Registrator är verifierad personligen."
+
+
+async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(
+    window: MainWindow, session: FakeSession
+) -> None:
+    session.people.verdict = Verdict.DIFFERENT
+    choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
+    opened = await dialog()
+    assert isinstance(opened, VerifyDialog)
+    opened.read(qr.image(session.people.my_code))
+    assert "Nycklarna är INTE de som du har fått." in opened.outcome.text()
+    assert not opened.accept_button.isEnabled()
+    opened.reject()
+    await asyncio.sleep(0.01)
+    assert session.people.marked == {}
+
+
+def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWindow, session: FakeSession) -> None:
+    opened = VerifyDialog(window, HEAD, "1" * 60, session.people.my_code, lambda texts: Verdict.DIFFERENT)
+    opened.show()
+    opened.read(qr.image(session.people.my_code))
+    assert opened.accept_button.isEnabled()
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [(Verdict.NO_CODE, "Ingen kod från Kansli hittades i bilden."),
+     (Verdict.OTHER_PERSON, "Koden är inte från Enhetschef.")],
+)  # fmt: skip
+def test_a_picture_without_the_persons_code_is_told(window: MainWindow, verdict: Verdict, said: str) -> None:
+    opened = VerifyDialog(window, HEAD, "1" * 60, "kansli:verify", lambda texts: verdict)
+    opened.show()
+    opened.read(QImage(8, 8, QImage.Format.Format_RGB32))
+    assert opened.outcome.text() == said
+    assert opened.accept_button.isEnabled()
+    opened.close()
+
+
+def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: FakeSession) -> None:
+    opened = VerifyDialog(window, HEAD, "1" * 60, session.people.my_code, lambda texts: Verdict.SAME)
+    opened.show()
+    QApplication.processEvents()
+    assert session.people.my_code in qr.read(opened.grab().toImage().scaledToWidth(opened.width() * 3))
+    opened.close()
+
+
+async def test_a_new_device_is_told_in_the_room_and_goes_when_it_has_been_seen(
+    window: MainWindow, session: FakeSession
+) -> None:
+    view = room_of(window)
+    assert view.key_notices.isHidden()
+    tell(session, ADDED)
+    assert view.key_notices.isVisible()
+    assert view.key_notices.text().startswith("Enhetschef har lagt till en enhet. Dessförinnan 1 ändring till (")
+    view.key_notices._button.click()
+    await asyncio.sleep(0.01)
+    assert session.people.told == []
+    assert view.key_notices.isHidden()
+    session.rooms.people[PERMIT] = [m for m in session.rooms.people[PERMIT] if m.person.uid != HEAD.uid]
+    tell(session, ADDED)
+    window.open_room(PERMIT)
+    other = window.current_room()
+    assert other is not None
+    assert other.key_notices.isHidden()  # they are not in that room
+
+
+async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, session: FakeSession) -> None:
+    view = room_of(window)
+    tell(session, TWIN, ADDED)
+    assert "Det finns två konton för Registrator" in view.key_notices.text()
+    view.key_notices._button.click()
+    (await dialog()).reject()
+    await asyncio.sleep(0.01)
+    assert session.people.told == [TWIN, ADDED]
+    view.key_notices._button.click()
+    (await dialog()).accept()
+    await asyncio.sleep(0.01)
+    assert session.people.told == [ADDED]
+    assert "Enhetschef" in view.key_notices.text()
+
+
+async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> None:
+    window.go_section("home")
+    tell(session, TWIN, ADDED)
+    shown = window.findChildren(NoticeCard)
+    assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]
+    shown[1].button.click()
+    await asyncio.sleep(0.01)
+    assert session.people.told == [TWIN]
+    QApplication.processEvents()
+    assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: FakeSession, level: str) -> None:
+    view = room_of(window)
+    session.seals.levels[CASE] = level
+    session.rooms.room_changed.emit(CASE)
+    word, _, _, meaning = seal_chip(level)
+    assert view.seal.word() == word
+    assert view.seal.accessibleName() == f"Försegling: {word}"
+    assert view.seal.accessibleDescription() == meaning
+    assert (word == "Förseglat · personligen") == (level == "verified")
+
+
+async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainWindow, session: FakeSession) -> None:
+    view = room_of(window)
+    view.seal.setFocus()
+    QTest.keyClick(view.seal, Qt.Key.Key_Space)
+    opened = await dialog()
+    assert isinstance(opened, SealDialog)
+    said = texts(opened)
+    for part in (
+        "3 personer kan avkryptera rummet",
+        "Rummets nyckel nummer 7, gjord 2 nov 14:03 av Enhetschef.",
+        "Den förnyas senast 25 nov",
+        "Ingen utanför rummet har någon nyckel till det, inte heller myndigheten.",
+        "Namnen i personalkatalogen",
+        "Vad den inte ser: rummens titlar",
+    ):
+        assert part in said
+    assert [row.title for row in opened.readers.rows.rows] == ["Handläggare (du)", "Enhetschef", "Registrator"]
+    QTest.keyClick(opened, Qt.Key.Key_Escape)
+    await asyncio.sleep(0.01)
+    assert not isinstance(QApplication.activeModalWidget(), QDialog)
+
+
+def test_the_seals_panel_tells_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
+    asked: list[bool] = []
+    report = replace(SEAL, recovery=(b"r" * 16,), due_ms=0)
+    opened = SealDialog(window, "fork", report, STOPPED, lambda: asked.append(True))
+    assert "Myndighetens återställningsmottagare (1) får också varje nyckel" in texts(opened)
+    assert "Den förnyas så snart någon som får skriva är här." in texts(opened)
+    next(b for b in opened.findChildren(QWidget) if b.accessibleName() == "Visa bevis").click()  # type: ignore[attr-defined]
+    assert asked == [True]
+    silent, keyless = (reader_row(r) for r in SEAL.readers[1:])
+    assert "1 enhet har inte skrivit något här sedan 1 nov" in silent.detail
+    assert silent.right == "personligen"
+    assert "har inte fått den nyckel som gäller" in keyless.detail
+    assert keyless.faded
+    assert key_text(replace(SEAL, made_ms=None, due_ms=None)) == "Rummets nyckel nummer 7."
+
+
+def test_a_room_whose_key_is_not_known_yet_still_says_what_the_server_sees(window: MainWindow) -> None:
+    opened = SealDialog(window, "waiting", None, ORDINARY, lambda: None)
+    assert "Vad servern ser" in texts(opened)
+    assert "avkryptera rummet" not in texts(opened)
+
+
+@pytest.mark.parametrize(("warning", "word"), [("reset", "återställd"), ("twin", "två konton")])
+def test_a_warning_stands_where_the_verification_would(
+    window: MainWindow, session: FakeSession, warning: str, word: str
+) -> None:
+    sure = Verified.NONE if warning == "reset" else Verified.IN_PERSON
+    head = replace(HEAD, verified=sure, warning=warning)
+    session.rooms.people[CASE] = [
+        replace(m, person=head) if m.person == HEAD else m for m in session.rooms.people[CASE]
+    ]
+    chips = [c.text() for c in panel_of(window).findChildren(Chip)]
+    assert chips[1] == word
