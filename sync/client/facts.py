@@ -40,8 +40,8 @@ class KeyChange:
 class Holder:
     """A member, who can open the room's key in force but for the reasons given. `since_ms` by the server's time.
 
-    `keyless`: the epoch in force says that it could not be sealed to them. One whose own key waits to be renewed after the
-    agency revoked a device is not told apart: they are shown as a holder, which claims no more than is so.
+    `keyless`: the epoch in force says that it could not be sealed to them. One whose own key waits to be renewed, after
+    the agency revoked a device, is not told apart: they are shown as a holder, which claims no more than is so.
     """
 
     uid: Uid
