@@ -142,13 +142,13 @@ class Doing:
     async def do_readable(self, rooms: int, at_least: int) -> int:
         """Waits until so many rooms stand at that position; when."""
         at, shown = self.session.engine.position, self.session.rooms.rooms
-        await until(lambda: sum(at(row.room) >= at_least for row in shown()) >= rooms)
+        await until(lambda: sum(at(row.room) >= at_least for row in shown()) >= rooms, every_s=0.05)
         return time.monotonic_ns()
 
     async def do_filled(self) -> int:
         """Waits until nothing of any room is left to be read in the background; when."""
         engine, rooms = self.session.engine, self.session.rooms.rooms()
-        await until(lambda: all(engine.filling(room.room) is None for room in rooms))
+        await until(lambda: all(engine.filling(room.room) is None for room in rooms), every_s=0.05)
         return time.monotonic_ns()
 
     async def do_rotate(self, room: str) -> None:
@@ -162,13 +162,13 @@ class Doing:
         return self.turns.stop()
 
 
-async def until(look: Any) -> None:
+async def until(look: Any, every_s: float = 0.002) -> None:
     """Waits for something to be so, looking often: the waiting is no part of any figure."""
     deadline = time.monotonic() + PATIENCE_S
     while not look():
         if time.monotonic() > deadline:
             raise TimeoutError
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(every_s)
 
 
 async def obey(turns_from_start: bool) -> None:

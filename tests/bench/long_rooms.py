@@ -126,13 +126,13 @@ class Writer:
 
 
 def edits(count: int) -> list[bytes]:
-    """Words typed one after the other, every tenth somewhere before."""
+    """Words typed one after the other, every hundredth somewhere before."""
     doc, out = CrdtDoc(texts=("text",), maps=("meta",)), list[bytes]()
     doc.updated.connect(lambda u: out.extend(encode(u.data)))
     text, size = doc.text("text"), 0
     for n in range(count):
         with doc.transact():
-            text.insert(size if n % 10 else (n * 7919) % (size + 1), "ord ")
+            text.insert(size if n % 100 else (n * 7919) % (size + 1), "ord ")
         size += 4
     return out
 
