@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-JOURNEYS = Path(__file__).parent / "journeys"
+HERE = Path(__file__).parent
+WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell")}
+"""Where every test starts a server, several clients or the whole window."""
 
 # Before the first import of Qt or keyring. A test of the keyring slot sets its own backend.
 os.environ["QT_QPA_PLATFORM"] = os.environ.get("KANSLI_TEST_PLATFORM", "offscreen")
@@ -23,7 +25,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys start servers and several clients: seconds each, so they are slow without saying so one by one."""
+    """Tests of the whole are slow without saying so one by one: together they are minutes."""
     for item in items:
-        if JOURNEYS in item.path.parents:
+        if WHOLE & set(item.path.parents):
             item.add_marker(pytest.mark.slow)
