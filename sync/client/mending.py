@@ -10,6 +10,7 @@ import contextlib
 import logging
 import struct
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sync.client.connection import Connection
 from sync.client.inbox import KEPT_BYTES, KEPT_MS
@@ -215,8 +216,9 @@ class Mender:
         for at in range(0, len(stubs), _STUBS_A_FRAME):
             piece = b"".join(stubs[at : at + _STUBS_A_FRAME])
             last = at + _STUBS_A_FRAME >= len(stubs)
-            frame = (room.room, after + at, piece, promised if last else None)
-            wanted = await self._link.online.request(lambda rid, f=frame: m.Promise(rid, *f), m.Wanted)  # type: ignore[misc]
+            receipt = promised if last else None
+            promise = partial(m.Promise, room=room.room, after=after + at, stubs=piece, receipt=receipt)
+            wanted = await self._link.online.request(promise, m.Wanted)
         self._take(room, wanted)
 
     async def _hand_in(self, room: RoomSync, items: list[Item]) -> m.Wanted:
@@ -271,5 +273,5 @@ async def hand_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]
         piece.append(m.Signed(body, sig))
         size += len(body) + len(sig)
         if size >= _LOG_BYTES or at == len(entries):
-            await connection.request(lambda rid, p=tuple(piece): m.HandLog(rid, list(p)), m.Ok)  # type: ignore[misc]
+            await connection.request(partial(m.HandLog, entries=piece), m.Ok)
             piece, size = [], 0

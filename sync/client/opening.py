@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sync.client.joining import Joining
 from sync.client.link import Link
@@ -92,10 +93,7 @@ class Opening:
         at = 0
         while at < len(ns):
             asked = list(ns[at : at + MAX_CONTENTS])
-            reply = await self._link.online.request(
-                lambda rid, asked=asked: m.Contents(rid=rid, room=room.room, ns=asked),  # type: ignore[misc]  # the default binds it
-                m.ContentsReply,
-            )
+            reply = await self._link.online.request(partial(m.Contents, room=room.room, ns=asked), m.ContentsReply)
             if not 0 < len(reply.items) <= len(asked):
                 raise Reject("malformed", "contents")
             found = []

@@ -4,6 +4,7 @@ with every generation of the person's key (protocol §11). Nothing is believed t
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from sync.client.account import Account
 from sync.client.connection import Connection
@@ -141,13 +142,8 @@ class Recovery:
         sheet, invite_pk = self._attempt.sheet, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
-            after = len(entries) - 1
-            found = await connection.request(
-                lambda rid, after=after: m.RecoverLook(  # type: ignore[misc]  # the default binds it
-                    rid=rid, invite_pk=invite_pk, root_pk=sheet.root.public, after=after
-                ),
-                m.RecoverFound,
-            )
+            ask = partial(m.RecoverLook, invite_pk=invite_pk, root_pk=sheet.root.public, after=len(entries) - 1)
+            found = await connection.request(ask, m.RecoverFound)
             entries += [(e.body, e.sig) for e in found.entries]
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
@@ -169,12 +165,9 @@ class Recovery:
             entries, seeds = userdrafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
             signed = [m.Signed(body, sig) for body, sig in entries]
             try:
-                reply = await connection.request(
-                    lambda rid, signed=signed, uid=seen.log.uid: m.Recover(  # type: ignore[misc]  # likewise
-                        rid=rid, invite_pk=self._attempt.code.key.public, uid=uid, entries=signed
-                    ),
-                    m.Frame,
-                )
+                invite_pk = self._attempt.code.key.public
+                ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
+                reply = await connection.request(ask, m.Frame)
             except Refused as e:
                 if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
                     raise

@@ -154,6 +154,10 @@ class Hub:
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)
 
+    def tell_all(self, uid: bytes, frame: Frame) -> None:
+        """Gives every connection of a person the same frame."""
+        self.tell(uid, lambda dev: frame)
+
     def cut(self, dev: bytes, uid: bytes, code: str) -> None:
         """Ends the connections of one device."""
         for listener in list(self._by_uid.get(uid, {})):

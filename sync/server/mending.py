@@ -303,7 +303,7 @@ class MendingRooms:
     async def _tell(self, live: LiveRoom, *, opened: bool = False) -> None:
         frame = Mending(live.head, await self._store.awaited_until(live.head.room), opened)
         for uid in list(live.stream.members):
-            self._hub.tell(Uid(uid), lambda _dev: frame)
+            self._hub.tell_all(Uid(uid), frame)
 
 
 def _items(stubs: _Stubs) -> list[AwaitedItem]:

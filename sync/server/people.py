@@ -179,8 +179,8 @@ class People:
         rows = [EntryRow(seq=first + k, body=e.body, sig=e.sig) for k, e in enumerate(draft.entries)]
         values = Appended(head=made.head, root_pk=made.root_pk)
         if invite is not None:
-            bound = {"salt": invite.salt, "record": invite.record, "search": search_text(invite.record)}
-            values = Appended(head=made.head, root_pk=made.root_pk, **bound)  # type: ignore[arg-type]  # bytes and text
+            search = search_text(invite.record)
+            values = replace(values, salt=invite.salt, record=invite.record, search=search)
         try:
             await self._store.append_user(
                 made.uid, draft.log.seq, rows, values, invite_pk=invite.invite_pk if invite is not None else None

@@ -290,8 +290,7 @@ class Placing:
         for change in placement.members:
             if change.until_n is not None:
                 self._hub.unsubscribe(change.uid, room)
-                gone = Removed(room, change.until_n)
-                self._hub.tell(change.uid, lambda _dev, gone=gone: gone)  # type: ignore[misc]  # the default binds it
+                self._hub.tell_all(change.uid, Removed(room, change.until_n))
         if self._hub.listens(room):
             wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
             self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt))

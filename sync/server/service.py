@@ -226,7 +226,7 @@ class Service:
 
     async def _tell_asked(self, uid: bytes) -> None:
         asked = await self.sheets.waiting(uid)
-        self.hub.tell(uid, lambda dev: SheetAsked(asked))
+        self.hub.tell_all(uid, SheetAsked(asked))
 
     async def _log_moved(self, log: UserLog) -> None:
         """Devices that the log ends are cut off, the others told."""
@@ -234,7 +234,7 @@ class Service:
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
                 self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
-        self.hub.tell(log.uid, lambda dev: LogMoved(log.seq))
+        self.hub.tell_all(log.uid, LogMoved(log.seq))
         await self.mending.log_moved(log)
 
     async def watch(self) -> None:
