@@ -125,6 +125,8 @@ class Steps:
 
     def found(self) -> None:
         """an agency is founded, its server starts"""
+        for client in (self.a, self.b, self.registrar):
+            client.start()
         self.stage.found_agency()
         self.stage.serve()
 
@@ -356,6 +358,7 @@ class Steps:
         """both programs start again from disk, one closed, one killed; nothing written is gone"""
         self.a.stop()
         self.b.kill()
+        self.b.start()
         unlock(self.a)
         unlock(self.b)
         for client, own in ((self.a, sample.CUT_A), (self.b, sample.CUT_B)):
@@ -369,6 +372,7 @@ class Steps:
     def mend(self) -> None:
         """the line is mended; what waited is sent"""
         self.stage.wires["b"].mend()
+        self.lawyer.start()
         self.a.keys(CHAT)
         self.a.wait_row(messages(), sample.OFFLINE, timeout_s=45)
 
@@ -401,6 +405,7 @@ class Steps:
 
     def third_is_equal(self) -> None:
         """built only from the server, it has the same chat, document and board"""
+        self.again.start()
         self.lawyer.wait_row(messages(), sample.OFFLINE, timeout_s=30)
         self.a.keys(CHAT)
         until(lambda: self.a.rows(messages()) == self.lawyer.rows(messages()), "the chats differ", 20)
@@ -452,6 +457,7 @@ class Steps:
 
     def safety_number(self) -> None:
         """two people compare their safety number: the same in both windows"""
+        self.devices.laptop.start()
         numbers = []
         for client, other in ((self.a, HEAD), (self.b, HANDLER)):
             open_room(client)
