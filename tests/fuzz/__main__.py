@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain, count, islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,7 +26,7 @@ def main() -> int:
     args = _arguments()
     if args.child:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        return (_plain if args.plain else _guided)(args.only, args.runs, args.seed)
+        return (plain if args.plain else guided)(args.only, args.runs, args.seed)
     from tests.fuzz.targets import TARGETS
 
     names = args.only.split(",") if args.only else list(TARGETS)
@@ -64,24 +65,24 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _plain(name: str, runs: int, seed: int) -> int:
+def plain(name: str, runs: int, seed: int) -> int:
+    """The target's inputs, then random changes of them. What it fails on is raised, the input kept."""
     from tests.fuzz.mutations import mutate
     from tests.fuzz.targets import TARGETS
 
     rng, seeds = Random(f"{name} {seed}"), TARGETS[name].seeds()
     run = TARGETS[name].prepare()
-    for data in [*seeds, b""][:runs]:
-        run(data)
+    changed = (mutate(rng, rng.choice(seeds), seeds, MAX_BYTES) for _ in count())
     signal.signal(signal.SIGALRM, _hangs)
-    for _ in range(runs - len(seeds) - 1):
-        data = mutate(rng, rng.choice(seeds), seeds, MAX_BYTES)
+    for data in islice(chain([*seeds, b""], changed), runs):
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
             run(data)
         except BaseException:
             (BUILD / f"{name}-plain").write_bytes(data)
             raise
-    signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
     return 0
 
 
@@ -89,11 +90,12 @@ def _hangs(number: int, frame: object) -> None:
     raise AssertionError(f"an input takes more than {SECONDS} s")
 
 
-def _guided(name: str, runs: int, seed: int) -> int:
+def guided(name: str, runs: int, seed: int) -> int:
+    """The same, but atheris chooses by the branches that an input takes; it ends the process."""
     import atheris
 
-    guided: Any = atheris  # no type information is published
-    with guided.instrument_imports(include=["sync", "app"]):  # before anything else loads them
+    engine: Any = atheris  # no type information is published
+    with engine.instrument_imports(include=["sync", "app"]):  # before anything else loads them
         from tests.fuzz.mutations import mutate
         from tests.fuzz.targets import TARGETS
 
@@ -105,13 +107,13 @@ def _guided(name: str, runs: int, seed: int) -> int:
 
     def changed(data: bytes, most: int, number: int) -> bytes:
         if number % 2:
-            return bytes(guided.Mutate(data, most))
+            return bytes(engine.Mutate(data, most))
         return mutate(Random(number), data or seeds[0], seeds, most)
 
     options = [f"-runs={runs}", f"-seed={seed}", f"-timeout={SECONDS}", f"-max_len={MAX_BYTES}", "-rss_limit_mb=1536"]
     options += [f"-artifact_prefix={BUILD}/{name}-", "-verbosity=1"]
-    guided.Setup([sys.argv[0], *options, str(corpus)], run, custom_mutator=changed)
-    guided.Fuzz()
+    engine.Setup([sys.argv[0], *options, str(corpus)], run, custom_mutator=changed)
+    engine.Fuzz()
     return 0
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the fuzzer begins with: the vectors of version 1, and one good example of everything that they do not have."""
+"""What the fuzzer begins with: the vectors of version 1, and one good example of what they do not have in sync/."""
 
 import json
 from functools import cache
@@ -258,106 +258,6 @@ def _example(of: Any) -> Any:
         return _example(of.types[0])
     plain: dict[object, object] = {kinds.IntType: 1, kinds.BytesType: bytes(16), kinds.StrType: "å"}
     return plain.get(type(of), True)
-
-
-# -- the application
-
-
-def slots() -> list[bytes]:
-    argon = bytes(16) + (256 * 1024).to_bytes(4, "big") + (3).to_bytes(4, "big") + (4).to_bytes(4, "big")
-    return [
-        b"KNSLOT\x01\x01" + len(argon).to_bytes(2, "big") + argon + bytes(104),
-        b"KNSLOT\x01\x02\x00\x10" + bytes(16) + bytes(104),
-    ]
-
-
-def chat() -> list[bytes]:
-    from app.chat import records as r
-
-    file = r.Attachment(name="å.pdf", size_bytes=9, media_type="application/pdf", manifest=b"m")
-    mention = r.Mention(uid=bytes(16), start=4, length=4)
-    sent = r.MessageSent(text="Hej @Eva **så** ~~här~~ [a](https://b.se)", mentions=(mention,), attachments=(file,))
-    records: tuple[r.Record, ...] = (
-        sent,
-        r.MessageEdited(target=bytes(16), text="`nytt`"),
-        r.MessageDeleted(target=bytes(16)),
-        r.ReactionSet(target=bytes(16), emoji="👍", on=True),
-        r.Carried(author=bytes(16), change_id=bytes(16), t=NOW, data=r.encode(sent)),
-    )
-    return [r.encode(record) for record in records]
-
-
-def texts() -> list[bytes]:
-    return [b"**a** _b_ ~~c~~ `d` [e](https://f.se) https://g.se\n- h\n```\ni\n```\n", b"**a **b [c](d" * 40]
-
-
-def document() -> bytes:
-    from app.documents.model import Document
-
-    made = Document()
-    made.set_up("Beslut")
-    made.splice(0, 0, "Hej 🙂\nvärlden")
-    return made.snapshot()
-
-
-def document_records() -> list[bytes]:
-    from app.documents.records import CARET, PAYLOAD, Caret, DocumentPart, encode
-
-    part = DocumentPart(group=bytes(16), index=0, count=2, update=b"x")
-    return [
-        *encode(document(), "Beslut"),
-        PAYLOAD.encode(part),
-        CARET.encode(Caret(obj=bytes(16), selection=b"\0\1ab")),
-    ]
-
-
-def board() -> bytes:
-    from app.tasks.model import Board
-
-    made = Board()
-    made.setup(["Att göra", "Klart"], done=1, title="Tavla")
-    column = made.columns()[0].id
-    card = made.add_card(column, "Kort 🙂")
-    made.add_check_item(card, "Punkt")
-    made.set_label(card, made.add_label("Bråttom", "red"), True)
-    return made.diff()
-
-
-def board_records() -> list[bytes]:
-    from app.tasks.records import encode
-
-    return [encode(board())]
-
-
-def small_records() -> list[bytes]:
-    from app.personal import records as p
-    from app.rooms import records as r
-
-    rooms: tuple[r.Record, ...] = (
-        r.RoomNamed(title="Ärende", type="case"),
-        r.ObjectAnnounced(obj=bytes(16), kind="chat"),
-        r.ObjectRetired(obj=bytes(16), on=True),
-    )
-    own: tuple[p.Record, ...] = (
-        p.DeviceNamed(dev=bytes(16), name="Dator"),
-        p.DeviceRuns(dev=bytes(16), system="Debian 13", version="0.1"),
-        p.Alive(),
-        p.PersonMarked(uid=bytes(16), genesis=bytes(32), on=True, t=NOW),
-    )
-    return [*map(r.encode, rooms), *map(p.encode, own)]
-
-
-def addresses() -> list[bytes]:
-    return [
-        b"kansli://" + b"0" * 32 + b"/" + b"1" * 32 + b"?kind=chat&ref=ab", b"kansli:join?server=a.se:8443&code=ABCD",
-        b"kansli://enrol?server=https%3A%2F%2Fa.se&code=ABCD", b"https://[::1]:8443", b"http://127.0.0.1:99999",
-        b"a.se",
-    ]  # fmt: skip
-
-
-def pages() -> list[bytes]:
-    html = "<h1>Å</h1><ul><li><b>a</b><ol><li>b</ol></ul><blockquote><p style='font-weight:700'>c<br>d</blockquote>"
-    return [html.encode(), b"a\r\nb\rc", msgspec.msgpack.encode([])]
 
 
 def blob_headers() -> list[bytes]:

@@ -11,9 +11,11 @@ import pytest
 
 from sync.crypto.encoding import dec
 from sync.errors import BugError, Reject
-from tests.fuzz import samples
+from tests.fuzz import __main__ as fuzz
+from tests.fuzz import samples, tool_samples
 from tests.fuzz.mutations import mutate
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.target import Target
+from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,13 +41,21 @@ def test_every_decoder_refuses_what_it_cannot_read_and_does_nothing_else() -> No
 
 @pytest.mark.parametrize("error", [KeyError("x"), BugError("x"), Reject(""), RecursionError(), Panic()])
 def test_a_fault_is_not_taken_for_a_refusal(error: BaseException) -> None:
-    run = Target(name="x", make=raising(error), seeds=samples.texts).prepare()
+    run = Target(name="x", make=raising(error), seeds=tool_samples.texts).prepare()
     with pytest.raises((KeyError, BugError, RecursionError, AssertionError)):
         run(b"")
 
 
+def test_what_it_fails_on_is_kept_also_of_what_it_begins_with(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(fuzz, "BUILD", tmp_path)
+    monkeypatch.setitem(TARGETS, "x", Target(name="x", make=raising(KeyError("x")), seeds=lambda: [b"first"]))
+    with pytest.raises(KeyError):
+        fuzz.plain("x", 1, 1)
+    assert (tmp_path / "x-plain").read_bytes() == b"first"
+
+
 def test_a_refusal_with_a_code_is_none() -> None:
-    Target(name="x", make=raising(Reject("malformed")), seeds=samples.texts).prepare()(b"")
+    Target(name="x", make=raising(Reject("malformed")), seeds=tool_samples.texts).prepare()(b"")
 
 
 @pytest.mark.parametrize("name", ["encoding", "user-log", "room-stream", "chat"])

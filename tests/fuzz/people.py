@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""User logs, codes, certificates, a second device's messages, and what lies on one's own disk of an account."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tests.fuzz import samples
+from tests.fuzz.target import Run, Target, coded, each
+
+
+def _user_entry() -> Run:
+    from sync.trust.userlog import UserEntry
+
+    return UserEntry.decode
+
+
+def _user_log() -> Run:
+    from sync.crypto.encoding import dec
+    from sync.trust.userlog import DOMAIN, UserLog, entry_id
+
+    person = samples.person()
+    keys = samples.person_keys()
+    agency = bytes.fromhex(person["agency_pk"])
+    entries = samples.entries(person)
+
+    def run(data: bytes) -> None:
+        """At the place in the log that it names, signed by whom it names."""
+        parts = dec(data, limit=1 << 20)
+        seq = parts[2] if isinstance(parts, list) and len(parts) == 9 and type(parts[2]) is int else 0
+        log = UserLog(agency)
+        for body, sig in entries[: min(seq, len(entries))]:
+            log.apply(body, sig)
+        before, by = list(log.heads), parts[4] if isinstance(parts, list) and len(parts) == 9 else None
+        if by == "root" and seq > samples.ROOT_ROTATED:
+            by = "second root"
+        key = keys.get(by if isinstance(by, bytes | str) else None, keys["root"])
+        try:
+            log.apply(data, key.sign(DOMAIN, entry_id(data)))
+        except Exception:
+            assert log.heads == before
+            raise
+
+    return run
+
+
+def _pairing() -> Run:
+    """Each message of both ways, to the side that gets it; by code it is sealed as one who knows the code would."""
+    from sync.crypto import seal
+    from sync.crypto.encoding import enc
+    from sync.crypto.seal import KemKey
+    from sync.ids import DevId, Hash
+    from sync.trust.author import DeviceSecrets
+    from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode, _Cover
+
+    agency, code, kem = Hash(bytes(range(32))), PairingCode(bytes(15)), KemKey(bytes(32))
+    secrets = DeviceSecrets(sign=bytes([3] * 32), kem=bytes([4] * 32), root=b"")
+    new_kem = KemKey(secrets.kem)
+    old = OldDevice.read(samples.old_device())
+
+    def entering(by: PairingCode | None) -> tuple[Entering, Any]:
+        side, cover = Entering(agency, secrets, "Dator", "Debian", by), _Cover(agency, by)
+        cover.take("new", side.first(), 1)
+        return side, cover
+
+    def admitting(by: PairingCode | None) -> tuple[Admitting, Any]:
+        new, cover = entering(by)
+        side = Admitting(agency, kem, by)
+        first = new.first() if by is None else None
+        if first is None:
+            fresh = Entering(agency, secrets, "Dator", "Debian", by)
+            first = fresh.first()
+            cover = _Cover(agency, by)
+            cover.take("new", first, 1)
+        side.hear(first)
+        cover.take("old", side.tell(old), 2)
+        return side, cover
+
+    def sealed(cover: Any, role: str, data: bytes) -> bytes:
+        from sync.crypto import aead
+
+        return aead.seal(cover._key(role), cover._context(role), data) if cover._code is not None else data
+
+    def run(data: bytes) -> None:
+        which, body = data[0] if data else 0, data[1:]
+        by = code if which & 1 else None
+        match which >> 1 & 3:
+            case 0:
+                Admitting(agency, kem, by).hear(sealed(_Cover(agency, by), "new", body))
+            case 1:
+                new, cover = entering(by)
+                new.answer(sealed(cover, "old", body))
+            case 2:
+                side, cover = admitting(by)
+                side.check(sealed(cover, "new", body))
+            case _:
+                new, _ = entering(None)
+                new.old = old
+                info = enc(["enrol-done", old.uid, DevId(old.dev)])
+                new.done(seal.seal_to(new_kem.public, info, body) if len(body) < 200 else body)
+
+    return run
+
+
+def _codes() -> Run:
+    from sync.errors import Reject
+    from sync.trust.agency import SignInCode
+    from sync.trust.pairing import PairingCode
+    from sync.trust.recovery import RecoveryCode
+
+    def run(data: bytes) -> None:
+        text = data.decode("utf-8", "surrogateescape")
+        for kind in (SignInCode, PairingCode, RecoveryCode):
+            try:
+                parsed = kind.parse(text)
+            except Reject as e:
+                coded(e)
+                continue
+            assert kind.parse(parsed.format()) == parsed
+
+    return run
+
+
+def _certificates() -> Run:
+    """Signed by the agency, whatever they say; and the server's word that it was restored."""
+    from sync.errors import Reject
+    from sync.trust.agency import InviteCert, verify_server_cert
+    from sync.trust.restored import DOMAIN, Restored
+
+    key, pk = samples.agency().key, samples.agency().pk
+
+    def run(data: bytes) -> None:
+        checks: tuple[Callable[[], object], ...] = (
+            lambda: InviteCert.check(pk, data, key.sign("invite", data)),
+            lambda: verify_server_cert(pk, data, key.sign("server", data), 0),
+            lambda: Restored.check(pk, bytes(32), data, key.sign(DOMAIN, data)),
+        )
+        each(Reject, checks)
+
+    return run
+
+
+def _staff_record() -> Run:
+    from sync.trust.agency import decode_record
+
+    return decode_record
+
+
+def _local() -> Run:
+    """Bytes that lie in an encrypted store or a file of one's own: refused too, if they are damaged."""
+    from sync.client import keepsake
+    from sync.client.account import Account
+    from sync.client.recovery import Attempt
+    from sync.errors import Reject
+
+    def run(data: bytes) -> None:
+        each(Reject, (partial(decode, data) for decode in (Account.decode, Attempt.decode, keepsake.length)))
+
+    return run
+
+
+TARGETS = (
+    Target(name="user-entry", make=_user_entry, seeds=samples.user_entries),
+    Target(name="user-log", make=_user_log, seeds=samples.user_entries, share=1),
+    Target(name="pairing", make=_pairing, seeds=samples.pairing_messages, share=1),
+    Target(name="codes", make=_codes, seeds=samples.codes),
+    Target(name="certificates", make=_certificates, seeds=samples.certificates, share=1),
+    Target(name="staff-record", make=_staff_record, seeds=samples.staff_records),
+    Target(name="local", make=_local, seeds=samples.local),
+)

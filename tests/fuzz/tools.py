@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the application reads: key slots, the tools' records, links, and pasted text."""
+
+from tests.fuzz import tool_samples as samples
+from tests.fuzz.target import Run, Target
+
+_BAD_CHANGE = ("app.errors.BadChange",)
+
+
+def _slot() -> Run:
+    from app.store.keyslots import SlotKind, _argon, _Slot
+
+    def run(data: bytes) -> None:
+        for kind in SlotKind:
+            slot = _Slot.parse(kind, data)
+            assert slot.to_bytes() == data
+            if kind is SlotKind.PASSPHRASE:
+                _argon(slot.params)
+
+    return run
+
+
+def _chat() -> Run:
+    from app.chat.markup import parse, plain
+    from app.chat.records import MessageEdited, MessageSent, decode, encode
+
+    def run(data: bytes) -> None:
+        record = decode(data)
+        assert decode(encode(record)) == record
+        if isinstance(record, MessageSent | MessageEdited):
+            parse(record.text, record.mentions)
+            plain(record.text, record.mentions)
+
+    return run
+
+
+def _markup() -> Run:
+    from app.chat.markup import parse, plain
+    from app.chat.records import MAX_TEXT
+
+    def run(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")[:MAX_TEXT]
+        assert " ".join("".join(r.text for r in parse(text)).split()) == plain(text)
+
+    return run
+
+
+def _document() -> Run:
+    from app.documents.model import Document
+    from app.documents.records import CARET, PAYLOAD, DocumentPart, DocumentUpdate, check, group_of
+    from app.errors import BadChange
+
+    base = samples.document()
+
+    def run(data: bytes) -> None:
+        group_of(data)
+        document = Document()
+        document.merge([base])
+        try:
+            caret = CARET.decode(data)
+        except BadChange:
+            pass
+        else:
+            if caret.selection is not None:
+                document.resolve_selection(caret.selection)
+        record = PAYLOAD.decode(data)
+        check(data)
+        if isinstance(record, DocumentUpdate):
+            document.merge([record.update])
+            document.plain_text()
+        else:
+            assert isinstance(record, DocumentPart)
+
+    return run
+
+
+def _board() -> Run:
+    from app.tasks.model import Board
+    from app.tasks.records import decode
+
+    base = samples.board()
+
+    def run(data: bytes) -> None:
+        board = Board()
+        board.merge([base])
+        board.merge([decode(data)])
+        _ = board.title, board.columns(), board.labels(), board.all_cards(), board.archived()
+        for column in board.columns():
+            board.cards(column.id)
+
+    return run
+
+
+def _records() -> Run:
+    from app.errors import BadChange
+    from app.personal import records as personal
+    from app.rooms import records as rooms
+
+    def run(data: bytes) -> None:
+        for kind in (rooms, personal):
+            try:
+                record = kind.decode(data)
+            except BadChange:
+                continue
+            assert kind.decode(kind.encode(record)) == record
+
+    return run
+
+
+def _links() -> Run:
+    from app.devices.inviting import read_pointer
+    from app.documents.formats import safe_link
+    from app.objects.links import ObjectLink
+    from sync.client.transport import AddressError, ServerAddress
+    from ui.shell.welcome import parse_link
+
+    def run(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        link = ObjectLink.parse(text)
+        assert link is None or ObjectLink.parse(link.to_text()) == link
+        safe_link(text)
+        pointer, address = read_pointer(text), parse_link(text)
+        for server in (text, pointer.server if pointer else "", address.server if address else ""):
+            try:
+                ServerAddress.parse(server, insecure_loopback=True)
+            except AddressError:
+                continue
+
+    return run
+
+
+def _pasted() -> Run:
+    from app.documents.formats import from_bytes, from_html, from_text, to_html, to_markdown
+
+    def run(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        for blocks in (from_bytes(data) or [], from_html(text), from_text(text)):
+            to_html(blocks)
+            to_markdown(blocks)
+
+    return run
+
+
+TARGETS = (
+    Target(name="slot", make=_slot, seeds=samples.slots, refusals=("app.errors.SlotDamaged",)),
+    Target(name="chat", make=_chat, seeds=samples.chat, refusals=(*_BAD_CHANGE, "app.chat.errors.MessageTooLong")),
+    Target(name="markup", make=_markup, seeds=samples.texts),
+    Target(name="document", make=_document, seeds=samples.document_records, refusals=_BAD_CHANGE, share=1),
+    Target(name="board", make=_board, seeds=samples.board_records, refusals=_BAD_CHANGE, share=1),
+    Target(name="records", make=_records, seeds=samples.small_records),
+    Target(name="links", make=_links, seeds=samples.addresses),
+    Target(name="pasted", make=_pasted, seeds=samples.pages, share=1),
+)
