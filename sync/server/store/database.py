@@ -17,7 +17,7 @@ class TooNew(StoreError):
 
 
 def connected(path: Path, max_pages: int | None) -> Engine:
-    """The engine whose connections are durable and begin their own transactions. `max_pages` as in SqlStore."""
+    """The engine whose connections are durable and begin their own transactions. `max_pages` as in Threads."""
     # Parameters are hidden: an error's text must not carry names or contents into the log.
     options = {"check_same_thread": False, "timeout": 30}
     engine = create_engine(f"sqlite:///{path}", connect_args=options, hide_parameters=True)

@@ -81,6 +81,14 @@ class MemoryStore(MemoryMending):
         self._users[user.uid] = user
         self._entries[user.uid] = list(entries)
 
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
+        kept = self._invites.get(invite.invite_pk, invite)
+        if user.uid in self._users or kept.used_by not in (None, user.uid):
+            raise Taken("users")
+        self._invites[invite.invite_pk] = replace(kept, used_by=user.uid)
+        self._users[user.uid] = user
+        self._entries[user.uid] = list(entries)
+
     async def append_user(
         self,
         uid: bytes,

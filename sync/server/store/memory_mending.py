@@ -2,19 +2,15 @@
 """`Mending` in memory."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from sync.server.store.base import EntryRow, InviteRow, SightingRow, Taken, UserRow
+from sync.server.store.base import SightingRow
 from sync.server.store.mending import AwaitedItem, RestoreRow
 
 
 class MemoryMending:
-    """Needs `_users`, `_entries`, `_sightings` and `_rooms` of MemoryStore."""
+    """Needs `_sightings` and `_rooms` of MemoryStore."""
 
-    _users: dict[bytes, UserRow]
-    _entries: dict[bytes, list[EntryRow]]
     _sightings: dict[bytes, SightingRow]
-    _invites: dict[bytes, InviteRow]
     _rooms: Iterable[bytes]
 
     def __init__(self) -> None:
@@ -63,11 +59,3 @@ class MemoryMending:
             self._closed.add(room)
         kept = self._awaited_items.get(room, {})
         self._awaited_items[room] = {at: item for at, item in kept.items() if at > n}
-
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
-        kept = self._invites.get(invite.invite_pk, invite)
-        if user.uid in self._users or kept.used_by not in (None, user.uid):
-            raise Taken("users")
-        self._invites[invite.invite_pk] = replace(kept, used_by=user.uid)
-        self._users[user.uid] = user
-        self._entries[user.uid] = list(entries)

@@ -3,216 +3,33 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, null, select, update
 from sqlalchemy.engine import Row
 
 from sync.server.store import schema as s
 from sync.server.store.base import (
-    Appended,
-    AskedRow,
     BlobRow,
     Counts,
-    EntryRow,
-    InviteRow,
     ItemRow,
     Membership,
-    Moved,
     Placement,
     RoomRow,
     SealRow,
     ShareRow,
-    SightingRow,
     UnmetRow,
-    UserRow,
 )
-from sync.server.store.database import connected, prepare
 from sync.server.store.sql_mending import SqlMending
-from sync.server.store.statements import (
-    ask,
-    count,
-    entry_values,
-    fill_share,
-    forget,
-    insert_rows,
-    keep_unmet,
-    place,
-    see_device,
-    use_bytes,
-    use_invite,
-)
-from sync.server.store.writer import Writer
-
-T = TypeVar("T")
+from sync.server.store.sql_people import SqlPeople
+from sync.server.store.statements import columns, count, fill_share, forget, insert_rows, keep_unmet, place, use_bytes
 
 _MAX_ROWS = 4096
 """Items that one read takes at most, so that a pull never holds the reader for long."""
 
 
-class SqlStore(SqlMending):
+class SqlStore(SqlPeople, SqlMending):
     """See `sync.server.store.base.Store`."""
-
-    def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
-        """`max_pages` of 4 KiB bound the file: beyond them it behaves as a full disk."""
-        self._engine = connected(path, max_pages)
-        self._writer: Writer | None = None
-        self._reader: ThreadPoolExecutor | None = None
-        self._read_connection: Connection | None = None
-
-    async def open(self) -> None:
-        try:
-            await asyncio.to_thread(prepare, self._engine)
-        except BaseException:
-            self._engine.dispose()
-            raise
-        self._writer = Writer(self._engine)
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
-
-    async def close(self) -> None:
-        if self._writer is not None:
-            await self._writer.close()
-            self._writer = None
-        if self._reader is not None:
-            await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reader)
-            self._reader.shutdown()
-            self._reader = None
-        self._engine.dispose()
-
-    def _close_reader(self) -> None:
-        if self._read_connection is not None:
-            self._read_connection.close()
-            self._read_connection = None
-
-    def _write(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
-        if self._writer is None:
-            raise RuntimeError("the store is not open")
-        return self._writer.submit(run)
-
-    async def _read(self, run: Callable[[Connection], T]) -> T:
-        if self._reader is None:
-            raise RuntimeError("the store is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, run)
-
-    def _read_now(self, run: Callable[[Connection], T]) -> T:
-        if self._read_connection is None:
-            self._read_connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        return run(self._read_connection)
-
-    # -- people
-
-    async def add_invite(self, row: InviteRow) -> None:
-        def run(c: Connection) -> None:
-            insert_rows(c, s.invites, [{f: getattr(row, f) for f in InviteRow.__slots__}])
-
-        await self._write(run)
-
-    async def invite(self, invite_pk: bytes) -> InviteRow | None:
-        def run(c: Connection) -> InviteRow | None:
-            row = c.execute(select(s.invites).where(s.invites.c.invite_pk == invite_pk)).one_or_none()
-            return None if row is None else InviteRow(**row._mapping)
-
-        return await self._read(run)
-
-    async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
-        def run(c: Connection) -> None:
-            use_invite(c, invite_pk, user.uid)
-            insert_rows(c, s.users, [{f: getattr(user, f) for f in UserRow.__slots__}])
-            insert_rows(c, s.user_entries, [entry_values(user.uid, e) for e in entries])
-
-        await self._write(run)
-
-    async def append_user(
-        self,
-        uid: bytes,
-        expected_seq: int,
-        entries: Sequence[EntryRow],
-        made: Appended,
-        *,
-        invite_pk: bytes | None = None,
-        told: bool = False,
-    ) -> None:
-        values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
-
-        def run(c: Connection) -> None:
-            at = update(s.users).where(s.users.c.uid == uid, s.users.c.seq == expected_seq)
-            if c.execute(at.values(seq=entries[-1].seq, **values)).rowcount != 1:
-                raise Moved("user log")
-            if invite_pk is not None:
-                use_invite(c, invite_pk, uid)
-            insert_rows(c, s.user_entries, [entry_values(uid, e) for e in entries])
-            if told:
-                c.execute(insert(s.told).values(uid=uid))
-
-        await self._write(run)
-
-    async def by_root(self, root_pk: bytes) -> UserRow | None:
-        def run(c: Connection) -> UserRow | None:
-            row = c.execute(select(s.users).where(s.users.c.root_pk == root_pk).limit(1)).one_or_none()
-            return None if row is None else UserRow(**row._mapping)
-
-        return await self._read(run)
-
-    async def put_asked(self, row: AskedRow) -> None:
-        await self._write(lambda c: c.execute(ask, {f: getattr(row, f) for f in AskedRow.__slots__}))
-
-    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
-        a = s.asked.c
-        gone = delete(s.asked).where(a.uid == uid, a.what == what, a.dev == dev)
-        await self._write(lambda c: c.execute(gone))
-
-    async def asked(self, uid: bytes) -> list[AskedRow]:
-        def run(c: Connection) -> list[AskedRow]:
-            rows = c.execute(select(s.asked).where(s.asked.c.uid == uid).order_by(s.asked.c.since))
-            return [AskedRow(**r._mapping) for r in rows]
-
-        return await self._read(run)
-
-    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
-        def run(c: Connection) -> list[tuple[int, bytes]]:
-            t = s.told.c
-            return [(r.row, r.uid) for r in c.execute(select(t.row, t.uid).where(t.row > after).order_by(t.row))]
-
-        return await self._read(run)
-
-    async def user(self, uid: bytes) -> UserRow | None:
-        rows = await self.people([uid])
-        return rows[0] if rows else None
-
-    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
-        def run(c: Connection) -> list[EntryRow]:
-            e = s.user_entries.c
-            rows = c.execute(select(e.seq, e.body, e.sig).where(e.uid == uid, e.seq > after).order_by(e.seq))
-            return [EntryRow(seq=r.seq, body=r.body, sig=r.sig) for r in rows]
-
-        return await self._read(run)
-
-    async def put_sighting(self, row: SightingRow) -> None:
-        await self._write(lambda c: c.execute(see_device, {f: getattr(row, f) for f in SightingRow.__slots__}))
-
-    async def sightings(self, uid: bytes) -> list[SightingRow]:
-        def run(c: Connection) -> list[SightingRow]:
-            rows = c.execute(select(s.sightings).where(s.sightings.c.uid == uid)).all()
-            return [SightingRow(**r._mapping) for r in rows]
-
-        return await self._read(run)
-
-    async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
-        def run(c: Connection) -> list[UserRow]:
-            return [UserRow(**r._mapping) for r in c.execute(select(s.users).where(s.users.c.uid.in_(uids)))]
-
-        return await self._read(run)
-
-    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
-        def run(c: Connection) -> list[UserRow]:
-            query = select(s.users).order_by(s.users.c.search).limit(limit)
-            for word in words:
-                query = query.where(s.users.c.search.contains(word, autoescape=True))
-            return [UserRow(**r._mapping) for r in c.execute(query)]
-
-        return await self._read(run)
 
     # -- rooms
 
@@ -305,7 +122,7 @@ class SqlStore(SqlMending):
         return await self._read(run)
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
-        values = {"room": room, "obj": row.obj, "n": row.n, "share_c": row.share_c, "share": row.share}
+        values = {"room": room, **columns(row)}
         return await self._write(lambda c: c.execute(fill_share, values).rowcount == 1)
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
@@ -329,7 +146,7 @@ class SqlStore(SqlMending):
         await self._write(run)
 
     async def put_unmet(self, row: UnmetRow) -> None:
-        await self._write(lambda c: c.execute(keep_unmet, {f: getattr(row, f) for f in UnmetRow.__slots__}))
+        await self._write(lambda c: c.execute(keep_unmet, columns(row)))
 
     async def unmet(self, room: bytes) -> UnmetRow | None:
         def run(c: Connection) -> UnmetRow | None:
@@ -342,7 +159,7 @@ class SqlStore(SqlMending):
 
     async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
         def run(c: Connection) -> None:
-            insert_rows(c, s.blobs, [{f: getattr(row, f) for f in BlobRow.__slots__}])
+            insert_rows(c, s.blobs, [columns(row)])
             grown = s.rooms.c.size_bytes + row.size_bytes
             c.execute(update(s.rooms).where(s.rooms.c.room == row.room).values(size_bytes=grown))
             use_bytes(c, by_dev, day, row.size_bytes)

@@ -1,29 +1,23 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`Mending` in SQL."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sync.server.store import schema as s
-from sync.server.store.base import EntryRow, InviteRow, Taken, UserRow
 from sync.server.store.mending import AwaitedItem, RestoreRow
-from sync.server.store.statements import entry_values, insert_rows, use_invite
+from sync.server.store.statements import columns
+from sync.server.store.threads import Threads
 
-T = TypeVar("T")
 
-
-class SqlMending:
-    """Needs `_read` and `_write` of SqlStore."""
-
-    _write: Callable[[Callable[[Connection], T]], Any]
-    _read: Callable[[Callable[[Connection], T]], Any]
+class SqlMending(Threads):
+    """The mending of SqlStore."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
         def run(c: Connection) -> None:
-            c.execute(insert(s.restores).values(t=row.t, backup_t=row.backup_t, body=row.body, sig=row.sig))
+            c.execute(insert(s.restores), columns(row))
             for table in (s.closed_rooms, s.awaited_devices, s.awaited_items):
                 c.execute(delete(table))
             c.execute(insert(s.closed_rooms).from_select(["room"], select(s.rooms.c.room)))
@@ -38,22 +32,22 @@ class SqlMending:
             row = c.execute(select(r.t, r.backup_t, r.body, r.sig).order_by(r.row.desc()).limit(1)).one_or_none()
             return None if row is None else RestoreRow(**row._mapping)
 
-        return await self._read(run)  # type: ignore[no-any-return]
+        return await self._read(run)
 
     async def closed_rooms(self) -> set[bytes]:
-        return await self._read(lambda c: set(c.scalars(select(s.closed_rooms.c.room))))  # type: ignore[no-any-return]
+        return await self._read(lambda c: set(c.scalars(select(s.closed_rooms.c.room))))
 
     async def awaited_devices(self) -> list[tuple[bytes, bytes]]:
         def run(c: Connection) -> list[tuple[bytes, bytes]]:
             return [(r.dev, r.uid) for r in c.execute(select(s.awaited_devices.c.dev, s.awaited_devices.c.uid))]
 
-        return await self._read(run)  # type: ignore[no-any-return]
+        return await self._read(run)
 
     async def came_back(self, dev: bytes) -> None:
         await self._write(lambda c: c.execute(delete(s.awaited_devices).where(s.awaited_devices.c.dev == dev)))
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
-        rows = [{"room": room, "n": i.n, "t": i.t, "kind": i.kind, "id": i.id} for i in items]
+        rows = [{"room": room, **columns(i)} for i in items]
 
         def run(c: Connection) -> None:
             c.execute(upsert(s.awaited_items).on_conflict_do_nothing(), rows)
@@ -67,11 +61,11 @@ class SqlMending:
             query = select(a.n, a.t, a.kind, a.id).where(a.room == room, a.n > after).order_by(a.n).limit(limit)
             return [AwaitedItem(**r._mapping) for r in c.execute(query)]
 
-        return await self._read(run)  # type: ignore[no-any-return]
+        return await self._read(run)
 
     async def awaited_until(self, room: bytes) -> int:
         a = s.awaited_items.c
-        return await self._read(lambda c: c.scalar(select(func.max(a.n)).where(a.room == room)) or 0)  # type: ignore[no-any-return]
+        return await self._read(lambda c: c.scalar(select(func.max(a.n)).where(a.room == room)) or 0)
 
     async def openable_rooms(self) -> list[bytes]:
         closed, m = s.closed_rooms.c, s.members.c
@@ -79,26 +73,11 @@ class SqlMending:
         devices = s.members.join(s.awaited_devices, s.awaited_devices.c.uid == m.uid)
         missing = select(m.uid).select_from(devices).where(m.room == closed.room, m.until_n == 0).exists()
         query = select(closed.room).where(~awaited, ~missing)
-        return await self._read(lambda c: list(c.scalars(query)))  # type: ignore[no-any-return]
+        return await self._read(lambda c: list(c.scalars(query)))
 
     async def open_room(self, room: bytes) -> None:
         def run(c: Connection) -> None:
             c.execute(delete(s.awaited_items).where(s.awaited_items.c.room == room))
             c.execute(delete(s.closed_rooms).where(s.closed_rooms.c.room == room))
-
-        await self._write(run)
-
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
-        def run(c: Connection) -> None:
-            i = s.invites.c
-            used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
-            if used is None:
-                insert_rows(c, s.invites, [{f: getattr(invite, f) for f in InviteRow.__slots__}])
-            elif used.used_by is None:
-                use_invite(c, invite.invite_pk, user.uid)
-            elif used.used_by != user.uid:
-                raise Taken("invite")
-            insert_rows(c, s.users, [{f: getattr(user, f) for f in UserRow.__slots__}])
-            insert_rows(c, s.user_entries, [entry_values(user.uid, e) for e in entries])
 
         await self._write(run)

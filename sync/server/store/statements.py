@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
-from sync.server.store.base import EntryRow, ItemRow, Moved, Placement, StoreError, Taken
+from sync.server.store.base import ItemRow, Moved, Placement, StoreError, Taken
 
 _place_update = (
     update(s.rooms)
@@ -152,9 +152,9 @@ def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: 
         raise (refusal or Taken(table.name)) from e
 
 
-def entry_values(uid: bytes, e: EntryRow) -> dict[str, Any]:
-    """A user log's entry as columns."""
-    return {"uid": uid, "seq": e.seq, "body": e.body, "sig": e.sig}
+def columns(row: Any) -> dict[str, Any]:
+    """A row of base.py or mending.py as the columns of its table."""
+    return {field: getattr(row, field) for field in row.__slots__}
 
 
 def _item_values(room: bytes, i: ItemRow) -> dict[str, Any]:

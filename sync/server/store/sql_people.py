@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Invitations, people, their logs and devices in SQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from sync.server.store import schema as s
+from sync.server.store.base import Appended, AskedRow, EntryRow, InviteRow, Moved, SightingRow, Taken, UserRow
+from sync.server.store.statements import ask, columns, insert_rows, see_device, use_invite
+from sync.server.store.threads import Threads
+
+
+class SqlPeople(Threads):
+    """The people of SqlStore."""
+
+    async def add_invite(self, row: InviteRow) -> None:
+        def run(c: Connection) -> None:
+            insert_rows(c, s.invites, [columns(row)])
+
+        await self._write(run)
+
+    async def invite(self, invite_pk: bytes) -> InviteRow | None:
+        def run(c: Connection) -> InviteRow | None:
+            row = c.execute(select(s.invites).where(s.invites.c.invite_pk == invite_pk)).one_or_none()
+            return None if row is None else InviteRow(**row._mapping)
+
+        return await self._read(run)
+
+    async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
+        def run(c: Connection) -> None:
+            use_invite(c, invite_pk, user.uid)
+            _insert_user(c, user, entries)
+
+        await self._write(run)
+
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
+        def run(c: Connection) -> None:
+            i = s.invites.c
+            used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
+            if used is None:
+                insert_rows(c, s.invites, [columns(invite)])
+            elif used.used_by is None:
+                use_invite(c, invite.invite_pk, user.uid)
+            elif used.used_by != user.uid:
+                raise Taken("invite")
+            _insert_user(c, user, entries)
+
+        await self._write(run)
+
+    async def append_user(
+        self,
+        uid: bytes,
+        expected_seq: int,
+        entries: Sequence[EntryRow],
+        made: Appended,
+        *,
+        invite_pk: bytes | None = None,
+        told: bool = False,
+    ) -> None:
+        values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
+
+        def run(c: Connection) -> None:
+            at = update(s.users).where(s.users.c.uid == uid, s.users.c.seq == expected_seq)
+            if c.execute(at.values(seq=entries[-1].seq, **values)).rowcount != 1:
+                raise Moved("user log")
+            if invite_pk is not None:
+                use_invite(c, invite_pk, uid)
+            insert_rows(c, s.user_entries, _entry_values(uid, entries))
+            if told:
+                c.execute(insert(s.told).values(uid=uid))
+
+        await self._write(run)
+
+    async def by_root(self, root_pk: bytes) -> UserRow | None:
+        def run(c: Connection) -> UserRow | None:
+            row = c.execute(select(s.users).where(s.users.c.root_pk == root_pk).limit(1)).one_or_none()
+            return None if row is None else UserRow(**row._mapping)
+
+        return await self._read(run)
+
+    async def put_asked(self, row: AskedRow) -> None:
+        await self._write(lambda c: c.execute(ask, columns(row)))
+
+    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
+        a = s.asked.c
+        gone = delete(s.asked).where(a.uid == uid, a.what == what, a.dev == dev)
+        await self._write(lambda c: c.execute(gone))
+
+    async def asked(self, uid: bytes) -> list[AskedRow]:
+        def run(c: Connection) -> list[AskedRow]:
+            rows = c.execute(select(s.asked).where(s.asked.c.uid == uid).order_by(s.asked.c.since))
+            return [AskedRow(**r._mapping) for r in rows]
+
+        return await self._read(run)
+
+    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
+        def run(c: Connection) -> list[tuple[int, bytes]]:
+            t = s.told.c
+            return [(r.row, r.uid) for r in c.execute(select(t.row, t.uid).where(t.row > after).order_by(t.row))]
+
+        return await self._read(run)
+
+    async def user(self, uid: bytes) -> UserRow | None:
+        rows = await self.people([uid])
+        return rows[0] if rows else None
+
+    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
+        def run(c: Connection) -> list[EntryRow]:
+            e = s.user_entries.c
+            rows = c.execute(select(e.seq, e.body, e.sig).where(e.uid == uid, e.seq > after).order_by(e.seq))
+            return [EntryRow(seq=r.seq, body=r.body, sig=r.sig) for r in rows]
+
+        return await self._read(run)
+
+    async def put_sighting(self, row: SightingRow) -> None:
+        await self._write(lambda c: c.execute(see_device, columns(row)))
+
+    async def sightings(self, uid: bytes) -> list[SightingRow]:
+        def run(c: Connection) -> list[SightingRow]:
+            rows = c.execute(select(s.sightings).where(s.sightings.c.uid == uid)).all()
+            return [SightingRow(**r._mapping) for r in rows]
+
+        return await self._read(run)
+
+    async def people(self, uids: Sequence[bytes]) -> list[UserRow]:
+        def run(c: Connection) -> list[UserRow]:
+            return [UserRow(**r._mapping) for r in c.execute(select(s.users).where(s.users.c.uid.in_(uids)))]
+
+        return await self._read(run)
+
+    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
+        def run(c: Connection) -> list[UserRow]:
+            query = select(s.users).order_by(s.users.c.search).limit(limit)
+            for word in words:
+                query = query.where(s.users.c.search.contains(word, autoescape=True))
+            return [UserRow(**r._mapping) for r in c.execute(query)]
+
+        return await self._read(run)
+
+
+def _insert_user(c: Connection, user: UserRow, entries: Sequence[EntryRow]) -> None:
+    insert_rows(c, s.users, [columns(user)])
+    insert_rows(c, s.user_entries, _entry_values(user.uid, entries))
+
+
+def _entry_values(uid: bytes, entries: Sequence[EntryRow]) -> list[dict[str, Any]]:
+    return [{"uid": uid, **columns(e)} for e in entries]

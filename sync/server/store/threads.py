@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The two threads that have connections to the SQLite file: one writes, one reads."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from sync.server.store.database import connected, prepare
+from sync.server.store.writer import Writer
+
+T = TypeVar("T")
+
+
+class Threads:
+    """What every part of SqlStore reads and writes by."""
+
+    def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
+        """`max_pages` of 4 KiB bound the file: beyond them it behaves as a full disk."""
+        self._engine = connected(path, max_pages)
+        self._writer: Writer | None = None
+        self._reader: ThreadPoolExecutor | None = None
+        self._read_connection: Connection | None = None
+
+    async def open(self) -> None:
+        try:
+            await asyncio.to_thread(prepare, self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
+        self._writer = Writer(self._engine)
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+
+    async def close(self) -> None:
+        if self._writer is not None:
+            await self._writer.close()
+            self._writer = None
+        if self._reader is not None:
+            await asyncio.get_running_loop().run_in_executor(self._reader, self._close_reader)
+            self._reader.shutdown()
+            self._reader = None
+        self._engine.dispose()
+
+    def _close_reader(self) -> None:
+        if self._read_connection is not None:
+            self._read_connection.close()
+            self._read_connection = None
+
+    def _write(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
+        if self._writer is None:
+            raise RuntimeError("the store is not open")
+        return self._writer.submit(run)
+
+    async def _read(self, run: Callable[[Connection], T]) -> T:
+        if self._reader is None:
+            raise RuntimeError("the store is not open")
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, run)
+
+    def _read_now(self, run: Callable[[Connection], T]) -> T:
+        if self._read_connection is None:
+            self._read_connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        return run(self._read_connection)
