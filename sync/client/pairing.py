@@ -78,7 +78,6 @@ class Host:
         self._mail = _Mail()
         self._admitting: Admitting | None = None
         self._opened = False
-        self._ulog_seq = -1
 
     def on_frame(self, frame: m.ServerFrame) -> None:
         """What the connection brings that may be for us."""

@@ -17,6 +17,7 @@ from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import SUITE_HYBRID
 from sync.errors import BugError, Reject
 from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
+from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES, MAX_PAYLOAD_BYTES
 from sync.trust import fields
 from sync.trust.author import Author
 from sync.trust.items import ENVELOPE, Role, item_id
@@ -24,8 +25,6 @@ from sync.trust.items import ENVELOPE, Role, item_id
 VERSION = 1
 HEADER_LIMIT = 1024
 BODY_LIMIT = HEADER_LIMIT + 64
-OP_LIMIT = 256 * 1024
-PAYLOAD_LIMIT = 192 * 1024
 DOMAIN = "op"
 ABOUT = 1
 
@@ -145,9 +144,9 @@ def pack(changes: Sequence[tuple[ChangeId, bytes]]) -> bytes:
 def unpack(payload: bytes) -> list[tuple[ChangeId, bytes]]:
     """The changes of an op; Reject "malformed"."""
     out = []
-    for pair in fields.items(dec(payload, limit=OP_LIMIT), "payload", 4096):
+    for pair in fields.items(dec(payload, limit=MAX_OP_BYTES), "payload", 4096):
         change_id, data = fields.array(pair, 2, "payload")
-        out.append((ChangeId(fields.raw(change_id, 16, "change id")), fields.blob(data, OP_LIMIT, "payload")))
+        out.append((ChangeId(fields.raw(change_id, 16, "change id")), fields.blob(data, MAX_OP_BYTES, "payload")))
     return out
 
 
@@ -224,12 +223,12 @@ def seal_batch(
     prev: bytes,
     ops: Sequence[PlainOp],
 ) -> SealedOps:
-    """Seals and signs up to 256 ops: each prev is the id before it, dev_seq counts up, the last is signed."""
-    if not 1 <= len(ops) <= 256:
+    """Seals and signs a batch of ops: each prev is the id before it, dev_seq counts up, the last is signed."""
+    if not 1 <= len(ops) <= MAX_BATCH_ITEMS:
         raise BugError("batch size")
     bodies, cts = [], []
     for i, op in enumerate(ops):
-        if len(op.payload) > PAYLOAD_LIMIT + 1024:
+        if len(op.payload) > MAX_PAYLOAD_BYTES + 1024:
             raise BugError("payload must go as a blob")
         hdr = Header(
             SUITE_HYBRID, room, author.uid, author.dev, first_seq + i, prev, epoch, seen, author.ulog, op.obj,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sync.crypto.encoding import dec, enc
 from sync.ids import Hash, Uid
+from sync.protocol.version import MAX_ENTRY_BYTES
 from sync.trust import fields
 from sync.trust.epochs import Epoch
 from sync.trust.items import ENTRY, item_id
@@ -16,7 +17,6 @@ from sync.trust.payload_reading import read_payload
 from sync.trust.payloads import Payload
 
 VERSION = 1
-ENTRY_LIMIT = 512 * 1024
 DOMAIN = "room-log"
 NO_PREV = bytes(32)
 
@@ -43,7 +43,7 @@ class RoomEntry:
 
         `lenient`: what only its author can have done wrong (type, extension, payload) becomes `Unreadable`.
         """
-        parts = fields.array(dec(body, limit=ENTRY_LIMIT), 12, "room entry")
+        parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts
         fields.version(version, VERSION, "room entry version")
         name = fields.text(kind, 64, "room entry type")

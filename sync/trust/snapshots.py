@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from sync.crypto.encoding import dec, enc
 from sync.errors import Reject
 from sync.ids import Hash, ObjId
+from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
 from sync.trust import envelope, fields
 from sync.trust.envelope import Header
 from sync.trust.payloads import Prune
@@ -24,7 +25,7 @@ from sync.trust.roomstate import RoomState, Snapshot
 
 VERSION = 1
 MAX_PIECES = 400
-PIECE_BYTES = envelope.PAYLOAD_LIMIT - 256
+PIECE_BYTES = MAX_PAYLOAD_BYTES - 256
 KEPT = 256
 """Snapshots of one object that are remembered; of more the oldest that nobody attested goes, else the oldest."""
 ATTESTS_KEPT = 8
@@ -51,7 +52,7 @@ class Piece:
     @classmethod
     def decode(cls, payload: bytes) -> "Piece":
         """Reject "malformed" or "format"."""
-        parts = fields.array(dec(payload, limit=envelope.OP_LIMIT), 6, "snapshot")
+        parts = fields.array(dec(payload, limit=MAX_OP_BYTES), 6, "snapshot")
         fields.version(parts[0], VERSION, "snapshot")
         index, count = fields.u64(parts[2], "snapshot"), fields.u64(parts[3], "snapshot")
         if not index < count <= MAX_PIECES:
@@ -61,7 +62,7 @@ class Piece:
             index=index,
             count=count,
             digest=fields.raw(parts[4], 32, "snapshot"),
-            data=fields.blob(parts[5], envelope.OP_LIMIT, "snapshot"),
+            data=fields.blob(parts[5], MAX_OP_BYTES, "snapshot"),
         )
 
 

@@ -15,6 +15,7 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES
 from sync.trust import envelope, roomlog, rules, snapshots
 from sync.trust.authors import author_of, pin_author
 from sync.trust.book import UserBook
@@ -28,7 +29,6 @@ from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
 
 _RECENT = 4096
-MAX_BATCH = 256
 MAX_T = 2**53
 """Times above it (in ms: the year 287000) are nobody's clock, and no database column holds all of u64."""
 _ABOUT_STATES = (envelope.SNAPSHOT, envelope.BASELINE, envelope.ATTEST)
@@ -233,7 +233,7 @@ class RoomStream:
             end = at
             while end < len(items) and items[end].kind == ENVELOPE and not items[end].sig:
                 end += 1
-            if end == len(items) or items[end].kind != ENVELOPE or end - at >= MAX_BATCH:
+            if end == len(items) or items[end].kind != ENVELOPE or end - at >= MAX_BATCH_ITEMS:
                 raise Reject("batch", f"position {items[at].n}")
             out += self._batch(items[at : end + 1], book, rh_at, strict=strict, bare=bare)
             at = end + 1
@@ -337,7 +337,7 @@ class RoomStream:
             if item.ct is None:
                 if strict:
                     raise Reject("malformed", f"position {item.n}")
-            elif len(item.ct) != length or length > envelope.OP_LIMIT or H(item.ct) != digest:
+            elif len(item.ct) != length or length > MAX_OP_BYTES or H(item.ct) != digest:
                 raise Reject("content-hash", f"position {item.n}")
             if device is not None and hdr.seen != seen:
                 self._check_seen(hdr.seen, item.n, rh_at)

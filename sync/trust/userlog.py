@@ -13,12 +13,12 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import check_public, verify
 from sync.errors import Reject
 from sync.ids import NO_UID, DevId, Hash, Uid
+from sync.protocol.version import MAX_ENTRY_BYTES
 from sync.trust import fields
 from sync.trust.agency import InviteCert, invite_id
 from sync.trust.epochs import USER, Recipient
 
 VERSION = 1
-ENTRY_LIMIT = 512 * 1024
 DOMAIN = "user-log"
 ROOT = "root"
 AGENCY = "agency"
@@ -80,7 +80,7 @@ class UserEntry:
 
     @classmethod
     def decode(cls, body: bytes) -> "UserEntry":
-        parts = fields.array(dec(body, limit=ENTRY_LIMIT), 9, "user entry")
+        parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 9, "user entry")
         version, uid, seq, prev, by, time, kind, payload, ext = parts
         fields.version(version, VERSION, "user entry version")
         if fields.text(kind, 64, "user entry type") not in TYPES:

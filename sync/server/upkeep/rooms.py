@@ -7,6 +7,7 @@ from sync.crypto.encoding import dec
 from sync.crypto.kdf import H
 from sync.errors import NeedLog, Reject
 from sync.ids import RoomId
+from sync.protocol.version import MAX_BATCH_ITEMS
 from sync.server.upkeep.problems import Logs, Report
 from sync.server.upkeep.reading import Reading
 from sync.trust import merkle
@@ -15,7 +16,7 @@ from sync.trust.epochs import Epoch, in_order, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
 from sync.trust.payloads import Add
 from sync.trust.receipts import MAX_N
-from sync.trust.stream import MAX_BATCH, Accepted, AcceptedEntry, RoomStream
+from sync.trust.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
 _SEALS_KEPT = 8
@@ -85,7 +86,7 @@ class RoomCheck:
                 self._judging = False
             expected = n + 1
             unit.append(self._whole(Item(n, t, kind, body, sig, ct), ident, rh, size))
-            if kind == ENTRY or sig or len(unit) > MAX_BATCH:
+            if kind == ENTRY or sig or len(unit) > MAX_BATCH_ITEMS:
                 yield unit
                 unit = []
         if unit:

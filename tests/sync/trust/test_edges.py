@@ -9,10 +9,11 @@ from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.errors import BugError, NeedLog, Reject
 from sync.ids import Hash, RoomId
+from sync.protocol.version import MAX_PAYLOAD_BYTES
 from sync.trust import ephemeral, stream, succession
 from sync.trust.author import DeviceSecrets, open_puk, puk_payload
 from sync.trust.drafts import Draft
-from sync.trust.envelope import PAYLOAD_LIMIT, ObjectKeys, PlainOp, object_of, root_share, seal_batch
+from sync.trust.envelope import ObjectKeys, PlainOp, object_of, root_share, seal_batch
 from sync.trust.epochs import KeyRing, sound_base, walk_back
 from sync.trust.items import Role
 from sync.trust.payloads import Genesis
@@ -198,7 +199,7 @@ def test_what_holds_keys_shows_none(scene: Scene) -> None:
 
 def test_a_payload_for_a_blob_is_never_sealed_as_an_op(scene: Scene) -> None:
     s, own = scene.room.stream, scene.room.id
-    op = PlainOp(own, root_share(own), b"", bytes(PAYLOAD_LIMIT + 1025))  # type: ignore[arg-type]
+    op = PlainOp(own, root_share(own), b"", bytes(MAX_PAYLOAD_BYTES + 1025))  # type: ignore[arg-type]
     for ops in ([op], []):
         with pytest.raises(BugError):
             seal_batch(scene.head.author, own, 1, (s.n, s.rh), 1, bytes(32), ops)

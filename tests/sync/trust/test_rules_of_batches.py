@@ -11,8 +11,9 @@ from sync.crypto.encoding import enc
 from sync.crypto.kdf import H
 from sync.errors import BugError, Reject
 from sync.ids import ObjId
+from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
 from sync.trust import blobs, envelope
-from sync.trust.envelope import PAYLOAD_LIMIT, PlainOp, read_body, seal_batch
+from sync.trust.envelope import PlainOp, read_body, seal_batch
 from sync.trust.items import Role
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, signed, with_ext
@@ -68,10 +69,10 @@ def test_attack_a_ciphertexts_length_is_what_its_body_says(scene: Scene) -> None
 
 def test_attack_a_ciphertext_above_its_cap_is_refused(scene: Scene) -> None:
     room = scene.room
-    ops = batch_by(room, scene.clerk, [NOTHING], bytes(envelope.OP_LIMIT + 1))
+    ops = batch_by(room, scene.clerk, [NOTHING], bytes(MAX_OP_BYTES + 1))
     assert refused(room, room.forced_ops(ops)) == "content-hash"
     assert not_placed(room, ops) == "content-hash"
-    room.push(batch_by(room, scene.clerk, [NOTHING], bytes(envelope.OP_LIMIT)))
+    room.push(batch_by(room, scene.clerk, [NOTHING], bytes(MAX_OP_BYTES)))
 
 
 def test_attack_an_even_extension_of_an_envelope_is_void(scene: Scene) -> None:
@@ -88,7 +89,7 @@ def test_attack_an_even_extension_of_an_envelope_is_void(scene: Scene) -> None:
 def test_attack_more_than_192_kib_is_never_sealed(scene: Scene) -> None:
     room, s = scene.room, scene.room.stream
     prev = s.next_prev(scene.clerk.uid, scene.clerk.author.dev)
-    op = PlainOp(ObjId(room.id), bytes(32), b"", bytes(PAYLOAD_LIMIT + 1025))
+    op = PlainOp(ObjId(room.id), bytes(32), b"", bytes(MAX_PAYLOAD_BYTES + 1025))
     with pytest.raises(BugError):
         seal_batch(scene.clerk.author, room.id, s.epoch, (s.n, s.rh), 1, prev, [op])
 

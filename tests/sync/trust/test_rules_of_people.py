@@ -9,10 +9,10 @@ from sync.crypto.encoding import enc
 from sync.crypto.seal import OVERHEAD_BYTES, KemKey, seal_to
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
+from sync.protocol.version import MAX_OP_BYTES
 from sync.trust import fields
 from sync.trust.agency import InviteCert, SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, new_user, puk_info, puk_payload
-from sync.trust.envelope import OP_LIMIT
 from sync.trust.items import ENTRY, RH_0, Item, item_id
 from sync.trust.roomlog import DOMAIN as ROOM_LOG
 from sync.trust.roomlog import NO_PREV, RoomEntry
@@ -145,4 +145,4 @@ def test_attack_an_entry_above_its_cap_is_refused() -> None:
     for read in (RoomEntry.decode, UserEntry.decode):
         with pytest.raises(Reject, match="oversize"):
             read(enc([1, bytes(512 * 1024)]))
-    assert OP_LIMIT == 256 * 1024
+    assert MAX_OP_BYTES == 256 * 1024
