@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
+from sync.client.waking import woken
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
@@ -65,12 +66,7 @@ class Audit:
         loop = asyncio.get_running_loop()
         while True:
             wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            await woken(self._wake, wait_s)
             for room_id in [r for r, at in self._due.items() if at <= loop.time()]:
                 room = self._link.rooms.get(room_id)
                 if room is None or not room.is_member or room.problem is not None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sync.client.link import Link
 from sync.client.ports import PartUpload
 from sync.client.transport import Dialer, WebSocketDialer
+from sync.client.waking import woken
 from sync.crypto.kdf import H
 from sync.errors import Refused, Reject, Unreachable
 from sync.ids import ObjId, PartId, RoomId
@@ -59,12 +60,7 @@ class Blobs:
             failed = not await self._look_for_lost()
             for upload in self._link.ports.uploads():
                 failed = not await self._upload(upload) or failed
-            try:
-                async with asyncio.timeout(RETRY_S if failed else None):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            await woken(self._wake, RETRY_S if failed else None)
 
     async def _look_for_lost(self) -> bool:
         """Marks the parts that a restored server has no more. False if some could not be asked for (yet)."""

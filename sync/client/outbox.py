@@ -13,6 +13,7 @@ from sync.client.ports import PendingChange, SealedBatch
 from sync.client.receipts import Witness
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
+from sync.client.waking import woken
 from sync.errors import Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
@@ -87,13 +88,8 @@ class Outbox:
         """Runs while the connection lives."""
         loop = asyncio.get_running_loop()
         while True:
-            timeout = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._link.outbox_work.wait()
-            except TimeoutError:
-                pass
-            self._link.outbox_work.clear()
+            wait_s = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
+            await woken(self._link.outbox_work, wait_s)
             self._wake_at = None
             await self._rotate_dirty()
             work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
+from sync.client.waking import woken
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
@@ -122,12 +123,7 @@ class Seals:
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
             wait_s = None if due is None else max(0.0, (due - self._link.now_ms()) / 1000)
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._link.seal_work.wait()
-            except TimeoutError:
-                pass
-            self._link.seal_work.clear()
+            await woken(self._link.seal_work, wait_s)
             for room_id, uid, e in [k for k, at in self._answers.items() if at <= self._link.now_ms()]:
                 del self._answers[room_id, uid, e]
                 await self._answer(room_id, uid, e)

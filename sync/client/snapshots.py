@@ -18,6 +18,7 @@ from sync.client.opening import pack
 from sync.client.outbox import Extra, Outbox
 from sync.client.ports import Compacted
 from sync.client.room import RoomSync
+from sync.client.waking import woken
 from sync.errors import Reject
 from sync.ids import ObjId, RoomId
 from sync.trust import envelope
@@ -115,12 +116,7 @@ class Snapshots:
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
             wait_s = max(0.0, min(times) - loop.time()) if times else None
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
+            await woken(self._wake, wait_s)
             for key in [k for k, at in self._make_at.items() if at <= loop.time()]:
                 del self._make_at[key]
                 room = self._room(key)
