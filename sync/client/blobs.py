@@ -20,7 +20,6 @@ from sync.errors import Refused, Reject, Unreachable
 from sync.ids import ObjId, PartId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.items import Role
 
 if TYPE_CHECKING:
     import httpx  # 55 ms to import: only when the first file travels, not at every start
@@ -69,7 +68,7 @@ class Blobs:
             return True
         for part in ports.uploaded_parts():
             room = self._link.rooms.get(part.room)
-            if room is None or (room.stream.role_of(self._link.account.uid) or 0) < Role.WRITER:
+            if room is None or not room.may_write:
                 continue
             answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
             if answer.status_code == HTTPStatus.NOT_FOUND:

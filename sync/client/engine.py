@@ -51,7 +51,6 @@ from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.agency import agency_fingerprint
 from sync.trust.author import safety_number
-from sync.trust.items import Role
 from sync.trust.succession import Origin, may_continue
 
 log = logging.getLogger("sync")
@@ -200,8 +199,7 @@ class Engine:
             return None
         if found.problem is not None:
             return found.problem.value
-        role = found.stream.role_of(self.uid)
-        return ErrorCode.FORBIDDEN if role is None or role < Role.WRITER else found.blocked
+        return found.blocked if found.may_write else ErrorCode.FORBIDDEN
 
     def safety_number(self, uid: Uid) -> str | None:
         """60 digits over both persons' keys, or None while theirs are not known."""

@@ -21,7 +21,6 @@ from sync.protocol.messages import ErrorCode
 from sync.trust import envelope
 from sync.trust.drafts import Draft, Drafter
 from sync.trust.envelope import PlainOp
-from sync.trust.items import Role
 
 log = logging.getLogger("sync")
 
@@ -119,15 +118,11 @@ class Outbox:
         """Sealing needs the room's newest state: caught up, own echo seen, clean and keyed."""
         return room.may_send and not room.stream.dirty and not room.keys.needs_key and room.is_member
 
-    def _may_write(self, room: RoomSync) -> bool:
-        role = room.stream.role_of(self._link.account.uid)
-        return role is not None and role >= Role.WRITER
-
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None or not self._ready(room):
             return None
-        rows = self._due(self._link.ports.pending_in(room.room, BATCH_ROWS)) if self._may_write(room) else []
+        rows = self._due(self._link.ports.pending_in(room.room, BATCH_ROWS)) if room.may_write else []
         ops, shares, used = self._pack(room, rows)
         ops = ops or self._pack_extras(room)
         if not ops:
@@ -323,22 +318,24 @@ class Outbox:
     async def _rotate_dirty(self) -> None:
         """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
         for room in list(self._link.rooms.values()):
-            role = room.stream.role_of(self._link.account.uid)
-            ready = room.may_send and role is not None and role >= Role.WRITER
-            if not (ready and room.stream.dirty and room.stream.epoch):
+            if not (room.may_send and room.may_write and room.stream.dirty and room.stream.epoch):
                 continue
             if self._rotate_at.get(room.room, 0.0) > asyncio.get_running_loop().time():
                 self._later(self._rotate_at[room.room])
                 continue
             try:
-                await self._link.load_logs(room)
-                await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+                await self.rotate(room)
                 self._rotations.pop(room.room, None)
             except Refused as e:
                 log.info("rotation refused: %s", e.code)
                 times = self._rotations[room.room] = self._rotations.get(room.room, 0) + 1
                 self._rotate_at[room.room] = _next_try(RETRY_S, times)
                 self._later(self._rotate_at[room.room])
+
+    async def rotate(self, room: RoomSync) -> None:
+        """A new epoch on the room as it stands now. Raises Refused or Reject; nothing is tried again."""
+        await self._link.load_logs(room)
+        await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
 
     def drafter(self, room: RoomSync) -> Drafter:
         """Drafts entries on the room as it stands now."""

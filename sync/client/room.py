@@ -22,7 +22,7 @@ from sync.errors import Reject
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
 from sync.trust import envelope, fields
-from sync.trust.items import ENVELOPE, Item, item_id, next_rh
+from sync.trust.items import ENVELOPE, Item, Role, item_id, next_rh
 from sync.trust.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
 
 _WAITING_LIMIT = 1024 * 1024
@@ -71,6 +71,11 @@ class RoomSync:
     @property
     def is_member(self) -> bool:
         return self._account.uid in self.stream.members
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this person's role lets them write here; `may_send` says whether anything goes now."""
+        return (self.stream.role_of(self._account.uid) or 0) >= Role.WRITER
 
     @property
     def caught_up(self) -> bool:

@@ -16,7 +16,6 @@ from sync.client.room import RoomSync
 from sync.errors import Refused, Reject
 from sync.ids import RoomId
 from sync.trust.epochs import sound_base
-from sync.trust.items import Role
 
 log = logging.getLogger("sync")
 
@@ -81,8 +80,7 @@ class Schedule:
 
     def _is_due(self, room: RoomSync) -> bool:
         """By the server's clock and the server's time of the epoch's position: no member's claim makes it due."""
-        role = room.stream.role_of(self._link.account.uid)
-        if role is None or role < Role.WRITER or not room.may_send or room.stream.dirty or room.keys.needs_key:
+        if not room.may_write or not room.may_send or room.stream.dirty or room.keys.needs_key:
             return False
         epoch = room.stream.epochs.get(room.stream.epoch)
         due = due_ms(room, None if epoch is None else self._link.ports.entry_time(room.room, epoch.n))
@@ -94,8 +92,7 @@ class Schedule:
         if room is None or room.stream.epoch != epoch or not self._is_due(room):
             return
         try:
-            await self._link.load_logs(room)
-            await outbox.append(room, await asyncio.to_thread(outbox.drafter(room).rotate))
+            await outbox.rotate(room)
             log.info("key renewed, it was due")
         except (Refused, Reject) as e:
             log.info("key not renewed: %s", e.code)

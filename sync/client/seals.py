@@ -6,7 +6,6 @@ when their program next meets the entry. If none has come in a minute, a writer 
 that work goes on; what was written before stays waiting until somebody answers.
 """
 
-import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -20,8 +19,7 @@ from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.epochs import USER, Recipient, seal_for
-from sync.trust.items import Role
+from sync.trust.epochs import seal_for
 from sync.trust.payloads import CannotOpen
 from sync.trust.stream import Accepted, AcceptedEntry
 
@@ -149,9 +147,8 @@ class Seals:
             if asked_for is None:
                 await self._post(room, e, lack, outbox)
                 return
-            if e == room.stream.epoch and now - asked_for >= HEAL_MS and _writes(room, self._link.account.uid):
-                await self._link.load_logs(room)
-                await outbox.append(room, await asyncio.to_thread(outbox.drafter(room).rotate))
+            if e == room.stream.epoch and now - asked_for >= HEAL_MS and room.may_write:
+                await outbox.rotate(room)
         except (Refused, Reject) as why:
             log.info("key %d not asked for: %s", e, why.code)
             lack.next_ms = now + _SOON_MS
@@ -183,11 +180,9 @@ class Seals:
         self._answered[room_id, uid, e] = now
         try:
             known = await self._link.book.fetch(self._link.online, uid)
-            puk = known.puk_at(known.seq)
-            if puk is None:
+            to = known.recipient(known.seq, known.head, room.stream.members[uid].history)
+            if to is None:
                 return
-            history = room.stream.members[uid].history
-            to = Recipient(USER, uid, known.seq, known.head, puk.gen, puk.kem_pk, history)
             sealed = seal_for(room_id, room.stream.epochs[e], to, k, room.keys.ring.a(e))
             await self._link.online.request(
                 lambda rid: m.Reseal(rid=rid, room=room_id, epoch=e, uid=uid, seal=sealed), m.Ok
@@ -197,8 +192,3 @@ class Seals:
             log.info("not answered for epoch %d: %s", e, why.code)
             if why.code == ErrorCode.BUSY:
                 self._answers[room_id, uid, e] = self._link.now_ms() + _PARTIAL_MS
-
-
-def _writes(room: RoomSync, uid: Uid) -> bool:
-    role = room.stream.role_of(uid)
-    return role is not None and role >= Role.WRITER

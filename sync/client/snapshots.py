@@ -22,7 +22,6 @@ from sync.client.waking import woken
 from sync.errors import Reject
 from sync.ids import ObjId, RoomId
 from sync.trust import envelope
-from sync.trust.items import Role
 from sync.trust.roomstate import Snapshot
 from sync.trust.snapshots import ATTESTS_TO_PRUNE, Attest, Piece, joined, pieces
 from sync.trust.stream import Accepted, AcceptedEnvelope
@@ -142,10 +141,10 @@ class Snapshots:
 
     async def _make(self, room: RoomSync, obj: ObjId, outbox: Outbox) -> None:
         key = (room.room, obj)
-        role, before = room.stream.role_of(self._link.account.uid), _covered(room, obj)
+        before = _covered(room, obj)
         ops, size = self._link.ports.grown(obj, before)
         self._grown[key] = [ops, size]
-        if role is None or role < Role.WRITER or (ops < EVERY_OPS and size < EVERY_BYTES):
+        if not room.may_write or (ops < EVERY_OPS and size < EVERY_BYTES):
             return
         n = room.kept_n
         state = await self._state(room, obj, n)

@@ -14,7 +14,7 @@ from sync.ids import Hash, RoomId, Uid
 from sync.trust import rules
 from sync.trust.author import Author, Entry
 from sync.trust.book import UserBook
-from sync.trust.epochs import KeyRing, NewEpoch, Recipient, new_epoch, seal_for, sound_base
+from sync.trust.epochs import KeyRing, NewEpoch, new_epoch, seal_for, sound_base
 from sync.trust.items import ENTRY, RH_0, Role, item_id, room_id_of
 from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
 from sync.trust.roomstate import Member, RoomState
@@ -54,8 +54,8 @@ class Drafter:
         """Adds a person: a small entry and one seal where history and an archive key are in force, else it rotates."""
         log = self._book.log(uid)
         # after the agency revoked a device there is nothing to seal to until a newer PUK generation stands
-        puk = log.puk_at(log.seq) if log is not None else None
-        if log is None or not log.ready or puk is None:
+        to = log.recipient(log.seq, log.head, history) if log is not None else None
+        if log is None or not log.ready or to is None:
             raise Reject("not-ready", "user log")
         ulog = (log.seq, log.head)
         if history and not self._me().history:
@@ -64,9 +64,6 @@ class Drafter:
         epoch = self._s.epochs[self._s.epoch]
         k, a = self._ring.k(epoch.e), self._ring.a(epoch.e)
         if history and not self._s.dirty and epoch.has_archive and k is not None and a is not None:
-            to = Recipient(
-                kind=1, uid=uid, ulog_seq=ulog[0], ulog_head=ulog[1], puk_gen=puk.gen, kem_pk=puk.kem_pk, history=True
-            )
             sealed = seal_for(self._stream.room, epoch, to, k, a)
             digest = H(sealed)
             payload: list[object] = [uid, int(role), history, list(ulog), digest, None]
