@@ -33,8 +33,9 @@ from sync.protocol.version import MAX_ENTRY_BYTES, MAX_PULL_BYTES
 from sync.server.auth import Who, now_ms
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
-from sync.server.store.base import Appended, EntryRow, InviteRow, Moved, SightingRow, Store, StoreError, Taken, UserRow
-from sync.trust.agency import decode_record, invite_id, record_hash
+from sync.server.rows import appended, entry_rows, user_row
+from sync.server.store.base import InviteRow, Moved, SightingRow, Store, StoreError, Taken
+from sync.trust.agency import invite_id, record_hash
 from sync.trust.userlog import UserEntry, UserLog
 
 log = logging.getLogger("sync.server")
@@ -136,18 +137,8 @@ class People:
         row = await self.open_invite(frame.invite_pk)
         if not log.ready or log.record_hash != record_hash(row.salt, row.record) or not _bound_by(frame, row):
             raise Refusal(ErrorCode.INVALID, "binding")
-        user = UserRow(
-            uid=log.uid,
-            seq=log.seq,
-            head=log.head,
-            salt=row.salt,
-            record=row.record,
-            search=search_text(row.record),
-            root_pk=log.root_pk,
-        )
-        rows = [EntryRow(seq=k, body=e.body, sig=e.sig) for k, e in enumerate(frame.entries)]
         try:
-            await self._store.enrol(frame.invite_pk, user, rows)
+            await self._store.enrol(frame.invite_pk, user_row(log, row), entry_rows(0, frame.entries))
         except Taken as e:
             raise Refusal(ErrorCode.CODE_USED) from e
         self.keep(log)
@@ -175,16 +166,10 @@ class People:
 
     async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
         """Stores what `draft` gave, by compare-and-swap, and uses the invitation. Gives the log as it is now."""
-        made, first = draft.made, draft.log.seq + 1
-        rows = [EntryRow(seq=first + k, body=e.body, sig=e.sig) for k, e in enumerate(draft.entries)]
-        values = Appended(head=made.head, root_pk=made.root_pk)
-        if invite is not None:
-            search = search_text(invite.record)
-            values = replace(values, salt=invite.salt, record=invite.record, search=search)
+        made, seq = draft.made, draft.log.seq
+        rows, invite_pk = entry_rows(seq + 1, draft.entries), invite.invite_pk if invite is not None else None
         try:
-            await self._store.append_user(
-                made.uid, draft.log.seq, rows, values, invite_pk=invite.invite_pk if invite is not None else None
-            )
+            await self._store.append_user(made.uid, seq, rows, appended(made, invite), invite_pk=invite_pk)
         except Moved as e:
             self._logs.pop(made.uid, None)  # the agency's command line was first
             raise Refusal(ErrorCode.CONFLICT, "seq") from e
@@ -251,12 +236,6 @@ class People:
         """Where these persons' logs stand; nothing of those that are not known here."""
         rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows])
-
-
-def search_text(record: bytes) -> str:
-    """What a staff record is found by: its name, title and unit in small letters."""
-    fields = decode_record(record)
-    return " ".join(fields.get(k, "") for k in ("name", "title", "unit")).casefold()
 
 
 def _bound_by(frame: Enrol, row: InviteRow) -> bool:

@@ -11,9 +11,10 @@ from sync.errors import Reject
 from sync.protocol.messages import ErrorCode, HandLog, Signed
 from sync.protocol.version import MAX_ENTRY_BYTES
 from sync.server.identity import Identity
-from sync.server.people import People, search_text
+from sync.server.people import People
 from sync.server.refusal import Refusal
-from sync.server.store.base import Appended, EntryRow, InviteRow, Moved, Store, Taken, UserRow
+from sync.server.rows import appended, entry_rows, user_row
+from sync.server.store.base import InviteRow, Moved, Store, Taken
 from sync.trust import fields
 from sync.trust.agency import InviteCert, record_hash
 from sync.trust.userlog import UserEntry, UserLog
@@ -48,17 +49,8 @@ class ReturnedLogs:
         if not log.bound:
             raise Refusal(ErrorCode.INVALID, "binding")
         invite = await self._invite(log, read[1])
-        user = UserRow(
-            uid=log.uid,
-            seq=log.seq,
-            head=log.head,
-            salt=invite.salt,
-            record=invite.record,
-            search=search_text(invite.record) if invite.record else "",
-            root_pk=log.root_pk,
-        )
         try:
-            await self._store.return_user(user, _rows(0, entries), invite)
+            await self._store.return_user(user_row(log, invite), entry_rows(0, entries), invite)
         except Taken as e:
             raise Refusal(ErrorCode.CODE_USED) from e
         self._people.keep(log)
@@ -73,16 +65,12 @@ class ReturnedLogs:
             if e.code == "chain":
                 raise Refusal(ErrorCode.CONFLICT, e.where) from e
             raise
-        made = Appended(head=log.head, root_pk=log.root_pk)
+        invite: InviteRow | None = None
         for binding in read:
             if binding.type == "binding":
                 invite = await self._invite(log, binding)
-                search = search_text(invite.record) if invite.record else ""
-                made = Appended(
-                    head=log.head, root_pk=log.root_pk, salt=invite.salt, record=invite.record, search=search
-                )
         try:
-            await self._store.append_user(log.uid, known.seq, _rows(known.seq + 1, entries), made)
+            await self._store.append_user(log.uid, known.seq, entry_rows(known.seq + 1, entries), appended(log, invite))
         except Moved as e:
             raise Refusal(ErrorCode.CONFLICT, "seq") from e
         self._people.keep(log)
@@ -107,7 +95,3 @@ class ReturnedLogs:
             not_after=named.not_after_ms,
             used_by=log.uid,
         )
-
-
-def _rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:
-    return [EntryRow(seq=first + k, body=e.body, sig=e.sig) for k, e in enumerate(entries)]

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What was judged, as rows for the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sync.protocol.messages import WireShare
-from sync.server.store.base import ItemRow, MemberChange, ShareRow
+from sync.ids import Uid
+from sync.protocol.messages import Signed, WireShare
+from sync.server.store.base import Appended, EntryRow, InviteRow, ItemRow, MemberChange, ShareRow, UserRow
+from sync.trust.agency import decode_record
 from sync.trust.envelope import share_commitment
 from sync.trust.items import Item, next_rh
+from sync.trust.roomstate import Member
 from sync.trust.stream import Accepted, AcceptedEntry
+from sync.trust.userlog import UserLog
 
 
 def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[ItemRow]:
@@ -48,9 +52,11 @@ def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[
     return rows
 
 
-def member_changes(before: object, after: object, accepted: Sequence[Accepted]) -> list[MemberChange]:
+def member_changes(
+    before: Mapping[Uid, Member], after: Mapping[Uid, Member], accepted: Sequence[Accepted]
+) -> list[MemberChange]:
     """Who came and who went from one state of the members to the next."""
-    if before is after or not isinstance(before, dict) or not isinstance(after, dict):
+    if before is after:
         return []
     last = accepted[-1].n
     gone = {}
@@ -60,3 +66,37 @@ def member_changes(before: object, after: object, accepted: Sequence[Accepted]) 
             gone[subject] = a.n
     out = [MemberChange(uid=u, until_n=gone.get(u, last)) for u in before if u not in after]
     return out + [MemberChange(uid=u, until_n=None) for u in after if u not in before]
+
+
+def user_row(log: UserLog, invite: InviteRow) -> UserRow:
+    """A person as their log and the invitation's staff record make them; the record may be empty."""
+    return UserRow(
+        uid=log.uid,
+        seq=log.seq,
+        head=log.head,
+        salt=invite.salt,
+        record=invite.record,
+        search=search_text(invite.record),
+        root_pk=log.root_pk,
+    )
+
+
+def appended(log: UserLog, invite: InviteRow | None) -> Appended:
+    """What the log's newest entries make of the person; `invite` is that of a binding among them."""
+    if invite is None:
+        return Appended(head=log.head, root_pk=log.root_pk)
+    search = search_text(invite.record)
+    return Appended(head=log.head, root_pk=log.root_pk, salt=invite.salt, record=invite.record, search=search)
+
+
+def entry_rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:
+    """The entries of a user log from `first` on."""
+    return [EntryRow(seq=first + k, body=e.body, sig=e.sig) for k, e in enumerate(entries)]
+
+
+def search_text(record: bytes) -> str:
+    """What a staff record is found by: its name, title and unit in small letters; nothing for an empty one."""
+    if not record:
+        return ""
+    fields = decode_record(record)
+    return " ".join(fields.get(k, "") for k in ("name", "title", "unit")).casefold()

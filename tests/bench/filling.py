@@ -25,9 +25,9 @@ from sync.server.auth import Who
 from sync.server.config import Config, Limits
 from sync.server.identity import read_agency, read_identity
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.people import search_text
+from sync.server.rows import entry_rows, user_row
 from sync.server.service import Service
-from sync.server.store.base import EntryRow, InviteRow, UserRow
+from sync.server.store.base import InviteRow
 from sync.server.store.sql import SqlStore
 from sync.trust.agency import SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, new_user
@@ -123,17 +123,8 @@ async def enrol_crowd(folder: Path, count: int) -> list[UserLog]:
                 record=record,
                 not_after=ends,
             )
-            user = UserRow(
-                uid=log.uid,
-                seq=log.seq,
-                head=log.head,
-                salt=salt,
-                record=record,
-                search=search_text(record),
-                root_pk=log.root_pk,
-            )
-            rows = [EntryRow(seq=k, body=body, sig=sig) for k, (body, sig) in enumerate(entries)]
-            await asyncio.gather(store.add_invite(invite), store.enrol(invite.invite_pk, user, rows))
+            rows = entry_rows(0, [Signed(*entry) for entry in entries])
+            await asyncio.gather(store.add_invite(invite), store.enrol(invite.invite_pk, user_row(log, invite), rows))
             logs.append(log)
     return logs
 

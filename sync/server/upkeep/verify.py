@@ -14,7 +14,7 @@ from sync.protocol.messages import Receipt
 from sync.server.config import Config
 from sync.server.identity import read_agency_pk, read_server_cert
 from sync.server.objects.filesystem import part_path
-from sync.server.people import search_text
+from sync.server.rows import search_text
 from sync.server.upkeep.problems import Logs, Problem, Report, Tally
 from sync.server.upkeep.reading import Damaged, Reading
 from sync.server.upkeep.rooms import RoomCheck
