@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an operator does from the command line: found an agency, invite, count."""
+"""What an operator does from the command line: found an agency, invite, revoke, reset, list, count, open rooms."""
 
 import contextlib
 import os
@@ -155,7 +155,7 @@ async def status(data: Path) -> Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A device that a closed room waits for, as `devices` prints it."""
+    """A device that a closed room waits for, as `closed` prints it: id in hex, time in ms."""
 
     name: str
     device: str

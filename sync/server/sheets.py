@@ -7,6 +7,7 @@ An objection is a rule of this server alone. A device that objected and sees the
 
 from dataclasses import replace
 
+from sync.ids import DevId
 from sync.protocol.messages import (
     Asked,
     ErrorCode,
@@ -188,7 +189,7 @@ class Sheets:
 
 def _stands(log: UserLog, vetoed_by: bytes) -> bool:
     """▲ Whether there is a veto that counts: not one of a device that the agency has revoked."""
-    device = next((d for d in log.devices.values() if d.dev == vetoed_by), None)
+    device = log.devices.get(DevId(vetoed_by))
     return device is not None and (device.revoked is None or device.revoked not in log.agency_revokes)
 
 

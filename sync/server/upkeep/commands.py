@@ -17,30 +17,22 @@ from sync.server.upkeep.verify import verify as check
 _EVERY_S = 1.0
 
 
-class _Copying:
-    """The same for a backup."""
-
-    def __init__(self) -> None:
-        self._told = time.monotonic()
-
-    def __call__(self, what: str, done: int, of: int) -> None:
-        if time.monotonic() - self._told >= _EVERY_S:
-            self._told = time.monotonic()
-            print(f"{what} {done} of {of}", file=sys.stderr)
-
-
 class _Progress:
     """A line on stderr once a second."""
 
     def __init__(self) -> None:
         self._told = time.monotonic()
 
-    def __call__(self, tally: Tally) -> None:
+    def judged(self, tally: Tally) -> None:
+        self._say(f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}")
+
+    def copied(self, what: str, done: int, of: int) -> None:
+        self._say(f"{what} {done} of {of}")
+
+    def _say(self, line: str) -> None:
         if time.monotonic() - self._told >= _EVERY_S:
             self._told = time.monotonic()
-            print(
-                f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}", file=sys.stderr
-            )
+            print(line, file=sys.stderr)
 
 
 def tell(problem: Problem) -> None:
@@ -57,20 +49,20 @@ def verify(args: argparse.Namespace) -> int:
         if not matches(args.data, manifest):
             tell(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(args.data, tell, _Progress(), room=args.room, database=database)
+    tally = check(args.data, tell, _Progress().judged, room=args.room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
 
 def backup(args: argparse.Namespace) -> int:
     """Prints the manifest. Exit status 1 if parts of files were missing; the rest is there."""
-    made = copy(args.data, args.target, _Copying(), with_keys=args.with_keys)
+    made = copy(args.data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     return 0 if made.blobs_missing == 0 else 1
 
 
 def restore(args: argparse.Namespace) -> int:
     """Exit status 0 if the folder is in place."""
-    tally = put_back(args.source, args.data, tell, _Progress(), keys=args.keys, damaged=args.damaged)
+    tally = put_back(args.source, args.data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 or args.damaged else 1

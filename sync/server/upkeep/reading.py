@@ -14,6 +14,8 @@ from sync.server.store.database import TooNew
 
 Row = tuple[Any, ...]
 _FETCH = 256
+MISTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What judging a row raises whose column holds another type than it should."""
 
 
 class Damaged(StoreError):

@@ -9,7 +9,7 @@ from sync.errors import NeedLog, Reject
 from sync.ids import RoomId
 from sync.protocol.version import MAX_BATCH_ITEMS
 from sync.server.upkeep.problems import Logs, Report
-from sync.server.upkeep.reading import Reading
+from sync.server.upkeep.reading import MISTYPED, Reading
 from sync.trust import merkle
 from sync.trust.envelope import read_body, share_commitment
 from sync.trust.epochs import Epoch, in_order, seals_fit
@@ -44,8 +44,8 @@ class RoomCheck:
         """The whole room."""
         try:
             self._run()
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-            self._add("room", str(self._stream.n + 1), "malformed")  # a column holds another type than it should
+        except MISTYPED:
+            self._add("room", str(self._stream.n + 1), "malformed")
 
     def _run(self) -> None:
         row = self._reading.one("rooms", "SELECT n, rh, t, state_n, state FROM rooms WHERE room = ?", (self._room,))

@@ -5,7 +5,6 @@ Works on a running server's folder and on a backup: the database is only read. R
 each in a snapshot of its own; parts of files are hashed in pieces.
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,15 +14,15 @@ from sync.server.config import Config
 from sync.server.identity import read_agency_pk, read_server_cert
 from sync.server.objects.filesystem import part_path
 from sync.server.rows import search_text
+from sync.server.upkeep.manifest import sha256_of
 from sync.server.upkeep.problems import Logs, Problem, Report, Tally
-from sync.server.upkeep.reading import Damaged, Reading
+from sync.server.upkeep.reading import MISTYPED, Damaged, Reading
 from sync.server.upkeep.rooms import RoomCheck
 from sync.trust import receipts
 from sync.trust.agency import InviteCert, agency_fingerprint, record_hash, verify_server_cert
 from sync.trust.restored import Restored
 from sync.trust.userlog import UserLog
 
-_PIECE = 1024 * 1024
 _OWNED = ("items", "members", "device_heads", "shares", "seals", "blobs")
 """Tables whose rows belong to a room."""
 
@@ -55,6 +54,8 @@ def verify(
             check.room(room)
     except Damaged as e:
         report.add("database", "server.sqlite3", e.code)
+    except MISTYPED:
+        report.add("database", "server.sqlite3", "malformed")
     finally:
         reading.close()
     return report.tally
@@ -180,14 +181,10 @@ class _Check:
 
 
 def _part_code(path: Path, size: int, sha256: bytes) -> str | None:
-    digest, read = hashlib.sha256(), 0
     try:
-        with path.open("rb") as f:
-            while piece := f.read(_PIECE):
-                digest.update(piece)
-                read += len(piece)
+        found = bytes.fromhex(sha256_of(path)), path.stat().st_size
     except FileNotFoundError:
         return "blob-missing"
     except OSError:
         return "unreadable"
-    return None if (read, digest.digest()) == (size, sha256) else "blob-hash"
+    return None if found == (sha256, size) else "blob-hash"

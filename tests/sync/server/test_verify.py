@@ -113,6 +113,7 @@ def test_attack_one_flipped_bit_is_found(copied: Path, db: sqlite3.Connection, w
         ("DELETE FROM rooms", "items", "unknown-room"),
         ("UPDATE invites SET not_after = 1", "invitation", "record"),
         ("UPDATE blobs SET size_bytes = 1", "blob", "blob-hash"),
+        ("UPDATE blobs SET obj = 7", "database", "malformed"),
         ("INSERT INTO unmet VALUES (x'00', 1, x'00', 1, x'00')", "receipt", "signature"),
     ],
 )
