@@ -212,7 +212,8 @@ async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) 
         met = await new.office.meet(new.server, "Ny dator", code=offer.code)
         await arriving
         await invitation.admit()
-        await until(lambda: new.office._guest is not None and not new.office._guest._mail._queue.empty())
+        guest = new.office.joining._guest
+        await until(lambda: guest is not None and not guest._mail._queue.empty())
         await o.w.stop_server()
         with pytest.raises(Exception, match=r"."):
             await new.office.join(met, PASSPHRASE, lambda text, done, total: None)

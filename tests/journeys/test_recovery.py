@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.bootstrap import Office
 from app.errors import ReturnWaits
-from app.profile import Profile
 from app.recovery import SheetState
 from app.settings import CA_FILE
 from sync.errors import Refused, Reject, Unreachable
@@ -110,8 +108,7 @@ async def test_a_return_waits_over_a_restart_of_the_program(o: Offices, later: C
     with pytest.raises(ReturnWaits):
         await new.office.ask_again()
     new.profile.close()
-    profile = Profile.open(root=o.w.folder / "ny dator")
-    new.profile, new.office = profile, Office(profile)
+    new.reopen()
     assert new.office.is_unfinished
     with pytest.raises(ReturnWaits) as again:
         await new.office.resume(PASSPHRASE)
@@ -142,6 +139,21 @@ async def test_a_veto_is_told_and_a_final_no_leaves_nothing_behind(o: Offices) -
     assert e.value.code == "other-person"
     assert new.office.is_new
     new.profile.close()
+
+
+async def test_a_return_that_was_given_up_is_begun_with_a_new_store(o: Offices, later: Callable[[int], None]) -> None:
+    (a,) = await o.hire("Handläggare")
+    sheet, new = await made_sheet(a), new_desk(o, "ny dator")
+    found = await new.office.look_back(new.server, await o.w.invite("Handläggare"), sheet)
+    with pytest.raises(ReturnWaits):
+        await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
+    new.office.begin_anew()
+    with pytest.raises(ReturnWaits):
+        await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
+    later(DAY_MS + 1000)
+    new.session = await new.office.ask_again()
+    o.desks.append(new)
+    await new.online()
 
 
 async def test_a_line_that_is_cut_keeps_what_was_begun(o: Offices, later: Callable[[int], None]) -> None:

@@ -316,11 +316,11 @@ def _through(desk: Desk, w: World, spoil: Callable[[bytes, bool], Sequence[bytes
     """The desk's next lines go through a wire that is spoilt."""
     wire = w.dialer()
     wire.spoil = spoil
-    desk.office._dialer = lambda server: wire  # type: ignore[method-assign]  # the one place that dials
+    desk.office.place.dialer = lambda server: wire  # type: ignore[method-assign]  # the one place that dials
 
 
 def _directly(desk: Desk) -> None:
-    del desk.office._dialer
+    del desk.office.place.dialer
 
 
 def cut_at_enrol(*, reached: bool) -> Callable[[bytes, bool], Sequence[bytes]]:

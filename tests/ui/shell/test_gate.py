@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.devices.joining import Met
+from app.arrival.joining import Met
 from app.errors import BadAddress, KeyringLocked, WrongPassphrase
 from sync.errors import Refused, Reject, Unreachable
 from tests.ui.walking import check, check_tab

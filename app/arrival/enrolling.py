@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""First start: a sign-in code, whom it binds, and the account that is made and registered."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from app.arrival.place import Place, Progress, keep_account
+from app.core import clock
+from app.core.i18n import tr
+from app.session import Session
+from app.settings import SERVER
+from app.store.keyslots import StoreKeys
+from app.store.store import Store
+from sync.client.account import Account
+from sync.client.enrolment import Enrolled, Enrolment, register
+from sync.errors import Refused
+from sync.protocol.messages import ErrorCode
+
+_SPENT = {
+    ErrorCode.CODE_UNKNOWN,
+    ErrorCode.CODE_USED,
+    ErrorCode.CODE_EXPIRED,
+    ErrorCode.INVALID,
+    ErrorCode.OVERSIZE,
+}
+"""The server's final no to an enrolment. After anything else it may have bound the account, answer or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Whom a sign-in code binds, as the agency certified it."""
+
+    name: str
+    title: str
+    unit: str
+    agency: str
+    server: str
+
+
+class Chosen(Protocol):
+    """What `look_up` gave, as the person confirmed it."""
+
+    @property
+    def server(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """An account that is made and kept, and that the server may or may not have bound."""
+
+    code: str
+    found: Found
+    key: bytes = field(repr=False)
+    account: Account
+    entries: list[tuple[bytes, bytes]]
+
+
+class Enrolling:
+    """`look_up`, then `enrol`; both may be tried again."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._code = ""
+        self._looked_up: Found | None = None
+        self._unfinished: _Unfinished | None = None
+        place.cleared.connect(self._forget)
+
+    async def look_up(self, server: str, code: str) -> Found:
+        """Asks the server what the code binds. BadAddress, and the world's errors of sync."""
+        if self._unfinished is not None and self._unfinished.code == code:
+            return self._unfinished.found  # the server may have taken it as used: by us
+        invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
+        record = invitation.record
+        self._code = code
+        self._looked_up = Found(
+            name=record["name"],
+            title=record.get("title", ""),
+            unit=record.get("unit", ""),
+            agency=tr("Agency key {fingerprint}").format(fingerprint=invitation.agency[:8].hex(" ", 2)),
+            server=server,
+        )
+        return self._looked_up
+
+    async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
+        """Makes the encrypted store and the account, and registers it.
+
+        `passphrase` None keeps the key in the computer's key store. ▲ The account is kept before the server hears of
+        it. If the answer does not come, it stays: `enrol` again finishes it, and so does the next start. Nothing stays
+        behind if it failed before, or if the server will never take it.
+        """
+        if self._unfinished is not None and self._unfinished.code != self._code:
+            self._place.clear()
+        progress(tr("Making the encrypted store"), 0, 3)
+        try:
+            if self._unfinished is None:
+                await self._make(found, passphrase, progress)
+            else:
+                await self._finish(self._unfinished, found, passphrase, progress)
+        except BaseException as e:
+            if self._unfinished is None or (isinstance(e, Refused) and e.code in _SPENT):
+                self._place.clear()
+            raise
+        done, self._unfinished = self._unfinished, None
+        assert done is not None  # noqa: S101 - `keep` was called, or `accept` would have raised
+        self._place.confirm()
+        progress(tr("Finished"), 3, 3)
+        return self._place.open(StoreKeys((done.key,)))
+
+    async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        async def fill(store: Store, key: bytes) -> None:
+            progress(tr("Making your keys"), 1, 3)
+
+            def keep(enrolled: Enrolled) -> None:
+                account = enrolled.account
+                with store.transaction():
+                    keep_account(store, account, enrolled.entries, enrolled.record)
+                self._place.settings.set(SERVER, found.server)
+                known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
+                self._unfinished = _Unfinished(self._code, known, key, account, enrolled.entries)
+                progress(tr("Registering with the server"), 2, 3)
+
+            await Enrolment(self._place.dialer(found.server), self._code, clock.now_ms).accept(keep)
+
+        await self._place.make(passphrase, fill)
+
+    async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        """The passphrase may be another than the first time; nothing is in the store yet that an old slot could open
+        but the account, and its slot goes."""
+        self._place.slots.forget()
+        await self._place.add_slot(made.key, passphrase)
+        progress(tr("Registering with the server"), 2, 3)
+        await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)
+
+    def _forget(self) -> None:
+        self._unfinished = None

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where an account is made: one profile on this computer, its new store, and the mark of what is unfinished there."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+from app.core import log
+from app.core.files import write_atomic
+from app.core.signal import Signal
+from app.errors import BadAddress, BugError, NoSlot
+from app.kinds import KINDS
+from app.profile import Profile
+from app.session import LinkState, Session
+from app.settings import CA_FILE, SERVER, Settings
+from app.store.keyring_slot import usable
+from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
+from app.store.opening import create_store, open_store
+from app.store.store import Store
+from sync.client.account import Account
+from sync.client.transport import AddressError, ServerAddress, WebSocketDialer
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, steps done, steps in all."""
+Fill = Callable[[Store, bytes], Awaitable[None]]
+"""Puts the account into a new store, whose key it is told."""
+
+_KEYRING = SlotKind.KEYRING.value
+_PROJECTORS = {kind.id: kind for kind in KINDS}
+
+
+class Place:
+    """One profile, locked for this process. Of the ways in, at most one has something unfinished here."""
+
+    def __init__(self, profile: Profile, settings: Settings, slots: KeySlots, *, insecure_loopback: bool) -> None:
+        self.profile = profile
+        self.settings = settings
+        self.slots = slots
+        self.cleared: Signal[()] = Signal()
+        """There is no store any more; whoever had something in it has nothing."""
+        self._insecure_loopback = insecure_loopback
+
+    @property
+    def is_new(self) -> bool:
+        """Nobody has enrolled in this profile yet."""
+        return self.profile.is_new
+
+    @property
+    def is_unfinished(self) -> bool:
+        """An account was made here, and the server has not confirmed it."""
+        return not self.is_new and self.profile.enrolling_path.exists()
+
+    def keyring_available(self) -> bool:
+        """Whether this computer has a key store that policy allows."""
+        return _KEYRING in self.settings.unlock_kinds() and usable()
+
+    def dialer(self, server: str) -> WebSocketDialer:
+        """The line to a server. BadAddress."""
+        try:
+            address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
+        except AddressError as e:
+            raise BadAddress() from e
+        ca = self.settings.get(CA_FILE)
+        return WebSocketDialer(address, Path(ca) if ca else None)
+
+    async def make(self, passphrase: str | None, fill: Fill) -> bytes:
+        """A new store with its one slot, filled while it is open; its key. The mark that it is unfinished is left.
+
+        `passphrase` None keeps the key in the computer's key store.
+        """
+        if not self.is_new and not self.is_unfinished:
+            raise BugError("there is an account here")
+        self.clear()
+        write_atomic(self.profile.enrolling_path, b"")
+        key = new_key()
+        store = create_store(self.profile, key, _PROJECTORS)
+        try:
+            await self.add_slot(key, passphrase)
+            await fill(store, key)
+        finally:
+            store.close()
+        return key
+
+    async def add_slot(self, key: bytes, passphrase: str | None) -> None:
+        """As `make`."""
+        if passphrase is None:
+            await asyncio.to_thread(self.slots.add_keyring, key)
+        else:
+            await asyncio.to_thread(self.slots.add_passphrase, key, passphrase)
+
+    def clear(self) -> None:
+        """Removes the store, whatever is in it; the mark last, so that a cut leaves it told."""
+        for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
+            path.unlink(missing_ok=True)
+        self.slots.forget()
+        shutil.rmtree(self.profile.blobs_folder, ignore_errors=True)
+        self.confirm()
+        self.cleared.emit()
+
+    def confirm(self) -> None:
+        """Nothing is unfinished here: the server has the account, and from now on nothing removes it."""
+        self.profile.enrolling_path.unlink(missing_ok=True)
+
+    def open_store(self, keys: StoreKeys) -> Store:
+        """The store, for whoever closes it. StoreMissing, StoreCorrupt, StoreNewer, …"""
+        return open_store(self.profile, self.slots, keys, _PROJECTORS)
+
+    def open(self, keys: StoreKeys) -> Session:
+        """The account, begun to sync. As `open_store`; NoSlot if no server is known."""
+        store = self.open_store(keys)
+        server = self.settings.get(SERVER)
+        if not server:
+            store.close()
+            raise NoSlot()
+        session = Session(self.profile, self.settings, store, self.dialer(server))
+        if self.is_unfinished:
+            session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
+        session.start()
+        log.store.info("session-open")
+        return session
+
+
+def keep_account(store: Store, account: Account, entries: list[tuple[bytes, bytes]], record: Mapping[str, str]) -> None:
+    """Within the caller's transaction."""
+    store.set_me(account.uid)
+    store.save_account(account.encode())
+    store.append_user_log(account.uid, 0, entries)
+    store.put_person(account.uid, record)
+
+
+def _is_in(session: Session) -> bool:
+    """Whether the server has let the account in."""
+    return session.status.state is LinkState.ONLINE

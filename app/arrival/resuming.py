@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Goes on with an account that is kept here and that the server has not confirmed, in whichever way it was begun."""
+
+from app.arrival.place import Place, keep_account
+from app.core import clock
+from app.errors import NotEnrolled, ReturnWaits
+from app.session import Session
+from app.settings import SERVER
+from app.store.keyslots import StoreKeys
+from app.store.store import Store
+from sync.client.account import Account
+from sync.client.enrolment import FIRST_ENTRIES, register
+from sync.client.recovery import Attempt, Recovery, Waiting
+
+
+async def resume(place: Place, keys: StoreKeys) -> Session:
+    """Finishes what a former run of the program began, or this one.
+
+    NotEnrolled if no keys were kept; Refused("code-…") if the server never took the account and will not any more;
+    ReturnWaits while the other devices may object to a return by the recovery sheet; the world's errors of sync, after
+    which one may try again.
+    """
+    store = place.open_store(keys)
+    try:
+        attempt, kept = store.account.attempt(), store.load_account()
+        if attempt is not None:
+            await _ask_back(place, store, attempt)
+        elif kept is None:
+            raise NotEnrolled()
+        else:
+            account = Account.decode(kept)
+            entries = store.user_log(account.uid)
+            if len(entries) == FIRST_ENTRIES:  # a device that was let in by another is in the log already
+                server = place.settings.get(SERVER)
+                await register(place.dialer(server), account.agency_pk, entries, clock.now_ms)
+    finally:
+        store.close()
+    place.confirm()
+    return place.open(keys)
+
+
+async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:
+    """Asks with a kept attempt, and keeps the account. ReturnWaits."""
+    answer = await Recovery(place.dialer(place.settings.get(SERVER)), Attempt.decode(attempt), clock.now_ms).ask()
+    if isinstance(answer, Waiting):
+        raise ReturnWaits(answer.ready_ms)
+    with store.transaction():
+        keep_account(store, answer.account, answer.entries, answer.record)
+        store.account.keep_attempt(None)

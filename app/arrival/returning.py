@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Back by the recovery sheet: whose sheet it is, and the account on this device, perhaps after a day of waiting."""
+
+from dataclasses import dataclass, field, replace
+
+from app.arrival.place import Place, Progress
+from app.arrival.resuming import resume
+from app.core import clock
+from app.core.i18n import tr
+from app.errors import BugError
+from app.session import Session
+from app.settings import SERVER
+from app.store.keyslots import StoreKeys
+from app.store.store import Store
+from sync.client.recovery import Attempt, Recovery
+from sync.client.recovery import Returning as Looked
+from sync.errors import Refused, Reject
+from sync.protocol.messages import ErrorCode
+from sync.trust.agency import agency_fingerprint
+
+_FINAL = {
+    "reset",
+    "sheet",
+    ErrorCode.SHEET_UNKNOWN,
+    ErrorCode.OTHER_PERSON,
+    ErrorCode.CODE_UNKNOWN,
+    ErrorCode.CODE_USED,
+    ErrorCode.CODE_EXPIRED,
+}
+"""The server's no that stays a no: what was made here goes. A veto may turn out to be void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Back:
+    """Whose sheet it is, by log and agency; `others` of their devices are still active."""
+
+    name: str
+    title: str
+    unit: str
+    agency: str
+    server: str
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """One attempt; `key` is the store's once the attempt is kept there."""
+
+    attempt: Attempt
+    key: bytes | None = field(default=None, repr=False)
+
+    def is_of(self, attempt: Attempt) -> bool:
+        """Whether the same two codes were typed again."""
+        return (self.attempt.code, self.attempt.sheet) == (attempt.code, attempt.sheet)
+
+
+class Returning:
+    """`look_back`, then `come_back`, then `ask_again` while one must wait."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._begun: _Begun | None = None
+        place.cleared.connect(self._forget_key)
+
+    async def look_back(self, server: str, code: str, sheet: str) -> Back:
+        """Whose sheet it is. Reject "code" or "sheet-code" for a mistyped one, "sheet" and "record" for a false answer;
+        Refused "sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of sync."""
+        attempt = Attempt.begin(code, sheet)
+        found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
+        if self._begun is None or not self._begun.is_of(attempt):
+            self._begun = _Begun(attempt)
+        return _back(found, server)
+
+    async def come_back(self, found: Back, passphrase: str | None, progress: Progress, *, revoke: bool) -> Session:
+        """Makes the store and the account on this device. ReturnWaits if the other devices have a day to object: then
+        `ask_again`, or `resume` after the next start. Refused "vetoed" and the errors of `look_back`.
+
+        `revoke`: the other devices go in the same breath. ▲ What is needed is kept before the server hears of it.
+        """
+        begun = self._begun
+        if begun is None:
+            raise BugError("nobody was looked up")
+        progress(tr("Making the encrypted store"), 0, 2)
+        if begun.key is None:
+            attempt = replace(begun.attempt, revoke=revoke)
+
+            async def fill(store: Store, _key: bytes) -> None:
+                store.account.keep_attempt(attempt.encode())
+                self._place.settings.set(SERVER, found.server)
+
+            key = await self._place.make(passphrase, fill)
+            self._begun = _Begun(attempt, key)
+        progress(tr("Asking the server"), 1, 2)
+        session = await self.ask_again()
+        progress(tr("Finished"), 2, 2)
+        return session
+
+    async def ask_again(self) -> Session:
+        """Goes on after ReturnWaits, or after a line that was cut, in the same run of the program."""
+        begun = self._begun
+        if begun is None or begun.key is None:
+            raise BugError("nobody asked")
+        try:
+            session = await resume(self._place, StoreKeys((begun.key,)))
+        except (Refused, Reject) as e:
+            if e.code in _FINAL:
+                self._place.clear()
+            raise
+        self._begun = None
+        return session
+
+    def _forget_key(self) -> None:
+        if self._begun is not None:
+            self._begun = _Begun(self._begun.attempt)
+
+
+def _back(found: Looked, server: str) -> Back:
+    fingerprint = agency_fingerprint(found.agency)[:8].hex(" ", 2)
+    return Back(
+        name=found.record["name"],
+        title=found.record.get("title", ""),
+        unit=found.record.get("unit", ""),
+        agency=tr("Agency key {fingerprint}").format(fingerprint=fingerprint),
+        server=server,
+        others=len(found.others),
+    )
