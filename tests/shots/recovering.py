@@ -61,7 +61,7 @@ async def found(s: Scene) -> QWidget:
     view.sheet.field.setText(_SHEET[id(s)])
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
-    view.by_passphrase.setChecked(True)
+    view.key_page.keys.by_passphrase.setChecked(True)
     return s.gate
 
 

@@ -53,8 +53,8 @@ async def key_page(s: Scene) -> QWidget:
     view.code.setText(s.code)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
-    view.by_passphrase.setChecked(True)
-    view.passphrase.setText("fyra vanliga ord i rad")
+    view.key_page.keys.by_passphrase.setChecked(True)
+    view.key_page.keys.passphrase.setText("fyra vanliga ord i rad")
     return s.gate
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.chat.model import Message
 from app.people.person import Person
@@ -18,7 +18,7 @@ from ui.chat.text_field import TextField
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import ask, open_files
-from ui.kit.style import ElidedLabel, column, line, set_props
+from ui.kit.style import ElidedLabel, clear, column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 
@@ -203,7 +203,7 @@ class Composer(QFrame):
         self.send_button.setText(tr("Save") if self._edit is not None else tr("Send"))
 
     def _show_files(self) -> None:
-        _empty(self._file_rows)
+        clear(self._file_rows)
         for path in self._files:
             row = QWidget()
             cells = line(row, spacing=8)
@@ -270,11 +270,3 @@ class Banner(QWidget):
         self.label.set_text(text)
         self.close_button.set_name(close, "Esc")
         self.show()
-
-
-def _empty(layout: QVBoxLayout) -> None:
-    while (item := layout.takeAt(0)) is not None:
-        widget = item.widget()
-        if widget is not None:
-            widget.hide()
-            widget.deleteLater()

@@ -12,7 +12,7 @@ from app.documents.service import Caret
 from app.people.person import Person
 from ui.kit.avatar import Avatar
 from ui.kit.card import Card, SectionHeader
-from ui.kit.style import ElidedLabel, column, line, set_props
+from ui.kit.style import ElidedLabel, clear, column, line, set_props
 from ui.kit.translate import tr
 
 WIDTH_PX = 260
@@ -61,10 +61,7 @@ class PresencePanel(QFrame):
         return [text for _, text in self._shown]
 
     def _fill(self, layout: QVBoxLayout) -> None:
-        while (item := layout.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        clear(layout)
         for person, text in self._shown:
             row = QWidget()
             inner = line(row, spacing=10)

@@ -6,7 +6,7 @@ Buttons: `kind` = primary | danger | quiet | link | icon | row (default: bordere
 """
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 
 def set_props(widget: QWidget, **props: object) -> None:
@@ -48,6 +48,17 @@ def line(
     layout.setContentsMargins(*margins)
     layout.setSpacing(spacing)
     return layout
+
+
+def clear(layout: QLayout) -> None:
+    """Removes and deletes every widget of a layout."""
+    while layout.count():
+        item = layout.takeAt(0)
+        widget = item.widget() if item is not None else None
+        if widget is not None:
+            widget.hide()
+            widget.setParent(None)
+            widget.deleteLater()
 
 
 class ElidedLabel(QLabel):

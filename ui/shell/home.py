@@ -14,11 +14,10 @@ from app.tasks.service import TaskRow
 from ui.kit.bind import bind
 from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
-from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.translate import day_or_time, long_day, tr, week
 from ui.shell.key_notices import NoticeCard
 from ui.shell.my_tasks import TaskCheck, tasks_here
-from ui.shell.people_panel import clear
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
 
 _MENTIONS, _RECENT, _TASKS = 6, 5, 8

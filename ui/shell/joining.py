@@ -15,40 +15,27 @@ from app.devices.inviting import Pointer, read_pointer
 from ui.errors import sentence
 from ui.kit import qr
 from ui.kit.buttons import TextButton
-from ui.kit.card import Card
 from ui.kit.dialogs import open_files
-from ui.kit.progress import ProgressRow
 from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
-from ui.shell.key_choice import KeyChoice
+from ui.shell.key_choice import KeyStore
+from ui.shell.key_page import KeyPage, Named, Progress
 
 NUMBER_DIGITS = 9
 _PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp *.gif"
 
-Progress = Callable[[str, int, int], None]
 
-
-class Met(Protocol):
+class Met(Named, Protocol):
     """Whose account it is, by the other device's word; `digits` to compare, "" by code."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
     @property
     def digits(self) -> str: ...
 
 
-class Joining(Protocol):
+class Joining(KeyStore, Protocol):
     """The use cases of becoming another device."""
-
-    def keyring_available(self) -> bool:
-        """Whether this computer has a key store that policy allows."""
-        ...
 
     async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
         """Goes to the device that has the account. Raises with a code of ui/errors.py."""
@@ -90,8 +77,6 @@ class JoinPages(QStackedWidget):
         super().__init__(parent)
         self._joining = joining
         self._read_screens = read_screens
-        self._met: Met | None = None
-        self._progress: ProgressRow | None = None
         self.setAccessibleName(tr("Another computer of yours"))
         self._make_where_page()
         self._make_who_page()
@@ -125,22 +110,11 @@ class JoinPages(QStackedWidget):
         self.addWidget(page)
 
     def _make_who_page(self) -> None:
-        page = self.who_page = GatePage(tr("Is this you?"), "")
-        self._who = Card(margin=12, spacing=3)
-        self._name, self._what = label("", "heading"), label("", "muted")
-        self._digits, self._compare = label("", "home"), label("", "small", wrap=True)
-        for part in (self._name, self._what, self._digits, self._compare):
-            self._who.content.addWidget(part)
-        page.body.addWidget(self._who)
-        page.body.addSpacing(8)
-        self.keys = KeyChoice(self._joining)
-        page.body.addWidget(self.keys)
-        self.again = page.add_button(TextButton(tr("Back"), self._leave, kind="quiet"))
-        self.begin = page.add_button(TextButton(tr("Begin"), self.join, kind="primary"))
-        self.keys.changed.connect(self._on_keys)
-        self.keys.entered.connect(self.join)
-        self._on_keys()
-        self.addWidget(page)
+        text = tr("The account of this person comes to this computer. Answer Yes on the other one.")
+        self.who_page = KeyPage(self._joining, text, self._joining.join, prefix="join-")
+        self.who_page.left.connect(self._leave)
+        self.who_page.done.connect(self.done)
+        self.addWidget(self.who_page)
 
     def start(self, server: str) -> None:
         """Shows the first page, with the server's address if it is known."""
@@ -196,27 +170,11 @@ class JoinPages(QStackedWidget):
         typed = self.code.text().strip()
         way = {"number": typed} if is_number(typed) else {"code": typed}
         found = await self._joining.meet(self.server.text().strip(), self.name.text().strip(), **way)
-        self._met = found
         self.where_page.spinner.stop()
         self._on_text()
-        self._show_who(found)
-
-    def _show_who(self, found: Met) -> None:
-        self._name.setText(found.name)
-        self._what.setText(" · ".join(x for x in (found.title, found.unit) if x))
-        self._what.setVisible(bool(self._what.text()))
-        self._digits.setText(spaced(found.digits))
-        self._digits.setVisible(bool(found.digits))
-        self._compare.setVisible(bool(found.digits))
-        self._compare.setText(
-            tr("The other computer must show the same six digits. If not, go back: somebody is between.")
-        )
-        self.who_page.text.setText(
-            tr("The account of this person comes to this computer. Answer Yes on the other one.")
-        )
-        self.who_page.clear_error()
+        self.who_page.ask(found, *_compared(found))
         self.setCurrentWidget(self.who_page)
-        self.keys.take_focus()
+        self.who_page.keys.take_focus()
 
     def _not_met(self, error: Exception) -> None:
         self.where_page.spinner.stop()
@@ -224,42 +182,14 @@ class JoinPages(QStackedWidget):
         self.where_page.show_error(error, "join-")
         self.code.setFocus()
 
-    # -- who and how --------------------------------------------------------------------------------------------------
-
-    def _on_keys(self) -> None:
-        self.begin.setEnabled(self.keys.ready and self._progress is None)
-
     def _leave(self) -> None:
-        self._met = None
         self.code.clear()
         self.setCurrentWidget(self.where_page)
         run(self, self._joining.part())
 
-    def join(self) -> None:
-        """Makes the store and waits for the other device."""
-        if self.begin.isEnabled() and self._met is not None:
-            self.who_page.clear_error()
-            self._progress = ProgressRow(tr("Preparing …"))
-            self.who_page.body.addWidget(self._progress)
-            self.again.setEnabled(False)
-            self._on_keys()
-            run(self, self._join(self._met), on_error=self._not_joined)
 
-    async def _join(self, found: Met) -> None:
-        session = await self._joining.join(found, self.keys.chosen, self._on_progress)
-        self.keys.forget()
-        self.done.emit(session)
-
-    def _on_progress(self, text: str, done: int, total: int) -> None:
-        if self._progress is not None:
-            self._progress.set_text(text)
-            self._progress.set_progress(done, total)
-
-    def _not_joined(self, error: Exception) -> None:
-        if self._progress is not None:
-            self._progress.hide()
-            self._progress.deleteLater()
-            self._progress = None
-        self.again.setEnabled(True)
-        self._on_keys()
-        self.who_page.show_error(error, "join-")
+def _compared(found: Met) -> list[QWidget]:
+    if not found.digits:
+        return []
+    text = tr("The other computer must show the same six digits. If not, go back: somebody is between.")
+    return [label(spaced(found.digits), "home"), label(text, "small", wrap=True)]

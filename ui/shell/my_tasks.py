@@ -12,9 +12,8 @@ from app.tasks.service import TaskRow
 from ui.kit.bind import bind
 from ui.kit.buttons import RowButton
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
-from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.translate import short_day, tr
-from ui.shell.people_panel import clear
 from ui.shell.ports import Session
 
 

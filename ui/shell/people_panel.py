@@ -4,7 +4,7 @@
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.people.person import Person
@@ -15,7 +15,7 @@ from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.chip import Chip
 from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry, popup
-from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, language, tr, trn
 from ui.shell.ended_card import EndedCard
@@ -29,17 +29,6 @@ from ui.tool import toast
 
 WIDTH = 316
 _SHOWN_OBJECTS = 4
-
-
-def clear(layout: QVBoxLayout) -> None:
-    """Removes and deletes every widget of a layout."""
-    while layout.count():
-        item = layout.takeAt(0)
-        widget = item.widget() if item is not None else None
-        if widget is not None:
-            widget.hide()
-            widget.setParent(None)
-            widget.deleteLater()
 
 
 class PeoplePanel(QFrame):

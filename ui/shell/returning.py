@@ -12,8 +12,10 @@ from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import clock, day, long_day, tr, trn
 from ui.shell.gate import GatePage
+from ui.shell.key_choice import KeyStore
+from ui.shell.key_page import Progress
 from ui.shell.sheet_field import SheetField
-from ui.shell.welcome import CodeView, Found, Progress
+from ui.shell.welcome import CodeView, Found
 
 
 class Back(Found, Protocol):
@@ -23,10 +25,9 @@ class Back(Found, Protocol):
     def others(self) -> int: ...
 
 
-class Returns(Protocol):
+class Returns(KeyStore, Protocol):
     """The use cases of coming back."""
 
-    def keyring_available(self) -> bool: ...
     async def look_back(self, server: str, code: str, sheet: str, /) -> Back: ...
     async def come_back(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
     async def ask_again(self) -> object: ...
@@ -43,9 +44,13 @@ class _Ways:
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
         self._returns, self._view = returns, view
         self.keyring_available = returns.keyring_available
+        self.others = 0
+        """Of who was looked up last."""
 
     async def look_up(self, server: str, code: str) -> Back:
-        return await self._returns.look_back(server, code, self._view.sheet.text())
+        found = await self._returns.look_back(server, code, self._view.sheet.text())
+        self.others = found.others
+        return found
 
     async def enrol(self, found: Back, passphrase: str | None, progress: Progress) -> object:
         revoke = bool(found.others) and self._view.revoke.isChecked()
@@ -58,9 +63,10 @@ class ReturnView(CodeView):
     left = Signal()
 
     def __init__(self, returns: Returns, *, server: str = "", parent: QWidget | None = None) -> None:
-        self._returns = returns
-        super().__init__(_Ways(returns, self), server=server, parent=parent)
+        self._returns, self._ways = returns, _Ways(returns, self)
+        super().__init__(self._ways, server=server, parent=parent)
         self.setAccessibleName(tr("Back after losing a computer"))
+        self.key_page.failed.connect(self._on_failed)
         self._make_waiting_page()
 
     def _make_code_page(self, server: str) -> None:
@@ -75,8 +81,6 @@ class ReturnView(CodeView):
         )  # fmt: skip
         self.sheet.changed.connect(self._on_text)
         self.sheet.field.returnPressed.connect(self.look_up)
-        self.revoke = QCheckBox(tr("Revoke my other devices"))
-        self.revoke.setChecked(True)
         self._on_text()
 
     def _add_ways(self, page: GatePage) -> None:
@@ -93,21 +97,18 @@ class ReturnView(CodeView):
         super()._on_text()
         self.next.setEnabled(self.next.isEnabled() and bool(self.sheet.text()))
 
-    def _show_found(self, found: Found) -> None:
-        super()._show_found(found)
-        others: int = getattr(found, "others", 0)
-        self.revoke.setParent(None)
+    def _about(self, found: Found) -> list[QWidget]:
+        about, others = super()._about(found), self._ways.others
         if others:
             text = trn("{n} other device of yours is active. It is told, and can say no for a day.",
                        "{n} other devices of yours are active. They are told, and can say no for a day.",
                        others).format(n=others)  # fmt: skip
-            self._who.content.addWidget(label(text, "small", wrap=True))
             self.revoke = QCheckBox(tr("Revoke my other devices"))
             self.revoke.setChecked(True)
-            self._who.content.addWidget(self.revoke)
+            about += [label(text, "small", wrap=True), self.revoke]
+        return about
 
-    def _enrol_failed(self, error: Exception) -> None:
-        super()._enrol_failed(error)
+    def _on_failed(self, error: Exception) -> None:
         if isinstance(error, ReturnWaits):
             self._show_waiting(error)
 

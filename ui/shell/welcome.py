@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """First start: where the server is and the sign-in code, who was found, how it will be unlocked, and under way."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -10,41 +9,27 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from ui.kit.buttons import TextButton
-from ui.kit.card import Card
 from ui.kit.chip import Chip
-from ui.kit.progress import ProgressRow
 from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
 from ui.shell.joining import Joining, JoinPages
-from ui.shell.key_choice import KeyChoice
-
-Progress = Callable[[str, int, int], None]
-"""What is going on (already translated), how much is done, how much in all (0 = unknown)."""
+from ui.shell.key_choice import KeyStore
+from ui.shell.key_page import KeyPage, Named, Progress
 
 
-class Found(Protocol):
+class Found(Named, Protocol):
     """What a sign-in code binds: shown before anything is made."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def unit(self) -> str: ...
     @property
     def agency(self) -> str: ...
     @property
     def server(self) -> str: ...
 
 
-class ByCode(Protocol):
+class ByCode(KeyStore, Protocol):
     """What becomes of a sign-in code."""
-
-    def keyring_available(self) -> bool:
-        """Whether this computer has a key store that policy allows."""
-        ...
 
     async def look_up(self, server: str, code: str) -> Found:
         """Asks the server what the code binds. Raises with a code of ui/errors.py."""
@@ -88,10 +73,12 @@ class CodeView(QStackedWidget):
     def __init__(self, enrolment: ByCode, *, server: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._enrolment = enrolment
-        self._found: Found | None = None
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
-        self._make_key_page()
+        self.key_page = KeyPage(enrolment, tr("This is what your agency has registered."), enrolment.enrol)
+        self.key_page.left.connect(lambda: self.setCurrentWidget(self.code_page))
+        self.key_page.done.connect(self.done)
+        self.addWidget(self.key_page)
 
     def _add_ways(self, page: GatePage) -> None:
         """Other ways in, on the page of the code."""
@@ -110,23 +97,6 @@ class CodeView(QStackedWidget):
         self._on_text()
         self.addWidget(page)
 
-    def _make_key_page(self) -> None:
-        page = self.key_page = GatePage(tr("Is this you?"), tr("This is what your agency has registered."))
-        self._who = Card(margin=12, spacing=3)
-        page.body.addWidget(self._who)
-        page.body.addSpacing(8)
-        self.keys = KeyChoice(self._enrolment)
-        self.passphrase, self.again = self.keys.passphrase, self.keys.again
-        self.by_keyring, self.by_passphrase = self.keys.by_keyring, self.keys.by_passphrase
-        page.body.addWidget(self.keys)
-        self._progress: ProgressRow | None = None
-        self.back = page.add_button(TextButton(tr("Back"), lambda: self.setCurrentIndex(0), kind="quiet"))
-        self.begin = page.add_button(TextButton(tr("Begin"), self.enrol, kind="primary"))
-        self.keys.changed.connect(self._on_choice)
-        self.keys.entered.connect(self.enrol)
-        self._on_choice()
-        self.addWidget(page)
-
     def showEvent(self, event: object) -> None:
         (self.code if self.server.text() else self.server).setFocus()
 
@@ -137,9 +107,6 @@ class CodeView(QStackedWidget):
             self.code.setText(link.code)
         self.next.setEnabled(bool(self.server.text().strip() and self.code.text().strip()))
 
-    def _on_choice(self) -> None:
-        self.begin.setEnabled(self.keys.ready)
-
     def look_up(self) -> None:
         """Asks the server who the code is for."""
         if self.next.isEnabled():
@@ -149,58 +116,22 @@ class CodeView(QStackedWidget):
             run(self, self._look_up(), on_error=self._code_failed)
 
     async def _look_up(self) -> None:
-        self._found = found = await self._enrolment.look_up(self.server.text().strip(), self.code.text().strip())
+        found = await self._enrolment.look_up(self.server.text().strip(), self.code.text().strip())
         self.code_page.spinner.stop()
-        self.next.setEnabled(True)
-        while self._who.content.count():
-            item = self._who.content.takeAt(0)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.deleteLater()
-        self._show_found(found)
+        self._on_text()
+        self.key_page.ask(found, *self._about(found))
         self.setCurrentWidget(self.key_page)
-        self.keys.take_focus()
+        self.key_page.keys.take_focus()
 
-    def _show_found(self, found: Found) -> None:
-        self._who.content.addWidget(label(found.name, "heading"))
-        self._who.content.addWidget(label(" · ".join(x for x in (found.title, found.unit) if x), "muted"))
-        self._who.content.addWidget(label(found.agency, "muted"))
-        self._who.content.addWidget(Chip(tr("The code belongs to the agency"), "success", "verified"))
+    def _about(self, found: Found) -> list[QWidget]:
+        """What is shown under the person's name."""
+        return [label(found.agency, "muted"), Chip(tr("The code belongs to the agency"), "success", "verified")]
 
     def _code_failed(self, error: Exception) -> None:
         self.code_page.spinner.stop()
-        self.next.setEnabled(True)
+        self._on_text()
         self.code_page.show_error(error)
         self.code.setFocus()
-
-    def enrol(self) -> None:
-        """Makes the account."""
-        if self.begin.isEnabled() and self._found is not None:
-            self.key_page.clear_error()
-            self.begin.setEnabled(False)
-            self.back.setEnabled(False)
-            self._progress = ProgressRow(tr("Preparing …"))
-            self.key_page.body.addWidget(self._progress)
-            run(self, self._enrol(self._found, self.keys.chosen), on_error=self._enrol_failed)
-
-    async def _enrol(self, found: Found, passphrase: str | None) -> None:
-        session = await self._enrolment.enrol(found, passphrase, self._on_progress)
-        self.keys.forget()
-        self.done.emit(session)
-
-    def _on_progress(self, text: str, done: int, total: int) -> None:
-        if self._progress is not None:
-            self._progress.set_text(text)
-            self._progress.set_progress(done, total)
-
-    def _enrol_failed(self, error: Exception) -> None:
-        if self._progress is not None:
-            self._progress.hide()
-            self._progress.deleteLater()
-            self._progress = None
-        self.back.setEnabled(True)
-        self._on_choice()
-        self.key_page.show_error(error)
 
 
 class WelcomeView(CodeView):
@@ -213,7 +144,7 @@ class WelcomeView(CodeView):
         super().__init__(enrolment, server=server, parent=parent)
         self.join = JoinPages(enrolment)
         self.join.done.connect(self.done)
-        self.join.back.connect(lambda: self.setCurrentIndex(0))
+        self.join.back.connect(lambda: self.setCurrentWidget(self.code_page))
         self.addWidget(self.join)
 
     def _add_ways(self, page: GatePage) -> None:

@@ -18,7 +18,7 @@ from ui.kit.chip import Chip
 from ui.kit.dialogs import ask
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
-from ui.kit.style import column, label, line, set_props
+from ui.kit.style import clear, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.tasks.card_widget import LABEL_KINDS
@@ -204,10 +204,8 @@ class CardEditor(QFrame):
 
     def _show_chips(self, card: Card) -> None:
         flow = self._chips.layout()
-        while flow is not None and (item := flow.takeAt(0)) is not None:
-            if (widget := item.widget()) is not None:
-                widget.hide()
-                widget.deleteLater()
+        if flow is not None:
+            clear(flow)
         chosen = [found for found in self._board.labels() if found.id in card.labels]
         for found in chosen:
             chip = Chip(found.name, LABEL_KINDS[found.colour])

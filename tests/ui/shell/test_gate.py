@@ -5,6 +5,7 @@ import asyncio
 from dataclasses import dataclass
 
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.arrival.joining import Met
@@ -14,9 +15,10 @@ from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog
 from ui.shell.joining import JoinPages
+from ui.shell.key_page import KeyPage, Progress
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
-from ui.shell.welcome import Enrolment, Progress, WelcomeView, parse_link
+from ui.shell.welcome import Enrolment, WelcomeView, parse_link
 
 PHRASE = "blå häst går hem 👍"
 
@@ -79,6 +81,11 @@ class Office:
 def fits(office: Office) -> Enrolment:
     """mypy holds it to the Protocol."""
     return office
+
+
+def known(page: KeyPage) -> list[str]:
+    """What is shown of the person."""
+    return [part.text() for part in page.who.findChildren(QLabel) if part.isVisible()]
 
 
 async def opens(passphrase: str) -> str:
@@ -173,17 +180,43 @@ async def test_first_start_shows_who_before_anything_is_made(qtbot: QtBot) -> No
     await asyncio.sleep(0.01)
     assert view.currentWidget() is view.key_page
     assert office.enrolled == []
-    assert not view.by_keyring.isEnabled()
-    assert not view.begin.isEnabled()
-    view.passphrase.setText(PHRASE)
-    view.again.setText(PHRASE + "x")
-    assert not view.begin.isEnabled()
-    view.again.setText(PHRASE)
-    view.begin.click()
+    assert not view.key_page.keys.by_keyring.isEnabled()
+    assert not view.key_page.begin_button.isEnabled()
+    view.key_page.keys.passphrase.setText(PHRASE)
+    view.key_page.keys.again.setText(PHRASE + "x")
+    assert not view.key_page.begin_button.isEnabled()
+    view.key_page.keys.again.setText(PHRASE)
+    view.key_page.begin_button.click()
     await asyncio.sleep(0.01)
     assert office.enrolled == [PHRASE]
     assert got == ["session"]
-    assert view.passphrase.text() == ""
+    assert view.key_page.keys.passphrase.text() == ""
+
+
+async def test_the_account_is_made_once_whatever_is_typed_while_it_is_made(qtbot: QtBot) -> None:
+    class Slow(Office):
+        async def enrol(self, found: Person, passphrase: str | None, progress: Progress) -> str:
+            made = await super().enrol(found, passphrase, progress)
+            await self.answered.wait()
+            return made
+
+    office = Slow()
+    view = WelcomeView(office, server="kansli.myndighet.example")
+    qtbot.addWidget(view)
+    view.show()
+    view.code.setText("ABCD-EFGH")
+    view.look_up()
+    await until(lambda: view.currentWidget() is view.key_page)
+    page = view.key_page
+    for words in (PHRASE, PHRASE + " till"):
+        page.keys.passphrase.setText(words)
+        page.keys.again.setText(words)
+        page.begin()
+        await asyncio.sleep(0.01)
+    assert office.enrolled == [PHRASE]
+    assert not page.back_button.isEnabled()
+    office.answered.set()
+    await until(lambda: page.keys.passphrase.text() == "")
 
 
 async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
@@ -194,7 +227,7 @@ async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
     view.code.setText("ABCD-EFGH")
     view.look_up()
     await asyncio.sleep(0.01)
-    view.begin.click()
+    view.key_page.begin_button.click()
     await asyncio.sleep(0.01)
     assert office.enrolled == [None]
 
@@ -251,19 +284,18 @@ async def test_another_computer_shows_whose_account_it_gets_before_anything_is_m
     join.next.click()
     await until(lambda: join.currentWidget() is join.who_page)
     assert office.met == [("kansli.myndighet.example", "Resedator", "ABCD-EFGH", "")]
-    assert join._name.text() == "Handläggare"
-    assert not join._digits.isVisible()
+    assert known(join.who_page) == ["Handläggare", "Handläggare · Enheten för tillsyn"]
     assert office.enrolled == []
-    assert not join.begin.isEnabled()
-    join.keys.passphrase.setText(PHRASE)
-    join.keys.again.setText(PHRASE)
-    join.begin.click()
-    assert not join.begin.isEnabled()
-    assert not join.again.isEnabled()
+    assert not join.who_page.begin_button.isEnabled()
+    join.who_page.keys.passphrase.setText(PHRASE)
+    join.who_page.keys.again.setText(PHRASE)
+    join.who_page.begin_button.click()
+    assert not join.who_page.begin_button.isEnabled()
+    assert not join.who_page.back_button.isEnabled()
     office.answered.set()
     await until(lambda: got == ["session of Resedator"])
     assert office.enrolled == [PHRASE]
-    assert join.keys.passphrase.text() == ""
+    assert join.who_page.keys.passphrase.text() == ""
 
 
 async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(qtbot: QtBot) -> None:
@@ -274,10 +306,10 @@ async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(
     join.meet()
     await until(lambda: join.currentWidget() is join.who_page)
     assert office.met[-1][2:] == ("", "123 456 789")
-    assert join._digits.isVisible()
-    assert join._digits.text() == "042 117"
+    assert known(join.who_page)[2] == "042 117"
+    assert "samma sex siffror" in known(join.who_page)[3]
     assert "Svara Ja på den andra" in join.who_page.text.text()
-    join.again.click()
+    join.who_page.back_button.click()
     assert join.currentWidget() is join.where_page
     await until(lambda: office.parted == 1)
     assert join.code.text() == ""
@@ -314,10 +346,10 @@ async def test_a_no_on_the_other_computer_is_said_and_one_may_try_again(qtbot: Q
     await until(lambda: join.currentWidget() is join.who_page)
     office.error = Refused("pairing")
     office.answered.set()
-    join.begin.click()
+    join.who_page.begin_button.click()
     await until(join.who_page.error.isVisible)
     assert join.who_page.error.text().startswith("Den andra enheten är inte kvar.")
-    assert join.begin.isEnabled()
+    assert join.who_page.begin_button.isEnabled()
     assert office.enrolled == []
 
 

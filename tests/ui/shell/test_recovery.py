@@ -22,12 +22,12 @@ from ui.kit import qr
 from ui.kit.dialogs import Dialog
 from ui.shell import sheet_dialog, sheet_paper
 from ui.shell.home import Home
+from ui.shell.key_page import Progress
 from ui.shell.recovery_card import RecoveryCard
 from ui.shell.returning import Returns, ReturnView
 from ui.shell.sheet_dialog import SheetDialog, chosen_groups
 from ui.shell.sheet_field import SheetField
 from ui.shell.unfinished import UnfinishedView
-from ui.shell.welcome import Progress
 from ui.shell.window import MainWindow
 
 CODE = "7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS"
@@ -284,8 +284,8 @@ async def asked(qtbot: QtBot, office: Office) -> ReturnView:
     view.sheet.field.setText(CODE)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
-    view.passphrase.setText(PHRASE)
-    view.again.setText(PHRASE)
+    view.key_page.keys.passphrase.setText(PHRASE)
+    view.key_page.keys.again.setText(PHRASE)
     return view
 
 
@@ -295,7 +295,7 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
     assert not any(box.isVisible() for box in view.findChildren(QCheckBox))
     done: list[object] = []
     view.done.connect(done.append)
-    view.enrol()
+    view.key_page.begin()
     await until(lambda: done == ["session"])
     assert office.asked == [(PHRASE, False)]
 
@@ -307,7 +307,7 @@ async def test_the_other_devices_are_named_and_go_unless_the_person_keeps_them(q
         assert view.revoke.isVisible()
         view.revoke.setChecked(not keep)
         check(view)
-        view.enrol()
+        view.key_page.begin()
         await until(lambda office=office: len(office.asked) == 1)  # type: ignore[misc]  # the default binds it
         assert office.asked == [(PHRASE, not keep)]
 
@@ -315,7 +315,7 @@ async def test_the_other_devices_are_named_and_go_unless_the_person_keeps_them(q
 async def test_a_day_to_wait_is_told_and_asked_about_again(qtbot: QtBot) -> None:
     office = Office(others=1, error=ReturnWaits(at(14, 3, 26)))
     view = await asked(qtbot, office)
-    view.enrol()
+    view.key_page.begin()
     await until(lambda: view.currentWidget() is view.waiting_page)
     assert "26 november 14:03" in view.waiting_page.text.text()
     check(view)
