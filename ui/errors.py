@@ -532,6 +532,14 @@ def sentence_of(error: BaseException) -> Sentence:
     return sentence(str(getattr(error, "code", "bug")))
 
 
+def told(error: BaseException, prefix: str = "", more: str = "") -> str:
+    """What is said in place of an exception: its sentence, `more`, and its code in a line of its own. `prefix`: of
+    sentences that are one view's own, where there are any ("join-")."""
+    code = code_of(error)
+    said = sentence(prefix + code if prefix + code in sentences() else code).text
+    return f"{said} {more}".rstrip() + f"\n{tr('Code: {code}').format(code=code)}"
+
+
 def code_of(error: BaseException) -> str:
     """The stable code of an exception."""
     return str(getattr(error, "code", "bug"))

@@ -22,8 +22,7 @@ class LinkDialog(Dialog):
         self.address = self.add_field(tr("Address"), here)
         self.address.setPlaceholderText("https://")
         self.text = None if length else self.add_field(tr("Text"))
-        self.error = self.add_text("", "error")
-        self.error.hide()
+        self.error = self.add_error()
         self.address.textChanged.connect(lambda _text: self._check())
         self.address.setFocus()
         self._check()
@@ -33,8 +32,7 @@ class LinkDialog(Dialog):
         address = self.address.text().strip()
         link = safe_link(address)
         if address and not link:
-            self.error.setText(tr("The address must begin with https://, http:// or mailto:."))
-            self.error.show()
+            self.error.say(tr("The address must begin with https://, http:// or mailto:."))
             return
         self._editor.select(self._start, self._length)
         self._editor.set_link(link, self.text.text().strip() if self.text is not None else "")

@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.kit.style import set_props
+from ui.kit.error_line import ErrorLine
+from ui.kit.style import label, set_props
 from ui.kit.translate import tr
 
 
@@ -46,9 +47,7 @@ class Dialog(QDialog):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(16)
-        heading = QLabel(title)
-        set_props(heading, look="heading")
-        outer.addWidget(heading)
+        outer.addWidget(label(title, "heading"))
         self.body = QVBoxLayout()
         self.body.setSpacing(10)
         outer.addLayout(self.body)
@@ -68,18 +67,21 @@ class Dialog(QDialog):
 
     def add_text(self, text: str, kind: str = "muted") -> QLabel:
         """A wrapped paragraph in the body."""
-        label = QLabel(text)
-        label.setWordWrap(True)
-        set_props(label, look=kind)
-        self.body.addWidget(label)
-        return label
+        paragraph = label(text, kind, wrap=True)
+        self.body.addWidget(paragraph)
+        return paragraph
 
-    def add_field(self, label: str, value: str = "", *, secret: bool = False) -> QLineEdit:
+    def add_error(self) -> ErrorLine:
+        """The line in the body that says what went wrong."""
+        line = ErrorLine()
+        self.body.addWidget(line)
+        return line
+
+    def add_field(self, name: str, value: str = "", *, secret: bool = False) -> QLineEdit:
         """A labelled line in the body."""
-        caption = QLabel(label)
-        set_props(caption, look="label")
+        caption = label(name, "label")
         field = QLineEdit(value)
-        field.setAccessibleName(label)
+        field.setAccessibleName(name)
         field.setEchoMode(QLineEdit.EchoMode.Password if secret else QLineEdit.EchoMode.Normal)
         caption.setBuddy(field)
         self.body.addWidget(caption)
@@ -114,10 +116,10 @@ def _dispose(dialog: QDialog) -> None:
         dialog.deleteLater()
 
 
-async def ask(parent: QWidget, title: str, label: str, *, value: str = "", accept: str | None = None) -> str | None:
+async def ask(parent: QWidget, title: str, name: str, *, value: str = "", accept: str | None = None) -> str | None:
     """Asks for one line of text; None if cancelled or empty."""
     dialog = Dialog(parent, title, accept=accept or tr("OK"))
-    field = dialog.add_field(label, value)
+    field = dialog.add_field(name, value)
     field.selectAll()
     field.setFocus()
     text = ""

@@ -4,12 +4,12 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
-from ui.errors import code_of, sentence, sentence_of, sentences
+from ui.errors import told
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel
+from ui.kit.error_line import ErrorLine
 from ui.kit.progress import Spinner
 from ui.kit.style import column, label, line, set_props
-from ui.kit.translate import tr
 
 
 class GatePage(QWidget):
@@ -36,8 +36,7 @@ class GatePage(QWidget):
         card.content.addWidget(self.text)
         self.body = column(spacing=6)
         card.content.addLayout(self.body)
-        self.error = label("", "error", wrap=True)
-        self.error.hide()
+        self.error = ErrorLine()
         card.content.addWidget(self.error)
         self.buttons = line(spacing=8)
         self.spinner = Spinner()
@@ -74,17 +73,8 @@ class GatePage(QWidget):
         return button
 
     def show_error(self, error: Exception, prefix: str = "") -> None:
-        """Says in place what happened, what it means, what to do, and the code. `prefix`: of sentences that are this
-        page's own, where there are any ("join-code")."""
-        code = code_of(error)
-        said = sentence(prefix + code) if prefix + code in sentences() else sentence_of(error)
-        self.show_text(f"{said.text}\n{tr('Code: {code}').format(code=code)}")
-
-    def show_text(self, text: str) -> None:
-        """Says it in place."""
-        self.error.setText(text)
-        self.error.setAccessibleName(text)
-        self.error.show()
+        """Says in place what happened, what it means, what to do, and the code; `prefix` as in `ui.errors.told`."""
+        self.error.say(told(error, prefix))
 
     def clear_error(self) -> None:
         """Takes the error away."""

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.devices.inviting import Newcomer, Pointer, write_pointer
-from ui.errors import code_of, sentence, sentence_of, sentences
+from ui.errors import code_of, told
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, show
 from ui.kit.progress import Spinner
@@ -77,8 +77,7 @@ class InviteDialog(Dialog):
         waits.addWidget(self._spinner)
         waits.addWidget(self.left, 1)
         self.body.addLayout(waits)
-        self.error = self.add_text("", "error")
-        self.error.hide()
+        self.error = self.add_error()
         below = line(spacing=8)
         self.other = TextButton("", self._other_way, kind="link")
         self.again = TextButton(tr("Show a new one"), self.begin, icon="retry")
@@ -204,20 +203,15 @@ class InviteDialog(Dialog):
         self.begin()
 
     def _failed(self, error: Exception) -> None:
-        code = code_of(error)
-        said = sentence("join-" + code) if f"join-{code}" in sentences() else sentence_of(error)
         self._new = None
         self._clear()
         self._spinner.stop()
         self.text.setText("")
-        text = said.text
-        until = self._devices.digits_from
-        if code == "too-many-tries" and until is not None:
-            text += " " + tr("From {time} it is possible again.").format(time=clock(until))
+        until, more = self._devices.digits_from, ""
+        if code_of(error) == "too-many-tries" and until is not None:
+            more = tr("From {time} it is possible again.").format(time=clock(until))
             self._by_code = True
-        self.error.setText(f"{text}\n{tr('Code: {code}').format(code=code)}")
-        self.error.setAccessibleName(self.error.text())
-        self.error.show()
+        self.error.say(told(error, "join-", more))
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 

@@ -153,7 +153,7 @@ class JoinPages(QStackedWidget):
         """Takes the first of ours, or says that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:
-            self.where_page.show_text(sentence("no-qr").text)
+            self.where_page.error.say(sentence("no-qr").text)
         else:
             self._take(pointer)
             self.next.setFocus()

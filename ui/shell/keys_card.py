@@ -10,7 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.unlocking import KeyChange, SlotKind
-from ui.errors import code_of, sentence_of
+from ui.errors import told
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog, show
@@ -56,8 +56,7 @@ class PassphraseDialog(Dialog):
         self.again = self.add_field(tr("The passphrase once more"), secret=True) if new else None
         self.hint = self.add_text("", "small")
         self.hint.setVisible(new)
-        self.error = self.add_text("", "error")
-        self.error.hide()
+        self.error = self.add_error()
         self.spinner = Spinner()
         self.body.addWidget(self.spinner)
         fields = [field for field in (self.current, self.new, self.again) if field is not None]
@@ -96,10 +95,7 @@ class PassphraseDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self.spinner.stop()
-        said = sentence_of(error)
-        self.error.setText(f"{said.text}\n{tr('Code: {code}').format(code=code_of(error))}")
-        self.error.setAccessibleName(self.error.text())
-        self.error.show()
+        self.error.say(told(error))
         self._on_text()
         if self.current is not None:
             self.current.selectAll()

@@ -10,7 +10,7 @@ from typing import Protocol
 from PySide6.QtWidgets import QWidget
 
 from app.devices.unsent import SUFFIX
-from ui.errors import code_of, sentence_of
+from ui.errors import told
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file
 from ui.kit.progress import Spinner
@@ -50,8 +50,7 @@ class RevokedDialog(Dialog):
         row.addWidget(self._spinner)
         row.addStretch(1)
         self.body.addLayout(row)
-        self.error = self.add_text("", "error")
-        self.error.hide()
+        self.error = self.add_error()
         if count:
             said = trn(
                 "{n} thing that you wrote here has not been sent. Keep it in a sealed file, and read that in on another"
@@ -91,6 +90,4 @@ class RevokedDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self._spinner.stop()
-        self.error.setText(f"{sentence_of(error).text}\n{tr('Code: {code}').format(code=code_of(error))}")
-        self.error.setAccessibleName(self.error.text())
-        self.error.show()
+        self.error.say(told(error))

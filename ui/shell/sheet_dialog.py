@@ -9,7 +9,7 @@ from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from app.recovery import SheetPaper
-from ui.errors import code_of, sentence_of
+from ui.errors import told
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file, show
@@ -46,8 +46,7 @@ class SheetDialog(Dialog):
         self.pages.addWidget(self._paper_page())
         self.typed: list[QLineEdit] = []
         self.pages.addWidget(self._typing_page())
-        self.error = self.add_text("", "error")
-        self.error.hide()
+        self.error = self.add_error()
         self.spinner = Spinner()
         self.body.addWidget(self.spinner)
         self._go(0 if recovery.needs_old else 1)
@@ -153,7 +152,7 @@ class SheetDialog(Dialog):
             self.spinner.start()
             run(self, self._publish(), on_error=self._failed)
         else:
-            self._say(tr("That is not what the sheet says. Look at the groups again."))
+            self.error.say(tr("That is not what the sheet says. Look at the groups again."))
             self.typed[0].setFocus()
 
     def _check_old(self) -> None:
@@ -174,14 +173,8 @@ class SheetDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self.spinner.stop()
-        said = sentence_of(error)
-        self._say(f"{said.text}\n{tr('Code: {code}').format(code=code_of(error))}")
+        self.error.say(told(error))
         self._refresh()
-
-    def _say(self, text: str) -> None:
-        self.error.setText(text)
-        self.error.setAccessibleName(text)
-        self.error.show()
 
     # -- on paper ---------------------------------------------------------------------------------------------------
 

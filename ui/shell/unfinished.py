@@ -44,8 +44,7 @@ class UnfinishedView(UnlockView):
     def _failed(self, error: Exception) -> None:
         super()._failed(error)
         if isinstance(error, ReturnWaits):
-            self.error.setText(f"{self.error.text()}\n{tr('From {when}.').format(when=when(error.ready_ms))}")
-            self.error.setAccessibleName(self.error.text())
+            self.error.say(f"{self.error.text()}\n{tr('From {when}.').format(when=when(error.ready_ms))}")
 
     async def _ask(self) -> None:
         text = tr(

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The red line under fields that says in place what went wrong. Hidden while nothing did."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
+from ui.kit.style import set_props
+
+
+class ErrorLine(QLabel):
+    """`say` shows a text, `hide` takes it away; a screen reader says the same."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        set_props(self, look="error")
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Shows a text."""
+        self.setText(text)
+        self.setAccessibleName(text)
+        self.show()
