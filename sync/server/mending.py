@@ -200,8 +200,11 @@ class MendingRooms:
         if r.n > head_n:
             new = [i for i in _items(stubs) if i.n > head_n]
             self._closed.add(stubs.room)
-            await self._store.await_items(stubs.room, new)
-            log.warning("a receipt proves items that were lost, positions: %d", len(new))
+            missing = await self._store.await_items(stubs.room, new)
+            if missing == 0:  # another handed them in while we asked for a room that was not there
+                await self.look()
+                return
+            log.warning("a receipt proves items that were lost, positions: %d", missing)
 
     async def _find(self, room: bytes) -> LiveRoom | None:
         try:

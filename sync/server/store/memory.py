@@ -26,6 +26,7 @@ from sync.server.store.base import (
     UserRow,
 )
 from sync.server.store.memory_mending import MemoryMending
+from sync.server.store.mending import AwaitedItem
 
 _MAX_ROWS = 4096
 
@@ -181,6 +182,16 @@ class MemoryStore(MemoryMending):
         if p.healed is not None:
             self._note_healed(p.room, last.n, begins=p.expected_n == 0)
         self._use(p.by_dev, p.day, p.size_bytes)
+
+    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
+        found = self._rooms.get(room)
+        missing = [i for i in items if found is None or i.n > found.row.n]
+        kept = self._awaited_items.setdefault(room, {})
+        for item in missing:
+            kept.setdefault(item.n, item)
+        if missing:
+            self._closed.add(room)
+        return len(missing)
 
     async def openable_rooms(self) -> list[bytes]:
         awaited = set(self._awaited_devices.values())

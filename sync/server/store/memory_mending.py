@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`Mending` in memory."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sync.server.store.base import SightingRow
 from sync.server.store.mending import AwaitedItem, RestoreRow
@@ -36,12 +36,6 @@ class MemoryMending:
 
     async def came_back(self, dev: bytes) -> None:
         self._awaited_devices.pop(dev, None)
-
-    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
-        kept = self._awaited_items.setdefault(room, {})
-        for item in items:
-            kept.setdefault(item.n, item)
-        self._closed.add(room)
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
         kept = self._awaited_items.get(room, {})

@@ -47,8 +47,9 @@ class Mending(Protocol):
         """The device has handed in what it had."""
         ...
 
-    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
-        """Notes positions that are proven, and closes the room; those noted already stay."""
+    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
+        """Notes positions that are proven, and closes the room; those noted already stay. What is back by now is not
+        awaited: the number of the others."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:

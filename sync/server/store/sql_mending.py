@@ -46,14 +46,16 @@ class SqlMending(Threads):
     async def came_back(self, dev: bytes) -> None:
         await self._write(lambda c: c.execute(delete(s.awaited_devices).where(s.awaited_devices.c.dev == dev)))
 
-    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> None:
-        rows = [{"room": room, **columns(i)} for i in items]
+    async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
+        def run(c: Connection) -> int:
+            head = c.scalar(select(s.rooms.c.n).where(s.rooms.c.room == room)) or 0
+            rows = [{"room": room, **columns(i)} for i in items if i.n > head]
+            if rows:
+                c.execute(upsert(s.awaited_items).on_conflict_do_nothing(), rows)
+                c.execute(upsert(s.closed_rooms).on_conflict_do_nothing(), {"room": room})
+            return len(rows)
 
-        def run(c: Connection) -> None:
-            c.execute(upsert(s.awaited_items).on_conflict_do_nothing(), rows)
-            c.execute(upsert(s.closed_rooms).on_conflict_do_nothing(), {"room": room})
-
-        await self._write(run)
+        return await self._write(run)
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
         def run(c: Connection) -> list[AwaitedItem]:

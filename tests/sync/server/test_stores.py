@@ -347,7 +347,12 @@ async def test_what_comes_back_after_a_restore_is_awaited_no_more(store: Store) 
     await store.place(placement(2, healed=[]))
     assert await store.awaited_items(ROOM, 0, 10) == []
     assert await store.closed_rooms() == {ROOM}  # it began again since the restore
-    await store.await_items(ROOM, [awaited(9)])
+    await store.open_room(ROOM)
+    assert await store.await_items(ROOM, [awaited(2), awaited(3)]) == 0  # proven by one who came too late
+    assert await store.awaited_until(ROOM) == 0
+    assert await store.closed_rooms() == set()
+    assert await store.await_items(ROOM, [awaited(3), awaited(9)]) == 1
+    assert await store.awaited_items(ROOM, 0, 10) == [awaited(9)]
     await store.open_room(ROOM)
     assert await store.awaited_until(ROOM) == 0
     await store.place(placement(0, 1, room=OTHER))
