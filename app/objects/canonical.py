@@ -15,6 +15,8 @@ _SKIP = 10
 _NAMED_TYPES = (3, 5)
 """XML elements and hooks carry a name; nothing of ours has them, and they are read all the same."""
 _ORIGIN, _RIGHT, _KEY = 0x80, 0x40, 0x20
+_WORDS = ("undefined", "big", "bytes", "list")
+"""What begins the array that stands for a value JSON does not have, or for a list that would look like one."""
 Run = list[Any]
 """[clock, length, what, origin, right, parent, key, content]; ids are (client, clock) or None."""
 
@@ -94,6 +96,8 @@ def _content(read: "_Reader", what: int) -> tuple[int, Any]:
         case 8:
             values = [read.any() for _ in range(read.uint())]
             return len(values), values
+        case 9:
+            return 1, [read.text(), read.any()]
     raise ValueError("content")
 
 
@@ -181,13 +185,18 @@ class _Reader:
             120: lambda: True,
             119: self.text,
             118: lambda: {self.text(): self.any() for _ in range(self.uint())},
-            117: lambda: [self.any() for _ in range(self.uint())],
+            117: self._list,
             116: lambda: ["bytes", self.blob().hex()],
         }
         found = kinds.get(self.byte())
         if found is None:
             raise ValueError("value")
         return found()
+
+    def _list(self) -> list[Any]:
+        """▲ A list never looks like a value of another type: a snapshot with the one is not attested for the other."""
+        values = [self.any() for _ in range(self.uint())]
+        return ["list", *values] if values and values[0] in _WORDS else values
 
     def _int(self) -> int:
         """Six bits and a sign first, then seven at a time."""

@@ -435,6 +435,20 @@ def test_snapshot_attest_and_baseline_open() -> None:
     assert RoomStream.from_bytes(raw(told["state"])).state == stream.state
 
 
+@pytest.mark.parametrize("kind", ["document", "board"])
+def test_pieces_and_attest_of_a_document_and_a_board_are_read_and_written_the_same(kind: str) -> None:
+    told = load("attested")
+    case = told[kind]
+    pieces = [snapshots.Piece.decode(raw(piece)) for piece in case["pieces"]]
+    assert [p.encode().hex() for p in pieces] == case["pieces"]
+    assert {p.digest.hex() for p in pieces} == {case["hash"]}
+    assert snapshots.joined(pieces) is not None
+    assert snapshots.joined(pieces[::-1]) is None
+    attest = snapshots.Attest.decode(raw(case["attest"]))
+    assert attest.encode().hex() == case["attest"]
+    assert [attest.obj.hex(), attest.n, attest.snapshot.hex()] == [told["obj"], told["n"], told["snapshot"]]
+
+
 def test_a_person_who_came_back_by_the_sheet_is_read_the_same() -> None:
     told = load("recovery")
     entries = [(raw(body), raw(sig)) for body, sig in told["entries"]]

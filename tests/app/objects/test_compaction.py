@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """An object as its state: one form and one hash whatever way it was merged, another for what only looks alike."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +14,12 @@ from app.documents.records import encode
 from app.objects.canonical import canonical
 from app.objects.compaction import state_of
 from app.objects.crdt import REMOTE, CrdtDoc, Value
+from app.objects.kind import Kind
 from app.tasks import KIND as TASKS
+from app.tasks.records import encode as board_data
 from app.tasks.service import new_board
+from sync.client.opening import unpack
+from sync.trust.snapshots import Piece
 
 TEXTS, MAPS = ("text",), ("m",)
 VALUES: list[Value] = [1, 2.5, "s", [1, 2], -70, 2**40, True, None, b"\0"]
@@ -110,6 +116,41 @@ def test_attack_an_item_that_hangs_elsewhere_has_another_hash() -> None:
     assert digest([one.diff()]) != digest([two.diff()])
 
 
+def in_a_map(value: str) -> bytes:
+    """An update that puts one value, in the CRDT's own hex, under "k" of the map "m"."""
+    return bytes.fromhex(f"01 01 01 00 {value} 00")
+
+
+def test_attack_a_list_that_looks_like_another_value_has_another_hash() -> None:
+    """b"\0" beside ["bytes", "00"], undefined beside ["undefined"], 1 of 64 bits beside ["big", 1]."""
+    place = "28 01 01 6d 01 6b 01"
+    for value, alike in (
+        ("74 01 00", "75 02 77 05 6279746573 77 02 3030"),
+        ("7f", "75 01 77 09 756e646566696e6564"),
+        ("7a 0000000000000001", "75 02 77 03 626967 7d 01"),
+        ("75 01 77 03 626967", "75 02 77 04 6c697374 77 03 626967"),
+    ):
+        one, other = (canonical(in_a_map(f"{place} {v}")) for v in (value, alike))
+        assert one is not None
+        assert other is not None
+        assert one != other
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["27 01 01 6d 01 6b 00", "27 01 01 6d 01 6b 04", "27 01 01 6d 01 6b 06", "29 01 01 6d 01 6b 01 61 76 00"],
+    ids=["array", "fragment", "xml text", "document"],
+)
+def test_attack_what_no_tool_makes_stops_nobody_and_is_told_apart(kind: str) -> None:
+    """A member who puts an array or a document into a map would else end the work of all who attest."""
+    odd = in_a_map(kind)
+    assert digest([odd]) == digest([merged([odd])])
+    assert digest([odd]) != digest([in_a_map("28 01 01 6d 01 6b 01 7e")])
+    assert TASKS.compact is not None
+    board = in_a_map(kind.replace("01 01 6d 01 6b", "01 05 6361726473 01 6b"))
+    assert TASKS.compact([(Uid(bytes(16)), board_data(board))]) is not None
+
+
 def test_an_update_with_a_hole_is_no_state() -> None:
     log = history(3)
     assert state_of(log[5:], texts=TEXTS, maps=MAPS) is None
@@ -123,6 +164,20 @@ def test_bytes_that_are_no_update_are_none_and_never_an_error() -> None:
         for _ in range(r.randint(1, 4)):
             bent[r.randrange(len(bent))] = r.randrange(256)
         canonical(bytes(bent[: r.randint(0, len(bent))]))
+
+
+@pytest.mark.parametrize(("kind", "name"), [(DOCUMENTS, "document"), (TASKS, "board")])
+def test_what_one_version_attested_every_later_one_attests(kind: Kind, name: str) -> None:
+    """tests/vectors/make_attested_1.py wrote it, once; it is never written again."""
+    case = json.loads((Path(__file__).parents[2] / "vectors/sync-1-attested.json").read_text())[name]
+    assert kind.compact is not None
+    changes = [(Uid(bytes.fromhex(author)), bytes.fromhex(data)) for author, data in case["changes"]]
+    found = kind.compact(changes)
+    assert found is not None
+    assert found.digest.hex() == case["hash"]
+    of_snapshot = unpack(b"".join(Piece.decode(bytes.fromhex(piece)).data for piece in case["pieces"]))
+    again = kind.compact([(Uid(bytes(16)), data) for data in of_snapshot])
+    assert again == found
 
 
 def test_a_documents_state_is_what_its_changes_make_and_what_was_deleted_is_not_in_it() -> None:

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is attested of a document and a board, computed anew by another program: tests/vectors/sync-1-attested.json,
+read from app/objects/FORMAT.md and sync/PROTOCOL.md §7 alone."""
+
+import contextlib
+import hashlib
+from typing import Any
+
+import pytest
+
+from tests.reader import objects
+from tests.reader.primitives import Refused, dec
+from tests.reader.test_reader import load, raw
+
+
+@pytest.fixture(scope="module")
+def told() -> Any:
+    return load("attested")
+
+
+def attested(kind: str, changes: list[tuple[bytes, bytes]]) -> tuple[str, str]:
+    """(the string, its hash) of an object's changes."""
+    crdt = objects.Crdt()
+    for update in objects.updates(changes):
+        with contextlib.suppress(Refused):  # what is no update changes nothing
+            crdt.merge(update)
+    said = crdt.told(*objects.KINDS[kind])
+    return said, hashlib.sha256(b"kansli/v1 attested\n" + said.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("kind", objects.KINDS)
+def test_changes_make_the_string_and_the_hash_that_is_attested(told: Any, kind: str) -> None:
+    case = told[kind]
+    changes = [(raw(author), raw(data)) for author, data in case["changes"]]
+    assert attested(kind, changes) == (case["hashed"], case["hash"])
+
+
+@pytest.mark.parametrize("kind", objects.KINDS)
+def test_a_snapshots_pieces_make_an_object_of_the_same_hash(told: Any, kind: str) -> None:
+    case = told[kind]
+    pieces = [dec(raw(piece)) for piece in case["pieces"]]
+    assert [p[:5] for p in pieces] == [[1, bytes(range(16)), i, 3, raw(case["hash"])] for i in range(3)]
+    whole = dec(b"".join(p[5] for p in pieces))
+    assert attested(kind, [(b"", data) for data in whole]) == (case["hashed"], case["hash"])
+    attest = [1, raw(told["obj"]), told["n"], raw(told["snapshot"]), raw(case["hash"])]
+    assert dec(raw(case["attest"])) == attest
+
+
+@pytest.mark.parametrize("kind", objects.KINDS)
+def test_a_change_more_or_less_has_another_hash(told: Any, kind: str) -> None:
+    case = told[kind]
+    changes = [(raw(author), raw(data)) for author, data in case["changes"]]
+    assert attested(kind, changes[:-1])[1] != case["hash"]
+    with pytest.raises(Refused):
+        attested(kind, changes[-1:])
