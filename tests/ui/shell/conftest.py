@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.i18n import set_language
 from app.unlocking import SlotKind
-from tests.ui.shell.fake_session import NOW, TOOLS, FakeKeys, FakeSession
+from tests.ui.shell.fake_keys import FakeKeys
+from tests.ui.shell.fake_session import TOOLS, FakeSession
+from tests.ui.shell.sample import NOW
 from ui.kit import tasks, theme
 from ui.shell.window import MainWindow
 

@@ -9,7 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
-from tests.ui.shell.fake_session import CASE, HEAD, ORDINARY, REGISTRAR, SEAL, FakeSession, at
+from tests.ui.shell.fake_rooms import SEAL
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, HEAD, ORDINARY, REGISTRAR, at
 from tests.ui.shell.test_gate import Office, opens
 from tests.ui.shell.test_history import PROPOSAL
 from tests.ui.shell.test_succession import STOPPED

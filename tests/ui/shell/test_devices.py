@@ -13,7 +13,8 @@ from app.devices.service import DeviceInfo, DeviceService, Told
 from app.devices.unsent import UnsentWork
 from sync.errors import Refused, Reject
 from tests.ui.shell.fake_devices import LAPTOP, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
-from tests.ui.shell.fake_session import CASE, FakeSession
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit import qr

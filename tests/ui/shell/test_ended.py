@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QLabel
 
 from app.core.ids import Uid
 from app.rooms.service import EndedMember
-from tests.ui.shell.fake_session import ARCHIVIST, CASE, REGISTRAR, FakeSession, at
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import ARCHIVIST, CASE, REGISTRAR, at
 from tests.ui.shell.test_people import dialog, panel_of
 from tests.ui.walking import check
 from tests.world import until

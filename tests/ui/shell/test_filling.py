@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A long room says that its older history is still being read, and what matters more comes first."""
 
-from tests.ui.shell.fake_session import CASE, FakeSession
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE
 from ui.shell.room_view import RoomView
 from ui.shell.window import MainWindow
 

@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.core.ids import Hash
 from app.rooms.service import HistoryProposal
-from tests.ui.shell.fake_session import CASE, HEAD, ME, REGISTRAR, FakeSession
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, HEAD, ME, REGISTRAR
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
 from ui.kit.dialogs import Dialog
 from ui.shell.history_card import HistoryCard

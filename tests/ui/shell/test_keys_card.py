@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from app.unlocking import KeyChange, SlotKind, Unlocking
-from tests.ui.shell.fake_session import PASSPHRASE, FakeKeys
+from tests.ui.shell.fake_keys import PASSPHRASE, FakeKeys
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.keys_card import Keys, KeysCard, PassphraseDialog

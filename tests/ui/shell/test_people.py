@@ -7,7 +7,8 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 
 from app.people.codes import Verdict
-from tests.ui.shell.fake_session import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember, FakeSession
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember
 from ui.kit.buttons import RowButton
 from ui.shell.member_dialogs import AddMemberDialog
 from ui.shell.people_panel import PeoplePanel

@@ -14,7 +14,9 @@ from app.errors import FileUnreadable, ReturnWaits
 from app.recovery import AskedFor, SheetState
 from sync.errors import Refused, Unreachable
 from sync.ids import DevId
-from tests.ui.shell.fake_session import FakeRecovery, FakeSession, at
+from tests.ui.shell.fake_keys import FakeRecovery
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import at
 from tests.ui.shell.test_gate import PHRASE, Person
 from tests.ui.walking import check, check_tab
 from tests.world import until

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, THEME
-from tests.ui.shell.fake_session import CASE, UNIT, FakeSession
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, UNIT
 from ui.shell.auto_lock import AutoLock
 from ui.shell.notifications import Notifications
 from ui.shell.settings_view import SettingsView

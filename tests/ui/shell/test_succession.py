@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QLabel
 
 from app.rooms.evidence import Exhibit, Word
 from app.rooms.succession import Standing, Successor
-from tests.ui.shell.fake_session import CASE, HEAD, ME, ORDINARY, PERMIT, FakeSession, at
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, HEAD, ME, ORDINARY, PERMIT, at
 from ui.kit.buttons import TextButton
 from ui.shell.room_view import RoomView
 from ui.shell.succession_bar import SuccessionBar

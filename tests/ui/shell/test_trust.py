@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Verified
-from tests.ui.shell.fake_session import CASE, HEAD, LAWYER, ORDINARY, PERMIT, REGISTRAR, SEAL, FakeSession, at
+from tests.ui.shell.fake_rooms import SEAL
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, HEAD, LAWYER, ORDINARY, PERMIT, REGISTRAR, at
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
 from tests.ui.shell.test_succession import STOPPED
 from ui.kit import qr

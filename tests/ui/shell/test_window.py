@@ -16,20 +16,8 @@ from app.objects.links import ObjectLink
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import SearchHit
-from tests.ui.shell.fake_session import (
-    BOARD,
-    CASE,
-    CHAT,
-    HEAD,
-    LEGAL,
-    NOW,
-    PERMIT,
-    REGISTRAR,
-    TOOLS,
-    UNIT,
-    FakeSession,
-    FakeView,
-)
+from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
+from tests.ui.shell.sample import BOARD, CASE, CHAT, HEAD, LEGAL, NOW, PERMIT, REGISTRAR, UNIT
 from tests.world import until
 from ui.kit import theme
 from ui.shell.ports import Session

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What opens an account, in memory: passphrase and keyring, and the recovery sheet."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.errors import WrongPassphrase
+from app.recovery import AskedFor, SheetPaper, SheetState
+from app.unlocking import SlotKind
+from sync.errors import Reject
+from tests.ui.shell.sample import at
+
+
+class FakeRecovery:
+    """The recovery sheet over a few values."""
+
+    def __init__(self) -> None:
+        self.state = SheetState.STANDS
+        self.needs_old = False
+        self.reminds = False
+        self.old = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG"
+        self.published: list[tuple[str, str]] = []
+        self.vetoed: list[AskedFor] = []
+        self.waiting: list[AskedFor] = []
+        self.error: Exception | None = None
+
+    def dismiss(self) -> None:
+        self.reminds = False
+
+    def check_old(self, code: str) -> None:
+        if code != self.old:
+            raise Reject("sheet")
+
+    def draw(self) -> SheetPaper:
+        return SheetPaper(
+            code="7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS",
+            name="Handläggare",
+            title="Handläggare",
+            unit="Enheten för tillsyn",
+            server="kansli.myndighet.example",
+            agency="3f 1c 88 a0",
+            made_ms=at(14, 5),
+        )
+
+    async def publish(self, paper: SheetPaper, old: str = "") -> None:
+        if self.error is not None:
+            raise self.error
+        self.published.append((paper.code, old))
+        self.state = SheetState.STANDS
+
+    def asked(self) -> list[AskedFor]:
+        return self.waiting
+
+    async def veto(self, asked: AskedFor) -> None:
+        self.vetoed.append(asked)
+        self.waiting = [replace(a, vetoed=True) if a == asked else a for a in self.waiting]
+
+
+PASSPHRASE = "blå häst går hem"
+
+
+class FakeKeys:
+    """Ways of unlocking, in memory."""
+
+    def __init__(self, there: Sequence[SlotKind], *, forbidden: SlotKind | None = None) -> None:
+        self.there, self.forbidden = list(there), forbidden
+
+    def kinds(self) -> Sequence[SlotKind]:
+        return self.there
+
+    def allowed(self, kind: SlotKind) -> bool:
+        return kind != self.forbidden
+
+    def keyring_available(self) -> bool:
+        return True
+
+    async def check(self, passphrase: str) -> None:
+        if passphrase != PASSPHRASE:
+            raise WrongPassphrase
+
+    async def add_keyring(self, passphrase: str) -> None:
+        await self.check(passphrase)
+        self.there.append(SlotKind.KEYRING)
+
+    async def add_passphrase(self, new: str) -> None:
+        self.there.append(SlotKind.PASSPHRASE)
