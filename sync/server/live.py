@@ -79,6 +79,8 @@ class LiveRoom:
     """Who has the room's next slot."""
     cannot_open: dict[int, int] = field(default_factory=dict)
     """When a member first said so of an epoch (ms), as far as this process has seen."""
+    forced: dict[bytes, int] = field(default_factory=dict)
+    """When a person last rotated within the hour after a question (ms), as far as this process has seen."""
     pending_rh: bytes = RH_0
     pending_members: Mapping[Uid, Member] = field(default_factory=dict)
     """Members as of the newest placement that was begun."""

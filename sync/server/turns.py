@@ -18,11 +18,13 @@ _HEAL_MS = 60_000
 
 def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
     """▲ A writer may rotate a clean room once an hour; the limit never holds for a dirty room, nor when somebody's
-    question for the key in force has stood for a minute."""
+    question for the key in force has stood for a minute. But nobody gets past it by questions more than once an hour:
+    a writer can ask for a key that they have, and each rotation is work for every member."""
     if entry.type != "epoch" or live.stream.dirty or live.stream.role_of(entry.uid) is not Role.WRITER:
         return
     asked_ms = live.cannot_open.get(live.stream.epoch)
-    if asked_ms is not None and now_ms() - asked_ms >= _HEAL_MS:
+    forced_ms = live.forced.get(entry.uid, -_ROTATION_MS)
+    if asked_ms is not None and now_ms() - asked_ms >= _HEAL_MS and now_ms() - forced_ms >= _ROTATION_MS:
         return
     if now_ms() - live.rotated_ms < _ROTATION_MS:
         raise Refusal(ErrorCode.BUSY, "rotation")
@@ -53,6 +55,8 @@ def hold_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> None:
 def note_turn(live: LiveRoom, who: Who, entries: Sequence[RoomEntry]) -> None:
     """Remembers what the checks above ask of: a rotation, a slot that was used, a question for a key."""
     if [e.type for e in entries] == ["epoch"]:
+        if live.stream.epoch - 1 in live.cannot_open and now_ms() - live.rotated_ms < _ROTATION_MS:
+            live.forced[entries[0].uid] = now_ms()
         live.rotated_ms = now_ms()
     if live.slot is not None and live.slot.dev == who.dev:
         live.slot = None

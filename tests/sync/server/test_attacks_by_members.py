@@ -71,6 +71,40 @@ def test_what_was_used_or_dropped_is_not_counted_any_more() -> None:
     assert not into._by_dev
 
 
+async def test_attack_rotations_do_not_flood_a_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a writer who asks over and over for a key that is there: once an hour, and another may still heal."""
+    anna, bert, room = await house.two_in_a_room()
+    carl = await house.person()
+    await anna.add(room, carl)
+    for person in (bert, carl):
+        person.rings[room] = anna.rings[room]
+
+    async def rotate(by: Person) -> None:
+        await by.sync(room)
+        await by.submit(by.drafter(room).rotate())
+        await by.sync(room)
+        bert.rings[room] = carl.rings[room] = by.rings[room]
+
+    async def ask_and_wait(by: Person) -> None:
+        await by.sync(room)
+        await by.append(by.drafter(room).cannot_open(by.rooms[room].epoch))
+        later[0] += turns._HEAL_MS
+
+    later, began = [0], now_ms()
+    monkeypatch.setattr(turns, "now_ms", lambda: began + later[0])
+    await rotate(bert)
+    with pytest.raises(Refused, match="busy rotation"):
+        await rotate(bert)
+    await ask_and_wait(bert)
+    await rotate(bert)
+    await ask_and_wait(bert)
+    with pytest.raises(Refused, match="busy rotation"):
+        await rotate(bert)
+    await rotate(carl)
+    later[0] += turns._ROTATION_MS
+    await rotate(bert)
+
+
 async def race(house: House, late: Person, early: Person, gone: Person, room: bytes) -> None:
     """`late` would remove `gone`, and `early` was faster with something small."""
     for person in (late, early):
