@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Subscribing from a widget: the only way that ui/ connects to an app signal."""
+"""Subscribing from a widget: the only way that ui/ connects to an app signal. What shows lists of many things is new
+`Soon` after: it need not be so at each key that is pressed in one of them.
+"""
 
+import time
 import weakref
 from collections.abc import Callable
 from types import MethodType
 from typing import TypeVarTuple
 
 import shiboken6
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from app.core.signal import Signal
 
 Args = TypeVarTuple("Args")
+SOON_MS = 100
 
 
 def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object]) -> Callable[[], None]:
@@ -31,3 +35,27 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
     end = signal.connect(call)
     owner.destroyed.connect(lambda: end())
     return end
+
+
+class Soon(QObject):
+    """Calls a method of its owner once for everything that came since the last time: in the loop's next turn, but at
+    most every SOON_MS. The method is held weakly."""
+
+    def __init__(self, owner: QObject, slot: Callable[[], object]) -> None:
+        super().__init__(owner)
+        self._slot = weakref.WeakMethod(slot)
+        self._last = 0.0
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._call)
+
+    def due(self, *_told: object) -> None:
+        """Something is another than before; bound to signals of any arguments."""
+        if not self._timer.isActive():
+            passed_ms = (time.monotonic() - self._last) * 1000
+            self._timer.start(max(0, SOON_MS - int(passed_ms)))
+
+    def _call(self) -> None:
+        slot = self._slot()
+        if slot is not None:
+            slot()
+            self._last = time.monotonic()

@@ -11,7 +11,7 @@ from app.chat.service import MentionRow
 from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
@@ -77,10 +77,10 @@ class Home(QWidget):
         page.addLayout(columns)
         page.addStretch(1)
         column(self).addWidget(scroll(inner, tr("Home")))
+        soon = Soon(self, self.refresh)
         for signal in (session.rooms.changed, session.people.changed, session.status_changed):
-            bind(self, signal, self.refresh)
-        bind(self, session.rooms.room_changed, lambda _room: self.refresh())
-        bind(self, session.tasks.changed, lambda _room: self.refresh())
+            bind(self, signal, soon.due)
+        bind(self, session.tasks.changed, soon.due)
         self.refresh()
 
     def _fill(self, half: QWidget, parts: Sequence[tuple[str, QVBoxLayout]], width: int) -> None:

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QPushButton, QWidget
 
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
@@ -107,8 +107,9 @@ class MyTasks(QWidget):
         page.addStretch(1)
         inner.setMaximumWidth(900)
         column(self).addWidget(scroll(inner, tr("My tasks")))
-        bind(self, session.tasks.changed, lambda _room: self.refresh())
-        bind(self, session.rooms.changed, self.refresh)
+        soon = Soon(self, self.refresh)
+        bind(self, session.tasks.changed, soon.due)
+        bind(self, session.rooms.changed, soon.due)
 
     def showEvent(self, event: object) -> None:
         self.refresh()

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QSystemTrayIcon, QWidget
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.icons import icon
 from ui.kit.translate import tr, trn
 from ui.shell.ports import RoomService
@@ -64,15 +64,15 @@ def tray(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
 
 
 class Notifications(QObject):
-    """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last."""
+    """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last, one
+    with a mention before the others."""
 
     def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, tell: Tell | None) -> None:
         super().__init__(window)
         self._window, self._rooms, self._settings, self._tell = window, rooms, settings, tell
         self._seen = self._counts()
         self.latest: RoomId | None = None
-        bind(self, rooms.changed, self._on_changed)
-        bind(self, rooms.room_changed, lambda _room: self._on_changed())
+        bind(self, rooms.changed, Soon(self, self._on_changed).due)
 
     def _counts(self) -> dict[RoomId, tuple[int, int]]:
         return {r.room: (0 if r.muted else r.unread, r.mentions) for r in self._rooms.rooms()}
@@ -83,12 +83,14 @@ class Notifications(QObject):
         if self._window.isActiveWindow() or self._tell is None or wanted == "none":
             return
         unread = mentions = 0
+        fresh: list[tuple[bool, RoomId]] = []
         for room, (now_unread, now_mentions) in self._seen.items():
             was_unread, was_mentions = before.get(room, (0, 0))
             if now_unread > was_unread or now_mentions > was_mentions:
-                self.latest = room
+                fresh.append((now_mentions > was_mentions, room))
             unread += max(now_unread - was_unread, 0)
             mentions += max(now_mentions - was_mentions, 0)
+        self.latest = max(fresh, key=lambda f: f[0])[1] if fresh else self.latest
         if mentions or (unread and wanted == "all"):
             self._tell(*self._said(unread, mentions))
 

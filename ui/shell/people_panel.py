@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from app.core.ids import RoomId
 from app.people.person import Person
 from ui.kit.avatar import Avatar
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton, RowButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.chip import Chip
@@ -68,9 +68,9 @@ class PeoplePanel(QFrame):
         content.addLayout(self._objects)
         content.addStretch(1)
         column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
-        bind(self, session.rooms.room_changed, self._on_room)
-        bind(self, session.rooms.changed, self.refresh)
-        bind(self, session.people.changed, self.refresh)
+        soon = Soon(self, self.refresh)
+        bind(self, session.rooms.changed, soon.due)
+        bind(self, session.people.changed, soon.due)
 
     def set_room(self, room: RoomId) -> None:
         """Shows another room."""
@@ -135,10 +135,6 @@ class PeoplePanel(QFrame):
 
     def showEvent(self, event: object) -> None:
         self.refresh()
-
-    def _on_room(self, room: RoomId) -> None:
-        if room == self._room:
-            self.refresh()
 
     def _member_row(self, member: MemberInfo) -> QWidget:
         person = member.person

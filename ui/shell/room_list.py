@@ -8,7 +8,7 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.menu import Entry, popup
 from ui.kit.search_field import SearchButton
@@ -57,8 +57,7 @@ class RoomList(QFrame):
         self.list.clicked.connect(self._on_index)
         self.list.activated.connect(self._on_index)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        bind(self, rooms.changed, self.refresh)
-        bind(self, rooms.room_changed, self._on_room)
+        bind(self, rooms.changed, Soon(self, self.refresh).due)
         self.refresh()
 
     def refresh(self) -> None:
@@ -71,9 +70,6 @@ class RoomList(QFrame):
     def choose(self, room: RoomId | None) -> None:
         """Marks a room without telling anybody."""
         self.list.choose(room)
-
-    def _on_room(self, _room: RoomId) -> None:
-        self.refresh()
 
     def _on_index(self, index: QModelIndex) -> None:
         row = self.list.rows.row(index)

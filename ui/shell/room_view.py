@@ -11,7 +11,7 @@ from app.core.ids import ObjId, RoomId
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.card import EmptyState
 from ui.kit.chip import Chip
@@ -113,9 +113,9 @@ class RoomView(QWidget):
         middle.addWidget(self.panel)
         layout.addLayout(middle, 1)
         self._empty: EmptyState | None = None
-        bind(self, session.rooms.changed, self.refresh)
-        bind(self, session.people.changed, self.refresh)
-        bind(self, session.rooms.room_changed, lambda changed: self.refresh() if changed == room else None)
+        soon = Soon(self, self.refresh)
+        bind(self, session.people.changed, soon.due)
+        bind(self, session.rooms.room_changed, lambda changed: soon.due() if changed == room else None)
         self.refresh()
         self.panel.set_room(room)
 

@@ -17,7 +17,7 @@ from app.people.person import Person
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, SIDEBAR_WIDTH, THEME, WINDOW_GEOMETRY
 from ui.errors import code_of, sentence, sentence_of
 from ui.kit import tasks, theme
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, show
 from ui.kit.menu import Entry, popup
@@ -91,8 +91,7 @@ class MainWindow(QMainWindow):
         self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
         bind(self, settings.changed, self._on_setting)
         bind(self, session.status_changed, self._on_status)
-        bind(self, session.rooms.changed, self._on_rooms)
-        bind(self, session.rooms.room_changed, lambda _room: self._on_rooms())
+        bind(self, session.rooms.changed, Soon(self, self._on_rooms).due)
         tasks.set_error_hook(self._on_error)
         self.go(Place(section="home"))
 

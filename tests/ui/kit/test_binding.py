@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.signal import Signal
 from ui.kit import dialogs, tasks
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.tasks import run
 
 
@@ -31,6 +31,43 @@ class Listener(QObject):
     def on_number(self, number: int) -> None:
         """Keeps it."""
         self.heard.append(number)
+
+
+class View(QObject):
+    """Counts how often it is made new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def refresh(self) -> None:
+        self.times += 1
+
+
+def test_many_changes_are_shown_once_and_the_last_one_is_never_missed(qtbot: QtBot) -> None:
+    numbers: Signal[int] = Signal()
+    view = View()
+    bind(view, numbers, Soon(view, view.refresh).due)
+    for n in range(100):
+        numbers.emit(n)
+    assert view.times == 0  # not on the turn of who tells
+    qtbot.waitUntil(lambda: view.times == 1)
+    for n in range(100):
+        numbers.emit(n)
+        QApplication.processEvents()
+    qtbot.waitUntil(lambda: view.times >= 2)
+    assert view.times < 50
+
+
+def test_what_is_due_soon_dies_with_its_view(qapp: QApplication) -> None:
+    numbers: Signal[int] = Signal()
+    view = View()
+    bind(view, numbers, Soon(view, view.refresh).due)
+    numbers.emit(1)
+    destroy(qapp, view)
+    numbers.emit(2)
+    qapp.processEvents()
+    assert view.times == 0
 
 
 def test_a_bound_slot_hears_until_its_owner_is_destroyed(qapp: QApplication) -> None:

@@ -69,6 +69,10 @@ class FakeRooms:
         self.refusal: str | None = None
         self.known: dict[Uid, Person] = {}
 
+    def tell(self, room: RoomId) -> None:
+        self.room_changed.emit(room)
+        self.changed.emit()
+
     def rooms(self) -> list[FakeRoom]:
         return self.list
 
@@ -81,18 +85,18 @@ class FakeRooms:
 
     async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool) -> None:
         self.people[room].append(FakeMember(person=self.known[uid], role=role))
-        self.room_changed.emit(room)
+        self.tell(room)
 
     async def remove(self, room: RoomId, uid: Uid) -> None:
         self.people[room] = [m for m in self.people[room] if m.person.uid != uid]
-        self.room_changed.emit(room)
+        self.tell(room)
 
     async def leave(self, room: RoomId) -> None:
         raise Forbidden
 
     async def set_role(self, room: RoomId, uid: Uid, role: int) -> None:
         self.people[room] = [replace(m, role=role) if m.person.uid == uid else m for m in self.people[room]]
-        self.room_changed.emit(room)
+        self.tell(room)
 
     def rename(self, room: RoomId, title: str) -> None:
         self._change(room, title=title)
@@ -110,7 +114,7 @@ class FakeRooms:
 
     def _change(self, room: RoomId, **values: Any) -> None:
         self.list = [replace(r, **values) if r.room == room else r for r in self.list]
-        self.room_changed.emit(room)
+        self.tell(room)
 
     def members(self, room: RoomId) -> list[FakeMember]:
         return self.people[room]
@@ -140,13 +144,13 @@ class FakeRooms:
         self.proposals.append(
             HistoryProposal(ident=Hash(bytes(32)), subject=self.known[uid], by=ME, approved=False, refusal="own")
         )
-        self.room_changed.emit(room)
+        self.tell(room)
 
     async def give_history(self, room: RoomId, proposal: Hash) -> None:
         (found,) = [p for p in self.proposals if p.ident == proposal]
         self.proposals = []
         self.people[room] = [replace(m, history=True) if m.person == found.subject else m for m in self.people[room]]
-        self.room_changed.emit(room)
+        self.tell(room)
 
     def events(self, room: RoomId) -> list[FakeEvent]:
         if room == LEGAL:

@@ -15,6 +15,7 @@ from sync.errors import Refused, Reject
 from tests.ui.shell.fake_devices import LAPTOP, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE
+from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit import qr
@@ -321,7 +322,9 @@ def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, sessio
     session.status = type(session.status)(state="syncing")
     session.reading = (12, 20)
     session.rooms.changed.emit()
+    caught_up(window)
     assert window.bar.text() == "Dina rum läses in: 12 av 20."
     session.reading = (19, 20)
     session.rooms.changed.emit()
+    caught_up(window)
     assert not window.bar.isVisible()

@@ -3,6 +3,7 @@
 
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE
+from tests.ui.soon import caught_up
 from ui.shell.room_view import RoomView
 from ui.shell.window import MainWindow
 
@@ -16,13 +17,16 @@ async def test_older_history_is_told_of_while_it_is_read(window: MainWindow, ses
     view = view_of(window)
     assert view.notice.isHidden()
     session.rooms.filled = 37
-    session.rooms.room_changed.emit(CASE)
+    session.rooms.tell(CASE)
+    caught_up(view)
     assert not view.notice.isHidden()
     assert view.notice.text() == "Äldre historik läses in (37 %). Det som visas är helt och går att arbeta i."
     assert view.notice.accessibleName() == view.notice.text()
     session.rooms.told = ["decrypt"]
-    session.rooms.room_changed.emit(CASE)
+    session.rooms.tell(CASE)
+    caught_up(view)
     assert "37" not in view.notice.text()
     session.rooms.told, session.rooms.filled = [], None
-    session.rooms.room_changed.emit(CASE)
+    session.rooms.tell(CASE)
+    caught_up(view)
     assert view.notice.isHidden()

@@ -12,6 +12,7 @@ from app.rooms.service import HistoryProposal
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, ME, REGISTRAR
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
+from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
 from ui.shell.history_card import HistoryCard
 from ui.shell.people_panel import PeoplePanel
@@ -29,10 +30,11 @@ def _registrar_from_now(session: FakeSession) -> None:
 
 def propose_by(session: FakeSession, proposal: HistoryProposal) -> None:
     session.rooms.proposals = [proposal]
-    session.rooms.room_changed.emit(CASE)
+    session.rooms.tell(CASE)
 
 
 def card(panel: PeoplePanel) -> HistoryCard:
+    caught_up(panel)
     (found,) = panel.findChildren(HistoryCard)
     return found
 
@@ -71,6 +73,7 @@ async def test_another_sees_the_proposal_and_approves_it(window: MainWindow, ses
     assert "Enhetschef föreslår att Registrator får läsa allt från början." in words(card(panel))
     card(panel).approve_button.click()
     await accept()
+    caught_up(panel)
     assert panel.findChildren(HistoryCard) == []
     assert window._toast.text() == "Registrator läser allt från början."
     menu = member_menu(panel, "Registrator")

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 from app.people.codes import Verdict
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember
+from tests.ui.soon import caught_up
 from ui.kit.buttons import RowButton
 from ui.shell.member_dialogs import AddMemberDialog
 from ui.shell.people_panel import PeoplePanel
@@ -104,6 +105,7 @@ async def test_the_focus_stays_among_the_members_when_one_is_gone(window: MainWi
     assert window.focusWidget() is rows[-1]
     gone = session.rooms.people[CASE][-1].person.uid
     await session.rooms.remove(CASE, gone)
+    caught_up(window)
     left = panel._members.findChildren(RowButton)
     assert len(left) == len(rows) - 1
     assert window.focusWidget() is left[-1]

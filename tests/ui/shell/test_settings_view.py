@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, THEME
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, UNIT
+from tests.ui.soon import caught_up
 from ui.shell.auto_lock import AutoLock
 from ui.shell.notifications import Notifications
 from ui.shell.settings_view import SettingsView
@@ -70,7 +71,9 @@ def test_notifications_tell_no_content(qtbot: QtBot, session: FakeSession, wante
     shown: list[tuple[str, str]] = []
     watch = Notifications(window, session.rooms, session.settings, lambda title, text: shown.append((title, text)))
     session.rooms.set_unread(UNIT, 3)
+    caught_up(window)
     session.rooms.set_unread(CASE, 4, 2)
+    caught_up(window)
     assert len(shown) == told
     assert watch.latest == (CASE if told else None)
     assert not any("Tillsyn" in text for _, text in shown)
@@ -82,8 +85,10 @@ def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: 
     shown: list[tuple[str, str]] = []
     watch = Notifications(window, session.rooms, session.settings, lambda title, text: shown.append((title, text)))
     session.rooms.set_unread(CASE, 4)
+    caught_up(window)
     session.settings.set(NOTIFICATION_CONTENT, "shown")
     session.rooms.set_unread(CASE, 5)
+    caught_up(window)
     room = next(r for r in session.rooms.rooms() if r.room == CASE)
     assert shown == [("Kansli", "1 nytt meddelande"), (room.title, room.preview)]
     assert room.preview

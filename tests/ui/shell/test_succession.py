@@ -12,6 +12,7 @@ from app.rooms.evidence import Exhibit, Word
 from app.rooms.succession import Standing, Successor
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, ME, ORDINARY, PERMIT, at
+from tests.ui.soon import caught_up
 from ui.kit.buttons import TextButton
 from ui.shell.room_view import RoomView
 from ui.shell.succession_bar import SuccessionBar
@@ -143,6 +144,7 @@ async def test_the_evidence_is_shown_and_copied(window: MainWindow, session: Fak
 
 def test_the_list_shows_that_a_room_goes_on_elsewhere(window: MainWindow, session: FakeSession) -> None:
     session.rooms._change(CASE, replaced=True)
+    caught_up(window)
     rows = window.room_list.list.rows
     row = next(r for r in (rows.row(rows.index(i, 0)) for i in range(rows.rowCount())) if r and r.key == CASE)
     assert (row.detail, row.faded) == ("Fortsätter i ett nytt rum", True)

@@ -18,6 +18,7 @@ from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, LAWYER, ORDINARY, PERMIT, REGISTRAR, at
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
 from tests.ui.shell.test_succession import STOPPED
+from tests.ui.soon import caught_up
 from ui.kit import qr
 from ui.kit.chip import Chip
 from ui.shell.key_notices import NoticeCard
@@ -151,11 +152,13 @@ async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, 
 async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> None:
     window.go_section("home")
     tell(session, TWIN, ADDED)
+    caught_up(window)
     shown = window.findChildren(NoticeCard)
     assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]
     shown[1].button.click()
     await asyncio.sleep(0.01)
     assert session.people.told == [TWIN]
+    caught_up(window)
     QApplication.processEvents()
     assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
 
@@ -164,7 +167,8 @@ async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> No
 def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: FakeSession, level: str) -> None:
     view = room_of(window)
     session.seals.levels[CASE] = level
-    session.rooms.room_changed.emit(CASE)
+    session.rooms.tell(CASE)
+    caught_up(window)
     word, _, _, meaning = seal_chip(level)
     assert view.seal.word() == word
     assert view.seal.accessibleName() == f"Försegling: {word}"

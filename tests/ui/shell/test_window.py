@@ -18,6 +18,7 @@ from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import SearchHit
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
 from tests.ui.shell.sample import BOARD, CASE, CHAT, HEAD, LEGAL, NOW, PERMIT, REGISTRAR, UNIT
+from tests.ui.soon import caught_up
 from tests.world import until
 from ui.kit import theme
 from ui.shell.ports import Session
@@ -94,7 +95,8 @@ def test_nobody_is_added_to_a_room_that_is_only_read(window: MainWindow, session
     add = next(b for b in window.findChildren(QAbstractButton) if b.accessibleName() == "Lägg till deltagare")
     assert add.isVisible()
     session.rooms.may_write = lambda room: False  # type: ignore[method-assign] # as in a room that another continues
-    session.rooms.room_changed.emit(CASE)
+    session.rooms.tell(CASE)
+    caught_up(window)
     assert not add.isVisible()
 
 
@@ -108,6 +110,7 @@ def test_the_rail_goes_by_keys_and_marks_where_one_is(window: MainWindow) -> Non
 def test_the_rail_counts_what_is_unread(window: MainWindow, session: FakeSession) -> None:
     assert window.rail.items["rooms"].count() == 5
     session.rooms.set_unread(UNIT, 0)
+    caught_up(window)
     assert window.rail.items["rooms"].count() == 3
     assert window.windowTitle() == "(3) Kansli"
 
@@ -132,6 +135,7 @@ def test_a_room_shows_its_seal_people_and_tools(window: MainWindow, session: Fak
     assert {"I rummet", "Senast ändrat", "Tillsyn 2026-1184", "2 av 7 klara"} <= set(shown)
     assert view.faces.accessibleName() == "Deltagare: 3 personer"
     session.rooms.set_state(CASE, "fork")
+    caught_up(window)
     chips = [
         c.accessibleName() for c in view.findChildren(QWidget) if c.accessibleName() == "Försegling: Delad historik"
     ]

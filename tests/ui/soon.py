@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a view shows `Soon`, now: a test does not wait for the pause between two refreshes."""
+
+from PySide6.QtCore import QObject, QTimer
+
+from ui.kit.bind import Soon
+
+
+def caught_up(root: QObject) -> None:
+    """Lets every `Soon` below that is due call its method."""
+    for soon in root.findChildren(Soon):
+        timer = soon.findChild(QTimer)
+        assert isinstance(timer, QTimer)
+        if timer.isActive():
+            timer.stop()
+            timer.timeout.emit()
