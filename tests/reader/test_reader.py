@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Another program reads what ours wrote: tests/vectors/sync-1-*.json, with nothing of sync/.
 
-The reader beside this file is written from sync/PROTOCOL.md and sync/crypto/CRYPTO.md alone, on `cryptography` and
-cbor2. Where those pages are not enough to write a client, it fails.
+The reader beside this file is written from sync/PROTOCOL.md, sync/crypto/CRYPTO.md and app/objects/FORMAT.md alone, on
+`cryptography` and cbor2. Where those pages are not enough to write a client, it fails.
 """
 
 import ast

@@ -259,7 +259,7 @@ async def test_attack_an_altered_item_is_not_taken_back(before: Before, what: st
     last = ALTERED[what](lost[-1])
     async with before.older():
         await promise(before.anna, room, lost, before.receipt)
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match="invalid"):
             await hand_in(before.anna, room, [*lost[:-1], last])
         status = await admin.status(before.data)
         assert status.items < before.receipt.n

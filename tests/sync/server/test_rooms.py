@@ -108,7 +108,7 @@ async def test_the_second_of_two_entries_on_one_head_is_a_conflict(house: House)
     assert again.count == 1
 
 
-async def test_an_epoch_without_its_seals_is_refused(house: House) -> None:
+async def test_attack_an_epoch_without_its_seals_is_refused(house: House) -> None:
     anna, _, room = await house.two_in_a_room()
     draft = anna.drafter(room).rotate()
     with pytest.raises(Refused, match="seals"):
@@ -122,7 +122,7 @@ async def test_an_epoch_without_its_seals_is_refused(house: House) -> None:
     await anna.append(draft)
 
 
-async def test_seals_in_another_order_are_refused(house: House) -> None:
+async def test_attack_seals_in_another_order_are_refused(house: House) -> None:
     anna, _, room = await house.two_in_a_room()
     draft = anna.drafter(room).rotate()
     assert draft.root is not None

@@ -96,7 +96,7 @@ def test_attack_one_without_history_cannot_give_it(scene: Scene) -> None:
     room = scene.room
     room.join(scene.head, scene.guest, Role.ADMIN, history=False)
     third = scene.office.hire("Arkivarie")
-    with pytest.raises(Reject):
+    with pytest.raises(Reject, match="forbidden"):
         room.drafter(scene.guest).add(third.uid, Role.WRITER, history=True)
     payload = [third.uid, 2, True, [third.log.seq, third.log.head], bytes(32), None]
     assert refused(room, scene.guest, room.drafter(scene.guest)._draft("add", payload)) == "forbidden"

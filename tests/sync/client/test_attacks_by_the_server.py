@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Attacks of tests/sync/ATTACKS.md that only the server can make: it cuts off, hides and puts one thing for another.
+A real engine and store over TLS, and a line that lies."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from sync.client.status import LinkState, RoomState
+from sync.errors import Reject
+from sync.protocol import messages as m
+from tests.journeys.bad_input.checks import HELLO, items_of, lie, offline, stopped, two, with_items
+from tests.world import Client, World, until, world
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+async def test_attack_a_truncated_stream_is_withheld(w: World) -> None:
+    """The server signs for a head and gives what comes before its last item, as if that were all."""
+    a, b, room, obj = await two(w)
+    await offline(b)
+    for text in (b"1", HELLO):
+        a.say(room, obj, text)
+        await w.settle(room, a)
+    last = a.engine.position(room)
+    b.wire.cut = False
+    await lie(b, lambda f: [with_items(f, [i for i in items_of(f, room) if i.n < last])] if items_of(f, room) else [f])
+    await stopped(b, room, RoomState.WITHHELD)
+    assert b.engine.blocked(room) == "withheld"
+    assert HELLO not in b.texts(obj)
+
+
+async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:
+    """The server hides from one what a colleague's log says, and shows what the colleague wrote with it."""
+    a, b, room, obj = await two(w)
+    await offline(b)
+    (c,) = await w.hire("Enhetschef")
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    c.say(room, obj, HELLO)
+    await w.settle(room, a, c)
+    b.wire.cut = False
+    await lie(b, logs(c, lambda entries: entries[:1]))
+    await stopped(b, room, RoomState.WITHHELD)
+    assert b.engine.blocked(room) == "withheld"
+
+
+async def test_attack_another_persons_keys_under_a_name_are_refused(w: World) -> None:
+    """Keys of the server's choice for somebody who is to be added: another's log, a log with two of its entries
+    exchanged, one whose genesis is another's."""
+    a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")
+    theirs = await entries_of(w, c)
+    for wrong, code in (
+        (lambda _: theirs, "other-user"),
+        (lambda mine: [mine[0], mine[2], mine[1]], "chain"),
+        (lambda mine: [theirs[0], *mine[1:]], "chain"),
+        (lambda mine: mine[1:], "chain"),
+    ):
+        await lie(a, logs(b, wrong))
+        await until(lambda: a.engine.status.state is LinkState.ONLINE)
+        with pytest.raises(Reject) as e:
+            await a.engine.learn([b.uid])
+        assert e.value.code == code
+        assert a.engine.genesis(b.uid) is None
+        assert a.store.people.get(b.uid) is None
+
+
+def logs(
+    of: Client, change: Callable[[list[m.Signed]], list[m.Signed]]
+) -> Callable[[m.ServerFrame], Sequence[m.Frame | bytes]]:
+    """Changes what the server says of one person's log."""
+
+    def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame | bytes]:
+        if not isinstance(frame, m.UserLogReply) or frame.uid != of.uid:
+            return [frame]
+        return [msgspec.structs.replace(frame, entries=change(frame.entries) if frame.after < 0 else [])]
+
+    return rewrite
+
+
+async def entries_of(w: World, who: Client) -> list[m.Signed]:
+    """A person's log as the server has it."""
+    return [m.Signed(body, sig) for body, sig in who.store.user_log(who.uid)]
