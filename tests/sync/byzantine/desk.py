@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One device of a person: the real engine on the real store, over a line that the server holds in its hands.
+
+A desk remembers for the checks what only the truth knows: every word written at it, every frame that it sent, and each
+item that it judged with the verdict. What it has accepted for good is read from its store.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
+from app.store.rows import StoredChange
+from app.store.store import Store
+from sync.client.account import Account
+from sync.client.engine import Engine
+from sync.client.room import RoomSync
+from sync.client.status import RoomState
+from sync.client.transport import ServerAddress
+from sync.errors import Reject, Unreachable
+from sync.protocol import messages as m
+from sync.protocol.codec import decode_client, encode
+from sync.trust.envelope import Header, read_body
+from sync.trust.items import ENTRY, ENVELOPE, Item, item_id, next_rh
+from sync.trust.roomlog import RoomEntry
+from sync.trust.stream import Accepted
+from tests.sync.byzantine.still import Clock
+
+KEY = b"k" * 32
+ADDRESS = ServerAddress.parse("localhost:8443")
+
+
+class Hearer(Protocol):
+    """A server behind a line."""
+
+    def came(self, line: "Line") -> None: ...
+
+    def hear(self, line: "Line", frame: m.ClientFrame) -> None: ...
+
+    def went(self, line: "Line") -> None: ...
+
+
+class Line:
+    """A Transport. What the desk sends is heard at once; what it receives is whatever the server tells."""
+
+    def __init__(self, desk: "Desk", server: Hearer) -> None:
+        self.desk = desk
+        self._server = server
+        self._told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.open = True
+        server.came(self)
+
+    async def send(self, data: bytes) -> None:
+        if not self.open:
+            raise Unreachable("closed")
+        frame = decode_client(data)
+        self.desk.sent(frame)
+        self._server.hear(self, frame)
+
+    def tell(self, frame: m.Frame) -> None:
+        """Server to desk."""
+        self.tell_bytes(encode(frame))
+
+    def tell_bytes(self, data: bytes) -> None:
+        if self.open:
+            self._told.put_nowait(data)
+
+    async def receive(self) -> bytes:
+        data = await self._told.get() if self.open or not self._told.empty() else None
+        if data is None:
+            raise Unreachable("closed")
+        return data
+
+    async def close(self) -> None:
+        self.cut()
+
+    def cut(self) -> None:
+        """Without a word."""
+        if self.open:
+            self.open = False
+            self._told.put_nowait(None)
+            self._server.went(self)
+
+
+@dataclass(slots=True)
+class Judged:
+    """An item as a desk judged it, with the verdict."""
+
+    item: Item
+    accepted: Accepted
+    rh: bytes = b""
+    """The running hash here, once it is known that the item stands in the desk's history."""
+
+    def follows(self, rh: bytes) -> bytes:
+        i = self.item
+        return next_rh(rh, i.n, i.t, i.kind, item_id(i.kind, i.body))
+
+
+@dataclass(slots=True)
+class Delivered:
+    """A piece that was shown to a desk to be judged, and the code it was refused with."""
+
+    room: RoomId
+    items: Sequence[Item]
+    refused: str | None
+    line: Line | None
+    alarm: RoomState | None = None
+    """What the room's seal showed when the room was stopped for it."""
+
+    def line_open(self) -> bool:
+        return self.line is not None and self.line.open
+
+
+@dataclass
+class Desk:
+    """`start` before anything else. `online` says whether a line may be had."""
+
+    name: str
+    folder: Path
+    server: Hearer
+    clock: Clock
+    account: Account
+    online: bool = True
+    engine: Engine = field(init=False)
+    store: Store = field(init=False)
+    line: Line | None = None
+    address: ServerAddress = ADDRESS
+    words: dict[tuple[RoomId, ObjId, ChangeId], bytes] = field(default_factory=dict)
+    signed: set[tuple[int, bytes]] = field(default_factory=set)
+    """(kind, body) of every item that this desk ever sent."""
+    had: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
+    """By body: the last position that this desk had verified when it signed that, and its own running hash there."""
+    drafted: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
+    """By kc: the secrets of every epoch that this desk made."""
+    judged: dict[RoomId, dict[int, list[Judged]]] = field(default_factory=dict)
+    chains: dict[RoomId, list[Judged]] = field(default_factory=dict)
+    delivered: list[Delivered] = field(default_factory=list)
+    _running: "asyncio.Task[None] | None" = None
+    _copies: int = 0
+
+    @property
+    def uid(self) -> Uid:
+        return self.account.uid
+
+    @property
+    def dev(self) -> DevId:
+        return self.account.dev
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self.name}-{self._copies}.db"
+
+    # -- life -----------------------------------------------------------------------------------------------------
+
+    def create(self, entries: Sequence[tuple[bytes, bytes]], record: dict[str, str]) -> None:
+        """An enrolled store. Making the tables takes most of the time, so it is done once."""
+        empty = self.folder / "empty.db"
+        if not empty.exists():
+            Store.create(empty, KEY, {}).close()
+        shutil.copy(empty, self.path)
+        self.store = Store.open(self.path, KEY, {}, self.folder / "blobs")
+        self.store.set_me(self.uid)
+        self.store.save_account(self.account.encode())
+        self.store.append_user_log(self.uid, 0, entries)
+        self.store.put_person(self.uid, record)
+
+    def start(self) -> None:
+        """Begins to sync. The account is the store's from here on."""
+        self.engine = Engine(self.store, self, self, self.clock.ms)
+        self.account = self.engine._link.account
+        inbox, judge = self.engine._inbox, self.engine._inbox._judge
+
+        async def judge_and_note(room: RoomSync, items: list[Item]) -> list[Accepted]:
+            try:
+                accepted = await judge(room, items)
+            except Reject as e:
+                self.delivered.append(Delivered(room.room, items, e.code, self.line))
+                raise
+            self.delivered.append(Delivered(room.room, items, None, self.line))
+            notes = self.judged.setdefault(room.room, {})
+            for item, verdict in zip(items, accepted, strict=True):
+                notes.setdefault(item.n, []).append(Judged(item, verdict))
+            return accepted
+
+        inbox._judge = judge_and_note  # type: ignore[method-assign]  # looks on, changes nothing
+        self.store.changes.appended.connect(self._wrote)
+        self.store.waiting_changed.connect(self.engine.wake)
+        self._running = asyncio.ensure_future(self.engine.run())
+
+    async def stop(self) -> None:
+        """As a crash: nothing is said to anybody. The store is closed."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+            self._running = None
+            await self.engine.blobs.close()
+            self.store.close()
+
+    async def crash(self) -> None:
+        """The process dies and begins anew from its disk."""
+        await self.stop()
+        self.store = Store.open(self.path, KEY, {}, self.folder / "blobs")
+        self.start()
+
+    async def keep_copy(self) -> Path:
+        """A copy of the disk, for `go_back`."""
+        await self.stop()
+        copy = self.path.with_suffix(f".{int(self.clock.s)}.kept")
+        shutil.copy(self.path, copy)
+        await self.crash()
+        return copy
+
+    async def go_back(self, copy: Path) -> None:
+        """The disk is set back to an older copy of itself. What it knew of rooms since then it knows no more."""
+        await self.stop()
+        self._copies += 1
+        shutil.copy(copy, self.path)
+        self.chains.clear()
+        self.store = Store.open(self.path, KEY, {}, self.folder / "blobs")
+        self.start()
+
+    def hang_up(self) -> None:
+        """The line goes; another is dialled only while `online`."""
+        if self.line is not None:
+            self.line.cut()
+
+    # -- Dialer
+    async def open(self) -> Line:
+        if not self.online:
+            raise Unreachable("offline")
+        self.line = Line(self, self.server)
+        return self.line
+
+    # -- Listener
+    def on_status(self) -> None: ...
+
+    def on_room(self, room: RoomId) -> None:
+        state = self.engine.room_state(room)
+        last = next((d for d in reversed(self.delivered) if d.room == room), None)
+        if last is not None and last.refused is not None and last.alarm is None:
+            last.alarm = state
+
+    def on_log(self, uid: Uid) -> None: ...
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None: ...
+
+    # -- what it did ------------------------------------------------------------------------------------------------
+
+    def say(self, room: RoomId, obj: ObjId, data: bytes) -> None:
+        self.store.changes.append(room, obj, data)
+
+    def _wrote(self, change: StoredChange) -> None:
+        self.words[change.room, change.obj, change.change_id] = change.data
+        self.engine.wake()
+
+    def sent(self, frame: m.ClientFrame) -> None:
+        """Notes every signed item, on its way out."""
+        if isinstance(frame, m.Push):
+            for body in frame.bodies:
+                self._note(ENVELOPE, body, frame.room, Header.decode(read_body(body)[0]).seen)
+        elif isinstance(frame, m.Append):
+            for signed in frame.entries:
+                entry = RoomEntry.decode(signed.body)
+                self._note(ENTRY, signed.body, frame.room, entry.seen)
+                if entry.epoch is not None:
+                    made = self.engine._link.rooms[RoomId(frame.room)].keys.drafted[entry.epoch.e]
+                    self.drafted[bytes(entry.epoch.kc)] = tuple(key for key in made if key is not None)
+
+    def _note(self, kind: int, body: bytes, room: bytes, seen: tuple[int, bytes]) -> None:
+        if (kind, body) not in self.signed:
+            rh = self.rh(RoomId(room), seen[0])
+            assert rh == seen[1], "signed on a history that is not its own"
+            self.signed.add((kind, body))
+            self.had[body] = seen[0], rh
+
+    def secrets(self) -> list[bytes]:
+        """All that must never leave this desk but sealed."""
+        own = [self.account.secrets.sign, self.account.secrets.kem, self.account.secrets.root]
+        keys = [key for made in self.drafted.values() for key in made]
+        return [secret for secret in (*own, *self.account.puk_seeds.values(), *keys) if secret]
+
+    # -- what it has accepted ----------------------------------------------------------------------------------------
+
+    def rooms(self) -> list[RoomId]:
+        return list(self.engine._link.rooms)
+
+    def chain(self, room: RoomId) -> list[Judged]:
+        """Every item up to the last position that the store has, in order: `chain[n - 1]`.
+
+        Asserts that what the store has verified is what was judged, and that it has only ever grown.
+        """
+        chain, notes = self.chains.setdefault(room, []), self.judged.get(room, {})
+        rh = chain[-1].rh if chain else bytes(32)
+        assert self.rh(room, len(chain)) == rh, "a history was exchanged in place"
+        while (wanted := self.store.rh_at(room, len(chain) + 1)) is not None:
+            n = len(chain) + 1
+            found = next((j for j in reversed(notes.get(n, [])) if j.follows(rh) == wanted), None)
+            assert found is not None, f"position {n} was stored and not judged, or not as it was judged"
+            found.rh = rh = wanted
+            chain.append(found)
+        return chain
+
+    def rh(self, room: RoomId, n: int) -> bytes | None:
+        """The running hash that this desk has verified at a position."""
+        return bytes(32) if n == 0 else self.store.rh_at(room, n)
+
+    def placed(self, room: RoomId) -> list[tuple[int, Uid, ObjId, ChangeId, bytes]]:
+        """(n, author, object, change id, data) of everything that this desk applied at a position."""
+        rows = self.store.db.rows(
+            "SELECT n, author, obj, change_id, data FROM changes WHERE room = ? AND n IS NOT NULL ORDER BY n", (room,)
+        )
+        return [(n, Uid(a), ObjId(o), ChangeId(c), bytes(d)) for n, a, o, c, d in rows]

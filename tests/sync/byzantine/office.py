@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The office that a false server has in its hands: four people at their desks, and a room of three of them.
+
+Everything is done by the desks' own engines; only signing in for the first time and carrying a new device's keys to the
+old one are not, since neither passes the server.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from app.core.ids import RoomId, Uid
+from sync.client.account import Account
+from sync.client.status import RoomState
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import SyncError
+from sync.server.store.base import InviteRow
+from sync.trust import userdrafts
+from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.author import DeviceSecrets, Entry, new_user
+from sync.trust.drafts import Draft, Drafter
+from sync.trust.pairing import NewDevice
+from sync.trust.userlog import UserLog, device_id
+from tests.sync.byzantine.desk import Desk, Hearer
+from tests.sync.byzantine.still import BEGAN_MS, YEAR_MS, still
+
+NAMES = ("Enhetschef", "Handläggare", "Registrator", "Jurist")
+_SHM = Path("/dev/shm")  # noqa: S108 - a disk that forgets is right for a test, and thirty times as fast
+
+
+class Employer(Hearer, Protocol):
+    """A server that takes new people."""
+
+    def enrol(self, invite: InviteRow, log: UserLog, entries: Sequence[Entry]) -> None: ...
+
+
+S = TypeVar("S", bound=Employer)
+
+
+class Office(Generic[S]):
+    """`desks` are those whose people are honest and at work. `close` at the end."""
+
+    def __init__(self, seed: int, build: Callable[["Office[S]"], S]) -> None:
+        """`build` makes the server, when there are a loop, a clock and an agency."""
+        self._stack = ExitStack()
+        self.loop, self.clock = self._stack.enter_context(still(seed))
+        self.folder = Path(tempfile.mkdtemp(dir=_SHM if _SHM.is_dir() else None))
+        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.agency = Agency(os.urandom(32))
+        self.server = build(self)
+        self.desks: list[Desk] = []
+        self.everybody: list[Desk] = []
+        """Also those who have gone over to the server."""
+        for name in NAMES:
+            self.hire(name)
+        self.loop.settle(1)
+        a, b, c, _ = self.desks
+        self.room: RoomId = self.loop.do(a.engine.deeds.create_room())
+        self.loop.do(a.engine.deeds.add(self.room, b.uid, 3, history=True))
+        self.loop.do(a.engine.deeds.add(self.room, c.uid, 2, history=False))
+        self.loop.settle(5)
+        assert all(d.engine.room_state(self.room) is RoomState.SEALED for d in (a, b, c))
+
+    def close(self) -> None:
+        """Ends everything."""
+        for desk in self.everybody:
+            self.loop.do(desk.stop())
+        self._stack.close()
+
+    def hire(self, name: str) -> Desk:
+        """A person with a binding, a key and a desk."""
+        code, salt = SignInCode.fresh(self.agency.pk), os.urandom(16)
+        record = {"name": name, "title": name, "unit": "Enheten för tillsyn"}
+        packed, until = encode_record(record), BEGAN_MS + YEAR_MS
+        digest = record_hash(salt, packed)
+        cert = self.agency.certify_invite(code.key.public, digest, until)
+        secrets, seed = DeviceSecrets.fresh(), os.urandom(32)
+        entries, log = new_user(secrets, code, self.agency.pk, cert, digest, seed, self.clock.ms())
+        invite = InviteRow(
+            invite_pk=code.key.public, cert_body=cert[0], cert_sig=cert[1], salt=salt, record=packed, not_after=until
+        )
+        self.server.enrol(invite, log, entries)
+        account = Account(
+            uid=log.uid, dev=next(iter(log.devices)), agency_pk=self.agency.pk, secrets=secrets, puk_seeds={1: seed}
+        )
+        return self._desk(name, account, entries, record)
+
+    def second(self, old: Desk, name: str) -> Desk:
+        """Another desk of the same person, let in by the first."""
+        own, secrets = old.engine.devices.own_log, DeviceSecrets.without_root()
+        signing, kem = SigningKey(secrets.sign), KemKey(secrets.kem)
+        proof = signing.sign("dev-proof", [own.uid, own.head, [signing.public, kem.public], old.dev])
+        new = NewDevice(sign_pk=signing.public, kem_pk=kem.public, name=name, system="Debian 13")
+        self.loop.do(old.engine.devices.admit(new, proof))
+        dev = device_id(own.genesis_root_pk, signing.public)
+        log = UserLog.replay(old.store.user_log(old.uid), self.agency.pk)
+        seeds = userdrafts.open_generations(log, dev, kem, {})
+        account = Account(uid=old.uid, dev=dev, agency_pk=self.agency.pk, secrets=secrets, puk_seeds=seeds)
+        return self._desk(name, account, old.store.user_log(old.uid), {"name": name})
+
+    def _desk(self, name: str, account: Account, entries: list[tuple[bytes, bytes]], record: dict[str, str]) -> Desk:
+        desk = Desk(name, self.folder, self.server, self.clock, account)
+        desk.create(entries, record)
+        self.desks.append(desk)
+        self.everybody.append(desk)
+        self.loop.do(_begin(desk))
+        return desk
+
+    # -- what people do ---------------------------------------------------------------------------------------------
+
+    def tries(self, deed: Coroutine[Any, Any, object]) -> bool:
+        """A deed that the server may refuse; True if it was done."""
+        try:
+            self.loop.do(deed)
+        except SyncError:
+            return False
+        return True
+
+    def of(self, uid: Uid) -> list[Desk]:
+        """A person's honest desks."""
+        return [desk for desk in self.desks if desk.uid == uid]
+
+    def drafter(self, desk: Desk, room: RoomId) -> Drafter:
+        """For deeds that have no button."""
+        return desk.engine._outbox.drafter(desk.engine._link.rooms[room])
+
+    async def append(self, desk: Desk, room: RoomId, draft: Draft) -> None:
+        await desk.engine._outbox.append(desk.engine._link.rooms[room], draft)
+
+
+async def _begin(desk: Desk) -> None:
+    desk.start()

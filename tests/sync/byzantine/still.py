@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Time that stands still: a loop whose clock moves only when nothing is left to do, threads that work at once, and
+dice in place of the system's random bytes. The same choices give the same run, at whatever load; hours cost nothing.
+"""
+
+import asyncio
+import os
+import random
+import selectors
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any, TypeVar, TypeVarTuple
+
+import pytest
+
+from app.store import database
+from sync.server import auth, rates, rooms, shares, staging
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+BEGAN_MS = 1_795_000_000_000
+YEAR_MS = 365 * 86_400_000
+_MOST_TURNS = 200_000
+"""A step that takes more turns of the loop goes round in circles."""
+
+
+class Clock:
+    """Seconds since the run began, by the loop and by everybody's clock on the wall."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+        self.asleep_s = 0.0
+        """In which no program ran: the wall clock is so much further than the loop's."""
+
+    def ms(self) -> int:
+        return BEGAN_MS + int((self.s + self.asleep_s) * 1000)
+
+
+class _Idle(selectors.SelectSelector):
+    """Nothing ever comes from outside: to wait is to move the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.turns = 0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.turns += 1
+        assert self.turns < _MOST_TURNS, "the loop does not come to rest"
+        assert timeout is not None, "everybody waits for somebody"
+        self._clock.s += max(0.0, timeout)
+        return []
+
+
+class StillLoop(asyncio.SelectorEventLoop):
+    """An event loop on such a clock. No sockets, no threads, no signals."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._idle = clock, _Idle(clock)
+        super().__init__(self._idle)
+
+    def time(self) -> float:
+        return self._clock.s
+
+    def run_in_executor(self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as e:
+            done.set_exception(e)
+        return done
+
+    def do(self, what: Coroutine[Any, Any, T]) -> T:
+        """Runs one thing to its end."""
+        self._idle.turns = 0
+        return self.run_until_complete(what)
+
+    def settle(self, s: float) -> None:
+        """Lets that much time pass, with all that happens in it."""
+        self.do(asyncio.sleep(s))
+
+
+class AtOnce(Executor):
+    """A thread that has finished before it is asked."""
+
+    def __init__(self, *args: object) -> None: ...
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> "Future[T]":
+        done: Future[T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except BaseException as e:
+            done.set_exception(e)
+        return done
+
+
+@contextmanager
+def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
+    """A loop on a clock of its own; inside, random bytes are dice thrown from `seed` and the store has no threads."""
+    dice, clock = random.Random(str(seed)), Clock()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "urandom", dice.randbytes)
+        patched.setattr(database, "ThreadPoolExecutor", AtOnce)
+        wall = SimpleNamespace(time_ns=lambda: clock.ms() * 1_000_000, monotonic=lambda: clock.s + clock.asleep_s)
+        for module in (auth, rates, rooms, shares, staging):
+            patched.setattr(module, "time", wall)
+        loop = StillLoop(clock)
+        asyncio.set_event_loop(loop)
+        try:
+            yield loop, clock
+        finally:
+            loop.close()
+            asyncio.set_event_loop(None)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Four people at their real engines, and a server that forks, hides, rolls back, replays, reorders, transplants and
+swaps, together with removed members and stolen devices: invariants 1 to 4 and 7 of the design hold after each step.
+
+Time stands still and random bytes are dice (still.py), so that a run depends on Hypothesis's choices alone.
+"""
+
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from app.core.ids import RoomId
+from tests.sync.byzantine.desk import Desk
+from tests.sync.byzantine.histories import History
+from tests.sync.byzantine.lies import LIES, lie, spoil
+from tests.sync.byzantine.mischief import forced
+from tests.sync.byzantine.world import SEED, World
+
+MOST_HISTORIES = 8
+MIX = {
+    "say": 3, "deed": 3, "fall": 2, "live": 2, "forge": 4, "lie": 3, "tell_the_truth": 2, "show": 1, "fork": 1,
+    "rewrite": 1, "hide": 1,
+}  # fmt: skip
+"""How often each step comes."""
+
+
+class FalseServer(World):
+    """The other half: what the server does, to one desk at a time, while people go on working."""
+
+    @rule(what=st.sampled_from([what for what, often in MIX.items() for _ in range(often)]), seed=SEED)
+    def step(self, what: str, seed: int) -> None:
+        """One of the steps; then somebody writes."""
+        dice = Random(seed)
+        getattr(self, what)(dice)
+        self.say(dice, 1)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def lie(self, dice: Random) -> None:
+        """From now on a device is told so."""
+        desk = self.desk(dice)
+        self.server.faces[desk.dev].lies.append(lie(dice.choice(sorted(LIES)), self.server, dice))
+        if dice.random() < 0.5:
+            self.reconnect(desk)
+        self.pass_time()
+
+    def tell_the_truth(self, dice: Random) -> None:
+        """No lies any more, and nothing hidden; but a device stays with the history that it was shown last."""
+        desk = self.desk(dice)
+        face = self.server.faces[desk.dev]
+        face.lies.clear()
+        face.cap.clear()
+        face.log_cap.clear()
+        self.reconnect(desk)
+        self.pass_time(40)
+
+    def hide(self, dice: Random) -> None:
+        """For one desk a room, or a person's log, ends earlier: what comes is kept back, or the server went back."""
+        desk, room, back = self.desk(dice), self.room(dice), dice.randint(0, 3)
+        face, uid = self.server.faces[desk.dev], self.desk(dice).uid
+        history = self.server.shown(face, room)
+        if history is None or dice.random() < 0.5:
+            face.log_cap[uid] = max(2, self.server.book.logs[uid].seq - back)
+        else:
+            face.cap[room] = max(2, history.n - back)
+        if dice.random() < 0.3:
+            self.reconnect(desk)
+
+    # -- histories ---------------------------------------------------------------------------------------------------
+
+    def fork(self, dice: Random) -> None:
+        """Another history, which ends a few positions before one that there is; one desk is shown it."""
+        old = dice.choice(self.server.rooms[self.room(dice)])
+        made = old.branch(max(2, old.n - dice.randint(0, 4)), self.server.book)
+        self._show(self.desk(dice), self._keep(made), anew=dice.random() < 0.5)
+
+    def rewrite(self, dice: Random) -> None:
+        """A history with something wrong near its end; one desk is shown it."""
+        old = dice.choice(self.server.rooms[self.room(dice)])
+        made = old.branch(max(2, old.n - dice.randint(1, 6)), self.server.book)
+        others = [i for room, hs in self.server.rooms.items() if room != made.room for i in hs[0].items]
+        made.show(spoil(old.items[made.n :], old.items, others, dice), self.server.book)
+        self._show(self.desk(dice), self._keep(made), anew=dice.random() < 0.5)
+
+    def show(self, dice: Random) -> None:
+        """Another of the histories, from now on."""
+        self._show(self.desk(dice), dice.choice(self.server.rooms[self.room(dice)]), anew=dice.random() < 0.5)
+
+    def forge(self, dice: Random) -> None:
+        """Something by one who has gone over, at the end of a history that somebody is shown, or of one of its own."""
+        if not self.thief.traitors:
+            return
+        desk, room = self.desk(dice), self.room(dice)
+        history = self.server.shown(self.server.faces[desk.dev], room)
+        if history is None or history.broken:
+            return
+        if dice.random() < 0.3:
+            history = self._keep(history.branch(max(2, history.n - dice.randint(0, 3)), self.server.book))
+        traitor = dice.choice(self.thief.traitors)
+        others = [uid for uid in history.stream.members if uid != traitor.uid]
+        signed = traitor.forge(history, self.server.book, dice, others) if others else []
+        if signed:
+            first = history.n + 1
+            forced(history, signed, self.office.clock.ms(), self.server.book)
+            self.server.placed(history, first)
+            self._show(desk, history, anew=False)
+
+    def _keep(self, made: History) -> History:
+        """One more of the room's histories; of very many the last is given up, unless somebody is shown it."""
+        histories = self.server.rooms[made.room]
+        if len(histories) < MOST_HISTORIES:
+            histories.append(made)
+        elif all(face.history.get(made.room) != len(histories) - 1 for face in self.server.faces.values()):
+            histories[-1] = made
+        return histories[-1]
+
+    def _show(self, desk: Desk, history: History, *, anew: bool) -> None:
+        face, room = self.server.faces[desk.dev], RoomId(history.room)
+        face.history[room] = self.server.rooms[room].index(history)
+        if anew:
+            self.reconnect(desk)
+        elif face.authed:
+            self.server.tell(face, None, [self.server.fresh(face, history, history.items[-3:])])
+        self.pass_time()
+
+    # -- what holds --------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def only_the_authorised_are_applied(self) -> None:
+        self.truth.check_authors(self.office.desks)
+
+    @invariant()
+    def who_applies_one_op_agrees_on_what_it_saw(self) -> None:
+        self.truth.check_agreement(self.office.desks)
+
+    @invariant()
+    def what_was_hidden_becomes_an_alarm(self) -> None:
+        self.truth.check_alarms(self.office.desks)
+
+    @invariant()
+    def who_is_out_has_no_later_key(self) -> None:
+        self.truth.check_secrets(self.office.desks)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        try:
+            self.truth.check_plaintext(b"".join(self.server.heard))
+        finally:
+            self.office.close()
+
+
+FalseServer.TestCase.settings = settings(
+    max_examples=40,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+test_attack_whatever_a_false_server_does_the_invariants_hold = pytest.mark.slow(FalseServer.TestCase)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The honest half of the machine: what people at their desks do and what becomes of them,
+as steps that may always be tried."""
+
+import os
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize
+
+from app.core.ids import ObjId, RoomId
+from sync.crypto.kdf import H
+from sync.errors import SyncError
+from sync.trust import userdrafts
+from tests.sync.byzantine.desk import Desk
+from tests.sync.byzantine.invariants import Truth
+from tests.sync.byzantine.mischief import Traitor
+from tests.sync.byzantine.office import Office
+from tests.sync.byzantine.server import Face, Server
+from tests.sync.byzantine.thief import Thief
+
+SEED = st.integers(0, 2**24)
+BEGINNINGS = ("removed", "stolen", "removed", "stolen", "nobody")
+DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room")
+FALLS = ("removed", "leaves", "stolen", "stolen, says the agency", "reset")
+LIFE = ("second device", "line cut", "offline", "online", "crash", "copy", "set back", "a minute", "a month")
+MOST_DESKS = 6
+
+
+class World(RuleBasedStateMachine):
+    """Whatever is refused is refused. Who falls goes over to the server, with every device concerned.
+
+    A step throws its own dice from Hypothesis's seed: what it does then is as likely as it says here, and the same each
+    time.
+    """
+
+    @initialize(seed=SEED, begin=st.sampled_from(BEGINNINGS))
+    def found(self, seed: int, begin: str) -> None:
+        """`begin`: who has gone over already."""
+        self.office = Office(seed, lambda office: Server(office.agency, office.clock, os.urandom(32)))
+        self.server = self.office.server
+        self.thief = Thief(self.server)
+        self.truth = Truth(self.office.everybody, self.thief)
+        self.rooms = [self.office.room]
+        self.copies: dict[bytes, Path] = {}
+        self.said = 0
+        a, b, _, d = self.office.desks
+        if begin == "removed":
+            self.tries(a.engine.deeds.add(self.rooms[0], d.uid, 3, history=True))
+            self.pass_time()
+            self.falls("removed", a, d, self.rooms[0])
+        elif begin == "stolen":
+            self.falls("stolen", b, self.office.second(b, "andra"), self.rooms[0])
+
+    # -- who and where -----------------------------------------------------------------------------------------------
+
+    def desk(self, dice: Random) -> Desk:
+        return dice.choice(self.office.desks)
+
+    def face(self, dice: Random) -> Face:
+        return self.server.faces[self.desk(dice).dev]
+
+    def room(self, dice: Random) -> RoomId:
+        return dice.choice(self.rooms)
+
+    def obj(self, room: RoomId, number: int) -> ObjId:
+        """The room's root object is number 0."""
+        return ObjId(room) if number == 0 else ObjId(bytes([number]) * 8 + room[:8])
+
+    def pass_time(self, s: float = 1.0) -> None:
+        self.office.loop.settle(s)
+
+    def tries(self, deed: Coroutine[Any, Any, object]) -> bool:
+        return self.office.tries(deed)
+
+    # -- what people do ----------------------------------------------------------------------------------------------
+
+    def say(self, dice: Random, most: int = 3) -> None:
+        desk, room = self.desk(dice), self.room(dice)
+        if room in desk.rooms():
+            for _ in range(dice.randint(1, most)):
+                self.said += 1
+                text = f"Sekretessbelagt åäö 😀 nummer {self.said}"
+                desk.say(room, self.obj(room, dice.randrange(3)), text.encode())
+        self.pass_time()
+
+    def deed(self, dice: Random) -> None:
+        """Something that only some may do, or that only some rooms allow."""
+        desk, room, other = self.desk(dice), self.room(dice), self.desk(dice)
+        deeds, what, role = desk.engine.deeds, dice.choice(DEEDS), dice.randint(1, 4)
+        match what:
+            case "add" | "from-now":
+                self.tries(deeds.add(room, other.uid, role, history=what == "add"))
+            case "role":
+                self.tries(deeds.set_role(room, other.uid, role))
+            case "rotate":
+                self.tries(deeds.rotate(room))
+            case "propose":
+                self.tries(deeds.propose_history(room, other.uid))
+            case "agree":
+                for found in desk.engine.history_proposals(room)[:1]:
+                    self.tries(deeds.give_history(room, found.ident))
+            case "destroy" if room in desk.rooms():
+                draft = self.office.drafter(desk, room).destroy(self.obj(room, role), H(b"rule"), H(b"decision"))
+                self.tries(self.office.append(desk, room, draft))
+            case "room" if len(self.rooms) < 2:
+                with suppress(SyncError):
+                    self.rooms.append(self.office.loop.do(deeds.create_room()))
+                    self.tries(deeds.add(self.rooms[-1], other.uid, role, history=True))
+        self.pass_time()
+
+    # -- what becomes of them ------------------------------------------------------------------------------------------
+
+    def fall(self, dice: Random) -> None:
+        how, room = dice.choice(FALLS), self.room(dice)
+        if how.startswith("stolen"):
+            pairs = [(a, b) for a in self.office.desks for b in self.office.of(a.uid) if a is not b]
+            if pairs:
+                self.falls(how, *dice.choice(pairs), room)
+        elif len({desk.uid for desk in self.office.desks}) > 2:
+            self.falls(how, self.desk(dice), self.desk(dice), room)
+
+    def falls(self, how: str, desk: Desk, other: Desk, room: RoomId) -> None:
+        """If it comes to that, whoever is out goes over."""
+        book, now, agency = self.server.book, self.office.clock.ms(), self.office.agency
+        match how:
+            case "removed":
+                done = desk.uid != other.uid and self.tries(desk.engine.deeds.remove(room, other.uid))
+            case "leaves":
+                done = self.tries(other.engine.deeds.leave(room))
+            case "stolen":
+                done = self.tries(desk.engine.devices.revoke(other.dev))
+            case "stolen, says the agency":
+                book.append(other.uid, [userdrafts.revoke_by_agency(book.logs[other.uid], agency, other.dev, now)])
+                done = True
+            case _:
+                book.append(other.uid, [userdrafts.reset(book.logs[other.uid], agency, now)])
+                done = True
+        if done:
+            self.server.log_moved(other.uid)
+            for each in [other] if how.startswith("stolen") else self.office.of(other.uid):
+                self.truth.remember(each)
+                self.thief.joins(Traitor.of(each))
+                self.office.desks.remove(each)
+                self.office.loop.do(each.stop())
+        self.pass_time(10)
+
+    def live(self, dice: Random) -> None:
+        """Lines, disks, processes and clocks."""
+        desk, loop, what = self.desk(dice), self.office.loop, dice.choice(LIFE)
+        match what:
+            case "second device" if len(self.office.desks) < MOST_DESKS:
+                with suppress(SyncError):
+                    self.office.second(desk, f"desk {len(self.office.everybody)}")
+            case "line cut" | "offline" | "online":
+                desk.online = what != "offline"
+                self.reconnect(desk)
+            case "crash":
+                loop.do(desk.crash())
+            case "copy":
+                self.copies[desk.dev] = loop.do(desk.keep_copy())
+            case "set back" if desk.dev in self.copies:
+                self.truth.forget(desk)
+                loop.do(desk.go_back(self.copies[desk.dev]))
+            case "a minute":
+                self.pass_time(70)
+            case "a month":
+                self.office.clock.asleep_s += 31 * 86_400
+                self.pass_time(90)
+        self.pass_time()
+
+    def reconnect(self, desk: Desk) -> None:
+        desk.hang_up()
+        desk.engine.retry_now()
