@@ -7,9 +7,8 @@ between the two devices has one chance in a million each time.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlencode, urlsplit
 
-from app.core import clock
+from app.core import clock, link_fields
 from app.errors import TooManyTries
 from app.store.notes import Notes
 from sync.client.pairing import Host, Offer
@@ -108,16 +107,10 @@ class Pointer:
 
 def write_pointer(pointer: Pointer) -> str:
     """As a QR code holds it."""
-    return f"kansli:join?{urlencode({'server': pointer.server, 'code': pointer.code})}"
+    return link_fields.write("join", {"server": pointer.server, "code": pointer.code})
 
 
 def read_pointer(text: str) -> Pointer | None:
     """What a QR code holds, or None if it is none of these."""
-    try:
-        parts = urlsplit(text.strip())
-    except ValueError:
-        return None
-    query = parse_qs(parts.query)
-    if parts.scheme != "kansli" or parts.path != "join" or "server" not in query or "code" not in query:
-        return None
-    return Pointer(server=query["server"][0], code=query["code"][0])
+    said = link_fields.read(text, "join", "server", "code")
+    return Pointer(server=said[0], code=said[1]) if said is not None else None

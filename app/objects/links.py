@@ -6,8 +6,7 @@ from datetime import date
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.core.ids import ObjId, RoomId, Uid
-
-SCHEME = "kansli"
+from app.core.link_fields import SCHEME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,9 @@ person, or hears a voice they know.
 
 from collections.abc import Iterable
 from enum import StrEnum
-from urllib.parse import parse_qs, urlsplit
 
+from app.core import link_fields
 from app.core.ids import Hash, Uid
-
-SCHEME, PATH = "kansli", "verify"
 
 
 class Verdict(StrEnum):
@@ -26,22 +24,16 @@ class Verdict(StrEnum):
 
 def write(genesis: Hash) -> str:
     """The code of the person whose log begins with this 32-byte genesis."""
-    return f"{SCHEME}:{PATH}?uid={genesis[:16].hex()}&genesis={genesis.hex()}"
+    return link_fields.write("verify", {"uid": genesis[:16].hex(), "genesis": genesis.hex()})
 
 
 def read(text: str) -> tuple[Uid, Hash] | None:
     """(uid, genesis) of a code, or None if it is none of ours. Whether the two fit is for `compare` to say."""
-    if len(text) > 256:
-        return None
     try:
-        parts = urlsplit(text.strip())
-        fields = parse_qs(parts.query, strict_parsing=True)
-        (uid,), (genesis,) = fields["uid"], fields["genesis"]
-        raw = bytes.fromhex(uid), bytes.fromhex(genesis)
-    except (KeyError, ValueError):
+        uid, genesis = map(bytes.fromhex, link_fields.read(text, "verify", "uid", "genesis") or ("", ""))
+    except ValueError:
         return None
-    ours = (parts.scheme, parts.path) == (SCHEME, PATH) and (len(raw[0]), len(raw[1])) == (16, 32)
-    return (Uid(raw[0]), Hash(raw[1])) if ours else None
+    return (Uid(uid), Hash(genesis)) if (len(uid), len(genesis)) == (16, 32) else None
 
 
 def compare(texts: Iterable[str], uid: Uid, genesis: Hash) -> Verdict:

@@ -3,11 +3,11 @@
 
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlsplit
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.core import link_fields
 from ui.kit.buttons import TextButton
 from ui.kit.chip import Chip
 from ui.kit.style import label
@@ -54,14 +54,8 @@ class Address:
 
 def parse_link(text: str) -> Address | None:
     """The address in an invitation link, or None."""
-    try:
-        parts = urlsplit(text.strip())
-    except ValueError:
-        return None
-    query = parse_qs(parts.query)
-    if parts.scheme != "kansli" or "server" not in query or "code" not in query:
-        return None
-    return Address(query["server"][0], query["code"][0])
+    said = link_fields.read(text, "enrol", "server", "code")
+    return Address(*said) if said is not None else None
 
 
 class CodeView(QStackedWidget):

@@ -256,6 +256,7 @@ async def test_a_bad_code_is_said_in_place(qtbot: QtBot, error: Exception, said:
 def test_only_our_own_links_are_taken_apart() -> None:
     assert parse_link("https://myndighet.example?server=a&code=b") is None
     assert parse_link("kansli://enrol?server=a") is None
+    assert parse_link("kansli:join?server=a&code=b") is None  # another device's, and no sign-in code
     assert parse_link("kansli://[enrol?server=a&code=b") is None  # which Python's own parser raises at
 
 

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Links of ours that say something by name, in QR codes and invitations: `kansli:<what>?name=value&…`, or with `//`
+after the colon, as mail programs and browsers want it. Anybody can make one: what it says is its reader's to judge.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+SCHEME = "kansli"
+MAX_CHARS = 512
+"""The longest of ours has a server's name of at most 253 and a code."""
+
+
+def write(what: str, fields: Mapping[str, str]) -> str:
+    """The link that says these fields."""
+    return f"{SCHEME}:{what}?{urlencode(fields)}"
+
+
+def read(text: str, what: str, *names: str) -> tuple[str, ...] | None:
+    """What the link says under these names, in their order; None if it is no such link, lacks one or says one twice."""
+    if len(text) > MAX_CHARS:
+        return None
+    try:
+        parts = urlsplit(text.strip())
+        pairs = parse_qsl(parts.query, strict_parsing=True)
+    except ValueError:
+        return None
+    fields = dict(pairs)
+    ours = parts.scheme == SCHEME and what in (parts.netloc, parts.path) and len(fields) == len(pairs)
+    return tuple(fields[name] for name in names) if ours and fields.keys() >= set(names) else None
