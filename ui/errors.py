@@ -485,9 +485,9 @@ def _own_devices() -> dict[str, tuple[str, str, str]]:
             tr("Begin again with a new code."),
         ),
         "no-qr": (
-            tr("There is no such QR code in the picture."),
+            tr("There is no such QR code."),
             tr("Nothing has been made on this computer."),
-            tr("Take a sharper picture of the whole code, or type the code in."),
+            tr("Show the whole code, larger or sharper, or type it in."),
         ),
     }
 

@@ -242,7 +242,7 @@ async def safety_number_differs(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
     shown = _verify(s, s.story.me.people.person(s.story.uid(s.story.head)))
     theirs = s.story.uid(s.story.head)
-    shown.read(qr.image(f"kansli:verify?uid={theirs.hex()}&genesis={'5a' * 32}"))
+    shown.reader.read(qr.image(f"kansli:verify?uid={theirs.hex()}&genesis={'5a' * 32}"))
     return dialog(s, shown)
 
 

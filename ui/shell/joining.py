@@ -3,20 +3,18 @@
 unlocked, and under way. Nothing is made before the person has seen whose account it becomes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core import machine
 from app.devices.inviting import Pointer, read_pointer
 from ui.errors import sentence
-from ui.kit import qr
 from ui.kit.buttons import TextButton
-from ui.kit.dialogs import open_files
-from ui.kit.style import label, line
+from ui.kit.qr_reader import QrReader
+from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
@@ -24,7 +22,6 @@ from ui.shell.key_choice import KeyStore
 from ui.shell.key_page import KeyPage, Named, Progress
 
 NUMBER_DIGITS = 9
-_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp *.gif"
 
 
 class Met(Named, Protocol):
@@ -62,21 +59,16 @@ def is_number(text: str) -> bool:
 
 
 class JoinPages(QStackedWidget):
-    """`done` with what joining returned; `back` to the other way in. `read_screens` is for tests."""
+    """`done` with what joining returned; `back` to the other way in."""
 
     done = Signal(object)
     back = Signal()
 
-    def __init__(
-        self,
-        joining: Joining,
-        parent: QWidget | None = None,
-        *,
-        read_screens: Callable[[], Sequence[str]] = qr.read_screens,
-    ) -> None:
+    def __init__(self, joining: Joining, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._joining = joining
-        self._read_screens = read_screens
+        self.reader = QrReader(tr("Picture with a QR code"))
+        self.reader.found.connect(self._on_texts)
         self.setAccessibleName(tr("Another computer of yours"))
         self._make_where_page()
         self._make_who_page()
@@ -93,14 +85,8 @@ class JoinPages(QStackedWidget):
         self.name = page.add_field(tr("What this computer is to be called"))
         self.name.setText(machine.name())
         self.name.setMaxLength(64)
-        ways = line(spacing=4)
-        self.from_picture = TextButton(tr("Read a QR code from a picture …"), self.pick_picture, kind="link", icon="qr")
-        self.from_screen = TextButton(tr("Read it from the screen"), self.scan_screens, kind="link")
-        ways.addWidget(self.from_picture)
-        ways.addWidget(self.from_screen)
-        ways.addStretch(1)
         page.body.addSpacing(4)
-        page.body.addLayout(ways)
+        page.body.addWidget(self.reader)
         page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
         self.next = page.add_button(TextButton(tr("Continue"), self.meet, kind="primary"))
         for field in (self.server, self.code, self.name):
@@ -137,19 +123,7 @@ class JoinPages(QStackedWidget):
         self.code.setText(pointer.code)
         self.where_page.clear_error()
 
-    def pick_picture(self) -> None:
-        """Asks for a picture in which the code is."""
-        run(self, self._pick_picture())
-
-    async def _pick_picture(self) -> None:
-        for path in await open_files(self, tr("Picture with a QR code"), f"{tr('Pictures')} ({_PICTURES})"):
-            self.take_texts(qr.read(QImage(str(path))))
-
-    def scan_screens(self) -> None:
-        """Looks for the code on this computer's screens."""
-        self.take_texts(self._read_screens())
-
-    def take_texts(self, texts: Sequence[str]) -> None:
+    def _on_texts(self, texts: Sequence[str]) -> None:
         """Takes the first of ours, or says that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:

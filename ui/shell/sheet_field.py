@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A field for a recovery sheet's code: typed, or read from a picture of its QR code."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from ui.kit import qr
-from ui.kit.buttons import TextButton
-from ui.kit.dialogs import open_file
-from ui.kit.style import column, label, line
-from ui.kit.tasks import run
+from ui.kit.qr_reader import QrReader
+from ui.kit.style import column, label
 from ui.kit.translate import tr
-
-_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp"
 
 
 class SheetField(QWidget):
@@ -31,11 +27,10 @@ class SheetField(QWidget):
         caption.setBuddy(self.field)
         self.field.textChanged.connect(self.changed)
         body.addWidget(caption)
-        row = line(spacing=8)
-        row.addWidget(self.field, 1)
-        self.button = TextButton(tr("From a picture …"), lambda: run(self, self._choose()), icon="qr")
-        row.addWidget(self.button)
-        body.addLayout(row)
+        body.addWidget(self.field)
+        self.reader = QrReader(tr("A picture of the sheet"))
+        self.reader.found.connect(self._on_texts)
+        body.addWidget(self.reader)
         self.hint = label("", "small", wrap=True)
         self.hint.hide()
         body.addWidget(self.hint)
@@ -44,15 +39,10 @@ class SheetField(QWidget):
         """Without spaces around it."""
         return self.field.text().strip()
 
-    def read(self, picture: QImage) -> None:
-        """Takes the code out of a picture, or says that there is none."""
-        found = [text for text in qr.read(picture) if len(text) <= 64]
+    def _on_texts(self, texts: Sequence[str]) -> None:
+        """Takes the first that may be a sheet's, or says that there is none."""
+        found = [text for text in texts if len(text) <= 64]
         if found:
             self.field.setText(found[0])
-        self.hint.setText("" if found else tr("No QR code was found in the picture."))
+        self.hint.setText("" if found else tr("No such QR code was found. Show the whole code, larger or sharper."))
         self.hint.setVisible(not found)
-
-    async def _choose(self) -> None:
-        path = await open_file(self, tr("A picture of the sheet"), f"{tr('Pictures')} ({_PICTURES})")
-        if path is not None:
-            self.read(QImage(str(path)))

@@ -4,23 +4,21 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter
+from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.people.codes import Verdict
 from app.people.person import Person, Verified
 from ui.kit import qr, theme
-from ui.kit.buttons import TextButton
-from ui.kit.dialogs import Dialog, open_file
+from ui.kit.dialogs import Dialog
 from ui.kit.fonts import font
+from ui.kit.qr_reader import QrReader
 from ui.kit.style import column, label, line, set_props
-from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.words import verified_chip
 
-_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp"
 Compare = Callable[[Sequence[str]], Verdict]
-"""What the QR codes of a picture say of the person; the same keys are kept as verified."""
+"""What the QR codes that were read say of the person; the same keys are kept as verified."""
 
 
 class VerifyDialog(Dialog):
@@ -31,7 +29,7 @@ class VerifyDialog(Dialog):
         title = tr("Verify {name}").format(name=person.name)
         accept = tr("Remove my verification") if verified else tr("The numbers are the same")
         super().__init__(parent, title, accept=accept, danger=verified, width=560)
-        self._person, self._compare = person, compare
+        self._person, self._my_code, self._compare = person, my_code, compare
         self.same_by_code = False
         """The person's code was read and is the same: the mark is set, there is nothing to accept."""
         self.add_text(verified_chip(person)[3], "strong")
@@ -44,8 +42,9 @@ class VerifyDialog(Dialog):
         row = line(spacing=20)
         left = column(spacing=10)
         left.addWidget(SafetyNumber(number))
-        self.read_button = TextButton(tr("Read a code from a picture …"), lambda: run(self, self._choose()), icon="qr")
-        left.addWidget(self.read_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self.reader = QrReader(tr("A picture of {name}'s code").format(name=person.name))
+        self.reader.found.connect(self._on_texts)
+        left.addWidget(self.reader, 0, Qt.AlignmentFlag.AlignHCenter)
         left.addStretch(1)
         row.addLayout(left, 1)
         right = column(spacing=6)
@@ -63,15 +62,15 @@ class VerifyDialog(Dialog):
             "small",
         )
 
-    def read(self, picture: QImage) -> None:
-        """Takes a picture of the other one's code; the same keys close the dialog."""
-        verdict = self._compare(qr.read(picture))
+    def _on_texts(self, texts: Sequence[str]) -> None:
+        """The same keys close the dialog. One's own code, which stands here on the screen, says nothing."""
+        verdict = self._compare([text for text in texts if text != self._my_code])
         if verdict is Verdict.SAME:
             self.same_by_code = True
             self.reject()
             return
         said = {
-            Verdict.NO_CODE: tr("No code of Kansli was found in the picture."),
+            Verdict.NO_CODE: tr("No such QR code was found. Show the whole code, larger or sharper."),
             Verdict.OTHER_PERSON: tr("The code is not {name}'s.").format(name=self._person.name),
         }.get(
             verdict,
@@ -82,12 +81,6 @@ class VerifyDialog(Dialog):
         self.outcome.show()
         verified = self._person.verified == Verified.IN_PERSON
         self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back
-
-    async def _choose(self) -> None:
-        title = tr("A picture of {name}'s code").format(name=self._person.name)
-        path = await open_file(self, title, f"{tr('Pictures')} ({_PICTURES})")
-        if path is not None:
-            self.read(QImage(str(path)))
 
 
 class SafetyNumber(QLabel):

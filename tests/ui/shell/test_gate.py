@@ -355,12 +355,12 @@ async def test_a_no_on_the_other_computer_is_said_and_one_may_try_again(qtbot: Q
 
 
 def test_the_code_is_read_out_of_a_picture_or_off_the_screen(qtbot: QtBot) -> None:
-    join = JoinPages(Office(), read_screens=lambda: ["https://myndighet.example", "kansli:join?server=a&code=B-C"])
+    join = JoinPages(Office())
     qtbot.addWidget(join)
     join.show()
-    join.take_texts(["något annat"])
-    assert join.where_page.error.text().startswith("Det finns ingen sådan QR-kod i bilden.")
-    join.from_screen.click()
+    join.reader.found.emit(["något annat"])
+    assert join.where_page.error.text().startswith("Det finns ingen sådan QR-kod.")
+    join.reader.found.emit(["https://myndighet.example", "kansli:join?server=a&code=B-C"])
     assert (join.server.text(), join.code.text()) == ("a", "B-C")
     assert not join.where_page.error.isVisible()
     check(join)

@@ -350,8 +350,8 @@ def test_a_code_is_read_from_a_picture(qtbot: QtBot) -> None:
     field = SheetField("Kod")
     qtbot.addWidget(field)
     field.show()
-    field.read(QImage(40, 40, QImage.Format.Format_RGB32))
+    field.reader.read(QImage(40, 40, QImage.Format.Format_RGB32))
     assert field.hint.isVisible()
-    field.read(qr.image(CODE))
+    field.reader.read(qr.image(CODE))
     assert field.text() == CODE
     assert not field.hint.isVisible()

@@ -2,6 +2,7 @@
 """Keys in the window: compared by number or picture, what happened to them, and what a room's seal says."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -49,6 +50,7 @@ def tell(session: FakeSession, *notices: KeyNotice) -> None:
     session.people.changed.emit()
 
 
+THEIRS = f"kansli:verify?uid={REGISTRAR.uid.hex()}&genesis={'5a' * 32}"
 ADDED = KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), more=1, ids=(2, 3))
 TWIN = KeyNotice(uid=REGISTRAR.uid, kind="twin", other=LAWYER.uid, t=at(9, 30), ids=(1,))
 
@@ -62,7 +64,7 @@ async def test_a_picture_of_the_others_code_verifies(window: MainWindow, session
     choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
     opened = await dialog()
     assert isinstance(opened, VerifyDialog)
-    opened.read(qr.image(session.people.my_code))
+    opened.reader.read(qr.image(THEIRS))
     await asyncio.sleep(0.01)
     assert session.people.marked == {REGISTRAR.uid: True}
     assert not opened.isVisible()
@@ -76,7 +78,7 @@ async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(
     choose(member_menu(panel_of(window), "Registrator"), "Verifiera …")
     opened = await dialog()
     assert isinstance(opened, VerifyDialog)
-    opened.read(qr.image(session.people.my_code))
+    opened.reader.read(qr.image(THEIRS))
     assert "Nycklarna är INTE de som du har fått." in opened.outcome.text()
     assert not opened.accept_button.isEnabled()
     opened.reject()
@@ -87,23 +89,43 @@ async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(
 def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWindow, session: FakeSession) -> None:
     opened = VerifyDialog(window, HEAD, "1" * 60, session.people.my_code, lambda texts: Verdict.DIFFERENT)
     opened.show()
-    opened.read(qr.image(session.people.my_code))
+    opened.reader.read(qr.image(THEIRS))
     assert opened.accept_button.isEnabled()
     opened.close()
 
 
 @pytest.mark.parametrize(
     ("verdict", "said"),
-    [(Verdict.NO_CODE, "Ingen kod från Kansli hittades i bilden."),
+    [(Verdict.NO_CODE, "Ingen sådan QR-kod hittades. Visa hela koden, större eller skarpare."),
      (Verdict.OTHER_PERSON, "Koden är inte från Enhetschef.")],
 )  # fmt: skip
 def test_a_picture_without_the_persons_code_is_told(window: MainWindow, verdict: Verdict, said: str) -> None:
     opened = VerifyDialog(window, HEAD, "1" * 60, "kansli:verify", lambda texts: verdict)
     opened.show()
-    opened.read(QImage(8, 8, QImage.Format.Format_RGB32))
+    opened.reader.read(QImage(8, 8, QImage.Format.Format_RGB32))
     assert opened.outcome.text() == said
     assert opened.accept_button.isEnabled()
     opened.close()
+
+
+async def test_the_others_code_is_read_off_the_screen_where_ones_own_stands_too(
+    window: MainWindow, session: FakeSession
+) -> None:
+    asked: list[Sequence[str]] = []
+
+    def compare(texts: Sequence[str]) -> Verdict:
+        asked.append(texts)
+        return Verdict.SAME if texts else Verdict.NO_CODE
+
+    mine = session.people.my_code
+    opened = VerifyDialog(window, HEAD, "1" * 60, mine, compare)
+    opened.show()
+    opened.reader.found.emit([mine])
+    assert opened.outcome.isVisible()
+    opened.reader.found.emit([mine, THEIRS])
+    assert asked == [[], [THEIRS]]
+    assert opened.same_by_code
+    assert not opened.isVisible()
 
 
 def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: FakeSession) -> None:

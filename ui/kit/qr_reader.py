@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Two ways to a QR code without a camera: a picture of it, or this computer's screens, where a call may show it."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
+
+from ui.kit import qr
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import open_file
+from ui.kit.style import column
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+
+_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp *.gif"
+
+
+class QrReader(QWidget):
+    """`found` with the texts of all QR codes that were seen, none if there was none. What is in them is the listener's
+    to judge."""
+
+    found = Signal(list)
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        read_screens: Callable[[], Sequence[str]] = qr.read_screens,
+        parent: QWidget | None = None,
+    ) -> None:
+        """`title`: of the dialog that asks for a picture. `read_screens` is for tests."""
+        super().__init__(parent)
+        self._title, self._read_screens = title, read_screens
+        ways = column(self, spacing=2)
+        self.from_picture = TextButton(
+            tr("Read a QR code from a picture …"), lambda: run(self, self._choose()), kind="link", icon="image"
+        )
+        self.from_screen = TextButton(tr("Read it from the screen"), self._look, kind="link", icon="device")
+        for way in (self.from_picture, self.from_screen):
+            ways.addWidget(way, 0, Qt.AlignmentFlag.AlignLeft)
+
+    def read(self, picture: QImage) -> None:
+        """Looks for codes in a picture."""
+        self.found.emit(qr.read(picture))
+
+    async def _choose(self) -> None:
+        path = await open_file(self, self._title, f"{tr('Pictures')} ({_PICTURES})")
+        if path is not None:
+            self.read(QImage(str(path)))
+
+    def _look(self) -> None:
+        self.found.emit(list(self._read_screens()))
