@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 import shiboken6
-from PySide6.QtCore import QDir, QSettings, QStandardPaths, Qt
+from PySide6.QtCore import QDir, QEvent, QObject, QSettings, QSize, QStandardPaths, Qt
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
+    QAbstractSlider,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -18,13 +20,30 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ui.kit.card import scroll
 from ui.kit.error_line import ErrorLine
-from ui.kit.style import label, set_props
+from ui.kit.progress import Spinner
+from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
+
+_AIR_PX = 16
+"""Between a high dialog and the upper and lower edge of its window."""
+_LEAST_PX = 120
+"""That much of the content is shown in the lowest window."""
+_AS_NEEDED, _NEVER = Qt.ScrollBarPolicy.ScrollBarAsNeeded, Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+_SCROLLS = {
+    Qt.Key.Key_PageUp: QAbstractSlider.SliderAction.SliderPageStepSub,
+    Qt.Key.Key_PageDown: QAbstractSlider.SliderAction.SliderPageStepAdd,
+    Qt.Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
+    Qt.Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
+}
 
 
 class Dialog(QDialog):
     """The frame of every dialog: title, content, buttons in the platform's order. `body` takes the content.
+
+    It is as high as what it shows at the moment. Where the window is lower, the content scrolls between title and
+    buttons, by wheel and by Page Up, Page Down, Home and End.
 
     `danger`: the accepting button is red and never the one that Enter presses by itself.
     """
@@ -48,9 +67,13 @@ class Dialog(QDialog):
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(16)
         outer.addWidget(label(title, "heading"))
-        self.body = QVBoxLayout()
-        self.body.setSpacing(10)
-        outer.addLayout(self.body)
+        self._content = QWidget()
+        self.body = column(self._content, spacing=10)
+        self._area = scroll(self._content, title)
+        self._area.setMinimumHeight(1)
+        outer.addWidget(self._area, 1)
+        self._content.installEventFilter(self)
+        self._needs = QSize()
         self.buttons = QDialogButtonBox()
         self.accept_button = QPushButton(accept)
         set_props(self.accept_button, kind="danger" if danger else "primary")
@@ -59,7 +82,9 @@ class Dialog(QDialog):
         self.buttons.addButton(reject, QDialogButtonBox.ButtonRole.RejectRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
-        outer.addWidget(self.buttons)
+        self._foot = line(spacing=8)
+        self._foot.addWidget(self.buttons, 1)
+        outer.addLayout(self._foot)
         first = reject if danger else self.accept_button  # a bare Enter never does what cannot be undone
         first.setDefault(True)
         if danger:
@@ -73,9 +98,15 @@ class Dialog(QDialog):
 
     def add_error(self) -> ErrorLine:
         """The line in the body that says what went wrong."""
-        line = ErrorLine()
-        self.body.addWidget(line)
-        return line
+        error = ErrorLine()
+        self.body.addWidget(error)
+        return error
+
+    def add_spinner(self) -> Spinner:
+        """Turns beside the buttons while something is waited for."""
+        spinner = Spinner()
+        self._foot.insertWidget(0, spinner)
+        return spinner
 
     def add_field(self, name: str, value: str = "", *, secret: bool = False) -> QLineEdit:
         """A labelled line in the body."""
@@ -89,8 +120,46 @@ class Dialog(QDialog):
         return field
 
     def showEvent(self, event: object) -> None:
-        if self.hasHeightForWidth():  # wrapped texts ask for the height that they would have if they were narrower
-            self.resize(self.width(), self.heightForWidth(self.width()))
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self._fit()
+        return False
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        scrolled = _SCROLLS.get(Qt.Key(event.key()))
+        if scrolled is None:
+            super().keyPressEvent(event)
+        else:
+            self._area.verticalScrollBar().triggerAction(scrolled)
+
+    def _fit(self) -> None:
+        """Takes the height that is needed, when that is another than before: one may have made it larger."""
+        outer, content = self.layout(), self._content.layout()
+        assert outer is not None  # noqa: S101 - made in __init__
+        assert content is not None  # noqa: S101 - made in __init__
+        content.activate()
+        edges = outer.contentsMargins()
+        least = content.minimumSize().width()
+        width = max(self.width() - edges.left() - edges.right(), least)
+        # wrapped texts ask for the height that they would have if they were narrower
+        height = content.totalHeightForWidth(width) if content.hasHeightForWidth() else content.totalSizeHint().height()
+        if self._needs == QSize(least, height):
+            return
+        self._needs = QSize(least, height)
+        parent = self.parentWidget()
+        room = self.screen().availableSize() if parent is None else parent.window().size()
+        around = outer.totalMinimumSize().height() - self._area.minimumHeight()
+        shown = min(height, max(_LEAST_PX, room.height() - 2 * _AIR_PX - around))
+        scrolls = shown < height
+        bar = self._area.verticalScrollBar().sizeHint().width() if scrolls else 0
+        self._area.setMinimumSize(least + bar, shown)
+        self._area.setVerticalScrollBarPolicy(
+            _AS_NEEDED if scrolls else _NEVER
+        )  # else a former one makes texts narrower
+        outer.activate()
+        self.resize(max(self.width(), self.minimumWidth()), shown + around)
 
 
 async def show(dialog: QDialog) -> bool:

@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The page before one is in: a card in the middle with the logo, and an error in place. Unlock and first start."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
 
 from ui.errors import told
 from ui.kit.buttons import TextButton
-from ui.kit.card import Card, IconLabel
+from ui.kit.card import Card, IconLabel, scroll
 from ui.kit.error_line import ErrorLine
 from ui.kit.progress import Spinner
 from ui.kit.style import column, label, line, set_props
 
 
 class GatePage(QWidget):
-    """Title, text, `body` for fields, an error line, and a row of buttons with a spinner."""
+    """Title, text, `body` for fields, an error line, and a row of buttons with a spinner. In a low window
+    all of it scrolls."""
 
     def __init__(self, title: str, text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_props(self, frame="window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(title)
-        outer = column(self, margins=(24, 24, 24, 24))
+        inside = QWidget()
+        self._area = scroll(inside, title)
+        column(self).addWidget(self._area)
+        outer = column(inside, margins=(24, 24, 24, 24))
         outer.addStretch(2)
         card = Card(margin=32, spacing=12)
         card.setFixedWidth(460)
@@ -75,6 +79,7 @@ class GatePage(QWidget):
     def show_error(self, error: Exception, prefix: str = "") -> None:
         """Says in place what happened, what it means, what to do, and the code; `prefix` as in `ui.errors.told`."""
         self.error.say(told(error, prefix))
+        QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.error))  # once it has its place
 
     def clear_error(self) -> None:
         """Takes the error away."""

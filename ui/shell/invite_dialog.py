@@ -15,15 +15,15 @@ from app.devices.inviting import Newcomer, Pointer, write_pointer
 from ui.errors import code_of, told
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, show
-from ui.kit.progress import Spinner
 from ui.kit.qr import QrCode
-from ui.kit.style import column, label, line
+from ui.kit.style import column, label
 from ui.kit.tasks import run
 from ui.kit.translate import clock, local_now, tr
 from ui.shell.joining import spaced
 
 QR_PX = 200
 _EACH_MS = 500
+_MIDDLE = Qt.AlignmentFlag.AlignHCenter
 
 
 class Offer(Protocol):
@@ -72,19 +72,14 @@ class InviteDialog(Dialog):
         self.body.addLayout(self._shown)
         self._parts: list[QWidget] = []
         self.left = label("", "small")
-        waits = line(spacing=8)
-        self._spinner = Spinner()
-        waits.addWidget(self._spinner)
-        waits.addWidget(self.left, 1)
-        self.body.addLayout(waits)
+        self.left.setAlignment(_MIDDLE)
+        self.body.addWidget(self.left)
+        self._spinner = self.add_spinner()
         self.error = self.add_error()
-        below = line(spacing=8)
         self.other = TextButton("", self._other_way, kind="link")
         self.again = TextButton(tr("Show a new one"), self.begin, icon="retry")
-        below.addWidget(self.other)
-        below.addWidget(self.again)
-        below.addStretch(1)
-        self.body.addLayout(below)
+        self.body.addWidget(self.other, 0, _MIDDLE)
+        self.body.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
         (self._close,) = (b for b in self.buttons.buttons() if b is not self.accept_button)
         self.no = TextButton(tr("No"), self.refuse)
         self.buttons.addButton(self.no, QDialogButtonBox.ButtonRole.ActionRole)
@@ -137,7 +132,7 @@ class InviteDialog(Dialog):
             qr = QrCode(
                 write_pointer(Pointer(server=self._server, code=offer.code)), tr("The code as a QR code"), QR_PX
             )
-            self._add(qr, Qt.AlignmentFlag.AlignHCenter)
+            self._add(qr, _MIDDLE)
         else:
             self.text.setText(
                 tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
@@ -149,10 +144,10 @@ class InviteDialog(Dialog):
         large.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
         )
-        large.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        large.setAlignment(_MIDDLE)
         self.large = large
         self._add(large)
-        self._add(label(tr("Server: {server}").format(server=self._server), "muted"), Qt.AlignmentFlag.AlignHCenter)
+        self._add(label(tr("Server: {server}").format(server=self._server), "muted"), _MIDDLE)
         self._buttons(yes=False, other=True, again=False)
         self._count_down()
         self._timer.start()
@@ -162,12 +157,13 @@ class InviteDialog(Dialog):
         self._clear()
         self._spinner.stop()
         self.text.setText(tr("This device wants to come in. It will read everything that you may read."))
-        self._add(label(new.name, "heading", wrap=True))
-        self._add(label(new.system, "muted", wrap=True))
+        said = [label(new.name, "heading", wrap=True), label(new.system, "muted", wrap=True)]
         if new.digits:
-            digits = label(spaced(new.digits), "home")
-            digits.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            self._add(digits)
+            said.append(label(spaced(new.digits), "home"))
+        for part in said:
+            part.setAlignment(_MIDDLE)
+            self._add(part)
+        if new.digits:
             text = tr("Are these the same six digits as on the new computer? If not, somebody is between the two.")
             self._add(label(text, "body", wrap=True))
         self._buttons(yes=True, other=False, again=False)
@@ -224,32 +220,25 @@ class InviteDialog(Dialog):
         self.other.setText(tr("Compare digits instead") if self._by_code else tr("Use a code instead"))
         self.other.setVisible(other)
         self.again.setVisible(again)
-        self._fit()
 
     def _add(self, part: QWidget, align: Qt.AlignmentFlag | None = None) -> None:
         self._parts.append(part)
         self._shown.addWidget(part) if align is None else self._shown.addWidget(part, 0, align)
-        part.show()  # Qt would do so by an event, and the height would be that of before
 
     def _clear(self) -> None:
         self._timer.stop()
-        self.left.setText("")
+        self.left.clear()
+        self.left.hide()
         for part in self._parts:
             part.hide()
             part.deleteLater()
         self._parts = []
 
-    def _fit(self) -> None:
-        """Texts and pictures come and go: the dialog is as high as what it shows."""
-        layout = self.layout()
-        if self.isVisible() and layout is not None:
-            layout.activate()
-            self.resize(self.width(), self.heightForWidth(self.width()))
-
     def _count_down(self) -> None:
         left_s = max(0, self._expires_ms - int(local_now().timestamp() * 1000)) // 1000
         text = tr("Waiting for the new computer. Valid for another {m}:{s}.")
         self.left.setText(text.format(m=left_s // 60, s=f"{left_s % 60:02}"))
+        self.left.show()
 
     def _on_finished(self) -> None:
         self._timer.stop()

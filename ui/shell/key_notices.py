@@ -95,7 +95,7 @@ class NoticeCard(Card):
         self.content.addLayout(head)
         self.content.addWidget(label(advice, "small", wrap=True))
         buttons = line(spacing=8)
-        self.button = TextButton(action, lambda: deal(self, people, notice), kind="" if notice.warns else "quiet")
+        self.button = TextButton(action, lambda: deal(self, people, notice))
         self.button.setAccessibleName(f"{action}: {happened}")
         buttons.addWidget(self.button)
         buttons.addStretch(1)

@@ -51,7 +51,7 @@ class KeyPage(GatePage):
         self._make, self._prefix = make, prefix
         self._person: Named | None = None
         self._progress: ProgressRow | None = None
-        self.who = Card(margin=12, spacing=3)
+        self.who = Card(margin=12, spacing=6)
         self.body.addWidget(self.who)
         self.body.addSpacing(8)
         self.keys = KeyChoice(store)

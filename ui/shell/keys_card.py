@@ -14,7 +14,6 @@ from ui.errors import told
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog, show
-from ui.kit.progress import Spinner
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -57,8 +56,7 @@ class PassphraseDialog(Dialog):
         self.hint = self.add_text("", "small")
         self.hint.setVisible(new)
         self.error = self.add_error()
-        self.spinner = Spinner()
-        self.body.addWidget(self.spinner)
+        self.spinner = self.add_spinner()
         fields = [field for field in (self.current, self.new, self.again) if field is not None]
         for field in fields:
             field.textChanged.connect(self._on_text)

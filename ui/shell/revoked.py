@@ -13,8 +13,6 @@ from app.devices.unsent import SUFFIX
 from ui.errors import told
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file
-from ui.kit.progress import Spinner
-from ui.kit.style import line
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
 
@@ -44,12 +42,8 @@ class RevokedDialog(Dialog):
         count = unsent.count
         self.kept = self.add_text("", "body")
         self.save = TextButton(tr("Keep the unsent work …"), self.keep, icon="export")
-        row = line(spacing=8)
-        row.addWidget(self.save)
-        self._spinner = Spinner()
-        row.addWidget(self._spinner)
-        row.addStretch(1)
-        self.body.addLayout(row)
+        self.body.addWidget(self.save)
+        self._spinner = self.add_spinner()
         self.error = self.add_error()
         if count:
             said = trn(

@@ -17,7 +17,7 @@ from ui.kit.translate import clock, day, short_day, tr, trn
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.words import history_name, seal_chip, verified_chip
 
-_ROW, _MOST_ROWS = 46, 3
+_ROW, _MOST_ROWS = 46, 6
 
 
 def _when(t_ms: int) -> str:
@@ -50,6 +50,7 @@ class SealDialog(Dialog):
             self._add_readers(report)
             self._add_key(report)
         self._add_server()
+        self.accept_button.setFocus()  # nothing is to be chosen
 
     def _section(self, title: str, *paragraphs: str) -> None:
         self.body.addWidget(SectionHeader(title))
@@ -63,7 +64,6 @@ class SealDialog(Dialog):
         self.readers = RowList(tr("Who can decrypt the room"), Sizes(row=_ROW, inset=0, picture=28))
         self.readers.rows.set_rows([reader_row(r) for r in report.readers])
         self.readers.setFixedHeight(_ROW * min(count, _MOST_ROWS) + 4)
-        self.readers.choose_first()
         self.body.addWidget(self.readers)
         self.body.addWidget(label(_others(report), "small", wrap=True))
 

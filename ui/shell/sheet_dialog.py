@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.recovery import SheetPaper
 from ui.errors import told
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file, show
-from ui.kit.progress import Spinner
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -22,6 +21,8 @@ from ui.shell.ports import Recovery
 from ui.shell.sheet_field import SheetField
 
 ASKED_GROUPS = 2
+_GROUP_PX = 72
+"""As wide as four of the widest letters, so that groups stand under each other."""
 
 
 def chosen_groups(count: int) -> list[int]:
@@ -38,17 +39,15 @@ class SheetDialog(Dialog):
         self._recovery = recovery
         self.paper: SheetPaper = recovery.draw()
         self._asked = list(asked) if asked is not None else chosen_groups(len(self.paper.groups))
-        self.pages = QStackedWidget()
-        self.body.addWidget(self.pages)
         self.old = SheetField(tr("Code of the sheet before"))
         self.old.changed.connect(self._refresh)
-        self.pages.addWidget(self._old_page())
-        self.pages.addWidget(self._paper_page())
         self.typed: list[QLineEdit] = []
-        self.pages.addWidget(self._typing_page())
+        self.page = 0
+        self._pages = (self._old_page(), self._paper_page(), self._typing_page())
+        for page in self._pages:
+            self.body.addWidget(page)
         self.error = self.add_error()
-        self.spinner = Spinner()
-        self.body.addWidget(self.spinner)
+        self.spinner = self.add_spinner()
         self._go(0 if recovery.needs_old else 1)
 
     # -- pages ------------------------------------------------------------------------------------------------------
@@ -63,7 +62,6 @@ class SheetDialog(Dialog):
             )
         )
         body.addWidget(self.old)
-        body.addStretch(1)
         return page
 
     def _paper_page(self) -> QWidget:
@@ -80,13 +78,15 @@ class SheetDialog(Dialog):
         )
         shown = line(spacing=18)
         code = QGridLayout()
-        code.setHorizontalSpacing(18)
+        code.setHorizontalSpacing(8)
         code.setVerticalSpacing(8)
         for at, group in enumerate(self.paper.groups):
             cell = label(group, "title")
+            cell.setMinimumWidth(_GROUP_PX)
             cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             code.addWidget(cell, at // 4, at % 4)
         shown.addLayout(code)
+        shown.setAlignment(code, Qt.AlignmentFlag.AlignVCenter)
         shown.addStretch(1)
         shown.addWidget(qr.QrCode(self.paper.code, tr("The code of the sheet as a QR code"), 180))
         body.addLayout(shown)
@@ -99,7 +99,6 @@ class SheetDialog(Dialog):
         body.addLayout(buttons)
         self.kept = label("", "small", wrap=True)
         body.addWidget(self.kept)
-        body.addStretch(1)
         return page
 
     def _typing_page(self) -> QWidget:
@@ -119,13 +118,14 @@ class SheetDialog(Dialog):
             body.addWidget(caption)
             body.addWidget(field)
             self.typed.append(field)
-        body.addStretch(1)
         return page
 
     # -- steps ------------------------------------------------------------------------------------------------------
 
     def _go(self, page: int) -> None:
-        self.pages.setCurrentIndex(page)
+        self.page = page
+        for at, shown in enumerate(self._pages):
+            shown.setVisible(at == page)
         self.error.hide()
         self.accept_button.setText(tr("Make it my sheet") if page == 2 else tr("Continue"))
         first: list[QWidget] = [self.old.field, self.print_button, *self.typed[:1]]
@@ -133,18 +133,16 @@ class SheetDialog(Dialog):
         self._refresh()
 
     def _refresh(self) -> None:
-        page = self.pages.currentIndex()
         filled = all(field.text().strip() for field in self.typed)
-        self.accept_button.setEnabled((bool(self.old.text()), True, filled)[page])
+        self.accept_button.setEnabled((bool(self.old.text()), True, filled)[self.page])
 
     def accept(self) -> None:
         """The next step, and at the end: it is in force."""
         if not self.accept_button.isEnabled():
             return
-        page = self.pages.currentIndex()
-        if page == 0:
+        if self.page == 0:
             self._check_old()
-        elif page == 1:
+        elif self.page == 1:
             self._go(2)
         elif self._right():
             self.error.hide()

@@ -5,12 +5,13 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QDir, QEvent, QSettings
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtCore import QDir, QEvent, QSettings, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.world import until
-from ui.kit.dialogs import open_files, save_file
+from ui.kit.dialogs import Dialog, open_files, save_file
 
 
 @pytest.fixture
@@ -47,3 +48,57 @@ async def test_files_are_chosen_among_ones_own_and_not_where_the_program_was_sta
     assert dialog.directory() != QDir.current()
     dialog.reject()
     assert await asking == []
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
+    """A shown window."""
+    made = QWidget()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def over(window: QWidget, height: int, *, paragraphs: int) -> Dialog:
+    """A shown dialog over the window, which is that high."""
+    window.resize(900, height)
+    made = Dialog(window, "Rubrik", accept="Stäng")
+    for n in range(paragraphs):
+        made.add_text(f"Stycke {n}: handlingen är inkommen och diarieförd, och ska läsas av två. " * 2)
+    made.show()
+    QApplication.processEvents()
+    return made
+
+
+def seen(part: QWidget) -> bool:
+    """Whether all of it is in sight."""
+    return part.visibleRegion().boundingRect() == part.rect()
+
+
+def test_a_dialog_is_as_high_as_what_it_shows_at_the_moment(window: QWidget) -> None:
+    dialog = over(window, 900, paragraphs=3)
+    texts = [x for x in dialog.findChildren(QLabel) if x.text().startswith("Stycke")]
+    before = dialog.height()
+    texts[1].hide()
+    QApplication.processEvents()
+    assert dialog.height() < before
+    error = dialog.add_error()
+    error.say("Servern svarar inte. Försök igen om en stund.")
+    texts[1].show()
+    QApplication.processEvents()
+    assert dialog.height() > before
+    assert all(seen(x) for x in (*texts, error, dialog.accept_button))
+    assert not dialog._area.verticalScrollBar().isVisible()
+
+
+def test_in_a_low_window_the_content_scrolls_and_the_buttons_stay(window: QWidget) -> None:
+    dialog = over(window, 400, paragraphs=12)
+    texts = [x for x in dialog.findChildren(QLabel) if x.text().startswith("Stycke")]
+    assert dialog.height() <= 400
+    assert seen(dialog.accept_button)
+    assert (seen(texts[0]), seen(texts[-1])) == (True, False)
+    for _ in range(6):
+        QTest.keyClick(dialog.accept_button, Qt.Key.Key_PageDown)
+    assert (seen(texts[0]), seen(texts[-1])) == (False, True)
+    QTest.keyClick(dialog.accept_button, Qt.Key.Key_Escape)
+    assert not dialog.isVisible()

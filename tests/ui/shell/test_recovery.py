@@ -49,7 +49,7 @@ def dialog_of(qtbot: QtBot, recovery: FakeRecovery) -> SheetDialog:
 async def test_nothing_is_published_before_two_groups_are_typed_back(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     dialog = dialog_of(qtbot, recovery)
-    assert dialog.pages.currentIndex() == 1
+    assert dialog.page == 1
     dialog.accept()
     assert not dialog.accept_button.isEnabled()
     dialog.typed[0].setText("0MXA")
@@ -77,12 +77,12 @@ async def test_another_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     recovery.needs_old = True
     dialog = dialog_of(qtbot, recovery)
-    assert dialog.pages.currentIndex() == 0
+    assert dialog.page == 0
     assert not dialog.accept_button.isEnabled()
     dialog.old.field.setText("fel")
     dialog.accept()
     assert "(sheet)" in dialog.error.text() or "sheet" in dialog.error.text()
-    assert dialog.pages.currentIndex() == 0
+    assert dialog.page == 0
     dialog.old.field.setText(recovery.old)
     dialog.accept()
     dialog.accept()

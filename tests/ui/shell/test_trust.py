@@ -185,6 +185,23 @@ async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> No
     assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
 
 
+def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(window: MainWindow) -> None:
+    window.resize(1000, 650)
+    opened = SealDialog(window, "warned", replace(SEAL, readers=SEAL.readers * 3), ORDINARY, lambda: None)
+    opened.show()
+    QApplication.processEvents()
+    assert opened.height() <= 650
+    assert opened.accept_button.hasFocus()
+    last = opened.findChildren(QLabel)[-1]
+    assert last.text().startswith("Den kontrollerar underskrifter")
+    assert last.visibleRegion().isEmpty()
+    QTest.keyClick(opened.accept_button, Qt.Key.Key_End)
+    assert last.visibleRegion().boundingRect() == last.rect()
+    QTest.keyClick(opened.accept_button, Qt.Key.Key_Home)
+    assert last.visibleRegion().isEmpty()
+    opened.close()
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: FakeSession, level: str) -> None:
     view = room_of(window)
