@@ -53,9 +53,21 @@ class AskedBar(QFrame):
         self.setVisible(self._shown is not None)
 
     def _it_is_me(self) -> None:
-        if self._shown is not None:
-            self._mine.add((self._shown.what, self._shown.dev))
+        asked = self._shown
+        if asked is None:
+            return
+        key = (asked.what, asked.dev)
+
+        def undo() -> None:
+            self._mine.discard(key)
             self.refresh()
+
+        self._mine.add(key)
+        self.refresh()
+        said = tr("Then it goes on by itself.")
+        if asked.what == "add":
+            said += " " + tr("It is quicker to let the new device in yourself: Settings, Devices.")
+        toast(self, said, undo)
 
     async def _stop(self) -> None:
         asked = self._shown

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The recovery sheet on screen: shown once and typed back, on paper, reminded of, used, and stopped."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,14 @@ async def test_who_is_told_and_asked_themselves_says_so(window: MainWindow, sess
     window.asked_bar.me.click()
     assert not window.asked_bar.isVisible()
     assert session.recovery.vetoed == []
+    assert "släpper in den nya enheten: Inställningar, Enheter." in window._toast.text()
+    window._toast._undo.click()  # it was not meant: whoever asks can be stopped again
+    assert window.asked_bar.isVisible()
+    window.asked_bar.me.click()
+    session.recovery.waiting = [replace(ASKED, what="revoke")]
+    session.status_changed.emit()
+    window.asked_bar.me.click()
+    assert window._toast.text() == "Då går det vidare av sig självt."
 
 
 # -- coming back ----------------------------------------------------------------------------------------------------
