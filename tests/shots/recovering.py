@@ -38,7 +38,7 @@ async def asked(s: Scene) -> QWidget:
     me = s.story.me
     me.engine.sheet.hear([Asked("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")])
     me.on_status()
-    s.ends += [partial(me.engine.sheet.hear, []), me.on_status]
+    s.ends += [me.on_status, partial(me.engine.sheet.hear, [])]  # from behind
     s.room(told.CASE, "chat")
     return s.window
 

@@ -2,6 +2,7 @@
 """Every view as a step: how to get there, and how to leave it as it was. Names are the pictures' file names."""
 
 from functools import partial
+from unittest.mock import patch
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
@@ -304,6 +305,17 @@ async def offline(s: Scene) -> QWidget:
     return s.window
 
 
+async def older_history(s: Scene) -> QWidget:
+    """A room whose snapshots are shown while what stands before them is still read."""
+    me, room = s.story.me, s.story.rooms[told.CASE]
+    reading = patch.object(me.engine, "filling", lambda asked: (2516, 6800) if asked == room else None)
+    reading.start()
+    s.ends += [partial(me.on_room, room), reading.stop]
+    s.room(told.CASE, "chat")
+    me.on_room(room)
+    return s.window
+
+
 # -- rooms that stopped -----------------------------------------------------------------------------------------------
 
 
@@ -403,6 +415,7 @@ VIEWS: dict[str, Step] = {
     "seal": partial(seal, title=told.CASE),
     "keys-home": partial(key_notices, section="home"),
     "keys-room": partial(key_notices, section="room"),
+    "older-history": older_history,
     "member-menu": member_menu,
     **RECOVERING,
 }

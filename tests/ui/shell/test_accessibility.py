@@ -2,6 +2,7 @@
 """Every focusable control of every view has a name and a role, and Tab reaches and leaves everything."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
@@ -14,6 +15,7 @@ from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, ORDINARY, REGISTRAR, at
 from tests.ui.shell.test_gate import Office, opens
 from tests.ui.shell.test_history import PROPOSAL
+from tests.ui.shell.test_recovery import ASKED
 from tests.ui.shell.test_succession import STOPPED
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -36,6 +38,31 @@ def stopped(window: MainWindow) -> None:
     session.succession.standings[CASE] = STOPPED
     session.rooms.proposals = [PROPOSAL]
     window.open_room(CASE)
+
+
+def restored(window: MainWindow) -> None:
+    """A room that the server, restored from a backup, is given back; what is kept against it can be shown."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.succession.standings[CASE] = replace(STOPPED, restored=True)
+    session.rooms.set_state(CASE, "restored")
+    window.open_room(CASE)
+
+
+def older_history(window: MainWindow) -> None:
+    """A long room whose older history is still being read."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.rooms.filled = 37
+    window.open_room(CASE)
+
+
+def asked(window: MainWindow) -> None:
+    """Somebody asks for something with the person's recovery sheet."""
+    session = window.session
+    assert isinstance(session, FakeSession)
+    session.recovery.waiting = [ASKED]
+    session.status_changed.emit()
 
 
 def nothing(window: MainWindow) -> None:
@@ -78,6 +105,9 @@ VIEWS: dict[str, Callable[[MainWindow], None]] = {
     "nothing": nothing,
     "read only": read_only,
     "stopped": stopped,
+    "restored": restored,
+    "older history": older_history,
+    "asked": asked,
     "tasks": lambda w: w.go_section("tasks"),
     "search": lambda w: w.search_for("kompl"),
     "settings": lambda w: w.go_section("settings"),
@@ -109,6 +139,9 @@ async def test_every_control_of_the_window_has_a_name_and_a_role(window: MainWin
         "nothing",
         "read only",
         "stopped",
+        "restored",
+        "older history",
+        "asked",
         "tasks",
         "search",
         "settings",
