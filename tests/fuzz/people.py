@@ -161,10 +161,10 @@ def _local() -> Run:
 
 TARGETS = (
     Target(name="user-entry", make=_user_entry, seeds=samples.user_entries),
-    Target(name="user-log", make=_user_log, seeds=samples.user_entries, share=1),
-    Target(name="pairing", make=_pairing, seeds=samples.pairing_messages, share=1),
+    Target(name="user-log", make=_user_log, seeds=samples.user_entries, share=3),
+    Target(name="pairing", make=_pairing, seeds=samples.pairing_messages, share=3),
     Target(name="codes", make=_codes, seeds=samples.codes),
-    Target(name="certificates", make=_certificates, seeds=samples.certificates, share=1),
+    Target(name="certificates", make=_certificates, seeds=samples.certificates, share=3),
     Target(name="staff-record", make=_staff_record, seeds=samples.staff_records),
     Target(name="local", make=_local, seeds=samples.local),
 )

@@ -17,7 +17,8 @@ class Target:
     seeds: Callable[[], list[bytes]]
     refusals: tuple[str, ...] = ("sync.errors.Reject",)
     share: int = 10
-    """How many inputs it gets beside the others: one for what takes a millisecond, ten for what takes less than 0.2."""
+    """How many inputs it gets beside the others: ten, or three for what takes 0.3 ms or more. Of ten million that is
+    389,000 and 117,000."""
 
     def prepare(self) -> Run:
         """A function that lets nothing out but a fault."""

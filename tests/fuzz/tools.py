@@ -52,20 +52,24 @@ def _document() -> Run:
 
     base = samples.document()
 
-    def run(data: bytes) -> None:
-        group_of(data)
+    def written() -> Document:
         document = Document()
         document.merge([base])
+        return document
+
+    def run(data: bytes) -> None:
+        group_of(data)
         try:
             caret = CARET.decode(data)
         except BadChange:
             pass
         else:
             if caret.selection is not None:
-                document.resolve_selection(caret.selection)
+                written().resolve_selection(caret.selection)
         record = PAYLOAD.decode(data)
         check(data)
         if isinstance(record, DocumentUpdate):
+            document = written()
             document.merge([record.update])
             document.plain_text()
         else:
@@ -81,9 +85,10 @@ def _board() -> Run:
     base = samples.board()
 
     def run(data: bytes) -> None:
+        update = decode(data)
         board = Board()
         board.merge([base])
-        board.merge([decode(data)])
+        board.merge([update])
         _ = board.title, board.columns(), board.labels(), board.all_cards(), board.archived()
         for column in board.columns():
             board.cards(column.id)
@@ -144,10 +149,10 @@ def _pasted() -> Run:
 TARGETS = (
     Target(name="slot", make=_slot, seeds=samples.slots, refusals=("app.errors.SlotDamaged",)),
     Target(name="chat", make=_chat, seeds=samples.chat, refusals=(*_BAD_CHANGE, "app.chat.errors.MessageTooLong")),
-    Target(name="markup", make=_markup, seeds=samples.texts),
-    Target(name="document", make=_document, seeds=samples.document_records, refusals=_BAD_CHANGE, share=1),
-    Target(name="board", make=_board, seeds=samples.board_records, refusals=_BAD_CHANGE, share=1),
+    Target(name="markup", make=_markup, seeds=samples.texts, share=3),
+    Target(name="document", make=_document, seeds=samples.document_records, refusals=_BAD_CHANGE, share=3),
+    Target(name="board", make=_board, seeds=samples.board_records, refusals=_BAD_CHANGE, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
     Target(name="links", make=_links, seeds=samples.addresses),
-    Target(name="pasted", make=_pasted, seeds=samples.pages, share=1),
+    Target(name="pasted", make=_pasted, seeds=samples.pages, share=3),
 )
