@@ -18,7 +18,7 @@ from sync.crypto.seal import SUITE_HYBRID
 from sync.errors import BugError, Reject
 from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES, MAX_PAYLOAD_BYTES
-from sync.trust import fields
+from sync.trust import fields, usual
 from sync.trust.author import Author
 from sync.trust.items import ENVELOPE, Role, item_id
 
@@ -80,6 +80,14 @@ class Header:
     @classmethod
     def decode(cls, data: bytes) -> "Header":
         """Reject "encoding", "oversize", "malformed" or "format" (another version). Kind and suite may be any."""
+        quick = usual.header(data)
+        if quick is not None:
+            suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags = quick
+            return cls(suite, room, Uid(uid), dev, dev_seq, prev, epoch, seen, ulog, ObjId(obj), share_c, kind, flags)
+        return cls._strictly(data)
+
+    @classmethod
+    def _strictly(cls, data: bytes) -> "Header":
         parts = fields.array(dec(data, limit=HEADER_LIMIT), 15, "header")
         version, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext = parts
         fields.version(version, VERSION, "envelope version")
@@ -104,6 +112,10 @@ class Header:
 
 def read_body(body: bytes) -> tuple[bytes, bytes, int]:
     """(header bytes, H(ct), len(ct))."""
+    return usual.body(body, HEADER_LIMIT) or _read_body_strictly(body)
+
+
+def _read_body_strictly(body: bytes) -> tuple[bytes, bytes, int]:
     hdr, digest, length = fields.array(dec(body, limit=BODY_LIMIT), 3, "envelope")
     return fields.blob(hdr, HEADER_LIMIT, "header"), fields.raw(digest, 32, "H(ct)"), fields.u64(length, "len(ct)")
 

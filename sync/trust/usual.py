@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The usual form of an envelope's body and header, read in one step: a long room's newcomer judges them by the hundred
+thousand, and the general decoder takes five times as long.
+
+▲ Nothing is read here that the strict decoder would not read to the same value. What is not in the usual form, whether
+it is unusual (an extension) or wrong, gives None, and the strict decoder has the word.
+"""
+
+import re
+
+_U64 = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\0)..|\x1a(?!\0\0)....|\x1b(?!\0{4}).{8})"
+"""Only the shortest head of a number counts (RFC 8949 §4.2.1)."""
+_16, _32 = rb"\x50(.{16})", rb"\x58\x20(.{32})"
+_POSITION = rb"\x82" + _U64 + _32
+_HEADER = re.compile(
+    rb"\x8f\x01" + _U64 + _16 + _16 + _16 + _U64 + _32 + _U64 + _POSITION + _POSITION + _16
+    + rb"(?:\x40|\x58\x20(.{32}))" + _U64 + _U64 + rb"\xa0",
+    re.DOTALL,
+)  # fmt: skip
+_BODY = re.compile(rb"\x83(?:\x58([\x18-\xff])|\x59((?!\0)..))", re.DOTALL)
+_REST = re.compile(_32 + _U64, re.DOTALL)
+
+HeaderParts = tuple[
+    int, bytes, bytes, bytes, int, bytes, int, tuple[int, bytes], tuple[int, bytes], bytes, bytes, int, int
+]
+
+
+def header(data: bytes) -> HeaderParts | None:
+    """Suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags of a header of version 1
+    without extensions."""
+    found = _HEADER.fullmatch(data)
+    if found is None:
+        return None
+    suite, room, uid, dev, dev_seq, prev, epoch, n, rh, seq, head, obj, share_c, kind, flags = found.groups()
+    seen, ulog = (_number(n), rh), (_number(seq), head)
+    if len(dev_seq) == 9 and dev_seq[1] & 0x80:  # above what a database column holds
+        return None
+    return (
+        _number(suite), room, uid, dev, _number(dev_seq), prev, _number(epoch), seen, ulog, obj, share_c or b"",
+        _number(kind), _number(flags),
+    )  # fmt: skip
+
+
+def body(data: bytes, most: int) -> tuple[bytes, bytes, int] | None:
+    """(header bytes, H(ct), len(ct)) of a body whose header has 24 bytes or more, and at most so many."""
+    found = _BODY.match(data)
+    if found is None:
+        return None
+    start = found.end()
+    end = start + int.from_bytes(found[1] or found[2], "big")
+    rest = _REST.fullmatch(data, end) if end - start <= most else None
+    return (data[start:end], rest[1], _number(rest[2])) if rest is not None else None
+
+
+def _number(head: bytes) -> int:
+    return head[0] if len(head) == 1 else int.from_bytes(head[1:], "big")
