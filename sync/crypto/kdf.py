@@ -15,7 +15,7 @@ _SHA256 = hashes.SHA256()
 
 def H(*parts: bytes | str) -> Hash:
     """SHA-256 over the parts as they are, text as UTF-8."""
-    return Hash(hashlib.sha256(b"".join(p if isinstance(p, bytes) else p.encode() for p in parts)).digest())
+    return Hash(hashlib.sha256(b"".join([p.encode() if isinstance(p, str) else p for p in parts])).digest())
 
 
 def kdf(key: bytes, label: str, *context: object, length: int = 32) -> bytes:

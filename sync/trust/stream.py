@@ -9,6 +9,7 @@ import copy
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from sync.crypto.kdf import H
@@ -145,7 +146,7 @@ class RoomStream:
 
     def recent(self, count: int) -> list[Hash]:
         """The running hashes of the last `count` accepted positions, oldest first; at most the last 4096."""
-        return [rh for _, rh in list(self._recent)[-count:]] if count else []
+        return [rh for _, rh in islice(reversed(self._recent), count)][::-1]
 
     def recipients(self, book: UserBook) -> list[Recipient]:
         """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""
@@ -347,10 +348,11 @@ class RoomStream:
                 raise Reject(why, f"position {item.n}")
             if why is None:
                 self._take(item, hdr, ident, bare=bare)
-            if chained:
-                self._move_head(hdr.dev, DeviceHead(hdr.dev_seq, ident, item.n, hdr.seen[0]))
             self._step(item, ident)
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
+        if chained:
+            last = headers[-1]
+            self._move_head(last.dev, DeviceHead(last.dev_seq, idents[-1], items[-1].n, last.seen[0]))
         if any(a.void is None for a in out):  # once and last: what the pin states must not split a batch
             pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t)
         return out
