@@ -155,6 +155,7 @@ class Inbox:
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
+            self.rereading.pause()
             while not self.idle:
                 if not self._shares.idle:
                     await self._shares.give()
@@ -165,6 +166,7 @@ class Inbox:
                 else:
                     await self._catch_up(self._link.room(self._behind.pop()))
             self._witness.keep()
+            self.rereading.go_on()
             on_idle()
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
@@ -342,8 +344,8 @@ class Inbox:
             await self._arrive(room)
             return
         with self._link.kept(room):
-            room.joining = None
-            await self._link.ports.receive_apart(room.arrived(reread=True))
+            positions, room.joining = room.joining.positions, None
+            await self._link.ports.receive_apart(room.arrived(reread=True, positions=positions))
         self._link.tell_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:

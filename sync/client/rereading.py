@@ -39,6 +39,15 @@ class Rereading:
         self._todo: dict[RoomId, None] = {}
         self._wake = asyncio.Event()
         self._reached: dict[RoomId, int] = {}
+        self._calm = asyncio.Event()
+
+    def pause(self) -> None:
+        """Something came, or is to be caught up with: that goes first, in every room."""
+        self._calm.clear()
+
+    def go_on(self) -> None:
+        """Everything that came is judged and stored."""
+        self._calm.set()
 
     def reached(self, room: RoomId) -> int:
         """Up to which position a room has been read again."""
@@ -91,11 +100,13 @@ class Rereading:
         """False if the room is not to be read any more."""
         again = RoomStream(room_id)
         while again.n < until:
+            await self._calm.wait()
             pulled = await self._link.pull(room_id, again.n)
             items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
             if not items:
                 raise Reject("withheld", "history")
             for piece in _pieces(items):
+                await self._calm.wait()
                 room = self._room(room_id)
                 if room is None:
                     return False

@@ -182,6 +182,12 @@ class RoomSync:
         if gone and accepted:
             said = {e.subject for e in events if e.kind in ("rm", "leave")}
             events += resets([u for u in gone if u not in said], self._book, stream.n, accepted[-1].t)
+        positions = self._positions(accepted)
+        if self.joining is not None and self.joining.bare:
+            told = bool(events or members or gone or new_shares)
+            positions = self.joining.judged(positions, more=more and not told)
+            if not positions:
+                return
         due = self.joining is None and self._state_due(bool(events or members or gone))
         self.waiting += len(waiting)
         yield Received(
@@ -189,7 +195,7 @@ class RoomSync:
             cursor=stream.n if due else None,
             more=more,
             state=stream.to_bytes() if due else None,
-            positions=self._positions(accepted),
+            positions=positions,
             changes=opened,
             events=events,
             members=members,
@@ -272,13 +278,17 @@ class RoomSync:
             state = self.stream.state
             state.missing = {**state.missing, item.n: item.hdr.obj}
 
-    def arrived(self, *, reread: bool) -> Received:
+    def arrived(self, *, reread: bool, positions: Sequence[tuple[int, bytes]] = ()) -> Received:
         """The last of what a newcomer opened of a room that was pulled bare: the stream's state. `reread`: what stands
-        before its snapshots is left to be read."""
+        before its snapshots is left to be read; `positions` are those that are not stored yet."""
         self._stored_n = self.kept_n = self.stream.n
         self.reread = self.stream.n if reread else self.reread
         return Received(
-            room=self.room, cursor=self.stream.n, state=self.stream.to_bytes(), reread=self.reread if reread else None
+            room=self.room,
+            cursor=self.stream.n,
+            state=self.stream.to_bytes(),
+            positions=positions,
+            reread=self.reread if reread else None,
         )
 
     def refill(self, item: Item, n: int) -> list[Received]:

@@ -19,7 +19,7 @@ from app.rooms.records import encode as record
 from sync.client import joining, outbox, snapshots
 from sync.client.opening import pack
 from sync.client.outbox import Extra
-from sync.client.ports import Compacted
+from sync.client.ports import Compacted, Received
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
@@ -166,6 +166,42 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
     await p.guest.restart()
     await opened(p)
     assert p.text(p.guest).endswith("slut. Och mer.")
+
+
+async def test_the_rest_is_read_only_while_nothing_else_waits(w: World) -> None:
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    reading = p.guest.engine._inbox.rereading
+    go_on, reading.go_on = reading.go_on, lambda: None  # type: ignore[method-assign]
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    await p.write(p.clerk, "slut.")
+    await until(lambda: p.text(p.guest).endswith("slut."))
+    assert p.guest.engine.filling(p.room) == (0, p.at(p.guest).reread)
+    reading.go_on = go_on  # type: ignore[method-assign]
+    reading.go_on()
+    await opened(p)
+    reading.pause()
+    assert not reading._calm.is_set()
+
+
+async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w)
+    stored, receive = list[int](), p.guest.store.receive_apart
+
+    async def told(received: Received) -> None:
+        stored.append(len(received.positions))
+        await receive(received)
+
+    monkeypatch.setattr(p.guest.store, "receive_apart", told)
+    monkeypatch.setattr("sync.client.inbox.PIECE", 4)
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    assert max(stored) > 20, "pieces of 4 of one slice, but for those with entries"
+    room = p.at(p.guest)
+    assert [p.guest.store.rh_at(p.room, n) for n in range(1, room.stream.n + 1)] == [
+        p.head.store.rh_at(p.room, n) for n in range(1, room.stream.n + 1)
+    ]
 
 
 async def test_a_second_device_opens_rooms_so_too(w: World) -> None:
