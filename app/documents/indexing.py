@@ -58,15 +58,18 @@ class Indexing:
             self._waits = self._later(self._after_s, self._next)
 
     def _next(self) -> None:
-        """One document a turn."""
-        self._waits = None
-        for obj in self._dirty(1):
-            began = time.perf_counter()
-            room = self._index(obj)
-            took_s = time.perf_counter() - began
-            self._after_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
-            if self._dirty(1):
-                self._waits = self._later(took_s * INDEX_SHARE, self._next)
+        """One document a turn. It waits until that is done: a commit that ran apart may end in it and bring changes,
+        which ask for another round of their own."""
+        began, rooms = time.perf_counter(), []
+        try:
+            rooms = [self._index(obj) for obj in self._dirty(1)]
+        finally:
+            self._waits = None
+        took_s = time.perf_counter() - began
+        self._after_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
+        if self._dirty(1):
+            self._waits = self._later(took_s * INDEX_SHARE, self._next)
+        for room in rooms:
             if room is not None:
                 self._changed.emit(room)
 

@@ -10,6 +10,7 @@ import pytest
 from app.core.ids import DevId, ObjId, RoomId
 from app.documents import records
 from app.documents.flow import Style
+from app.documents.model import Document
 from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
 from app.objects.crdt import LOCAL, REMOTE, Origin
@@ -118,6 +119,32 @@ def test_what_was_not_indexed_before_the_end_is_indexed_at_the_next_start(
     hl.documents.start()
     hl.timers.ring()
     assert [hit.obj for hit in hl.store.search.find_here("värnamo")] == [obj]
+
+
+def test_what_comes_while_a_document_is_indexed_asks_for_no_second_round(
+    world: World, pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, ek, obj = pair
+    other = hl.documents.create(ROOM, "Beslut")
+    index = ek.documents._indexing
+    shown = index._document
+
+    def write() -> None:
+        for each in (obj, other):
+            hl.documents.open(each).splice(0, 0, "Ett")
+        world.deliver()
+
+    def and_more(at: ObjId) -> Document:
+        write()  # as a commit that ends meanwhile brings it
+        return shown(at)
+
+    monkeypatch.setattr(index, "_document", and_more)
+    write()
+    for _ in range(3):
+        asked = [entry for entry in ek.timers.waiting if entry[1] == index._next]
+        assert len(asked) == 1
+        ek.timers.waiting.remove(asked[0])
+        index._next()
 
 
 def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
