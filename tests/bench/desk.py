@@ -140,9 +140,11 @@ class Doing:
         return self.session.engine.position(found)
 
     async def do_readable(self, rooms: int, at_least: int) -> int:
-        """Waits until so many rooms stand at that position; when."""
-        at, shown = self.session.engine.position, self.session.rooms.rooms
-        await until(lambda: sum(at(row.room) >= at_least for row in shown()) >= rooms, every_s=0.05)
+        """Waits until so many rooms are shown and stand at that position; when. The list of rooms is asked for last:
+        200 of them cost 16 ms."""
+        engine, shown = self.session.engine, self.session.rooms.rooms
+        await until(lambda: engine.reading[0] >= rooms, every_s=0.05)
+        await until(lambda: sum(engine.position(row.room) >= at_least for row in shown()) >= rooms, every_s=0.05)
         return time.monotonic_ns()
 
     async def do_filled(self) -> int:
