@@ -35,6 +35,7 @@ def enrol(client: Client, address: str, code: str, name: str) -> None:
     client.enter(said("The passphrase once more"), PASSPHRASE)
     client.press(named(said("Begin"), "Button"))
     opened(client)
+    client.wait_part(said("Synced {time}", time=""), within=said("Status"), timeout_s=20)
 
 
 def opened(client: Client) -> None:

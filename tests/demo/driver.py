@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,14 @@ class Client:
 
     def shot(self, path: Path) -> None:
         self.do("shot", path=str(path))
+
+
+def side_by_side(*deeds: Callable[[], object]) -> None:
+    """Several people work at the same time, each at a client of their own; ends when all have."""
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        under_way = [pool.submit(deed) for deed in deeds]
+    for one in under_way:
+        one.result()
 
 
 def together(*answers: Answer) -> list[Any]:

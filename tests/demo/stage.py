@@ -4,9 +4,11 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from tests.demo.driver import Client, Failed
@@ -14,6 +16,7 @@ from tests.demo.wire import Wire
 
 SERVER = [sys.executable, "-m", "sync.server", "--log", "INFO"]
 START_LIMIT_S = 20.0
+DATABASE = "server.sqlite3"
 
 
 class Stage:
@@ -28,6 +31,7 @@ class Stage:
         self.wires = {label: Wire(label, self.work / f"wire-{label}.bin") for label in labels}
         self.clients: dict[str, Client] = {}
         self.server_log = self.work / "server.log"
+        self._older, self._newer = self.work / "older.sqlite3", self.work / "newer"
         self._server: subprocess.Popen[str] | None = None
 
     # -- server -----------------------------------------------------------------------------------------------------
@@ -72,6 +76,29 @@ class Stage:
 
     def invite(self, name: str, unit: str) -> str:
         return self.admin("invite", "--data", str(self.data), "--name", name, "--title", name, "--unit", unit)
+
+    # -- a lie ------------------------------------------------------------------------------------------------------
+
+    def keep_disk(self) -> None:
+        """Keeps a copy of what the server's database is now, while it runs."""
+        with closing(sqlite3.connect(self.data / DATABASE)) as now, closing(sqlite3.connect(self._older)) as older:
+            now.backup(older)
+
+    def turn_back(self) -> None:
+        """The server stands again as it was at `keep_disk`, and says nothing of it."""
+        self.stop_server()
+        self._newer.mkdir()
+        for path in self.data.glob(f"{DATABASE}*"):
+            path.rename(self._newer / path.name)
+        shutil.copy(self._older, self.data / DATABASE)
+        self.serve()
+
+    def set_right(self) -> None:
+        """The stopped server has its newest database again."""
+        for path in self.data.glob(f"{DATABASE}*"):
+            path.unlink()
+        for path in self._newer.iterdir():
+            path.rename(self.data / path.name)
 
     def status(self) -> dict[str, int]:
         counts: dict[str, int] = json.loads(self.admin("status", "--data", str(self.data)))

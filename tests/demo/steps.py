@@ -45,7 +45,7 @@ from tests.demo.doing import (
     walk_menu,
     write_block,
 )
-from tests.demo.driver import Client, Failed, named
+from tests.demo.driver import Client, Failed, named, side_by_side
 from tests.demo.recovering import come_back, make_sheet, revoke_devices
 from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
 from tests.demo.stage import Stage, until
@@ -74,9 +74,7 @@ class Steps:
     def all(self) -> list[Callable[[], None]]:
         return [
             self.found,
-            self.enrol_a,
-            self.enrol_b,
-            self.enrol_registrar,
+            self.enrol_all,
             self.create_room,
             self.add_members,
             self.b_sees_room,
@@ -116,6 +114,7 @@ class Steps:
             self.write_after,
             self.keys_do_not_open,
             self.keys_of_member_open,
+            self.server_lies,
             self.stop,
             self.planted,
             self.canary,
@@ -133,17 +132,13 @@ class Steps:
     def _enrol(self, client: Client, name: str) -> None:
         enrol(client, self.stage.address(client.label), self.stage.invite(name, sample.UNIT), name)
 
-    def enrol_a(self) -> None:
-        """the case handler enrols with a sign-in code"""
-        self._enrol(self.a, HANDLER)
-
-    def enrol_b(self) -> None:
-        """the head of unit enrols"""
-        self._enrol(self.b, HEAD)
-
-    def enrol_registrar(self) -> None:
-        """the registrar enrols"""
-        self._enrol(self.registrar, REGISTRAR)
+    def enrol_all(self) -> None:
+        """the case handler, the head of unit and the registrar enrol at the same time, each with a sign-in code"""
+        side_by_side(
+            lambda: self._enrol(self.a, HANDLER),
+            lambda: self._enrol(self.b, HEAD),
+            lambda: self._enrol(self.registrar, REGISTRAR),
+        )
 
     def create_room(self) -> None:
         """the case handler creates a case room"""
@@ -358,16 +353,16 @@ class Steps:
         """both programs start again from disk, one closed, one killed; nothing written is gone"""
         self.a.stop()
         self.b.kill()
-        self.b.start()
-        unlock(self.a)
-        unlock(self.b)
-        for client, own in ((self.a, sample.CUT_A), (self.b, sample.CUT_B)):
-            open_room(client)
-            open_document(client, sample.DOCUMENT)
-            client.wait(editor(), contains=own)
+        side_by_side(lambda: self._again(self.a, sample.CUT_A), lambda: self._again(self.b, sample.CUT_B))
         self.b.keys(CHAT)
         self.b.wait_row(messages(), sample.OFFLINE)
         self.b.wait_part(said("Offline"), within=said("Status"), timeout_s=30)
+
+    def _again(self, client: Client, own: str) -> None:
+        unlock(client)
+        open_room(client)
+        open_document(client, sample.DOCUMENT)
+        client.wait(editor(), contains=own)
 
     def mend(self) -> None:
         """the line is mended; what waited is sent"""
@@ -487,6 +482,7 @@ class Steps:
 
     def write_after(self) -> None:
         """what is written afterwards reaches those who remain, and not the removed one's window"""
+        self.stage.keep_disk()
         self.a.keys(CHAT)
         send(self.a, sample.AFTER)
         self.b.keys(CHAT)
@@ -525,6 +521,18 @@ class Steps:
         found = self._prise("b")
         expect(found["texts_later"] > 0 and found["closed"] == 0, f"a member's keys do not open: {found}")
 
+    def server_lies(self) -> None:
+        """the server is put back to an older disk and says nothing: the case handler's window says that it has gone
+        backwards, shows the evidence, and still has what the server forgot"""
+        self.stage.turn_back()
+        self.a.wait_part(said("The server has gone backwards"), "Button", timeout_s=30)
+        self.a.wait_row(messages(), sample.AFTER)
+        self.a.shot(self.stage.out / "gone-backwards.png")
+        self.a.press(named(said("Show evidence"), "Button"))
+        shown = self.a.text(named(said("Evidence"), "EditableText"))
+        expect(said("The server went backwards") in shown, f"no evidence: {shown}")
+        self.a.keys("Escape")
+
     # -- pictures ---------------------------------------------------------------------------------------------------
 
     def pictures(self) -> None:
@@ -559,6 +567,7 @@ class Steps:
         """everybody stops in order; the server counts what it holds"""
         self.a.stop()
         self.stage.stop_server()
+        self.stage.set_right()
         counts = self.stage.status()
         expect(sum(counts.values()) > 0, f"the server holds nothing: {counts}")
 

@@ -4,6 +4,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar
 
 import shiboken6
@@ -20,17 +21,19 @@ def _log_error(owner: QObject, error: Exception) -> None:
     _log.error("task of %s failed: %s", type(owner).__name__, getattr(error, "code", type(error).__name__))
 
 
-_hooks: list[ErrorHook] = [_log_error]
+_hooks: list[ErrorHook] = []
 
 
 def set_error_hook(hook: ErrorHook | None) -> None:
-    """Who hears of errors in tasks: the shell shows their sentence. None restores logging only."""
-    _hooks[:] = [hook or _log_error]
+    """Who hears of errors in tasks beside the log: the shell shows their sentence. None restores logging only."""
+    _hooks[:] = [hook] if hook else []
 
 
 def report(owner: QObject, error: Exception) -> None:
     """Tells an error that was caught in a slot, as `run` tells those of coroutines."""
-    _hooks[0](owner, error)
+    _log_error(owner, error)
+    for hook in _hooks:
+        hook(owner, error)
 
 
 def run(
@@ -53,7 +56,7 @@ def run(
             return
         error = finished.exception()
         if isinstance(error, Exception) and alive:
-            (on_error or (lambda e: _hooks[0](owner, e)))(error)
+            (on_error or partial(report, owner))(error)
 
     task.add_done_callback(done)
     return task
