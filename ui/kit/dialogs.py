@@ -63,7 +63,7 @@ class Dialog(QDialog):
         self.setAccessibleName(title)
         self.setMinimumWidth(width)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-        outer = QVBoxLayout(self)
+        self._outer = outer = QVBoxLayout(self)
         outer.setContentsMargins(24, 20, 24, 20)
         outer.setSpacing(16)
         outer.addWidget(label(title, "heading"))
@@ -136,9 +136,7 @@ class Dialog(QDialog):
 
     def _fit(self) -> None:
         """Takes the height that is needed, when that is another than before: one may have made it larger."""
-        outer, content = self.layout(), self._content.layout()
-        assert outer is not None  # noqa: S101 - made in __init__
-        assert content is not None  # noqa: S101 - made in __init__
+        outer, content = self._outer, self.body
         content.activate()
         edges = outer.contentsMargins()
         least = content.minimumSize().width()
@@ -148,18 +146,24 @@ class Dialog(QDialog):
         if self._needs == QSize(least, height):
             return
         self._needs = QSize(least, height)
-        parent = self.parentWidget()
-        room = self.screen().availableSize() if parent is None else parent.window().size()
         around = outer.totalMinimumSize().height() - self._area.minimumHeight()
-        shown = min(height, max(_LEAST_PX, room.height() - 2 * _AIR_PX - around))
+        shown = min(height, max(_LEAST_PX, _room_px(self) - 2 * _AIR_PX - around))
         scrolls = shown < height
         bar = self._area.verticalScrollBar().sizeHint().width() if scrolls else 0
         self._area.setMinimumSize(least + bar, shown)
-        self._area.setVerticalScrollBarPolicy(
-            _AS_NEEDED if scrolls else _NEVER
-        )  # else a former one makes texts narrower
+        # a bar of before, which is still there, would make the texts narrower and higher
+        self._area.setVerticalScrollBarPolicy(_AS_NEEDED if scrolls else _NEVER)
         outer.activate()
         self.resize(max(self.width(), self.minimumWidth()), shown + around)
+
+
+def _room_px(dialog: QDialog) -> int:
+    """The height of the window that a dialog stands over, be it by other dialogs; of the screen if there is none."""
+    parent = dialog.parentWidget()
+    if parent is None:
+        return dialog.screen().availableSize().height()
+    window = parent.window()
+    return _room_px(window) if isinstance(window, QDialog) else window.height()
 
 
 async def show(dialog: QDialog) -> bool:

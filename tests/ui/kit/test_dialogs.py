@@ -102,3 +102,14 @@ def test_in_a_low_window_the_content_scrolls_and_the_buttons_stay(window: QWidge
     assert (seen(texts[0]), seen(texts[-1])) == (False, True)
     QTest.keyClick(dialog.accept_button, Qt.Key.Key_Escape)
     assert not dialog.isVisible()
+
+
+def test_a_question_over_a_small_dialog_has_the_room_of_the_window(window: QWidget) -> None:
+    small = over(window, 600, paragraphs=1)
+    question = Dialog(small, "Fråga", accept="Ja")
+    for _ in range(6):
+        question.add_text("Det går inte att ångra. " * 6)
+    question.show()
+    QApplication.processEvents()
+    assert small.height() < question.height() < 600
+    assert not question._area.verticalScrollBar().isVisible()
