@@ -45,8 +45,14 @@ class Snapshots:
         with self._db.transaction():
             self._db.raw.execute(sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode(state.changes)))
 
+    def forget_base(self, obj: ObjId) -> None:
+        """It was false: the next state begins from the start."""
+        with self._db.transaction():
+            self._db.raw.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
+
     def positioned(self, obj: ObjId, after: int, until: int) -> list[tuple[Uid, bytes]]:
-        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order."""
+        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order, without the
+        snapshot that was opened."""
         return [(author, data) for author, data in self._db.rows(sql.POSITIONED, (obj, after, until))]
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:

@@ -41,7 +41,7 @@ BASE = "SELECT n, digest, changes FROM snapshots WHERE obj = ?"
 SET_BASE = """INSERT INTO snapshots (obj, room, n, digest, changes) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (obj) DO UPDATE SET room = excluded.room, n = excluded.n, digest = excluded.digest,
         changes = excluded.changes WHERE excluded.n > n"""
-POSITIONED = """SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ?
+POSITIONED = """SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ? AND dev IS NOT x''
     AND unprojected IS NOT 'other-room' ORDER BY n, row"""
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
 DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"

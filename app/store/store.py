@@ -93,6 +93,7 @@ class Store:
         self.compactor = self.snapshots.compactor
         self.base = self.snapshots.base
         self.put_base = self.snapshots.put_base
+        self.forget_base = self.snapshots.forget_base
         self.positioned = self.snapshots.positioned
         self.grown = self.snapshots.grown
         self.pending = self.outbox.pending

@@ -24,6 +24,8 @@ from sync.trust.succession import Origin
 TRIES = 5
 PROPOSAL = "proposal"
 SETTLE_S = 30.0
+_LACKS = ("snapshot", "early", "baseline")
+"""What a prune may still lack, in the order in which it is judged."""
 _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
 
 
@@ -92,13 +94,13 @@ class Deeds:
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
         """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with
-        what is lacking: "snapshot", "early" or "baseline"."""
+        what the one that lacks least still lacks: "snapshot", "early" or "baseline"."""
         state, now = self._room(room_id).stream.state, self._link.server_now_ms
         wanted = [Prune(obj=obj, n=row.covers, snapshot=row.ident) for row in attested(state, obj)]
         lacking = [check_prune(state, p, now) for p in wanted]
         good = next((p for p, why in zip(wanted, lacking, strict=True) if why is None), None)
         if good is None:
-            raise Refused((lacking and lacking[0]) or "snapshot")
+            raise Refused(max((str(why) for why in lacking), key=_LACKS.index, default="snapshot"))
         await self._do(room_id, lambda d: d.prune(good.obj, good.n, good.snapshot))
 
     async def rotate(self, room_id: RoomId) -> None:

@@ -260,8 +260,13 @@ class SnapshotPort(Protocol):
         """Keeps it in place of an older one."""
         ...
 
+    def forget_base(self, obj: ObjId) -> None:
+        """It was false: the next state begins from the start."""
+        ...
+
     def positioned(self, obj: ObjId, after: int, until: int) -> list[tuple[Uid, bytes]]:
-        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order."""
+        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order, without the
+        snapshot that was opened."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ applied, whoever shows it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from sync.client.link import Link
 from sync.client.room import RoomSync
@@ -28,13 +28,27 @@ WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted
 """Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
 
 
-class Rereading:
-    """Goes on with whatever is left to read again, a room at a time; cut off, it begins anew with the next
-    connection."""
+@dataclass(slots=True)
+class _Begun:
+    """A room that is being read again. What `stream` has judged is stored, but for `piece` if the line was cut then."""
 
-    def __init__(self, link: Link, with_logs: WithLogs) -> None:
+    room: RoomId
+    until: int
+    stream: RoomStream
+    piece: Sequence[Accepted] = field(default=())
+    shares: Sequence[WireShare] = field(default=())
+
+
+class Rereading:
+    """Goes on with whatever is left to read again, a room at a time; cut off, it goes on with the next connection, and
+    begins anew after a restart."""
+
+    def __init__(self, link: Link, with_logs: WithLogs, filled: Callable[[RoomSync], Awaitable[None]]) -> None:
+        """`filled`: told of a room of which everything is here now, before that is stored."""
         self._link = link
         self._with_logs = with_logs
+        self._filled = filled
+        self._begun: _Begun | None = None
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
         self._wake = asyncio.Event()
@@ -84,8 +98,9 @@ class Rereading:
         if room is None or room_id in self._given_up:
             return
         try:
-            whole = await self._read(room_id, room.reread)
+            whole = await self._read(self._begin(room_id, room.reread))
         except (Refused, Reject) as e:
+            self._begun = None
             self._given_up.add(room_id)
             log.error("room %s is not read again: %s", room_id[:4].hex(), e.code)
             return
@@ -93,12 +108,24 @@ class Rereading:
             self._reached.pop(room_id, None)
         room = self._room(room_id)
         if whole and room is not None:
+            await self._filled(room)
+            self._begun = None
             await self._link.ports.receive_apart(room.reread_done())
             self._link.listener.on_room(room_id)
 
-    async def _read(self, room_id: RoomId, until: int) -> bool:
+    def _begin(self, room: RoomId, until: int) -> _Begun:
+        """What was cut off, or a new beginning."""
+        begun = self._begun
+        if begun is None or (begun.room, begun.until) != (room, until):
+            begun = self._begun = _Begun(room, until, RoomStream(room))
+        return begun
+
+    async def _read(self, begun: _Begun) -> bool:
         """False if the room is not to be read any more."""
-        again = RoomStream(room_id)
+        room_id, until, again = begun.room, begun.until, begun.stream
+        if (room := self._room(room_id)) is not None:
+            await self._keep(room, begun)
+        self._reached[room_id] = again.n
         while again.n < until:
             await self._calm.wait()
             pulled = await self._link.pull(room_id, again.n)
@@ -110,7 +137,7 @@ class Rereading:
                 room = self._room(room_id)
                 if room is None:
                     return False
-                await self._take(room, again, piece, pulled.shares)
+                await self._take(room, begun, piece, pulled.shares)
             self._reached[room_id] = again.n
             self._link.listener.on_room(room_id)
         room = self._room(room_id)
@@ -121,15 +148,20 @@ class Rereading:
             raise Reject("withheld", "history")
         return True
 
-    async def _take(
-        self, room: RoomSync, again: RoomStream, piece: Sequence[Item], shares: Sequence[WireShare]
-    ) -> None:
+    async def _take(self, room: RoomSync, begun: _Begun, piece: Sequence[Item], shares: Sequence[WireShare]) -> None:
+        again = begun.stream
         accepted = await self._with_logs(lambda: again.accept(piece, self._link.book, room.rh_at), len(piece))
         if again.rh != room.rh_at(again.n):
             raise Reject("fork", f"position {again.n}")
-        for received in room.open_again(accepted, shares):
+        begun.piece, begun.shares = accepted, shares
+        await self._keep(room, begun)
+
+    async def _keep(self, room: RoomSync, begun: _Begun) -> None:
+        """Stores what was judged; twice does no harm."""
+        for received in room.open_again(begun.piece, begun.shares):
             await self._link.ports.receive_apart(replace(received, more=True))
             await asyncio.sleep(0)
+        begun.piece = begun.shares = ()
 
 
 def _pieces(items: Sequence[Item]) -> list[list[Item]]:

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -20,16 +21,18 @@ from sync.client import joining, outbox, snapshots
 from sync.client.opening import pack
 from sync.client.outbox import Extra
 from sync.client.ports import Compacted, Received
+from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
-from sync.errors import Refused
+from sync.errors import Refused, Unreachable
 from sync.ids import Hash
 from sync.protocol import messages as m
+from sync.protocol.codec import decode_client
 from sync.server.upkeep.verify import verify
 from sync.trust import envelope
 from sync.trust.roomstate import Snapshot
 from sync.trust.snapshots import Attest, pieces
-from tests.journeys.bad_input.checks import honest, lie
+from tests.journeys.bad_input.checks import honest, lie, reconnect
 from tests.world import Client, World, until, world
 
 WORDS = [f"{i} " for i in range(35)]
@@ -202,6 +205,90 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
     assert [p.guest.store.rh_at(p.room, n) for n in range(1, room.stream.n + 1)] == [
         p.head.store.rh_at(p.room, n) for n in range(1, room.stream.n + 1)
     ]
+
+
+async def test_what_was_cut_off_is_gone_on_with_where_it_was(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
+    monkeypatch.setattr("sync.client.rereading.PIECE", 3)
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    asked, last = list[int](), p.head.engine.position(p.room)
+
+    def cut(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = decode_client(data) if out else None
+        if isinstance(frame, m.Pull) and frame.room == p.room and not frame.bare and frame.after < last:
+            asked.append(frame.after)
+            if len(asked) in (3, 5):
+                asyncio.ensure_future(p.guest.wire.hang_up()).add_done_callback(lambda _: p.guest.online())
+                return []
+        return [data]
+
+    p.guest.wire.spoil = cut
+    await reconnect(p.guest)
+    await until(lambda: p.guest.engine.status.state is LinkState.ONLINE)
+    await p.add(p.guest)
+    await opened(p)
+    assert len(asked) > 6
+    assert asked == sorted(asked)
+    twice = [n for n in asked if asked.count(n) > 1]
+    assert twice == [asked[2]] * 2 + [asked[5]] * 2, "what was not answered, and nothing else"
+
+
+@pytest.mark.parametrize("at", [1, 4])
+async def test_what_was_cut_off_while_it_was_stored_is_not_lost(
+    w: World, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr("sync.client.rereading.PIECE", 3)
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    kept, keep = list[int](), Rereading._keep
+
+    async def cut(self: Rereading, room: RoomSync, begun: Any) -> None:
+        kept.append(begun.stream.n)
+        if len(kept) == at:
+            raise Unreachable
+        await keep(self, room, begun)
+
+    monkeypatch.setattr(Rereading, "_keep", cut)
+    await p.add(p.guest)
+    await until(lambda: len(kept) >= at)
+    p.guest.online()
+    await opened(p)
+    assert kept == sorted(kept)
+
+
+async def test_a_newcomer_attests_what_it_began_with_when_the_history_is_here(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w, monkeypatch)
+    row = await p.claim(p.clerk, p.whole(p.clerk))
+    await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid])
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == row.covers
+    await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
+
+
+async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_history_is_here(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One makes it and another attests it: a newcomer opens it, and neither attests it nor builds on it later."""
+    p = await paper(w, monkeypatch)
+    false = _other("Något helt annat")
+    row = await p.claim(p.clerk, false)
+    await p.attest(p.head, row, false.digest)
+    with monkeypatch.context() as later:
+        later.setattr(Rereading, "look", lambda *_: None)
+        await p.add(p.guest)
+        await until(lambda: p.base(p.guest) == row.covers)
+        assert p.text(p.guest) == "Något helt annat"
+    await p.guest.restart()
+    await opened(p)
+    assert p.base(p.guest) == 0
+    work = p.guest.engine._snapshots
+    assert await work._state(p.at(p.guest), p.obj, row.covers) == p.whole(p.head)
+    assert [uid for uid, _ in p.rows(p.guest)[-1].attests] == [p.head.uid]
+    assert work._attest_at == {}
 
 
 async def test_a_second_device_opens_rooms_so_too(w: World) -> None:
