@@ -33,6 +33,8 @@ def test_a_snapshot_lies_among_the_changes_until_all_of_them_are_here(bench: Ben
     assert [c.data for c in edits] == [b"old", b"tail", b"end"], "in the room's order, not that of arrival"
     assert [c.data for c in until(edits, edits[1].rowid)] == [b"old", b"tail"]
     assert versions(edits)[0].changes == 3
+    placed = [data for _, data in store.positioned(OBJ, 0, 13)]
+    assert placed == [b"old", b"tail", b"end"], "what a snapshot is checked by is not itself"
     store.receive(Received(room=ROOM, reread=0, whole=[OBJ]))
     assert store.changes.history(OBJ)[0] == []
     assert [c.data for c in store.changes.of(OBJ)] == [b"tail", b"end", b"old"]
@@ -56,6 +58,8 @@ def test_a_newer_state_takes_the_place_of_an_older_one(bench: Bench) -> None:
     store.put_base(ROOM, OBJ, 9, STATE)
     store.put_base(ROOM, OBJ, 4, Compacted(changes=(b"older",), digest=bytes(32)))
     assert store.base(OBJ) == (9, STATE)
+    store.forget_base(OBJ)
+    assert store.base(OBJ) is None
 
 
 def test_an_object_of_an_unknown_kind_has_no_snapshots(bench: Bench) -> None:
