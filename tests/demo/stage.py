@@ -8,10 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 from tests.demo.driver import Client, Failed
+from tests.demo.sample import UNIT
 from tests.demo.wire import Wire
 
 SERVER = [sys.executable, "-m", "sync.server", "--log", "INFO"]
@@ -31,6 +33,8 @@ class Stage:
         self.wires = {label: Wire(label, self.work / f"wire-{label}.bin") for label in labels}
         self.clients: dict[str, Client] = {}
         self.server_log = self.work / "server.log"
+        self._operator = ThreadPoolExecutor(3)
+        self._codes: dict[str, Future[str]] = {}
         self._older, self._newer = self.work / "older.sqlite3", self.work / "newer"
         self._server: subprocess.Popen[str] | None = None
 
@@ -74,8 +78,14 @@ class Stage:
         if status:
             raise Failed(f"the server ended with status {status}")
 
-    def invite(self, name: str, unit: str) -> str:
-        return self.admin("invite", "--data", str(self.data), "--name", name, "--title", name, "--unit", unit)
+    def invite(self, *names: str) -> None:
+        """The operator begins to make sign-in codes, which `code` waits for."""
+        for name in names:
+            who = ("--name", name, "--title", name, "--unit", UNIT)
+            self._codes[name] = self._operator.submit(self.admin, "invite", "--data", str(self.data), *who)
+
+    def code(self, name: str) -> str:
+        return self._codes.pop(name).result()
 
     # -- a lie ------------------------------------------------------------------------------------------------------
 
@@ -135,6 +145,7 @@ class Stage:
 
     def close(self) -> None:
         """Ends everything, however things stand."""
+        self._operator.shutdown(cancel_futures=True)
         for client in self.clients.values():
             client.kill()
         for wire in self.wires.values():

@@ -4,8 +4,6 @@
 import asyncio
 import hashlib
 import ssl
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,11 +43,12 @@ from tests.demo.doing import (
     walk_menu,
     write_block,
 )
-from tests.demo.driver import Client, Failed, named, side_by_side
+from tests.demo.driver import Client, named, side_by_side
 from tests.demo.recovering import come_back, make_sheet, revoke_devices
 from tests.demo.sample import HANDLER, HEAD, LAWYER, REGISTRAR, ROOM
 from tests.demo.stage import Stage, until
 from tests.demo.steps_devices import OwnDevices
+from tests.demo.steps_trust import Trust
 from tests.demo.words import said
 
 LABELS = ("a", "b", "registrar", "lawyer", "laptop", "again")
@@ -66,6 +65,7 @@ class Steps:
         self.registrar: Client = stage.client("registrar")
         self.lawyer: Client = stage.client("lawyer")
         self.devices = OwnDevices(stage, self.a)
+        self.trust = Trust(stage, self.a, self.b, self.lawyer, self.devices.laptop)
         self.again: Client = stage.client("again")
         self.sheet = ""
         self.files = stage.work / "files"
@@ -107,14 +107,9 @@ class Steps:
             self.registrar_comes_back,
             self.search,
             self.a_changes_passphrase,
-            self.safety_number,
-            self.seal_explains,
+            *self.trust.compare(),
             *self.devices.all(),
-            self.remove,
-            self.write_after,
-            self.keys_do_not_open,
-            self.keys_of_member_open,
-            self.server_lies,
+            *self.trust.part(),
             self.stop,
             self.planted,
             self.canary,
@@ -128,9 +123,10 @@ class Steps:
             client.start()
         self.stage.found_agency()
         self.stage.serve()
+        self.stage.invite(HANDLER, HEAD, REGISTRAR)
 
     def _enrol(self, client: Client, name: str) -> None:
-        enrol(client, self.stage.address(client.label), self.stage.invite(name, sample.UNIT), name)
+        enrol(client, self.stage.address(client.label), self.stage.code(name), name)
 
     def enrol_all(self) -> None:
         """the case handler, the head of unit and the registrar enrol at the same time, each with a sign-in code"""
@@ -367,6 +363,7 @@ class Steps:
     def mend(self) -> None:
         """the line is mended; what waited is sent"""
         self.stage.wires["b"].mend()
+        self.stage.invite(LAWYER)
         self.lawyer.start()
         self.a.keys(CHAT)
         self.a.wait_row(messages(), sample.OFFLINE, timeout_s=45)
@@ -413,9 +410,10 @@ class Steps:
 
     def registrar_comes_back(self) -> None:
         """the registrar has lost the computer: it is revoked, and a new code and the sheet bring everything back"""
+        self.stage.invite(REGISTRAR)
         revoke_devices(self.stage, REGISTRAR)
         address = self.stage.address("again")
-        come_back(self.again, address, self.stage.invite(REGISTRAR, sample.UNIT), self.sheet, REGISTRAR)
+        come_back(self.again, address, self.stage.code(REGISTRAR), self.sheet, REGISTRAR)
         self.again.wait_part(ROOM, within=said("Home"), timeout_s=30)
         open_room(self.again)
         self.again.wait_row(messages(), sample.OFFLINE, timeout_s=30)
@@ -447,91 +445,6 @@ class Steps:
         opened(a)
         open_room(a)
         a.wait_row(messages(), sample.OFFLINE)
-
-    # -- trust ------------------------------------------------------------------------------------------------------
-
-    def safety_number(self) -> None:
-        """two people compare their safety number: the same in both windows"""
-        self.devices.laptop.start()
-        numbers = []
-        for client, other in ((self.a, HEAD), (self.b, HANDLER)):
-            open_room(client)
-            person_menu(client, other, said("Verify …"))
-            numbers.append(client.text(said("Safety number")))
-            client.press(named(said("The numbers are the same"), "Button"))
-            client.wait_part(said("Verified in person"), "Button", said("In the room"))
-        expect(numbers[0] == numbers[1] and len([c for c in numbers[0] if c.isdigit()]) == 60, f"numbers {numbers}")
-
-    def seal_explains(self) -> None:
-        """pressed, the room's seal says who can decrypt the room and how surely, and what the server sees"""
-        readers = said("Who can decrypt the room")
-        self.a.press(named(said("Seal: {word}", word=said("Sealed")), "Button"))
-        self.a.wait_row(readers, LAWYER)
-        shown = {row[0]: row[1] for row in self.a.rows(readers)}
-        for who, level in ((HEAD, "in person"), (LAWYER, "by the agency")):
-            expect(said(level) in shown[who], f"not shown as verified {level}: {shown[who]}")
-        self.a.wait_part(said("What the server sees"), "StaticText")
-        self.a.keys("Escape")
-
-    def remove(self) -> None:
-        """the third member is removed, and told"""
-        person_menu(self.a, LAWYER, said("Remove from the room …"))
-        self.a.press(named(said("Remove"), "Button"))
-        self.a.wait(named(f"{LAWYER}, ", "Button", said("In the room"), part=True), gone=True, timeout_s=20)
-        self.lawyer.wait_row(said("List of rooms"), said("You are no longer a member"), timeout_s=20)
-
-    def write_after(self) -> None:
-        """what is written afterwards reaches those who remain, and not the removed one's window"""
-        self.stage.keep_disk()
-        self.a.keys(CHAT)
-        send(self.a, sample.AFTER)
-        self.b.keys(CHAT)
-        self.b.wait_row(messages(), sample.AFTER)
-        expect(not [row for row in self._rows(self.lawyer) if sample.AFTER in row[0]], "the removed member reads on")
-        self.lawyer.stop()
-
-    def _rows(self, client: Client) -> list[list[str]]:
-        return client.rows(messages()) if client.exists(messages()) else []
-
-    def _prise(self, label: str) -> dict[str, int]:
-        """Gives the envelopes and seals on the server's disk to the keys in a client's profile."""
-        profile = self.stage.clients[label].folder / "profiles/default"
-        command = [sys.executable, "-m", "tests.demo.prise", str(self.stage.data), str(profile)]
-        answer = subprocess.run(
-            command, input=f"{sample.PASSPHRASE}\n{sample.AFTER}\n{sample.ARRIVED}", capture_output=True, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-        if answer.returncode:
-            raise Failed(f"prise: {answer.stderr[-2000:]}")
-        words = dict(pair.split("=") for pair in answer.stdout.split())
-        return {key: int(value) for key, value in words.items()}
-
-    def keys_do_not_open(self) -> None:
-        """the removed client's keys are given every envelope and seal on the server's disk: what was written
-        afterwards stays closed"""
-        found = self._prise("lawyer")
-        expect(found["texts_earlier"] > 0, f"its keys open nothing at all, so this shows nothing: {found}")
-        expect(found["later"] == 0 and found["texts_later"] == 0, f"the removed member's keys open {found}")
-        expect(found["strange"] == 0, f"rooms that it never was in opened: {found}")
-        expect(found["closed"] > 0, f"there was nothing later to open: {found}")
-
-    def keys_of_member_open(self) -> None:
-        """the same with a remaining member's keys opens it: the tool can tell the difference"""
-        self.b.stop()
-        found = self._prise("b")
-        expect(found["texts_later"] > 0 and found["closed"] == 0, f"a member's keys do not open: {found}")
-
-    def server_lies(self) -> None:
-        """the server is put back to an older disk and says nothing: the case handler's window says that it has gone
-        backwards, shows the evidence, and still has what the server forgot"""
-        self.stage.turn_back()
-        self.a.wait_part(said("The server has gone backwards"), "Button", timeout_s=30)
-        self.a.wait_row(messages(), sample.AFTER)
-        self.a.shot(self.stage.out / "gone-backwards.png")
-        self.a.press(named(said("Show evidence"), "Button"))
-        shown = self.a.text(named(said("Evidence"), "EditableText"))
-        expect(said("The server went backwards") in shown, f"no evidence: {shown}")
-        self.a.keys("Escape")
 
     # -- pictures ---------------------------------------------------------------------------------------------------
 
