@@ -5,7 +5,8 @@ AppError
 ├── WorldFault      shown to a person, often retried
 │   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
-│   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · FileTooLarge · BadFileName · FileUnreadable · Offline
+│   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile · FileTooLarge · BadFileName
+│   ├── FileUnreadable · Offline
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
@@ -188,6 +189,12 @@ class BadAddress(WorldFault):
     """The server's address is none, or asks for plain text to another machine."""
 
     code = "bad-address"
+
+
+class BadCaFile(WorldFault):
+    """The file with the agency's certificates, which policy or the settings name, is missing or holds none."""
+
+    code = "bad-ca-file"
 
 
 class SettingLocked(WorldFault):

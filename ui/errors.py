@@ -225,6 +225,11 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("Kansli connects only to a named server, and only sealed (https)."),
             tr("Check the address, or paste the link from your agency."),
         ),
+        "bad-ca-file": (
+            tr("The agency's certificates are not where they should be."),
+            tr("Kansli connects to nothing until it can check that the server is your agency's. Nothing is lost."),
+            tr("Contact IT support: the file that the setting ca-file names is missing or is no certificate."),
+        ),
         "version": (
             tr("The server and this Kansli do not speak the same version."),
             tr("What you have is readable, but cannot be synchronised."),

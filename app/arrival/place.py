@@ -9,7 +9,7 @@ from pathlib import Path
 from app.core import log
 from app.core.files import write_atomic
 from app.core.signal import Signal
-from app.errors import BadAddress, BugError, NoSlot
+from app.errors import BadAddress, BadCaFile, BugError, NoSlot, WorldFault
 from app.kinds import KINDS
 from app.profile import Profile
 from app.session import LinkState, Session
@@ -56,13 +56,16 @@ class Place:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     def dialer(self, server: str) -> WebSocketDialer:
-        """The line to a server. BadAddress."""
+        """The line to a server. BadAddress, BadCaFile."""
         try:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         except AddressError as e:
             raise BadAddress() from e
         ca = self.settings.get(CA_FILE)
-        return WebSocketDialer(address, Path(ca) if ca else None)
+        try:
+            return WebSocketDialer(address, Path(ca) if ca else None)
+        except OSError as e:  # also ssl.SSLError
+            raise BadCaFile() from e
 
     async def make(self, passphrase: str | None, fill: Fill) -> bytes:
         """A new store with its one slot, filled while it is open; its key. The mark that it is unfinished is left.
@@ -107,13 +110,18 @@ class Place:
         return open_store(self.profile, self.slots, keys, _PROJECTORS)
 
     def open(self, keys: StoreKeys) -> Session:
-        """The account, begun to sync. As `open_store`; NoSlot if no server is known."""
+        """The account, begun to sync. As `open_store` and `dialer`; NoSlot if no server is known."""
         store = self.open_store(keys)
         server = self.settings.get(SERVER)
         if not server:
             store.close()
             raise NoSlot()
-        session = Session(self.profile, self.settings, store, self.dialer(server))
+        try:
+            dialer = self.dialer(server)
+        except WorldFault:
+            store.close()
+            raise
+        session = Session(self.profile, self.settings, store, dialer)
         if self.is_unfinished:
             session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
         session.start()

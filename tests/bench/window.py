@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The desktop itself, offscreen: how soon the unlocked shell is painted, and what it holds in memory at rest."""
+"""The desktop itself, offscreen: how soon the unlocked shell is painted, what it holds in memory at rest, and how long
+it works for a key and for a step of scrolling.
+"""
 
+import json
 import subprocess
 import sys
 import time
@@ -11,7 +14,7 @@ from tests.bench import filling
 from tests.bench.desk import Desk
 from tests.bench.filling import open_store, store_messages
 from tests.bench.office import HANDLER, ROOT, copy_of, enrol, environment, found, serving
-from tests.bench.registry import Figure, bench, median
+from tests.bench.registry import Figure, bench, median, percentile
 
 ROOMS = 10
 MESSAGES = 100_000
@@ -75,3 +78,22 @@ def idle_rss() -> list[Figure]:
     note = f"{REST_S} s after the start, {ROOMS} rooms, {MESSAGES} messages; "
     note += ", ".join(f"{name} {value:.0f}" for name, value in resident.items())
     return [Figure(name="idle_rss_mb", value=resident["VmRSS"], unit="MB", n=1, note=note)]
+
+
+@bench("key_in_window_ms", "key_in_window_p95_ms", "scroll_frame_ms", "scroll_frame_p95_ms")
+def window_work() -> list[Figure]:
+    """What a person waits for after a key in a document, and at each step of scrolling in a chat."""
+    with copy_of("ten-rooms", build, [Path(filling.__file__), Path(__file__)]) as folder, serving(folder):
+        process = _start(folder, "tests.bench.window_work")
+        assert process.stdout is not None
+        samples = json.loads(process.stdout.readline())
+        _end(process)
+    keys, frames = samples["keys"], samples["frames"]
+    typed = f"a letter in a document: commit, lists, painting; {ROOMS} rooms opened before"
+    scrolled = f"120 px in a chat of {MESSAGES // ROOMS} messages, painted"
+    return [
+        Figure(name="key_in_window_ms", value=median(keys), unit="ms", n=len(keys), note=typed),
+        Figure(name="key_in_window_p95_ms", value=percentile(keys, 95), unit="ms", n=len(keys)),
+        Figure(name="scroll_frame_ms", value=median(frames), unit="ms", n=len(frames), note=scrolled),
+        Figure(name="scroll_frame_p95_ms", value=percentile(frames, 95), unit="ms", n=len(frames)),
+    ]

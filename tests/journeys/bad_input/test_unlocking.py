@@ -21,6 +21,7 @@ from app.bootstrap import Office
 from app.core.ids import RoomId
 from app.errors import (
     AppError,
+    BadCaFile,
     DiskFull,
     KeyringLocked,
     NoKeyring,
@@ -31,6 +32,7 @@ from app.errors import (
 )
 from app.profile import Profile
 from app.session import LinkState, Session
+from app.settings import CA_FILE
 from app.store.database import Database
 from tests.journeys.bad_input.checks import HELLO, explained, two
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
@@ -114,6 +116,23 @@ async def test_a_wrong_passphrase_opens_and_changes_nothing(home: Home) -> None:
         await office.unlock("fel ord räcker inte")
     explained(e.value.code, "wrong-passphrase")
     assert home.db.read_bytes() == before
+    await home.opened(await office.unlock(PASSPHRASE))
+
+
+@pytest.mark.parametrize("what", [None, b"", b"inget certifikat \xc3\xa5"])
+async def test_a_missing_or_broken_certificate_file_is_named_and_opens_no_line(
+    home: Home, tmp_path: Path, what: bytes | None
+) -> None:
+    named = tmp_path / "myndighet.pem"
+    if what is not None:
+        named.write_bytes(what)
+    office = home.start()
+    true = office.settings.get(CA_FILE)
+    office.settings.set(CA_FILE, str(named))
+    with pytest.raises(BadCaFile) as e:
+        await office.unlock(PASSPHRASE)
+    explained(e.value.code, "bad-ca-file")
+    office.settings.set(CA_FILE, true)
     await home.opened(await office.unlock(PASSPHRASE))
 
 
