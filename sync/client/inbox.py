@@ -54,7 +54,7 @@ class Inbox:
         self._witness = witness
         self._seals = seals
         self._shares = Shares(link)
-        self.rereading = Rereading(link, self._with_logs, snapshots.filled)
+        self.rereading = Rereading(link, self._with_logs, snapshots)
         """What is read in the background."""
         self._opening = Opening(link)
         self._fresh: deque[m.Fresh] = deque()

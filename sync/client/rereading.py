@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from sync.client.link import Link
 from sync.client.room import RoomSync
+from sync.client.snapshots import Snapshots
 from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId
 from sync.protocol.messages import WireShare
@@ -43,11 +44,10 @@ class Rereading:
     """Goes on with whatever is left to read again, a room at a time; cut off, it goes on with the next connection, and
     begins anew after a restart."""
 
-    def __init__(self, link: Link, with_logs: WithLogs, filled: Callable[[RoomSync], Awaitable[None]]) -> None:
-        """`filled`: told of a room of which everything is here now, before that is stored."""
+    def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots) -> None:
         self._link = link
         self._with_logs = with_logs
-        self._filled = filled
+        self._snapshots = snapshots
         self._begun: _Begun | None = None
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
@@ -108,9 +108,10 @@ class Rereading:
             self._reached.pop(room_id, None)
         room = self._room(room_id)
         if whole and room is not None:
-            await self._filled(room)
+            await self._snapshots.check(room)
             self._begun = None
             await self._link.ports.receive_apart(room.reread_done())
+            self._snapshots.filled(room)
             self._link.listener.on_room(room_id)
 
     def _begin(self, room: RoomId, until: int) -> _Begun:

@@ -57,6 +57,8 @@ class Snapshots:
         self._grown: dict[Key, list[int]] = {}
         self._make_at: dict[Key, float] = {}
         self._attest_at: dict[Key, tuple[float, _Claim]] = {}
+        self._put_off: dict[Key, _Claim] = {}
+        """To be attested when what stands before has been read too."""
         self._pieces: dict[tuple[RoomId, ObjId, bytes], list[Piece]] = {}
         self._wake = asyncio.Event()
 
@@ -109,13 +111,14 @@ class Snapshots:
             self._attest_at[key] = (_soon(), _Claim(item.ident, found[-1].digest))
             self._wake.set()
 
-    async def filled(self, room: RoomSync) -> None:
+    async def check(self, room: RoomSync) -> None:
         """▲ All that stands before the snapshots that this device began with is here: they are computed anew, from the
-        start. One that is right is attested if it still lacks that; on a false one nothing is built any more."""
-        ports, me = self._link.ports, self._link.account.uid
+        start. One that is right is to be attested if it still lacks that; on a false one nothing is built any more."""
+        ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         if ports.waiting(room.room):
+            self._put_off = {key: claim for key, claim in self._put_off.items() if key[0] != room.room}
             return
-        for obj in [ObjId(o) for o in room.stream.state.snapshots if o not in room.stream.state.pruned]:
+        for obj in [ObjId(o) for o in state.snapshots if o not in state.pruned]:
             base, compact = ports.base(obj), ports.compactor(obj)
             if base is None or compact is None:
                 continue
@@ -125,13 +128,19 @@ class Snapshots:
                 log.error("a snapshot that was opened is false: room %s", room.room[:4].hex())
                 ports.forget_base(obj)
                 continue
-            for row in room.stream.state.snapshots[obj]:
+            for row in state.snapshots[obj]:
                 if row.covers == n and me not in (row.uid, *(uid for uid, _ in row.attests)):
-                    self._attest_at[room.room, obj] = (_soon(), _Claim(row.ident, held.digest))
-                    self._wake.set()
+                    self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest))
+
+    def filled(self, room: RoomSync) -> None:
+        """Nothing is left to be read again: what had to wait for it is attested soon."""
+        for key in [key for key in self._put_off if key[0] == room.room]:
+            self._attest_at[key] = (_soon(), self._put_off.pop(key))
+        self._wake.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Makes and attests what is due."""
+        """Makes and attests what is due. ▲ Nothing of a room that is still being read again: what it would be computed
+        from is others' word."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
@@ -140,16 +149,20 @@ class Snapshots:
             for key in [k for k, at in self._make_at.items() if at <= loop.time()]:
                 del self._make_at[key]
                 room = self._room(key)
-                if room is not None and _steady(room):
+                if room is None or room.reread:  # the next change asks again
+                    continue
+                if _steady(room):
                     await self._make(room, key[1], outbox)
-                elif room is not None:
+                else:
                     self._make_at[key] = loop.time() + AGAIN_S
             for key, (at, claim) in list(self._attest_at.items()):
                 if at > loop.time():
                     continue
                 del self._attest_at[key]
                 room = self._room(key)
-                if room is not None and _steady(room):
+                if room is not None and room.reread:
+                    self._put_off[key] = claim
+                elif room is not None and _steady(room):
                     await self._attest(room, key[1], claim, outbox)
                 elif room is not None:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)

@@ -2,7 +2,7 @@
 """A long room is opened from snapshots and what came after them; the rest is read in the background."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -269,6 +269,33 @@ async def test_a_newcomer_attests_what_it_began_with_when_the_history_is_here(
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
 
 
+async def test_attack_nobody_attests_by_what_others_said_before_the_history_is_here(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a newcomer computes from a snapshot that two lied about would be the second word for the next one."""
+    p = await paper(w, monkeypatch)
+    await p.claim(p.clerk, p.whole(p.clerk))
+    await until(lambda: bool(p.rows(p.head)[-1].attests))
+    with monkeypatch.context() as later:
+        later.setattr(Rereading, "look", lambda *_: None)
+        await p.add(p.guest)
+        await until(lambda: p.base(p.guest) > 0)
+        await p.write(p.clerk, "mer")
+        row = await p.claim(p.clerk, p.whole(p.clerk))
+        work = p.guest.engine._snapshots
+        await until(lambda: [claim.snapshot for claim in work._put_off.values()] == [row.ident])
+        await until(lambda: [uid for uid, _ in p.rows(p.guest)[-1].attests] == [p.head.uid])
+        made = list[RoomSync]()
+        later.setattr(work, "_make", _noted(made))
+        work._make_at[p.room, p.obj] = 0.0
+        work._wake.set()
+        await until(lambda: not work._make_at)
+        assert made == [], "nor does it make one"
+    p.guest.engine._inbox.rereading.look(p.at(p.guest))
+    await opened(p)
+    await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
+
+
 async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_history_is_here(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -337,6 +364,13 @@ async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypat
 
 
 async def _nothing(*_: object) -> None: ...
+
+
+def _noted(into: list[RoomSync]) -> Callable[..., Awaitable[None]]:
+    async def note(room: RoomSync, *_: object) -> None:
+        into.append(room)
+
+    return note
 
 
 def _other(text: str) -> Compacted:
