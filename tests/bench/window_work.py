@@ -10,6 +10,8 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
 import qasync
 from PySide6.QtCore import Qt
@@ -47,6 +49,8 @@ async def work(session: Session) -> dict[str, list[float]]:
     await _settled()
     keys = await _type(window)
     window.hide()
+    window.deleteLater()
+    await _settled()
     return {"keys": keys, "frames": frames}
 
 
@@ -55,10 +59,8 @@ async def _type(window: MainWindow) -> list[float]:
     editor.setFocus()
     samples = []
     for n in range(KEYS):
-        began = time.perf_counter()
-        QTest.keyClick(editor, Qt.Key.Key_A if n % 8 else Qt.Key.Key_Space)
-        QApplication.processEvents()
-        samples.append((time.perf_counter() - began) * 1e3)
+        key = Qt.Key.Key_A if n % 8 else Qt.Key.Key_Space
+        samples.append(await _ms(partial(QTest.keyClick, editor, key), QApplication.processEvents))
         await asyncio.sleep(PAUSE_S)
     return samples[KEYS // 10 :]
 
@@ -66,21 +68,27 @@ async def _type(window: MainWindow) -> list[float]:
 async def _scroll(window: MainWindow) -> list[float]:
     view = next(v for v in window.findChildren(TimelineView) if v.isVisible())
     bar = view.verticalScrollBar()
-    samples = []
-    for _ in range(FRAMES):
-        began = time.perf_counter()
-        bar.setValue(bar.value() - STEP_PX)
-        view.viewport().repaint()
-        samples.append((time.perf_counter() - began) * 1e3)
-        await asyncio.sleep(0)
+    samples = [await _ms(partial(bar.setValue, bar.value() - STEP_PX), view.viewport().repaint) for _ in range(FRAMES)]
     return samples[FRAMES // 10 :]
+
+
+async def _ms(*deeds: Callable[[], object]) -> float:
+    """How long they take, outside of any task: what they lead to may run other tasks."""
+    took: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def timed() -> None:
+        began = time.perf_counter()
+        for deed in deeds:
+            deed()
+        took.set_result((time.perf_counter() - began) * 1e3)
+
+    asyncio.get_running_loop().call_soon(timed)
+    return await took
 
 
 async def _settled() -> None:
     """What came of the last deed is shown."""
-    for _ in range(20):
-        QApplication.processEvents()
-        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.3)
 
 
 async def run() -> None:
