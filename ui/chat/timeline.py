@@ -115,9 +115,11 @@ class TimelineView(QListView):
 
     def refresh_things(self) -> None:
         """Tasks or documents that messages show may be others than before."""
-        for row in [row for row, layout in self._layouts.items() if "kansli:" in layout.message.text]:
+        showing = [row for row, layout in self._layouts.items() if "kansli:" in layout.message.text]
+        for row in showing:
             del self._layouts[row]
-        self._settle()
+        if showing:
+            self._settle()
 
     def row_rect(self, row: int) -> QRect:
         """Where a row stands in the viewport."""

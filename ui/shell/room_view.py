@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.errors import NotFound
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
@@ -150,7 +151,11 @@ class RoomView(QWidget):
 
     def summary(self) -> RoomSummary | None:
         """The room as lists show it; None if it is not there."""
-        return next((r for r in self._session.rooms.rooms() if r.room == self.room), None)
+        try:
+            found = self._session.rooms.room(self.room)
+        except NotFound:
+            return None
+        return found if found.title else None
 
     def refresh(self) -> None:
         """Reads title, seal, members and tabs again."""

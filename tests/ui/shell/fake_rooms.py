@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import Forbidden
+from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.rooms.seal import Reader, SealReport
 from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
@@ -75,6 +75,12 @@ class FakeRooms:
 
     def rooms(self) -> list[FakeRoom]:
         return self.list
+
+    def room(self, room: RoomId) -> FakeRoom:
+        found = next((r for r in self.list if r.room == room), None)
+        if found is None:
+            raise NotFound
+        return found
 
     async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
         room = room_id(7, len(self.list) + 10)
