@@ -59,7 +59,8 @@ class Inbox:
         self._opening = Opening(link)
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
-        self._behind: set[RoomId] = set()
+        self._behind: dict[RoomId, None] = {}
+        """Rooms to be pulled; who is behind again waits for its turn."""
         self._unsubscribed: set[RoomId] = set()
 
     @property
@@ -80,7 +81,7 @@ class Inbox:
         for room_id, room in self._link.rooms.items():
             if room_id not in listed and room.is_member:
                 self._unsubscribed.add(room_id)
-                self._behind.add(room_id)
+                self._behind[room_id] = None
         self._link.inbox_work.set()
 
     def follow(self, room: RoomSync) -> None:
@@ -90,7 +91,7 @@ class Inbox:
 
     def look_again(self, room: RoomSync) -> None:
         """Pull the room: somebody else was faster than what we know."""
-        self._behind.add(room.room)
+        self._behind[room.room] = None
         self._link.inbox_work.set()
 
     def _meet(self, head: m.RoomHead) -> None:
@@ -105,7 +106,7 @@ class Inbox:
             return
         room.head_n = max(room.head_n, r.n)
         self._unsubscribed.add(room.room)
-        self._behind.add(room.room)
+        self._behind[room.room] = None
 
     def meet_again(self, room: RoomSync, r: m.Receipt) -> None:
         """A restored server stands here now: if that is where it stood, the room goes on."""
@@ -126,10 +127,10 @@ class Inbox:
                 self._fresh.append(frame)
                 self._fresh_bytes += _size(frame)
             else:
-                self._behind.add(room.room)
+                self._behind[room.room] = None
         elif isinstance(frame, m.Behind | m.Removed) and room is not None:
             room.head_n = max(room.head_n, frame.n)
-            self._behind.add(room.room)
+            self._behind[room.room] = None
         elif isinstance(frame, m.Joined):
             self._meet(frame.head)
         elif isinstance(frame, m.SharesWanted):
@@ -164,7 +165,9 @@ class Inbox:
                     self._fresh_bytes -= _size(frame)
                     await self._take_fresh(frame)
                 else:
-                    await self._catch_up(self._link.room(self._behind.pop()))
+                    room_id = next(iter(self._behind))
+                    del self._behind[room_id]
+                    await self._catch_up(self._link.room(room_id))
             self._witness.keep()
             self.rereading.go_on()
             on_idle()
@@ -176,7 +179,7 @@ class Inbox:
         if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
             return
         if frame.items[0].n != room.stream.n + 1:
-            self._behind.add(room.room)
+            self._behind[room.room] = None
             return
         if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
             room, frame.receipt

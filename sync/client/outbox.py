@@ -122,7 +122,7 @@ class Outbox:
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None or not self._ready(room):
             return None
-        rows = self._due(self._link.ports.pending_in(room.room, BATCH_ROWS)) if room.may_write else []
+        rows = self._due(self._pending(room)) if room.may_write else []
         ops, shares, used = self._pack(room, rows)
         ops = ops or self._pack_extras(room)
         if not ops:
@@ -145,6 +145,16 @@ class Outbox:
         self._own_ahead[room.room] = first_seq + len(ops) - 1
         self._link.ports.put_sealed(batch)
         return batch
+
+    def _pending(self, room: RoomSync) -> list[PendingChange]:
+        """▲ What was written to an object that has been destroyed since is not sent, and holds up nothing else."""
+        gone, limit = room.stream.state.destroyed, BATCH_ROWS
+        while True:
+            rows = self._link.ports.pending_in(room.room, limit)
+            left = [row for row in rows if row.obj not in gone]
+            if left or len(rows) < limit:
+                return left
+            limit *= 4
 
     def _next_seq(self, room: RoomSync) -> int:
         """▲ The dev_seq after everything that this device ever signed in the room. Own items that this store never

@@ -154,8 +154,11 @@ class Witness:
         elif why.code == "fork":
             state, theirs = RoomState.FORK, self._verified(room, shown)
         else:
+            self.stop(room, state, why.code)  # ▲ before more is asked for: whoever lied may keep silent now
             theirs = await self._other_past(room, broken=why.code == BROKEN)
-            state = state if theirs is None else RoomState.FORK
+            if theirs is None:
+                return
+            state = RoomState.FORK
         said = _from(items, why.where) if why.code == "fork" else []
         self.stop(room, state, why.code, theirs=theirs, claim=receipts.claim(said) if said else None)
 

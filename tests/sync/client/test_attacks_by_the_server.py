@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from app.core.ids import ObjId
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject
 from sync.protocol import messages as m
@@ -35,6 +36,26 @@ async def test_attack_a_truncated_stream_is_withheld(w: World) -> None:
     await stopped(b, room, RoomState.WITHHELD)
     assert b.engine.blocked(room) == "withheld"
     assert HELLO not in b.texts(obj)
+
+
+async def test_attack_a_server_that_keeps_silent_after_a_false_item_is_told_at_once(w: World) -> None:
+    """It shows an item that nobody signed, and answers nothing of what that makes the client ask."""
+    a, b, room, _obj = await two(w)
+    false = False
+
+    def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame | bytes]:
+        nonlocal false
+        items = items_of(frame, room)
+        if isinstance(frame, m.Fresh) and items:
+            false = True
+            return [with_items(frame, [msgspec.structs.replace(i, sig=bytes(64)) for i in items])]
+        return [] if false and isinstance(frame, m.Items) else [frame]
+
+    await lie(b, rewrite)
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    a.say(room, ObjId(room), HELLO)
+    await until(lambda: b.engine.room_state(room) is RoomState.WITHHELD)
+    assert b.engine.blocked(room) == "withheld"
 
 
 async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:

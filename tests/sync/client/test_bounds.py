@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
 from sync.client import inbox as inbox_module
 from sync.client import keys as keys_module
 from sync.client.inbox import MAX_QUEUED_BYTES
 from sync.client.keys import MAX_SEALS
 from sync.client.room import RoomSync
 from sync.client.seals import _AGAIN_MS
-from sync.client.status import LinkState
+from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
+from sync.ids import Hash
 from sync.protocol import messages as m
 from tests.journeys.bad_input.checks import honest, items_of, lie, offline, two, with_items
 from tests.sync.client.test_given_history import NEW, WHOLE, case, from_the_beginning, give, propose
@@ -177,3 +178,20 @@ async def test_attack_content_left_out_of_a_history_that_is_given_later_is_misse
     assert c.clerk.texts(c.obj) == [NEW]
     await honest(c.clerk)
     await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_attack_what_waits_for_a_destroyed_object_holds_up_nothing_else(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await offline(b)
+    for i in range(3):
+        b.say(room, obj, b"too late %d" % i)
+    link, destroy = a.engine._link.rooms[room], bytes(32)
+    await a.engine._outbox.append(link, a.engine._outbox.drafter(link).destroy(obj, Hash(destroy), Hash(destroy)))
+    b.online()
+    await until(lambda: obj in at(b, room).stream.state.destroyed)
+    other = ObjId(b"\x08" * 16)
+    b.say(room, other, b"a new one")
+    await until(lambda: a.texts(other) == [b"a new one"])
+    assert b.engine.room_state(room) is RoomState.SEALED
+    assert b.engine.blocked(room) is None
+    await until(lambda: b.store.unsent(room) == 3)  # what was written stays here
