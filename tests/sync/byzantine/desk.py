@@ -20,7 +20,7 @@ from sync.client.engine import Engine
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
 from sync.client.transport import ServerAddress
-from sync.errors import Reject, Unreachable
+from sync.errors import BugError, Reject, Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode
 from sync.trust.envelope import Header, read_body
@@ -139,6 +139,8 @@ class Desk:
     chains: dict[RoomId, list[Judged]] = field(default_factory=dict)
     delivered: list[Delivered] = field(default_factory=list)
     _running: "asyncio.Task[None] | None" = None
+    faults: int = 0
+    """How often the engine failed by a fault of its own."""
     _copies: int = 0
 
     @property
@@ -235,7 +237,9 @@ class Desk:
         return self.line
 
     # -- Listener
-    def on_status(self) -> None: ...
+    def on_status(self) -> None:
+        if self.engine.status.code == BugError.code:
+            self.faults += 1
 
     def on_room(self, room: RoomId) -> None:
         state = self.engine.room_state(room)

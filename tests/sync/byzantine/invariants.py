@@ -162,9 +162,11 @@ class Truth:
         Delivered is what was shown to a desk and judged. If the desk took it in, then its own history is, up to the
         position that the item's honest author had verified, the very history that the author had (the author's desk
         says so, not the item): nothing was hidden. If the desk refused it, the room has stopped and says so, before
-        anything else is judged in it; only a line that was cut in that moment puts it off.
+        anything else is judged in it; only a line that was cut in that moment puts it off. And no program fails by what
+        it is told, which would be no alarm either.
         """
         for desk in honest:
+            assert not desk.faults, f"{desk.name} failed by a fault of its own"
             begin = self._judged.get(desk.dev, 0)
             for at in range(begin, len(desk.delivered)):
                 shown = desk.delivered[at]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Those who have gone over to the server: removed members and revoked devices. They sign what no honest program makes,
-with keys that were good once, and the server places it wherever it likes.
+"""Those who have gone over to the server: removed members, revoked devices, and members who are bribed.
+
+They sign what no honest program makes, with keys that are or once were good, and the server places it where it likes.
 """
 
 import os
@@ -52,12 +53,17 @@ class Traitor:
         """Something false, made for the end of a history."""
         what = dice.choice(OPS if dice.random() < 0.5 else ENTRIES)
         author = self._author(book, dice, old=dice.random() < 0.4)
+        if dice.random() < 0.1:  # in another's name
+            theirs = book.logs[dice.choice(others)]
+            dev, ulog = dice.choice([*theirs.devices, author.dev]), (theirs.seq, theirs.head)
+            author = Author(uid=theirs.uid, dev=dev, signing=author.signing, ulog=ulog)
         if what == "again":
             old = dice.choice([i for i in history.items if i.sig])
             return [(old.body, old.sig, old.ct)]
         if what in OPS:
-            return self._op(what, history, author, dice, others)
-        kind, payload = self._entry(what, history, book, author, dice.choice(others))
+            return self._op(what, history, author, dice)
+        strangers = [uid for uid in book.logs if uid not in history.stream.members and book.logs[uid].ready]
+        kind, payload = self._entry(what, history, book, dice.choice(others), dice.choice([self.uid, *strangers]))
         s = history.stream.state
         body = entry_body(
             history.room, s.entry_seq + 1, s.entry_head, author.uid, author.dev, (history.n, history.rhs[-1]),
@@ -68,15 +74,15 @@ class Traitor:
     def _author(self, book: Book, dice: Random, *, old: bool) -> Author:
         """By its own log as it stands, or as it once stood."""
         log = book.logs[self.uid]
-        seq = dice.randrange(2, log.seq + 1) if old else log.seq
+        revoked = log.devices[self.account.dev].revoked
+        once = revoked - 1 if revoked is not None else dice.randrange(2, log.seq + 1)
+        seq = once if old else log.seq
         return Author(uid=self.uid, dev=self.account.dev, signing=self.account.signing, ulog=(seq, log.heads[seq]))
 
     # -- envelopes ---------------------------------------------------------------------------------------------------
 
-    def _op(self, what: str, history: History, author: Author, dice: Random, others: Sequence[Uid]) -> list[Triple]:
+    def _op(self, what: str, history: History, author: Author, dice: Random) -> list[Triple]:
         s, room = history.stream, history.room
-        if dice.random() < 0.1:
-            author = Author(uid=dice.choice(others), dev=author.dev, signing=author.signing, ulog=author.ulog)
         e = dice.randint(1, max(1, s.epoch)) if dice.random() < 0.2 else s.epoch
         ring = self.rings.get(room, KeyRing(room))
         held = ring.a(e) if what == "snapshot" else ring.k(e)
@@ -98,25 +104,26 @@ class Traitor:
 
     # -- entries -----------------------------------------------------------------------------------------------------
 
-    def _entry(self, what: str, history: History, book: Book, author: Author, other: Uid) -> tuple[str, list[object]]:
+    def _entry(self, what: str, history: History, book: Book, other: Uid, ghost: Uid) -> tuple[str, list[object]]:
+        """`other` is a member, `ghost` somebody who is none, or the traitor."""
         s = history.stream
-        log = book.logs[self.uid]
-        me = Member(self.uid, Role.OWNER, history.n + 1, s.t, True, Hash(bytes(32)))
+        log = book.logs[ghost]
+        seat = Member(ghost, Role.OWNER, history.n + 1, s.t, True, Hash(bytes(32)))
         match what:
             case "add" | "add-from-now" | "add-bare":
-                new = None if what == "add-bare" else self._epoch(history, book, {self.uid: me})
+                new = None if what == "add-bare" else self._epoch(history, book, {ghost: seat})
                 block = None if new is None else new.epoch.payload()
                 digest = H(new.seals[0] if new is not None and new.seals else b"")
                 history_too = what != "add-from-now"
-                return "add", [self.uid, int(Role.OWNER), history_too, [log.seq, log.head], digest, block]
+                return "add", [ghost, int(Role.OWNER), history_too, [log.seq, log.head], digest, block]
             case "rm":
-                return "rm", [other, 0, b"", self._epoch(history, book, {other: None, self.uid: me}).epoch.payload()]
+                return "rm", [other, 0, b"", self._epoch(history, book, {other: None}).epoch.payload()]
             case "role":
                 return "role", [self.uid, int(Role.OWNER), None]
             case "epoch":
                 return "epoch", [self._epoch(history, book, {}).epoch.payload()]
             case "epoch-ghost":
-                return "epoch", [self._epoch(history, book, {self.uid: me}).epoch.payload()]
+                return "epoch", [self._epoch(history, book, {ghost: seat}).epoch.payload()]
             case "epoch-alone":
                 return "epoch", [self._epoch(history, book, dict.fromkeys(s.members)).epoch.payload()]
             case "epoch-null":

@@ -32,6 +32,7 @@ class Thief:
         self.traitors: list[Traitor] = []
         self._server = server
         self._heard = 0
+        self._book = server.book
         self._people: dict[Uid, Person] = {}
         self._seals: dict[RoomId, dict[bytes, bytes]] = {}
         self._epochs: dict[tuple[RoomId, bytes], Epoch] = {}
@@ -45,8 +46,8 @@ class Thief:
 
     def person(self, uid: Uid) -> Person:
         """The facts of the true log."""
-        found = self._people.setdefault(uid, Person())
-        found.read(self._server.book.entries[uid])
+        found, log = self._people.setdefault(uid, Person()), self._book.entries[uid]
+        found.read(log)
         return found
 
     def look(self) -> None:
@@ -54,6 +55,7 @@ class Thief:
         if not self.traitors:
             return
         self._read()
+        self._book = self._server.book
         for traitor in self.traitors:
             self._generations(traitor)
         for (room, _), epoch in self._epochs.items():
@@ -78,7 +80,7 @@ class Thief:
         self._heard = len(self._server.heard)
 
     def _generations(self, traitor: Traitor) -> None:
-        account, log = traitor.account, self._server.book.logs[traitor.uid]
+        account, log = traitor.account, self._book.logs[traitor.uid]
         try:
             found = userdrafts.open_generations(log, account.dev, account.kem, account.puk_seeds)
         except Reject:

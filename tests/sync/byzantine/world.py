@@ -20,19 +20,20 @@ from tests.sync.byzantine.desk import Desk
 from tests.sync.byzantine.invariants import Truth
 from tests.sync.byzantine.mischief import Traitor
 from tests.sync.byzantine.office import Office
-from tests.sync.byzantine.server import Face, Server
+from tests.sync.byzantine.server import Server
 from tests.sync.byzantine.thief import Thief
 
 SEED = st.integers(0, 2**24)
-BEGINNINGS = ("removed", "stolen", "removed", "stolen", "nobody")
-DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room")
-FALLS = ("removed", "leaves", "stolen", "stolen, says the agency", "reset")
+BEGINNINGS = ("removed", "stolen", "bribed")
+DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room", "expel")
+FALLS = ("removed", "leaves", "stolen", "stolen, says the agency", "reset", "bribed")
 LIFE = ("second device", "line cut", "offline", "online", "crash", "copy", "set back", "a minute", "a month")
 MOST_DESKS = 6
 
 
 class World(RuleBasedStateMachine):
-    """Whatever is refused is refused. Who falls goes over to the server, with every device concerned.
+    """Whatever is refused is refused. Who falls goes over to the server, with every device concerned: removed, left,
+    reset, stolen, or bribed, which is still a member.
 
     A step throws its own dice from Hypothesis's seed: what it does then is as likely as it says here, and the same each
     time.
@@ -41,28 +42,29 @@ class World(RuleBasedStateMachine):
     @initialize(seed=SEED, begin=st.sampled_from(BEGINNINGS))
     def found(self, seed: int, begin: str) -> None:
         """`begin`: who has gone over already."""
-        self.office = Office(seed, lambda office: Server(office.agency, office.clock, os.urandom(32)))
-        self.server = self.office.server
+        self.open_office(seed)
         self.thief = Thief(self.server)
         self.truth = Truth(self.office.everybody, self.thief)
         self.rooms = [self.office.room]
         self.copies: dict[bytes, Path] = {}
         self.said = 0
         a, b, _, d = self.office.desks
-        if begin == "removed":
-            self.tries(a.engine.deeds.add(self.rooms[0], d.uid, 3, history=True))
+        if begin == "stolen":
+            self.falls(begin, b, self.office.second(b, "andra"), self.rooms[0])
+        else:
+            self.tries(a.engine.deeds.add(self.rooms[0], d.uid, 1 + seed % 3, history=True))
             self.pass_time()
-            self.falls("removed", a, d, self.rooms[0])
-        elif begin == "stolen":
-            self.falls("stolen", b, self.office.second(b, "andra"), self.rooms[0])
+            self.falls(begin, a, d, self.rooms[0])
+
+    def open_office(self, seed: int) -> None:
+        """Sets `office` and `server`."""
+        self.office: Office[Any] = Office(seed, lambda office: Server(office.agency, office.clock, os.urandom(32)))
+        self.server: Any = self.office.server
 
     # -- who and where -----------------------------------------------------------------------------------------------
 
     def desk(self, dice: Random) -> Desk:
         return dice.choice(self.office.desks)
-
-    def face(self, dice: Random) -> Face:
-        return self.server.faces[self.desk(dice).dev]
 
     def room(self, dice: Random) -> RoomId:
         return dice.choice(self.rooms)
@@ -104,6 +106,8 @@ class World(RuleBasedStateMachine):
             case "agree":
                 for found in desk.engine.history_proposals(room)[:1]:
                     self.tries(deeds.give_history(room, found.ident))
+            case "expel" if self.thief.traitors:
+                self.tries(deeds.remove(room, dice.choice(self.thief.traitors).uid))
             case "destroy" if room in desk.rooms():
                 draft = self.office.drafter(desk, room).destroy(self.obj(room, role), H(b"rule"), H(b"decision"))
                 self.tries(self.office.append(desk, room, draft))
@@ -126,28 +130,31 @@ class World(RuleBasedStateMachine):
 
     def falls(self, how: str, desk: Desk, other: Desk, room: RoomId) -> None:
         """If it comes to that, whoever is out goes over."""
-        book, now, agency = self.server.book, self.office.clock.ms(), self.office.agency
+        now, agency = self.office.clock.ms(), self.office.agency
         match how:
             case "removed":
                 done = desk.uid != other.uid and self.tries(desk.engine.deeds.remove(room, other.uid))
             case "leaves":
                 done = self.tries(other.engine.deeds.leave(room))
+            case "bribed":
+                done = True
             case "stolen":
                 done = self.tries(desk.engine.devices.revoke(other.dev))
             case "stolen, says the agency":
-                book.append(other.uid, [userdrafts.revoke_by_agency(book.logs[other.uid], agency, other.dev, now)])
-                done = True
+                revoke = userdrafts.revoke_by_agency
+                done = self.server.agency_writes(other.uid, lambda own: revoke(own, agency, other.dev, now))
             case _:
-                book.append(other.uid, [userdrafts.reset(book.logs[other.uid], agency, now)])
-                done = True
+                done = self.server.agency_writes(other.uid, lambda own: userdrafts.reset(own, agency, now))
         if done:
-            self.server.log_moved(other.uid)
             for each in [other] if how.startswith("stolen") else self.office.of(other.uid):
-                self.truth.remember(each)
-                self.thief.joins(Traitor.of(each))
-                self.office.desks.remove(each)
-                self.office.loop.do(each.stop())
+                self.goes_over(each)
         self.pass_time(10)
+
+    def goes_over(self, desk: Desk) -> None:
+        self.truth.remember(desk)
+        self.thief.joins(Traitor.of(desk))
+        self.office.desks.remove(desk)
+        self.office.loop.do(desk.stop())
 
     def live(self, dice: Random) -> None:
         """Lines, disks, processes and clocks."""

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The real server on its store in memory, without sockets: the lines of the desks end in its own connections. It may
+crash, and be set back to a backup and marked as restored, as `python -m sync.server restore` does.
+"""
+
+import asyncio
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sync.crypto.signatures import SigningKey
+from sync.ids import RoomId, Uid
+from sync.protocol import messages as m
+from sync.protocol.codec import encode
+from sync.server.config import Limits
+from sync.server.connection import Connection
+from sync.server.identity import Identity
+from sync.server.objects.filesystem import FilesystemObjects
+from sync.server.service import Service
+from sync.server.store.base import Appended, EntryRow, InviteRow
+from sync.server.store.memory import MemoryStore
+from sync.server.store.mending import RestoreRow
+from sync.server.upkeep.restore import SEEN_MS
+from sync.trust.agency import Agency
+from sync.trust.author import Entry
+from sync.trust.items import Item
+from sync.trust.restored import Restored
+from sync.trust.userlog import UserLog, entry_id
+from tests.sync.byzantine.desk import ADDRESS, Line
+from tests.sync.byzantine.server import Book
+from tests.sync.byzantine.still import YEAR_MS, Clock, StillLoop
+
+
+class _Socket:
+    """The server's end of a line."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def receive(self) -> bytes | None:
+        return await self.waiting.get()
+
+    async def send(self, data: bytes) -> None:
+        self._line.tell_bytes(data)
+
+    async def close(self, code: int) -> None:
+        self._line.cut()
+
+
+class HonestServer:
+    """`heard`: all that ever came to it. `store` is its disk."""
+
+    def __init__(self, agency: Agency, clock: Clock, seed: bytes, loop: StillLoop, folder: Path) -> None:
+        self.clock, self._loop, self._agency = clock, loop, agency
+        self._objects = FilesystemObjects(folder)
+        key = SigningKey(seed)
+        cert = m.Signed(*agency.certify_server(key.public, clock.ms() + 90 * YEAR_MS))
+        self._identity = Identity(key=key, cert=cert, agency_pk=agency.pk, fingerprint=agency.fingerprint)
+        self.heard: list[bytes] = []
+        self.store = MemoryStore()
+        self._enrolled: list[Uid] = []
+        self._book = Book()
+        self._sockets: dict[Line, _Socket] = {}
+        self._tasks: dict[Line, asyncio.Task[None]] = {}
+        self._backup: tuple[int, MemoryStore] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        limits = Limits(frames_per_s=1e9, frames_burst=10**9)
+        self.service = Service(self.store, self._objects, self._identity, limits)
+        self.service.addresses = (ADDRESS.name,)
+        self._loop.do(self.service.open())
+        self._watching = self._loop.create_task(self.service.watch())
+
+    # -- lines ------------------------------------------------------------------------------------------------------
+
+    def came(self, line: Line) -> None:
+        socket = self._sockets[line] = _Socket(line)
+        self._tasks[line] = self._loop.create_task(Connection(socket, self.service, self.service.limits).run())
+
+    def hear(self, line: Line, frame: m.ClientFrame) -> None:
+        data = encode(frame)
+        self.heard.append(data)
+        self._sockets[line].waiting.put_nowait(data)
+
+    def went(self, line: Line) -> None:
+        self._sockets.pop(line).waiting.put_nowait(None)
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    def enrol(self, invite: InviteRow, log: UserLog, entries: Sequence[Entry]) -> None:
+        self._enrolled.append(log.uid)
+        signed = [m.Signed(*e) for e in entries]
+        self._loop.do(self.store.add_invite(invite))
+        self._loop.do(self.service.people.enrol(m.Enrol(1, invite.invite_pk, signed)))
+
+    def agency_writes(self, uid: Uid, build: Callable[[UserLog], Entry]) -> bool:
+        """The agency's command line at work beside the running server."""
+        log = self.book.logs[uid]
+        entry = build(log)
+        row, made = (
+            EntryRow(seq=log.seq + 1, body=entry[0], sig=entry[1]),
+            Appended(head=entry_id(entry[0]), root_pk=log.root_pk),
+        )
+        self._loop.do(self.store.append_user(uid, log.seq, [row], made, told=True))
+        return True
+
+    @property
+    def book(self) -> Book:
+        """Everybody's logs as they lie on the disk now."""
+        book = self._book
+        for uid in self._enrolled:
+            rows = self._loop.do(self.store.user_entries(uid, -1))
+            entries = [(row.body, row.sig) for row in rows]
+            if entries != book.entries.get(uid):
+                book.entries[uid], book.logs[uid] = entries, UserLog.replay(entries, self._agency.pk)
+        return book
+
+    def items(self, room: RoomId) -> list[Item]:
+        """The room as it lies on the disk."""
+        rows = self._loop.do(self.store.items(room, 0, 2**50, 2**50))
+        return [Item(r.n, r.t, r.kind, r.body, r.sig, r.ct) for r in rows]
+
+    # -- its own life -------------------------------------------------------------------------------------------------
+
+    def stop(self) -> None:
+        """Every line goes without a word. What was acknowledged is on the disk."""
+        for line in list(self._sockets):
+            line.cut()
+        self._watching.cancel()
+        for task in self._tasks.values():
+            task.cancel()
+        self._loop.do(_over([self._watching, *self._tasks.values()]))
+        self._tasks.clear()
+
+    def crash(self) -> None:
+        self.stop()
+        self._begin()
+
+    def back_up(self) -> None:
+        self._backup = self.clock.ms(), copy.deepcopy(self.store)
+
+    def restore(self) -> bool:
+        """The disk is lost, and the backup takes its place. False without one."""
+        if self._backup is None:
+            return False
+        self.stop()
+        t, kept = self._backup
+        self.store = copy.deepcopy(kept)
+        told = Restored.sign(self._identity.key, self._identity.fingerprint, max(self.clock.ms(), t), t)
+        row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        self._loop.do(self.store.mark_restored(row, t - SEEN_MS))
+        self._begin()
+        return True
+
+
+async def _over(tasks: "Sequence[asyncio.Task[None]]") -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)

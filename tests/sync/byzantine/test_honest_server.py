@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The same people and the real server, honest, on a bad day: lines are cut, programs die, disks are set back, devices
+come and are lost, the server crashes or is restored from a backup. Invariant 5 of the design holds in the end.
+"""
+
+import os
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from sync.client.status import RoomState
+from sync.ids import RoomId
+from sync.trust.items import ENVELOPE, Role
+from tests.sync.byzantine.desk import Desk
+from tests.sync.byzantine.honest import HonestServer
+from tests.sync.byzantine.invariants import ALARMS
+from tests.sync.byzantine.ledger import Ledger
+from tests.sync.byzantine.office import Office
+from tests.sync.byzantine.people import Person
+from tests.sync.byzantine.world import SEED, World
+
+MIX = {"say": 3, "deed": 3, "fall": 2, "live": 4, "trouble": 2}
+HOUR_S = 3600
+PATIENCE = 40
+
+
+class BadDay(World):
+    """`losses`: whose disk may be set back, the desks' or the server's. What both have lost nobody can bring back."""
+
+    server: HonestServer
+
+    def open_office(self, seed: int) -> None:
+        self.losses = ("desks", "server")[seed % 2]
+        self.office = Office(
+            seed,
+            lambda office: HonestServer(
+                office.agency, office.clock, os.urandom(32), office.loop, office.folder / "parts"
+            ),
+        )
+        self.server = self.office.server
+
+    @rule(what=st.sampled_from([what for what, often in MIX.items() for _ in range(often)]), seed=SEED)
+    def step(self, what: str, seed: int) -> None:
+        """One of the steps; then somebody writes."""
+        dice = Random(seed)
+        getattr(self, what)(dice)
+        self.say(dice, 1)
+
+    def trouble(self, dice: Random) -> None:
+        """At the server."""
+        match dice.choice(("crash", "backup", "restore")):
+            case "crash":
+                self.server.crash()
+            case "backup":
+                self.server.back_up()
+            case "restore" if self.losses == "server":
+                self.server.restore()
+        self.pass_time(5)
+
+    def falls(self, how: str, desk: Desk, other: Desk, room: RoomId) -> None:
+        if self.losses == "server" and (how == "reset" or "agency" in how):
+            return  # what the agency wrote since the backup is with nobody, if no desk has met it
+        super().falls(how, desk, other, room)
+
+    def live(self, dice: Random) -> None:
+        copies = {} if self.losses == "server" else self.copies
+        kept, self.copies = self.copies, copies
+        super().live(dice)
+        self.copies = kept | self.copies
+
+    # -- what holds --------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def nobody_is_alarmed_for_nothing(self) -> None:
+        """An honest server never makes a room stop, but while it has not got back what a restore took from it."""
+        for desk in self.office.desks:
+            states = {desk.engine.room_state(room) for room in desk.rooms()}
+            assert not states & (set(ALARMS) - {RoomState.RESTORED}), f"{desk.name}: {states}"
+
+    @invariant()
+    def who_is_out_has_no_later_key(self) -> None:
+        self.truth.check_authors(self.office.desks)
+        self.truth.check_secrets(self.office.desks)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "office"):
+            return
+        try:
+            self._end_well()
+            self.truth.check_plaintext(b"".join(self.server.heard))
+        finally:
+            self.server.stop()
+            self.office.close()
+
+    def _end_well(self) -> None:
+        """§19.5: with an honest server every authorised device decrypts everything after any sequence of offline,
+        crash, restore of either side, enrol, rotate.
+
+        In the end everybody is online and hours pass. Then every active device of every member has the server's whole
+        room, clean; it holds the keys and shares of every op that counts and that it may read (all with history, else
+        from its person's add on), and has applied what they say, as it was written; nothing waits to be sent, but of
+        those who may not write; and nothing was refused as unreadable.
+        """
+        for desk in self.office.desks:
+            desk.online = True
+            desk.hang_up()
+            desk.engine.retry_now()
+        self.pass_time(120)
+        for _ in range(PATIENCE):
+            why = self._not_well()
+            if why is None:
+                return
+            self.office.clock.asleep_s += HOUR_S
+            self.pass_time(120)
+        raise AssertionError(why)
+
+    def _not_well(self) -> str | None:
+        people: dict[bytes, Person] = {}
+        entries = self.server.book.entries
+
+        def person(uid: bytes) -> Person:
+            found = people.setdefault(uid, Person())
+            found.read(entries[uid])  # type: ignore[index]
+            return found
+
+        for room in self.rooms:
+            ledger = Ledger(room, person)
+            items = self.server.items(room)
+            ledger.read(items)
+            for desk in self.office.desks:
+                if desk.uid in ledger.seats:
+                    why = self._reads(desk, room, ledger)
+                    if why is not None:
+                        return f"{desk.name}, {why}"
+        return None
+
+    def _reads(self, desk: Desk, room: RoomId, ledger: Ledger) -> str | None:
+        items, seat = self.server.items(room), ledger.seats[desk.uid]
+        state, at = desk.engine.room_state(room), desk.engine._link.rooms.get(room)
+        if state is not RoomState.SEALED or at is None:
+            return f"the room is {state}"
+        if desk.engine.position(room) != len(items):
+            return f"at {desk.engine.position(room)} of {len(items)}"
+        waiting = [row for row in desk.store.pending_in(room, 1000) if row.obj not in ledger.gone]
+        if (waiting or desk.store.sealed(room)) and seat.role >= Role.WRITER:
+            return f"{len(waiting)} not sent"
+        if bad := desk.store.inbox.bad(room):
+            return f"bad: {bad}"
+        applied = {(obj, change): data for _, _, obj, change, data in desk.placed(room)}
+        for item in items:
+            if item.kind == ENVELOPE and ledger.counts[item.n] and (seat.history or item.n > seat.n):
+                found = at.shown(item, item.n)
+                assert found is not None
+                h = found.hdr
+                opened = at.keys.open(item.n, item.t, h.uid, h.dev, h.obj, h.epoch, found.hdr_bytes, item.ct or b"")
+                if opened is None:
+                    return f"no key for position {item.n}"
+                for change in opened:
+                    if applied.get((change.obj, change.change_id)) != change.payload:
+                        return f"position {item.n} is not applied"
+        return None
+
+
+BadDay.TestCase.settings = settings(
+    max_examples=25,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+test_with_an_honest_server_everybody_reads_everything_in_the_end = pytest.mark.slow(BadDay.TestCase)
