@@ -2,7 +2,7 @@
 """A room's chat: the timeline, who is writing, files on their way, and the composer."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +34,7 @@ from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, popup
 from ui.kit.progress import ProgressRow
 from ui.kit.style import column, label, set_props
-from ui.kit.tasks import report, run
+from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
 from ui.tool import follow, toast
 
@@ -139,7 +139,7 @@ class ChatView(QWidget):
             reply_to=reply.change_id if reply else None,
             edits=edit.change_id if edit else None,
         )
-        self._guard(lambda: self._service.keep_draft(self._room, draft))
+        done_now(self, lambda: self._service.keep_draft(self._room, draft))
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
@@ -151,7 +151,7 @@ class ChatView(QWidget):
 
     def _mark_read(self) -> None:
         if self.isVisible() and self.isActiveWindow() and self.list.at_end:
-            self._guard(lambda: self._service.mark_read(self._room))
+            done_now(self, lambda: self._service.mark_read(self._room))
 
     def _on_at_end(self, at_end: bool) -> None:
         self._jump.setVisible(not at_end)
@@ -220,9 +220,9 @@ class ChatView(QWidget):
         reply = written.reply_to.change_id if written.reply_to else None
         if written.edits is not None:
             target = written.edits.change_id
-            done = self._guard(lambda: self._service.edit(self._room, target, written.text))
+            done = done_now(self, lambda: self._service.edit(self._room, target, written.text))
         else:
-            done = self._guard(lambda: self._service.send(self._room, written.text, reply_to=reply))
+            done = done_now(self, lambda: self._service.send(self._room, written.text, reply_to=reply))
         if done:
             self._sent()
 
@@ -297,7 +297,7 @@ class ChatView(QWidget):
         panel.open_at(self._hover.below("react") if self._hover.isVisible() else at)
 
     def _react(self, message: Message, emoji: str) -> None:
-        self._guard(lambda: self._service.react(self._room, message.change_id, emoji))
+        done_now(self, lambda: self._service.react(self._room, message.change_id, emoji))
 
     def _open_menu(self, message: Message, at: QPoint) -> None:
         if message.deleted:
@@ -397,15 +397,6 @@ class ChatView(QWidget):
         if index is not None:
             self.list.jump_to(index)
             self.list.setFocus()
-
-    def _guard(self, deed: Callable[[], object]) -> bool:
-        """Does something now; an error is told and what was written stays."""
-        try:
-            deed()
-        except AppError as error:
-            report(self, error)
-            return False
-        return True
 
     # -- Qt's overrides ---------------------------------------------------------------------------------------------
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject
 
+from app.errors import AppError
+
 T = TypeVar("T")
 ErrorHook = Callable[[QObject, Exception], None]
 
@@ -34,6 +36,16 @@ def report(owner: QObject, error: Exception) -> None:
     _log_error(owner, error)
     for hook in _hooks:
         hook(owner, error)
+
+
+def done_now(owner: QObject, deed: Callable[[], object]) -> bool:
+    """Does something at once; an error of app/ is told, and False says that it was not done."""
+    try:
+        deed()
+    except AppError as error:
+        report(owner, error)
+        return False
+    return True
 
 
 def run(

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's board: the line with views, filter and New task, the board or table, and the card that is open."""
 
-from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
@@ -9,7 +8,6 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
-from app.errors import AppError
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.tasks import KIND
@@ -21,7 +19,7 @@ from ui.kit.dialogs import show
 from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
 from ui.kit.style import column, line, set_props
-from ui.kit.tasks import report, run
+from ui.kit.tasks import done_now, run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import local_now, tr
 from ui.tasks.archive import ArchiveDialog
@@ -59,9 +57,9 @@ class TasksView(QWidget):
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
-        self._column_menu = ColumnMenu(self, self.board, self._guard, self.undo)
+        self._column_menu = ColumnMenu(self, self.board, partial(done_now, self), self.undo)
         self._card_menu = CardMenu(
-            self, self.kanban, self.board, self._guard, lambda: service.members(room), self._link
+            self, self.kanban, self.board, partial(done_now, self), lambda: service.members(room), self._link
         )
         self._writable = True
         self._build()
@@ -152,12 +150,12 @@ class TasksView(QWidget):
     def undo(self) -> None:
         """Takes back this person's last edit."""
         if self._writable:
-            self._guard(self.board.undo.undo)
+            done_now(self, self.board.undo.undo)
 
     def redo(self) -> None:
         """Brings it back."""
         if self._writable:
-            self._guard(self.board.undo.redo)
+            done_now(self, self.board.undo.redo)
 
     # -- cards ------------------------------------------------------------------------------------------------------
 
@@ -169,7 +167,7 @@ class TasksView(QWidget):
             column_id = self.board.add_column(tr("To do"))
         made: list[str] = []
         title = tr("New task")
-        if self._guard(lambda: made.append(self.board.add_card(column_id, title, by=self._service.me))):
+        if done_now(self, lambda: made.append(self.board.add_card(column_id, title, by=self._service.me))):
             self.editor.open_card(made[0])
 
     def _delete_card(self, card_id: str) -> None:
@@ -177,14 +175,14 @@ class TasksView(QWidget):
         if card is None or not self._writable:
             return
         neighbour = self._neighbour(card_id)
-        if self._guard(lambda: self.board.delete_card(card_id)):
+        if done_now(self, lambda: self.board.delete_card(card_id)):
             text = tr("“{title}” is deleted").format(title=card.title)
             toast(self, text, lambda: self._restore(card_id))
             if neighbour:
                 self.kanban.focus_card(neighbour)
 
     def _restore(self, card_id: str) -> None:
-        if self._guard(lambda: self.board.restore_card(card_id)):
+        if done_now(self, lambda: self.board.restore_card(card_id)):
             self.kanban.focus_card(card_id)
 
     def _link(self, card_id: str) -> ObjectLink | None:
@@ -234,7 +232,7 @@ class TasksView(QWidget):
         dialog.rejected.connect(lambda: opened.append(dialog.opened))
         await show(dialog)
         for card_id in back:
-            self._guard(partial(self.board.archive_card, card_id, False))
+            done_now(self, partial(self.board.archive_card, card_id, False))
         if back:
             self.kanban.focus_card(back[0])
         elif opened and opened[0]:
@@ -280,15 +278,6 @@ class TasksView(QWidget):
         today, cards = local_now().date(), self.board.all_cards()
         shown = sum(self._filter.shows(card, today) for card in cards) if self._filter.active else len(cards)
         self._nothing.show_for(cards=len(cards), shown=shown)
-
-    def _guard(self, deed: Callable[[], object]) -> bool:
-        """Does something now; an error is told."""
-        try:
-            deed()
-        except AppError as error:
-            report(self, error)
-            return False
-        return True
 
 
 def _framed(table: CardTable) -> QWidget:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyringBackend
-from keyring.errors import KeyringLocked as BackendLocked
 
 from app.errors import (
     KeyringLocked,
@@ -27,34 +25,9 @@ from app.store.opening import create_store, open_store
 from app.store.store import Store
 from sync.crypto.passphrase import Argon2Params
 from tests.app.store.conftest import KINDS, ME
+from tests.memory_keyring import MemoryKeyring
 
 PASSPHRASE = "åtta blå äpplen 🙂"
-
-
-class MemoryKeyring(KeyringBackend):
-    """A key store in memory that can be locked."""
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str], str] = {}
-        self.locked = False
-        self.forgetful = False
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self._check()
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self._check()
-        if not self.forgetful:
-            self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self._check()
-        del self.entries[service, username]
-
-    def _check(self) -> None:
-        if self.locked:
-            raise BackendLocked("locked")
 
 
 @pytest.fixture(autouse=True)

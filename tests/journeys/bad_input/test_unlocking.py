@@ -13,9 +13,7 @@ from pathlib import Path
 import keyring
 import pytest
 import pytest_asyncio
-from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyringBackend
-from keyring.errors import KeyringLocked as BackendLocked
 
 from app.bootstrap import Office
 from app.core.ids import RoomId
@@ -36,34 +34,11 @@ from app.settings import CA_FILE
 from app.store.database import Database
 from tests.journeys.bad_input.checks import HELLO, explained, two
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
+from tests.memory_keyring import MemoryKeyring
 from tests.world import World, until
 
 SENT, WAITS = "Skickat, åäö 😀", "Väntar, åäö 😀"
 ROOT = Path(__file__).resolve().parents[3]
-
-
-class MemoryKeyring(KeyringBackend):
-    """A key store in memory that can be locked."""
-
-    def __init__(self) -> None:
-        self.entries: dict[tuple[str, str], str] = {}
-        self.locked = False
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self._check()
-        return self.entries.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self._check()
-        self.entries[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        self._check()
-        del self.entries[service, username]
-
-    def _check(self) -> None:
-        if self.locked:
-            raise BackendLocked("locked")
 
 
 class Home:
