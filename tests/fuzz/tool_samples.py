@@ -72,6 +72,17 @@ def board_records() -> list[bytes]:
     return [encode(board())]
 
 
+def updates() -> list[bytes]:
+    """Of documents and boards, and of values that no tool of ours makes."""
+    odd = (
+        "2701016d016b00",
+        "2901016d016b01617600",
+        "2801016d016b0175027705627974657377023030",
+        "2801016d016b017f",
+    )
+    return [document(), board(), *(bytes.fromhex(f"01010100{value}00") for value in odd)]
+
+
 def small_records() -> list[bytes]:
     from app.personal import records as p
     from app.rooms import records as r

@@ -96,6 +96,24 @@ def _board() -> Run:
     return run
 
 
+def _state() -> Run:
+    from app.objects.canonical import canonical
+    from app.objects.compaction import state_of
+
+    bases = ((samples.document(), ("text",), ("meta",)), (samples.board(), (), ("board", "columns", "cards", "labels")))
+
+    def run(data: bytes) -> None:
+        canonical(data)
+        for base, texts, maps in bases:
+            found = state_of([base, data], texts=texts, maps=maps)
+            if found is not None:
+                again = state_of([found[0]], texts=texts, maps=maps)
+                assert again is not None
+                assert again[1] == found[1], "what is merged once more has another hash"
+
+    return run
+
+
 def _records() -> Run:
     from app.errors import BadChange
     from app.personal import records as personal
@@ -152,6 +170,7 @@ TARGETS = (
     Target(name="markup", make=_markup, seeds=samples.texts, share=3),
     Target(name="document", make=_document, seeds=samples.document_records, refusals=_BAD_CHANGE, share=3),
     Target(name="board", make=_board, seeds=samples.board_records, refusals=_BAD_CHANGE, share=3),
+    Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
     Target(name="links", make=_links, seeds=samples.addresses),
     Target(name="pasted", make=_pasted, seeds=samples.pages, share=3),
