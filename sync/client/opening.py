@@ -10,6 +10,8 @@ nothing that is shown, or written on, is one person's word for what others wrote
 
 import asyncio
 import logging
+from array import array
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -54,6 +56,11 @@ def unpack(whole: bytes) -> list[bytes]:
     return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
 
 
+def _since(ns: "array[int]", first: int) -> "array[int]":
+    """The rising positions from `first` on. A long object has 200,000."""
+    return ns[bisect_left(ns, first) :]
+
+
 class Opening:
     """Lets a bare room arrive."""
 
@@ -68,15 +75,17 @@ class Opening:
             room.joining = held
             return
         root = ObjId(room.room)
-        await self._open(room, [n for n in held.ops.pop(root, ()) if not room.outside(n)])  # what kinds there are
+        inside = room.inside_from
+        await self._open(room, _since(held.ops.pop(root, array("Q")), inside))  # what kinds there are
         left = _Left()
         wanted: list[int] = []
         for obj, ns in held.ops.items():
             base = await self._snapshot(room, held, obj) if room.keys.has_history else 0
             left.any |= base > 0
-            wanted += [n for n in ns if n > base and not room.outside(n)]
+            wanted += _since(ns, max(base + 1, inside))
         if not room.keys.has_history:
-            wanted += [n for ns in held.baselines.values() for n in ns if not room.outside(n)]
+            for ns in held.baselines.values():
+                wanted += _since(ns, inside)
         await self._open(room, sorted(wanted))
         await self._link.ports.receive_apart(room.arrived(reread=left.any))
 

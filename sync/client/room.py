@@ -363,10 +363,16 @@ class RoomSync:
         else:
             opened += changes
 
-    def outside(self, n: int) -> bool:
-        """Before a from-now add: not for us, not counted. Where the add is not judged yet, nobody can say: it waits."""
+    @property
+    def inside_from(self) -> int:
+        """The first position that is for us: of a from-now add what stands before is not, and is not counted. Where the
+        add is not judged yet, nobody can say: it waits."""
         me = self.stream.members.get(self._account.uid)
-        return me is not None and not me.history and n < me.since_n
+        return me.since_n if me is not None and not me.history else 0
+
+    def outside(self, n: int) -> bool:
+        """Whether a position is before `inside_from`."""
+        return n < self.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
         """Members that are new or changed since the store was told, and those that are gone."""

@@ -6,6 +6,7 @@ the end of it in the bench's process. Times are CLOCK_MONOTONIC in ns, the same 
 """
 
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -198,4 +199,5 @@ async def obey(turns_from_start: bool) -> None:
 
 if __name__ == "__main__":
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.freeze()  # likewise
     asyncio.run(obey("--turns" in sys.argv))
