@@ -13,7 +13,6 @@ from pathlib import Path
 from sync.errors import Reject
 from sync.server import admin
 from sync.server.config import Config, ConfigError
-from sync.server.running import start_server
 from sync.server.store.base import StoreError
 from sync.server.upkeep import commands as upkeep
 
@@ -70,6 +69,8 @@ async def _invite(args: argparse.Namespace) -> str:
 
 
 async def _serve(args: argparse.Namespace) -> None:
+    from sync.server.running import start_server  # the web server is a third of the imports; no other command needs it
+
     config = Config(
         data=args.data,
         host=args.host,
