@@ -49,7 +49,7 @@ lint: setup  ## linters, types and layers only
 bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name)
 	@$(PY) -m tests.bench $(if $(ONLY),--only $(ONLY))
 
-fuzz: setup  ## hostile bytes to every decoder (make fuzz N=10000000 ONLY=name,name); faults in build/fuzz/
+fuzz: setup  ## hostile bytes and a false server, at length (make fuzz N=10000000 ONLY=name,name); faults in build/fuzz/
 	@$(PY) -m tests.fuzz --runs $(N) $(if $(ONLY),--only $(ONLY))
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/

@@ -3,7 +3,7 @@
 
 Each target runs in a process of its own with 2 GiB of address space, as many at once as there are cores. An input may
 take five seconds, and no exception but the target's own refusals; anything else ends the target's run with the input in
-build/fuzz/.
+build/fuzz/. Beside them the state machines of tests/sync/byzantine live on: one life for every two thousand inputs.
 """
 
 import argparse
@@ -19,6 +19,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.fuzz.machines import MACHINES, Machine, lives
+from tests.sync.byzantine.budget import LIVES
+
 BUILD = Path("build/fuzz")
 MEMORY_BYTES = 2 << 30
 SECONDS = 5
@@ -32,18 +35,36 @@ def main() -> int:
         return (plain if args.plain else guided)(args.only, args.runs, args.seed)
     from tests.fuzz.targets import TARGETS
 
-    names = args.only.split(",") if args.only else list(TARGETS)
-    if unknown := set(names) - TARGETS.keys():
-        print(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(TARGETS)}", file=sys.stderr)
+    names = args.only.split(",") if args.only else [*TARGETS, *MACHINES]
+    if unknown := set(names) - TARGETS.keys() - MACHINES.keys():
+        known = ", ".join([*TARGETS, *MACHINES])
+        print(f"no such target: {', '.join(sorted(unknown))}; there are {known}", file=sys.stderr)
         return 2
+    machines = [MACHINES[name] for name in names if name in MACHINES and lives(args.runs)]
+    names = [name for name in names if name in TARGETS]
     BUILD.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     shares = sum(TARGETS[name].share for name in names)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as cores:
         asked = [cores.submit(_apart, args, name, -(-args.runs * TARGETS[name].share // shares)) for name in names]
+        lived = [cores.submit(_live, args, machine, lives(args.runs)) for machine in machines]
         done = [target.result() for target in as_completed(asked)]
     _say("all", sum(done), time.monotonic() - began)
-    return 0 if all(done) else 1
+    return 0 if all(done) and all(machine.result() for machine in lived) else 1
+
+
+def _live(args: argparse.Namespace, machine: Machine, count: int) -> bool:
+    """Runs one state machine in a process of its own; False if something that must hold did not."""
+    start = time.monotonic()
+    command = [sys.executable, "-m", "pytest", *machine.command(args.seed)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {LIVES: str(count)})
+    if answer.returncode:
+        (BUILD / f"{machine.name}.log").write_text(answer.stdout)
+        print(answer.stdout[-6000:], f"{machine.name}: FAILED; all of it is in {BUILD}/", sep="\n", file=sys.stderr)
+        return False
+    took = time.monotonic() - start
+    print(f"{machine.name:16} {count:>9} lives   {took:>7.1f} s  {count / took:>8.1f}/s", flush=True)
+    return True
 
 
 def _apart(args: argparse.Namespace, name: str, runs: int) -> int:
@@ -68,7 +89,7 @@ def _say(name: str, runs: int, took_s: float) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000, help="inputs, shared by the targets")
-    parser.add_argument("--only", default="", help="targets, with commas; a name that is none lists them")
+    parser.add_argument("--only", default="", help="targets or machines, with commas; a name that is none lists them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plain", action="store_true", help="without atheris: random changes, no guidance")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)

@@ -53,7 +53,7 @@ class Traitor:
         """Something false, made for the end of a history."""
         what = dice.choice(OPS if dice.random() < 0.5 else ENTRIES)
         author = self._author(book, dice, old=dice.random() < 0.4)
-        if dice.random() < 0.1:  # in another's name
+        if dice.random() < 0.15:  # in another's name
             theirs = book.logs[dice.choice(others)]
             dev, ulog = dice.choice([*theirs.devices, author.dev]), (theirs.seq, theirs.head)
             author = Author(uid=theirs.uid, dev=dev, signing=author.signing, ulog=ulog)
@@ -63,7 +63,7 @@ class Traitor:
         if what in OPS:
             return self._op(what, history, author, dice)
         strangers = [uid for uid in book.logs if uid not in history.stream.members and book.logs[uid].ready]
-        kind, payload = self._entry(what, history, book, dice.choice(others), dice.choice([self.uid, *strangers]))
+        kind, payload = self._entry(what, history, book, dice.choice(others), dice.choice([self.uid, *strangers]), dice)
         s = history.stream.state
         body = entry_body(
             history.room, s.entry_seq + 1, s.entry_head, author.uid, author.dev, (history.n, history.rhs[-1]),
@@ -83,7 +83,7 @@ class Traitor:
 
     def _op(self, what: str, history: History, author: Author, dice: Random) -> list[Triple]:
         s, room = history.stream, history.room
-        e = dice.randint(1, max(1, s.epoch)) if dice.random() < 0.2 else s.epoch
+        e = dice.randint(1, max(1, s.epoch)) if dice.random() < 0.35 else s.epoch
         ring = self.rings.get(room, KeyRing(room))
         held = ring.a(e) if what == "snapshot" else ring.k(e)
         share, share_c, obj = root_share(room), b"", ObjId(room)
@@ -104,7 +104,9 @@ class Traitor:
 
     # -- entries -----------------------------------------------------------------------------------------------------
 
-    def _entry(self, what: str, history: History, book: Book, other: Uid, ghost: Uid) -> tuple[str, list[object]]:
+    def _entry(
+        self, what: str, history: History, book: Book, other: Uid, ghost: Uid, dice: Random
+    ) -> tuple[str, list[object]]:
         """`other` is a member, `ghost` somebody who is none, or the traitor."""
         s = history.stream
         log = book.logs[ghost]
@@ -119,7 +121,7 @@ class Traitor:
             case "rm":
                 return "rm", [other, 0, b"", self._epoch(history, book, {other: None}).epoch.payload()]
             case "role":
-                return "role", [self.uid, int(Role.OWNER), None]
+                return "role", [self.uid, dice.randint(1, 4), None]
             case "epoch":
                 return "epoch", [self._epoch(history, book, {}).epoch.payload()]
             case "epoch-ghost":

@@ -73,7 +73,11 @@ class Office(Generic[S]):
         self._stack.close()
 
     def hire(self, name: str) -> Desk:
-        """A person with a binding, a key and a desk."""
+        """A person at a desk."""
+        return self._desk(name, *self.enrol(name))
+
+    def enrol(self, name: str) -> tuple[Account, list[tuple[bytes, bytes]]]:
+        """A person with a binding and a key; whoever has no desk is a stranger to all."""
         code, salt = SignInCode.fresh(self.agency.pk), os.urandom(16)
         record = {"name": name, "title": name, "unit": "Enheten för tillsyn"}
         packed, until = encode_record(record), BEGAN_MS + YEAR_MS
@@ -88,7 +92,7 @@ class Office(Generic[S]):
         account = Account(
             uid=log.uid, dev=next(iter(log.devices)), agency_pk=self.agency.pk, secrets=secrets, puk_seeds={1: seed}
         )
-        return self._desk(name, account, entries, record)
+        return account, entries
 
     def second(self, old: Desk, name: str) -> Desk:
         """Another desk of the same person, let in by the first."""
@@ -101,11 +105,11 @@ class Office(Generic[S]):
         log = UserLog.replay(old.store.user_log(old.uid), self.agency.pk)
         seeds = userdrafts.open_generations(log, dev, kem, {})
         account = Account(uid=old.uid, dev=dev, agency_pk=self.agency.pk, secrets=secrets, puk_seeds=seeds)
-        return self._desk(name, account, old.store.user_log(old.uid), {"name": name})
+        return self._desk(name, account, old.store.user_log(old.uid))
 
-    def _desk(self, name: str, account: Account, entries: list[tuple[bytes, bytes]], record: dict[str, str]) -> Desk:
+    def _desk(self, name: str, account: Account, entries: list[tuple[bytes, bytes]]) -> Desk:
         desk = Desk(name, self.folder, self.server, self.clock, account)
-        desk.create(entries, record)
+        desk.create(entries)
         self.desks.append(desk)
         self.everybody.append(desk)
         self.loop.do(_begin(desk))

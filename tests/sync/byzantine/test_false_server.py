@@ -5,16 +5,17 @@ swaps, together with removed members and stolen devices: invariants 1 to 4 and 7
 Time stands still and random bytes are dice (still.py), so that a run depends on Hypothesis's choices alone.
 """
 
+from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from app.core.ids import RoomId
+from tests.sync.byzantine.budget import budget
 from tests.sync.byzantine.desk import Desk
-from tests.sync.byzantine.histories import History
+from tests.sync.byzantine.histories import History, renumbered, units
 from tests.sync.byzantine.lies import NAMES, lie, spoil
 from tests.sync.byzantine.mischief import forced
 from tests.sync.byzantine.server import Server
@@ -23,7 +24,7 @@ from tests.sync.byzantine.world import SEED, World
 MOST_HISTORIES = 8
 MIX = {
     "say": 3, "deed": 3, "fall": 2, "live": 2, "forge": 4, "lie": 3, "tell_the_truth": 2, "show": 1, "fork": 1,
-    "rewrite": 1, "hide": 1,
+    "rewrite": 1, "hide": 1, "graft": 3,
 }  # fmt: skip
 """How often each step comes."""
 
@@ -78,17 +79,19 @@ class FalseServer(World):
 
     def fork(self, dice: Random) -> None:
         """Another history, which ends a few positions before one that there is; one desk is shown it."""
-        old = dice.choice(self.server.rooms[self.room(dice)])
+        desk, room = self.alive(dice)
+        old = dice.choice(self.server.rooms[room])
         made = old.branch(max(2, old.n - dice.randint(0, 4)), self.server.book)
-        self._show(self.desk(dice), self._keep(made), anew=dice.random() < 0.5)
+        self._show(desk, self._keep(made), anew=dice.random() < 0.5)
 
     def rewrite(self, dice: Random) -> None:
         """A history with something wrong near its end; one desk is shown it."""
-        old = dice.choice(self.server.rooms[self.room(dice)])
+        desk, room = self.alive(dice)
+        old = dice.choice(self.server.rooms[room])
         made = old.branch(max(2, old.n - dice.randint(1, 6)), self.server.book)
         others = [i for room, hs in self.server.rooms.items() if room != made.room for i in hs[0].items]
         made.show(spoil(old.items[made.n :], old.items, others, dice), self.server.book)
-        self._show(self.desk(dice), self._keep(made), anew=dice.random() < 0.5)
+        self._show(desk, self._keep(made), anew=dice.random() < 0.5)
 
     def show(self, dice: Random) -> None:
         """Another of the histories, from now on."""
@@ -98,20 +101,45 @@ class FalseServer(World):
         """Something by one who has gone over, at the end of a history that somebody is shown, or of one of its own."""
         if not self.thief.traitors:
             return
-        desk, room = self.desk(dice), self.room(dice)
+        desk, room = self.alive(dice)
         history = self.server.shown(self.server.faces[desk.dev], room)
         if history is None or history.broken:
             return
         if dice.random() < 0.3:
             history = self._keep(history.branch(max(2, history.n - dice.randint(0, 3)), self.server.book))
-        traitor = dice.choice(self.thief.traitors)
-        others = [uid for uid in history.stream.members if uid != traitor.uid]
-        signed = traitor.forge(history, self.server.book, dice, others) if others else []
-        if signed:
-            first = history.n + 1
-            forced(history, signed, self.office.clock.ms(), self.server.book)
-            self.server.placed(history, first)
-            self._show(desk, history, anew=False)
+        traitor, first = dice.choice(self.thief.traitors), history.n + 1
+        for _ in range(dice.randint(1, 3)):
+            others = [uid for uid in history.stream.members if uid != traitor.uid]
+            if others and not history.broken:
+                signed = traitor.forge(history, self.server.book, dice, others)
+                forced(history, signed, self.office.clock.ms(), self.server.book)
+        self.server.placed(history, first)
+        self._show(desk, history, anew=False)
+
+    def graft(self, dice: Random) -> None:
+        """One desk is left behind while others work, and then shown what they wrote: something of it is left out, in
+        another order, or at another time."""
+        desk, room = self.alive(dice)
+        face = self.server.faces[desk.dev]
+        whole = self.server.shown(face, room)
+        if whole is None:
+            return
+        behind, base = self._keep(whole.branch(whole.n, self.server.book)), whole.n
+        face.history[room] = self.server.rooms[room].index(behind)
+        for _ in range(3):
+            self.say(dice, 1)
+        later = units(whole.items[base:])
+        if later:
+            at = dice.randrange(len(later))
+            match dice.choice(("left out", "order", "time", "time")):
+                case "left out":
+                    del later[at]
+                case "order":
+                    later[at : at + 2] = reversed(later[at : at + 2])
+                case _:
+                    later[at] = [replace(item, t=item.t + 1) for item in later[at]]
+        behind.show(renumbered([item for unit in later for item in unit], behind.n + 1), self.server.book)
+        self._show(desk, behind, anew=dice.random() < 0.3)
 
     def _keep(self, made: History) -> History:
         """One more of the room's histories; of very many the last is given up, unless somebody is shown it."""
@@ -158,12 +186,5 @@ class FalseServer(World):
             self.office.close()
 
 
-FalseServer.TestCase.settings = settings(
-    max_examples=40,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+FalseServer.TestCase.settings = budget(70)
 test_attack_whatever_a_false_server_does_the_invariants_hold = pytest.mark.slow(FalseServer.TestCase)

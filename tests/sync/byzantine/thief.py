@@ -90,10 +90,15 @@ class Thief:
             if (traitor.uid, gen) not in self._keys:
                 self._keys[traitor.uid, gen] = puk_key(seed)
 
+    def _attempts(self) -> list[tuple[Uid, int, KemKey]]:
+        """Every key in the place of every generation: perhaps two are one."""
+        generations = {uid: range(1, len(log.puks) + 1) for uid, log in self._book.logs.items()}
+        return [(uid, gen, key) for (uid, _), key in self._keys.items() for gen in generations[uid]]
+
     def _open_seals(self, room: RoomId, epoch: Epoch) -> None:
         for digest, sealed in self._seals.get(room, {}).items():
-            for (uid, gen), key in self._keys.items():
-                attempt = (digest, epoch.kc, uid, gen)
+            for uid, gen, key in self._attempts():
+                attempt = (digest, epoch.kc, key, gen)
                 if attempt in self._tried:
                     continue
                 self._tried.add(attempt)

@@ -17,7 +17,7 @@ from sync.crypto.kdf import H
 from sync.errors import SyncError
 from sync.trust import userdrafts
 from tests.sync.byzantine.desk import Desk
-from tests.sync.byzantine.invariants import Truth
+from tests.sync.byzantine.invariants import ALARMS, Truth
 from tests.sync.byzantine.mischief import Traitor
 from tests.sync.byzantine.office import Office
 from tests.sync.byzantine.server import Server
@@ -25,7 +25,7 @@ from tests.sync.byzantine.thief import Thief
 
 SEED = st.integers(0, 2**24)
 BEGINNINGS = ("removed", "stolen", "bribed")
-DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room", "expel")
+DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room", "room", "expel")
 FALLS = ("removed", "leaves", "stolen", "stolen, says the agency", "reset", "bribed")
 LIFE = ("second device", "line cut", "offline", "online", "crash", "copy", "set back", "a minute", "a month")
 MOST_DESKS = 6
@@ -59,6 +59,7 @@ class World(RuleBasedStateMachine):
     def open_office(self, seed: int) -> None:
         """Sets `office` and `server`."""
         self.office: Office[Any] = Office(seed, lambda office: Server(office.agency, office.clock, os.urandom(32)))
+        self.office.enrol("Arkivarie")
         self.server: Any = self.office.server
 
     # -- who and where -----------------------------------------------------------------------------------------------
@@ -68,6 +69,12 @@ class World(RuleBasedStateMachine):
 
     def room(self, dice: Random) -> RoomId:
         return dice.choice(self.rooms)
+
+    def alive(self, dice: Random) -> tuple[Desk, RoomId]:
+        """A desk and a room that has not stopped there, if there is one."""
+        desks, fallback = self.office.desks, (self.desk(dice), self.room(dice))
+        found = [(d, r) for d in desks for r in d.rooms() if r in self.rooms and d.engine.room_state(r) not in ALARMS]
+        return dice.choice(found or [fallback])
 
     def obj(self, room: RoomId, number: int) -> ObjId:
         """The room's root object is number 0."""
@@ -111,7 +118,7 @@ class World(RuleBasedStateMachine):
             case "destroy" if room in desk.rooms():
                 draft = self.office.drafter(desk, room).destroy(self.obj(room, role), H(b"rule"), H(b"decision"))
                 self.tries(self.office.append(desk, room, draft))
-            case "room" if len(self.rooms) < 2:
+            case "room" if len(self.rooms) < 3:
                 with suppress(SyncError):
                     self.rooms.append(self.office.loop.do(deeds.create_room()))
                     self.tries(deeds.add(self.rooms[-1], other.uid, role, history=True))
@@ -147,10 +154,10 @@ class World(RuleBasedStateMachine):
                 done = self.server.agency_writes(other.uid, lambda own: userdrafts.reset(own, agency, now))
         if done:
             for each in [other] if how.startswith("stolen") else self.office.of(other.uid):
-                self.goes_over(each)
+                self.goes_over(each, how)
         self.pass_time(10)
 
-    def goes_over(self, desk: Desk) -> None:
+    def goes_over(self, desk: Desk, how: str) -> None:
         self.truth.remember(desk)
         self.thief.joins(Traitor.of(desk))
         self.office.desks.remove(desk)

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How many lives the machines live: a fixed few in `make test`, always the same; as many as it is told by `make fuzz`,
+and others each time.
+"""
+
+import os
+
+from hypothesis import HealthCheck, Phase, settings
+
+LIVES = "KANSLI_LIVES"
+"""The environment variable by which `make fuzz` says how many."""
+FIXED = 40
+STEPS = 30
+
+
+def budget(lives: int = FIXED, steps: int = STEPS) -> settings:
+    """Nothing depends on time here, so nothing has a deadline. Only at length is what fails made shorter."""
+    asked = os.environ.get(LIVES)
+    return settings(
+        max_examples=int(asked) if asked else lives,
+        stateful_step_count=2 * steps if asked else steps,
+        deadline=None,
+        derandomize=not asked,
+        database=None,
+        phases=[Phase.generate, Phase.shrink] if asked else [Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
