@@ -381,7 +381,7 @@ class Engine:
             self._mender.start(authed)
             await self._own_log(connection, authed)
             self.sheet.hear(authed.asked)
-            self._inbox.start(authed.rooms)
+            await self._inbox.start(authed.rooms)
             self._audit.start(self._link.rooms)
             self._log_moved.set()
             self._link.outbox_work.set()

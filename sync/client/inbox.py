@@ -37,6 +37,8 @@ PIECE_BYTES = 96 * 1024
 """And bytes: a batch of packed edits may hold thousands of changes."""
 BREATHE = 16
 """A longer piece is judged, opened and stored in a turn each."""
+HEADS = 16
+"""Rooms whose receipts are looked at in one turn, 0.1 ms each."""
 KEPT_MS = 90 * 86_400_000
 KEPT_BYTES = 256 * 1024 * 1024
 """Items that are kept as they came, for a server that loses them (protocol §10)."""
@@ -67,17 +69,19 @@ class Inbox:
     def idle(self) -> bool:
         return not self._fresh and not self._behind and self._shares.idle
 
-    def start(self, heads: list[m.RoomHead]) -> None:
-        """A new connection: every room the server lists, measured against what we have seen."""
+    async def start(self, heads: list[m.RoomHead]) -> None:
+        """A new connection: every room the server lists, measured against what we have seen, some in a turn."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self.rereading.start()
         listed = set()
         for room in self._link.rooms.values():
             room.look_anew()
-        for head in heads:
+        for at, head in enumerate(heads, start=1):
             listed.add(RoomId(head.receipt.room))
             self._meet(head)
+            if at % HEADS == 0:
+                await asyncio.sleep(0)
         for room_id, room in self._link.rooms.items():
             if room_id not in listed and room.is_member:
                 self._unsubscribed.add(room_id)
@@ -168,6 +172,7 @@ class Inbox:
                     room_id = next(iter(self._behind))
                     del self._behind[room_id]
                     await self._catch_up(self._link.room(room_id))
+                self._witness.keep(from_rooms=HEADS)
             self._witness.keep()
             self.rereading.go_on()
             on_idle()

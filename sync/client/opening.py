@@ -61,6 +61,16 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
     return ns[bisect_left(ns, first) :]
 
 
+def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
+    """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" for another."""
+    item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+    if item is None:
+        raise Reject("content-hash", f"position {n}")
+    if item.ct is None:
+        room.missed(item)
+    return item
+
+
 class Opening:
     """Lets a bare room arrive."""
 
@@ -92,10 +102,8 @@ class Opening:
     async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
         """Changes at these positions: opened or waiting, and stored. Not durable by itself: a crash repeats it."""
         async for items in self._fetch(room, ns):
-            for at in range(0, len(items), CHUNK):
-                for received in room.open_again(items[at : at + CHUNK], ()):
-                    await self._link.ports.receive_apart(replace(received, more=True))
-                await asyncio.sleep(0)
+            for received in room.open_again(items, ()):
+                await self._link.ports.receive_apart(replace(received, more=True))
 
     async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
         """The envelopes at rising positions, with their content, in slices."""
@@ -105,16 +113,12 @@ class Opening:
             reply = await self._link.online.request(partial(m.Contents, room=room.room, ns=asked), m.ContentsReply)
             if not 0 < len(reply.items) <= len(asked):
                 raise Reject("malformed", "contents")
-            found = []
-            for n, i in zip(asked, reply.items, strict=False):
-                item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
-                if item is None:
-                    raise Reject("content-hash", f"position {n}")
-                if item.ct is None:
-                    room.missed(item)
-                found.append(item)
-            yield found
-            at += len(found)
+            for start in range(0, len(reply.items), CHUNK):
+                yield [
+                    _shown(room, n, i) for n, i in zip(asked[start:], reply.items[start : start + CHUNK], strict=False)
+                ]
+                await asyncio.sleep(0)
+            at += len(reply.items)
 
     async def _one(self, room: RoomSync, n: int) -> AcceptedEnvelope:
         async for items in self._fetch(room, [n]):

@@ -109,9 +109,10 @@ class Witness:
             return None
         return self._take(r)
 
-    def keep(self) -> None:
-        """Verifies and keeps what has been agreed on since. Reject "signature": the server signed nothing."""
-        if not self._agreed:
+    def keep(self, *, from_rooms: int = 1) -> None:
+        """Verifies and keeps what has been agreed on since, if that is of so many rooms. Reject "signature": the server
+        signed nothing."""
+        if len(self._agreed) < from_rooms:
             return
         agreed, self._agreed = self._agreed, {}
         for room, r in agreed.items():

@@ -260,7 +260,7 @@ class RoomSync:
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
         """▲ An envelope that was judged as it stands at position n, if the server shows that very one; its content may
         be gone. None for anything else."""
-        before, mine = self.rh_at(n - 1), self.rh_at(n)
+        before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
         if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
             return None
         ident = item_id(ENVELOPE, item.body)

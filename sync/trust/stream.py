@@ -372,10 +372,11 @@ class RoomStream:
         at, rh = seen
         if at >= n:
             raise Reject("fork", f"position {n}")
-        if self._rh(at, rh_at) != rh:
+        if self.rh_of(at, rh_at) != rh:
             raise Reject("fork", f"position {n}")
 
-    def _rh(self, at: int, rh_at: RhAt | None) -> bytes | None:
+    def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
+        """The running hash at an accepted position: of the last 4096 from memory, else from whoever stores them."""
         if at == 0:
             return RH_0
         if at == self.state.n:
