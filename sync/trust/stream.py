@@ -76,9 +76,10 @@ class RoomStream:
         self._codec = StateCodec()
         self._touched: dict[bytes, None] = {}
         self._undo: list[_Undo] = []
-        self._recent: deque[tuple[int, Hash]] = deque(maxlen=_RECENT)
+        self._recent: deque[Hash] = deque(maxlen=_RECENT)
+        """The running hashes of the last positions, up to `state.n`."""
         if self.state.n:
-            self._recent.append((self.state.n, self.state.rh))
+            self._recent.append(self.state.rh)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RoomStream":
@@ -146,7 +147,7 @@ class RoomStream:
 
     def recent(self, count: int) -> list[Hash]:
         """The running hashes of the last `count` accepted positions, oldest first; at most the last 4096."""
-        return [rh for _, rh in islice(reversed(self._recent), count)][::-1]
+        return list(islice(reversed(self._recent), count))[::-1]
 
     def recipients(self, book: UserBook) -> list[Recipient]:
         """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""
@@ -209,13 +210,14 @@ class RoomStream:
                 del where[key]
             else:
                 where[key] = old
+        taken = self.state.n
         self.state, touched = saved
         while len(self._touched) > touched:
             self._touched.popitem()
-        n, rh = self.state.n, self.state.rh
-        self._recent = deque((x for x in self._recent if x[0] <= n), maxlen=_RECENT)
-        if not self._recent and n:
-            self._recent.append((n, rh))
+        for _ in range(min(taken - self.state.n, len(self._recent))):
+            self._recent.pop()
+        if not self._recent and self.state.n:
+            self._recent.append(self.state.rh)
 
     def _put(self, where: dict[bytes, Any], key: bytes, value: object) -> None:
         self._undo.append((where, key, where.get(key)))
@@ -245,7 +247,7 @@ class RoomStream:
         s = self.state
         s.rh = next_rh(s.rh, item.n, item.t, item.kind, ident)
         s.n, s.t = item.n, item.t
-        self._recent.append((s.n, s.rh))
+        self._recent.append(s.rh)
 
     def _check_position(self, item: Item) -> None:
         if item.n != self.state.n + 1:
@@ -379,8 +381,7 @@ class RoomStream:
         """The running hash at an accepted position: of the last 4096 from memory, else from whoever stores them."""
         if at == 0:
             return RH_0
-        if at == self.state.n:
-            return self.state.rh
-        if self._recent and at >= self._recent[0][0]:
-            return self._recent[at - self._recent[0][0]][1]
+        first = self.state.n - len(self._recent) + 1
+        if first <= at <= self.state.n:
+            return self._recent[at - first]
         return rh_at(at) if rh_at else None
