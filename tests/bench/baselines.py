@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the machine can do without us: an echo over the same libraries, a commit with the same pragmas."""
+"""What the machine can do without us: an echo over the same libraries, a commit with the same pragmas, the hashes and
+signatures of judging."""
 
 import asyncio
+import hashlib
 import socket
 import tempfile
 import time
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import sqlcipher3.dbapi2 as sqlcipher
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -18,6 +21,9 @@ from tests.bench.registry import Figure, bench, median
 
 ECHOES = 2000
 COMMITS = 1000
+BODY_BYTES = 360
+"""An envelope's body without its ciphertext."""
+SIGNED_TOGETHER = 50
 FRAME = b"\x00" * 700  # about a sealed chat message with its header
 
 
@@ -75,3 +81,26 @@ def sqlite_commit() -> list[Figure]:
         database.close()
     note = "SQLCipher, WAL, synchronous=FULL, one row of 700 bytes a commit, on the checkout's disk"
     return [Figure(name="sqlite_commit_us", value=median(samples), unit="us", n=len(samples), note=note)]
+
+
+def judging_us() -> float:
+    """What the primitives alone take of judging one envelope: two SHA-256 (its id, the running hash) and a fiftieth of
+    an Ed25519 verification. The median of many batches."""
+    key, body, link = Ed25519PrivateKey.generate(), bytes(BODY_BYTES), bytes(81)
+    public, sig = key.public_key(), key.sign(body)
+    samples: list[float] = []
+    for _ in range(200):
+        began = time.perf_counter()
+        for _ in range(SIGNED_TOGETHER):
+            hashlib.sha256(body).digest()
+            hashlib.sha256(link).digest()
+        public.verify(sig, body)
+        samples.append((time.perf_counter() - began) * 1e6 / SIGNED_TOGETHER)
+    return median(samples)
+
+
+@bench("judge_raw_us")
+def judge_raw() -> list[Figure]:
+    """What judge_header_us stands on."""
+    note = f"two SHA-256 of {BODY_BYTES} and 81 bytes, and 1/{SIGNED_TOGETHER} of an Ed25519 verification"
+    return [Figure(name="judge_raw_us", value=judging_us(), unit="us", n=200, note=note)]

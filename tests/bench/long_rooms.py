@@ -24,6 +24,7 @@ from sync.trust.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.snapshots import STRICT_POLICY, Attest, pieces
 from sync.trust.stream import RoomStream
 from tests.bench import filling
+from tests.bench.baselines import judging_us
 from tests.bench.desk import Desk
 from tests.bench.filling import Hand, open_store, service_of
 from tests.bench.office import HANDLER, HEAD, copy_of, enrol, found, serving
@@ -176,11 +177,16 @@ def _open(name: str, rooms: int, changes: int, tail: int) -> tuple[float, float]
     return (ready - opened) / 1e9, (whole - opened) / 1e9
 
 
+def _raw_s(rooms: int, changes: int) -> str:
+    return f"{judging_us() * rooms * changes / 1e6:.2f} s of it are what hashes and signatures of judging take alone"
+
+
 @bench("open_200k_from_snapshot_s", "open_200k_whole_s")
 def long_room() -> list[Figure]:
     """One document of 200,000 changes, each an envelope, 50 under a signature."""
     ready, whole = _open("long-room", 1, CHANGES, TAIL)
     note = f"a newcomer's session opened to the document shown and writable; snapshot and {TAIL} changes after it"
+    note += f"; {_raw_s(1, CHANGES)}"
     return [
         Figure(name="open_200k_from_snapshot_s", value=ready, unit="s", n=1, note=note),
         Figure(name="open_200k_whole_s", value=whole, unit="s", n=1, note="to every change stored, in the background"),
@@ -192,6 +198,7 @@ def many_rooms() -> list[Figure]:
     """200 rooms with a document of 1,000 changes each."""
     ready, whole = _open("many-rooms", ROOMS, IN_EACH, 100)
     note = "a desk that has nothing yet: session opened to the last room writable; 1,000 changes in each"
+    note += f"; {_raw_s(ROOMS, IN_EACH)}"
     return [
         Figure(name="new_device_200_rooms_s", value=ready, unit="s", n=1, note=note),
         Figure(name="new_device_200_rooms_whole_s", value=whole, unit="s", n=1, note="to every change stored"),

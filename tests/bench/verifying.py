@@ -2,6 +2,7 @@
 """How long a client takes to judge and open what arrives, without network and store."""
 
 import time
+from dataclasses import replace
 
 from sync.trust.envelope import ObjectKeys, open_op, root_share, unpack
 from sync.trust.stream import AcceptedEnvelope, RoomStream
@@ -13,27 +14,39 @@ BATCH = 50
 TEXT = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga 14. 🙂".encode()
 
 
-@bench("verify_open_us")
+@bench("verify_open_us", "judge_header_us")
 def verify_open() -> list[Figure]:
-    """Position, hash chain, signature, role and epoch of each envelope, then its content: as on catching up."""
+    """Position, hash chain, signature, role and epoch of each envelope, then its content: as on catching up. And all
+    but the content, of items without it: as a newcomer judges a long room."""
     office = Office()
     founder = office.hire("Handläggare")
     room = Room.founded(office, founder)
     start = len(room.items)
     for _ in range(BATCHES):
         room.push(room.seal(founder, *[TEXT] * BATCH))
-    follower = RoomStream(None)
-    follower.accept(room.items[:start], office.book)
+    follower, newcomer = RoomStream(None), RoomStream(None)
+    for stream in (follower, newcomer):
+        stream.accept(room.items[:start], office.book)
     content = room.ring(founder).k(room.stream.epoch)
     assert content is not None
     key = ObjectKeys(room.id).key(content, room.stream.epoch, room.id, root_share(room.id))
-    samples: list[float] = []
+    opened: list[float] = []
+    judged: list[float] = []
     for at in range(start, len(room.items), BATCH):
+        items = room.items[at : at + BATCH]
         began = time.perf_counter()
-        for accepted in follower.accept(room.items[at : at + BATCH], office.book, room.rh_at):
+        for accepted in follower.accept(items, office.book, room.rh_at):
             assert isinstance(accepted, AcceptedEnvelope)
             assert accepted.void is None
             unpack(open_op(key, accepted.hdr_bytes, accepted.ct or b""))
-        samples.append((time.perf_counter() - began) * 1e6 / BATCH)
+        opened.append((time.perf_counter() - began) * 1e6 / BATCH)
+        bare = [replace(item, ct=None) for item in items]
+        began = time.perf_counter()
+        newcomer.accept(bare, office.book, room.rh_at, bare=True)
+        judged.append((time.perf_counter() - began) * 1e6 / BATCH)
     note = f"per envelope, in batches of {BATCH} of one author; {len(TEXT)} bytes of text each"
-    return [Figure(name="verify_open_us", value=median(samples), unit="us", n=len(samples) * BATCH, note=note)]
+    count = len(opened) * BATCH
+    return [
+        Figure(name="verify_open_us", value=median(opened), unit="us", n=count, note=note),
+        Figure(name="judge_header_us", value=median(judged), unit="us", n=count, note="the same without content"),
+    ]
