@@ -27,6 +27,9 @@ def main(argv: list[str] | None = None) -> int:
             case "init":
                 admin.init(args.data, demo_ca=args.demo_ca, name=args.name)
                 print(f"{args.data}: agency founded. Keep agency.key safe; only invite needs it.")
+            case "renew-certificate":
+                tls = admin.renew_certificates(args.data, key_file=args.agency_key)
+                print(f"Renewed: server.cert{', tls.pem' if tls else ''}. Start the server again to use it.")
             case "invite":
                 print(asyncio.run(_invite(args)))
             case "devices":
@@ -115,8 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
     reset = commands.add_parser("reset", help="end a person's account who has lost all devices and the recovery sheet")
+    renew = commands.add_parser("renew-certificate", help="three more years for the server's certificate")
     for command in (revoke, reset):
         command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `devices` prints it")
+    for command in (revoke, reset, renew):
         command.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
     status = commands.add_parser("status", help="print counts as JSON")
     verify = commands.add_parser("verify", help="check every chain and signature in a data folder or a backup")
@@ -140,7 +145,22 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
     serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
     serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
-    for command in (init, invite, devices, revoke, reset, status, verify, backup, restore, closed, open_room, serve):
+    of_a_folder = (
+        init,
+        renew,
+        invite,
+        devices,
+        revoke,
+        reset,
+        status,
+        verify,
+        backup,
+        restore,
+        closed,
+        open_room,
+        serve,
+    )
+    for command in of_a_folder:
         command.add_argument("--data", type=Path, required=True, help="the server's data folder")
     return parser
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.crypto.tls import make_ca, make_server_cert
+from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
-from sync.server.identity import read_agency, read_agency_pk, write_agency, write_server
+from sync.server.identity import read_agency, read_agency_pk, renew_server, write_agency, write_server
 from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
@@ -28,7 +28,7 @@ _MOST_PEOPLE = 1000
 def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
     """Makes keys in an empty or missing folder. ConfigError if an agency lives there already.
 
-    With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, tls.pem, tls.key.
+    With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     agency = write_agency(data, os.urandom(32))
@@ -36,10 +36,23 @@ def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") 
     if demo_ca is not None:
         ca = make_ca(f"{name} – demo")
         hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))
-        leaf = make_server_cert(ca, hosts)
         (data / "ca.pem").write_bytes(ca.cert)
-        (data / "tls.pem").write_bytes(leaf.cert)
-        _write_secret(data / "tls.key", leaf.key)
+        _write_secret(data / "ca.key", ca.key)
+        _write_leaf(data, make_server_cert(ca, hosts))
+
+
+def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
+    """Three more years for the server's certificate by the agency, with the same key; True if the demo's authority is
+    here and made a new TLS certificate too, for the same hosts. An agency's own TLS files are left alone.
+
+    A running server has what it read when it started. ConfigError where the agency's key is missing or another's.
+    """
+    renew_server(data, read_agency(data, key_file), now_ms() + _SERVER_YEARS * _YEAR_MS)
+    if not (data / "ca.key").exists():
+        return False
+    ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
+    _write_leaf(data, make_server_cert(ca, hosts_of((data / "tls.pem").read_bytes())))
+    return True
 
 
 async def invite_back(data: Path, *, uid: bytes, hours: float = 72, key_file: Path | None = None) -> str:
@@ -222,6 +235,16 @@ async def _opened(data: Path) -> AsyncIterator[SqlStore]:
         yield store
     finally:
         await store.close()
+
+
+def _write_leaf(data: Path, leaf: Pem) -> None:
+    """Beside what is there first, then in its place: a disk that is full changes nothing."""
+    new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
+    new_key.unlink(missing_ok=True)
+    _write_secret(new_key, leaf.key)
+    new_cert.write_bytes(leaf.cert)
+    new_key.replace(data / "tls.key")
+    new_cert.replace(data / "tls.pem")
 
 
 def _write_secret(path: Path, secret: bytes) -> None:

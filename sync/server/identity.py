@@ -59,6 +59,14 @@ def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> 
     _write(data / "server.cert", *agency.certify_server(SigningKey(seed).public, not_after_ms))
 
 
+def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
+    """A new certificate for the receipt key that is here: proofs that clients keep stay good. Replaced in one step."""
+    new = data / "server.cert.new"
+    new.unlink(missing_ok=True)
+    _write(new, *agency.certify_server(SigningKey(_read(data / "server.key")[0]).public, not_after_ms))
+    new.replace(data / "server.cert")
+
+
 def read_identity(data: Path, now_ms: int) -> Identity:
     """Who the server in this folder is. ConfigError or Reject if the files do not fit together."""
     key = SigningKey(_read(data / "server.key")[0])

@@ -22,7 +22,7 @@ from sync.trust.agency import agency_fingerprint
 
 PUBLIC = ("agency.pub", "server.cert", "tls.pem", "ca.pem")
 """Without the first two a backup could not be verified; none is a secret."""
-SECRET = ("server.key", "agency.key", "tls.key")
+SECRET = ("server.key", "agency.key", "tls.key", "ca.key")
 _PAGES = 2048
 """Copied at a time: 8 MiB."""
 

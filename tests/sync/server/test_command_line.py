@@ -4,12 +4,18 @@
 import asyncio
 import json
 import socket
+import ssl
+import time
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
+from sync.crypto.tls import hosts_of
+from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.server.__main__ import main
+from sync.server.identity import read_identity
 from sync.trust.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import wired
@@ -36,6 +42,44 @@ def test_an_agency_whose_key_was_moved_away_is_not_founded_again(
     assert "exists already" in capsys.readouterr().err
     assert not (data / "agency.key").exists()
     assert main(["invite", "--data", str(data), "--name", "Registrator", "--agency-key", str(moved)]) == 0
+
+
+def test_the_certificates_are_renewed_and_the_keys_that_clients_know_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, moved, now = tmp_path / "server", tmp_path / "safe.key", int(time.time() * 1000)
+    assert main(["init", "--data", str(data), "--demo-ca", "kansli.example"]) == 0
+    (data / "agency.key").rename(moved)
+    before = {f.name: f.read_bytes() for f in data.iterdir()}
+    after_expiry = now + 3 * 365 * 86_400_000 + 600_000
+    with pytest.raises(Reject):
+        read_identity(data, after_expiry)
+    assert main(["renew-certificate", "--data", str(data)]) == 1
+    assert "--agency-key" in capsys.readouterr().err
+    assert {f.name: f.read_bytes() for f in data.iterdir()} == before
+    with pytest.MonkeyPatch.context() as clock:
+        clock.setattr("sync.server.admin.now_ms", lambda: after_expiry)
+        assert main(["renew-certificate", "--data", str(data), "--agency-key", str(moved)]) == 0
+    assert "tls.pem" in capsys.readouterr().out
+    renewed = {f.name: f.read_bytes() for f in data.iterdir()}
+    assert {name for name in before if renewed[name] != before[name]} == {"server.cert", "tls.pem", "tls.key"}
+    assert read_identity(data, after_expiry).key.seed.hex().encode() in before["server.key"]
+    assert hosts_of(renewed["tls.pem"]) == hosts_of(before["tls.pem"])
+    context = ssl.create_default_context(cafile=str(data / "ca.pem"))
+    assert context.cert_store_stats()["x509_ca"] == 1
+    ca, leaf = (x509.load_pem_x509_certificate(renewed[name]) for name in ("ca.pem", "tls.pem"))
+    leaf.verify_directly_issued_by(ca)
+    ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(data / "tls.pem", data / "tls.key")
+    assert (data / "tls.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_agencys_own_tls_files_are_left_alone(tmp_path: Path) -> None:
+    data = tmp_path / "server"
+    assert main(["init", "--data", str(data)]) == 0
+    (data / "tls.pem").write_bytes(b"its own")
+    assert main(["renew-certificate", "--data", str(data)]) == 0
+    assert (data / "tls.pem").read_bytes() == b"its own"
+    assert not (data / "tls.key").exists()
 
 
 def test_an_invitation_prints_a_code_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
