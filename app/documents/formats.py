@@ -6,6 +6,7 @@ than http, https and mailto. Nothing is ever fetched.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ import msgspec
 
 from app.core.text_units import clean
 from app.documents.flow import BODY, BULLETS, MAX_INDENT, MAX_LINK, NUMBERS, PLAIN, Block, Marks, Run, Style, joined
+from app.documents.tags import complete
 
 SCHEMES = ("http", "https", "mailto", "kansli")
 MAX_PASTE_CHARS = 5_000_000
@@ -107,7 +109,7 @@ def to_markdown(blocks: Sequence[Block]) -> str:
 def from_html(html: str) -> list[Block]:
     """What of foreign HTML a document can hold."""
     reader = _Reader()
-    reader.feed(html[:MAX_PASTE_CHARS])
+    reader.feed(complete(html[:MAX_PASTE_CHARS]))
     reader.close()
     return reader.finish()
 
@@ -131,6 +133,8 @@ class _Reader(HTMLParser):
         self._skip = 0
         self._pre = 0
         self._open: list[tuple[str, Marks]] = []
+        self._opened = Counter[str]()
+        """How many of each tag are open: one that closes nothing is not looked for."""
         self._marks = PLAIN
 
     def finish(self) -> list[Block]:
@@ -152,6 +156,7 @@ class _Reader(HTMLParser):
             self._begin_block(tag)
         if tag not in _VOID:
             self._open.append((tag, self._marks))
+            self._opened[tag] += 1
             self._marks = self._marked(tag, dict(attrs))
 
     def handle_endtag(self, tag: str) -> None:
@@ -163,10 +168,10 @@ class _Reader(HTMLParser):
         if tag in _BLOCKS:
             self._end_block()
             self._leave_block(tag)
-        for index in range(len(self._open) - 1, -1, -1):
-            if self._open[index][0] == tag:
-                self._marks = self._open[index][1]
-                del self._open[index:]
+        while self._opened[tag]:
+            closed, self._marks = self._open.pop()
+            self._opened[closed] -= 1
+            if closed == tag:
                 return
 
     def handle_data(self, data: str) -> None:

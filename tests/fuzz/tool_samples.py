@@ -111,4 +111,5 @@ def addresses() -> list[bytes]:
 
 def pages() -> list[bytes]:
     html = "<h1>Å</h1><ul><li><b>a</b><ol><li>b</ol></ul><blockquote><p style='font-weight:700'>c<br>d</blockquote>"
-    return [html.encode(), b"a\r\nb\rc", msgspec.msgpack.encode([])]
+    odd = b'<!DOCTYPE a><![if b]><?c?><!-- d --><a e=\'f" <p title="g>h">i</i>'
+    return [html.encode(), odd, b"a\r\nb\rc", msgspec.msgpack.encode([])]

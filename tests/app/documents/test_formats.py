@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What comes in by the clipboard, what goes out, and finding words."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -97,3 +99,34 @@ def test_finding_counts_in_utf16_and_keeps_swedish_letters_apart() -> None:
 
 def test_a_body_block_is_the_default() -> None:
     assert plain_blocks("å")[0].style == BODY
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<![<![ a", "<![<![ a"),
+        ("a <![if !supportLists]>b<![endif]>", "a b"),
+        ("<!DOCTYPE html><?xml a?>å<!-- < > <b> -->ä", "åä"),
+        ("a<!-- b", "a<!-- b"),
+        ("1 < 2 <3", "1 < 2 <3"),
+        ("<a b='c d", "<a b='c d"),
+        ("<b title=\"a>b\" class='c'>d</b >e", "de"),
+        (f"<img src='{'a' * 5000}'>b", "b"),
+        ("</i>a</i>", "a"),
+    ],
+)
+def test_what_is_no_whole_tag_is_text(html: str, text: str) -> None:
+    assert "".join(block.text for block in from_html(html)) == text
+
+
+@pytest.mark.parametrize("unit", ["<a ", "<a b='", "<!--", "<", "</", "<?", "<!a", "<![", "<b></i>"])
+def test_html_of_a_stranger_is_read_in_time_that_grows_as_its_length(unit: str) -> None:
+    def cost_s(count: int) -> float:
+        html, least = "<b>" * count + unit * count, 60.0
+        for _ in range(3):
+            began = time.process_time()
+            from_html(html)
+            least = min(least, time.process_time() - began)
+        return least
+
+    assert cost_s(16_000) < 12 * cost_s(4_000), "sixteen times and more were it quadratic"
