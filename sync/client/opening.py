@@ -79,9 +79,10 @@ class Opening:
 
     async def arrive(self, room: RoomSync) -> None:
         """Fetches, opens and stores what is needed, then the stream's state. Nothing for a room that was not pulled
-        bare. Reject or Refused if the server does not give what it must."""
+        bare, ▲ or of which nothing could be judged: what is no room could never be read from the store again. Reject or
+        Refused if the server does not give what it must."""
         held, room.joining = room.joining, None
-        if held is None or not held.bare:
+        if held is None or not held.bare or not room.stream.n:
             room.joining = held
             return
         root = ObjId(room.room)

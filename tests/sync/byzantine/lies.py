@@ -92,6 +92,22 @@ def _items(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.F
     return _with(frame, items=[m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in made])
 
 
+def _contents(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
+    """Of a long room's content: nothing, another item in one's place, other bytes."""
+    if not isinstance(frame, m.ContentsReply) or not frame.items:
+        return [frame]
+    items = list(frame.items)
+    at = dice.randrange(len(items))
+    i, other = items[at], dice.choice(items)
+    wrong = [
+        m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None),
+        m.WireItem(i.n, i.t, other.kind, other.body, other.sig, other.ct),
+        m.WireItem(i.n, i.t, i.kind, i.body, i.sig, dice.randbytes(300)),
+        m.WireItem(i.n, i.t + 1, i.kind, i.body, i.sig, i.ct),
+    ]
+    return _with(frame, items=[*items[:at], dice.choice(wrong), *items[at + 1 :]])
+
+
 def _seals(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
     """Nobody's, another's, another epoch's, another room's."""
     if not isinstance(frame, m.SealReply):
@@ -183,6 +199,7 @@ LIES: dict[str, Change] = {
     "double": _double,
     "receipt": _receipt,
     "items": _items,
+    "contents": _contents,
     "seals": _seals,
     "shares": _shares,
     "logs": _logs,

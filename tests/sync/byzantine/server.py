@@ -201,7 +201,9 @@ class Server:
                 return [m.Ok(rid)]
             case m.Append():
                 return self._append(face, frame)
-            case m.Pull() | m.Subscribe() | m.SealRequest() | m.ShareRequest() | m.Reseal() | m.PutShare():
+            case (
+                m.Contents() | m.Pull() | m.Subscribe() | m.SealRequest() | m.ShareRequest() | m.Reseal() | m.PutShare()
+            ):
                 history = self.shown(face, frame.room)
                 if history is None:
                     return [m.Error(frame.rid, ErrorCode.UNKNOWN_ROOM)]
@@ -284,6 +286,9 @@ class Server:
                 wire = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None if frame.bare else i.ct) for i in items]
                 shares = self._shares(history, begins(items))
                 return [m.Items(rid, history.room, wire, shares, self.receipt(history, end))]
+            case m.Contents(rid=rid, ns=ns):
+                found = [history.items[n - 1] for n in ns if 0 < n <= history.n]
+                return [m.ContentsReply(rid, [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in found])]
             case m.Subscribe(rid=rid):
                 face.listens.add(history.room)
                 return [m.Ok(rid)]

@@ -16,12 +16,15 @@ from typing import Any, TypeVar, TypeVarTuple
 import pytest
 
 from app.store import database
+from sync.client import joining
 from sync.server import auth, rates, rooms, shares, staging
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 BEGAN_MS = 1_795_000_000_000
 YEAR_MS = 365 * 86_400_000
+LONG_ROOM = 6
+"""Positions from which on a room is opened as a long one: bare first, then what is needed of its content."""
 _MOST_TURNS = 200_000
 """A step that takes more turns of the loop goes round in circles."""
 
@@ -103,6 +106,7 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "urandom", dice.randbytes)
         patched.setattr(database, "ThreadPoolExecutor", AtOnce)
+        patched.setattr(joining, "BARE_FROM", LONG_ROOM)
         wall = SimpleNamespace(time_ns=lambda: clock.ms() * 1_000_000, monotonic=lambda: clock.s + clock.asleep_s)
         for module in (auth, rates, rooms, shares, staging):
             patched.setattr(module, "time", wall)

@@ -27,7 +27,19 @@ SEED = st.integers(0, 2**24)
 BEGINNINGS = ("removed", "stolen", "bribed")
 DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room", "room", "expel")
 FALLS = ("removed", "leaves", "stolen", "stolen, says the agency", "reset", "bribed")
-LIFE = ("second device", "line cut", "offline", "online", "crash", "copy", "set back", "a minute", "a month")
+LIFE = (
+    "second device",
+    "second device",
+    "second device",
+    "line cut",
+    "offline",
+    "online",
+    "crash",
+    "copy",
+    "set back",
+    "a minute",
+    "a month",
+)
 MOST_DESKS = 6
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who is added to a room with more behind it than one piece of a slice."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,9 +10,10 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
+from sync.client import joining
 from sync.client.inbox import PIECE
 from sync.client.ports import Received
-from sync.client.status import RoomState
+from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from tests.journeys.bad_input.checks import honest, lie
 from tests.world import Client, World, until, world
@@ -139,3 +140,34 @@ async def test_a_lie_in_a_newcomers_first_pull_stops_the_room_until_the_truth_is
     await w.settle(room)
     await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
     assert c.engine.room_state(room) is RoomState.SEALED
+
+
+@pytest.mark.parametrize("shown", ["false", "nothing"])
+async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored(
+    w: World, monkeypatch: pytest.MonkeyPatch, shown: str
+) -> None:
+    """A newcomer's store that has it would not open again."""
+    monkeypatch.setattr(joining, "BARE_FROM", 1)
+    a, c = await w.hire("Handläggare", "Enhetschef")
+    room = await w.room(a)
+
+    def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame | bytes]:
+        if not isinstance(frame, m.Items):
+            return [frame]
+        if shown == "nothing":
+            receipt = msgspec.structs.replace(frame.receipt, n=0, rh=bytes(32))
+            return [msgspec.structs.replace(frame, items=[], receipt=receipt)]
+        unsigned = [msgspec.structs.replace(i, sig=bytes(64)) for i in frame.items]
+        return [msgspec.structs.replace(frame, items=unsigned)]
+
+    await lie(c, rewrite)
+    await until(lambda: c.engine.status.state is LinkState.ONLINE)
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    if shown == "nothing":
+        await until(lambda: c.engine.status.code == "signature")
+    else:
+        await until(lambda: c.engine.room_state(room) is RoomState.WITHHELD)
+    await c.restart()
+    await honest(c)
+    await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
