@@ -3,7 +3,6 @@
 eavesdropper with the server's own certificate would see, and it can cut the line and mend it."""
 
 import asyncio
-import contextlib
 import ssl
 import threading
 from pathlib import Path
@@ -81,22 +80,25 @@ class Wire:
         if self._cut:
             writer.transport.abort()
             return
-        with contextlib.suppress(OSError, ssl.SSLError):
+        try:
             far_reader, far_writer = await asyncio.open_connection(
                 "127.0.0.1", self._server_port, ssl=self._upstream, server_hostname="localhost"
             )
-            lines = {writer, far_writer}
-            self._lines |= lines
-            try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._pass_on(reader, far_writer, Frames()))
-                    group.create_task(self._pass_on(far_reader, writer, Frames()))
-            except* OSError:
-                pass
-            finally:
-                self._lines -= lines
-                for line in lines:
-                    line.transport.abort()
+        except OSError:  # also ssl.SSLError: with nobody behind it the line does not stand
+            writer.transport.abort()
+            return
+        lines = {writer, far_writer}
+        self._lines |= lines
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._pass_on(reader, far_writer, Frames()))
+                group.create_task(self._pass_on(far_reader, writer, Frames()))
+        except* OSError:
+            pass
+        finally:
+            self._lines -= lines
+            for line in lines:
+                line.transport.abort()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, frames: "Frames") -> None:
         while received := await reader.read(CHUNK):
