@@ -119,6 +119,7 @@ def test_what_is_no_whole_tag_is_text(html: str, text: str) -> None:
     assert "".join(block.text for block in from_html(html)) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["<a ", "<a b='", "<!--", "<", "</", "<?", "<!a", "<![", "<b></i>"])
 def test_html_of_a_stranger_is_read_in_time_that_grows_as_its_length(unit: str) -> None:
     def cost_s(count: int) -> float:

@@ -101,6 +101,7 @@ def act(desk: Desk, rng: random.Random) -> None:
         doc.redo()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6))])
 def test_two_people_who_do_anything_at_once_end_with_the_same_document(seed: int) -> None:
     rng = random.Random(seed)

@@ -162,6 +162,7 @@ def test_a_document_that_is_put_away_is_not_listed_and_can_be_taken_back(pair: t
     assert [row.obj for row in hl.documents.list(ROOM)] == [obj]
 
 
+@pytest.mark.slow
 def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, ek, obj = pair
     theirs = ek.documents.open(obj)

@@ -272,6 +272,7 @@ def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch, act: Callable[[], 
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [SlotKind.PASSPHRASE, SlotKind.KEYRING])
 @pytest.mark.parametrize("steps", range(4))
 def test_a_change_that_is_killed_at_any_step_keeps_every_slot(

@@ -213,6 +213,7 @@ def test_odd_content_from_another_program_does_no_harm(board: Board) -> None:
     board.add_column("ny")
 
 
+@pytest.mark.slow
 def test_reading_a_board_takes_no_more_a_card_when_it_has_many() -> None:
     def reading_s(count: int) -> float:
         written = Board()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Random lives of a room: whatever happens in it, all clients agree, and exactly the right people can read."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -90,6 +91,7 @@ def live(steps: list[tuple[str, int, int, Role]]) -> Life:
     return life
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.lists(st.integers(1, 5), min_size=1, max_size=8))
 def test_clients_agree_however_they_were_served(steps: list[tuple[str, int, int, Role]], sizes: list[int]) -> None:
@@ -109,6 +111,7 @@ def test_clients_agree_however_they_were_served(steps: list[tuple[str, int, int,
     assert sliced.to_bytes() == whole.to_bytes()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_exactly_the_members_of_record_read(steps: list[tuple[str, int, int, Role]]) -> None:
@@ -132,6 +135,7 @@ def test_exactly_the_members_of_record_read(steps: list[tuple[str, int, int, Rol
             assert ring.a(stream.epoch) is None, "from now on means no archive key"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.data())
 def test_attack_a_server_that_drops_doubles_or_swaps_is_found_by_the_next_reader(

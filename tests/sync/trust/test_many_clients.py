@@ -183,6 +183,7 @@ def check_clients(life: Life, cuts: list[int], rests: list[int]) -> None:
     assert RoomStream.from_bytes(wanted).state == room.stream.state
 
 
+@pytest.mark.slow
 @given(deeds, st.lists(st.integers(0, 200), max_size=6), st.lists(st.integers(0, 200), max_size=4))
 @settings(max_examples=25)
 def test_whatever_honest_members_do_all_clients_and_the_server_agree(
@@ -377,6 +378,7 @@ def end_well(liar: Liar) -> None:
     liar.check()
 
 
+@pytest.mark.slow
 @given(lies)
 @settings(max_examples=40)
 def test_attack_whatever_a_lying_server_shows_clients_agree_on_what_an_author_had_seen(steps: list[Step]) -> None:

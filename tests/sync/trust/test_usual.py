@@ -40,6 +40,7 @@ def test_every_header_reads_the_same_both_ways(header: Header) -> None:
     assert (usual.header(data) is None) == (header.dev_seq >= 2**63)
 
 
+@pytest.mark.slow
 @given(HEADERS, st.randoms(use_true_random=False))
 @settings(max_examples=300)
 def test_a_changed_header_is_refused_alike(header: Header, rng: Random) -> None:

@@ -155,6 +155,7 @@ def act(desk: Desk, rng: random.Random) -> None:
         doc.redo()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6))])
 def test_two_editors_show_the_same_after_anything(qtbot: QtBot, seed: int) -> None:
     rng = random.Random(seed)

@@ -391,6 +391,7 @@ def work_of(folder: Path, qtbot: QtBot, count: int) -> tuple[int, int]:
     return shown, lines
 
 
+@pytest.mark.slow
 def test_many_cards_are_no_more_work_a_card_and_one_that_moves_is_not_the_work_of_all(
     tmp_path: Path, qtbot: QtBot
 ) -> None:
