@@ -9,7 +9,7 @@ from pathlib import Path
 from app.core import log
 from app.core.files import write_atomic
 from app.core.signal import Signal
-from app.errors import BadAddress, BadCaFile, BugError, NoSlot, WorldFault
+from app.errors import BadAddress, BadCaFile, BugError, NoSlot
 from app.kinds import KINDS
 from app.profile import Profile
 from app.session import LinkState, Session
@@ -111,17 +111,11 @@ class Place:
 
     def open(self, keys: StoreKeys) -> Session:
         """The account, begun to sync. As `open_store` and `dialer`; NoSlot if no server is known."""
-        store = self.open_store(keys)
         server = self.settings.get(SERVER)
         if not server:
-            store.close()
             raise NoSlot()
-        try:
-            dialer = self.dialer(server)
-        except WorldFault:
-            store.close()
-            raise
-        session = Session(self.profile, self.settings, store, dialer)
+        dialer = self.dialer(server)  # before the store, which would have to be closed again
+        session = Session(self.profile, self.settings, self.open_store(keys), dialer)
         if self.is_unfinished:
             session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
         session.start()
