@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
         match args.command:
             case "init":
                 admin.init(args.data, demo_ca=args.demo_ca, name=args.name)
-                print(f"{args.data}: agency founded. Keep agency.key safe; only invite needs it.")
+                print(f"{args.data}: agency founded. Keep agency.key safe; the running server does not need it.")
             case "renew-certificate":
                 tls = admin.renew_certificates(args.data, key_file=args.agency_key)
                 print(f"Renewed: server.cert{', tls.pem' if tls else ''}. Start the server again to use it.")
@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `devices` prints it")
     for command in (revoke, reset, renew):
         command.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
-    status = commands.add_parser("status", help="print counts as JSON")
+    commands.add_parser("status", help="print counts as JSON")
     verify = commands.add_parser("verify", help="check every chain and signature in a data folder or a backup")
     verify.add_argument("--room", type=bytes.fromhex, help="only this room, by its id")
     backup = commands.add_parser("backup", help="copy the data folder, also while the server runs")
@@ -133,9 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("source", type=Path, help="the backup's folder")
     restore.add_argument("--keys", type=Path, help="the folder of server.key, for a backup without keys")
     restore.add_argument("--damaged", action="store_true", help="also if verify finds problems in it")
-    closed = commands.add_parser(
-        "closed", help="list rooms closed since a restore and whom they wait for, as JSON lines"
-    )
+    commands.add_parser("closed", help="list rooms closed since a restore and whom they wait for, as JSON lines")
     open_room = commands.add_parser("open-room", help="open a closed room without those who are missing")
     open_room.add_argument("--room", type=bytes.fromhex, required=True, help="its id as `closed` prints it")
     serve = commands.add_parser("serve", help="serve clients until SIGTERM")
@@ -145,22 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--key", type=Path, help="PEM; default tls.key in the data folder")
     serve.add_argument("--insecure-loopback", action="store_true", help="plain HTTP, on loopback only")
     serve.add_argument("--address", action="append", default=[], help="host:port that clients dial through a proxy")
-    of_a_folder = (
-        init,
-        renew,
-        invite,
-        devices,
-        revoke,
-        reset,
-        status,
-        verify,
-        backup,
-        restore,
-        closed,
-        open_room,
-        serve,
-    )
-    for command in of_a_folder:
+    for command in commands.choices.values():
         command.add_argument("--data", type=Path, required=True, help="the server's data folder")
     return parser
 
