@@ -2,53 +2,34 @@
 """Every setting, declared once: key, type, default, label, choices. Stored in the profile; machine policy may lock one.
 
 Labels are English msgids, translated where they are shown. No setting holds a secret or anything that was written.
+The templates for policies (packaging/policies/) and docs/POLICIES.md are made from these declarations.
 """
 
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from app.core import log
 from app.core.files import write_atomic
 from app.core.signal import Signal
 from app.errors import BadSetting, SettingLocked, StoreUnwritable
-
-Value = str | int | bool
-V = TypeVar("V", str, int, bool)
+from app.setting import Setting, V, Value, are_patterns, are_servers, is_proxy
 
 POLICY_FOLDER = Path("/etc/kansli/policies")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting(Generic[V]):
-    """One setting. `choices`: (value, label) pairs; empty for free values. `low`/`high` bound numbers."""
-
-    key: str
-    default: V
-    label: str
-    choices: tuple[tuple[V, str], ...] = ()
-    low: int | None = None
-    high: int | None = None
-
-    def accepts(self, value: object) -> bool:
-        """Whether the value has the right type and is one of the choices or within the bounds."""
-        if type(value) is not type(self.default):
-            return False
-        if self.choices:
-            return any(value == choice for choice, _ in self.choices)
-        if isinstance(value, int):
-            return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-        return isinstance(value, str) and len(value) <= 4096
-
-
-LANGUAGE = Setting(key="language", default="sv", label="Language", choices=(("sv", "Swedish"), ("en", "English")))
+LANGUAGE = Setting(
+    key="language",
+    default="sv",
+    label="Language",
+    about="The language of Kansli's own texts.",
+    choices=(("sv", "Swedish"), ("en", "English")),
+)
 THEME = Setting(
     key="theme",
     default="system",
     label="Theme",
+    about="Light or dark, and with how much contrast.",
     choices=(
         ("system", "Follow the system"),
         ("light", "Light"),
@@ -61,6 +42,7 @@ AUTO_LOCK_MINUTES = Setting(
     key="auto-lock-minutes",
     default=15,
     label="Lock after",
+    about="After how many minutes without keyboard or mouse Kansli locks itself.",
     choices=(
         (0, "Never"),
         (5, "5 minutes"),
@@ -73,29 +55,153 @@ NOTIFICATIONS = Setting(
     key="notifications",
     default="all",
     label="Notify about",
+    about="Which messages the desktop is told of while Kansli is not in front.",
     choices=(("all", "All messages"), ("mentions", "Only mentions"), ("none", "Nothing")),
 )
 NOTIFICATION_CONTENT = Setting(
     key="notification-content",
     default="hidden",
     label="In notifications",
+    about="Whether a notification shows the room and the beginning of the message.",
     choices=(("hidden", "That something came"), ("shown", "Room and message")),
 )
 """Hidden by default: a notification also stands on a locked screen, and the desktop may keep it."""
-SERVER = Setting(key="server", default="", label="Server address")
-CA_FILE = Setting(key="ca-file", default="", label="File with the agency's certificates")
-ALLOW_KEYRING = Setting(key="allow-keyring", default=True, label="Unlock with the computer's key store")
-ALLOW_PASSPHRASE = Setting(key="allow-passphrase", default=True, label="Unlock with a passphrase")
+AUTOSTART = Setting(
+    key="autostart",
+    default=False,
+    label="Start when I sign in to the computer",
+    about="Kansli starts without a window when the person signs in to the computer.",
+)
+"""Off by default: nothing is put into the system's start unasked. An installer may say otherwise."""
+CLOSE_TO_TRAY = Setting(
+    key="close-to-tray",
+    default=True,
+    label="Keep running when the window is closed",
+    about="Closing the window leaves Kansli in the tray, where there is one, so that messages are still told of.",
+)
+PROXY_MODE = Setting(
+    key="proxy-mode",
+    default="system",
+    label="Proxy",
+    about="Which way Kansli takes to the server.",
+    choices=(
+        ("system", "As the system says"),
+        ("none", "No proxy"),
+        ("manual", "The address below"),
+        ("pac", "The PAC script below"),
+    ),
+)
+PROXY_ADDRESS = Setting(
+    key="proxy-address",
+    default="",
+    label="Proxy address",
+    about="The proxy as host:port, or the address of a PAC script.",
+    fits=is_proxy,
+)
+SERVERS = Setting(
+    key="servers",
+    default="",
+    label="Allowed servers",
+    about="The servers, as host or host:port, that Kansli may use; empty means any, and the first is proposed at first "
+    "start.",
+    fits=are_servers,
+    several=True,
+    seen=False,
+    stored=False,
+)
+SERVER = Setting(key="server", default="", label="Server address", seen=False, fixable=False)
+"""The account's. What the installer names is proposed at first start."""
+CA_FILE = Setting(
+    key="ca-file",
+    default="",
+    label="File with the agency's certificates",
+    about="A PEM file: only servers whose certificates it vouches for are trusted, instead of the system's.",
+    seen=False,
+)
+EGRESS = Setting(
+    key="egress",
+    default="",
+    label="Allowed connections",
+    about="The addresses, as host, host:port or *.domain, that Kansli may connect to; empty means the account's server "
+    "alone.",
+    fits=are_patterns,
+    several=True,
+    seen=False,
+    stored=False,
+)
+DATA_ROOT = Setting(
+    key="data-root",
+    default="",
+    label="Folder for all content",
+    about="The folder on this computer under which Kansli keeps everything; variables of the environment and ~ are "
+    "resolved.",
+    seen=False,
+    stored=False,
+)
+OFFLINE_DAYS = Setting(
+    key="offline-days",
+    default=0,
+    label="Days without the server",
+    about="After so many days without the server nothing is shown until the server has let the device in; 0 means no "
+    "limit.",
+    low=0,
+    high=3650,
+    seen=False,
+    stored=False,
+)
+ALLOW_KEYRING = Setting(
+    key="allow-keyring",
+    default=True,
+    label="Unlock with the computer's key store",
+    about="Whether the key to the content may be kept in the computer's key store.",
+    seen=False,
+    stored=False,
+)
+ALLOW_PASSPHRASE = Setting(
+    key="allow-passphrase",
+    default=True,
+    label="Unlock with a passphrase",
+    about="Whether the key to the content may be kept under a passphrase; with no other way it stays allowed.",
+    seen=False,
+    stored=False,
+)
+ALLOW_EXPORT = Setting(
+    key="allow-export",
+    default=True,
+    label="Save files outside Kansli",
+    about="Whether files and content may be saved outside Kansli.",
+    seen=False,
+    stored=False,
+)
+ALLOW_PRINT = Setting(
+    key="allow-print",
+    default=True,
+    label="Print",
+    about="Whether content may be printed; a person's own recovery sheet always may.",
+    seen=False,
+    stored=False,
+)
 LOG_LEVEL = Setting(
     key="log-level",
     default="info",
     label="Log",
+    about="How much the program's log says of its own work; it never holds content or names.",
     choices=(("warning", "Only faults"), ("info", "Normal"), ("debug", "Detailed")),
 )
-SHEET_REMINDER = Setting(key="sheet-reminder", default=True, label="Remind of the recovery sheet")
-WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place")
+SHEET_REMINDER = Setting(
+    key="sheet-reminder", default=True, label="Remind of the recovery sheet", seen=False, fixable=False
+)
+WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place", seen=False, fixable=False)
 """What the main window saved of itself, as base64."""
-SIDEBAR_WIDTH = Setting(key="sidebar-width", default=260, label="Width of the room list", low=180, high=600)
+SIDEBAR_WIDTH = Setting(
+    key="sidebar-width",
+    default=260,
+    label="Width of the room list",
+    low=180,
+    high=600,
+    seen=False,
+    fixable=False,
+)
 
 SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     LANGUAGE,
@@ -103,10 +209,20 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
     NOTIFICATION_CONTENT,
+    AUTOSTART,
+    CLOSE_TO_TRAY,
+    SERVERS,
     SERVER,
     CA_FILE,
+    PROXY_MODE,
+    PROXY_ADDRESS,
+    EGRESS,
+    DATA_ROOT,
+    OFFLINE_DAYS,
     ALLOW_KEYRING,
     ALLOW_PASSPHRASE,
+    ALLOW_EXPORT,
+    ALLOW_PRINT,
     LOG_LEVEL,
     SHEET_REMINDER,
     WINDOW_GEOMETRY,
@@ -144,7 +260,7 @@ class Settings:
         fixed = self._policy.get(setting.key)
         if fixed is not None:
             return fixed  # type: ignore[return-value]  # accepted: has the setting's type
-        value = self._values.get(setting.key)
+        value = self._values.get(setting.key) if setting.stored else None
         return value if setting.accepts(value) else setting.default  # type: ignore[return-value]  # as above
 
     def locked(self, setting: Setting[V]) -> bool:
@@ -157,6 +273,8 @@ class Settings:
             raise SettingLocked()
         if not setting.accepts(value):
             raise BadSetting()
+        if not setting.stored:
+            raise SettingLocked()
         if self.get(setting) == value:
             return
         values = {**self._values, setting.key: value}
@@ -191,7 +309,7 @@ def _accepted(policy: Mapping[str, Value]) -> dict[str, Value]:
     good: dict[str, Value] = {}
     for key, value in policy.items():
         setting = _BY_KEY.get(key)
-        if setting is not None and setting.accepts(value):
+        if setting is not None and setting.fixable and setting.accepts(value):
             good[key] = value
         else:
             log.store.warning("policy-ignored", key=key)

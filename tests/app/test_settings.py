@@ -8,6 +8,7 @@ import pytest
 
 from app import settings as s
 from app.errors import BadSetting, SettingLocked, StoreUnwritable
+from app.setting import Setting, entries
 from app.settings import Settings
 
 
@@ -43,13 +44,13 @@ def test_a_damaged_file_gives_the_defaults(tmp_path: Path, text: str) -> None:
 
 
 def test_what_policy_fixes_cannot_be_changed(tmp_path: Path) -> None:
-    policy: dict[str, str | int | bool] = {"server": "wss://kansli.example", "allow-keyring": False, "theme": "pink"}
+    policy: dict[str, str | int | bool] = {"servers": "kansli.example", "allow-keyring": False, "theme": "pink"}
     settings = Settings(tmp_path / "settings.json", policy)
-    assert settings.get(s.SERVER) == "wss://kansli.example"
-    assert settings.locked(s.SERVER)
+    assert settings.get(s.SERVERS) == "kansli.example"
+    assert settings.locked(s.SERVERS)
     assert not settings.locked(s.THEME)
     with pytest.raises(SettingLocked):
-        settings.set(s.SERVER, "wss://elsewhere.example")
+        settings.set(s.SERVERS, "elsewhere.example")
     assert settings.unlock_kinds() == ("passphrase",)
 
 
@@ -76,3 +77,48 @@ def test_an_unwritable_file_keeps_the_former_value(tmp_path: Path) -> None:
 def test_every_setting_has_its_own_key_and_a_default_that_it_accepts() -> None:
     assert len({setting.key for setting in s.SETTINGS}) == len(s.SETTINGS)
     assert all(setting.accepts(setting.default) for setting in s.SETTINGS)
+
+
+def test_what_only_policy_sets_is_not_read_from_the_profile_nor_written_there(tmp_path: Path) -> None:
+    only = [setting for setting in s.SETTINGS if not setting.stored]
+    assert s.ALLOW_EXPORT in only
+    (tmp_path / "settings.json").write_text(json.dumps({"allow-export": False, "servers": "x.example"}))
+    settings = Settings(tmp_path / "settings.json")
+    assert (settings.get(s.ALLOW_EXPORT), settings.get(s.SERVERS)) == (True, "")
+    with pytest.raises(SettingLocked):
+        settings.set(s.ALLOW_EXPORT, False)
+    assert Settings(tmp_path / "settings.json", {"allow-export": False}).get(s.ALLOW_EXPORT) is False
+
+
+def test_what_the_program_remembers_is_not_fixed_by_policy(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.json", {"sidebar-width": 300, "server": "x.example"})
+    assert not settings.locked(s.SIDEBAR_WIDTH)
+    settings.set(s.SERVER, "y.example")
+    assert settings.get(s.SERVER) == "y.example"
+
+
+@pytest.mark.parametrize(
+    ("setting", "good", "bad"),
+    [
+        (s.SERVERS, "a.example, b.example:8443;https://c.example/ [::1]:99", "http://a.example"),
+        (s.SERVERS, "10.0.0.1", "a.example/path"),
+        (s.EGRESS, "*.myndighet.example, proxy.example:8080", "https://a.example"),
+        (s.PROXY_ADDRESS, "proxy.example:8080", "proxy example"),
+        (s.PROXY_ADDRESS, "http://wpad.example/proxy.pac", "http://user:secret@proxy.example:8080"),
+        (s.PROXY_ADDRESS, "file:///C:/proxy.pac", "socks5://x"),
+    ],
+)
+def test_a_text_must_make_sense(setting: Setting[str], good: str, bad: str) -> None:
+    assert setting.accepts("")
+    assert setting.accepts(good)
+    assert not setting.accepts(bad)
+
+
+def test_entries_are_told_apart_by_commas_semicolons_and_space() -> None:
+    assert entries(" a.example,b.example ;\n c.example ") == ("a.example", "b.example", "c.example")
+    assert entries("") == ()
+
+
+def test_each_setting_that_policy_may_fix_says_in_a_sentence_what_it_does() -> None:
+    silent = [setting.key for setting in s.SETTINGS if setting.fixable and not setting.about.endswith(".")]
+    assert not silent

@@ -10,13 +10,13 @@ from PySide6.QtCore import Qt, Signal, qVersion
 from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QWidget
 
 from app.core.ids import RoomId
+from app.setting import Setting
 from app.settings import (
     AUTO_LOCK_MINUTES,
     LANGUAGE,
     NOTIFICATION_CONTENT,
     NOTIFICATIONS,
     THEME,
-    Setting,
     Settings,
 )
 from resources import path

@@ -52,10 +52,11 @@ def test_every_text_has_a_swedish_one() -> None:
 def test_every_setting_and_choice_has_a_swedish_name() -> None:
     swedish = catalogue("sv")
     labels = [s.label for s in settings.SETTINGS] + [name for s in settings.SETTINGS for _, name in s.choices]
+    labels += [s.about for s in settings.SETTINGS if s.about]
     assert [x for x in labels if x not in swedish] == []
 
 
-@pytest.mark.parametrize("area", ["kit", "shell", "errors"])
+@pytest.mark.parametrize("area", ["kit", "shell", "errors", "settings"])
 def test_translations_have_the_same_placeholders(area: str) -> None:
     for msgid, forms in read_po(path(f"locale/sv/{area}.po")).items():
         for form in forms:

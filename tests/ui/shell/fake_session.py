@@ -15,7 +15,8 @@ from app.core.signal import Signal
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
-from app.settings import Settings, Value
+from app.setting import Value
+from app.settings import Settings
 from app.store.rows import SearchHit
 from app.tasks.model import Board
 from app.tasks.service import TaskRow

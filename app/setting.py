@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a setting is: its key, default and texts, and which values it takes. The settings are in app/settings.py."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Value = str | int | bool
+V = TypeVar("V", str, int, bool)
+
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
+_PORT = r"(?::[0-9]{1,5})?"
+_SERVER = re.compile(rf"(?:https://)?{_HOST}{_PORT}/?")
+_PATTERN = re.compile(rf"(?:\*\.)?{_HOST}{_PORT}")
+_PROXY = re.compile(rf"(?:http://)?{_HOST}{_PORT}/?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Generic[V]):
+    """One setting. `choices`: (value, label) pairs; empty for free values. `low`/`high` bound numbers.
+
+    `about` says in one sentence what it does; empty for what the program remembers for itself.
+    """
+
+    key: str
+    default: V
+    label: str
+    about: str = ""
+    choices: tuple[tuple[V, str], ...] = ()
+    low: int | None = None
+    high: int | None = None
+    fits: Callable[[str], bool] | None = None
+    """Whether a free text makes sense."""
+    several: bool = False
+    """The text is a list: see `entries`."""
+    seen: bool = True
+    """A person finds it in the settings view."""
+    stored: bool = True
+    """What the profile's file says counts. Otherwise only policy and the installer's defaults do."""
+    fixable: bool = True
+    """Policy may fix it."""
+
+    def accepts(self, value: object) -> bool:
+        """Whether the value has the right type and is one of the choices or within the bounds."""
+        if type(value) is not type(self.default):
+            return False
+        if self.choices:
+            return any(value == choice for choice, _ in self.choices)
+        if isinstance(value, int):
+            return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
+        if not isinstance(value, str) or len(value) > 4096:
+            return False
+        return not value or self.fits is None or self.fits(value)
+
+
+def entries(text: str) -> tuple[str, ...]:
+    """What a text with several entries names, in its order: separated by commas, semicolons or space."""
+    return tuple(part for part in re.split(r"[\s,;]+", text) if part)
+
+
+def are_servers(text: str) -> bool:
+    """host, host:port or https://host[:port], each."""
+    return all(_SERVER.fullmatch(entry) for entry in entries(text))
+
+
+def are_patterns(text: str) -> bool:
+    """host, host:port or *.domain[:port], each."""
+    return all(_PATTERN.fullmatch(entry) for entry in entries(text))
+
+
+def is_proxy(text: str) -> bool:
+    """host:port, or the address or file of a PAC script."""
+    return bool(_PROXY.fullmatch(text)) or re.match(r"(?:https?|file)://[^\s@]+$", text) is not None
