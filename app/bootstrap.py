@@ -10,9 +10,10 @@ from app.arrival.resuming import resume
 from app.arrival.returning import Returning
 from app.core import log
 from app.errors import BugError, NotRevoked
+from app.policy import Policy, machine
 from app.profile import Profile
 from app.session import Session
-from app.settings import Settings, machine_policy
+from app.settings import Settings
 from app.store.keyslots import KeySlots, SlotKind, raw_key_from_env
 from app.unlocking import KeyChange, Unlocking
 from sync.client.devices import REVOKED
@@ -21,9 +22,11 @@ from sync.client.devices import REVOKED
 class Office:
     """The program before (and between) sessions: one profile, locked for this process."""
 
-    def __init__(self, profile: Profile, *, insecure_loopback: bool = False) -> None:
+    def __init__(self, profile: Profile, *, insecure_loopback: bool = False, policy: Policy | None = None) -> None:
+        """`policy`: the machine's unless a test gives one."""
         self.profile = profile
-        self.settings = Settings(profile.settings_path, machine_policy())
+        self.policy = policy or machine()
+        self.settings = Settings(profile.settings_path, self.policy.fixed, self.policy.defaults)
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self.unlocking = Unlocking(profile, self.settings, self.slots)
         self.place = Place(profile, self.settings, self.slots, insecure_loopback=insecure_loopback)

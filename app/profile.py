@@ -3,7 +3,8 @@
 
     <data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* logs/ settings.json lock
 
-The data root is the argument, else the environment variable KANSLI_DATA, else the platform's place for user data.
+The data root is the machine policy's, else the argument, else the environment variable KANSLI_DATA, else what the
+installer proposes, else the platform's place for user data. Policy comes first: it says where content may lie.
 """
 
 import json
@@ -16,6 +17,7 @@ from typing import IO
 
 from platformdirs import user_data_path
 
+from app import policy
 from app.core.files import write_atomic
 from app.core.ids import new_id
 from app.errors import BadProfileName, ProfileInUse, StoreCorrupt, StoreUnwritable
@@ -32,8 +34,14 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for
 
 def data_root(override: Path | None = None) -> Path:
     """The folder under which all profiles lie."""
+    machine = policy.machine()
+    fixed = policy.data_root(machine.fixed)
+    if fixed is not None:
+        return fixed
     named = os.environ.get("KANSLI_DATA")
-    return override or (Path(named) if named else user_data_path("Kansli", appauthor=False))
+    if override is not None or named:
+        return override or Path(named or "")
+    return policy.data_root(machine.defaults) or user_data_path("Kansli", appauthor=False)
 
 
 def profiles(root: Path | None = None) -> list[str]:

@@ -41,6 +41,11 @@ class Setting(Generic[V]):
     fixable: bool = True
     """Policy may fix it."""
 
+    @property
+    def value_name(self) -> str:
+        """What the registry calls it: auto-lock-minutes is AutoLockMinutes."""
+        return "".join(word.capitalize() for word in self.key.split("-"))
+
     def accepts(self, value: object) -> bool:
         """Whether the value has the right type and is one of the choices or within the bounds."""
         if type(value) is not type(self.default):
@@ -52,6 +57,9 @@ class Setting(Generic[V]):
         if not isinstance(value, str) or len(value) > 4096:
             return False
         return not value or self.fits is None or self.fits(value)
+
+
+AnySetting = Setting[str] | Setting[int] | Setting[bool]
 
 
 def entries(text: str) -> tuple[str, ...]:

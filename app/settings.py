@@ -6,7 +6,6 @@ The templates for policies (packaging/policies/) and docs/POLICIES.md are made f
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,9 +13,7 @@ from app.core import log
 from app.core.files import write_atomic
 from app.core.signal import Signal
 from app.errors import BadSetting, SettingLocked, StoreUnwritable
-from app.setting import Setting, V, Value, are_patterns, are_servers, is_proxy
-
-POLICY_FOLDER = Path("/etc/kansli/policies")
+from app.setting import AnySetting, Setting, V, Value, are_patterns, are_servers, is_proxy
 
 LANGUAGE = Setting(
     key="language",
@@ -203,7 +200,7 @@ SIDEBAR_WIDTH = Setting(
     fixable=False,
 )
 
-SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
+SETTINGS: tuple[AnySetting, ...] = (
     LANGUAGE,
     THEME,
     AUTO_LOCK_MINUTES,
@@ -228,44 +225,45 @@ SETTINGS: tuple[Setting[str] | Setting[int] | Setting[bool], ...] = (
     WINDOW_GEOMETRY,
     SIDEBAR_WIDTH,
 )
-_BY_KEY = {s.key: s for s in SETTINGS}
-
-
-def machine_policy(folder: Path = POLICY_FOLDER) -> dict[str, Value]:
-    """What the machine's administrators have fixed: all *.json there, in order of names. A damaged file is left out.
-
-    Windows' group policy is read by the program's start and given to `Settings` the same way.
-    """
-    fixed: dict[str, Value] = {}
-    if sys.platform == "win32" or not folder.is_dir():
-        return fixed
-    for file in sorted(folder.glob("*.json")):
-        fixed |= _read(file)
-    return fixed
 
 
 class Settings:
     """The settings of one profile. Reading is a dictionary look-up; writing is durable when `set` returns."""
 
-    def __init__(self, path: Path, policy: Mapping[str, Value] | None = None) -> None:
-        """`policy` fixes values by key; those that the setting does not accept are left out and logged."""
+    def __init__(
+        self, path: Path, policy: Mapping[str, Value] | None = None, defaults: Mapping[str, Value] | None = None
+    ) -> None:
+        """`policy` fixes values by key, `defaults` are the installer's; what a setting does not take is left out."""
         self._path = path
         self._values = _read(path)
         self._policy = _accepted(policy or {})
+        self._defaults = _accepted(defaults or {})
         self.changed: Signal[str] = Signal()
         """A setting's key: its value is another now."""
 
     def get(self, setting: Setting[V]) -> V:
-        """The policy's value, else the stored one, else the default."""
-        fixed = self._policy.get(setting.key)
-        if fixed is not None:
-            return fixed  # type: ignore[return-value]  # accepted: has the setting's type
-        value = self._values.get(setting.key) if setting.stored else None
-        return value if setting.accepts(value) else setting.default  # type: ignore[return-value]  # as above
+        """The policy's value, else the stored one, else the installer's, else the default."""
+        return self._value(setting)  # type: ignore[return-value]  # accepted: has the setting's type
+
+    def _value(self, setting: AnySetting) -> Value:
+        if setting.fixable and setting.key in self._policy:
+            return self._policy[setting.key]
+        stored = self._values.get(setting.key)
+        if setting.stored and stored is not None and setting.accepts(stored):
+            return stored
+        return self._defaults.get(setting.key, setting.default)
 
     def locked(self, setting: Setting[V]) -> bool:
         """Whether the machine's policy has fixed it: shown, but not to be changed."""
-        return setting.key in self._policy
+        return setting.fixable and setting.key in self._policy
+
+    def renew(self, policy: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
+        """The machine's policy was read again: takes its place, and tells what is another value now."""
+        before = {s.key: self._value(s) for s in SETTINGS}
+        self._policy, self._defaults = _accepted(policy), _accepted(defaults)
+        for setting in SETTINGS:
+            if self._value(setting) != before[setting.key]:
+                self.changed.emit(setting.key)
 
     def set(self, setting: Setting[V], value: V) -> None:
         """Stores a value; SettingLocked, BadSetting, StoreUnwritable."""
@@ -305,12 +303,5 @@ def _read(path: Path) -> dict[str, Value]:
     return {k: v for k, v in found.items() if isinstance(v, str | int | bool)}
 
 
-def _accepted(policy: Mapping[str, Value]) -> dict[str, Value]:
-    good: dict[str, Value] = {}
-    for key, value in policy.items():
-        setting = _BY_KEY.get(key)
-        if setting is not None and setting.fixable and setting.accepts(value):
-            good[key] = value
-        else:
-            log.store.warning("policy-ignored", key=key)
-    return good
+def _accepted(values: Mapping[str, Value]) -> dict[str, Value]:
+    return {s.key: values[s.key] for s in SETTINGS if s.key in values and s.accepts(values[s.key])}

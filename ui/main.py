@@ -59,6 +59,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback)
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
+        office.policy.tell()
         change_language(office.settings.get(LANGUAGE))
         theme.apply(application, office.settings.get(THEME))
         application.setWindowIcon(icons.app_icon())

@@ -59,12 +59,27 @@ def test_one_way_to_unlock_always_stays(tmp_path: Path) -> None:
     assert settings.unlock_kinds() == ("passphrase",)
 
 
-def test_policies_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
-    (tmp_path / "10.json").write_text(json.dumps({"language": "en", "log-level": "debug"}))
-    (tmp_path / "20.json").write_text(json.dumps({"language": "sv"}))
-    (tmp_path / "30.json").write_text("{")
-    assert s.machine_policy(tmp_path) == {"language": "sv", "log-level": "debug"}
-    assert s.machine_policy(tmp_path / "missing") == {}
+def test_the_installers_defaults_give_way_to_the_person_and_both_to_policy(tmp_path: Path) -> None:
+    defaults: dict[str, str | int | bool] = {"server": "a.example", "autostart": True, "theme": "pink"}
+    settings = Settings(tmp_path / "settings.json", {}, defaults)
+    assert (settings.get(s.SERVER), settings.get(s.AUTOSTART), settings.get(s.THEME)) == ("a.example", True, "system")
+    assert not settings.locked(s.AUTOSTART)
+    settings.set(s.AUTOSTART, False)
+    assert Settings(tmp_path / "settings.json", {}, defaults).get(s.AUTOSTART) is False
+    assert Settings(tmp_path / "settings.json", {"autostart": True}, {"autostart": False}).get(s.AUTOSTART) is True
+
+
+def test_a_policy_that_is_read_again_tells_what_is_another_now(tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "settings.json", {"log-level": "debug", "theme": "dark"})
+    told: list[str] = []
+    settings.changed.connect(told.append)
+    settings.renew({"theme": "dark", "allow-print": False}, {"autostart": True})
+    assert set(told) == {"log-level", "allow-print", "autostart"}
+    assert (settings.get(s.LOG_LEVEL), settings.locked(s.LOG_LEVEL), settings.locked(s.ALLOW_PRINT)) == (
+        "info",
+        False,
+        True,
+    )
 
 
 def test_an_unwritable_file_keeps_the_former_value(tmp_path: Path) -> None:

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a machine's administrators have fixed, and what its installer proposes. Read, never written.
+
+Linux: all /etc/kansli/policies/*.json in the order of their names, later ones first; /etc/kansli/defaults.json.
+Windows: HKLM\\SOFTWARE\\Policies\\Kansli over HKCU\\SOFTWARE\\Policies\\Kansli; HKLM\\SOFTWARE\\Kansli as defaults,
+over those of the JSON file that its value ConfigFile names. docs/POLICIES.md is made from the same declarations.
+
+A value that is damaged, unknown or out of range is left out and told of: one mistake in a policy keeps nobody out.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from app.core import log
+from app.setting import AnySetting, Value
+from app.settings import DATA_ROOT, SERVER, SETTINGS
+
+if sys.platform == "win32":
+    import winreg
+
+POLICY_FOLDER = Path("/etc/kansli/policies")
+DEFAULTS_FILE = Path("/etc/kansli/defaults.json")
+POLICY_KEY = r"SOFTWARE\Policies\Kansli"
+INSTALLER_KEY = r"SOFTWARE\Kansli"
+CONFIG_FILE = "ConfigFile"
+MAX_FILE_BYTES = 1_000_000
+
+_FIXED = {s.key: s for s in SETTINGS if s.fixable}
+_PROPOSED = {**_FIXED, SERVER.key: SERVER}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One value that somebody wrote: `key` of the setting, or as it was written if there is none, "" for a file that
+    cannot be read; `source` a file's name or the place in the registry; `accepted` whether it counts."""
+
+    key: str
+    source: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Values by the settings' keys. `found`: everything that was read, in order, of which later ones count."""
+
+    fixed: Mapping[str, Value] = field(default_factory=dict)
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    found: tuple[Found, ...] = ()
+
+    def tell(self) -> None:
+        """Logs what was left out, once the log is open."""
+        for entry in self.found:
+            if not entry.accepted:
+                log.store.warning("policy-ignored", key=entry.key, source=entry.source)
+
+
+class Registry(Protocol):
+    """What we need of Windows' registry."""
+
+    def values(self, hive: str, path: str) -> Mapping[str, object]:
+        """A key's values by name: int of REG_DWORD, str of REG_SZ, list[str] of REG_MULTI_SZ. `hive` "HKLM" or "HKCU";
+        {} if there is no such key."""
+        ...
+
+
+def machine() -> Policy:
+    """This machine's."""
+    if sys.platform == "win32":
+        return from_registry(WindowsRegistry())
+    return from_files()
+
+
+def policy_status() -> tuple[tuple[str, str, bool], ...]:
+    """(key, source, accepted) of every value that was found on this machine: for support. Holds no values."""
+    return tuple((entry.key, entry.source, entry.accepted) for entry in machine().found)
+
+
+def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
+    """Linux'."""
+    fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED)
+    for file in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+        fixed.file(file, file.name)
+    if defaults.exists():
+        proposed.file(defaults, defaults.name)
+    return _policy(fixed, proposed)
+
+
+def from_registry(registry: Registry) -> Policy:
+    """Windows'. REG_MULTI_SZ or text with commas for lists, REG_DWORD (or its digits) for numbers and 0 and 1."""
+    fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED)
+    for hive in ("HKCU", "HKLM"):
+        fixed.tree(registry.values(hive, POLICY_KEY), rf"{hive}\{POLICY_KEY}")
+    installed = dict(registry.values("HKLM", INSTALLER_KEY))
+    config = installed.pop(CONFIG_FILE, None)
+    if isinstance(config, str) and config:
+        proposed.file(Path(config), CONFIG_FILE)
+    proposed.tree({name: value for name, value in installed.items() if value != ""}, rf"HKLM\{INSTALLER_KEY}")
+    return _policy(fixed, proposed)
+
+
+def data_root(values: Mapping[str, Value]) -> Path | None:
+    """The folder that these values name, with ~ and variables resolved; None if they name none."""
+    return _resolved(str(values.get(DATA_ROOT.key, "")))
+
+
+class _Reading:
+    """Collects the values of several sources; the later ones count."""
+
+    def __init__(self, known: Mapping[str, AnySetting]) -> None:
+        self._known = known
+        self._by_name = {s.value_name.lower(): s for s in known.values()}
+        self.values: dict[str, Value] = {}
+        self.found: list[Found] = []
+
+    def file(self, path: Path, source: str) -> None:
+        """A JSON object of settings."""
+        values = _json(path)
+        if values is None:
+            self.found.append(Found(key="", source=source, accepted=False))
+            return
+        for key, raw in values.items():
+            setting = self._known.get(key)
+            self._take(key, source, setting, _joined(raw))
+
+    def tree(self, values: Mapping[str, object], source: str) -> None:
+        """The values of a registry key, whose names know no case."""
+        for name, raw in values.items():
+            setting = self._by_name.get(name.lower())
+            self._take(name, source, setting, _plain(setting, raw) if setting is not None else None)
+
+    def _take(self, name: str, source: str, setting: AnySetting | None, value: object) -> None:
+        if setting is not None and setting.accepts(value) and _holds(setting, value):
+            assert isinstance(value, str | int | bool)  # noqa: S101 - it is accepted
+            self.values[setting.key] = value
+            self.found.append(Found(key=setting.key, source=source, accepted=True))
+        else:
+            self.found.append(Found(key=setting.key if setting else name, source=source, accepted=False))
+
+
+def _policy(fixed: _Reading, proposed: _Reading) -> Policy:
+    return Policy(fixed=fixed.values, defaults=proposed.values, found=(*fixed.found, *proposed.found))
+
+
+def _json(path: Path) -> Mapping[str, object] | None:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            return None
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _joined(raw: object) -> object:
+    """A list of texts as one text."""
+    return ", ".join(raw) if isinstance(raw, list) and all(isinstance(x, str) for x in raw) else raw
+
+
+def _plain(setting: AnySetting, raw: object) -> object:
+    """The registry's value as the setting has it; what cannot be one is left for `accepts` to refuse."""
+    if isinstance(setting.default, str):
+        return _joined(raw)
+    if isinstance(raw, str) and raw.strip().isascii() and raw.strip().isdigit():
+        raw = int(raw)
+    if isinstance(setting.default, bool):
+        return {0: False, 1: True}.get(raw) if type(raw) is int else None
+    return raw
+
+
+def _holds(setting: AnySetting, value: object) -> bool:
+    """Whether the value can be used on this machine."""
+    return setting.key != DATA_ROOT.key or value == "" or _resolved(str(value)) is not None
+
+
+def _resolved(text: str) -> Path | None:
+    """None if it names no folder of this machine: relative, on another computer, or with a variable that is not set."""
+    full = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - before it is a path
+    if "$" in full or "%" in full or full.startswith(("\\\\", "//")):
+        return None
+    path = Path(full)
+    return path if path.is_absolute() else None
+
+
+if sys.platform == "win32":
+
+    class WindowsRegistry:
+        """The real one, in the 64-bit view."""
+
+        def values(self, hive: str, path: str) -> Mapping[str, object]:
+            root = winreg.HKEY_LOCAL_MACHINE if hive == "HKLM" else winreg.HKEY_CURRENT_USER
+            try:
+                with winreg.OpenKey(root, path, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as key:
+                    return dict(_values(key))
+            except OSError:
+                return {}
+
+    def _values(key: winreg.HKEYType) -> Iterator[tuple[str, object]]:
+        for at in range(winreg.QueryInfoKey(key)[1]):
+            name, value, _ = winreg.EnumValue(key, at)
+            yield name, value

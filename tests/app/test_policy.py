@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reading what administrators have fixed: files and a registry, damaged ones too."""
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from app import policy, profile
+from app.policy import Found, Policy, from_files, from_registry
+from app.settings import SETTINGS
+
+HKLM, HKCU = ("HKLM", policy.POLICY_KEY), ("HKCU", policy.POLICY_KEY)
+INSTALLED = ("HKLM", policy.INSTALLER_KEY)
+
+
+class FakeRegistry:
+    """Values by hive and path."""
+
+    def __init__(self, keys: Mapping[tuple[str, str], Mapping[str, object]]) -> None:
+        self._keys = keys
+
+    def values(self, hive: str, path: str) -> Mapping[str, object]:
+        return self._keys.get((hive, path), {})
+
+
+def machine(monkeypatch: pytest.MonkeyPatch, read: Policy) -> None:
+    """This machine has this policy."""
+    monkeypatch.setattr(policy, "machine", lambda: read)
+
+
+def test_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "20.json").write_text(json.dumps({"language": "sv"}))
+    (tmp_path / "10.json").write_text(json.dumps({"language": "en", "log-level": "debug", "auto-lock-minutes": 5}))
+    (tmp_path / "30.txt").write_text(json.dumps({"language": "en"}))
+    read = from_files(tmp_path, tmp_path / "none")
+    assert read.fixed == {"language": "sv", "log-level": "debug", "auto-lock-minutes": 5}
+    assert [entry.source for entry in read.found] == ["10.json"] * 3 + ["20.json"]
+    assert from_files(tmp_path / "missing", tmp_path / "none") == Policy()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "\0", '"x"', "[" * 100_000, " " * 1_000_001 + "{}"])
+def test_a_damaged_file_is_left_out_and_told_of(tmp_path: Path, text: str) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({"language": "en"}))
+    (tmp_path / "20.json").write_text(text)
+    read = from_files(tmp_path, tmp_path / "none")
+    assert read.fixed == {"language": "en"}
+    assert read.found[-1] == Found(key="", source="20.json", accepted=False)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("theme", "pink"),
+        ("offline-days", -1),
+        ("offline-days", "7"),
+        ("offline-days", True),
+        ("allow-print", 0),
+        ("servers", ["a.example", 3]),
+        ("servers", "http://a.example"),
+        ("data-root", "relative/folder"),
+        ("data-root", "$NO_SUCH_VARIABLE/kansli"),
+        ("data-root", "//server/share"),
+        ("sidebar-width", 300),
+        ("server", "a.example"),
+        ("no-such-thing", True),
+        ("log-level", None),
+    ],
+)
+def test_a_value_that_does_not_suit_is_left_out_and_told_of(tmp_path: Path, key: str, value: object) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({key: value, "language": "en"}))
+    read = from_files(tmp_path, tmp_path / "none")
+    assert read.fixed == {"language": "en"}
+    assert Found(key=key, source="10.json", accepted=False) in read.found
+
+
+def test_what_is_left_out_is_logged_by_its_key_without_its_value(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({"theme": "secret-pink", "nothing like a key": 1}))
+    with caplog.at_level(logging.WARNING):
+        from_files(tmp_path, tmp_path / "none").tell()
+    assert [record.getMessage() for record in caplog.records] == [
+        "policy-ignored key=theme source=?",
+        "policy-ignored key=? source=?",
+    ]
+
+
+def test_a_list_in_json_is_taken_as_one(tmp_path: Path) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({"servers": ["a.example", "b.example:8443"]}))
+    assert from_files(tmp_path, tmp_path / "none").fixed == {"servers": "a.example, b.example:8443"}
+
+
+def test_the_machines_registry_counts_over_the_persons() -> None:
+    read = from_registry(
+        FakeRegistry(
+            {
+                HKCU: {"Language": "en", "AutoLockMinutes": 60, "AllowExport": 1},
+                HKLM: {"AutoLockMinutes": 5, "allowexport": 0, "Servers": ["a.example", "b.example"]},
+            }
+        )
+    )
+    assert read.fixed == {
+        "language": "en",
+        "auto-lock-minutes": 5,
+        "allow-export": False,
+        "servers": "a.example, b.example",
+    }
+    assert read.defaults == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "taken"),
+    [
+        ("AllowPrint", 0, False),
+        ("AllowPrint", 1, True),
+        ("AllowPrint", "0", False),
+        ("AllowPrint", 2, None),
+        ("AllowPrint", "", None),
+        ("AllowPrint", b"\x00", None),
+        ("OfflineDays", 30, 30),
+        ("OfflineDays", "30", 30),
+        ("OfflineDays", "٣", None),
+        ("OfflineDays", 4_294_967_295, None),
+        ("AutoLockMinutes", 7, None),
+        ("Theme", "dark", "dark"),
+        ("Theme", 1, None),
+        ("Egress", ["*.example:443"], "*.example:443"),
+        ("Egress", "a.example, b.example", "a.example, b.example"),
+        ("Egress", ["/"], None),
+        ("SidebarWidth", 300, None),
+        ("Nothing", 1, None),
+    ],
+)
+def test_registry_values_of_every_type(name: str, raw: object, taken: object) -> None:
+    read = from_registry(FakeRegistry({HKLM: {name: raw}}))
+    assert list(read.fixed.values()) == ([] if taken is None else [taken])
+    assert [entry.accepted for entry in read.found] == [taken is not None]
+    assert read.found[0].source == r"HKLM\SOFTWARE\Policies\Kansli"
+
+
+def test_a_bad_value_of_the_machine_leaves_the_persons_in_force() -> None:
+    read = from_registry(FakeRegistry({HKCU: {"Theme": "dark"}, HKLM: {"Theme": "pink"}}))
+    assert read.fixed == {"theme": "dark"}
+    assert [entry.accepted for entry in read.found] == [True, False]
+
+
+def test_what_the_windows_installer_wrote_is_a_default_and_no_lock(tmp_path: Path) -> None:
+    config = tmp_path / "kansli.json"
+    config.write_text(json.dumps({"language": "en", "server": "old.example"}))
+    installed = {"Server": "kansli.example", "Autostart": "1", "Theme": "", "ConfigFile": str(config)}
+    read = from_registry(FakeRegistry({INSTALLED: installed}))
+    assert read.fixed == {}
+    assert read.defaults == {"language": "en", "server": "kansli.example", "autostart": True}
+    assert all(entry.accepted for entry in read.found)
+
+
+def test_a_missing_configuration_file_is_told_of() -> None:
+    read = from_registry(FakeRegistry({INSTALLED: {"ConfigFile": r"C:\nowhere.json"}}))
+    assert read.found == (Found(key="", source="ConfigFile", accepted=False),)
+
+
+def test_defaults_of_linux_are_read_beside_the_policies(tmp_path: Path) -> None:
+    (tmp_path / "defaults.json").write_text(json.dumps({"server": "a.example", "autostart": True}))
+    read = from_files(tmp_path / "policies", tmp_path / "defaults.json")
+    assert (read.fixed, read.defaults) == ({}, {"server": "a.example", "autostart": True})
+
+
+def test_support_reads_keys_and_places_and_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, from_registry(FakeRegistry({HKLM: {"Servers": "a.example", "Theme": "pink"}})))
+    place = r"HKLM\SOFTWARE\Policies\Kansli"
+    assert policy.policy_status() == (("servers", place, True), ("theme", place, False))
+
+
+def test_names_in_the_registry_are_the_keys_in_capitals() -> None:
+    names = [setting.value_name for setting in SETTINGS]
+    assert "AutoLockMinutes" in names
+    assert len({name.lower() for name in names}) == len(names)
+
+
+# -- the data root ----------------------------------------------------------------------------------------------------
+
+
+def test_policys_data_root_comes_before_all_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KANSLI_DATA", str(tmp_path / "environment"))
+    monkeypatch.setenv("SOMEWHERE", str(tmp_path))
+    machine(monkeypatch, Policy(fixed={"data-root": "$SOMEWHERE/fixed"}, defaults={"data-root": "/proposed"}))
+    assert profile.data_root(tmp_path / "argument") == tmp_path / "fixed"
+    opened = profile.Profile.open(root=tmp_path / "argument")
+    opened.close()
+    assert opened.folder == tmp_path / "fixed/profiles/default"
+
+
+def test_the_other_data_roots_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(monkeypatch, Policy(defaults={"data-root": str(tmp_path / "proposed")}))
+    monkeypatch.setenv("KANSLI_DATA", str(tmp_path / "environment"))
+    assert profile.data_root(tmp_path / "argument") == tmp_path / "argument"
+    assert profile.data_root() == tmp_path / "environment"
+    monkeypatch.delenv("KANSLI_DATA")
+    assert profile.data_root() == tmp_path / "proposed"
+    machine(monkeypatch, Policy())
+    assert profile.data_root().name == "Kansli"
