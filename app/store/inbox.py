@@ -113,6 +113,9 @@ class Inbox:
             self._members(room, received.members, received.gone)
         if received.reread is not None:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
+        if received.gaps or received.filled:
+            left = sorted({*self.gaps(room), *received.gaps} - {*received.filled})
+            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
         self._snapshots.superseded(room, received.whole)
         begun = self._snapshots.opened(room, received.snapshots)
         self._changes.receive(replace(received, changes=[*begun, *received.changes]) if begun else received)
@@ -120,6 +123,11 @@ class Inbox:
     def reread(self, room: RoomId) -> int:
         """Up to where a room is to be read once more; 0 for nothing."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_reread(room),)) or 0)
+
+    def gaps(self, room: RoomId) -> list[ObjId]:
+        """Objects of which changes were pruned before they came here, and that no snapshot stands in for yet."""
+        found = self._db.value("SELECT value FROM meta WHERE name = ?", (_gaps(room),)) or b""
+        return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the pages of a large state that differ from what was stored last: a message changes two of 65."""
@@ -159,3 +167,7 @@ class Inbox:
 
 def _reread(room: RoomId) -> str:
     return f"reread-{room.hex()}"
+
+
+def _gaps(room: RoomId) -> str:
+    return f"gaps-{room.hex()}"

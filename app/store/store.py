@@ -81,6 +81,7 @@ class Store:
         self.share = self.inbox.share
         self.waiting = self.inbox.waiting
         self.reread = self.inbox.reread
+        self.gaps = self.inbox.gaps
         self.problem = self.inbox.problem
         self.set_problem = self.inbox.set_problem
         self.receipts = self.receipts_kept.all

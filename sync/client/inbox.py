@@ -74,6 +74,7 @@ class Inbox:
         self._fresh.clear()
         self._fresh_bytes = 0
         self.rereading.start()
+        self._opening.start()
         listed = set()
         for room in self._link.rooms.values():
             room.look_anew()
@@ -329,6 +330,8 @@ class Inbox:
         shares = await self._shares.ask(room)
         if shares:
             await self._resolve(room, shares)
+        if room.gaps and room.caught_up:
+            await self._opening.fill(room)
         self.rereading.look(room)
         self._link.outbox_work.set()
 

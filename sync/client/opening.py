@@ -16,13 +16,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from sync.client.joining import Joining
+from sync.client.joining import Joining, PiecePlace
 from sync.client.link import Link
 from sync.client.ports import Compact, Compacted, OpenedSnapshot, Received
 from sync.client.room import CHUNK, RoomSync
 from sync.crypto.encoding import dec, enc
-from sync.errors import Reject
-from sync.ids import ObjId
+from sync.errors import Refused, Reject
+from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_CONTENTS
 from sync.trust import envelope, fields
@@ -35,6 +35,8 @@ log = logging.getLogger("sync")
 
 TRIES = 3
 """Attested snapshots of one object that are tried, the newest first."""
+LOOK_BACK = 1024
+"""Positions that are looked through at a time for a snapshot's earlier pieces."""
 WHOLE_LIMIT = MAX_PIECES * PIECE_BYTES
 
 
@@ -76,6 +78,7 @@ class Opening:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._given_up: set[tuple[RoomId, ObjId]] = set()
 
     async def arrive(self, room: RoomSync) -> None:
         """Fetches, opens and stores what is needed, then the stream's state. Nothing for a room that was not pulled
@@ -91,7 +94,7 @@ class Opening:
         left = _Left()
         wanted: list[int] = []
         for obj, ns in held.ops.items():
-            base = await self._snapshot(room, held, obj) if room.keys.has_history else 0
+            base = await self._snapshot(room, obj, held) if room.keys.has_history else 0
             left.any |= base > 0
             wanted += _since(ns, max(base + 1, inside))
         if not room.keys.has_history:
@@ -99,6 +102,33 @@ class Opening:
                 wanted += _since(ns, inside)
         await self._open(room, sorted(wanted))
         await self._link.ports.receive_apart(room.arrived(reread=left.any))
+
+    async def fill(self, room: RoomSync) -> None:
+        """▲ What the server had forgotten before it came here is in the snapshot behind which it was pruned; else a
+        device that was away would lose what others wrote. Who reads with K alone has baselines. What cannot be had now
+        is asked for again on the next connection."""
+        state, filled = room.stream.state, list[ObjId]()
+        for obj in sorted(room.gaps):
+            until, base = state.pruned.get(obj, 0), self._link.ports.base(obj)
+            whole = not room.keys.has_history or obj in state.destroyed or (base is not None and base[0] >= until)
+            if not whole and (room.room, obj) not in self._given_up:
+                try:
+                    whole = await self._snapshot(room, obj, None) >= until
+                except (Refused, Reject) as e:
+                    log.warning("snapshot not given: %s", e.code)
+                if not whole:
+                    self._given_up.add((room.room, obj))
+                    log.error("a pruned object is not whole here: room %s", room.room[:4].hex())
+            if whole:
+                filled.append(obj)
+        if filled:
+            await self._link.ports.receive_apart(Received(room=room.room, filled=filled))
+            room.gaps -= set(filled)
+            self._link.listener.on_room(room.room)
+
+    def start(self) -> None:
+        """A new connection: what the server did not give may be there now."""
+        self._given_up.clear()
 
     async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
         """Changes at these positions: opened or waiting, and stored. Not durable by itself: a crash repeats it."""
@@ -128,12 +158,14 @@ class Opening:
 
     # -- snapshots ------------------------------------------------------------------------------------------------
 
-    async def _snapshot(self, room: RoomSync, held: Joining, obj: ObjId) -> int:
-        """Opens the object's newest good snapshot; gives the position up to which it stands, 0 for none."""
-        compact = self._link.ports.compactor(obj)
-        for row in attested(room.stream.state, obj)[:TRIES] if compact is not None else ():
+    async def _snapshot(self, room: RoomSync, obj: ObjId, held: Joining | None) -> int:
+        """Opens the object's newest good snapshot that stands in for what is pruned of it; gives the position up to
+        which it stands, 0 for none."""
+        compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
+        rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
+        for row in rows[:TRIES] if compact is not None else ():
             try:
-                found = await self._checked(room, held, obj, row, compact) if compact is not None else None
+                found = await self._checked(room, obj, held, row, compact) if compact is not None else None
             except Reject as e:
                 log.warning("snapshot refused: %s", e.code)
                 continue
@@ -144,14 +176,15 @@ class Opening:
         return 0
 
     async def _checked(
-        self, room: RoomSync, held: Joining, obj: ObjId, row: Snapshot, compact: Compact
+        self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
         """▲ The snapshot's content, if it is what its author and another person say; None if it cannot be opened."""
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None
-        dev = next((p.dev for p in held.pieces[obj] if p.n == row.n), b"")
-        before = [p.n for p in held.pieces[obj] if p.dev == dev and p.n < row.n][-last.count + 1 :]
+        places = held.pieces[obj] if held is not None else await self._places(room, obj, row.n, last.count)
+        dev = next((p.dev for p in places if p.n == row.n), b"")
+        before = [p.n for p in places if p.dev == dev and p.n < row.n][-last.count + 1 :]
         found = [await self._piece(room, n) for n in before] if last.count > 1 else []
         whole = joined([*(p for p in found if p is not None), last])
         if whole is None:
@@ -159,6 +192,27 @@ class Opening:
         changes = [(row.uid, change) for change in unpack(whole)]
         state = await asyncio.to_thread(compact, changes)
         return state if state is not None and state.digest == last.digest else None
+
+    async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:
+        """Where pieces of the object's snapshots stand up to position n, looked for backwards until there are `count`
+        of the device that wrote the one at n."""
+        found: list[PiecePlace] = []
+        until, enough = n, False
+        while until > 0 and not enough:
+            at, part = max(0, until - LOOK_BACK), list[PiecePlace]()
+            after = at
+            while at < until:
+                items = (await self._link.pull(room.room, at, bare=True)).items
+                if not items or items[0].n != at + 1:
+                    raise Reject("withheld", "pieces")
+                for i in items:
+                    item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, None), i.n) if i.n <= until else None
+                    if item is not None and (item.hdr.kind, item.hdr.obj) == (envelope.SNAPSHOT, obj):
+                        part.append(PiecePlace(item.n, item.hdr.dev))
+                at = items[-1].n
+            found, until = part + found, after
+            enough = sum(p.dev == found[-1].dev for p in found) >= count if found else True
+        return found
 
     async def _piece(self, room: RoomSync, n: int) -> Piece | None:
         payload = room.keys.open_special(await self._one(room, n))

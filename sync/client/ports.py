@@ -156,6 +156,10 @@ class Received:
     snapshots: Sequence["OpenedSnapshot"] = ()
     whole: Sequence[ObjId] = ()
     """Objects of which every change is here now: they need no snapshot any more to stand on."""
+    gaps: Sequence[ObjId] = ()
+    """Objects of which the server had forgotten changes before they came here: kept until they are in `filled`."""
+    filled: Sequence[ObjId] = ()
+    """Objects that stand whole in spite of that."""
 
 
 class AccountPort(Protocol):
@@ -203,6 +207,10 @@ class InboxPort(Protocol):
 
     def reread(self, room: RoomId) -> int:
         """`Received.reread` as it was stored last, 0 if never."""
+        ...
+
+    def gaps(self, room: RoomId) -> list[ObjId]:
+        """What was in `Received.gaps` and not in `Received.filled` since."""
         ...
 
     def problem(self, room: RoomId) -> str | None:

@@ -58,6 +58,8 @@ class RoomSync:
         self._stored_n = self.stream.n
         self.reread = ports.reread(room)
         """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
+        self.gaps: set[ObjId] = set(ports.gaps(room))
+        """Objects of which changes were pruned before they came here; see `Opening.fill`."""
         self.joining: Joining | None = None if state else Joining()
         """What is pulled and not opened before this device first has the room's key; see `arrive`."""
         self._ports = ports
@@ -166,6 +168,7 @@ class RoomSync:
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
         reread: int | None = None
+        gaps = self._gaps_in(accepted)
         for item in accepted:
             if isinstance(item, AcceptedEntry):
                 event = event_of(item)
@@ -205,6 +208,7 @@ class RoomSync:
             shares=new_shares,
             items=items,
             reread=reread,
+            gaps=gaps,
         )
         self.reread = self.reread if reread is None else reread
 
@@ -246,7 +250,8 @@ class RoomSync:
             if isinstance(item, AcceptedEnvelope):
                 self._open_into(item, opened, waiting, bad)
         self.waiting += len(waiting)
-        whole = Received(room=self.room, changes=opened, waiting=waiting, bad=bad, shares=new_shares)
+        gaps = self._gaps_in(accepted)
+        whole = Received(room=self.room, changes=opened, waiting=waiting, bad=bad, shares=new_shares, gaps=gaps)
         return self._chunks(whole)
 
     def reread_done(self) -> Received:
@@ -333,6 +338,19 @@ class RoomSync:
 
     def _positions(self, accepted: Sequence[Accepted]) -> list[tuple[int, bytes]]:
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
+
+    def _gaps_in(self, accepted: Sequence[Accepted]) -> list[ObjId]:
+        """▲ Objects of which changes are shown without content, and that were whole here until now. Why it is missing
+        is judged elsewhere: what nothing explains stops the room."""
+        if self.joining is not None and self.joining.bare:
+            return []
+        new: set[ObjId] = set()
+        for a in accepted:
+            if isinstance(a, AcceptedEnvelope) and a.ct is None and a.void is None and a.hdr.kind == envelope.OP:
+                new.add(a.hdr.obj)
+        new -= self.gaps
+        self.gaps |= new
+        return list(new)
 
     def _open_into(
         self,

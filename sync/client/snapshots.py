@@ -239,8 +239,9 @@ class Snapshots:
 
 
 def _steady(room: RoomSync) -> bool:
-    """▲ Whether what is computed of a room now has everything: nothing is on its way, or waits for a key."""
-    return room.may_send and not room.waiting
+    """▲ Whether what is computed of a room now has everything: nothing is on its way, waits for a key, or was pruned
+    before it came here."""
+    return room.may_send and not room.waiting and not room.gaps
 
 
 def _covered(room: RoomSync, obj: ObjId) -> int:

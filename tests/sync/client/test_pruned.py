@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Nobody loses what was pruned: who had not fetched it yet gets the object from the snapshot that stands for it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.kinds import KINDS
+from sync.client import joining, snapshots
+from sync.client.opening import Opening
+from sync.errors import Refused
+from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _three_know, paper
+from tests.world import Client, World, until, world
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(joining, "BARE_FROM", 20)
+    monkeypatch.setattr(snapshots, "EVERY_OPS", 30)
+    monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
+    monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
+    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
+        yield made
+
+
+async def prune(w: World, p: Paper) -> int:
+    """Gives the position up to which the server has forgotten the document."""
+    await p.head.engine.deeds.prune(p.room, p.obj)
+    ((_, n),) = p.at(p.head).stream.state.pruned.items()
+    await _forgotten(w, p, n)
+    return n
+
+
+async def away_while_pruned(w: World, p: Paper) -> Client:
+    """Another device of the clerk's, which was off while the document was written on and pruned."""
+    away = await w.second(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    held = away.engine.position(p.room)
+    await away.offline()
+    await _three_know(p)
+    await p.write(p.head, *WORDS)
+    await until(lambda: any(len(row.attests) > 1 and row.covers > held + 5 for row in p.rows(p.head)))
+    assert await prune(w, p) > held + 5
+    await p.write(p.head, "slut")
+    return away
+
+
+async def test_a_device_that_was_away_when_what_it_lacked_was_pruned_has_the_whole_text(w: World) -> None:
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+    assert p.text(away).endswith("slut")
+    await p.write(away, " och mer")
+    await w.settle(p.room, *w.clients)
+    assert p.text(p.head).endswith("slut och mer")
+
+
+async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joining, "BARE_FROM", 10_000)
+    p = await paper(w)
+    await _three_know(p)
+    await prune(w, p)
+    later = replace(p, guest=await w.second(p.clerk))
+    await until(lambda: later.text(later.guest) == p.text(p.head) != "")
+
+
+async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    with monkeypatch.context() as cut:
+        cut.setattr(Opening, "fill", _nothing)
+        away.online()
+        await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
+        assert p.text(away) != p.text(p.head)
+        assert not snapshots._steady(p.at(away)), "nothing is made or attested of what has a gap"
+        assert away.store.gaps(p.room) == [p.obj]
+        await away.stop()
+    await away.restart()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: snapshots._steady(p.at(away)))
+    assert away.store.gaps(p.room) == []
+
+
+async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 64)
+    monkeypatch.setattr("sync.client.opening.LOOK_BACK", 3)
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+
+
+async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_nobody_build_on_a_gap(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else goes on; on the next connection it is asked for again."""
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    with monkeypatch.context() as lying:
+        lying.setattr(Opening, "_one", _refused)
+        away.online()
+        await until(lambda: bool(away.engine._inbox._opening._given_up))
+        assert away.store.gaps(p.room) == [p.obj]
+        assert not snapshots._steady(p.at(away))
+        assert p.at(away).problem is None
+    await away.offline()
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+
+
+async def _nothing(*_: object) -> None: ...
+
+
+async def _refused(*_: object) -> None:
+    raise Refused("invalid")
