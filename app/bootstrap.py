@@ -2,6 +2,7 @@
 """From a profile to a Session: unlocking, and the ways in of app/arrival/. Nothing else joins the parts."""
 
 import asyncio
+from collections.abc import Callable
 
 from app.arrival.enrolling import Enrolling
 from app.arrival.joining import Joining
@@ -13,7 +14,7 @@ from app.errors import BugError, NotRevoked
 from app.policy import Policy, machine
 from app.profile import Profile
 from app.session import Session
-from app.settings import Settings
+from app.settings import LOG_LEVEL, Settings
 from app.store.keyslots import KeySlots, SlotKind, raw_key_from_env
 from app.unlocking import KeyChange, Unlocking
 from sync.client.devices import REVOKED
@@ -22,11 +23,15 @@ from sync.client.devices import REVOKED
 class Office:
     """The program before (and between) sessions: one profile, locked for this process."""
 
-    def __init__(self, profile: Profile, *, insecure_loopback: bool = False, policy: Policy | None = None) -> None:
-        """`policy`: the machine's unless a test gives one."""
+    def __init__(
+        self, profile: Profile, *, insecure_loopback: bool = False, read_policy: Callable[[], Policy] = machine
+    ) -> None:
+        """`read_policy` gives what is in force on this machine now."""
         self.profile = profile
-        self.policy = policy or machine()
+        self._read_policy = read_policy
+        self.policy = read_policy()
         self.settings = Settings(profile.settings_path, self.policy.fixed, self.policy.defaults)
+        self.settings.changed.connect(self._on_setting)
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self.unlocking = Unlocking(profile, self.settings, self.slots)
         self.place = Place(profile, self.settings, self.slots, insecure_loopback=insecure_loopback)
@@ -34,6 +39,7 @@ class Office:
         self.joining = Joining(self.place)
         self.returning = Returning(self.place)
         # the ways in, as the interface's ports have them
+        self.allowed = self.unlocking.allowed
         self.keyring_available = self.place.keyring_available
         self.look_up = self.enrolling.look_up
         self.enrol = self.enrolling.enrol
@@ -57,6 +63,17 @@ class Office:
     def kinds(self) -> list[SlotKind]:
         """The key slots that can open the store."""
         return self.slots.kinds()
+
+    def renew_policy(self) -> None:
+        """Reads the machine's policy again. The way of unlocking that is used now stays open until it is locked."""
+        self.policy = self._read_policy()
+        self.settings.renew(self.policy.fixed, self.policy.defaults)
+        self.slots.allow(_allowed(self.settings))
+        self.policy.tell()
+
+    def _on_setting(self, key: str) -> None:
+        if key == LOG_LEVEL.key:
+            log.set_level(self.settings.get(LOG_LEVEL))
 
     # -- an enrolment that was cut off ----------------------------------------------------------------------------
 
@@ -88,6 +105,10 @@ class Office:
     async def rekey(self, change: KeyChange) -> Session:
         """Changes or removes a slot, after the former session was closed, and opens a new one. As `Unlocking.rekey`."""
         return self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
+
+    async def replace(self, current: str | None, new: str | None) -> Session:
+        """Unlocks by a way that policy has forbidden, for the last time. As `Unlocking.replace`."""
+        return self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
     def unlock_raw(self) -> Session | None:
         """By the raw key in the environment (benches, tests, the demo), or None if there is none."""

@@ -6,6 +6,7 @@ AppError
 │   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile · FileTooLarge · BadFileName
+│   ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
 │   ├── FileUnreadable · Offline
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
@@ -195,6 +196,18 @@ class BadCaFile(WorldFault):
     """The file with the agency's certificates, which policy or the settings name, is missing or holds none."""
 
     code = "bad-ca-file"
+
+
+class ServerNotAllowed(WorldFault):
+    """The machine's policy names the servers that may be used, and this is none of them."""
+
+    code = "server-not-allowed"
+
+
+class ExportOff(WorldFault):
+    """The machine's policy lets nothing be saved outside the program."""
+
+    code = "export-off"
 
 
 class SettingLocked(WorldFault):

@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.devices.contact import Contact
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
@@ -26,7 +27,7 @@ from app.recovery import Recovery
 from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
-from app.settings import Settings
+from app.settings import ALLOW_EXPORT, Settings
 from app.store.search import Search
 from app.store.store import Store
 from app.tasks.service import TaskService, new_board
@@ -59,12 +60,14 @@ class Session:
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
         self.devices = DeviceService(store, self.engine, self.people, self.personal)
+        self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self.files = SealedFiles(store.blobs, self.engine.blobs)
         parts = (store.db, store.changes, store.objects, self.people)
         members = _Members(self.rooms)
         send = self.engine.send_ephemeral
         self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=send)
+        self.chat.may_export = lambda: settings.get(ALLOW_EXPORT)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
         self.tasks = TaskService(*parts, members)
         self.rooms.baselines.kinds = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
@@ -81,6 +84,11 @@ class Session:
     def status(self) -> SyncStatus:
         """How it stands with the server."""
         return self.engine.status
+
+    @property
+    def overdue(self) -> bool:
+        """Whether policy lets nothing be shown until the server has let the device in again."""
+        return self._contact.overdue
 
     @property
     def reading(self) -> tuple[int, int]:
@@ -131,14 +139,20 @@ class Session:
     async def _learn(self) -> None:
         """Looks up people who were asked for and not known, when the server is there."""
         while True:
+            self._note_contact()
             if self.engine.status.state is LinkState.ONLINE:
                 await self.people.learn()
             await asyncio.sleep(LEARN_EVERY_S)
+
+    def _note_contact(self) -> None:
+        if self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE):  # it is let in
+            self._contact.seen()
 
     # -- sync.client.ports.Listener -------------------------------------------------------------------------------
 
     def on_status(self) -> None:
         """The engine's status changed."""
+        self._note_contact()
         self.succession.wake()
         self.devices.see()
         self.personal.wake()

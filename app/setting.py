@@ -10,7 +10,7 @@ Value = str | int | bool
 V = TypeVar("V", str, int, bool)
 
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
-_PORT = r"(?::[0-9]{1,5})?"
+_PORT = r"(?::(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4}))?"
 _SERVER = re.compile(rf"(?:https://)?{_HOST}{_PORT}/?")
 _PATTERN = re.compile(rf"(?:\*\.)?{_HOST}{_PORT}")
 _PROXY = re.compile(rf"(?:http://)?{_HOST}{_PORT}/?")

@@ -174,7 +174,7 @@ ALLOW_PRINT = Setting(
     key="allow-print",
     default=True,
     label="Print",
-    about="Whether content may be printed; a person's own recovery sheet always may.",
+    about="Whether anything may be printed or saved as PDF; without it a recovery sheet is copied by hand.",
     seen=False,
     stored=False,
 )

@@ -8,6 +8,7 @@ store must be closed: `rekey` belongs to a thread, between two sessions.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from app.errors import BugError
 from app.profile import Profile
@@ -38,8 +39,8 @@ class Unlocking:
         """The slots that there are and that may be used."""
         return self._slots.kinds()
 
-    def allowed(self, kind: SlotKind) -> bool:
-        """Whether the machine's policy lets it be used."""
+    def allowed(self, kind: str) -> bool:
+        """Whether the machine's policy lets it be used: a SlotKind or its value."""
         return str(kind) in self._settings.unlock_kinds()
 
     def keyring_available(self) -> bool:
@@ -59,6 +60,24 @@ class Unlocking:
         """One more way in: a passphrase. KeyringLocked, NoKeyring, WeakPassphrase, SlotForbidden."""
         keys = await asyncio.to_thread(self._slots.unlock_keyring)
         await asyncio.to_thread(self._slots.add_passphrase, _only(keys), new)
+
+    @property
+    def forbidden(self) -> SlotKind | None:
+        """The only way in, if policy has forbidden it since: it opens until it is replaced."""
+        return None if self._slots.changing else self._slots.forbidden
+
+    def replace(self, current: str | None, new: str | None) -> StoreKeys:
+        """Another way instead of `forbidden`: `current` is the passphrase if that was it, `new` one if that is to be.
+        In a thread, while no session is open.
+
+        WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring, StoreFault: nothing is changed then.
+        """
+        unlock = self._slots.unlock_keyring if current is None else partial(self._slots.unlock_passphrase, current)
+        db = Database.open(self._profile.db_path, _only(unlock()))
+        try:
+            return self._slots.replace(db, new)
+        finally:
+            db.close()
 
     def rekey(self, change: KeyChange) -> StoreKeys:
         """Does the change and gives the keys that open the store from now on. In a thread, while no session is open.

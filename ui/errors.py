@@ -135,6 +135,16 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("It has not been changed."),
             tr("Contact IT support if you need another value."),
         ),
+        "server-not-allowed": (
+            tr("This server may not be used."),
+            tr("Your organisation has decided which servers Kansli may use on this computer."),
+            tr("Use the server that your organisation names, or contact IT support."),
+        ),
+        "export-off": (
+            tr("Your organisation does not let files be saved outside Kansli."),
+            tr("Nothing has been saved. The file is still in the room."),
+            tr("Read it in Kansli, or contact IT support."),
+        ),
         "bad-setting": (
             tr("The value does not suit the setting."),
             tr("It has not been changed."),

@@ -3,17 +3,19 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-from app.core import log
+from app.core import clock, log
 from app.core.files import write_atomic
 from app.core.signal import Signal
-from app.errors import BadAddress, BadCaFile, BugError, NoSlot
+from app.devices.contact import LAST_CONTACT
+from app.errors import BadAddress, BadCaFile, BugError, NoSlot, ServerNotAllowed
 from app.kinds import KINDS
 from app.profile import Profile
 from app.session import LinkState, Session
-from app.settings import CA_FILE, SERVER, Settings
+from app.setting import entries
+from app.settings import CA_FILE, SERVER, SERVERS, Settings
 from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
 from app.store.opening import create_store, open_store
@@ -56,11 +58,13 @@ class Place:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     def dialer(self, server: str) -> WebSocketDialer:
-        """The line to a server. BadAddress, BadCaFile."""
+        """The line to a server. BadAddress, ServerNotAllowed, BadCaFile."""
         try:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         except AddressError as e:
             raise BadAddress() from e
+        if not _is_allowed(address, entries(self.settings.get(SERVERS))):
+            raise ServerNotAllowed()
         ca = self.settings.get(CA_FILE)
         try:
             return WebSocketDialer(address, Path(ca) if ca else None)
@@ -124,11 +128,24 @@ class Place:
 
 
 def keep_account(store: Store, account: Account, entries: list[tuple[bytes, bytes]], record: Mapping[str, str]) -> None:
-    """Within the caller's transaction."""
+    """Within the caller's transaction. The server has just answered: that counts as contact."""
     store.set_me(account.uid)
     store.save_account(account.encode())
     store.append_user_log(account.uid, 0, entries)
     store.put_person(account.uid, record)
+    store.notes.set(LAST_CONTACT, str(clock.now_ms()))
+
+
+def _is_allowed(address: ServerAddress, servers: Sequence[str]) -> bool:
+    """Whether policy lets this server be used: it names it, or names none."""
+    return not servers or any(_is_same(address, server) for server in servers)
+
+
+def _is_same(address: ServerAddress, server: str) -> bool:
+    try:
+        return ServerAddress.parse(server).name == address.name
+    except AddressError:
+        return False
 
 
 def _is_in(session: Session) -> bool:

@@ -6,7 +6,7 @@ what the others' programs would ignore; projection.py is what counts.
 """
 
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import BadChange, Forbidden, NotFound
+from app.errors import BadChange, ExportOff, Forbidden, NotFound
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
@@ -85,6 +85,8 @@ class ChatService:
         self.transfers = Transfers()
         self.typing = Typing(send_ephemeral)
         self.files = Files(blobs, self.transfers, max_file_bytes)
+        self.may_export: Callable[[], bool] = lambda: True
+        """Whether policy lets files be saved outside the program."""
         self._db = db
         self._changes = changes
         self._objects = objects
@@ -260,8 +262,15 @@ class ChatService:
         )
         return self._append(room, record, parts)
 
+    def check_export(self) -> None:
+        """ExportOff if policy lets no file be saved outside the program: before a person is asked where."""
+        if not self.may_export():
+            raise ExportOff()
+
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies."""
+        """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies.
+        ExportOff."""
+        self.check_export()
         return await self.files.fetch(room, message, index, target)
 
     # -- inside ----------------------------------------------------------------------------------------------------

@@ -73,9 +73,14 @@ def start(folder: Path, level: str = "info") -> None:
     file = RotatingFileHandler(folder / "kansli.log", maxBytes=1_000_000, backupCount=2, encoding="utf-8", delay=True)
     file.setFormatter(_Formatter("%(asctime)s %(levelname).1s %(name)s %(message)s"))
     for name in SUBJECTS:
-        logger = logging.getLogger(name)
-        logger.addHandler(file)
-        logger.setLevel(level.upper())
+        logging.getLogger(name).addHandler(file)
+    set_level(level)
+
+
+def set_level(level: str) -> None:
+    """From now on, while it is open: "warning", "info" or "debug"."""
+    for name in SUBJECTS:
+        logging.getLogger(name).setLevel(level.upper())
 
 
 def stop() -> None:

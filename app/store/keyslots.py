@@ -100,6 +100,10 @@ class KeySlots:
         self._given = keyring
         self._allowed = frozenset(allowed)
 
+    def allow(self, kinds: Collection[str]) -> None:
+        """Policy permits these kinds from now on."""
+        self._allowed = frozenset(kinds)
+
     # -- what there is
     @property
     def _keyring(self) -> Keyring:
@@ -109,7 +113,18 @@ class KeySlots:
         """The slots that exist and may be used."""
         kept = self._settling()
         found = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
-        return [k for k in found if k in self._allowed and (kept is None or k in kept)]
+        return [k for k in found if self._may_use(k) and (kept is None or k in kept)]
+
+    @property
+    def forbidden(self) -> SlotKind | None:
+        """▲ The only way in, if policy has forbidden it since: it opens until `replace` has made another, so that a
+        policy locks nobody out of what was written."""
+        kept = self._settling()
+        there = [k for k in SlotKind if (self._path(k).exists() if kept is None else k in kept)]
+        return None if not there or any(k in self._allowed for k in there) else there[0]
+
+    def _may_use(self, kind: SlotKind) -> bool:
+        return kind in self._allowed or self.forbidden is not None
 
     def _path(self, kind: SlotKind, *, new: bool = False) -> Path:
         return self._folder / (f"{kind}.slot.new" if new else f"{kind}.slot")
@@ -134,7 +149,7 @@ class KeySlots:
 
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
         """The slot, and the one being changed to (True) if a change was interrupted."""
-        if kind not in self._allowed:
+        if not self._may_use(kind):
             raise SlotForbidden()
         if self._settling() is not None:
             self.settle(changed=True)
@@ -323,6 +338,13 @@ class KeySlots:
         """Checks the old passphrase, then rekeys the database under the new one; its new key."""
         self.unlock_passphrase(old)
         return self._change(db, self.stage(self.kinds(), new))
+
+    def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
+        """Instead of a way that policy has forbidden, the allowed one: this passphrase, or None for the key store."""
+        kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
+        if kind not in self._allowed:
+            raise SlotForbidden()
+        return self._change(db, self.stage([kind], passphrase))
 
     def _change(self, db: Database, key: bytes) -> StoreKeys:
         db.rekey(key)

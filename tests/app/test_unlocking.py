@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import LastSlot, StoreCorrupt, WrongPassphrase
+from app.errors import LastSlot, SlotForbidden, StoreCorrupt, WeakPassphrase, WrongPassphrase
 from app.profile import Profile
 from app.settings import ALLOW_KEYRING, Settings
+from app.store.database import Database
 from app.store.keyslots import KeySlots, SlotKind, new_key
 from app.store.opening import create_store, open_store
 from app.unlocking import KeyChange, Unlocking
@@ -83,6 +84,66 @@ def test_policy_decides_what_may_be_used(profile: Profile, slots: KeySlots) -> N
     strict = Unlocking(profile, Settings(profile.settings_path, {ALLOW_KEYRING.key: False}), slots)
     assert strict.allowed(SlotKind.PASSPHRASE)
     assert not strict.allowed(SlotKind.KEYRING)
+
+
+def test_the_only_way_in_still_opens_when_policy_forbids_it_until_it_is_replaced(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    slots.allow({SlotKind.KEYRING})
+    assert unlocking.forbidden is SlotKind.PASSPHRASE
+    assert unlocking.kinds() == [SlotKind.PASSPHRASE]
+    before = slots.unlock_passphrase(PASSPHRASE)
+    with pytest.raises(WrongPassphrase):
+        unlocking.replace("fel lösenfras", None)
+    open_store(profile, slots, unlocking.replace(PASSPHRASE, None), KINDS).close()
+    assert unlocking.forbidden is None
+    assert unlocking.kinds() == [SlotKind.KEYRING]
+    open_store(profile, slots, slots.unlock_keyring(), KINDS).close()
+    with pytest.raises(StoreCorrupt):
+        open_store(profile, slots, before, KINDS)
+
+
+async def test_a_forbidden_key_store_is_replaced_by_a_passphrase(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    await unlocking.add_keyring(PASSPHRASE)
+    unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.PASSPHRASE))
+    slots.allow({SlotKind.PASSPHRASE})
+    assert unlocking.forbidden is SlotKind.KEYRING
+    with pytest.raises(WeakPassphrase):
+        unlocking.replace(None, "kort")
+    with pytest.raises(SlotForbidden):
+        unlocking.replace(None, None)
+    open_store(profile, slots, unlocking.replace(None, NEW), KINDS).close()
+    assert unlocking.kinds() == [SlotKind.PASSPHRASE]
+    open_store(profile, slots, slots.unlock_passphrase(NEW), KINDS).close()
+
+
+async def test_a_forbidden_way_beside_an_allowed_one_opens_nothing(unlocking: Unlocking, slots: KeySlots) -> None:
+    await unlocking.add_keyring(PASSPHRASE)
+    slots.allow({SlotKind.PASSPHRASE})
+    assert unlocking.forbidden is None
+    assert unlocking.kinds() == [SlotKind.PASSPHRASE]
+    with pytest.raises(SlotForbidden):
+        slots.unlock_keyring()
+
+
+@pytest.mark.parametrize("rekeyed", [False, True])
+def test_a_replacement_that_was_cut_off_leaves_a_way_in(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile, rekeyed: bool
+) -> None:
+    slots.allow({SlotKind.KEYRING})
+    (old,) = slots.unlock_passphrase(PASSPHRASE).keys
+    new = slots.stage([SlotKind.KEYRING], None)
+    if rekeyed:
+        db = Database.open(profile.db_path, old)
+        db.rekey(new)
+        db.close()
+    assert unlocking.forbidden is None  # both ways are tried, as after any change that was cut off
+    assert set(unlocking.kinds()) == {SlotKind.PASSPHRASE, SlotKind.KEYRING}
+    keys = slots.unlock_keyring() if rekeyed else slots.unlock_passphrase(PASSPHRASE)
+    open_store(profile, slots, keys, KINDS).close()
+    assert unlocking.kinds() == [SlotKind.KEYRING if rekeyed else SlotKind.PASSPHRASE]
 
 
 def test_a_passphrase_does_not_show_in_a_repr() -> None:

@@ -369,6 +369,7 @@ class ChatView(QWidget):
             run(self, self._fetch(message, number))
 
     async def _fetch(self, message: Message, number: int) -> None:
+        self._service.check_export()
         name = message.attachments[number].name
         target = await save_file(self, tr("Save file"), name)
         if target is not None:

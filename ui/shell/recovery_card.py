@@ -5,6 +5,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from app.recovery import SheetState
+from app.settings import ALLOW_PRINT
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel
@@ -67,7 +68,8 @@ class RecoveryCard(Card):
         run(self, self._make())
 
     async def _make(self) -> None:
-        if await show(SheetDialog(self.window(), self._session.recovery)):
+        printing = self._session.settings.get(ALLOW_PRINT)
+        if await show(SheetDialog(self.window(), self._session.recovery, printing=printing)):
             self.refresh()
             toast(self, tr("The recovery sheet is in force"))
 

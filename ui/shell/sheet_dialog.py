@@ -33,10 +33,18 @@ def chosen_groups(count: int) -> list[int]:
 class SheetDialog(Dialog):
     """Three pages; accepted once the sheet is in force. ▲ Nothing is changed before a part of it was typed back."""
 
-    def __init__(self, parent: QWidget | None, recovery: Recovery, asked: Sequence[int] | None = None) -> None:
-        """`asked`: which groups are to be typed back; drawn if not given."""
+    def __init__(
+        self,
+        parent: QWidget | None,
+        recovery: Recovery,
+        asked: Sequence[int] | None = None,
+        *,
+        printing: bool = True,
+    ) -> None:
+        """`asked`: which groups are to be typed back; drawn if not given. `printing`: whether policy lets it be printed
+        or saved; if not, the code is copied by hand."""
         super().__init__(parent, tr("Recovery sheet"), accept=tr("Continue"), width=560)
-        self._recovery = recovery
+        self._recovery, self._printing = recovery, printing
         self.paper: SheetPaper = recovery.draw()
         self._asked = list(asked) if asked is not None else chosen_groups(len(self.paper.groups))
         self.old = SheetField(tr("Code of the sheet before"))
@@ -71,6 +79,11 @@ class SheetDialog(Dialog):
                 tr(
                     "With this sheet you get back into Kansli, content and all, when you have lost every device. "
                     "It is shown this once. Print it, or save it on a medium that you put away."
+                )
+                if self._printing
+                else tr(
+                    "With this sheet you get back into Kansli, content and all, when you have lost every device. "
+                    "It is shown this once. Your organisation has turned printing off: write the code down by hand."
                 ),
                 "muted",
                 wrap=True,
@@ -94,6 +107,7 @@ class SheetDialog(Dialog):
         self.print_button = TextButton(tr("Print …"), lambda: run(self, self._print()), icon="print")
         self.save_button = TextButton(tr("Save as PDF …"), lambda: run(self, self._save()), icon="download")
         for button in (self.print_button, self.save_button):
+            button.setVisible(self._printing)
             buttons.addWidget(button)
         buttons.addStretch(1)
         body.addLayout(buttons)
@@ -128,7 +142,8 @@ class SheetDialog(Dialog):
             shown.setVisible(at == page)
         self.error.hide()
         self.accept_button.setText(tr("Make it my sheet") if page == 2 else tr("Continue"))
-        first: list[QWidget] = [self.old.field, self.print_button, *self.typed[:1]]
+        shown = self.print_button if self._printing else self.accept_button
+        first: list[QWidget] = [self.old.field, shown, *self.typed[:1]]
         first[page].setFocus()
         self._refresh()
 

@@ -15,7 +15,7 @@ from app.chat.records import MessageDeleted, MessageEdited, MessageSent, Reactio
 from app.chat.service import Draft
 from app.chat.typing import SHOWN_FOR_MS, Typing
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
-from app.errors import BadFileName, FileTooLarge, Forbidden
+from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden
 from app.store.rows import StoredChange
 from sync.client.ports import MemberRow, Received, RoomEvent
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
@@ -281,6 +281,12 @@ async def test_a_file_is_sent_and_fetched_under_a_free_name(hl: Desk, blobs: Fol
     assert [(a.name, a.size_bytes, a.media_type) for a in message.attachments] == [
         ("Komplettering å.pdf", 6, "application/pdf")
     ]
+    hl.chat.may_export = lambda: False
+    with pytest.raises(ExportOff):
+        hl.chat.check_export()
+    with pytest.raises(ExportOff):
+        await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
+    hl.chat.may_export = lambda: True
     saved = await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
     assert (saved.name, saved.read_bytes()) == ("Komplettering å (2).pdf", b"%PDF-1")
 

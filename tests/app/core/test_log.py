@@ -45,6 +45,14 @@ def test_texts_names_and_messages_are_not(folder: Path) -> None:
         assert word not in text
 
 
+def test_how_much_is_written_can_be_changed_while_it_is_open(folder: Path) -> None:
+    log.set_level("debug")
+    log.sync.debug("shown")
+    log.set_level("warning")
+    log.sync.info("hidden")
+    assert lines(folder).endswith("D sync shown\n")
+
+
 @pytest.mark.slow
 def test_the_file_rotates(folder: Path) -> None:
     for _ in range(30_000):

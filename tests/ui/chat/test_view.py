@@ -13,13 +13,15 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.files import MAX_PREVIEW_BYTES
-from app.chat.records import MessageDeleted, MessageSent, encode
+from app.chat.records import Attachment, MessageDeleted, MessageSent, encode
 from app.core.i18n import set_language
 from app.core.ids import DevId
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
+from tests.world import until
 from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
 from ui.kit import theme
+from ui.kit.tasks import set_error_hook
 
 
 @pytest.fixture
@@ -244,3 +246,27 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     assert view.hasFocus()
     QTest.keyClick(view, Qt.Key.Key_Up)
     assert view.focusWidget() is view.list
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    file = Attachment(name="Bilaga.pdf", size_bytes=6, media_type="application/pdf", manifest=b"m")
+    hl.store.changes.append(ROOM, CHANNEL, encode(MessageSent(text="Här", attachments=(file,))))
+    asked: list[str] = []
+    told: list[str] = []
+
+    async def ask(parent: QWidget, title: str, name: str) -> Path | None:
+        asked.append(name)
+        return None
+
+    monkeypatch.setattr("ui.chat.view.save_file", ask)
+    set_error_hook(lambda owner, error: told.append(getattr(error, "code", "")))
+    try:
+        hl.chat.may_export = lambda: allowed
+        view._file_hit(hl.chat.timeline(ROOM).message(0), 0)
+        await until(lambda: bool(asked or told))
+    finally:
+        set_error_hook(None)
+    assert (asked, told) == ((["Bilaga.pdf"], []) if allowed else ([], ["export-off"]))

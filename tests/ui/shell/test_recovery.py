@@ -65,6 +65,42 @@ async def test_nothing_is_published_before_two_groups_are_typed_back(qtbot: QtBo
     await until(lambda: not dialog.isVisible())
 
 
+async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
+    recovery = FakeRecovery()
+    dialog = SheetDialog(None, recovery, [1, 4], printing=False)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert not dialog.print_button.isVisible()
+    assert not dialog.save_button.isVisible()
+    shown = [x.text() for x in dialog.findChildren(QLabel) if x.isVisible()]
+    assert set(CODE.split("-")) <= set(shown)
+    assert any("Din organisation har stängt av utskrift" in text for text in shown)
+    dialog.accept()
+    dialog.typed[0].setText("0MXA")
+    dialog.typed[1].setText("ZC5E")
+    dialog.accept()
+    await until(lambda: recovery.published == [(CODE, "")])
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_whether_a_sheet_may_be_printed_is_policys(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
+) -> None:
+    made: list[SheetDialog] = []
+
+    async def keep(dialog: SheetDialog) -> bool:
+        made.append(dialog)
+        return False
+
+    monkeypatch.setattr("ui.shell.recovery_card.show", keep)
+    card = RecoveryCard(FakeSession(tmp_path, {"allow-print": allowed}))
+    qtbot.addWidget(card)
+    card.make()
+    await until(lambda: bool(made))
+    assert made[0].print_button.isVisibleTo(made[0]) is allowed
+    assert made[0].save_button.isVisibleTo(made[0]) is allowed
+
+
 async def test_the_code_is_shown_once_and_not_while_it_is_typed_back(qtbot: QtBot) -> None:
     dialog = dialog_of(qtbot, FakeRecovery())
     shown = [x.text() for x in dialog.findChildren(QLabel) if x.isVisible()]
