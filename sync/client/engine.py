@@ -27,7 +27,6 @@ from sync.client.mending import Mender, hand_log
 from sync.client.outbox import Outbox
 from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
-from sync.client.prunable import RoomPrunes, prunes
 from sync.client.receipts import Witness
 from sync.client.schedule import Schedule, due_ms
 from sync.client.seals import Seals
@@ -36,12 +35,10 @@ from sync.client.snapshots import Snapshots
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
-    AddressForbidden,
     BugError,
     CertificateRefused,
     ClockOff,
     Ended,
-    ProxyWantsName,
     Refused,
     Reject,
     SyncError,
@@ -59,13 +56,13 @@ from sync.trust.succession import Origin, may_continue
 log = logging.getLogger("sync")
 
 _STUCK_RETRY_S = 30.0
-"""Between attempts when a person or IT must act first: certificate, version, clock, agency, proxy, rules."""
+"""Between attempts when a person or IT must act first: certificate, version, clock, agency."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
-_STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency, ProxyWantsName, AddressForbidden)
+_STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency)
 
 
 class Engine:
@@ -91,8 +88,6 @@ class Engine:
         self._code: str | None = None
         self._last_synced_ms: int | None = None
         self._retry = asyncio.Event()
-        self._hasty = False
-        self._in_since: float | None = None
         self._registered = False
         self._return_at = 0.0
         self._code_spent: str | None = None
@@ -197,11 +192,6 @@ class Engine:
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
-    def prunes(self, room: RoomId) -> RoomPrunes:
-        """What the server could forget of a room, and why this person cannot let it now."""
-        found = self._link.rooms.get(room)
-        return prunes(found, self.uid, self._link.server_now_ms) if found else RoomPrunes(refusal="forbidden")
-
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""
         found = self._link.rooms.get(room)
@@ -273,17 +263,9 @@ class Engine:
         return self._host
 
     def retry_now(self) -> None:
-        """Tries to connect at once, if there is no connection: a person asked."""
+        """Tries to connect at once: the network changed or a person asked."""
         self._backoff.reset()
         self._retry.set()
-
-    def hurry(self) -> None:
-        """The machine woke or has another network: dials at once, and does not wait for a line that may be dead."""
-        self.retry_now()
-        connection = self._link.connection
-        if connection is not None:
-            self._hasty = True
-            self._spawn(connection.close())
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -293,9 +275,6 @@ class Engine:
         try:
             while True:
                 wait_s = await self._attempt()
-                if self._hasty:
-                    self._hasty = False
-                    continue
                 self._retry.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
@@ -307,7 +286,7 @@ class Engine:
 
     async def _attempt(self) -> float:
         """One connection from beginning to end; gives how long to wait before the next."""
-        self._in_since = None
+        began = asyncio.get_running_loop().time()
         try:
             if self.devices.ended is not None:  # by our own copy of the log: the server is not asked again
                 self._set(LinkState.ERROR, self.devices.ended)
@@ -324,8 +303,7 @@ class Engine:
             code = self._code_spent or e.code if e.code == ErrorCode.AUTH else e.code
             self._set(LinkState.ERROR if e.code in _FOR_IT else LinkState.OFFLINE, code)
         except Unreachable as e:
-            if not self._hasty:
-                self._set(LinkState.OFFLINE, e.code)
+            self._set(LinkState.OFFLINE, e.code)
         except Reject as e:
             log.error("server refused by client: %s", e.code)
             self._set(LinkState.ERROR, e.code)
@@ -333,8 +311,8 @@ class Engine:
             # The owner's store (a full disk) or a fault of ours: told by its code, and tried again, never the end.
             log.exception("session failed")
             self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
-        if self._in_since is not None and asyncio.get_running_loop().time() - self._in_since > _STEADY_S:
-            return self._backoff.after_loss_s()
+        if asyncio.get_running_loop().time() - began > _STEADY_S:
+            self._backoff.reset()
         return self._backoff.next_s()
 
     def _end(self, told: Ended) -> float:
@@ -398,7 +376,6 @@ class Engine:
         try:
             authed = await connection.sign_in(account.uid, account.dev, account.signing, self._witness.newest())
             self._link.connection = connection
-            self._in_since = asyncio.get_running_loop().time()
             self._registered = True
             self._set(LinkState.SYNCING, None)
             self._mender.start(authed)

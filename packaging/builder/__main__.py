@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python packaging/builder`: what is handed to IT, into build/packages. `make packages` calls it.
+
+Run as a folder, since a package called `packaging` would hide the one that pip and PyInstaller use.
+"""
+
+import argparse
+import shutil
+import time
+
+import deb
+import freezing
+import rpm
+import sums
+import trees
+from places import OUT, size_bytes
+from roots import OLDEST
+
+PROGRAMS = {"debootstrap": "debootstrap", "objdump": "binutils", "dpkg-deb": "dpkg", "rpmbuild": "rpm"}
+
+
+def main() -> int:
+    """Builds what was asked for; SystemExit with what is missing or failed."""
+    parser = argparse.ArgumentParser(prog="packaging/builder", description=__doc__.splitlines()[0])
+    parser.parse_args()
+    missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
+    if missing:
+        raise SystemExit(f"packages: needs the Debian packages {' '.join(sorted(missing))}")
+    linux()
+    print(f"{sums.write().relative_to(OUT.parents[1])}")
+    return 0
+
+
+def linux() -> None:
+    """deb and rpm of the client and the server."""
+    for make in (trees.client, trees.server):
+        started = time.monotonic()
+        tree = make()
+        said = f"{tree.name}: {_mb(size_bytes(tree.files))} MB installed, glibc {tree.glibc} (of {OLDEST}) or newer"
+        for path in (deb.build(tree, freezing.build_root()), rpm.build(tree)):
+            said += f"\n  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB"
+        print(f"{said}\n  {time.monotonic() - started:.0f} s", flush=True)
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

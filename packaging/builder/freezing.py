@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The frozen programs for Linux: wheels as pyproject.toml asks for them, PyInstaller in the oldest supported Debian."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from places import ROOT, WORK, epoch, run, settle
+from roots import OLDEST, PYTHON, QT_LIBRARIES, TOOLS, Root
+
+PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in range(36, 16, -1)), "manylinux2014_x86_64")
+WHEELS = WORK / "wheels-linux"
+FROZEN = WORK / "frozen"
+"""`kansli/` and `kansli-server/`, as PyInstaller left them."""
+
+
+def requirements(*, frozen_by: bool = True) -> list[str]:
+    """What pyproject.toml asks for at run time, and PyInstaller as the developers have it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    builder = [line for line in project["optional-dependencies"]["dev"] if line.startswith("pyinstaller")]
+    return [*project["dependencies"], *(builder if frozen_by else [])]
+
+
+def wheels(folder: Path, python: str, platforms: tuple[str, ...], wanted: list[str]) -> Path:
+    """Downloads what is wanted as wheels, nothing to be compiled; only what is new if the folder was filled before."""
+    stamp, asked = folder / "requirements.txt", "\n".join(wanted)
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
+        return folder
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    command: list[str | Path] = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
+    command += ["--implementation", "cp", "--python-version", python, "--dest", folder]
+    for platform in platforms:
+        command += ["--platform", platform]
+    run([*command, *wanted], log=folder.name)
+    stamp.write_text(asked, encoding="utf-8")
+    return folder
+
+
+def build_root() -> Root:
+    """The system to build in, with everything installed that the programs need."""
+    root = Root.make(WORK / f"root-{OLDEST}-build", OLDEST, (*TOOLS, *QT_LIBRARIES))
+    found = wheels(WHEELS, PYTHON, PLATFORMS, requirements())
+    stamp, asked = root.path / "venv/made-of.txt", "\n".join(sorted(p.name for p in found.glob("*.whl")))
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != asked:
+        shutil.rmtree(root.path / "venv", ignore_errors=True)
+        root.run("python3", "-m", "venv", "/venv")
+        names = [f"/wheels/{p.name}" for p in sorted(found.glob("*.whl"))]
+        root.run("/venv/bin/pip", "install", "--quiet", "--no-index", "--no-deps", *names, binds={found: "/wheels"})
+        stamp.write_text(asked, encoding="utf-8")
+    return root
+
+
+def freeze(name: str) -> Path:
+    """Builds `kansli` or `kansli-server`, and gives its folder. PYTHONHASHSEED and the times make it the same twice."""
+    root = build_root()
+    FROZEN.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(FROZEN / name, ignore_errors=True)
+    work = WORK / f"pyinstaller-{name}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    said = root.run(
+        *("/venv/bin/python", "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"),
+        *("--distpath", "/out", "--workpath", "/work", f"/src/packaging/{name}.spec"),
+        binds={FROZEN: "/out", work: "/work"},
+        env={"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch()), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    (WORK / f"freeze-{name}.log").write_text(said.stdout, encoding="utf-8")
+    settle(FROZEN / name)
+    return FROZEN / name
+
+
+def glibc(folder: Path) -> str:
+    """The newest glibc version that a file below asks for, e.g. "2.34": what the program needs to start."""
+    newest = (2, 0)
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.read_bytes()[:4] == b"\x7fELF":
+            said = subprocess.run(["objdump", "-T", str(path)], capture_output=True, text=True, check=False).stdout
+            found = [word[6:].strip(")") for word in said.replace("(", " ").split() if word.startswith("GLIBC_2.")]
+            for number in found:
+                parts = tuple(int(x) for x in number.split(".")[:2] if x.isdigit())
+                newest = max(newest, (parts[0], parts[1])) if len(parts) == 2 else newest
+    return f"{newest[0]}.{newest[1]}"
