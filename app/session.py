@@ -79,6 +79,7 @@ class Session:
             self.documents.live_changed.connect(lambda room, obj, live: self.engine.set_shared(obj, live)),
         ]
         self._running: list[asyncio.Task[None]] = []
+        self._closed = False
 
     @property
     def status(self) -> SyncStatus:
@@ -111,6 +112,9 @@ class Session:
 
     async def close(self) -> None:
         """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm."""
+        if self._closed:
+            return
+        self._closed = True
         for task in self._running:
             task.cancel()
         for task in self._running:
