@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 Value = str | int | bool
 V = TypeVar("V", str, int, bool)
@@ -65,6 +66,15 @@ AnySetting = Setting[str] | Setting[int] | Setting[bool]
 def entries(text: str) -> tuple[str, ...]:
     """What a text with several entries names, in its order: separated by commas, semicolons or space."""
     return tuple(part for part in re.split(r"[\s,;]+", text) if part)
+
+
+def host_port(server: str) -> str:
+    """What a server is called, whichever way it was written: "host:port"; "" if that is none."""
+    try:
+        parts = urlsplit(server if "//" in server else f"https://{server}")
+        return f"{parts.hostname}:{parts.port or 443}" if parts.hostname else ""
+    except ValueError:
+        return ""
 
 
 def are_servers(text: str) -> bool:

@@ -22,12 +22,16 @@ from app.core import log
 from app.errors import AppError
 from app.profile import DEFAULT, Profile
 from app.session import Session
-from app.settings import LANGUAGE, LOG_LEVEL, SERVER, THEME
+from app.setting import entries
+from app.settings import LANGUAGE, LOG_LEVEL, SERVER, SERVERS, THEME
 from app.unlocking import KeyChange, SlotKind
 from ui.errors import code_of, sentence_of
 from ui.kit import icons, theme
 from ui.kit.translate import change_language, tr
+from ui.shell import away
+from ui.shell.away import AwayView
 from ui.shell.gate import GatePage
+from ui.shell.new_way import NewWayView
 from ui.shell.returning import ReturnView
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
@@ -159,16 +163,19 @@ class Program:
         if session is not None:
             self._open(session)
         else:
-            self._show_gate(self._unlock())
+            self._show_gate(self._way_in())
 
     def _welcome(self) -> WelcomeView:
-        view = WelcomeView(self._office, server=self._link or self._office.settings.get(SERVER))
+        settings = self._office.settings
+        server, servers = self._link or settings.get(SERVER), entries(settings.get(SERVERS))
+        view = WelcomeView(self._office, server=server, servers=servers)
         view.done.connect(self._open)
         view.lost.connect(lambda: self._show_gate(self._returning()))
         return view
 
     def _returning(self) -> ReturnView:
-        view = ReturnView(self._office, server=self._office.settings.get(SERVER))
+        settings = self._office.settings
+        view = ReturnView(self._office, server=settings.get(SERVER), servers=entries(settings.get(SERVERS)))
         view.done.connect(self._open)
         view.left.connect(lambda: self._show_gate(self._welcome()))
         return view
@@ -187,6 +194,15 @@ class Program:
         self._office.begin_anew()
         if self._gate is not None:
             self._gate.setCentralWidget(self._welcome())
+
+    def _way_in(self) -> GatePage:
+        """Unlocking, or another way of it where policy has forbidden the only one."""
+        forbidden = self._office.unlocking.forbidden
+        if forbidden is None:
+            return self._unlock()
+        view = NewWayView(forbidden, self._office.replace)
+        view.unlocked.connect(self._open)
+        return view
 
     def _unlock(self) -> UnlockView:
         kinds = self._office.kinds()
@@ -210,11 +226,25 @@ class Program:
 
     def _open(self, session: Session) -> None:
         self._session = session
+        if session.overdue:
+            self._show_gate(self._away(session))
+        else:
+            self._show_window(session)
+
+    def _away(self, session: Session) -> AwayView:
+        view = AwayView(session, session.engine.retry_now)
+        view.met.connect(lambda: self._show_window(session) if self._session is session and not self._window else None)
+        view.lock.connect(self._lock)
+        view.erase.connect(self._erase)
+        return view
+
+    def _show_window(self, session: Session) -> None:
         self._window = MainWindow(session, TOOLS, keys=self._office.unlocking)
         self._window.lock_requested.connect(self._lock)
         self._window.key_change_requested.connect(self._rekey)
         self._window.erase_requested.connect(self._erase)
         self._window.installEventFilter(_Closing(self._over, self._window))
+        away.watch(self._window, lambda: session.overdue, self._lock)
         self._window.show()
         if self._gate is not None:
             self._gate.hide()
@@ -227,7 +257,8 @@ class Program:
             self._locking = asyncio.ensure_future(self._lock_now())
 
     async def _lock_now(self) -> None:
-        self._show_gate(self._unlock())
+        self._office.renew_policy()
+        self._show_gate(self._way_in())
         await self._close()
 
     def _rekey(self, change: KeyChange) -> None:

@@ -3,7 +3,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from app.core import clock, log
@@ -14,7 +14,7 @@ from app.errors import BadAddress, BadCaFile, BugError, NoSlot, ServerNotAllowed
 from app.kinds import KINDS
 from app.profile import Profile
 from app.session import LinkState, Session
-from app.setting import entries
+from app.setting import entries, host_port
 from app.settings import CA_FILE, SERVER, SERVERS, Settings
 from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
@@ -63,7 +63,8 @@ class Place:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         except AddressError as e:
             raise BadAddress() from e
-        if not _is_allowed(address, entries(self.settings.get(SERVERS))):
+        servers = entries(self.settings.get(SERVERS))
+        if servers and address.name not in map(host_port, servers):
             raise ServerNotAllowed()
         ca = self.settings.get(CA_FILE)
         try:
@@ -134,18 +135,6 @@ def keep_account(store: Store, account: Account, entries: list[tuple[bytes, byte
     store.append_user_log(account.uid, 0, entries)
     store.put_person(account.uid, record)
     store.notes.set(LAST_CONTACT, str(clock.now_ms()))
-
-
-def _is_allowed(address: ServerAddress, servers: Sequence[str]) -> bool:
-    """Whether policy lets this server be used: it names it, or names none."""
-    return not servers or any(_is_same(address, server) for server in servers)
-
-
-def _is_same(address: ServerAddress, server: str) -> bool:
-    try:
-        return ServerAddress.parse(server).name == address.name
-    except AddressError:
-        return False
 
 
 def _is_in(session: Session) -> bool:

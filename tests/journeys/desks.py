@@ -8,8 +8,10 @@ from pathlib import Path
 
 from app.bootstrap import Office
 from app.core.ids import RoomId
+from app.policy import Policy
 from app.profile import Profile
 from app.session import LinkState, Session
+from app.setting import Value
 from app.settings import CA_FILE
 from tests.world import World, until, world
 
@@ -23,10 +25,15 @@ class Desk:
         self._folder = folder
         self.server = server
         self.ca_file = ca_file
+        self.policy: dict[str, Value] = {}
+        """What policy fixes on this computer."""
         self.profile = Profile.open(root=folder)
-        self.office = Office(self.profile)
+        self.office = Office(self.profile, read_policy=self._read_policy)
         self.office.settings.set(CA_FILE, str(ca_file))
         self.session: Session
+
+    def _read_policy(self) -> Policy:
+        return Policy(fixed=dict(self.policy))
 
     async def enrol(self, code: str) -> None:
         found = await self.office.look_up(self.server, code)
@@ -66,7 +73,7 @@ class Desk:
     def reopen(self) -> None:
         """The profile after `close`, locked."""
         self.profile = Profile.open(root=self._folder)
-        self.office = Office(self.profile)
+        self.office = Office(self.profile, read_policy=self._read_policy)
 
     async def close(self) -> None:
         await self.session.close()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core import machine
 from app.devices.inviting import Pointer, read_pointer
+from app.errors import ServerNotAllowed
 from ui.errors import sentence
 from ui.kit.buttons import TextButton
 from ui.kit.qr_reader import QrReader
@@ -20,6 +21,7 @@ from ui.kit.translate import tr
 from ui.shell.gate import GatePage
 from ui.shell.key_choice import KeyStore
 from ui.shell.key_page import KeyPage, Named, Progress
+from ui.shell.server_field import ServerField
 
 NUMBER_DIGITS = 9
 
@@ -64,9 +66,11 @@ class JoinPages(QStackedWidget):
     done = Signal(object)
     back = Signal()
 
-    def __init__(self, joining: Joining, parent: QWidget | None = None) -> None:
+    def __init__(self, joining: Joining, servers: Sequence[str] = (), parent: QWidget | None = None) -> None:
+        """`servers`: those that policy names, if it does."""
         super().__init__(parent)
         self._joining = joining
+        self.server = ServerField(tr("Server address"), servers)
         self.reader = QrReader(tr("Picture with a QR code"))
         self.reader.found.connect(self._on_texts)
         self.setAccessibleName(tr("Another computer of yours"))
@@ -78,7 +82,7 @@ class JoinPages(QStackedWidget):
             "On the computer that has your account, open Settings, Devices, Add a device. It shows what you need."
         )
         page = self.where_page = GatePage(tr("Another computer of yours"), text)
-        self.server = page.add_field(tr("Server address"), hint="kansli.myndighet.example")
+        page.body.addWidget(self.server)
         self.code = page.add_field(
             tr("Code or number from the other computer"), hint="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XX"
         )
@@ -89,7 +93,9 @@ class JoinPages(QStackedWidget):
         page.body.addWidget(self.reader)
         page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
         self.next = page.add_button(TextButton(tr("Continue"), self.meet, kind="primary"))
-        for field in (self.server, self.code, self.name):
+        self.server.changed.connect(self._on_text)
+        self.server.entered.connect(self.meet)
+        for field in (self.code, self.name):
             field.textChanged.connect(self._on_text)
             field.returnPressed.connect(self.meet)
         self._on_text()
@@ -105,23 +111,26 @@ class JoinPages(QStackedWidget):
     def start(self, server: str) -> None:
         """Shows the first page, with the server's address if it is known."""
         self.setCurrentWidget(self.where_page)
-        if server and not self.server.text():
+        if server and self.server.to_fill:
             self.server.setText(server)
-        (self.code if self.server.text() else self.server).setFocus()
+        (self.server if self.server.to_fill else self.code).setFocus()
 
     # -- where --------------------------------------------------------------------------------------------------------
 
     def _on_text(self) -> None:
-        for field in (self.server, self.code):
-            pointer = read_pointer(field.text())
+        for text in (self.server.text(), self.code.text()):
+            pointer = read_pointer(text)
             if pointer is not None:
                 self._take(pointer)
-        self.next.setEnabled(all(field.text().strip() for field in (self.server, self.code, self.name)))
+        self.next.setEnabled(bool(self.server.text() and self.code.text().strip() and self.name.text().strip()))
 
     def _take(self, pointer: Pointer) -> None:
-        self.server.setText(pointer.server)
-        self.code.setText(pointer.code)
-        self.where_page.clear_error()
+        if self.server.setText(pointer.server):
+            self.code.setText(pointer.code)
+            self.where_page.clear_error()
+        else:
+            self.code.clear()
+            self.where_page.show_error(ServerNotAllowed())
 
     def _on_texts(self, texts: Sequence[str]) -> None:
         """Takes the first of ours, or says that there is none."""
@@ -143,7 +152,7 @@ class JoinPages(QStackedWidget):
     async def _meet(self) -> None:
         typed = self.code.text().strip()
         way = {"number": typed} if is_number(typed) else {"code": typed}
-        found = await self._joining.meet(self.server.text().strip(), self.name.text().strip(), **way)
+        found = await self._joining.meet(self.server.text(), self.name.text().strip(), **way)
         self.where_page.spinner.stop()
         self._on_text()
         self.who_page.ask(found, *_compared(found))

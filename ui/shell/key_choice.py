@@ -14,8 +14,9 @@ MIN_PASSPHRASE = 12
 
 
 class KeyStore(Protocol):
-    """Knows whether this computer has a key store that policy allows."""
+    """Knows which ways policy allows, "keyring" and "passphrase", and whether there is a key store that may be used."""
 
+    def allowed(self, kind: str, /) -> bool: ...
     def keyring_available(self) -> bool: ...
 
 
@@ -34,9 +35,15 @@ class KeyChoice(QWidget):
         layout.addWidget(self.by_keyring)
         available = store.keyring_available()
         self.by_keyring.setEnabled(available)
+        managed = tr("Managed by your organisation")
         if not available:
-            layout.addWidget(label(sentence("no-keyring").title, "small", wrap=True))
+            said = sentence("no-keyring").title if store.allowed("keyring") else managed
+            layout.addWidget(label(said, "small", wrap=True))
         layout.addWidget(self.by_passphrase)
+        typed = store.allowed("passphrase")
+        self.by_passphrase.setEnabled(typed)
+        if not typed:
+            layout.addWidget(label(managed, "small"))
         layout.addSpacing(6)
         self._fields = QWidget()
         fields = column(self._fields, spacing=6)
@@ -53,7 +60,7 @@ class KeyChoice(QWidget):
         layout.addWidget(self._fields)
         self.by_passphrase.toggled.connect(self._on_choice)
         self.by_keyring.toggled.connect(self._on_choice)
-        (self.by_keyring if available else self.by_passphrase).setChecked(True)
+        (self.by_passphrase if typed and not available else self.by_keyring).setChecked(True)
         self._on_choice()
 
     def _field(self, name: str) -> QLineEdit:
@@ -69,7 +76,9 @@ class KeyChoice(QWidget):
     def ready(self) -> bool:
         """Whether what is chosen can be used."""
         text, again = self.passphrase.text(), self.again.text()
-        return self.by_keyring.isChecked() or (len(text) >= MIN_PASSPHRASE and text == again)
+        if self.by_keyring.isChecked():
+            return self.by_keyring.isEnabled()
+        return len(text) >= MIN_PASSPHRASE and text == again
 
     @property
     def chosen(self) -> str | None:

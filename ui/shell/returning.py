@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Back by the recovery sheet: sign-in code and sheet, who that is, how it is unlocked, and perhaps a day to wait."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import Signal
@@ -44,6 +45,7 @@ class _Ways:
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
         self._returns, self._view = returns, view
         self.keyring_available = returns.keyring_available
+        self.allowed = returns.allowed
         self.others = 0
         """Of who was looked up last."""
 
@@ -62,9 +64,11 @@ class ReturnView(CodeView):
 
     left = Signal()
 
-    def __init__(self, returns: Returns, *, server: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, returns: Returns, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
+    ) -> None:
         self._returns, self._ways = returns, _Ways(returns, self)
-        super().__init__(self._ways, server=server, parent=parent)
+        super().__init__(self._ways, server=server, servers=servers, parent=parent)
         self.setAccessibleName(tr("Back after losing a computer"))
         self.key_page.failed.connect(self._on_failed)
         self._make_waiting_page()

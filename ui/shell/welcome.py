@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """First start: where the server is and the sign-in code, who was found, how it will be unlocked, and under way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -8,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core import link_fields
+from app.errors import ServerNotAllowed
 from ui.kit.buttons import TextButton
 from ui.kit.chip import Chip
 from ui.kit.style import label
@@ -17,6 +19,7 @@ from ui.shell.gate import GatePage
 from ui.shell.joining import Joining, JoinPages
 from ui.shell.key_choice import KeyStore
 from ui.shell.key_page import KeyPage, Named, Progress
+from ui.shell.server_field import ServerField
 
 
 class Found(Named, Protocol):
@@ -64,9 +67,13 @@ class CodeView(QStackedWidget):
 
     done = Signal(object)
 
-    def __init__(self, enrolment: ByCode, *, server: str = "", parent: QWidget | None = None) -> None:
+    def __init__(
+        self, enrolment: ByCode, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
+    ) -> None:
+        """`server`: the address that is known, or a link. `servers`: those that policy names, if it does."""
         super().__init__(parent)
         self._enrolment = enrolment
+        self._servers = tuple(servers)
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
         self.key_page = KeyPage(enrolment, tr("This is what your agency has registered."), enrolment.enrol)
@@ -78,28 +85,45 @@ class CodeView(QStackedWidget):
         """Other ways in, on the page of the code."""
 
     def _make_code_page(self, server: str) -> None:
-        text = tr("You need the server's address and the sign-in code that you have got from your agency.")
+        text = (
+            tr("You need the sign-in code that you have got from your agency.")
+            if self._servers
+            else tr("You need the server's address and the sign-in code that you have got from your agency.")
+        )
         page = self.code_page = GatePage(tr("Welcome"), text)
-        self.server = page.add_field(tr("Server address or link"), hint="kansli.myndighet.example")
-        self.server.setText(server)
+        self.server = ServerField(tr("Server address or link"), self._servers)
+        page.body.addWidget(self.server)
         self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX")
         self._add_ways(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
-        for field in (self.server, self.code):
-            field.textChanged.connect(self._on_text)
-            field.returnPressed.connect(self.look_up)
+        self.server.changed.connect(self._on_text)
+        self.server.entered.connect(self.look_up)
+        self.code.textChanged.connect(self._on_text)
+        self.code.returnPressed.connect(self.look_up)
+        link = parse_link(server)
+        if link is not None:
+            self._take(link)
+        elif server:
+            self.server.setText(server)
         self._on_text()
         self.addWidget(page)
 
     def showEvent(self, event: object) -> None:
-        (self.code if self.server.text() else self.server).setFocus()
+        (self.server if self.server.to_fill else self.code).setFocus()
+
+    def _take(self, link: Address) -> None:
+        """What a link says; nothing of it if it is for a server that policy does not name."""
+        if self.server.setText(link.server):
+            self.code.setText(link.code)
+        else:
+            self.code.clear()
+            self.code_page.show_error(ServerNotAllowed())
 
     def _on_text(self) -> None:
-        link = parse_link(self.server.text())
+        link = parse_link(self.server.text()) or parse_link(self.code.text())
         if link is not None:
-            self.server.setText(link.server)
-            self.code.setText(link.code)
-        self.next.setEnabled(bool(self.server.text().strip() and self.code.text().strip()))
+            self._take(link)
+        self.next.setEnabled(bool(self.server.text() and self.code.text().strip()))
 
     def look_up(self) -> None:
         """Asks the server who the code is for."""
@@ -110,7 +134,7 @@ class CodeView(QStackedWidget):
             run(self, self._look_up(), on_error=self._code_failed)
 
     async def _look_up(self) -> None:
-        found = await self._enrolment.look_up(self.server.text().strip(), self.code.text().strip())
+        found = await self._enrolment.look_up(self.server.text(), self.code.text().strip())
         self.code_page.spinner.stop()
         self._on_text()
         self.key_page.ask(found, *self._about(found))
@@ -134,9 +158,11 @@ class WelcomeView(CodeView):
     lost = Signal()
     """The person has lost their computer and comes back by the recovery sheet."""
 
-    def __init__(self, enrolment: Enrolment, *, server: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(enrolment, server=server, parent=parent)
-        self.join = JoinPages(enrolment)
+    def __init__(
+        self, enrolment: Enrolment, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
+    ) -> None:
+        super().__init__(enrolment, server=server, servers=servers, parent=parent)
+        self.join = JoinPages(enrolment, servers)
         self.join.done.connect(self.done)
         self.join.back.connect(lambda: self.setCurrentWidget(self.code_page))
         self.addWidget(self.join)

@@ -165,6 +165,7 @@ class FakeSession:
         self.tasks = FakeTasks()
         self.devices = FakeDevices()
         self.unsent = FakeUnsent(CASE)
+        self.overdue = False
         self.reading = (12, 12)
         self.search = FakeSearch()
         self.settings = Settings(folder / "settings.json", policy)

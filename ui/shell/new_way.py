@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Unlocking by a way that policy has forbidden since: for the last time, and with another one in its place."""
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.unlocking import SlotKind
+from ui.kit.buttons import TextButton
+from ui.kit.style import label
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.gate import GatePage
+from ui.shell.key_choice import MIN_PASSPHRASE
+
+Replace = Callable[[str | None, str | None], Awaitable[object]]
+"""The passphrase as it is, or None; the new one, or None for the key store. Gives the session."""
+
+
+class NewWayView(GatePage):
+    """`forbidden` is the way that there is. Nothing is typed that is not needed. `unlocked` with the session."""
+
+    unlocked = Signal(object)
+
+    def __init__(self, forbidden: SlotKind, replace: Replace, parent: QWidget | None = None) -> None:
+        by_keyring = forbidden == SlotKind.KEYRING
+        text = (
+            tr("Your organisation does not allow the computer's key store any more. Choose a passphrase instead.")
+            if by_keyring
+            else tr(
+                "Your organisation does not allow passphrases any more. Enter yours once more; from then on the "
+                "computer's key store opens Kansli."
+            )
+        )
+        super().__init__(tr("Another way of unlocking"), text, parent)
+        self._replace = replace
+        self.current = None if by_keyring else self.add_field(tr("Passphrase now"), secret=True)
+        self.new = self.add_field(tr("New passphrase"), secret=True) if by_keyring else None
+        self.again = self.add_field(tr("The passphrase once more"), secret=True) if by_keyring else None
+        self.hint = label("", "small", wrap=True)
+        self.body.addWidget(self.hint)
+        self.hint.setVisible(by_keyring)
+        self.go_on = self.add_button(TextButton(tr("Continue"), self._go_on, kind="primary"))
+        self._fields = [field for field in (self.current, self.new, self.again) if field is not None]
+        for field in self._fields:
+            field.textChanged.connect(self._on_text)
+            field.returnPressed.connect(self._go_on)
+        self._on_text()
+
+    def showEvent(self, event: object) -> None:
+        self._fields[0].setFocus()
+
+    def _on_text(self) -> None:
+        if self.new is None or self.again is None:
+            good = all(field.text() for field in self._fields)
+        else:
+            new, again = self.new.text(), self.again.text()
+            good = len(new) >= MIN_PASSPHRASE and new == again
+            if len(new) < MIN_PASSPHRASE:
+                self.hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
+            else:
+                self.hint.setText("" if good else tr("The two are not the same yet."))
+        self.go_on.setEnabled(good)
+
+    def _go_on(self) -> None:
+        if self.go_on.isEnabled():
+            self.clear_error()
+            self.spinner.start()
+            self.go_on.setEnabled(False)
+            run(self, self._open(), on_error=self._failed)
+
+    async def _open(self) -> None:
+        current = self.current.text() if self.current is not None else None
+        session = await self._replace(current, self.new.text() if self.new is not None else None)
+        self.spinner.stop()
+        for field in self._fields:
+            field.clear()
+        self.unlocked.emit(session)
+
+    def _failed(self, error: Exception) -> None:
+        self.spinner.stop()
+        self._on_text()
+        self.show_error(error)
+        self._fields[0].selectAll()
+        self._fields[0].setFocus()

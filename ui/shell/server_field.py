@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which server, on the ways in: typed, or one of those that policy names, and then never typed."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+
+from app.setting import host_port
+from ui.kit.style import column, label, set_props
+from ui.kit.translate import tr
+
+
+class ServerField(QWidget):
+    """`changed` when the text is another, `entered` by Enter. With `servers` it is one of them: one is shown, several
+    are a choice."""
+
+    changed = Signal()
+    entered = Signal()
+
+    def __init__(self, name: str, servers: Sequence[str] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._servers = tuple(_bare(server) for server in servers)
+        self._line: QLineEdit | None = None
+        self._choice: QComboBox | None = None
+        layout = column(self, spacing=6)
+        caption = QLabel(name if not servers else tr("Server address"))
+        set_props(caption, look="label")
+        layout.addWidget(caption)
+        if not self._servers:
+            self._line = QLineEdit()
+            self._line.setPlaceholderText("kansli.myndighet.example")
+            self._line.textChanged.connect(self.changed)
+            self._line.returnPressed.connect(self.entered)
+        elif len(self._servers) > 1:
+            self._choice = QComboBox()
+            self._choice.addItems(self._servers)
+            self._choice.currentIndexChanged.connect(self.changed)
+        control = self._line or self._choice
+        if control is not None:
+            control.setAccessibleName(caption.text())
+            control.setMinimumHeight(34)
+            caption.setBuddy(control)
+            self.setFocusProxy(control)
+            layout.addWidget(control)
+        else:
+            layout.addWidget(label(self._servers[0], "strong"))
+        if self._servers:
+            layout.addWidget(label(tr("Managed by your organisation"), "small"))
+
+    @property
+    def to_fill(self) -> bool:
+        """Whether a person has something to type here."""
+        return self._line is not None and not self._line.text().strip()
+
+    def text(self) -> str:
+        """The server, as typed or chosen."""
+        if self._line is not None:
+            return self._line.text().strip()
+        return self._choice.currentText() if self._choice is not None else self._servers[0]
+
+    def setText(self, server: str) -> bool:
+        """Puts a server there; False, and nothing is done, if policy does not name it."""
+        if self._line is not None:
+            self._line.setText(server)
+            return True
+        at = [host_port(each) for each in self._servers].index(host_port(server)) if self._names(server) else -1
+        if at >= 0 and self._choice is not None:
+            self._choice.setCurrentIndex(at)
+        return at >= 0
+
+    def _names(self, server: str) -> bool:
+        return host_port(server) in map(host_port, self._servers)
+
+
+def _bare(server: str) -> str:
+    return server.removeprefix("https://").rstrip("/")
