@@ -24,6 +24,7 @@ from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.profile import Profile
 from app.recovery import Recovery
+from app.rooms.pruning import Pruning
 from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
@@ -55,6 +56,7 @@ class Session:
         self.notices = Notices(store.key_notices, store.people, self.engine)
         self.people = PeopleService(store.people, self.engine, self.notices)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
+        self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
         self.seals = Seals(store, self.engine, self.people)
         self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from app.core import log
-from app.core.ids import ObjId, RoomId
+from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import StoreFault
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.store import Store
@@ -78,5 +78,13 @@ class Baselines:
                     self._append(room, found.obj, data)
             self._store.newcomers.set_given(room, n)
 
-    def _append(self, room: RoomId, obj: ObjId, data: bytes) -> None:
-        self._store.changes.append(room, obj, data, baseline=True)
+    def renew(self, room: RoomId, obj: ObjId) -> list[ChangeId]:
+        """Writes one object's present state anew; gives the ids of the changes that carry it. Nothing for an object
+        that is not here, or of a kind that has none."""
+        found = self._store.objects.get(obj)
+        baseline = self.kinds.get(found.kind) if found is not None else None
+        with self._store.transaction():
+            return [self._append(room, obj, data) for data in (baseline(obj) if baseline else ())]
+
+    def _append(self, room: RoomId, obj: ObjId, data: bytes) -> ChangeId:
+        return self._store.changes.append(room, obj, data, baseline=True)

@@ -11,21 +11,19 @@ from collections.abc import Callable
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
+from sync.client.prunable import prunable
 from sync.client.room import RoomSync
 from sync.errors import Refused, Unreachable
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.items import Role
-from sync.trust.payloads import Prune
-from sync.trust.snapshots import STRICT_POLICY, attested, check_prune
+from sync.trust.snapshots import STRICT_POLICY
 from sync.trust.succession import Origin
 
 TRIES = 5
 PROPOSAL = "proposal"
 SETTLE_S = 30.0
-_LACKS = ("snapshot", "early", "baseline")
-"""What a prune may still lack, in the order in which it is judged."""
 _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
 
 
@@ -94,14 +92,12 @@ class Deeds:
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
         """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with
-        what the one that lacks least still lacks: "snapshot", "early" or "baseline"."""
-        state, now = self._room(room_id).stream.state, self._link.server_now_ms
-        wanted = [Prune(obj=obj, n=row.covers, snapshot=row.ident) for row in attested(state, obj)]
-        lacking = [check_prune(state, p, now) for p in wanted]
-        good = next((p for p, why in zip(wanted, lacking, strict=True) if why is None), None)
-        if good is None:
-            raise Refused(max((str(why) for why in lacking), key=_LACKS.index, default="snapshot"))
-        await self._do(room_id, lambda d: d.prune(good.obj, good.n, good.snapshot))
+        what the one that lacks least still lacks: "snapshot" (also if there is none, or nothing more to forget),
+        "early" or "baseline"."""
+        found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms)
+        if found is None or found.lacks is not None:
+            raise Refused("snapshot" if found is None else str(found.lacks))
+        await self._do(room_id, lambda d: d.prune(found.obj, found.n, found.snapshot))
 
     async def rotate(self, room_id: RoomId) -> None:
         """A new epoch on demand."""

@@ -27,6 +27,7 @@ from sync.client.mending import Mender, hand_log
 from sync.client.outbox import Outbox
 from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
+from sync.client.prunable import RoomPrunes, prunes
 from sync.client.receipts import Witness
 from sync.client.schedule import Schedule, due_ms
 from sync.client.seals import Seals
@@ -191,6 +192,11 @@ class Engine:
         """Why this person cannot propose it for a member (see sync/client/history.py), or None."""
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
+
+    def prunes(self, room: RoomId) -> RoomPrunes:
+        """What the server could forget of a room, and why this person cannot let it now."""
+        found = self._link.rooms.get(room)
+        return prunes(found, self.uid, self._link.server_now_ms) if found else RoomPrunes(refusal="forbidden")
 
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""

@@ -67,8 +67,11 @@ async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypa
     await prune(w, p)
     later = replace(p, guest=await w.second(p.clerk))
     await until(lambda: later.text(later.guest) == p.text(p.head) != "")
+    with pytest.raises(Refused, match="snapshot"):  # nothing more is to be forgotten
+        await p.head.engine.deeds.prune(p.room, p.obj)
 
 
+@pytest.mark.slow
 async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w)
     away = await away_while_pruned(w, p)
@@ -86,6 +89,7 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
     assert away.store.gaps(p.room) == []
 
 
+@pytest.mark.slow
 async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 64)
     monkeypatch.setattr("sync.client.opening.LOOK_BACK", 3)
@@ -95,6 +99,7 @@ async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypat
     await until(lambda: p.text(away) == p.text(p.head))
 
 
+@pytest.mark.slow
 async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_nobody_build_on_a_gap(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

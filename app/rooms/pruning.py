@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Clearing a room's change history on the server, by an administrator (protocol §7, `prune`).
+
+Documents and boards are left as they stand, from a snapshot that colleagues have attested; the single changes behind it
+go from the server, and stay on the computers that have them. It is not disposal (gallring): nothing anybody can read of
+the content is less than before.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from app.core.ids import ChangeId, ObjId, RoomId
+from app.people.person import Person
+from app.people.service import PeopleService
+from app.rooms.baselines import Baselines
+from app.store.rows import ObjectRow, StoredChange
+from app.store.store import Store
+from sync.client import snapshots
+from sync.client.engine import Engine
+from sync.client.prunable import Prunable, RoomPrunes
+from sync.client.status import LinkState
+from sync.errors import Refused, Unreachable
+
+ATTESTERS = 2
+SENT_S = 60.0
+"""How long the objects' present state may take to the server."""
+LOOK_S = 1.0
+TRIES = 3
+
+Progress = Callable[[str, int, int], None]
+"""What is being done ("state" or "objects"), objects done, objects in all. Called on the loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunableObject:
+    """A document or board: how many changes would go and about how many bytes, as they lie here. `lacks`: "snapshot",
+    "early" (until `from_ms`), "baseline" (the object's present state is given first), or None."""
+
+    obj: ObjId
+    kind: str
+    title: str
+    items: int
+    size_bytes: int
+    lacks: str | None = None
+    from_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrunePlan:
+    """`ready` can go now, `lacking` not yet; what has too few changes to be worth it is in neither. `refusal`: why
+    nothing can go, whatever is ready: a code of `RoomPrunes`, or "unreachable". `newcomers` read from when they came
+    and are given what is ready as it stands; so is the agency's recovery (`recovery`). `too_few`: no snapshot in this
+    room can be attested, since fewer than three members may read the history."""
+
+    refusal: str | None
+    ready: tuple[PrunableObject, ...] = ()
+    lacking: tuple[PrunableObject, ...] = ()
+    newcomers: tuple[Person, ...] = ()
+    recovery: bool = False
+    too_few: bool = False
+
+
+class Pruning:
+    """Of one account. What was done before it was cancelled, or failed, stays done; the next attempt does the rest."""
+
+    def __init__(self, store: Store, engine: Engine, people: PeopleService, baselines: Baselines) -> None:
+        self._store = store
+        self._engine = engine
+        self._people = people
+        self._baselines = baselines
+
+    def plan(self, room: RoomId) -> PrunePlan:
+        """What would go now, and what is lacking."""
+        found = self._engine.prunes(room)
+        refusal = found.refusal or (None if self._connected else Unreachable.code)
+        objects = self._objects(room, found)
+        ready = tuple(o for o in objects if o.lacks in (None, "baseline"))
+        wanted = any(o.lacks == "baseline" for o in ready)
+        return PrunePlan(
+            refusal=refusal,
+            ready=ready,
+            lacking=tuple(o for o in objects if o not in ready),
+            newcomers=tuple(self._people.person(uid) for uid in found.alone) if wanted else (),
+            recovery=found.recovery and wanted,
+            too_few=found.readers <= ATTESTERS,
+        )
+
+    def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
+        if found.refusal == "forbidden":
+            return []
+        rows = [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
+        known = {p.obj: p for p in found.objects}
+        rows = [row for row in rows if self._store.compactor(row.obj) is not None]
+        told = (self._object(row, known.get(row.obj), found.pruned.get(row.obj, 0)) for row in rows)
+        return [o for o in told if o is not None]
+
+    def _object(self, row: ObjectRow, p: Prunable | None, after: int) -> PrunableObject | None:
+        """None for one that has not grown enough for a snapshot since the last time."""
+        items, size = self._store.grown(row.obj, after)
+        if p is None:
+            grown = items >= snapshots.EVERY_OPS or size >= snapshots.EVERY_BYTES
+            return _told(row, items, size, lacks="snapshot") if grown else None
+        later_items, later_size = self._store.grown(row.obj, p.n)
+        return _told(row, items - later_items, size - later_size, lacks=p.lacks, from_ms=p.from_ms)
+
+    @property
+    def _connected(self) -> bool:
+        return self._engine.status.state in (LinkState.ONLINE, LinkState.SYNCING)
+
+    async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
+        """Clears what is ready; gives what went. Unreachable, or Refused with a refusal of `PrunePlan`, with what an
+        object lacks after all, or with the server's code."""
+        plan = self.plan(room)
+        if plan.refusal is not None:
+            raise Unreachable("offline") if plan.refusal == Unreachable.code else Refused(plan.refusal)
+        total = len(plan.ready)
+        lacking = [o.obj for o in plan.ready if o.lacks == "baseline"]
+        if lacking:
+            progress("state", 0, total)
+            await self._give(room, lacking)
+        for done, found in enumerate(plan.ready):
+            progress("objects", done, total)
+            await self._one(room, found.obj)
+        progress("objects", total, total)
+        return plan.ready
+
+    async def _one(self, room: RoomId, obj: ObjId) -> None:
+        """A new key, or a new member, may have made another state necessary meanwhile."""
+        for attempt in range(TRIES):
+            try:
+                await self._engine.deeds.prune(room, obj)
+                return
+            except Refused as e:
+                if e.code != "baseline" or attempt == TRIES - 1:
+                    raise
+            await self._give(room, [obj])
+
+    def _check(self, room: RoomId) -> None:
+        """▲ Who is no administrator any more gives nothing: what waits is never sent."""
+        if not self._connected:
+            raise Unreachable("offline")
+        refusal = self._engine.prunes(room).refusal
+        if refusal not in (None, "reading"):
+            raise Refused(str(refusal))
+
+    async def _give(self, room: RoomId, objs: Iterable[ObjId]) -> None:
+        """Sends the objects' present state under the key in force; ends when it stands in the room. Unreachable."""
+        waiting: set[ChangeId] = set()
+        moved = asyncio.Event()
+
+        def placed(changes: list[StoredChange]) -> None:
+            waiting.difference_update(c.change_id for c in changes)
+            moved.set()
+
+        end = self._store.changes.positioned.connect(placed)
+        try:
+            for obj in objs:
+                waiting.update(self._baselines.renew(room, obj))
+                await asyncio.sleep(0)
+            async with asyncio.timeout(SENT_S):
+                while waiting:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(moved.wait(), LOOK_S)
+                    moved.clear()
+                    self._check(room)
+        except TimeoutError as e:
+            raise Unreachable("no reply in time") from e
+        finally:
+            end()
+
+
+def _told(row: ObjectRow, items: int, size: int, *, lacks: str | None, from_ms: int = 0) -> PrunableObject:
+    return PrunableObject(
+        obj=row.obj, kind=row.kind, title=row.title, items=items, size_bytes=size, lacks=lacks, from_ms=from_ms
+    )

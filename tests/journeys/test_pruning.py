@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""An administrator clears a room's change history on the server, and everybody reads on as before."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId
+from sync.client import snapshots
+from sync.errors import Refused, Unreachable
+from sync.server.upkeep.verify import verify
+from tests.journeys.desks import Desk, Offices, offices
+from tests.world import until
+
+pytestmark = pytest.mark.slow
+
+TEXT = "ett två tre fyra fem sex sju åtta "
+
+
+@pytest_asyncio.fixture
+async def o(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Offices]:
+    monkeypatch.setattr(snapshots, "EVERY_OPS", 6)
+    monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
+    monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
+    monkeypatch.setattr("sync.client.outbox.QUIET_FLUSH_S", 0.01)
+    async with offices(tmp_path) as running:
+        yield running
+
+
+def of_age(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+
+
+@dataclass
+class Case:
+    """A document that three write in, and somebody who reads from when they came."""
+
+    room: RoomId
+    obj: ObjId
+    owner: Desk
+    clerk: Desk
+    third: Desk
+    guest: Desk
+
+    def text(self, at: Desk) -> str:
+        return at.session.documents.open(self.obj).plain_text().strip()
+
+    async def write(self, at: Desk, *words: str) -> None:
+        """Each word at a position of its own."""
+        document = at.session.documents.open(self.obj)
+        for word in words:
+            document.splice(len(document.plain_text().rstrip("\n")), 0, f"{word} ")
+            await until(lambda: at.session.store.waiting_count() == 0)
+
+    def state(self, at: Desk) -> list[int]:
+        """How many attested each snapshot of the document."""
+        rows = at.session.engine._link.rooms[self.room].stream.state.snapshots.get(self.obj, ())
+        return [len(row.attests) for row in rows]
+
+    def pruned(self, at: Desk) -> int:
+        return at.session.engine._link.rooms[self.room].stream.state.pruned.get(self.obj, 0)
+
+
+async def case(o: Offices, *, guest: bool = True) -> Case:
+    a, b, c, g = await o.hire("Enhetschef", "Handläggare", "Jurist", "Sakkunnig")
+    room = await o.room(a, b, c)
+    obj = a.session.documents.create(room, "Utkast till beslut")
+    made = Case(room, obj, a, b, c, g)
+    await made.write(a, *TEXT.split())
+    await until(lambda: any(n >= 2 for n in made.state(a)), 30)
+    if guest:
+        await o.add(a, room, g, history=False)
+        await reads(made, g)
+    return made
+
+
+async def reads(c: Case, at: Desk) -> None:
+    """Until a desk shows the document as the owner does."""
+    await until(lambda: any(d.obj == c.obj for d in at.session.documents.list(c.room)))
+    await until(lambda: c.text(at) == c.text(c.owner) != "")
+
+
+async def settled(c: Case) -> None:
+    await until(lambda: c.owner.session.pruning.plan(c.room).refusal is None)
+
+
+async def test_what_is_cleared_is_gone_from_the_server_and_everybody_reads_on(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(o)
+    of_age(monkeypatch)
+    await c.owner.session.rooms.rotate(c.room)  # what the guest was given is under the key of before
+    await settled(c)
+    pruning = c.owner.session.pruning
+    plan = pruning.plan(c.room)
+    found, alone = plan.ready, plan.newcomers
+    assert [(x.obj, x.title, x.lacks) for x in found] == [(c.obj, "Utkast till beslut", "baseline")]
+    assert found[0].items >= 6
+    assert found[0].size_bytes > 100
+    assert [p.name for p in alone] == ["Sakkunnig"]
+    assert not plan.too_few
+    told: list[tuple[str, int, int]] = []
+    service = o.w.running.service  # type: ignore[union-attr] # it runs
+    before = await service.rooms.room_bytes(c.room)
+    went = await pruning.prune(c.room, lambda *now: told.append(now))
+    assert [x.obj for x in went] == [c.obj]
+    assert told == [("state", 0, 1), ("objects", 0, 1), ("objects", 1, 1)]
+    assert c.pruned(c.owner) > 0
+    for _ in range(400):
+        if await service.rooms.room_bytes(c.room) < before:
+            break
+        await asyncio.sleep(0.02)
+    assert await service.rooms.room_bytes(c.room) < before
+    await settled(c)
+    assert pruning.plan(c.room).ready == ()
+
+    (later, from_now) = await o.hire("Registrator", "Arkivarie")
+    await o.add(c.owner, c.room, later, history=True)
+    await o.add(c.owner, c.room, from_now, history=False)
+    for desk in (later, from_now, await o.second(c.guest), await o.second(c.clerk, "Läsplatta")):
+        await reads(c, desk)
+    await c.write(later, "slut")
+    for desk in o.desks:
+        await reads(c, desk)
+    assert c.text(c.owner) == f"{TEXT}slut"
+    await o.w.stop_server()
+    faults: list[object] = []
+    verify(o.w.data, faults.append, lambda _: None)
+    assert faults == []
+
+
+async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = await case(o, guest=False)
+    await settled(c)
+    pruning = c.owner.session.pruning
+    plan = pruning.plan(c.room)
+    assert plan.ready == ()
+    (found,) = plan.lacking
+    assert found.lacks == "early"
+    days = (found.from_ms - c.owner.session.engine._link.server_now_ms) / 86_400_000
+    assert 29 < days <= 30
+    assert await pruning.prune(c.room, _ignore) == ()
+    monkeypatch.setattr("sync.client.snapshots.EVERY_OPS", 10_000)  # nobody makes another
+    room = await o.room(c.owner, c.clerk)
+    obj = c.owner.session.documents.create(room, "Litet")
+    small = Case(room, obj, c.owner, c.clerk, c.third, c.guest)
+    await small.write(c.owner, *TEXT.split()[:7])
+    await settled(small)
+    assert pruning.plan(room).lacking == (), "not worth it"
+    monkeypatch.setattr("sync.client.snapshots.EVERY_OPS", 6)
+    plan = pruning.plan(room)
+    assert [(x.title, x.lacks) for x in plan.lacking] == [("Litet", "snapshot")]
+    assert plan.too_few
+
+
+async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = await case(o, guest=False)
+    of_age(monkeypatch)
+    assert c.clerk.session.pruning.plan(c.room).refusal == "forbidden"
+    assert c.clerk.session.pruning.plan(c.room).ready == ()
+    with pytest.raises(Refused, match="forbidden"):
+        await c.clerk.session.pruning.prune(c.room, _ignore)
+    with pytest.raises(Refused, match="forbidden"):  # the server, asked past the service
+        await c.clerk.session.engine.deeds.prune(c.room, c.obj)
+    assert c.pruned(c.owner) == 0
+
+
+async def test_without_a_server_nothing_is_cleared(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = await case(o)
+    of_age(monkeypatch)
+    await settled(c)
+    await o.w.stop_server()
+    await until(lambda: c.owner.session.pruning.plan(c.room).refusal == "unreachable")
+    assert len(c.owner.session.pruning.plan(c.room).ready) == 1, "what could go is shown all the same"
+    with pytest.raises(Unreachable):
+        await c.owner.session.pruning.prune(c.room, _ignore)
+
+
+async def test_what_was_cancelled_is_done_the_next_time_also_under_a_new_key(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(o)
+    of_age(monkeypatch)
+    await settled(c)
+    begun = asyncio.Event()
+    task = asyncio.ensure_future(c.owner.session.pruning.prune(c.room, lambda *now: begun.set()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert c.pruned(c.owner) == 0
+    await until(lambda: c.owner.session.store.waiting_count() == 0)
+    await c.owner.session.rooms.rotate(c.room)
+    await settled(c)
+    (found,) = c.owner.session.pruning.plan(c.room).ready
+    assert found.lacks == "baseline", "what was given is under the key of before"
+    await c.owner.restart()
+    await settled(c)
+    await c.owner.session.pruning.prune(c.room, _ignore)
+    assert c.pruned(c.owner) > 0
+
+
+async def test_a_key_that_is_renewed_meanwhile_makes_the_state_be_given_again(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(o)
+    of_age(monkeypatch)
+    await settled(c)
+    pruning, deeds = c.owner.session.pruning, c.owner.session.engine.deeds
+    real, rotated = deeds.prune, list[bool]()
+
+    async def late(room: RoomId, obj: ObjId) -> None:
+        if not rotated:
+            rotated.append(True)
+            await deeds.rotate(room)
+        await real(room, obj)
+
+    monkeypatch.setattr(deeds, "prune", late)
+    await pruning.prune(c.room, _ignore)
+    assert c.pruned(c.owner) > 0
+
+
+def _ignore(step: str, done: int, total: int) -> None: ...
