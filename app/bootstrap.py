@@ -9,6 +9,7 @@ from app.arrival.joining import Joining
 from app.arrival.place import Place
 from app.arrival.resuming import resume
 from app.arrival.returning import Returning
+from app.arrival.way_out import Routes
 from app.core import log
 from app.errors import BugError, NotRevoked
 from app.policy import Policy, machine
@@ -24,9 +25,14 @@ class Office:
     """The program before (and between) sessions: one profile, locked for this process."""
 
     def __init__(
-        self, profile: Profile, *, insecure_loopback: bool = False, read_policy: Callable[[], Policy] = machine
+        self,
+        profile: Profile,
+        *,
+        insecure_loopback: bool = False,
+        routes: Routes | None = None,
+        read_policy: Callable[[], Policy] = machine,
     ) -> None:
-        """`read_policy` gives what is in force on this machine now."""
+        """`routes`: how the desktop finds proxies; `read_policy` gives what is in force on this machine now."""
         self.profile = profile
         self._read_policy = read_policy
         self.policy = read_policy()
@@ -34,7 +40,9 @@ class Office:
         self.settings.changed.connect(self._on_setting)
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self.unlocking = Unlocking(profile, self.settings, self.slots)
-        self.place = Place(profile, self.settings, self.slots, insecure_loopback=insecure_loopback)
+        self.place = Place(
+            profile, self.settings, self.slots, insecure_loopback=insecure_loopback, routes=routes or Routes()
+        )
         self.enrolling = Enrolling(self.place)
         self.joining = Joining(self.place)
         self.returning = Returning(self.place)

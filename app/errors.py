@@ -7,7 +7,7 @@ AppError
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile · FileTooLarge · BadFileName
 │   ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
-│   ├── FileUnreadable · Offline
+│   ├── FileUnreadable · Offline · DataOnNetwork
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
@@ -126,6 +126,12 @@ class BadProfileName(WorldFault):
     """A profile's name holds characters that cannot be a folder's name everywhere."""
 
     code = "bad-profile-name"
+
+
+class DataOnNetwork(WorldFault):
+    """The folder of all profiles lies on another machine's disk, where the database is not safe."""
+
+    code = "data-on-network"
 
 
 class FileTooLarge(WorldFault):

@@ -98,6 +98,10 @@ class Session:
         """(rooms that are read to their end, all rooms): what a new device shows of its beginning."""
         return self.engine.reading
 
+    def hurry(self) -> None:
+        """The machine woke, or the network or the way to it is another: connects anew at once."""
+        self.engine.hurry()
+
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()

@@ -3,7 +3,8 @@
 
 SyncError
 ├── WorldError      the world's fault: shown to a person, often retried
-│   └── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
+│   ├── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
+│   └── ProxyFailed (an Unreachable) · ProxyWantsName · AddressForbidden
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
 ├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
 └── BugError        our own fault: reported
@@ -26,6 +27,24 @@ class Unreachable(WorldError):
     """No connection to the server could be made or it was lost."""
 
     code = "unreachable"
+
+
+class ProxyFailed(Unreachable):
+    """The proxy could not be reached, is none that can be used, or refused the connection."""
+
+    code = "proxy-failed"
+
+
+class ProxyWantsName(WorldError):
+    """The proxy asks for a name and a password, which Kansli keeps none of."""
+
+    code = "proxy-auth"
+
+
+class AddressForbidden(WorldError):
+    """The organisation's rules do not allow a connection to this address."""
+
+    code = "egress"
 
 
 class CertificateRefused(WorldError):

@@ -19,12 +19,14 @@ from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.store.projection import Projector
 from app.store.rows import StoredChange
 from app.store.store import Store
+from sync.client.egress import WebSocketDialer
 from sync.client.engine import Engine
 from sync.client.enrolment import Enrolled, Enrolment
 from sync.client.pairing import Guest, Joined
 from sync.client.recovery import Attempt, Recovery, Returned
 from sync.client.status import LinkState, RoomState
-from sync.client.transport import ServerAddress, Transport, WebSocketDialer
+from sync.client.transport import ServerAddress, Transport
+from sync.client.way import Way
 from sync.errors import Unreachable
 from sync.server import admin
 from sync.server.config import Config, Limits
@@ -39,7 +41,8 @@ class Wire(WebSocketDialer):
     """A dialer that can be cut, and that can spoil what passes: `spoil` sees every frame both ways."""
 
     def __init__(self, address: ServerAddress, ca_file: Path) -> None:
-        super().__init__(address, ca_file)
+        self.way = Way(ca_file=ca_file)
+        super().__init__(address, lambda: self.way)
         self.cut = False
         self.spoil: Callable[[bytes, bool], Sequence[bytes]] | None = None
         self.open_lines: list[Transport] = []

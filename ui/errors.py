@@ -308,6 +308,31 @@ def _connection() -> dict[str, tuple[str, str, str]]:
     }
 
 
+def _way_out() -> dict[str, tuple[str, str, str]]:
+    return {
+        "proxy-failed": (
+            tr("The network's proxy does not let Kansli through."),
+            tr("You can go on reading and writing; it is sent when the connection is back."),
+            tr("Check the proxy under Settings, or contact IT support. Kansli tries again by itself."),
+        ),
+        "proxy-auth": (
+            tr("The network's proxy asks for a name and a password."),
+            tr("Kansli keeps none for it, and is not let through. You can go on reading and writing."),
+            tr("Contact IT support: the proxy must let Kansli through to the agency's server."),
+        ),
+        "egress": (
+            tr("Your organisation does not allow Kansli to connect to this server."),
+            tr("Nothing has been sent there."),
+            tr("Check the server's address. Contact IT support if it is right."),
+        ),
+        "data-on-network": (
+            tr("Kansli's folder lies on a network drive."),
+            tr("An encrypted database is not safe there, so nothing has been opened or made."),
+            tr("Contact IT support: the folder must lie on a disk of this computer."),
+        ),
+    }
+
+
 def _devices() -> dict[str, tuple[str, str, str]]:
     return {
         "pairing": (
@@ -524,7 +549,17 @@ def _unreadable() -> tuple[str, str, str]:
 
 def sentences() -> dict[str, tuple[str, str, str]]:
     """Every code's sentence, in the language in force."""
-    known = _unlocking() | _storage() | _office() | _connection() | _devices() | _own_devices() | _recovery() | _trust()
+    known = (
+        _unlocking()
+        | _storage()
+        | _office()
+        | _connection()
+        | _way_out()
+        | _devices()
+        | _own_devices()
+        | _recovery()
+        | _trust()
+    )
     return known | dict.fromkeys(_TECHNICAL, _unknown())
 
 

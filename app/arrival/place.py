@@ -4,8 +4,8 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
+from app.arrival.way_out import Routes, way_out
 from app.core import clock, log
 from app.core.files import write_atomic
 from app.core.signal import Signal
@@ -15,13 +15,14 @@ from app.kinds import KINDS
 from app.profile import Profile
 from app.session import LinkState, Session
 from app.setting import entries, host_port
-from app.settings import CA_FILE, SERVER, SERVERS, Settings
+from app.settings import SERVER, SERVERS, Settings
 from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
 from app.store.opening import create_store, open_store
 from app.store.store import Store
 from sync.client.account import Account
-from sync.client.transport import AddressError, ServerAddress, WebSocketDialer
+from sync.client.egress import WebSocketDialer
+from sync.client.transport import AddressError, ServerAddress
 
 Progress = Callable[[str, int, int], None]
 """What is being done, steps done, steps in all."""
@@ -35,13 +36,16 @@ _PROJECTORS = {kind.id: kind for kind in KINDS}
 class Place:
     """One profile, locked for this process. Of the ways in, at most one has something unfinished here."""
 
-    def __init__(self, profile: Profile, settings: Settings, slots: KeySlots, *, insecure_loopback: bool) -> None:
+    def __init__(
+        self, profile: Profile, settings: Settings, slots: KeySlots, *, insecure_loopback: bool, routes: Routes
+    ) -> None:
         self.profile = profile
         self.settings = settings
         self.slots = slots
         self.cleared: Signal[()] = Signal()
         """There is no store any more; whoever had something in it has nothing."""
         self._insecure_loopback = insecure_loopback
+        self._routes = routes
 
     @property
     def is_new(self) -> bool:
@@ -66,9 +70,8 @@ class Place:
         servers = entries(self.settings.get(SERVERS))
         if servers and address.name not in map(host_port, servers):
             raise ServerNotAllowed()
-        ca = self.settings.get(CA_FILE)
         try:
-            return WebSocketDialer(address, Path(ca) if ca else None)
+            return WebSocketDialer(address, lambda: way_out(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError
             raise BadCaFile() from e
 

@@ -5,6 +5,8 @@ import random
 
 FIRST_S = 0.25
 LONGEST_S = 60.0
+SPREAD_S = 5.0
+"""Over so long an office whose connection was lost comes back: 500 desktops are 100 a second."""
 
 
 class Backoff:
@@ -20,5 +22,11 @@ class Backoff:
         self._ceiling_s = min(LONGEST_S, ceiling_s * 2)
         return self._rng.uniform(ceiling_s / 2, ceiling_s)
 
+    def after_loss_s(self) -> float:
+        """A delay after a connection that stood was lost, as everybody's was if the server stopped."""
+        self.reset()
+        return self._rng.uniform(0.0, SPREAD_S)
+
     def reset(self) -> None:
+        """The next delay is a short one."""
         self._ceiling_s = FIRST_S

@@ -9,24 +9,19 @@ import asyncio
 import base64
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from sync.client.link import Link
 from sync.client.ports import PartUpload
-from sync.client.transport import Dialer, WebSocketDialer
+from sync.client.transport import Answer, Dialer
 from sync.client.waking import woken
 from sync.crypto.kdf import H
-from sync.errors import Refused, Reject, Unreachable
+from sync.errors import Refused, Reject
 from sync.ids import ObjId, PartId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 
-if TYPE_CHECKING:
-    import httpx  # 55 ms to import: only when the first file travels, not at every start
-
 log = logging.getLogger("sync")
 
-TIMEOUT_S = 60.0
 RETRY_S = 5.0
 _MARGIN_MS = 30_000
 
@@ -38,7 +33,6 @@ class Blobs:
         self._link = link
         self._dialer = dialer
         self._wake = asyncio.Event()
-        self._client: httpx.AsyncClient | None = None
         self._bearer = ""
         self._expires_ms = 0
         self._restored: bytes | None = None
@@ -71,9 +65,9 @@ class Blobs:
             if room is None or not room.may_write:
                 continue
             answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
-            if answer.status_code == HTTPStatus.NOT_FOUND:
+            if answer.status == HTTPStatus.NOT_FOUND:
                 ports.part_lost(part.part)
-            elif answer.status_code != HTTPStatus.OK:
+            elif answer.status != HTTPStatus.OK:
                 return False  # the room is not back yet
         ports.set_parts_looked_for(mark)
         return True
@@ -82,65 +76,47 @@ class Blobs:
         sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         headers = {"repr-digest": f"sha-256=:{base64.b64encode(upload.digest).decode()}:"}
         answer = await self._request("PUT", upload.room, upload.obj, upload.part, headers, sealed)
-        if answer.status_code not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
-            log.warning("upload refused: %d", answer.status_code)
+        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            log.warning("upload refused: %d", answer.status)
             return False
         self._link.ports.part_uploaded(upload.part)
         self._link.outbox_work.set()
         return True
 
     async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
-        """The sealed bytes of a part. Raises Unreachable, Refused("blob-missing"), or Reject("blob-hash")."""
+        """The sealed bytes of a part. Raises Refused("blob-missing"), Reject("blob-hash"), and
+        the errors of `Dialer.request`."""
         answer = await self._request("GET", room, obj, part, {}, None)
-        if answer.status_code == HTTPStatus.NOT_FOUND:
+        if answer.status == HTTPStatus.NOT_FOUND:
             raise Refused(ErrorCode.BLOB_MISSING)
-        if answer.status_code != HTTPStatus.OK:
-            raise Refused(ErrorCode.FORBIDDEN, str(answer.status_code))
+        if answer.status != HTTPStatus.OK:
+            raise Refused(ErrorCode.FORBIDDEN, str(answer.status))
         if H(answer.content) != digest:
             raise Reject("blob-hash", part.hex())
         return answer.content
 
     async def close(self) -> None:
-        """Ends the HTTP client."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        """Ends the connection for requests."""
+        await self._dialer.close()
 
     async def _request(
         self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
-    ) -> "httpx.Response":
+    ) -> Answer:
         answer = await self._send(method, room, obj, part, headers, content)
-        if answer.status_code == HTTPStatus.UNAUTHORIZED:  # a server that was started anew knows no bearer of before
+        if answer.status == HTTPStatus.UNAUTHORIZED:  # a server that was started anew knows no bearer of before
             self._expires_ms = 0
             answer = await self._send(method, room, obj, part, headers, content)
         return answer
 
     async def _send(
         self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
-    ) -> "httpx.Response":
-        import httpx
-
-        url = self._dialer.address.url("http", f"/v1/blobs/{room.hex()}/{obj.hex()}/{part.hex()}")
+    ) -> Answer:
+        path = f"/v1/blobs/{room.hex()}/{obj.hex()}/{part.hex()}"
         bearer = await self._token()
-        try:
-            return await self._http().request(
-                method, url, headers={**headers, "authorization": f"Bearer {bearer}"}, content=content
-            )
-        except httpx.HTTPError as e:
-            raise Unreachable("blob transfer") from e
+        return await self._dialer.request(method, path, {**headers, "authorization": f"Bearer {bearer}"}, content)
 
     async def _token(self) -> str:
         if self._expires_ms - _MARGIN_MS < self._link.server_now_ms:
             reply = await self._link.online.request(lambda rid: m.BlobToken(rid=rid), m.BlobTokenReply)
             self._bearer, self._expires_ms = reply.bearer, reply.expires
         return self._bearer
-
-    def _http(self) -> "httpx.AsyncClient":
-        import httpx
-
-        if self._client is None:
-            tls = self._dialer.tls if isinstance(self._dialer, WebSocketDialer) else None
-            self._client = httpx.AsyncClient(
-                verify=tls if tls is not None else True, timeout=TIMEOUT_S, trust_env=False
-            )
-        return self._client

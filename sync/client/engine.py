@@ -36,10 +36,12 @@ from sync.client.snapshots import Snapshots
 from sync.client.status import LinkState, RoomState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import (
+    AddressForbidden,
     BugError,
     CertificateRefused,
     ClockOff,
     Ended,
+    ProxyWantsName,
     Refused,
     Reject,
     SyncError,
@@ -57,13 +59,13 @@ from sync.trust.succession import Origin, may_continue
 log = logging.getLogger("sync")
 
 _STUCK_RETRY_S = 30.0
-"""Between attempts when a person or IT must act first: certificate, version, clock, agency."""
+"""Between attempts when a person or IT must act first: certificate, version, clock, agency, proxy, rules."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
-_STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency)
+_STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency, ProxyWantsName, AddressForbidden)
 
 
 class Engine:
@@ -89,6 +91,8 @@ class Engine:
         self._code: str | None = None
         self._last_synced_ms: int | None = None
         self._retry = asyncio.Event()
+        self._hasty = False
+        self._in_since: float | None = None
         self._registered = False
         self._return_at = 0.0
         self._code_spent: str | None = None
@@ -269,9 +273,17 @@ class Engine:
         return self._host
 
     def retry_now(self) -> None:
-        """Tries to connect at once: the network changed or a person asked."""
+        """Tries to connect at once, if there is no connection: a person asked."""
         self._backoff.reset()
         self._retry.set()
+
+    def hurry(self) -> None:
+        """The machine woke or has another network: dials at once, and does not wait for a line that may be dead."""
+        self.retry_now()
+        connection = self._link.connection
+        if connection is not None:
+            self._hasty = True
+            self._spawn(connection.close())
 
     # -- running --------------------------------------------------------------------------------------------------
 
@@ -281,6 +293,9 @@ class Engine:
         try:
             while True:
                 wait_s = await self._attempt()
+                if self._hasty:
+                    self._hasty = False
+                    continue
                 self._retry.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(wait_s):
@@ -292,7 +307,7 @@ class Engine:
 
     async def _attempt(self) -> float:
         """One connection from beginning to end; gives how long to wait before the next."""
-        began = asyncio.get_running_loop().time()
+        self._in_since = None
         try:
             if self.devices.ended is not None:  # by our own copy of the log: the server is not asked again
                 self._set(LinkState.ERROR, self.devices.ended)
@@ -309,7 +324,8 @@ class Engine:
             code = self._code_spent or e.code if e.code == ErrorCode.AUTH else e.code
             self._set(LinkState.ERROR if e.code in _FOR_IT else LinkState.OFFLINE, code)
         except Unreachable as e:
-            self._set(LinkState.OFFLINE, e.code)
+            if not self._hasty:
+                self._set(LinkState.OFFLINE, e.code)
         except Reject as e:
             log.error("server refused by client: %s", e.code)
             self._set(LinkState.ERROR, e.code)
@@ -317,8 +333,8 @@ class Engine:
             # The owner's store (a full disk) or a fault of ours: told by its code, and tried again, never the end.
             log.exception("session failed")
             self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
-        if asyncio.get_running_loop().time() - began > _STEADY_S:
-            self._backoff.reset()
+        if self._in_since is not None and asyncio.get_running_loop().time() - self._in_since > _STEADY_S:
+            return self._backoff.after_loss_s()
         return self._backoff.next_s()
 
     def _end(self, told: Ended) -> float:
@@ -382,6 +398,7 @@ class Engine:
         try:
             authed = await connection.sign_in(account.uid, account.dev, account.signing, self._witness.newest())
             self._link.connection = connection
+            self._in_since = asyncio.get_running_loop().time()
             self._registered = True
             self._set(LinkState.SYNCING, None)
             self._mender.start(authed)

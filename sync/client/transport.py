@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Moves frames between this program and the one configured server, over TLS. Knows no frame but its bytes."""
+"""What moves bytes between this program and the one configured server, as Protocols, and where that server is. Knows no
+frame but its bytes. `egress` is what opens connections.
+"""
 
 import ipaddress
-import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import truststore
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
-
-from sync.errors import CertificateRefused, Unreachable
-from sync.protocol.version import MAX_FRAME_BYTES
-
-OPEN_TIMEOUT_S = 10.0
-PING_INTERVAL_S = 20.0
 DEFAULT_PORT = 443
 
 
@@ -62,16 +54,6 @@ class ServerAddress:
         return f"{scheme}{'s' if self.tls else ''}://{host}:{self.port}{path}"
 
 
-def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The operating system's trusted certificates, or only those of `ca_file` when policy names one."""
-    if ca_file is not None:
-        context = ssl.create_default_context(cafile=ca_file)
-    else:
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    return context
-
-
 class Transport(Protocol):
     """One open connection: whole frames in order, or Unreachable."""
 
@@ -82,64 +64,31 @@ class Transport(Protocol):
     async def close(self) -> None: ...
 
 
-class WebSocketTransport:
-    """The real one: one WebSocket without compression (sizes are padded; compression would undo that)."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said to a request beside the socket: the HTTP status, and the body."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
-
-    async def send(self, data: bytes) -> None:
-        try:
-            await self._socket.send(data)
-        except ConnectionClosed as e:
-            raise Unreachable("connection lost") from e
-
-    async def receive(self) -> bytes:
-        try:
-            data = await self._socket.recv()
-        except ConnectionClosed as e:
-            raise Unreachable("connection lost") from e
-        if isinstance(data, str):
-            raise Unreachable("text frame")
-        return data
-
-    async def close(self) -> None:
-        await self._socket.close()
+    status: int
+    content: bytes
 
 
 class Dialer(Protocol):
-    """Opens a Transport to the configured server."""
+    """The way to the configured server."""
 
     @property
     def address(self) -> ServerAddress: ...
 
-    async def open(self) -> Transport: ...
-
-
-class WebSocketDialer:
-    """Dials one address. Raises Unreachable, or CertificateRefused when the certificate is not trusted."""
-
-    def __init__(self, address: ServerAddress, ca_file: Path | None = None) -> None:
-        self.address = address
-        self.tls = tls_context(ca_file) if address.tls else None
-
     async def open(self) -> Transport:
-        try:
-            socket = await connect(
-                self.address.url("ws", "/v1/sync"),
-                ssl=self.tls,
-                compression=None,
-                max_size=MAX_FRAME_BYTES,
-                max_queue=64,
-                open_timeout=OPEN_TIMEOUT_S,
-                ping_interval=PING_INTERVAL_S,
-                proxy=None,
-            )
-        except ssl.SSLCertVerificationError as e:
-            raise CertificateRefused(self.address.name) from e
-        except (OSError, TimeoutError, WebSocketException, InvalidHandshake) as e:
-            raise Unreachable(self.address.name) from e
-        return WebSocketTransport(socket)
+        """A new Transport. Unreachable, ProxyFailed, ProxyWantsName, CertificateRefused, AddressForbidden."""
+        ...
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        """One HTTP request, on a connection that is kept for the next one. The errors of `open`."""
+        ...
+
+    async def close(self) -> None:
+        """Ends the connection kept for requests; another is made if there is one more."""
+        ...
 
 
 def _is_loopback(host: str) -> bool:

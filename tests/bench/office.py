@@ -20,8 +20,10 @@ from app.kinds import KINDS
 from app.profile import DEFAULT, Profile
 from app.store.keyslots import new_key
 from app.store.opening import create_store
+from sync.client.egress import WebSocketDialer
 from sync.client.enrolment import Enrolled, Enrolment
-from sync.client.transport import ServerAddress, WebSocketDialer
+from sync.client.transport import ServerAddress
+from sync.client.way import Way
 from sync.server import admin
 
 Build = Callable[[Path], Coroutine[None, None, None]]
@@ -85,7 +87,7 @@ async def enrol(folder: Path, name: str, port: int) -> None:
             store.put_person(enrolled.account.uid, enrolled.record)
 
     code = await admin.invite(data, name=name, title=name, unit=UNIT)
-    dialer = WebSocketDialer(ServerAddress.parse(f"localhost:{port}"), data / "ca.pem")
+    dialer = WebSocketDialer(ServerAddress.parse(f"localhost:{port}"), lambda: Way(ca_file=data / "ca.pem"))
     await Enrolment(dialer, code, clock.now_ms).accept(keep)
     store.close()
     profile.close()

@@ -20,7 +20,7 @@ from app.store.keyslots import new_key
 from app.store.opening import create_store
 from sync.client.enrolment import register
 from sync.client.status import RoomState
-from sync.client.transport import tls_context
+from sync.client.way import Way
 from sync.crypto.tls import make_ca
 from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.ids import Hash
@@ -177,14 +177,14 @@ async def test_a_certificate_of_another_authority_later(w: World) -> None:
     a, _b, room, obj = await two(w)
     other = w.folder / "other.pem"
     other.write_bytes(make_ca("Annan").cert)
-    right, a.wire.tls = a.wire.tls, tls_context(other)
+    right, a.wire.way = a.wire.way, Way(ca_file=other)
     await a.wire.hang_up()
     a.engine.retry_now()
     await until(lambda: a.engine.status.state is LinkState.ERROR)
     explained(a.engine.status.code, "certificate")
     a.say(room, obj, HELLO)
     await nothing_lost(a, obj, [b"a", b"b", HELLO], waiting=1)
-    a.wire.tls = right
+    a.wire.way = right
     a.online()
     await w.settle(room)
 

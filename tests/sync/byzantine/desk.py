@@ -7,7 +7,7 @@ item that it judged with the verdict. What it has accepted for good is read from
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +19,7 @@ from sync.client.account import Account
 from sync.client.engine import Engine
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
-from sync.client.transport import ServerAddress
+from sync.client.transport import Answer, ServerAddress
 from sync.errors import BugError, Reject, Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode
@@ -235,6 +235,11 @@ class Desk:
             raise Unreachable("offline")
         self.line = Line(self, self.server)
         return self.line
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        raise Unreachable("no blobs here")
+
+    async def close(self) -> None: ...
 
     # -- Listener
     def on_status(self) -> None:

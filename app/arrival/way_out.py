@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which way to take to the server, from policy, settings and what the desktop knows of proxies."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.setting import entries
+from app.settings import CA_FILE, EGRESS, PROXY_ADDRESS, PROXY_MODE, SERVERS, Settings
+from sync.client.way import Route, Way, by, from_environment, straight
+from sync.errors import ProxyFailed
+
+__all__ = ["Route", "Routes", "from_environment", "way_out"]
+
+
+def _no_script(address: str) -> Route | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """How the desktop finds proxies. Both may wait for the system, in a thread."""
+
+    system: Route = field(default_factory=lambda: from_environment(os.environ))
+    """As the system says."""
+    script: Callable[[str], Route | None] = _no_script
+    """By the PAC script at an address; None where the system cannot run one."""
+
+
+def way_out(settings: Settings, routes: Routes) -> Way:
+    """As the settings are now."""
+    ca = settings.get(CA_FILE)
+    return Way(
+        servers=entries(settings.get(SERVERS)),
+        allowed=entries(settings.get(EGRESS)),
+        route=_route(settings, routes),
+        ca_file=Path(ca) if ca else None,
+    )
+
+
+def _route(settings: Settings, routes: Routes) -> Route:
+    address = settings.get(PROXY_ADDRESS).strip()
+    match settings.get(PROXY_MODE):
+        case "system":
+            return routes.system
+        case "manual":
+            return by(address)
+        case "pac":
+            return routes.script(address) or _nowhere
+        case _:
+            return straight
+
+
+def _nowhere(host: str, port: int) -> str | None:
+    """What cannot be found out is not gone around."""
+    raise ProxyFailed("no PAC script can be run here")

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Connections go where the way says, by the proxy that it names, and nowhere else: over real sockets."""
+
+import asyncio
+import dataclasses
+import random
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import new_obj
+from sync.client.backoff import Backoff
+from sync.client.egress import WebSocketDialer
+from sync.client.status import LinkState
+from sync.client.transport import ServerAddress
+from sync.client.way import Way, by, from_environment
+from sync.errors import AddressForbidden, ProxyFailed, ProxyWantsName, Unreachable
+from tests.proxy import Proxy, proxy
+from tests.world import Client, World, until, world
+
+HELLO = "Beslutet är klart åäö 🖋".encode()
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as found:
+        yield found
+
+
+@pytest_asyncio.fixture
+async def p() -> AsyncIterator[Proxy]:
+    async with proxy() as found:
+        yield found
+
+
+def through(client: Client, p: Proxy) -> None:
+    """From the next connection on."""
+    client.wire.way = dataclasses.replace(client.wire.way, route=by(p.address))
+
+
+async def again(client: Client, state: LinkState = LinkState.ONLINE) -> None:
+    await client.offline()
+    client.online()
+    await until(lambda: client.engine.status.state is state)
+
+
+async def test_the_socket_and_the_files_go_through_the_proxy(w: World, p: Proxy) -> None:
+    (a,) = await w.hire("Handläggare")
+    through(a, p)
+    await again(a)
+    room = await a.engine.deeds.create_room()
+    await w.settle(room)
+    assert set(p.seen) == {f"localhost:{a.wire.address.port}"}
+    count = len(p.seen)
+    part = b"p" * 16
+    answer = await a.engine.blobs._request("HEAD", room, b"o" * 16, part, {}, None)  # type: ignore[arg-type]
+    assert answer.status == 404
+    assert len(p.seen) == count + 1
+
+
+async def test_a_proxy_that_asks_for_a_name_is_told_by_its_own_code(w: World, p: Proxy) -> None:
+    (a,) = await w.hire("Handläggare")
+    p.wants_name = True
+    through(a, p)
+    await again(a, LinkState.ERROR)
+    assert a.engine.status.code == "proxy-auth"
+    with pytest.raises(ProxyWantsName):
+        await a.wire.request("GET", "/v1/blobs/x", {}, None)
+    p.wants_name = False
+    a.engine.retry_now()
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b"SSH-2.0-x\r\n\r\n"])
+async def test_a_proxy_that_refuses_is_told_by_its_own_code(w: World, p: Proxy, answer: bytes) -> None:
+    (a,) = await w.hire("Handläggare")
+    p.answer = answer
+    through(a, p)
+    with pytest.raises(ProxyFailed):
+        await a.wire.open()
+    with pytest.raises(Unreachable):
+        await a.wire.request("GET", "/v1/blobs/x", {}, None)
+    await a.offline()
+    a.online()
+    await until(lambda: a.engine.status.code == "proxy-failed")
+
+
+async def test_a_proxy_that_is_not_there(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    a.wire.way = dataclasses.replace(a.wire.way, route=by("127.0.0.1:9"))
+    with pytest.raises(ProxyFailed):
+        await a.wire.open()
+
+
+async def test_nothing_is_lost_when_the_proxy_dies_in_the_middle(w: World, p: Proxy) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    through(a, p)
+    await again(a)
+    room = await w.room(a, b)
+    obj = new_obj()
+    for n in range(30):
+        a.say(room, obj, HELLO + bytes([n]))
+        if n % 10 == 5:
+            await asyncio.sleep(0)
+            p.hang_up()
+    await w.settle(room)
+    assert b.texts(obj) == [HELLO + bytes([n]) for n in range(30)]
+
+
+async def test_another_proxy_counts_from_the_next_connection_on(w: World, p: Proxy) -> None:
+    (a,) = await w.hire("Handläggare")
+    await a.wire.request("GET", "/v1/blobs/x", {}, None)
+    assert not p.seen
+    through(a, p)
+    await a.wire.request("GET", "/v1/blobs/x", {}, None)
+    assert p.seen
+
+
+async def test_an_address_that_is_not_allowed_is_not_connected_to(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    a.wire.way = dataclasses.replace(a.wire.way, servers=("kansli.myndighet.example",))
+    for refused in (a.wire.open(), a.wire.request("GET", "/v1/blobs/x", {}, None)):
+        with pytest.raises(AddressForbidden):
+            await refused
+    await again(a, LinkState.ERROR)
+    assert a.engine.status.code == "egress"
+
+
+async def test_a_redirection_is_not_followed() -> None:
+    asked: list[bytes] = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.read(1000))
+        writer.close()
+
+    there = await asyncio.start_server(elsewhere, "127.0.0.1", 0)
+    port = there.sockets[0].getsockname()[1]
+
+    async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{port}/\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    here = await asyncio.start_server(redirect, "127.0.0.1", 0)
+    address = ServerAddress.parse(f"http://127.0.0.1:{here.sockets[0].getsockname()[1]}", insecure_loopback=True)
+    dialer = WebSocketDialer(address)
+    async with here, there:
+        with pytest.raises(Unreachable):
+            await dialer.open()
+        assert (await dialer.request("GET", "/", {}, None)).status == 302
+        await dialer.close()
+    assert not asked
+
+
+async def test_the_environment_is_looked_at_only_if_the_way_says_so(
+    w: World, p: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, f"http://{p.address}")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    (a,) = await w.hire("Handläggare")
+    await a.wire.request("GET", "/v1/blobs/x", {}, None)
+    assert not p.seen
+    a.wire.way = dataclasses.replace(a.wire.way, route=from_environment({"HTTPS_PROXY": f"http://{p.address}/"}))
+    await again(a)
+    await a.wire.request("GET", "/v1/blobs/x", {}, None)
+    assert len(p.seen) == 2
+
+
+async def test_a_machine_that_wakes_does_not_wait_for_its_dead_line(w: World) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    before = len(a.wire.open_lines)
+    states: list[LinkState] = []
+    a.on_status = lambda: states.append(a.engine.status.state)  # type: ignore[method-assign]
+    a.engine.hurry()
+    await until(lambda: len(a.wire.open_lines) > before and a.engine.status.state is LinkState.ONLINE)
+    assert LinkState.OFFLINE not in states
+    room = await w.room(a, b)
+    await w.settle(room)
+
+
+async def test_a_machine_that_wakes_does_not_wait_out_its_back_off(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    await a.offline()
+    for _ in range(12):
+        a.engine._backoff.next_s()
+    await asyncio.sleep(0.3)
+    a.wire.cut = False
+    a.engine.hurry()
+    await until(lambda: a.engine.status.state is LinkState.ONLINE, 5.0)
+
+
+SERVER = ServerAddress.parse("kansli.myndighet.example")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "port"),
+    [
+        (("turn.myndighet.example",), "turn.myndighet.example", 443),
+        (("turn.myndighet.example:443",), "TURN.myndighet.example", 443),
+        (("*.myndighet.example",), "a.b.myndighet.example", 1),
+        (("[2001:db8::1]:443",), "2001:db8::1", 443),
+        (("2001:db8::1",), "2001:db8::1", 443),
+        ((), "kansli.myndighet.example", 443),
+    ],
+)
+def test_what_the_list_names_is_allowed(allowed: tuple[str, ...], host: str, port: int) -> None:
+    Way(allowed=allowed).check(host, port, SERVER)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "port"),
+    [
+        ((), "annan.example", 443),
+        ((), "kansli.myndighet.example", 8443),
+        (("myndighet.example",), "turn.myndighet.example", 443),
+        (("*.myndighet.example",), "myndighet.example", 443),
+        (("*.myndighet.example",), "onmyndighet.example", 443),
+        (("turn.myndighet.example:443",), "turn.myndighet.example", 4433),
+        (("*.myndighet.example:443",), "a.myndighet.example", 80),
+        (("*",), "annan.example", 443),
+    ],
+)
+def test_what_the_list_does_not_name_is_refused(allowed: tuple[str, ...], host: str, port: int) -> None:
+    with pytest.raises(AddressForbidden):
+        Way(allowed=allowed).check(host, port, SERVER)
+
+
+@pytest.mark.parametrize(
+    "entry", ["kansli.myndighet.example", "kansli.myndighet.example:443", "https://KANSLI.myndighet.example/"]
+)
+def test_the_server_may_be_used_that_the_list_of_servers_names(entry: str) -> None:
+    Way(servers=("andra.example", entry)).check(SERVER.host, SERVER.port, SERVER)
+    with pytest.raises(AddressForbidden):
+        Way(servers=(entry,)).check("andra.example", 443, ServerAddress.parse("andra.example"))
+
+
+@pytest.mark.parametrize(
+    ("written", "proxy"),
+    [
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("http://proxy.example:3128/", "http://proxy.example:3128"),
+        ("proxy.example", "http://proxy.example:80"),
+        ("[::1]:3128", "http://[::1]:3128"),
+    ],
+)
+def test_a_proxy_as_it_is_written(written: str, proxy: str) -> None:
+    assert Way(route=by(written)).proxy("a.example", 443) == proxy
+
+
+@pytest.mark.parametrize(
+    "written", ["socks5://p:1", "https://p:1", "http://namn:ord@p:1", "p:ett", "p:1/väg", "://", "p:1?x"]
+)
+def test_a_proxy_that_cannot_be_used_is_refused_and_not_gone_around(written: str) -> None:
+    with pytest.raises(ProxyFailed):
+        Way(route=by(written)).proxy("a.example", 443)
+
+
+@pytest.mark.parametrize(
+    ("without", "host"),
+    [("*", "a.example"), ("a.example", "a.example"), (".example", "a.example"), ("x, a.example:443", "a.example"),
+     ("10.0.0.0/8", "10.1.2.3"), ("::1", "::1"), ("*.example", "b.a.example")],
+)  # fmt: skip
+def test_the_environment_names_what_needs_no_proxy(without: str, host: str) -> None:
+    environment = {"https_proxy": "http://p:1", "NO_PROXY": without}
+    assert from_environment(environment)(host, 443) is None
+    assert from_environment(environment)("annan.se", 443) == (None if without == "*" else "http://p:1")
+
+
+def test_500_desktops_do_not_come_back_in_one_second() -> None:
+    waits = sorted(Backoff(random.Random(seed)).after_loss_s() for seed in range(500))
+    most = max(sum(w <= x < w + 1.0 for x in waits) for w in waits)
+    assert most < 150, most
