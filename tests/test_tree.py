@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CODE = ("app", "ui", "sync", "resources", "tests")
+CODE = ("app", "ui", "sync", "resources", "tests", "packaging")
 SPDX = "# SPDX-License-Identifier: EUPL-1.2"
 # app/ folders that are no tools: they lie under the tools and have no window of their own.
 SHARED = {"core", "store", "objects", "rooms", "people", "personal", "devices", "arrival"}
@@ -73,7 +73,8 @@ def test_words_that_say_nothing_name_no_file() -> None:
 
 
 def test_tests_are_no_package_and_shadow_nothing() -> None:
-    wrong = [*(ROOT / "tests").rglob("__init__.py"), *(ROOT / "packaging").rglob("*.py")]
+    """A folder without __init__.py gives way to a package of the same name, wherever in the path that is."""
+    wrong = [path for part in ("tests", "packaging") for path in (ROOT / part).rglob("__init__.py")]
     assert not wrong, f"would shadow a package: {', '.join(str(path.relative_to(ROOT)) for path in wrong)}"
 
 
