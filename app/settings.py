@@ -243,9 +243,10 @@ class Settings:
 
     def get(self, setting: Setting[V]) -> V:
         """The policy's value, else the stored one, else the installer's, else the default."""
-        return self._value(setting)  # type: ignore[return-value]  # accepted: has the setting's type
+        return self.value(setting)  # type: ignore[return-value]  # accepted: has the setting's type
 
-    def _value(self, setting: AnySetting) -> Value:
+    def value(self, setting: AnySetting) -> Value:
+        """As `get`, for any of the settings."""
         if setting.fixable and setting.key in self._policy:
             return self._policy[setting.key]
         stored = self._values.get(setting.key)
@@ -253,16 +254,16 @@ class Settings:
             return stored
         return self._defaults.get(setting.key, setting.default)
 
-    def locked(self, setting: Setting[V]) -> bool:
+    def locked(self, setting: AnySetting) -> bool:
         """Whether the machine's policy has fixed it: shown, but not to be changed."""
         return setting.fixable and setting.key in self._policy
 
     def renew(self, policy: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
         """The machine's policy was read again: takes its place, and tells what is another value now."""
-        before = {s.key: self._value(s) for s in SETTINGS}
+        before = {s.key: self.value(s) for s in SETTINGS}
         self._policy, self._defaults = _accepted(policy), _accepted(defaults)
         for setting in SETTINGS:
-            if self._value(setting) != before[setting.key]:
+            if self.value(setting) != before[setting.key]:
                 self.changed.emit(setting.key)
 
     def set(self, setting: Setting[V], value: V) -> None:

@@ -2,26 +2,26 @@
 """Settings: language, theme, security, notifications, about. What policy has fixed is shown, and says so."""
 
 import platform
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from PySide6.QtCore import Qt, Signal, qVersion
-from PySide6.QtWidgets import QComboBox, QLabel, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from app.core.ids import RoomId
-from app.setting import Setting
 from app.settings import (
     AUTO_LOCK_MINUTES,
+    AUTOSTART,
+    CLOSE_TO_TRAY,
     LANGUAGE,
+    LOG_LEVEL,
     NOTIFICATION_CONTENT,
     NOTIFICATIONS,
+    PROXY_ADDRESS,
+    PROXY_MODE,
     THEME,
     Settings,
 )
 from resources import path
-from ui.errors import sentence_of
-from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
 from ui.kit.dialogs import Dialog, show
@@ -32,17 +32,9 @@ from ui.shell.devices_card import DevicesCard
 from ui.shell.keys_card import Keys, KeysCard
 from ui.shell.ports import Session
 from ui.shell.recovery_card import RecoveryCard
-from ui.tool import toast
+from ui.shell.setting_rows import SettingRows, managed, row
 
-_LANGUAGE_NAMES = {"sv": "Svenska", "en": "English"}
 _LICENCES = (("Inter", "fonts/OFL.txt"), ("Lucide", "icons/LICENSE"))
-
-
-def choice_name(setting: Setting[Any], value: object) -> str:
-    """What a choice is called; languages are called by their own names."""
-    if setting is LANGUAGE:
-        return _LANGUAGE_NAMES.get(str(value), str(value))
-    return next((tr(name) for v, name in setting.choices if v == value), str(value))
 
 
 class SettingsView(QWidget):
@@ -56,7 +48,7 @@ class SettingsView(QWidget):
         super().__init__(parent)
         self._session = session
         self._settings: Settings = session.settings
-        self._shown: dict[str, Callable[[], None]] = {}
+        self.rows = rows = SettingRows(self, self._settings)
         set_props(self, frame="window")
         self.setAccessibleName(tr("Settings"))
         inner = QWidget()
@@ -66,13 +58,19 @@ class SettingsView(QWidget):
         page.addSpacing(8)
         page.addWidget(self._account())
         page.addWidget(SectionHeader(tr("Look and language")))
-        page.addWidget(self._card(self._choice(LANGUAGE), self._choice(THEME)))
+        page.addWidget(rows.card(LANGUAGE, THEME))
         page.addWidget(SectionHeader(tr("Security")))
-        page.addWidget(self._card(self._choice(AUTO_LOCK_MINUTES), self._lock_now()))
+        locking = rows.card(AUTO_LOCK_MINUTES)
+        locking.content.addWidget(self._lock_now())
+        page.addWidget(locking)
         if keys is not None:
             self.keys = KeysCard(keys)
             self.keys.change_asked.connect(self.key_change)
             page.addWidget(self.keys)
+        fixed = managed(self._settings)
+        if fixed is not None:
+            page.addWidget(SectionHeader(tr("Managed by your organisation")))
+            page.addWidget(fixed)
         page.addWidget(SectionHeader(tr("Devices")))
         self.devices = DevicesCard(
             session.devices, session.unsent, lambda: session.status.server, lambda room: _title(session, room)
@@ -82,12 +80,15 @@ class SettingsView(QWidget):
         self.recovery = RecoveryCard(session)
         page.addWidget(self.recovery)
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(self._card(self._choice(NOTIFICATIONS), self._choice(NOTIFICATION_CONTENT)))
+        page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT))
+        page.addWidget(SectionHeader(tr("This computer")))
+        page.addWidget(rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
+        page.addWidget(SectionHeader(tr("Connection")))
+        page.addWidget(rows.card(PROXY_MODE, PROXY_ADDRESS, about=True))
         page.addWidget(SectionHeader(tr("About Kansli")))
         page.addWidget(self._about())
         page.addStretch(1)
         column(self).addWidget(scroll(inner, tr("Settings")))
-        bind(self, self._settings.changed, self._on_changed)
 
     def _account(self) -> QWidget:
         me = self._session.people.me
@@ -98,55 +99,9 @@ class SettingsView(QWidget):
         )
         return card
 
-    def _card(self, *rows: QWidget) -> Card:
-        card = Card(margin=12, spacing=10)
-        for row in rows:
-            card.content.addWidget(row)
-        return card
-
-    def _row(self, name: str, control: QWidget, *, locked: bool) -> QWidget:
-        row = QWidget()
-        layout = line(row, spacing=12)
-        words = column(spacing=1)
-        caption = QLabel(name)
-        caption.setBuddy(control)
-        words.addWidget(caption)
-        if locked:
-            words.addWidget(label(tr("Managed by your organisation"), "small"))
-        layout.addLayout(words, 1)
-        control.setAccessibleName(name)
-        control.setEnabled(not locked)
-        layout.addWidget(control)
-        return row
-
-    def _choice(self, setting: Setting[Any]) -> QWidget:
-        box = QComboBox()
-        box.setMinimumWidth(220)
-        for value, _ in setting.choices:
-            box.addItem(choice_name(setting, value), value)
-
-        def read() -> None:
-            box.setCurrentIndex(box.findData(self._settings.get(setting)))
-
-        read()
-        self._shown[setting.key] = read
-        box.activated.connect(lambda: self._set(setting, box.currentData()))
-        return self._row(tr(setting.label), box, locked=self._settings.locked(setting))
-
-    def _set(self, setting: Setting[Any], value: object) -> None:
-        try:
-            self._settings.set(setting, value)
-        except Exception as e:
-            toast(self, sentence_of(e).text)
-            self._shown[setting.key]()
-
-    def _on_changed(self, key: str) -> None:
-        if key in self._shown:
-            self._shown[key]()
-
     def _lock_now(self) -> QWidget:
         button = TextButton(tr("Lock now"), self.lock.emit, icon="lock")
-        return self._row(tr("Lock Kansli"), button, locked=False)
+        return row(tr("Lock Kansli"), button)
 
     def _about(self) -> QWidget:
         card = Card(spacing=6)

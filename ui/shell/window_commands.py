@@ -4,6 +4,7 @@
 from functools import partial
 from typing import TYPE_CHECKING
 
+from app.settings import THEME
 from ui.kit.translate import tr
 from ui.shell.commands import Command
 
@@ -84,15 +85,19 @@ def _doing(w: "MainWindow") -> list[Command]:
 
 
 def _looks(w: "MainWindow") -> list[Command]:
+    looks = (
+        ("light", "light", tr("Theme: light")),
+        ("dark", "dark", tr("Theme: dark")),
+        ("contrast", "contrast", tr("Theme: high contrast")),
+        ("system", "theme", tr("Theme: follow the system")),
+    )
+
+    def free() -> bool:
+        return not w.session.settings.locked(THEME)
+
     return [
-        Command(id="theme-light", text=tr("Theme: light"), icon="light", run=lambda: w.set_theme("light")),
-        Command(id="theme-dark", text=tr("Theme: dark"), icon="dark", run=lambda: w.set_theme("dark")),
-        Command(
-            id="theme-contrast", text=tr("Theme: high contrast"), icon="contrast", run=lambda: w.set_theme("contrast")
-        ),
-        Command(
-            id="theme-system", text=tr("Theme: follow the system"), icon="theme", run=lambda: w.set_theme("system")
-        ),
+        Command(id=f"theme-{name}", text=text, icon=icon, run=partial(w.set_theme, name), enabled=free)
+        for name, icon, text in looks
     ]
 
 

@@ -6,16 +6,35 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, THEME
+from app.core.i18n import tr
+from app.setting import AnySetting, Value
+from app.settings import (
+    ALLOW_KEYRING,
+    ALLOW_PASSPHRASE,
+    AUTOSTART,
+    NOTIFICATION_CONTENT,
+    NOTIFICATIONS,
+    PROXY_ADDRESS,
+    SETTINGS,
+    THEME,
+    Settings,
+)
+from app.unlocking import SlotKind
+from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, UNIT
 from tests.ui.soon import caught_up
+from tests.ui.walking import check, check_tab
 from ui.shell.auto_lock import AutoLock
 from ui.shell.notifications import Notifications
+from ui.shell.setting_rows import managed
 from ui.shell.settings_view import SettingsView
+from ui.shell.window import MainWindow
+
+MANAGED = "Hanteras av din organisation"
 
 
 def box_of(view: SettingsView, name: str) -> QComboBox:
@@ -40,7 +59,123 @@ def test_what_policy_has_fixed_is_shown_and_says_so(qtbot: QtBot, tmp_path: Path
     box = box_of(view, "Tema")
     assert not box.isEnabled()
     assert box.currentText() == "Hög kontrast"
-    assert "Hanteras av din organisation" in [x.text() for x in view.findChildren(QLabel)]
+    assert MANAGED in [x.text() for x in view.findChildren(QLabel)]
+
+
+OTHER: dict[str, Value] = {
+    "language": "en",
+    "theme": "dark",
+    "auto-lock-minutes": 60,
+    "notifications": "none",
+    "notification-content": "shown",
+    "autostart": True,
+    "close-to-tray": False,
+    "proxy-mode": "manual",
+    "proxy-address": "proxy.example:8080",
+    "log-level": "debug",
+    "servers": "a.example",
+    "ca-file": "/etc/ssl/agency.pem",
+    "egress": "*.example",
+    "data-root": "/srv/kansli",
+    "offline-days": 30,
+    "allow-keyring": False,
+    "allow-passphrase": False,
+    "allow-export": False,
+    "allow-print": False,
+}
+"""Another value than the default for each setting that policy may fix."""
+
+
+def value_of(control: QWidget) -> object:
+    """What a row shows."""
+    match control:
+        case QComboBox():
+            return control.currentData()
+        case QCheckBox():
+            return control.isChecked()
+        case QLineEdit():
+            return control.text()
+    raise AssertionError(control)
+
+
+def test_this_file_knows_another_value_for_each_setting_that_policy_may_fix() -> None:
+    assert set(OTHER) == {setting.key for setting in SETTINGS if setting.fixable}
+    assert all(s.accepts(OTHER[s.key]) and OTHER[s.key] != s.default for s in SETTINGS if s.fixable)
+
+
+@pytest.mark.parametrize("setting", [s for s in SETTINGS if s.seen], ids=lambda s: s.key)
+def test_each_setting_has_a_row_and_a_fixed_one_is_shown_and_says_so(
+    qtbot: QtBot, tmp_path: Path, setting: AnySetting
+) -> None:
+    free, fixed = (
+        SettingsView(FakeSession(tmp_path)),
+        SettingsView(FakeSession(tmp_path, {setting.key: OTHER[setting.key]})),
+    )
+    for view, locked in ((free, False), (fixed, True)):
+        qtbot.addWidget(view)
+        control = view.rows.controls[setting.key]
+        assert control.isEnabled() is not locked
+        assert value_of(control) == (OTHER[setting.key] if locked else setting.default)
+        row = control.parentWidget()
+        assert row is not None
+        assert (MANAGED in [x.text() for x in row.findChildren(QLabel)]) is locked
+        assert control.accessibleName()
+        assert control.accessibleDescription()
+
+
+@pytest.mark.parametrize("setting", [s for s in SETTINGS if s.fixable and not s.seen], ids=lambda s: s.key)
+def test_what_only_policy_sets_is_told_where_it_is_fixed(qtbot: QtBot, tmp_path: Path, setting: AnySetting) -> None:
+    assert managed(Settings(tmp_path / "none.json")) is None
+    card = managed(Settings(tmp_path / "none.json", {setting.key: OTHER[setting.key]}))
+    if setting in (ALLOW_KEYRING, ALLOW_PASSPHRASE):  # the ways of unlocking have a card of their own
+        assert card is None
+        return
+    assert card is not None
+    qtbot.addWidget(card)
+    said = {x.text() for x in card.findChildren(QLabel)}
+    assert {tr(setting.label), "Av" if OTHER[setting.key] is False else str(OTHER[setting.key])} <= said
+
+
+def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot, session: FakeSession) -> None:
+    view = SettingsView(session)
+    qtbot.addWidget(view)
+    switch, field = view.rows.controls["autostart"], view.rows.controls["proxy-address"]
+    assert isinstance(switch, QCheckBox)
+    assert isinstance(field, QLineEdit)
+    switch.click()
+    assert session.settings.get(AUTOSTART) is True
+    session.settings.set(AUTOSTART, False)
+    assert not switch.isChecked()
+    field.setText(" proxy.example:8080 ")
+    field.editingFinished.emit()
+    assert session.settings.get(PROXY_ADDRESS) == "proxy.example:8080"
+    field.setText("not a proxy")
+    field.editingFinished.emit()
+    assert session.settings.get(PROXY_ADDRESS) == "proxy.example:8080"
+    assert field.text() == "proxy.example:8080"
+
+
+def test_a_way_of_unlocking_that_policy_forbids_offers_nothing(qtbot: QtBot, session: FakeSession) -> None:
+    view = SettingsView(session, FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
+    qtbot.addWidget(view)
+    view.keys.refresh()
+    assert MANAGED in [x.text() for x in view.keys.findChildren(QLabel)]
+    assert "Lägg till: Datorns nyckelring" not in [x.accessibleName() for x in view.keys.findChildren(QPushButton)]
+
+
+def test_the_settings_can_be_walked_with_everything_fixed(qtbot: QtBot, tmp_path: Path) -> None:
+    view = SettingsView(FakeSession(tmp_path, {key: value for key, value in OTHER.items() if key != "language"}))
+    qtbot.addWidget(view)
+    view.show()
+    check(view)
+    check_tab(view)
+
+
+def test_a_theme_that_policy_has_fixed_is_offered_by_no_command(qtbot: QtBot, tmp_path: Path) -> None:
+    for policy, offered in (({}, 4), ({"theme": "dark"}, 0)):
+        window = MainWindow(FakeSession(tmp_path, dict(policy)), [])
+        qtbot.addWidget(window)
+        assert sum(c.id.startswith("theme-") for c in window.commands.shown()) == offered
 
 
 def test_silence_locks_and_a_key_begins_anew(qtbot: QtBot, qapp: QApplication) -> None:

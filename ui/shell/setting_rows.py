@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One row for each setting, as its declaration says: a choice, a switch or a line. What policy has fixed says so."""
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
+
+from app.core.i18n import LANGUAGES
+from app.setting import AnySetting, Setting, Value
+from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Settings
+from ui.errors import sentence_of
+from ui.kit.bind import bind
+from ui.kit.card import Card
+from ui.kit.style import column, label, line
+from ui.kit.translate import tr
+from ui.tool import toast
+
+
+def choice_name(setting: Setting[Any], value: object) -> str:
+    """What a choice is called; languages are called by their own names."""
+    if setting is LANGUAGE:
+        return LANGUAGES.get(str(value), str(value))
+    return next((tr(name) for v, name in setting.choices if v == value), str(value))
+
+
+def value_name(setting: AnySetting, value: Value) -> str:
+    """What a value of any setting is called."""
+    if isinstance(value, bool):
+        return tr("On") if value else tr("Off")
+    return choice_name(setting, value) or tr("None")
+
+
+def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -> QWidget:
+    """A name, what is said about it, and its control at the right end."""
+    made = QWidget()
+    layout = line(made, spacing=12)
+    words = column(spacing=1)
+    caption = QLabel(name)
+    caption.setBuddy(control)
+    words.addWidget(caption)
+    if about:
+        words.addWidget(label(about, "small", wrap=True))
+    if locked:
+        words.addWidget(label(tr("Managed by your organisation"), "small"))
+    layout.addLayout(words, 1)
+    control.setAccessibleName(name)
+    control.setEnabled(not locked)
+    layout.addWidget(control)
+    return made
+
+
+class SettingRows:
+    """Rows that change a setting at once and follow it. `owner` is the view that they stand in."""
+
+    def __init__(self, owner: QWidget, settings: Settings) -> None:
+        self._owner, self._settings = owner, settings
+        self._shown: dict[str, Callable[[], None]] = {}
+        self.controls: dict[str, QWidget] = {}
+        """By the settings' keys."""
+        bind(owner, settings.changed, self._on_changed)
+
+    def card(self, *settings: AnySetting, about: bool = False) -> Card:
+        """A card with a row for each; `about` says what each does."""
+        card = Card(margin=12, spacing=10)
+        for setting in settings:
+            card.content.addWidget(self.row(setting, about=about))
+        return card
+
+    def row(self, setting: AnySetting, *, about: bool = False) -> QWidget:
+        """The row of one setting."""
+        control = self._control(setting)
+        control.setToolTip(tr(setting.about))
+        control.setAccessibleDescription(tr(setting.about))
+        self.controls[setting.key] = control
+        said = tr(setting.about) if about else ""
+        return row(tr(setting.label), control, about=said, locked=self._settings.locked(setting))
+
+    def _control(self, setting: AnySetting) -> QWidget:
+        if setting.choices:
+            return self._choice(setting)
+        return self._switch(setting) if isinstance(setting.default, bool) else self._line(setting)
+
+    def _choice(self, setting: Setting[Any]) -> QWidget:
+        box = QComboBox()
+        box.setMinimumWidth(220)
+        for value, _ in setting.choices:
+            box.addItem(choice_name(setting, value), value)
+        self._follow(setting, lambda value: box.setCurrentIndex(box.findData(value)))
+        box.activated.connect(lambda: self._set(setting, box.currentData()))
+        return box
+
+    def _switch(self, setting: Setting[Any]) -> QWidget:
+        box = QCheckBox()
+        self._follow(setting, box.setChecked)
+        box.clicked.connect(lambda on: self._set(setting, on))
+        return box
+
+    def _line(self, setting: Setting[Any]) -> QWidget:
+        field = QLineEdit()
+        field.setFixedWidth(260)
+
+        def show(text: str) -> None:
+            field.setText(text)
+            field.setCursorPosition(0)  # a long one is shown from its beginning
+
+        self._follow(setting, show)
+        field.editingFinished.connect(lambda: self._set(setting, field.text().strip()))
+        return field
+
+    def _follow(self, setting: Setting[Any], show: Callable[[Any], object]) -> None:
+        def read() -> None:
+            show(self._settings.get(setting))
+
+        read()
+        self._shown[setting.key] = read
+
+    def _set(self, setting: Setting[Any], value: object) -> None:
+        try:
+            self._settings.set(setting, value)
+        except Exception as e:
+            toast(self._owner, sentence_of(e).text)
+            self._shown[setting.key]()
+
+    def _on_changed(self, key: str) -> None:
+        if key in self._shown:
+            self._shown[key]()
+
+
+def managed(settings: Settings) -> Card | None:
+    """What policy has fixed and nothing else in the view shows; None for nothing."""
+    fixed = [s for s in SETTINGS if not s.seen and settings.locked(s) and s not in (ALLOW_KEYRING, ALLOW_PASSPHRASE)]
+    if not fixed:
+        return None
+    card = Card(margin=12, spacing=10)
+    for setting in fixed:
+        value = value_name(setting, settings.value(setting))
+        said = label(value, "muted", wrap=True)
+        card.content.addWidget(row(tr(setting.label), said))
+        said.setAccessibleName(value)
+    return card
