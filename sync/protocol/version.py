@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Versions of the wire and the limits that both ends hold."""
 
+PROGRAM = "0.1.0"
+"""The version of client and server as it is released and shown, pyproject.toml's; says nothing of what they speak."""
+
 WIRE_MIN = 1
 WIRE_MAX = 1
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sync.errors import Reject
+from sync.protocol.version import PROGRAM
 from sync.server import admin
 from sync.server.config import Config, ConfigError
 from sync.server.store.base import StoreError
@@ -99,6 +100,7 @@ def _if_there(path: Path) -> Path | None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sync.server", description="The agency's sync server.")
+    parser.add_argument("--version", action="version", version=f"kansli-server {PROGRAM}")
     parser.add_argument("--log", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
     commands = parser.add_subparsers(dest="command", required=True)
     init = commands.add_parser("init", help="found an agency in a data folder")
