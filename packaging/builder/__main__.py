@@ -13,6 +13,7 @@ import freezing
 import rpm
 import sums
 import trees
+import wheels
 from places import OUT, size_bytes
 from roots import OLDEST
 
@@ -22,7 +23,12 @@ PROGRAMS = {"debootstrap": "debootstrap", "objdump": "binutils", "dpkg-deb": "dp
 def main() -> int:
     """Builds what was asked for; SystemExit with what is missing or failed."""
     parser = argparse.ArgumentParser(prog="packaging/builder", description=__doc__.splitlines()[0])
-    parser.parse_args()
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("lock", help="choose the newest wheels that pyproject.toml allows, for packaging/locked")
+    if parser.parse_args().command == "lock":
+        for target in (wheels.LINUX, wheels.WINDOWS):
+            print(wheels.lock(target).relative_to(OUT.parents[1]))
+        return 0
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
     if missing:
         raise SystemExit(f"packages: needs the Debian packages {' '.join(sorted(missing))}")

@@ -1,48 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The frozen programs for Linux: wheels as pyproject.toml asks for them, PyInstaller in the oldest supported Debian."""
+"""The frozen programs for Linux: the locked wheels, PyInstaller in the oldest supported Debian."""
 
 import shutil
 import subprocess
-import sys
-import tomllib
 from pathlib import Path
 
-from places import ROOT, WORK, epoch, run, settle
-from roots import OLDEST, PYTHON, QT_LIBRARIES, TOOLS, Root
+from places import WORK, epoch, settle
+from roots import OLDEST, QT_LIBRARIES, TOOLS, Root
+from wheels import LINUX, download
 
-PLATFORMS = (*(f"manylinux_2_{minor}_x86_64" for minor in range(36, 16, -1)), "manylinux2014_x86_64")
-WHEELS = WORK / "wheels-linux"
 FROZEN = WORK / "frozen"
 """`kansli/` and `kansli-server/`, as PyInstaller left them."""
-
-
-def requirements(*, frozen_by: bool = True) -> list[str]:
-    """What pyproject.toml asks for at run time, and PyInstaller as the developers have it."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    builder = [line for line in project["optional-dependencies"]["dev"] if line.startswith("pyinstaller")]
-    return [*project["dependencies"], *(builder if frozen_by else [])]
-
-
-def wheels(folder: Path, python: str, platforms: tuple[str, ...], wanted: list[str]) -> Path:
-    """Downloads what is wanted as wheels, nothing to be compiled; only what is new if the folder was filled before."""
-    stamp, asked = folder / "requirements.txt", "\n".join(wanted)
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == asked:
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    command: list[str | Path] = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:"]
-    command += ["--implementation", "cp", "--python-version", python, "--dest", folder]
-    for platform in platforms:
-        command += ["--platform", platform]
-    run([*command, *wanted], log=folder.name)
-    stamp.write_text(asked, encoding="utf-8")
-    return folder
 
 
 def build_root() -> Root:
     """The system to build in, with everything installed that the programs need."""
     root = Root.make(WORK / f"root-{OLDEST}-build", OLDEST, (*TOOLS, *QT_LIBRARIES))
-    found = wheels(WHEELS, PYTHON, PLATFORMS, requirements())
+    found = download(LINUX)
     stamp, asked = root.path / "venv/made-of.txt", "\n".join(sorted(p.name for p in found.glob("*.whl")))
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != asked:
         shutil.rmtree(root.path / "venv", ignore_errors=True)
