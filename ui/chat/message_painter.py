@@ -9,9 +9,9 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
 from ui.chat.message_layout import AVATAR, LEFT, MARGIN, MessageLayout, Pill, Thing
-from ui.chat.sizes import size_text
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.sizes import size_text
 from ui.kit.translate import tr
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter

@@ -23,7 +23,6 @@ from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import LEFT, Hit, Part
 from ui.chat.pictures import picture_of
-from ui.chat.sizes import size_text
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
 from ui.kit.bind import bind
@@ -33,6 +32,7 @@ from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, popup
 from ui.kit.progress import ProgressRow
+from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
