@@ -472,6 +472,36 @@ def _trust() -> dict[str, tuple[str, str, str]]:
     }
 
 
+def _pruning() -> dict[str, tuple[str, str, str]]:
+    return {
+        "snapshot": (
+            tr("Colleagues have not checked the state of this yet."),
+            tr("Nothing of it was cleared."),
+            tr("Two others who may read the whole history must have Kansli open for a while. Then try again."),
+        ),
+        "early": (
+            tr("What would stand in for the changes is not a month old yet."),
+            tr("Nothing of it was cleared."),
+            tr("Try again later."),
+        ),
+        "baseline": (
+            tr("Someone who reads from when they came has not been given the present state yet."),
+            tr("Nothing of it was cleared."),
+            tr("Try again."),
+        ),
+        "reading": (
+            tr("This computer has not read all of the room yet."),
+            tr("Nothing can be cleared from here before it has."),
+            tr("Wait a little, with Kansli open."),
+        ),
+        "not-strict": (
+            tr("The room was made by an earlier version of Kansli."),
+            tr("Its change history stays on the server."),
+            tr("You need do nothing."),
+        ),
+    }
+
+
 def _own_devices() -> dict[str, tuple[str, str, str]]:
     return {
         "too-many-tries": (
@@ -559,6 +589,7 @@ def sentences() -> dict[str, tuple[str, str, str]]:
         | _own_devices()
         | _recovery()
         | _trust()
+        | _pruning()
     )
     return known | dict.fromkeys(_TECHNICAL, _unknown())
 

@@ -15,7 +15,7 @@ from app.core.ids import ChangeId, ObjId, RoomId
 from app.people.person import Person
 from app.people.service import PeopleService
 from app.rooms.baselines import Baselines
-from app.store.rows import ObjectRow, StoredChange
+from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client import snapshots
 from sync.client.engine import Engine
@@ -71,15 +71,18 @@ class Pruning:
         self._people = people
         self._baselines = baselines
 
-    def plan(self, room: RoomId) -> PrunePlan:
+    def refusal(self, room: RoomId) -> str | None:
+        """`PrunePlan.refusal`, as it is now."""
+        return self._engine.prunes(room).refusal or (None if self._connected else Unreachable.code)
+
+    async def plan(self, room: RoomId) -> PrunePlan:
         """What would go now, and what is lacking."""
         found = self._engine.prunes(room)
-        refusal = found.refusal or (None if self._connected else Unreachable.code)
-        objects = self._objects(room, found)
+        objects = await self._objects(room, found)
         ready = tuple(o for o in objects if o.lacks in (None, "baseline"))
         wanted = any(o.lacks == "baseline" for o in ready)
         return PrunePlan(
-            refusal=refusal,
+            refusal=self.refusal(room),
             ready=ready,
             lacking=tuple(o for o in objects if o not in ready),
             newcomers=tuple(self._people.person(uid) for uid in found.alone) if wanted else (),
@@ -87,23 +90,29 @@ class Pruning:
             too_few=found.readers <= ATTESTERS,
         )
 
-    def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
+    async def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
+        """Those that are worth it: one of which nobody makes a snapshot is left out."""
         if found.refusal == "forbidden":
             return []
         rows = [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
-        known = {p.obj: p for p in found.objects}
         rows = [row for row in rows if self._store.compactor(row.obj) is not None]
-        told = (self._object(row, known.get(row.obj), found.pruned.get(row.obj, 0)) for row in rows)
-        return [o for o in told if o is not None]
-
-    def _object(self, row: ObjectRow, p: Prunable | None, after: int) -> PrunableObject | None:
-        """None for one that has not grown enough for a snapshot since the last time."""
-        items, size = self._store.grown(row.obj, after)
-        if p is None:
-            grown = items >= snapshots.EVERY_OPS or size >= snapshots.EVERY_BYTES
-            return _told(row, items, size, lacks="snapshot") if grown else None
-        later_items, later_size = self._store.grown(row.obj, p.n)
-        return _told(row, items - later_items, size - later_size, lacks=p.lacks, from_ms=p.from_ms)
+        known = {p.obj: p for p in found.objects}
+        none = [Prunable(obj=row.obj, after=found.pruned.get(row.obj, 0), lacks="snapshot") for row in rows]
+        told = [known.get(p.obj, p) for p in none]
+        sizes = await self._store.snapshots.between([(p.obj, p.after, p.n) for p in told])
+        return [
+            PrunableObject(
+                obj=row.obj,
+                kind=row.kind,
+                title=row.title,
+                items=items,
+                size_bytes=size,
+                lacks=p.lacks,
+                from_ms=p.from_ms,
+            )
+            for row, p, (items, size) in zip(rows, told, sizes, strict=True)
+            if row.obj in known or items >= snapshots.EVERY_OPS or size >= snapshots.EVERY_BYTES
+        ]
 
     @property
     def _connected(self) -> bool:
@@ -112,7 +121,7 @@ class Pruning:
     async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
         """Clears what is ready; gives what went. Unreachable, or Refused with a refusal of `PrunePlan`, with what an
         object lacks after all, or with the server's code."""
-        plan = self.plan(room)
+        plan = await self.plan(room)
         if plan.refusal is not None:
             raise Unreachable("offline") if plan.refusal == Unreachable.code else Refused(plan.refusal)
         total = len(plan.ready)
@@ -169,9 +178,3 @@ class Pruning:
             raise Unreachable("no reply in time") from e
         finally:
             end()
-
-
-def _told(row: ObjectRow, items: int, size: int, *, lacks: str | None, from_ms: int = 0) -> PrunableObject:
-    return PrunableObject(
-        obj=row.obj, kind=row.kind, title=row.title, items=items, size_bytes=size, lacks=lacks, from_ms=from_ms
-    )

@@ -44,6 +44,7 @@ SET_BASE = """INSERT INTO snapshots (obj, room, n, digest, changes) VALUES (?, ?
 POSITIONED = """SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ? AND dev IS NOT x''
     AND unprojected IS NOT 'other-room' ORDER BY n, row"""
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
+BETWEEN = f"{GROWN} AND n <= ?"
 DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"
 STATES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n, row"
 EDITS_OF = f"""SELECT {CHANGE} FROM changes WHERE obj = ? AND dev IS NOT x'' AND unprojected IS NOT 'other-room'

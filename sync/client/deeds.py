@@ -95,9 +95,10 @@ class Deeds:
         what the one that lacks least still lacks: "snapshot" (also if there is none, or nothing more to forget),
         "early" or "baseline"."""
         found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms)
-        if found is None or found.lacks is not None:
-            raise Refused("snapshot" if found is None else str(found.lacks))
-        await self._do(room_id, lambda d: d.prune(found.obj, found.n, found.snapshot))
+        ident = found.snapshot if found is not None else None
+        if found is None or ident is None or found.lacks is not None:
+            raise Refused(found.lacks if found is not None and found.lacks is not None else "snapshot")
+        await self._do(room_id, lambda d: d.prune(obj, found.n, ident))
 
     async def rotate(self, room_id: RoomId) -> None:
         """A new epoch on demand."""

@@ -11,22 +11,23 @@ from sync.trust.items import Role
 from sync.trust.payloads import Prune
 from sync.trust.roomstate import RoomState
 
+MAX_N = 2**63 - 1
 _LACKS = ("snapshot", "early", "baseline", None)
 """What a prune may still lack, in the order in which it is judged; None is good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prunable:
-    """An object's changes after position `after` up to `n`, behind a snapshot. `lacks`: "snapshot" (two others have not
-    attested it), "early" (it is too young until `from_ms`, the server's time), "baseline" (who reads with K alone could
-    not read the object any more), or None."""
+    """An object's changes after position `after` up to `n`, behind a snapshot if there is one. `lacks`: "snapshot" (two
+    others have not attested it), "early" (it is too young until `from_ms`, the server's time), "baseline" (who reads
+    with K alone could not read the object any more), or None."""
 
     obj: ObjId
     after: int
-    n: int
-    snapshot: Hash
+    n: int = MAX_N
+    snapshot: Hash | None = None
     lacks: str | None
-    from_ms: int
+    from_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ async def reads(c: Case, at: Desk) -> None:
 
 
 async def settled(c: Case) -> None:
-    await until(lambda: c.owner.session.pruning.plan(c.room).refusal is None)
+    await until(lambda: c.owner.session.pruning.refusal(c.room) is None)
 
 
 async def test_what_is_cleared_is_gone_from_the_server_and_everybody_reads_on(
@@ -96,7 +96,7 @@ async def test_what_is_cleared_is_gone_from_the_server_and_everybody_reads_on(
     await c.owner.session.rooms.rotate(c.room)  # what the guest was given is under the key of before
     await settled(c)
     pruning = c.owner.session.pruning
-    plan = pruning.plan(c.room)
+    plan = await pruning.plan(c.room)
     found, alone = plan.ready, plan.newcomers
     assert [(x.obj, x.title, x.lacks) for x in found] == [(c.obj, "Utkast till beslut", "baseline")]
     assert found[0].items >= 6
@@ -116,7 +116,7 @@ async def test_what_is_cleared_is_gone_from_the_server_and_everybody_reads_on(
         await asyncio.sleep(0.02)
     assert await service.rooms.room_bytes(c.room) < before
     await settled(c)
-    assert pruning.plan(c.room).ready == ()
+    assert (await pruning.plan(c.room)).ready == ()
 
     (later, from_now) = await o.hire("Registrator", "Arkivarie")
     await o.add(c.owner, c.room, later, history=True)
@@ -137,7 +137,7 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
     c = await case(o, guest=False)
     await settled(c)
     pruning = c.owner.session.pruning
-    plan = pruning.plan(c.room)
+    plan = await pruning.plan(c.room)
     assert plan.ready == ()
     (found,) = plan.lacking
     assert found.lacks == "early"
@@ -150,9 +150,9 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
     small = Case(room, obj, c.owner, c.clerk, c.third, c.guest)
     await small.write(c.owner, *TEXT.split()[:7])
     await settled(small)
-    assert pruning.plan(room).lacking == (), "not worth it"
+    assert (await pruning.plan(room)).lacking == (), "not worth it"
     monkeypatch.setattr("sync.client.snapshots.EVERY_OPS", 6)
-    plan = pruning.plan(room)
+    plan = await pruning.plan(room)
     assert [(x.title, x.lacks) for x in plan.lacking] == [("Litet", "snapshot")]
     assert plan.too_few
 
@@ -160,8 +160,8 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
 async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
     c = await case(o, guest=False)
     of_age(monkeypatch)
-    assert c.clerk.session.pruning.plan(c.room).refusal == "forbidden"
-    assert c.clerk.session.pruning.plan(c.room).ready == ()
+    assert c.clerk.session.pruning.refusal(c.room) == "forbidden"
+    assert (await c.clerk.session.pruning.plan(c.room)).ready == ()
     with pytest.raises(Refused, match="forbidden"):
         await c.clerk.session.pruning.prune(c.room, _ignore)
     with pytest.raises(Refused, match="forbidden"):  # the server, asked past the service
@@ -174,8 +174,8 @@ async def test_without_a_server_nothing_is_cleared(o: Offices, monkeypatch: pyte
     of_age(monkeypatch)
     await settled(c)
     await o.w.stop_server()
-    await until(lambda: c.owner.session.pruning.plan(c.room).refusal == "unreachable")
-    assert len(c.owner.session.pruning.plan(c.room).ready) == 1, "what could go is shown all the same"
+    await until(lambda: c.owner.session.pruning.refusal(c.room) == "unreachable")
+    assert len((await c.owner.session.pruning.plan(c.room)).ready) == 1, "what could go is shown all the same"
     with pytest.raises(Unreachable):
         await c.owner.session.pruning.prune(c.room, _ignore)
 
@@ -196,7 +196,7 @@ async def test_what_was_cancelled_is_done_the_next_time_also_under_a_new_key(
     await until(lambda: c.owner.session.store.waiting_count() == 0)
     await c.owner.session.rooms.rotate(c.room)
     await settled(c)
-    (found,) = c.owner.session.pruning.plan(c.room).ready
+    (found,) = (await c.owner.session.pruning.plan(c.room)).ready
     assert found.lacks == "baseline", "what was given is under the key of before"
     await c.owner.restart()
     await settled(c)

@@ -7,8 +7,10 @@ from unittest.mock import patch
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
+from app.core.clock import now_ms
 from app.core.i18n import tr
 from app.people.person import Person
+from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import LinkState
 from tests.shots import devices
 from tests.shots import story as told
@@ -22,6 +24,7 @@ from ui.documents.view import DocumentsView
 from ui.kit import qr
 from ui.shell.keys_card import PassphraseDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
+from ui.shell.prune_dialog import PruneDialog
 from ui.shell.seal_dialog import SealDialog
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
@@ -277,6 +280,33 @@ async def key_notices(s: Scene, section: str) -> QWidget:
     return s.window
 
 
+async def clear_history(s: Scene) -> QWidget:
+    view = s.room(told.CASE, "chat")
+    day_ms = 86_400_000
+    now = now_ms()
+
+    def paper(title: str, items: int, lacks: str | None = None) -> PrunableObject:
+        return PrunableObject(
+            obj=s.story.draft, kind="document", title=title, items=items, size_bytes=items * 210, lacks=lacks,
+            from_ms=now + 11 * day_ms,
+        )  # fmt: skip
+
+    plan = PrunePlan(
+        refusal=None,
+        ready=(paper("Utkast till beslut", 5310, "baseline"), paper("Ärendets uppgifter", 1102)),
+        lacking=(paper("Yttrande från kommunen", 812, "early"), paper("Minnesanteckningar", 640, "snapshot")),
+        newcomers=(s.story.me.people.person(s.story.uid(s.story.registrar)),),
+    )
+    return dialog(s, PruneDialog(s.window, s.story.me.pruning, view.room, plan))
+
+
+async def clear_history_now(s: Scene) -> QWidget:
+    """What the sample rooms really have to clear: they are young and small."""
+    view = s.room(told.EMPTY, "chat")
+    pruning = s.story.me.pruning
+    return dialog(s, PruneDialog(s.window, pruning, view.room, await pruning.plan(view.room)))
+
+
 async def stopped_seal(s: Scene) -> QWidget:
     stop(s.story, s.story.rooms[told.COMPLAINT])
     return await seal(s, told.COMPLAINT)
@@ -416,6 +446,8 @@ VIEWS: dict[str, Step] = {
     "keys-home": partial(key_notices, section="home"),
     "keys-room": partial(key_notices, section="room"),
     "older-history": older_history,
+    "clear-history": clear_history,
+    "clear-history-nothing": clear_history_now,
     "member-menu": member_menu,
     **RECOVERING,
 }

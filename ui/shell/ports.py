@@ -14,6 +14,7 @@ from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
 from app.recovery import AskedFor, SheetPaper, SheetState
+from app.rooms.pruning import PrunableObject, PrunePlan
 from app.rooms.seal import SealReport
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings
@@ -159,6 +160,14 @@ class Succession(Protocol):
     async def open(self, room: RoomId, /) -> RoomId: ...
 
 
+class Pruning(Protocol):
+    """Clearing a room's change history on the server (app/rooms/pruning.py)."""
+
+    def refusal(self, room: RoomId, /) -> str | None: ...
+    async def plan(self, room: RoomId, /) -> PrunePlan: ...
+    async def prune(self, room: RoomId, progress: Callable[[str, int, int], None], /) -> Sequence[PrunableObject]: ...
+
+
 class Recovery(Protocol):
     """The recovery sheet, and what others ask with it."""
 
@@ -280,6 +289,8 @@ class Session(Protocol):
     def seals(self) -> Seals: ...
     @property
     def succession(self) -> Succession: ...
+    @property
+    def pruning(self) -> Pruning: ...
     @property
     def recovery(self) -> Recovery: ...
     @property

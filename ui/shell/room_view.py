@@ -27,6 +27,7 @@ from ui.kit.translate import tr, trn
 from ui.shell.key_notices import NoticeBar
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
+from ui.shell.prune_dialog import clear_history
 from ui.shell.seal_button import SealButton
 from ui.shell.seal_dialog import SealDialog
 from ui.shell.succession_bar import SuccessionBar
@@ -275,6 +276,7 @@ class RoomView(QWidget):
             Entry(text=tr("Add member …"), icon="invite", run=self.panel.add, enabled=admin),
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
             Entry(text=mute, icon="mute", run=lambda: rooms.set_muted(self.room, not summary.muted)),
+            *([self._clearing()] if admin else []),
             None,
             Entry(
                 text=tr("Leave the room …"),
@@ -285,6 +287,12 @@ class RoomView(QWidget):
             ),
         ]
         popup(self._more, tr("Room menu"), entries)
+
+    def _clearing(self) -> Entry:
+        def clear() -> None:
+            run(self, clear_history(self.window(), self._session, self.room))
+
+        return Entry(text=tr("Clear change history …"), icon="history", run=clear)
 
     async def _rename(self) -> None:
         summary = self.summary()

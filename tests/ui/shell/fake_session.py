@@ -22,6 +22,7 @@ from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_keys import FakeRecovery
+from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
 from tests.ui.shell.sample import (
     ARCHIVIST,
@@ -158,6 +159,7 @@ class FakeSession:
         self.rooms = FakeRooms()
         self.succession = FakeSuccession(self.rooms)
         self.seals = FakeSeals(self.rooms)
+        self.pruning = FakePruning()
         self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all
