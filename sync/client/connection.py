@@ -145,6 +145,7 @@ class Connection:
             for future in self._replies.values():
                 if not future.done():
                     future.set_exception(Unreachable("connection lost"))
+                    future.exception()  # who asked may have failed to send it: then nobody waits for this
             await self._transport.close()
 
     async def close(self) -> None:
