@@ -280,6 +280,11 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("What you write is kept and sent later."),
             tr("Wait a little. Contact IT support if it goes on."),
         ),
+        "full": (
+            tr("The server has no room left, or its disk fails."),
+            tr("What you write is kept on this computer and sent when there is room."),
+            tr("Tell IT support. Kansli tries again by itself."),
+        ),
         "quota": (
             tr("The server's storage for you or the room is full."),
             tr("What you write is kept on this computer but not sent."),

@@ -10,6 +10,8 @@ import base64
 import logging
 from http import HTTPStatus
 
+import msgspec
+
 from sync.client.link import Link
 from sync.client.ports import PartUpload
 from sync.client.transport import Answer, Dialer
@@ -36,6 +38,8 @@ class Blobs:
         self._bearer = ""
         self._expires_ms = 0
         self._restored: bytes | None = None
+        self.refused: dict[RoomId, str] = {}
+        """Why the server takes no files of a room now; they and the changes that name them wait."""
 
     def give_back(self, statement: bytes) -> None:
         """The server was restored, by its statement: what it lost of the parts that lie here is uploaded again. Looked
@@ -78,10 +82,20 @@ class Blobs:
         answer = await self._request("PUT", upload.room, upload.obj, upload.part, headers, sealed)
         if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
             log.warning("upload refused: %d", answer.status)
+            self._say(upload.room, _why(answer))
             return False
+        self._say(upload.room, None)
         self._link.ports.part_uploaded(upload.part)
         self._link.outbox_work.set()
         return True
+
+    def _say(self, room: RoomId, code: str | None) -> None:
+        if self.refused.get(room) == code:
+            return
+        self.refused[room] = code or ""
+        if code is None:
+            del self.refused[room]
+        self._link.listener.on_room(room)
 
     async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
         """The sealed bytes of a part. Raises Refused("blob-missing"), Reject("blob-hash"), and
@@ -120,3 +134,15 @@ class Blobs:
             reply = await self._link.online.request(lambda rid: m.BlobToken(rid=rid), m.BlobTokenReply)
             self._bearer, self._expires_ms = reply.bearer, reply.expires
         return self._bearer
+
+
+def _why(answer: Answer) -> str | None:
+    """The code of a refusal that waiting cures; another is told by nobody: the part is tried again."""
+    if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
+        return None
+    try:
+        told = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ErrorCode.FULL
+    code = told.get("code") if isinstance(told, dict) else None
+    return ErrorCode.QUOTA if code == ErrorCode.QUOTA else ErrorCode.FULL

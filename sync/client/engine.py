@@ -209,7 +209,7 @@ class Engine:
             return None
         if found.problem is not None:
             return found.problem.value
-        return found.blocked if found.may_write else ErrorCode.FORBIDDEN
+        return found.blocked or self.blobs.refused.get(room) if found.may_write else ErrorCode.FORBIDDEN
 
     def safety_number(self, uid: Uid) -> str | None:
         """60 digits over both persons' keys, or None while theirs are not known."""

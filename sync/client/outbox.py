@@ -38,7 +38,7 @@ RETRY_S = 2.0
 LONGEST_S = 60.0
 """After a refusal: SOON_S when syncing cures it ("stale", "dirty"), else RETRY_S; twice as long each time, at most
 LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
-_SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.INTERNAL, ErrorCode.CLOSED)
+_SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL, ErrorCode.CLOSED)
 """After these the same bytes are sent again."""
 TOLD_AFTER = 3
 """Refusals in a row after which even "stale" is told to the person."""

@@ -96,6 +96,11 @@ def hosts_of(cert_pem: bytes) -> list[str]:
     return [*san.get_values_for_type(x509.DNSName), *map(str, san.get_values_for_type(x509.IPAddress))]
 
 
+def good_until_ms(cert_pem: bytes) -> int:
+    """When a certificate ends, in ms since 1970."""
+    return int(x509.load_pem_x509_certificate(cert_pem).not_valid_after_utc.timestamp() * 1000)
+
+
 def _alternative(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))

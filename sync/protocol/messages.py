@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     SEALS = "seals"
     QUOTA = "quota"
     BUSY = "busy"
+    FULL = "full"
     CODE_UNKNOWN = "code-unknown"
     CODE_USED = "code-used"
     CODE_EXPIRED = "code-expired"

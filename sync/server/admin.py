@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an operator does from the command line: found an agency, invite, revoke, reset, list, count, open rooms."""
+"""What an operator does from the command line: found an agency, invite, revoke, reset, count, open rooms."""
 
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
-from sync.server.identity import read_agency, read_agency_pk, renew_server, write_agency, write_server
+from sync.server.identity import read_agency, renew_server, write_agency, write_server
 from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
@@ -22,7 +21,6 @@ from sync.trust.userlog import UserLog
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
-_MOST_PEOPLE = 1000
 
 
 def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
@@ -58,7 +56,7 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
 async def invite_back(data: Path, *, uid: bytes, hours: float = 72, key_file: Path | None = None) -> str:
     """A sign-in code for somebody who is here, with exactly the staff record that they have: to come back by the
     recovery sheet, or anew after a reset. ConfigError for an unknown person."""
-    async with _opened(data) as store:
+    async with opened(data) as store:
         user = await store.user(uid)
     if user is None:
         raise ConfigError("nobody has this id")
@@ -106,7 +104,7 @@ async def _as_agency(
     data: Path, uid: bytes, key_file: Path | None, build: Callable[[UserLog, Agency, int], Entry]
 ) -> None:
     agency = read_agency(data, key_file)
-    async with _opened(data) as store:
+    async with opened(data) as store:
         while True:
             rows = await store.user_entries(uid, -1)
             if not rows:
@@ -122,100 +120,16 @@ async def _as_agency(
                 return
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceLine:
-    """One device as `devices` prints it: ids in hex, times in ms; `last_seen` 0 for never."""
-
-    person: str
-    name: str
-    device: str
-    added: int
-    revoked: bool
-    last_seen: int
-    agent: str
-
-
-async def devices(data: Path, words: str) -> list[DeviceLine]:
-    """The devices of everybody whose record has these words."""
-    agency_pk = read_agency_pk(data)
-    lines = []
-    async with _opened(data) as store:
-        for user in await store.search_people(words.casefold().split(), _MOST_PEOPLE):
-            rows = await store.user_entries(user.uid, -1)
-            seen = {row.dev: row for row in await store.sightings(user.uid)}
-            log = UserLog.replay([(r.body, r.sig) for r in rows], agency_pk)
-            for device in log.devices.values():
-                sighting = seen.get(device.dev)
-                lines.append(
-                    DeviceLine(
-                        person=user.uid.hex(),
-                        name=decode_record(user.record)["name"] if user.record else "",
-                        device=device.dev.hex(),
-                        added=device.time,
-                        revoked=log.device_active(device.dev, log.seq) is None,
-                        last_seen=sighting.last if sighting else 0,
-                        agent=sighting.agent if sighting else "",
-                    )
-                )
-    return lines
-
-
 async def status(data: Path) -> Counts:
     """How much of everything there is. The server may be running."""
-    async with _opened(data) as store:
+    async with opened(data) as store:
         return await store.counts(now_ms())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A device that a closed room waits for, as `closed` prints it: id in hex, time in ms."""
-
-    name: str
-    device: str
-    last_seen: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedLine:
-    """A room closed since a restore: it stands at `n`; up to `until` it is proven what is missing, 0 if nothing is."""
-
-    room: str
-    n: int
-    until: int
-    waits: list[Waiting]
-
-
-async def closed(data: Path) -> list[ClosedLine]:
-    """The rooms that take no writing since a restore, and for whom they wait."""
-    lines = []
-    async with _opened(data) as store:
-        awaited = dict(await store.awaited_devices())
-        waits = {uid: await _waiting(store, uid, awaited) for uid in set(awaited.values())}
-        for room in sorted(await store.closed_rooms()):
-            row = await store.room(room)
-            members = [uid for uid in waits if await store.until_n(room, uid) == 0]
-            lines.append(
-                ClosedLine(
-                    room=room.hex(),
-                    n=row.n if row else 0,
-                    until=await store.awaited_until(room),
-                    waits=[line for uid in members for line in waits[uid]],
-                )
-            )
-    return lines
-
-
-async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> list[Waiting]:
-    user = await store.user(uid)
-    name = decode_record(user.record)["name"] if user is not None and user.record else uid.hex()
-    rows = [row for row in await store.sightings(uid) if row.dev in awaited]
-    return [Waiting(name=name, device=row.dev.hex(), last_seen=row.last) for row in rows]
 
 
 async def open_room(data: Path, room: bytes) -> None:
     """Opens a closed room, and gives up what it still waits for. ConfigError before a day has passed since the restore.
     The server may be running: it notices within a second."""
-    async with _opened(data) as store:
+    async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
             raise ConfigError("this room is not closed")
@@ -225,7 +139,7 @@ async def open_room(data: Path, room: bytes) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _opened(data: Path) -> AsyncIterator[SqlStore]:
+async def opened(data: Path) -> AsyncIterator[SqlStore]:
     """The server's store. ConfigError if there is none yet."""
     if not Config(data=data).database.exists():
         raise ConfigError("nothing here yet: run init and invite or serve first")

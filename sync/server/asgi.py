@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The edge: HTTP and WebSocket in, the service's words out. No rule lives here."""
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -10,23 +11,42 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sync.server.blobs import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
+from sync.server.condition import Condition
 from sync.server.connection import Connection
+from sync.server.meters import CONTENT_TYPE
 from sync.server.service import Service
 
 _BLOB = "/v1/blobs/{room}/{obj}/{part}"
 
 
-def make_app(service: Service) -> Starlette:
-    """The application that uvicorn serves."""
-    edge = _Edge(service)
-    return Starlette(
-        routes=[
-            WebSocketRoute("/v1/sync", edge.socket),
-            Route(_BLOB, edge.put, methods=["PUT"]),
-            Route(_BLOB, edge.get, methods=["GET"]),
-            Route("/healthz", edge.health, methods=["GET"]),
+def make_monitor(service: Service, condition: Condition) -> Starlette:
+    """What the operator's own listener serves: figures, and the same two questions."""
+    health = _Health(condition)
+
+    async def metrics(request: Request) -> Response:
+        await condition.look()
+        return Response(service.meters.text(), media_type=CONTENT_TYPE)
+
+    return Starlette(routes=[*health.routes, Route("/metrics", metrics, methods=["GET"])])
+
+
+class _Health:
+    """Whether it lives, and whether it would take what is allowed: for a proxy, a monitor, a container."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+        self.routes = [
+            Route("/healthz", self._alive, methods=["GET"]),
+            Route("/readyz", self._ready, methods=["GET"]),
         ]
-    )
+
+    async def _alive(self, request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def _ready(self, request: Request) -> Response:
+        look = await self._condition.look()
+        status = HTTPStatus.OK if look.ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse({"ok": look.ready, "code": look.code}, status)
 
 
 class _Socket:
@@ -54,16 +74,33 @@ class _Socket:
             raise ConnectionError("gone") from e
 
 
-class _Edge:
-    def __init__(self, service: Service) -> None:
+class Edge:
+    """What clients reach. `app` is what uvicorn serves."""
+
+    def __init__(self, service: Service, condition: Condition) -> None:
         self._service = service
+        self._connections: set[Connection] = set()
+        self.app = Starlette(
+            routes=[
+                WebSocketRoute("/v1/sync", self.socket),
+                Route(_BLOB, self.put, methods=["PUT"]),
+                Route(_BLOB, self.get, methods=["GET"]),
+                *_Health(condition).routes,
+            ]
+        )
+
+    async def leave(self) -> None:
+        """Every connection is answered what it has begun to ask, and told to come back."""
+        await asyncio.gather(*(connection.leave() for connection in self._connections))
 
     async def socket(self, websocket: WebSocket) -> None:
         await websocket.accept()
-        await Connection(_Socket(websocket), self._service, self._service.limits).run()
-
-    async def health(self, request: Request) -> Response:
-        return JSONResponse({"ok": True})
+        connection = Connection(_Socket(websocket), self._service, self._service.limits)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)
 
     async def put(self, request: Request) -> Response:
         try:
@@ -78,7 +115,7 @@ class _Edge:
             )
             status, held = await self._service.blobs.put(who, name, headers, await request.body())
         except BlobRefusal as e:
-            return _refused(e)
+            return self._refused(e)
         return Response(status_code=status, headers={"upload-offset": str(held)})
 
     async def get(self, request: Request) -> Response:
@@ -99,20 +136,20 @@ class _Edge:
             start, end = span or (0, row.size_bytes)
             body = await self._service.blobs.read(row, start, end)
         except BlobRefusal as e:
-            return _refused(e)
+            return self._refused(e)
         if span is None:
             return Response(body, headers=headers)
         headers["content-range"] = f"bytes {start}-{end - 1}/{row.size_bytes}"
         return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
 
+    def _refused(self, e: BlobRefusal) -> Response:
+        self._service.meters.refused(e.code)
+        headers = {} if e.offset is None else {"upload-offset": str(e.offset)}
+        if e.status is HTTPStatus.UNAUTHORIZED:
+            headers["www-authenticate"] = "Bearer"
+        return JSONResponse({"code": e.code}, e.status, headers)
+
 
 def _name(request: Request) -> PartName:
     p = request.path_params
     return PartName.parse(p["room"], p["obj"], p["part"])
-
-
-def _refused(e: BlobRefusal) -> Response:
-    headers = {} if e.offset is None else {"upload-offset": str(e.offset)}
-    if e.status is HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
-    return JSONResponse({"code": e.code}, e.status, headers)

@@ -18,6 +18,7 @@ from typing import Protocol
 from sync.protocol.messages import BlobToken, BlobTokenReply
 from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
+from sync.server.meters import Meters
 from sync.server.objects.base import NoSpace, Objects, WrongDigest, WrongOffset
 from sync.server.store.base import BlobRow, Store, Taken, Unwritable
 from sync.trust.items import Role
@@ -74,11 +75,12 @@ class RoleOf(Protocol):
 class Blobs:
     """Bearers and parts."""
 
-    def __init__(self, store: Store, objects: Objects, rooms: RoleOf, limits: Limits) -> None:
+    def __init__(self, store: Store, objects: Objects, rooms: RoleOf, limits: Limits, meters: Meters) -> None:
         self._store = store
         self._objects = objects
         self._rooms = rooms
         self._limits = limits
+        self._meters = meters
         self._bearers: OrderedDict[str, tuple[Who, int]] = OrderedDict()
         self._busy: set[PartName] = set()
 
@@ -130,7 +132,7 @@ class Blobs:
         except WrongDigest as e:
             raise BlobRefusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", 0) from e
         except (NoSpace, Unwritable) as e:
-            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "busy") from e
+            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, e.code) from e
         finally:
             self._busy.discard(name)
 
@@ -144,6 +146,7 @@ class Blobs:
             await self._store.add_blob(row, who.dev, now_ms() // _DAY_MS)
         except Taken as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
+        self._meters.stored(size)
         return HTTPStatus.CREATED, size
 
     async def _check_quota(self, who: Who, name: PartName, size: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from sync.protocol.version import PART_BYTES
 
 _MIB = 1024 * 1024
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class ConfigError(Exception):
@@ -50,28 +50,56 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Where a server keeps its data and how it is reached.
+    """Where a server keeps its data, how it is reached, and what it tells its operator.
 
     `port` 0 takes a free one. `addresses` are the `host:port` that clients may have dialled, lower case; empty
-    means the names in the certificate and `host`, with the port in use.
+    means the names in the certificate and `host`, with the port in use. configfile.py reads it from TOML.
     """
 
     data: Path
     host: str = "127.0.0.1"
-    port: int = 0
+    port: int = 8443
+    unix: Path | None = None
+    """Listens on this socket instead of host and port; its folder says who may connect."""
     cert: Path | None = None
     key: Path | None = None
+    behind_proxy: bool = False
+    """A proxy on this machine has the certificate: plain HTTP on loopback or `unix`, and `addresses` are needed."""
     insecure_loopback: bool = False
     addresses: tuple[str, ...] = ()
+    metrics: str = ""
+    """`host:port` on loopback of /metrics, /healthz and /readyz for the operator; empty for none."""
+    disk_reserve_bytes: int = 256 * _MIB
+    """With less left on the disk no file is taken any more: what is left is for texts and keys."""
+    backup: Path | None = None
+    """Where `backup` copies to if it is not told."""
+    log_level: str = "INFO"
+    log_format: str = "text"
+    log_file: Path | None = None
+    """Beside standard error; a new file after `log_file_bytes`, and `log_files_kept` old ones."""
+    log_file_bytes: int = 16 * _MIB
+    log_files_kept: int = 8
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """ConfigError unless it is TLS, or plain HTTP that was asked for on loopback."""
-        if self.insecure_loopback:
-            if self.host not in _LOOPBACK:
-                raise ConfigError("--insecure-loopback works on a loopback address only")
+        """ConfigError unless it is TLS, or plain HTTP that was asked for and that nobody outside can reach."""
+        if self.unix is not None and not self.behind_proxy:
+            raise ConfigError("unix needs behind_proxy = true: only a proxy can reach it")
+        if self.plain:
+            if self.unix is None and self.host not in LOOPBACK:
+                asked = "behind_proxy" if self.behind_proxy else "--insecure-loopback"
+                raise ConfigError(f"{asked} works on a loopback address only: host is one of {', '.join(LOOPBACK)}")
+            if self.behind_proxy and not self.addresses:
+                raise ConfigError('behind_proxy needs what clients dial: addresses = ["kansli.example.se:443"]')
         elif self.cert is None or self.key is None:
-            raise ConfigError("a certificate and its key are needed: --cert and --key")
+            raise ConfigError("a certificate and its key are needed: cert and key (--cert and --key)")
+        if self.metrics and split_address(self.metrics)[0] not in LOOPBACK:
+            raise ConfigError(f"metrics must be on a loopback address: one of {', '.join(LOOPBACK)}")
+
+    @property
+    def plain(self) -> bool:
+        """Whether it speaks plain HTTP."""
+        return self.behind_proxy or self.insecure_loopback
 
     @property
     def database(self) -> Path:
@@ -80,3 +108,11 @@ class Config:
     @property
     def blobs(self) -> Path:
         return self.data / "blobs"
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host (without brackets) and port of `host:port`. ConfigError if it is none."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"{address!r} is no address: host:port is needed")
+    return host.removeprefix("[").removesuffix("]"), int(port)

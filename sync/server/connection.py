@@ -16,11 +16,18 @@ from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Error, 
 from sync.server.auth import Handshake, Who
 from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener, Outbox
+from sync.server.meters import Meters
 from sync.server.rates import Bucket
 from sync.server.refusal import Refusal, refusal_of
-from sync.server.store.base import StoreError
+from sync.server.store.base import Full, StoreError
 
 log = logging.getLogger("sync.server")
+
+LEAVE_S = 5.0
+"""How long a connection may take to answer what it has begun when the server stops."""
+_GOING = 1012
+"""WebSocket's word for a server that is started again: clients come back at once."""
+_REFUSED = 1008
 
 
 class Socket(Protocol):
@@ -39,6 +46,7 @@ class Rules(Protocol):
     """What a connection needs from the service."""
 
     hub: Hub
+    meters: Meters
 
     def handshake(self) -> Handshake: ...
 
@@ -70,10 +78,13 @@ class Connection:
         self._frames = Bucket(limits.frames_per_s, limits.frames_burst)
         self._passing = Bucket(limits.ephemeral_per_s, limits.ephemeral_burst)
         self._over: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._reader: asyncio.Task[None] | None = None
+        self._leaving = False
 
     async def run(self) -> None:
         """Serves until the end; leaves no task behind."""
-        tasks = [asyncio.create_task(self._end_on_return(w)) for w in (self._read, self._write)]
+        self._reader = asyncio.create_task(self._end_on_return(self._read))
+        tasks = [self._reader, asyncio.create_task(self._end_on_return(self._write))]
         self._await_sign_in()
         try:
             code = await self._over
@@ -86,7 +97,21 @@ class Connection:
                 task.cancel()
             await asyncio.gather(*tasks, *self._requests, return_exceptions=True)
         if code is not None:
-            await self._last_word(code)
+            self._rules.meters.refused(code)
+            await self._last_word(encode(Error(0, code, self._detail)), _REFUSED)
+        elif self._leaving:
+            await self._last_word(None, _GOING)
+
+    async def leave(self) -> None:
+        """The server stops: reads no more, answers what was begun, and says that it is going. Ends within LEAVE_S."""
+        self._leaving = True
+        if self._reader is not None:
+            self._reader.cancel()
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=LEAVE_S)
+        self._outbox.finish()
+        await asyncio.wait([self._over], timeout=LEAVE_S)
+        self.end(None)
 
     def end(self, code: str | None) -> None:
         """Ends the connection, with an Error frame if there is a code. Twice is once."""
@@ -115,11 +140,12 @@ class Connection:
         elif self._listener is None:
             self.end(ErrorCode.AUTH)
 
-    async def _last_word(self, code: str) -> None:
+    async def _last_word(self, frame: bytes | None, close_code: int) -> None:
         try:
             async with asyncio.timeout(1):
-                await self._socket.send(encode(Error(0, code, self._detail)))
-                await self._socket.close(1008)
+                if frame is not None:
+                    await self._socket.send(frame)
+                await self._socket.close(close_code)
         except (TimeoutError, ConnectionError, RuntimeError):
             return
 
@@ -155,6 +181,7 @@ class Connection:
             case _:
                 self._handshake.check_greeted()
                 if not self._frames.take():
+                    self._rules.meters.refused(ErrorCode.BUSY)
                     self._outbox.reply(encode(Error(frame.rid, ErrorCode.BUSY, "rate")))
                     return
                 await self._slots.acquire()
@@ -183,10 +210,12 @@ class Connection:
             reply = Error(rid, refusal.code, refusal.detail)
         except StoreError as e:
             log.warning("store refused %s: %s", type(frame).__name__, e.code)
-            reply = Error(rid, ErrorCode.BUSY, "store")
+            reply = Error(rid, ErrorCode.FULL, "disk") if isinstance(e, Full) else Error(rid, ErrorCode.BUSY, "store")
         except Exception:
             log.exception("failed on %s", type(frame).__name__)
             reply = Error(rid, ErrorCode.INTERNAL)
+        if isinstance(reply, Error):
+            self._rules.meters.refused(reply.code)
         self._outbox.reply(encode(reply))
 
     async def _reply(self, frame: ClientFrame) -> Frame:
@@ -207,5 +236,7 @@ class Connection:
     async def _write(self) -> str | None:
         while True:
             data = await self._outbox.take()
+            if data is None:
+                return None
             async with asyncio.timeout(self._limits.stall_s):
                 await self._socket.send(data)

@@ -24,7 +24,13 @@ class Outbox:
         self._wake = asyncio.Event()
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()
+        self._last = False
         self.size_bytes = 0
+
+    def finish(self) -> None:
+        """After what is queued now `take` gives None."""
+        self._last = True
+        self._wake.set()
 
     def reply(self, data: bytes) -> None:
         """Queues an answer whatever its size: `space` has bounded how many can be asked for."""
@@ -54,8 +60,8 @@ class Outbox:
         if self.size_bytes + len(data) <= self._limit // 4:
             self.reply(data)
 
-    async def take(self) -> bytes:
-        """The next frame; waits for one."""
+    async def take(self) -> bytes | None:
+        """The next frame; waits for one. None when there is none and none shall come."""
         while True:
             if self._queue:
                 data = self._queue.popleft()
@@ -66,6 +72,8 @@ class Outbox:
             if self._behind:
                 room = next(iter(self._behind))
                 return encode(Behind(room, self._behind.pop(room)))
+            if self._last:
+                return None
             self._wake.clear()
             await self._wake.wait()
 
@@ -167,6 +175,10 @@ class Hub:
     @property
     def connections(self) -> int:
         return sum(map(len, self._by_uid.values()))
+
+    def queued_bytes(self) -> list[int]:
+        """What waits for each connection."""
+        return [listener.outbox.size_bytes for listeners in self._by_uid.values() for listener in listeners]
 
 
 def _discard(index: dict[bytes, dict[Listener, None]], key: bytes, listener: Listener) -> None:

@@ -30,6 +30,7 @@ from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
 from sync.server.fanout import Hub
 from sync.server.live import LiveRoom, LiveRooms
+from sync.server.meters import Meters
 from sync.server.people import People
 from sync.server.pruning import Pruning
 from sync.server.quotas import Quotas, today
@@ -62,10 +63,12 @@ class Placing:
         hub: Hub,
         live: LiveRooms,
         limits: Limits,
+        meters: Meters,
         pruning: Pruning,
         closed: Container[bytes] = (),
     ) -> None:
         """`closed`: the rooms that take no writing since a restore."""
+        self._meters = meters
         self._pruning = pruning
         self._closed = closed
         self._store = store
@@ -286,6 +289,7 @@ class Placing:
     def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
         """A placement is durable: the head moves, and listeners hear of it."""
         room, last = placement.room, placement.items[-1]
+        self._meters.accepted(len(placement.items))
         live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
         for change in placement.members:
             if change.until_n is not None:

@@ -12,7 +12,7 @@ from sync.errors import Reject
 from sync.protocol.messages import ErrorCode, Receipt, RoomHead
 from sync.protocol.version import MAX_RECEIPTS
 from sync.server.refusal import Refusal
-from sync.server.store.base import Store, UnmetRow
+from sync.server.store.base import Store, StoreError, UnmetRow
 from sync.trust import receipts
 
 log = logging.getLogger("sync.server")
@@ -43,14 +43,19 @@ class Receipts:
                 if false == _FALSE_ENOUGH:
                     break
             elif not await self._have(receipt):
-                await self._store.put_unmet(
-                    UnmetRow(room=receipt.room, n=receipt.n, rh=receipt.rh, t=receipt.t, sig=receipt.sig)
-                )
+                await self._keep(receipt)
                 unmet += 1
         if unmet:
             log.warning("a device holds our receipts for positions that are not here, rooms: %d", unmet)
         if false:
             log.info("receipts that this server did not sign: %d", false)
+
+    async def _keep(self, r: Receipt) -> None:
+        """A full disk keeps nobody out: whoever brought it brings it again."""
+        try:
+            await self._store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
+        except StoreError as e:
+            log.warning("a receipt was not kept: %s", e.code)
 
     async def _have(self, r: Receipt, head: Receipt | None = None) -> bool:
         if head is not None and r.n == head.n:

@@ -5,23 +5,28 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from dataclasses import dataclass
 
 import uvicorn
+from starlette.applications import Starlette
 
-from sync.crypto.tls import hosts_of
 from sync.protocol.version import MAX_FRAME_BYTES
-from sync.server.asgi import make_app
+from sync.server.asgi import Edge, make_monitor
 from sync.server.auth import now_ms
-from sync.server.config import Config, ConfigError
+from sync.server.condition import Condition
+from sync.server.config import Config, ConfigError, split_address
 from sync.server.identity import read_identity
+from sync.server.listening import bracketed, dialled, listen, listen_on
+from sync.server.meters import Meters
 from sync.server.objects.base import Objects
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.service import Service
 from sync.server.store.base import Store
 from sync.server.store.sql import SqlStore
+from sync.trust.agency import server_cert_until_ms
 
 log = logging.getLogger("sync.server")
 
@@ -31,12 +36,16 @@ _SWITCH_INTERVAL_S = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that listens. `url` is where clients connect, `service` for tests to look into."""
+    """A server that listens. `url` is where clients connect ("unix:…" for a socket of a proxy), `monitor` where its
+    figures are ("" for nowhere), `service` for tests to look into; `reload` reads the TLS certificate again, or raises
+    ConfigError if it cannot be used."""
 
     host: str
     port: int
     url: str
+    monitor: str
     service: Service
+    reload: Callable[[], None]
 
 
 class _Uvicorn(uvicorn.Server):
@@ -57,37 +66,93 @@ async def start_server(
     """
     config.check()
     identity = read_identity(config.data, now_ms())
-    store = store or SqlStore(config.database)
+    tls = None if config.plain else tls_context(config)
+    meters = Meters()
+    store = store or SqlStore(config.database, committed=meters.commit)
+    objects = objects or FilesystemObjects(config.blobs, config.disk_reserve_bytes)
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
-    listening = _listen(config)
-    try:
+    async with contextlib.AsyncExitStack() as open_things:
+        at = listen(config)
+        open_things.callback(at.socket.close)
         await store.open()
-    except BaseException:
-        listening.close()
-        raise
-    service = Service(store, objects or FilesystemObjects(config.blobs), identity, config.limits)
-    try:
+        open_things.push_async_callback(store.close)
+        service = Service(store, objects, identity, config.limits, meters)
         await service.open()
-    except BaseException:
-        listening.close()
-        await store.close()
-        raise
-    port = listening.getsockname()[1]
-    service.addresses = config.addresses or _addresses(config, port)
-    server = _Uvicorn(_uvicorn_config(config, service))
+        open_things.push_async_callback(service.close)
+        service.addresses = config.addresses or dialled(config, at)
+        condition = Condition(config, store, service, server_cert_until_ms(identity.cert.body))
+        meters.watch(condition.gauges)
+        monitor = await open_things.enter_async_context(_monitored(config, make_monitor(service, condition)))
+        edge = Edge(service, condition)
+        await open_things.enter_async_context(_served(at.socket, edge, tls))
+        await open_things.enter_async_context(_going_on(service.watch()))
+        url = at.url("http" if config.plain else "https")
+        yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls))
+
+
+def tls_context(config: Config) -> ssl.SSLContext:
+    """What new connections are given. ConfigError if the certificate and its key cannot be used."""
+    if config.cert is None or config.key is None:
+        raise ConfigError("a certificate and its key are needed")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(config.cert, config.key, password=_no_password)
+    except (OSError, ValueError) as e:  # SSLError is an OSError
+        reason = getattr(e, "reason", None) or getattr(e, "strerror", None) or type(e).__name__
+        raise ConfigError(f"{config.cert} with {config.key} cannot be used: {reason}") from e
+    return context
+
+
+def _no_password() -> str:
+    """A key behind a password would have OpenSSL ask at the terminal, where nobody is."""
+    raise ValueError("the key needs a password")
+
+
+def _reload(config: Config, tls: ssl.SSLContext | None) -> None:
+    """Whoever is connected stays connected. Tried beside first: a certificate without its key must not half replace
+    the one in use."""
+    if tls is None or config.cert is None or config.key is None:
+        return
+    tls_context(config)
+    tls.load_cert_chain(config.cert, config.key)
+
+
+@contextlib.asynccontextmanager
+async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
+    """Serves the operator's own listener; gives its address, "" if none was asked for."""
+    if not config.metrics:
+        yield ""
+        return
+    listening = listen_on(*split_address(config.metrics))
+    host, port = listening.getsockname()[:2]
+    async with _listening(_Uvicorn(_uvicorn_config(app, None)), listening):
+        yield f"http://{bracketed(host)}:{port}"
+
+
+@contextlib.asynccontextmanager
+async def _served(listening: socket.socket, edge: Edge, tls: ssl.SSLContext | None) -> AsyncIterator[None]:
+    """Serves clients; at the end nobody new is let in, everybody is answered and told, and only then cut off."""
+    server = _Uvicorn(_uvicorn_config(edge.app, tls))
+    async with _listening(server, listening):
+        try:
+            yield
+        finally:
+            for each in server.servers:
+                each.close()
+            await edge.leave()
+
+
+@contextlib.asynccontextmanager
+async def _listening(server: _Uvicorn, listening: socket.socket) -> AsyncIterator[None]:
     task = asyncio.create_task(server.serve(sockets=[listening]))
-    watching = asyncio.create_task(service.watch())
     try:
         await _started(server, task)
-        scheme = "http" if config.insecure_loopback else "https"
-        yield Running(config.host, port, f"{scheme}://{_bracketed(config.host)}:{port}", service)
+        yield
     finally:
         server.should_exit = True
-        watching.cancel()
-        await asyncio.wait([task, watching])
+        await asyncio.wait([task])
         listening.close()
-        await service.close()
-        await store.close()
 
 
 async def _started(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
@@ -98,40 +163,22 @@ async def _started(server: uvicorn.Server, task: "asyncio.Task[None]") -> None:
         await asyncio.sleep(0.001)
 
 
-def _listen(config: Config) -> socket.socket:
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    # asyncio sets TCP_NODELAY only where the socket says it is TCP: without it a reply may wait 40 ms for an ACK
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+@contextlib.asynccontextmanager
+async def _going_on(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
     try:
-        listening.bind((config.host, config.port))
-    except OSError as e:
-        listening.close()
-        raise ConfigError(f"cannot listen on {_bracketed(config.host)}:{config.port}: {e.strerror}") from e
-    return listening
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
-def _addresses(config: Config, port: int) -> frozenset[str]:
-    """What a client may have dialled: the certificate's names, or loopback's."""
-    hosts = {config.host.lower()}
-    if config.cert is not None and not config.insecure_loopback:
-        hosts |= {h.lower() for h in hosts_of(config.cert.read_bytes())}
-    else:
-        hosts |= {"127.0.0.1", "::1", "localhost"}
-    default = frozenset(hosts) if port == 443 else frozenset()
-    return default | {f"{_bracketed(h)}:{port}" for h in hosts}
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _uvicorn_config(config: Config, service: Service) -> uvicorn.Config:
-    secure = not config.insecure_loopback
+def _uvicorn_config(app: Starlette, tls: ssl.SSLContext | None) -> uvicorn.Config:
+    """No forwarded header is believed: nothing is decided by a client's address, and none is logged."""
     return uvicorn.Config(
-        make_app(service),
-        ssl_certfile=str(config.cert) if secure else None,
-        ssl_keyfile=str(config.key) if secure else None,
+        app,
+        ssl_context_factory=None if tls is None else lambda config, default: tls,
+        proxy_headers=False,
         loop="asyncio",
         http="h11",
         ws="websockets-sansio",

@@ -57,6 +57,7 @@ from sync.server.fanout import Hub, Listener, Outbox
 from sync.server.identity import Identity
 from sync.server.live import LiveRooms
 from sync.server.mending import MendingRooms
+from sync.server.meters import Meters
 from sync.server.objects.base import Objects
 from sync.server.pairing import Pairing
 from sync.server.people import People
@@ -78,9 +79,12 @@ WATCH_S = 1.0
 class Service:
     """The server without its sockets. `addresses` are the `host:port` that a client may sign for."""
 
-    def __init__(self, store: Store, objects: Objects, identity: Identity, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, objects: Objects, identity: Identity, limits: Limits, meters: Meters | None = None
+    ) -> None:
         self.limits = limits
         self.hub = Hub()
+        self.meters = meters or Meters()
         self.addresses: Collection[str] = ()
         self.people = People(store, identity, limits.logs_in_memory)
         self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
@@ -88,9 +92,9 @@ class Service:
         closed: set[bytes] = set()
         self.pruning = Pruning(store)
         self.live.loaded = self.pruning.resume
-        self.placing = Placing(store, self.people, self.hub, self.live, limits, self.pruning, closed)
+        self.placing = Placing(store, self.people, self.hub, self.live, limits, self.meters, self.pruning, closed)
         self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed)
-        self.blobs = Blobs(store, objects, self.rooms, limits)
+        self.blobs = Blobs(store, objects, self.rooms, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
         self.sheets = Sheets(store, self.people, limits)

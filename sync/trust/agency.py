@@ -96,12 +96,21 @@ def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -
     """The server's receipt-signing key, if the agency certified it and the certificate has not ended."""
     check_public(agency_pk)
     verify(agency_pk, "server", body, sig)
-    pk, until = fields.array(dec(body, limit=_CERT_LIMIT), 2, "server certificate")
-    if fields.u64(until, "server certificate") < now_ms:
+    server_pk, until_ms = _server_cert(body)
+    if until_ms < now_ms:
         raise Reject("expired", "server certificate")
-    server_pk = fields.raw(pk, 32, "server certificate")
     check_public(server_pk)
     return server_pk
+
+
+def server_cert_until_ms(body: bytes) -> int:
+    """When a server's certificate that was verified ends."""
+    return _server_cert(body)[1]
+
+
+def _server_cert(body: bytes) -> tuple[bytes, int]:
+    pk, until = fields.array(dec(body, limit=_CERT_LIMIT), 2, "server certificate")
+    return fields.raw(pk, 32, "server certificate"), fields.u64(until, "server certificate")
 
 
 @dataclass(frozen=True, slots=True)

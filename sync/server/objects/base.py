@@ -27,9 +27,9 @@ class WrongDigest(ObjectError):
 
 
 class NoSpace(ObjectError):
-    """The disk is full or failing; nothing of the piece is kept."""
+    """The disk is full (its reserve is no room for files) or failing; nothing of the piece is kept."""
 
-    code = "busy"
+    code = "full"
 
 
 class Objects(Protocol):

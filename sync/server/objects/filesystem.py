@@ -4,6 +4,7 @@
 import asyncio
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
@@ -12,15 +13,17 @@ from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
 class FilesystemObjects:
     """See `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
+        """`reserve_bytes`: NoSpace for what would leave less than that on the disk."""
         self._root = root
+        self._reserve_bytes = reserve_bytes
 
     async def held(self, room: bytes, obj: bytes, part: bytes) -> int:
         path = self._upload(room, obj, part)
         return await asyncio.to_thread(_size, path)
 
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
-        return await asyncio.to_thread(_append, self._upload(room, obj, part), offset, piece)
+        return await asyncio.to_thread(_append, self._upload(room, obj, part), offset, piece, self._reserve_bytes)
 
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
         upload, path = self._upload(room, obj, part), self._path(room, obj, part)
@@ -52,12 +55,14 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _append(path: Path, offset: int, piece: bytes) -> int:
+def _append(path: Path, offset: int, piece: bytes, reserve_bytes: int) -> int:
     have = _size(path)
     if offset not in (0, have):
         raise WrongOffset(have)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if reserve_bytes and shutil.disk_usage(path.parent).free - len(piece) < reserve_bytes:
+            raise NoSpace("reserve")
         with path.open("ab") as f:
             f.truncate(offset)
             f.write(piece)

@@ -34,9 +34,15 @@ class Taken(StoreError):
 
 
 class Unwritable(StoreError):
-    """The disk is full or failing: nothing of the write is kept."""
+    """It cannot be written now: nothing of the write is kept."""
 
     code = "busy"
+
+
+class Full(Unwritable):
+    """The disk is full or failing: nothing of the write is kept, and everything that was there is."""
+
+    code = "full"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +232,17 @@ class BlobRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSize:
+    """What an operator may see of a room: members now, where it stands, the bytes of items and parts, the last time."""
+
+    room: bytes
+    members: int
+    n: int
+    size_bytes: int
+    t: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """What `status` shows. `rooms_behind`: clients hold receipts for positions above the head, `rooms_forked`: for
     another history; either way the database is not what it was."""
@@ -246,9 +263,18 @@ class Counts:
 class Store(Mending, Protocol):
     """The server's memory. See the module's head for durability and order."""
 
+    @property
+    def queued(self) -> int:
+        """Writes that wait for the disk."""
+        ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    async def probe(self) -> None:
+        """Writes something that changes nothing: returns if the store can be written."""
+        ...
 
     # -- people
 
@@ -406,3 +432,7 @@ class Store(Mending, Protocol):
         ...
 
     async def counts(self, now_ms: int) -> Counts: ...
+
+    async def room_sizes(self) -> list[RoomSize]:
+        """Of every room."""
+        ...

@@ -60,4 +60,10 @@ def prepare(engine: Engine) -> None:
             raise TooNew(f"store version {version}")
         for step in range(version + 1, s.VERSION + 1):
             s.MIGRATIONS[step](c)
-        c.execute(update(s.meta).where(s.meta.c.name == "version").values(value=str(s.VERSION)))
+        if version < s.VERSION:  # a server is started again on a full disk too
+            touch(c)
+
+
+def touch(c: Connection) -> None:
+    """Writes the version that the database has."""
+    c.execute(update(s.meta).where(s.meta.c.name == "version").values(value=str(s.VERSION)))

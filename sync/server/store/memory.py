@@ -18,6 +18,7 @@ from sync.server.store.base import (
     Moved,
     Placement,
     RoomRow,
+    RoomSize,
     SealRow,
     ShareRow,
     SightingRow,
@@ -63,6 +64,10 @@ class MemoryStore(MemoryMending):
 
     async def close(self) -> None:
         """Keeps everything: the same object can be opened again."""
+
+    queued = 0
+
+    async def probe(self) -> None: ...
 
     # -- people
 
@@ -324,6 +329,18 @@ class MemoryStore(MemoryMending):
             rooms_closed=len(self._closed),
             devices_awaited=len(self._awaited_devices),
         )
+
+    async def room_sizes(self) -> list[RoomSize]:
+        return [
+            RoomSize(
+                room=room,
+                members=sum(until == 0 for until in r.members.values()),
+                n=r.row.n,
+                size_bytes=r.row.size_bytes,
+                t=r.row.t,
+            )
+            for room, r in self._rooms.items()
+        ]
 
 
 def _fitting(rows: Sequence[ItemRow], limit_bytes: int) -> list[ItemRow]:

@@ -16,6 +16,7 @@ from sync.server.store.base import (
     Membership,
     Placement,
     RoomRow,
+    RoomSize,
     SealRow,
     ShareRow,
     UnmetRow,
@@ -200,6 +201,15 @@ class SqlStore(SqlPeople, SqlMending):
                 rooms_closed=count(c, s.closed_rooms.c.room),
                 devices_awaited=count(c, s.awaited_devices.c.dev),
             )
+
+        return await self._read(run)
+
+    async def room_sizes(self) -> list[RoomSize]:
+        def run(c: Connection) -> list[RoomSize]:
+            r, m = s.rooms.c, s.members.c
+            members = select(func.count()).where(m.room == r.room, m.until_n == 0).scalar_subquery()
+            rows = c.execute(select(r.room, members.label("members"), r.n, r.size_bytes, r.t))
+            return [RoomSize(**row._mapping) for row in rows]
 
         return await self._read(run)
 

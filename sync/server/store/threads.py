@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from sync.server.store.database import connected, prepare
+from sync.server.store.database import connected, prepare, touch
 from sync.server.store.writer import Writer
 
 T = TypeVar("T")
@@ -18,8 +18,11 @@ T = TypeVar("T")
 class Threads:
     """What every part of SqlStore reads and writes by."""
 
-    def __init__(self, path: Path, *, max_pages: int | None = None) -> None:
-        """`max_pages` of 4 KiB bound the file: beyond them it behaves as a full disk."""
+    def __init__(
+        self, path: Path, *, max_pages: int | None = None, committed: Callable[[float], None] = lambda took_s: None
+    ) -> None:
+        """`max_pages` of 4 KiB bound the file: beyond them it behaves as a full disk. `committed` as in Writer."""
+        self._committed = committed
         self._engine = connected(path, max_pages)
         self._writer: Writer | None = None
         self._reader: ThreadPoolExecutor | None = None
@@ -31,7 +34,7 @@ class Threads:
         except BaseException:
             self._engine.dispose()
             raise
-        self._writer = Writer(self._engine)
+        self._writer = Writer(self._engine, self._committed)
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
 
     async def close(self) -> None:
@@ -43,6 +46,13 @@ class Threads:
             self._reader.shutdown()
             self._reader = None
         self._engine.dispose()
+
+    @property
+    def queued(self) -> int:
+        return self._writer.queued if self._writer is not None else 0
+
+    async def probe(self) -> None:
+        await self._write(touch)
 
     def _close_reader(self) -> None:
         if self._read_connection is not None:

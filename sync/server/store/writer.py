@@ -5,7 +5,9 @@ goes into the next. An idle writer commits at once, so a lone message never wait
 
 import asyncio
 import queue
+import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,12 +15,16 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from sync.server.store.base import Unwritable
+from sync.server.store.base import Full, Unwritable
 
 T = TypeVar("T")
 
 _MAX_GROUP = 256
 """Jobs in one transaction: bounds how long the first of them waits for the last."""
+
+
+_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+"""What SQLite says of a disk that takes nothing more, by itself or by a quota."""
 
 
 @dataclass(slots=True)
@@ -32,8 +38,10 @@ class _Job:
 class Writer:
     """Runs jobs in the order of `submit`, each whole or not at all, and answers when they are on disk."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, committed: Callable[[float], None]) -> None:
+        """`committed` hears in the writer's thread how many seconds each commit took."""
         self._engine = engine
+        self._committed = committed
         self._loop = asyncio.get_running_loop()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -49,6 +57,11 @@ class Writer:
             self._jobs.put(_Job(run, done))
         return done
 
+    @property
+    def queued(self) -> int:
+        """Jobs that no commit has begun with."""
+        return self._jobs.qsize()
+
     async def close(self) -> None:
         """Writes what is queued, then ends the thread."""
         self._closed = True
@@ -60,7 +73,9 @@ class Writer:
             while True:
                 group, last = self._next_group()
                 if group:
+                    began = time.perf_counter()
                     self._commit(connection, group)
+                    self._committed(time.perf_counter() - began)
                     self._loop.call_soon_threadsafe(_answer, group)
                 if last:
                     return
@@ -88,8 +103,10 @@ class Writer:
                         _run_alone(connection, job)
         except DBAPIError as e:
             # A full or failing disk: SQLite has undone the whole transaction, so nothing in it counts.
+            code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
+            error = Full if code in _DISK else Unwritable
             for job in group:
-                job.error = Unwritable(type(e.orig).__name__)
+                job.error = error(type(e.orig).__name__)
         except Exception as e:
             # A refusal or our own fault: it must not take the thread, and everybody's writes, with it.
             for job in group:

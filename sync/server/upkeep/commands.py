@@ -6,7 +6,9 @@ import json
 import sys
 import time
 from dataclasses import asdict
+from pathlib import Path
 
+from sync.server.config import Config, ConfigError
 from sync.server.upkeep.backup import backup as copy
 from sync.server.upkeep.backup import matches
 from sync.server.upkeep.manifest import NAME, read_manifest
@@ -40,29 +42,32 @@ def tell(problem: Problem) -> None:
     print(json.dumps(asdict(problem)), flush=True)
 
 
-def verify(args: argparse.Namespace) -> int:
+def verify(args: argparse.Namespace, data: Path) -> int:
     """Exit status 0 only if nothing is wrong."""
     database = None
-    if (args.data / NAME).exists():
-        manifest = read_manifest(args.data)
-        database = args.data / manifest.database
-        if not matches(args.data, manifest):
+    if (data / NAME).exists():
+        manifest = read_manifest(data)
+        database = data / manifest.database
+        if not matches(data, manifest):
             tell(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(args.data, tell, _Progress().judged, room=args.room, database=database)
+    tally = check(data, tell, _Progress().judged, room=args.room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
 
-def backup(args: argparse.Namespace) -> int:
+def backup(args: argparse.Namespace, config: Config) -> int:
     """Prints the manifest. Exit status 1 if parts of files were missing; the rest is there."""
-    made = copy(args.data, args.target, _Progress().copied, with_keys=args.with_keys)
+    target = args.target or config.backup
+    if target is None:
+        raise ConfigError('say where to: kansli-server backup FOLDER, or backup = "…" in the configuration')
+    made = copy(config.data, target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     return 0 if made.blobs_missing == 0 else 1
 
 
-def restore(args: argparse.Namespace) -> int:
+def restore(args: argparse.Namespace, data: Path) -> int:
     """Exit status 0 if the folder is in place."""
-    tally = put_back(args.source, args.data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
+    tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 or args.damaged else 1

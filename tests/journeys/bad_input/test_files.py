@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Files that are too large, change while they are read, or have names that no disk should see."""
 
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from app.chat.records import MessageSent
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
+from sync.server.blobs import BlobRefusal
 from tests.journeys.bad_input.checks import explained
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
@@ -116,3 +118,32 @@ async def test_a_received_name_never_leaves_the_folder_or_harms_it(o: Offices, t
         assert found.parent == home
     assert sorted(p.name for p in home.iterdir()) == sorted(BAD_NAMES.values())
     assert b.session.store.db.check() == []
+
+
+@pytest.mark.parametrize("code", ["full", "quota"])
+async def test_a_file_that_the_server_has_no_room_for_waits_says_so_and_is_sent_later(
+    o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    monkeypatch.setattr("sync.client.blobs.RETRY_S", 0.05)
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    assert o.w.running is not None
+    blobs = o.w.running.service.blobs
+    real = blobs._check_quota
+
+    async def no_room(*_: object) -> None:
+        raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, code)
+
+    monkeypatch.setattr(blobs, "_check_quota", no_room)
+    file = tmp_path / "beslut åäö.pdf"
+    file.write_bytes(b"x" * 5000)
+    await a.session.chat.send_file(room, [file], "Beslutet")
+    await until(lambda: a.session.rooms.notices(room) == [code])
+    explained(code, code)
+    a.session.chat.send(room, "Det här kommer fram ändå")
+    await until(lambda: "Det här kommer fram ändå" in b.texts(room))
+    assert a.session.rooms.notices(room) == [code]
+    assert len(a.session.store.uploads()) == 1
+    monkeypatch.setattr(blobs, "_check_quota", real)
+    await until(lambda: len(b.texts(room)) == 2)
+    await until(lambda: a.session.rooms.notices(room) == [])

@@ -120,7 +120,11 @@ async def test_a_demoted_member_reads_in_the_room_why_nothing_is_sent(o: Offices
     assert "inte längre skriva" in sentence(code).title
 
 
-async def test_a_busy_server_gets_the_same_bytes_again(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", [m.ErrorCode.BUSY, m.ErrorCode.FULL])
+async def test_a_busy_server_gets_the_same_bytes_again(
+    w: World, monkeypatch: pytest.MonkeyPatch, code: m.ErrorCode
+) -> None:
+    """Also one whose disk is full."""
     monkeypatch.setattr("sync.client.outbox.RETRY_S", 0.05)
     a, b, room, obj = await two(w)
     placing = _placing(w)
@@ -129,14 +133,14 @@ async def test_a_busy_server_gets_the_same_bytes_again(w: World, monkeypatch: py
     async def push(who: object, frame: m.Push) -> m.Placed:
         tried.append((frame.bodies, frame.cts, frame.sig))
         if len(tried) <= 3:
-            raise Refusal(m.ErrorCode.BUSY)
+            raise Refusal(code)
         placed: m.Placed = await real(who, frame)
         return placed
 
     monkeypatch.setattr(placing, "push", push)
     b.say(room, obj, HELLO)
     await until(lambda: b.engine.blocked(room) is not None)
-    explained(b.engine.blocked(room), "busy")
+    explained(b.engine.blocked(room), code)
     assert b.store.waiting_count() == 1
     await w.settle(room)
     assert len(tried) == 4

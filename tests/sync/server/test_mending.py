@@ -13,7 +13,7 @@ import pytest
 from sync.crypto.signatures import SigningKey
 from sync.ids import Hash
 from sync.protocol import messages as m
-from sync.server import admin
+from sync.server import admin, listing
 from sync.server import mending as server_mending
 from sync.server.auth import now_ms
 from sync.server.config import ConfigError
@@ -312,7 +312,7 @@ async def test_stubs_without_a_receipt_are_bounded(before: Before, monkeypatch: 
 
 async def test_the_operator_opens_a_room_by_name_after_a_day(before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     async with before.older():
-        (line,) = await admin.closed(before.data)
+        (line,) = await listing.closed(before.data)
         assert (line.room, line.n, line.until) == (before.room.hex(), before.at, 0)
         assert sorted(w.name for w in line.waits) == ["Handläggare", "Registrator"]
         with pytest.raises(ConfigError, match="24 hours"):
@@ -324,7 +324,7 @@ async def test_the_operator_opens_a_room_by_name_after_a_day(before: Before, mon
         assert (await before.anna.wire.next(m.Mending)).open
         await _everything(before.anna, before.room)
         await before.anna.push(before.room, "nytt")
-        assert await admin.closed(before.data) == []
+        assert await listing.closed(before.data) == []
 
 
 async def test_a_device_that_the_agency_revokes_is_not_waited_for(before: Before) -> None:

@@ -344,7 +344,7 @@ async def test_two_people_write_at_once_and_agree(house: House) -> None:
     assert anna.rooms[room].rh == bert.rooms[room].rh
 
 
-async def test_a_full_disk_is_busy_and_what_was_acknowledged_stays(data: Path) -> None:
+async def test_a_full_disk_is_said_and_what_was_acknowledged_stays(data: Path) -> None:
     text = "å" * 20_000
     acked: m.Placed | None = None
     async with start_server(config(data), store=SqlStore(data / "server.sqlite3", max_pages=400)) as server:
@@ -355,7 +355,7 @@ async def test_a_full_disk_is_busy_and_what_was_acknowledged_stays(data: Path) -
             for _ in range(100):
                 acked = await anna.push(room, text)
                 await anna.sync(room)
-        assert e.value.code == "busy"
+        assert e.value.code == "full"
         await anna.sync(room)
         await house.close()
     assert acked is not None

@@ -192,7 +192,7 @@ async def test_plain_http_is_for_loopback_and_must_be_asked_for(data: Path) -> N
     with pytest.raises(ConfigError):
         async with start_server(Config(data=data, host="0.0.0.0", insecure_loopback=True)):  # noqa: S104
             pass
-    async with start_server(Config(data=data, insecure_loopback=True)) as server:
+    async with start_server(Config(data=data, port=0, insecure_loopback=True)) as server:
         anna = await Person("Handläggare").enrol(server.url, data)
         await anna.wire.close()
 

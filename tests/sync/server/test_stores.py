@@ -17,11 +17,13 @@ from sync.server.store.base import (
     BlobRow,
     DeviceHead,
     EntryRow,
+    Full,
     InviteRow,
     ItemRow,
     MemberChange,
     Moved,
     Placement,
+    RoomSize,
     SealRow,
     ShareRow,
     SightingRow,
@@ -29,7 +31,6 @@ from sync.server.store.base import (
     StoreError,
     Taken,
     UnmetRow,
-    Unwritable,
     UserRow,
 )
 from sync.server.store.database import TooNew
@@ -473,7 +474,7 @@ async def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(tmp_pat
     big = ItemRow(n=2, t=1, kind=2, id=b"2" * 32, rh=b"h" * 32, body=b"b", sig=b"s", ct=bytes(1 << 20))
     full = Placement(room=ROOM, expected_n=1, items=[big], size_bytes=1, by_dev=DEV, day=1)
     answers = await asyncio.gather(store.place(full), store.place(placement(2)), return_exceptions=True)
-    assert isinstance(answers[0], Unwritable)
+    assert isinstance(answers[0], Full)
     assert isinstance(answers[1], StoreError)
     row = await store.room(ROOM)
     assert row is not None
@@ -481,3 +482,20 @@ async def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(tmp_pat
     await store.place(placement(1))
     assert await store.positions(ROOM, [big.id]) == {}
     await store.close()
+
+
+async def test_rooms_are_counted_and_measured(store: Store) -> None:
+    anna, bert = MemberChange(uid=ANNA, until_n=None), MemberChange(uid=BERT, until_n=None)
+    await store.place(placement(0, 2, members=[anna, bert]))
+    await store.place(placement(2, members=[MemberChange(uid=BERT, until_n=3)]))
+    await store.place(placement(0, room=OTHER))
+    sizes = {size.room: size for size in await store.room_sizes()}
+    assert sizes[ROOM] == RoomSize(room=ROOM, members=1, n=3, size_bytes=200, t=1003)
+    assert (sizes[OTHER].members, sizes[OTHER].n) == (0, 1)
+
+
+async def test_a_probe_changes_nothing(store: Store) -> None:
+    before = await store.counts(0)
+    await store.probe()
+    assert await store.counts(0) == before
+    assert store.queued == 0

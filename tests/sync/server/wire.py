@@ -44,7 +44,7 @@ def new_data(folder: Path) -> Path:
 
 
 def config(data: Path, limits: Limits | None = None) -> Config:
-    return Config(data=data, cert=data / "tls.pem", key=data / "tls.key", limits=limits or Limits())
+    return Config(data=data, port=0, cert=data / "tls.pem", key=data / "tls.key", limits=limits or Limits())
 
 
 def trust(data: Path) -> ssl.SSLContext:

@@ -25,6 +25,7 @@ from sync.trust.agency import (
     decode_record,
     encode_record,
     record_hash,
+    server_cert_until_ms,
     verify_server_cert,
 )
 from sync.trust.blobs import Manifest, open_part, seal_part
@@ -94,6 +95,7 @@ def test_a_server_certificate_is_the_agencys_and_ends() -> None:
     agency, server = Agency(os.urandom(32)), SigningKey(os.urandom(32))
     cert = agency.certify_server(server.public, NOW)
     assert verify_server_cert(agency.pk, *cert, NOW) == server.public
+    assert server_cert_until_ms(cert[0]) == NOW
     with pytest.raises(Reject) as e:
         verify_server_cert(agency.pk, *cert, NOW + 1)
     assert e.value.code == "expired"

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How the server is: whether its store can be written, how full its disk is, how long its certificates are good."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client.metrics_core import GaugeMetricFamily
+
+from sync.crypto.tls import good_until_ms
+from sync.server.auth import now_ms
+from sync.server.config import Config
+from sync.server.meters import gauge, gauges_by
+from sync.server.service import Service
+from sync.server.store.base import Store, StoreError
+
+_AGE_S = 1.0
+"""Nobody can have the disk looked at more often."""
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen. `code` "ready", else why not: "full" (a file would not be taken), or the store's code."""
+
+    code: str
+    free_bytes: int
+
+    @property
+    def ready(self) -> bool:
+        return self.code == "ready"
+
+
+class Condition:
+    """`look` asks the disk; `gauges` are the figures that stand rather than grow."""
+
+    def __init__(self, config: Config, store: Store, service: Service, server_until_ms: int) -> None:
+        self._config = config
+        self._store = store
+        self._service = service
+        self._server_until_ms = server_until_ms
+        self._at = 0.0
+        self._seen = Look("starting", 0)
+        self._looking = asyncio.Lock()
+
+    async def look(self) -> Look:
+        """How it is, not older than a second: writes to the store, and sees what is left on the disk."""
+        async with self._looking:
+            if time.monotonic() - self._at > _AGE_S:
+                self._seen = await self._look()
+                self._at = time.monotonic()
+        return self._seen
+
+    async def _look(self) -> Look:
+        free = shutil.disk_usage(self._config.data).free
+        try:
+            await self._store.probe()
+        except StoreError as e:
+            return Look(e.code, free)
+        return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
+
+    def gauges(self) -> Iterator[GaugeMetricFamily]:
+        """As of the last look."""
+        hub = self._service.hub
+        queued = hub.queued_bytes()
+        yield gauge("kansli_connections", "Devices that are signed in.", hub.connections)
+        yield gauge("kansli_send_queue_bytes", "What waits to be sent to all of them.", sum(queued))
+        yield gauge("kansli_send_queue_longest_bytes", "What waits for the slowest of them.", max(queued, default=0))
+        yield gauge("kansli_store_queue", "Writes that wait for the database.", self._store.queued)
+        yield gauge("kansli_ready", "1 if everything that is allowed would be taken.", self._seen.ready)
+        yield gauge("kansli_disk_free_bytes", "What is left on the data folder's disk.", self._seen.free_bytes)
+        yield gauges_by("kansli_store_bytes", "Sizes of the database's files.", "file", self._sizes())
+        yield gauges_by("kansli_certificate_days", "How long certificates are good.", "which", self._days())
+
+    def _sizes(self) -> dict[str, float]:
+        database = self._config.database
+        return {kind: float(_size(database.with_name(database.name + end))) for kind, end in _FILES.items()}
+
+    def _days(self) -> dict[str, float]:
+        until = {"server": self._server_until_ms}
+        if not self._config.plain and self._config.cert is not None:
+            until["tls"] = good_until_ms(self._config.cert.read_bytes())
+        return {which: round((ms - now_ms()) / _DAY_MS, 2) for which, ms in until.items()}
+
+
+_FILES = {"database": "", "log": "-wal"}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

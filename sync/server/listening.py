@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The socket that clients reach: made here (TCP or unix), or handed over by systemd, which keeps it while the server is
+started again."""
+
+import os
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.crypto.tls import hosts_of
+from sync.server.config import LOOPBACK, Config, ConfigError
+
+_FIRST_FD = 3
+"""Where systemd's begin (sd_listen_fds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A socket, and what it is called: `port` 0 and the path as `host` for a unix socket."""
+
+    socket: socket.socket
+    host: str
+    port: int
+
+    def url(self, scheme: str) -> str:
+        """Where clients connect."""
+        return f"{scheme}://{bracketed(self.host)}:{self.port}" if self.port else f"unix:{self.host}"
+
+
+def listen(config: Config) -> Listening:
+    """The socket that systemd handed over, else the one that the configuration asks for. ConfigError without one."""
+    found = _inherited()
+    if found is not None:
+        try:
+            return _checked(found, config)
+        except ConfigError:
+            found.close()
+            raise
+    if config.unix is not None:
+        return Listening(_unix(config.unix), str(config.unix), 0)
+    listening = listen_on(config.host, config.port)
+    return Listening(listening, config.host, listening.getsockname()[1])
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A TCP socket there. ConfigError if it cannot be."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where the socket says it is TCP: without it a reply may wait 40 ms for an ACK
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as e:
+        listening.close()
+        raise ConfigError(f"cannot listen on {bracketed(host)}:{port}: {e.strerror}") from e
+    return listening
+
+
+def _inherited() -> socket.socket | None:
+    """The socket that systemd opened for this very process; once only. ConfigError if there are several."""
+    count, pid = os.environ.pop("LISTEN_FDS", "0"), os.environ.pop("LISTEN_PID", "")
+    if pid != str(os.getpid()) or count == "0":
+        return None
+    if count != "1":
+        raise ConfigError(f"systemd handed over {count} sockets; the server listens on one")
+    os.set_inheritable(_FIRST_FD, False)
+    return socket.socket(fileno=_FIRST_FD)
+
+
+def _checked(found: socket.socket, config: Config) -> Listening:
+    if found.type != socket.SOCK_STREAM:
+        raise ConfigError("systemd handed over no stream socket")
+    name = found.getsockname()
+    if found.family == socket.AF_UNIX:
+        if not config.behind_proxy:
+            raise ConfigError("systemd handed over a unix socket: it needs behind_proxy = true")
+        return Listening(found, str(name), 0)
+    host, port = str(name[0]), int(name[1])
+    if config.plain and host not in LOOPBACK:
+        raise ConfigError(f"plain HTTP on {bracketed(host)}:{port}: systemd's socket must be on loopback or unix")
+    return Listening(found, host, port)
+
+
+def _unix(path: Path) -> socket.socket:
+    """Readable and writable for the owner and group; what a server that was killed left there goes."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
+            path.unlink()
+        listening.bind(str(path))
+        path.chmod(0o660)
+    except OSError as e:
+        listening.close()
+        raise ConfigError(f"cannot listen on {path}: {e.strerror}") from e
+    return listening
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
+def dialled(config: Config, at: Listening) -> frozenset[str]:
+    """What a client may have dialled if nobody says: the certificate's names, or loopback's."""
+    hosts = {at.host.lower()}
+    if config.cert is not None and not config.plain:
+        hosts |= {h.lower() for h in hosts_of(config.cert.read_bytes())}
+    else:
+        hosts |= set(LOOPBACK)
+    default = frozenset(hosts) if at.port == 443 else frozenset()
+    return default | {f"{bracketed(h)}:{at.port}" for h in hosts}
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in an address."""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The log: lines on standard error, for people or as JSON, and a file that bounds itself. Ids, counts, sizes, codes.
+
+An exception is told by its class and where it was raised, never by its message: what a client sent could stand there.
+No address is logged.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from types import TracebackType
+
+from sync.server.config import Config
+
+_PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+"""Of syslog: the journal reads <n> at the beginning of a line."""
+_FRAMES = 12
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+@contextlib.contextmanager
+def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
+    """Directs everything that is logged until the block ends. OSError if the file cannot be written.
+
+    `to_file`: also to the configuration's file. One process at a time: it is renamed when it is full.
+    """
+    root, handlers = logging.getLogger(), _handlers(config, to_file)
+    before = root.level
+    root.setLevel(config.log_level)
+    for name in ("uvicorn", "websockets", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in handlers:
+        root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.setLevel(before)
+        for handler in handlers:
+            root.removeHandler(handler)
+            with contextlib.suppress(OSError):  # a full disk: the last lines are on standard error all the same
+                handler.close()
+
+
+def _handlers(config: Config, to_file: bool) -> list[logging.Handler]:
+    form = _Json() if config.log_format == "json" else _Text()
+    console = logging.StreamHandler(sys.stderr)
+    console.setFormatter(_Journal(form) if _in_journal() else form)
+    if not to_file or config.log_file is None:
+        return [console]
+    file = _File(config.log_file, "a", config.log_file_bytes, config.log_files_kept, "utf-8")
+    file.setFormatter(form)
+    return [console, file]
+
+
+def _in_journal() -> bool:
+    """Whether standard error is the journal's, which has times of its own."""
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
+class _File(RotatingFileHandler):
+    """Rotates by itself, so that nothing must be told to the server. A line that a full disk has no room for is on
+    standard error all the same."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+class _Json(logging.Formatter):
+    """An object a line: time (UTC), level, subject, message, and of an exception its class and places."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told = {"time": at, "level": record.levelname, "subject": record.name, "message": record.getMessage()}
+        if record.exc_info:
+            told["error"] = _places(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)
+
+
+class _Text(logging.Formatter):
+    """Time, subject, level, message on one line."""
+
+    def __init__(self, form: str = "%(asctime)s %(name)s %(levelname)s %(message)s") -> None:
+        super().__init__(form)
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = self._style.format(self._prepared(record))
+        return f"{line}: {_places(record.exc_info)}" if record.exc_info else line
+
+    def _prepared(self, record: logging.LogRecord) -> logging.LogRecord:
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record)
+        return record
+
+
+class _Journal(logging.Formatter):
+    """A line as the journal wants it: its priority first, and no time in a text."""
+
+    def __init__(self, form: logging.Formatter) -> None:
+        super().__init__()
+        self._form = form if isinstance(form, _Json) else _Text("%(name)s %(levelname)s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return f"<{_PRIORITY.get(record.levelno, 6)}>{self._form.format(record)}"
+
+
+def _places(raised: _Raised) -> str:
+    """The class of an exception, and the innermost places that it passed."""
+    kind, _, trace = raised
+    places: list[str] = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{os.path.basename(code.co_filename)}:{trace.tb_lineno} {code.co_name}")  # noqa: PTH119 - no Path
+        trace = trace.tb_next
+    name = kind.__name__ if kind is not None else "nothing"
+    return " < ".join([name, *reversed(places[-_FRAMES:])])

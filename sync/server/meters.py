@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Figures for the operator's Prometheus. Nothing in them tells persons, rooms or devices apart."""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from sync.protocol.messages import ErrorCode
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_COMMIT_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_CODES = frozenset(ErrorCode)
+
+Gauges = Callable[[], Iterator[GaugeMetricFamily]]
+
+
+class Meters:
+    """Counters of one server. `commit` may be called from any thread."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # a series more of each, that nobody reads
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._items = self._counter("kansli_items_accepted", "Items that were given a position.")
+        self._refusals = self._counter("kansli_refusals", "Requests that were refused, by the code.", ["code"])
+        self._file_bytes = self._counter(
+            "kansli_file_bytes_accepted", "Bytes of parts of files that were stored whole."
+        )
+        commits = "kansli_commit_seconds", "How long the database took to have writes on the disk."
+        self._commits = Histogram(*commits, registry=self._registry, buckets=_COMMIT_S)
+
+    def _counter(self, name: str, says: str, labels: list[str] | None = None) -> Counter:
+        return Counter(name, says, labels or [], registry=self._registry)
+
+    def accepted(self, items: int) -> None:
+        """So many items have their positions."""
+        self._items.inc(items)
+
+    def refused(self, code: str) -> None:
+        """A request was refused."""
+        self._refusals.labels(code if code in _CODES else "other").inc()
+
+    def stored(self, size_bytes: int) -> None:
+        """A part of a file is whole."""
+        self._file_bytes.inc(size_bytes)
+
+    def commit(self, took_s: float) -> None:
+        """A group of writes is on the disk."""
+        self._commits.observe(took_s)
+
+    def watch(self, gauges: Gauges) -> None:
+        """Has these looked at whenever figures are asked for."""
+        self._registry.register(_Looked(gauges))
+
+    def text(self) -> bytes:
+        """All figures in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class _Looked(Collector):
+    def __init__(self, gauges: Gauges) -> None:
+        self._gauges = gauges
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        return self._gauges()
+
+
+def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
+    """One figure as it stands."""
+    return GaugeMetricFamily(name, says, value=value)
+
+
+def gauges_by(name: str, says: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
+    """A figure of each of a few kinds."""
+    family = GaugeMetricFamily(name, says, labels=[label])
+    for kind, value in values.items():
+        family.add_metric([kind], value)
+    return family

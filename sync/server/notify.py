@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What systemd is told (sd_notify(3)): one datagram for each word. Without systemd nothing is sent."""
+
+import asyncio
+import logging
+import os
+import socket
+import time
+
+log = logging.getLogger("sync.server")
+
+
+def tell(state: str) -> None:
+    """Sends "READY=1", "STOPPING=1" or another state. A systemd that does not listen is no reason to stop."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sender:
+        try:
+            sender.sendto(state.encode(), address)
+        except OSError as e:
+            log.warning("systemd was not told: %s", e.errno)
+
+
+def tell_reloading() -> None:
+    """READY=1 must follow."""
+    tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+
+async def watchdog() -> None:
+    """Says that the loop still turns, twice as often as the unit's WatchdogSec asks; returns at once without one."""
+    every_us, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not every_us.isdigit() or pid not in ("", str(os.getpid())):
+        return
+    while True:
+        tell("WATCHDOG=1")
+        await asyncio.sleep(int(every_us) / 2_000_000)

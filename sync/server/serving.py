@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`serve`: the server as a process: signals, systemd, the ready line. And `serve --check`, which starts nothing."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator
+
+from sync.server import notify
+from sync.server.auth import now_ms
+from sync.server.config import Config, ConfigError
+from sync.server.identity import read_identity
+from sync.server.running import Running, start_server, tls_context
+
+log = logging.getLogger("sync.server")
+
+
+async def serve(config: Config) -> None:
+    """Serves until SIGTERM or SIGINT; SIGHUP reads the TLS certificate again. Prints a line of JSON when ready."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sig, stop.set)
+    async with start_server(config) as server, _watched():
+        loop.add_signal_handler(signal.SIGHUP, _reload, server)
+        ready = {"ready": True, "host": server.host, "port": server.port, "url": server.url, "metrics": server.monitor}
+        print(json.dumps(ready), flush=True)
+        log.info("ready")
+        notify.tell("READY=1")
+        await stop.wait()
+        notify.tell("STOPPING=1")
+        log.info("stopping")
+    log.info("stopped")
+
+
+@contextlib.asynccontextmanager
+async def _watched() -> AsyncIterator[None]:
+    watchdog = asyncio.create_task(notify.watchdog())
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+        await asyncio.wait([watchdog])
+
+
+def _reload(server: Running) -> None:
+    """A certificate that cannot be used leaves the one in use; nobody is cut off either way."""
+    notify.tell_reloading()
+    try:
+        server.reload()
+        log.info("certificate read again")
+    except ConfigError as e:
+        log.error("the certificate was not read again: %s", e)
+    notify.tell("READY=1")
+
+
+def check(config: Config) -> str:
+    """Whether a server would start like this: says where it would listen. ConfigError or Reject if not.
+
+    Nothing is opened or changed; a port that somebody else has is not noticed.
+    """
+    config.check()
+    identity = read_identity(config.data, now_ms())
+    if not config.plain:
+        tls_context(config)
+    for folder in (config.data, config.log_file.parent if config.log_file is not None else config.data):
+        if not os.access(folder, os.W_OK):
+            raise ConfigError(f"{folder} is not there or cannot be written")
+    where = config.unix or f"{config.host}:{config.port}"
+    kind = "plain HTTP for a proxy" if config.plain else "TLS"
+    return f"The configuration is sound: {kind} on {where}, agency {identity.fingerprint.hex()[:16]}."

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A disk that is full: it has a code of its own, reading goes on, nothing acknowledged is lost, and writing goes
+on when there is room. On a small file system where one may be mounted, and under a limit that needs no right.
+"""
+
+import base64
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from http import HTTPStatus
+from pathlib import Path
+
+import httpx
+import pytest
+
+from sync.crypto.kdf import H
+from sync.protocol import messages as m
+from sync.server.running import start_server
+from tests.sync.server.house import TEXT, House
+from tests.sync.server.process import serve
+from tests.sync.server.wire import Person, Refused, config, new_data, trust
+
+BIG = "å" * 20_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 6 MiB with an agency on it."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    mounted = os.geteuid() == 0 and not subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(where)], capture_output=True, check=False
+    ).returncode  # fmt: skip
+    if not mounted:
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield new_data(where / "server")
+    finally:
+        subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Takes all that is left on the disk."""
+    path = folder.parent / "ballast"
+    with path.open("wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+        except OSError:
+            return path
+
+
+class Files:
+    """Parts of files over HTTP for one signed-in person."""
+
+    def __init__(self, http: httpx.AsyncClient, url: str, bearer: str) -> None:
+        self._http, self._url = http, url
+        self._headers = {"authorization": f"Bearer {bearer}"}
+
+    async def put(self, room: bytes, part: bytes, body: bytes) -> httpx.Response:
+        digest = f"sha-256=:{base64.b64encode(H(body)).decode()}:"
+        headers = {**self._headers, "repr-digest": digest}
+        return await self._http.put(self._at(room, part), headers=headers, content=body)
+
+    async def get(self, room: bytes, part: bytes) -> httpx.Response:
+        return await self._http.get(self._at(room, part), headers=self._headers)
+
+    def _at(self, room: bytes, part: bytes) -> str:
+        return f"{self._url}/v1/blobs/{room.hex()}/{room.hex()}/{part.hex()}"
+
+
+@asynccontextmanager
+async def files_of(anna: Person, url: str, data: Path) -> AsyncIterator[Files]:
+    reply = await anna.wire.ask(m.BlobToken(anna.wire.rid()), m.BlobTokenReply)
+    async with httpx.AsyncClient(verify=trust(data)) as http:
+        yield Files(http, url, reply.bearer)
+
+
+async def until_refused(anna: Person, room: bytes) -> tuple[m.Placed | None, Refused]:
+    """Writes until the server takes no more; the last that it took."""
+    taken: m.Placed | None = None
+    for _ in range(1000):
+        try:
+            taken = await anna.push(room, BIG)
+        except Refused as e:
+            return taken, e
+        await anna.sync(room)
+    raise AssertionError("it takes everything")
+
+
+async def test_a_full_disk_is_told_reading_goes_on_and_so_does_writing_when_there_is_room(small_disk: Path) -> None:
+    data = small_disk
+    async with start_server(replace(config(data), disk_reserve_bytes=200_000, metrics="127.0.0.1:0")) as server:
+        house = House(server, data)
+        anna, bert, room = await house.two_in_a_room()
+        async with files_of(anna, server.url, data) as files, httpx.AsyncClient() as monitor:
+            assert (await files.put(room, b"1" * 16, bytes(100_000))).status_code == HTTPStatus.CREATED
+            ballast = fill(data)
+            taken, why = await until_refused(anna, room)
+            assert (why.code, why.detail) == ("full", "disk")
+            refused = await files.put(room, b"2" * 16, bytes(100_000))
+            assert (refused.status_code, refused.json()) == (507, {"code": "full"})
+            assert (await monitor.get(f"{server.monitor}/readyz")).json() == {"ok": False, "code": "full"}
+            # reading, and coming in, go on
+            await bert.sync(room)
+            assert (await files.get(room, b"1" * 16)).content == bytes(100_000)
+            await bert.wire.close()
+            authed = await bert.connect(server.url, data)
+            if taken is not None:
+                assert authed.rooms[0].receipt == taken.receipt
+            # and when there is room, so does writing, without a new start
+            ballast.unlink()
+            await anna.sync(room)
+            anna.seqs.clear()  # the batch was not taken: its place in the device's order is free
+            assert await anna.push(room, TEXT)
+            assert (await files.put(room, b"2" * 16, bytes(100_000))).status_code == HTTPStatus.CREATED
+        await anna.sync(room)
+        await bert.sync(room)
+        assert anna.rooms[room].rh == bert.rooms[room].rh
+        await house.close()
+
+
+async def test_it_stops_and_starts_on_a_full_disk(small_disk: Path) -> None:
+    """Starting anew needs no room but for the database's own 32 KiB of shared memory."""
+    data = small_disk
+    async with start_server(replace(config(data), disk_reserve_bytes=0)) as server:
+        anna = await Person("Handläggare").enrol(server.url, data)
+        room = await anna.create()
+        taken = await anna.push(room, TEXT)
+        await anna.sync(room)
+        ballast = fill(data)
+        assert (await until_refused(anna, room))[1].code == "full"
+        await anna.wire.close()
+    with ballast.open("r+b") as f:
+        f.truncate(ballast.stat().st_size - 128 * 1024)
+    async with start_server(replace(config(data), disk_reserve_bytes=0)) as server:
+        authed = await anna.connect(server.url, data)
+        assert authed.rooms[0].receipt.n >= taken.receipt.n
+        await anna.sync(room)
+        await anna.wire.close()
+
+
+async def test_the_reserve_is_for_texts_and_no_room_for_files(data: Path) -> None:
+    free = shutil.disk_usage(data).free
+    async with start_server(replace(config(data), disk_reserve_bytes=free * 2)) as server:
+        anna = await Person("Handläggare").enrol(server.url, data)
+        room = await anna.create()
+        async with files_of(anna, server.url, data) as files:
+            refused = await files.put(room, b"1" * 16, bytes(1000))
+        assert (refused.status_code, refused.json()) == (507, {"code": "full"})
+        assert not list((data / "blobs").rglob("*.part"))
+        await anna.push(room, TEXT)
+        await anna.wire.close()
+
+
+async def test_files_that_may_grow_no_more_are_a_full_disk_too(data: Path) -> None:
+    """A real limit of the system (RLIMIT_FSIZE, as a quota would be), for which nothing need be mounted."""
+
+    def bounded() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    served = await serve(data, before=bounded)
+    anna = await Person("Handläggare").enrol(served.url, data)
+    room = await anna.create()
+    _, why = await until_refused(anna, room)
+    assert why.code == "full"
+    async with files_of(anna, served.url, data) as files:
+        refused = await files.put(room, b"1" * 16, bytes(700_000))
+        assert (refused.status_code, refused.json()) == (507, {"code": "full"})
+    await anna.sync(room)
+    await anna.wire.close()
+    assert await served.stop() == 0
+    served = await serve(data)
+    await anna.connect(served.url, data)
+    await anna.sync(room)
+    anna.seqs.clear()
+    await anna.push(room, TEXT)
+    await anna.wire.close()
+    assert await served.stop() == 0

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The server as a service: behind a proxy, handed a socket, told to read its certificate again, started again under
+people at work, and what systemd hears of it."""
+
+import asyncio
+import os
+import signal
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import unix_connect
+
+from sync.crypto.tls import Pem, make_server_cert
+from sync.protocol import messages as m
+from sync.protocol.codec import decode_server, encode
+from sync.server.config import Config, ConfigError
+from sync.server.running import start_server
+from sync.server.store.memory import MemoryStore
+from tests.sync.server.house import House
+from tests.sync.server.process import Served, serve
+from tests.sync.server.wire import Person, config, now
+from tests.world import until
+
+
+class Systemd:
+    """What a service tells the one who started it."""
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)
+        self.env = {"NOTIFY_SOCKET": str(path)}
+
+    async def hears(self) -> str:
+        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 4096), 20)
+        return data.decode()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    made = Systemd(tmp_path / "notify")
+    yield made
+    made.close()
+
+
+async def told(served: Served, what: str) -> None:
+    """Waits until it has logged something."""
+    await until(lambda: what in served.log())
+
+
+# -- systemd
+
+
+async def test_systemd_is_told_of_each_step(data: Path, systemd: Systemd) -> None:
+    served = await serve(data, env=systemd.env)
+    assert await systemd.hears() == "READY=1"
+    served.process.send_signal(signal.SIGHUP)
+    assert (await systemd.hears()).startswith("RELOADING=1\nMONOTONIC_USEC=")
+    assert await systemd.hears() == "READY=1"
+    assert await served.stop() == 0
+    assert await systemd.hears() == "STOPPING=1"
+
+
+async def test_the_watchdog_is_fed_while_the_loop_turns(data: Path, systemd: Systemd) -> None:
+    served = await serve(data, env={**systemd.env, "WATCHDOG_USEC": "100000"})
+    heard = [await systemd.hears() for _ in range(4)]
+    assert sorted(heard) == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+    served.process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(0.3)
+    while True:
+        try:
+            async with asyncio.timeout(0.3):
+                await systemd.hears()
+        except TimeoutError:
+            break
+    served.process.send_signal(signal.SIGCONT)
+    assert await systemd.hears() == "WATCHDOG=1"
+    assert await served.stop() == 0
+
+
+async def test_it_serves_on_the_socket_that_systemd_hands_over(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as kept:
+        port = kept.getsockname()[1]
+        served = await serve(data, socket=kept.fileno())
+        assert served.ready["port"] == port
+        anna = await Person("Handläggare").enrol(served.url, data)
+        room = await anna.create()
+        assert await served.stop() == 0
+        # nobody listens, but systemd has the socket: who connects now waits and is served
+        coming = asyncio.create_task(anna.connect(served.url, data))
+        await asyncio.sleep(0.05)
+        assert not coming.done()
+        served = await serve(data, socket=kept.fileno())
+        authed = await asyncio.wait_for(coming, 20)
+        assert [h.receipt.room for h in authed.rooms] == [room]
+        await anna.wire.close()
+        assert await served.stop() == 0
+
+
+async def test_plain_http_on_a_socket_that_others_reach_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    with socket.create_server(("0.0.0.0", 0)) as kept:  # noqa: S104 - that is the point
+        monkeypatch.setattr("sync.server.listening._FIRST_FD", os.dup(kept.fileno()))
+        with pytest.raises(ConfigError, match="plain HTTP on"):
+            async with start_server(Config(data=data, behind_proxy=True, addresses=("a.example:443",))):
+                pass
+
+
+# -- a proxy
+
+
+async def test_behind_a_proxy_people_sign_for_what_they_dialled(data: Path, tmp_path: Path) -> None:
+    """A unix socket, and what a proxy adds to it."""
+    path = tmp_path / "run" / "server.sock"
+    path.parent.mkdir()
+    proxied = Config(data=data, unix=path, behind_proxy=True, addresses=("kansli.example:443",))
+    for _ in range(2):  # what a killed server left there is no hindrance
+        async with start_server(proxied) as server:
+            assert server.url == f"unix:{path}"
+            assert path.stat().st_mode & 0o777 == 0o660
+            async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path))) as http:
+                answer = await http.get("http://kansli.example/healthz", headers={"x-forwarded-for": "203.0.113.7"})
+                assert answer.json() == {"ok": True}
+            async with unix_connect(str(path), "ws://kansli.example/v1/sync") as line:
+                await line.send(encode(m.Hello((1, 1), bytes(32), now(), "test")))
+                hello = decode_server(bytes(await line.recv()))  # type: ignore[arg-type]
+                assert isinstance(hello, m.ServerHello)
+        path.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as left:
+            left.bind(str(path))
+
+
+async def test_a_socket_that_somebody_serves_is_not_taken(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "server.sock"
+    proxied = Config(data=data, unix=path, behind_proxy=True, addresses=("kansli.example:443",))
+    async with start_server(proxied):
+        with pytest.raises(ConfigError, match="cannot listen on"):
+            async with start_server(proxied):
+                pass
+        assert path.exists()
+
+
+async def test_no_forwarded_header_is_believed(data: Path) -> None:
+    proxied = Config(data=data, port=0, behind_proxy=True, addresses=("kansli.example:443",))
+    async with start_server(proxied) as server:
+        anna = Person("Handläggare")
+        with pytest.raises(ConnectionError):
+            await anna.enrol(server.url, data)
+        ended = await anna.wire.end()
+        assert ended is not None
+        assert ended.code == "auth"  # it signed for the address that it dialled, which is not declared
+        forwarded = {"x-forwarded-host": "evil.example", "x-forwarded-proto": "https", "forwarded": "host=evil.example"}
+        async with httpx.AsyncClient(headers=forwarded) as http:
+            assert (await http.get(f"{server.url}/readyz")).json()["ok"] is True
+        await anna.wire.close()
+
+
+# -- the certificate
+
+
+def renewed(data: Path, host: str) -> bytes:
+    """Another certificate by the same authority, put in place."""
+    ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
+    leaf = make_server_cert(ca, [host, "127.0.0.1"])
+    (data / "tls.pem").write_bytes(leaf.cert)
+    (data / "tls.key").write_bytes(leaf.key)
+    return ssl.PEM_cert_to_DER_cert(leaf.cert.decode())
+
+
+async def shown(port: int) -> bytes:
+    """The certificate that a new connection gets."""
+    context = ssl._create_unverified_context()  # noqa: S323 - it is looked at, nothing is sent
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+    der: bytes = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    return der
+
+
+async def test_a_new_certificate_is_read_on_sighup_and_nobody_is_cut_off(data: Path) -> None:
+    served = await serve(data, log="INFO")
+    anna = await Person("Handläggare").enrol(served.url, data)
+    room = await anna.create()
+    new = renewed(data, "localhost")
+    assert await shown(served.ready["port"]) != new
+    served.process.send_signal(signal.SIGHUP)
+    await told(served, "certificate read again")
+    assert await shown(served.ready["port"]) == new
+    await anna.push(room, "Hej å ä ö 🙂")
+    await anna.sync(room)
+    (data / "tls.key").write_bytes((data / "ca.key").read_bytes())
+    served.process.send_signal(signal.SIGHUP)
+    await told(served, "was not read again")
+    assert await shown(served.ready["port"]) == new
+    await anna.push(room, "Hej å ä ö 🙂")
+    await anna.wire.close()
+    assert await served.stop() == 0
+
+
+# -- stopping
+
+
+class Slow(MemoryStore):
+    """A disk that takes its time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.held = asyncio.Event()
+
+    def place(self, placement: object) -> "asyncio.Future[None]":
+        written = super().place(placement)  # type: ignore[arg-type]
+
+        async def later() -> None:
+            self.held.set()
+            await self.go.wait()
+            await written
+
+        return asyncio.ensure_future(later())
+
+
+async def test_what_was_asked_is_answered_before_the_server_goes_and_everybody_is_told(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Slow()
+    store.go.set()
+    await_invites(monkeypatch, store)
+    stopping = asyncio.Event()
+
+    async def run() -> None:
+        async with start_server(config(data), store=store) as server:
+            urls.set_result(server.url)
+            await stopping.wait()
+
+    urls: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(run())
+    anna = await Person("Handläggare").enrol(await urls, data)
+    room = await anna.create()
+    store.go.clear()
+    store.held.clear()
+    asked = asyncio.create_task(anna.push(room, "Hej å ä ö 🙂"))
+    await store.held.wait()
+    stopping.set()
+    await asyncio.sleep(0.3)  # it is stopping, and waits
+    assert not asked.done()
+    assert not running.done()
+    store.go.set()
+    assert (await asked).first == 3
+    await running
+    assert await anna.wire.end() is None
+    assert anna.wire.socket.close_code == 1012
+
+
+def await_invites(monkeypatch: pytest.MonkeyPatch, store: MemoryStore) -> None:
+    """Invitations go to the store in memory."""
+
+    class Same:
+        def __init__(self, path: Path) -> None: ...
+
+        async def open(self) -> None: ...
+
+        async def close(self) -> None: ...
+
+        add_invite = store.add_invite
+
+    monkeypatch.setattr("sync.server.admin.SqlStore", Same)
+
+
+async def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.server.connection.LEAVE_S", 0.2)
+    async with asyncio.timeout(20):
+        async with start_server(config(data)) as server:
+            anna, bert, room = await House(server, data).two_in_a_room()
+            bert.wire.socket.transport.pause_reading()
+            (listener,) = [one for one in server.service.hub.listeners(room) if one.uid == bert.uid]
+            while not listener.outbox.size_bytes:
+                await anna.push(room, "å" * 20_000)
+                await anna.sync(room)
+        assert await anna.wire.end() is None
+        bert.wire.socket.transport.abort()
