@@ -11,6 +11,7 @@ import time
 import deb
 import freezing
 import rpm
+import signing
 import sums
 import trees
 import wheels
@@ -33,7 +34,9 @@ def main() -> int:
     if missing:
         raise SystemExit(f"packages: needs the Debian packages {' '.join(sorted(missing))}")
     linux()
-    print(f"{sums.write().relative_to(OUT.parents[1])}")
+    listed = sums.write()
+    signed = "signed" if signing.sign_sums(listed) else "unsigned: KANSLI_SIGN_GPG_KEY names no key"
+    print(f"{listed.relative_to(OUT.parents[1])}, {signed}")
     return 0
 
 

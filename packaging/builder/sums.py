@@ -7,12 +7,13 @@ from pathlib import Path
 from places import OUT
 
 NAME = "SHA256SUMS"
+SIGNATURE = f"{NAME}.asc"
 
 
 def write() -> Path:
     """Of what lies there now."""
     lines = []
-    for path in sorted(p for p in OUT.rglob("*") if p.is_file() and p.name != NAME):
+    for path in sorted(p for p in OUT.rglob("*") if p.is_file() and p.name not in (NAME, SIGNATURE)):
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         lines.append(f"{digest}  {path.relative_to(OUT).as_posix()}\n")
