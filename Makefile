@@ -11,7 +11,7 @@ COVERED := tests/sync/crypto tests/sync/trust tests/sync/test_vectors.py
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run serve test cover check lint fast fuzz bench shots clean
+.PHONY: help setup demo run serve test cover check lint fast fuzz bench shots policies clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 10
@@ -54,6 +54,9 @@ fuzz: setup  ## hostile bytes and a false server, at length (make fuzz N=1000000
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots
+
+policies: setup  ## what IT needs for policies: templates, sample and page, made from app/settings.py
+	@$(PY) packaging/builder/policy_files.py
 
 clean:  ## remove what was built; the set-up stays
 	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
