@@ -1,32 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What IT gets for policies is what the settings say, and has the form that Windows' policy editor reads."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from xml.etree import ElementTree as ET
 
+import policy_files
 import pytest
 
 from app import policy
 from app.settings import SETTINGS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NS = "{http://schemas.microsoft.com/GroupPolicy/2006/07/PolicyDefinitions}"
 FIXABLE = {setting.value_name: setting for setting in SETTINGS if setting.fixable}
 CULTURES = ("sv-SE", "en-US")
-
-
-def builder() -> ModuleType:
-    """packaging/builder/policy_files.py, which is no module of the program."""
-    spec = importlib.util.spec_from_file_location("policy_files", ROOT / "packaging/builder/policy_files.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +39,9 @@ def referred(admx: ET.Element, kind: str) -> set[str]:
 
 
 def test_the_files_in_git_are_what_the_settings_give() -> None:
-    stale = [str(path.relative_to(ROOT)) for path, text in builder().files().items() if path.read_text("utf-8") != text]
+    stale = [
+        str(path.relative_to(ROOT)) for path, text in policy_files.files().items() if path.read_text("utf-8") != text
+    ]
     assert not stale, f"make policies, please: {', '.join(stale)}"
 
 
