@@ -77,6 +77,8 @@ def server() -> Tree:
     units = PACKAGING / "server"
     for unit in sorted([*units.glob("*.service"), *units.glob("*.timer"), *units.glob("*.socket")]):
         _put(unit, files / "usr/lib/systemd/system")
+    _put(units / "sysusers.conf", files / "usr/lib/sysusers.d", "kansli-server.conf")
+    _put(units / "tmpfiles.conf", files / "usr/lib/tmpfiles.d", "kansli-server.conf")
     _put(units / "server.toml", files / "etc/kansli")
     _put(ROOT / "docs/OPERATOR.md", files / "usr/share/doc/kansli-server")
     _manual(files, "kansli-server")

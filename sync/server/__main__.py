@@ -59,7 +59,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "verify":
             return upkeep.verify(args, data)
         case "backup":
-            return upkeep.backup(args, config)
+            return upkeep.backup(args, data)
         case "restore":
             return upkeep.restore(args, data)
         case "serve":

@@ -122,7 +122,7 @@ def _upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
     verify = commands.add_parser("verify", help="check every chain and signature in a data folder or a backup")
     verify.add_argument("--room", type=bytes.fromhex, help="only this room, by its id")
     backup = commands.add_parser("backup", help="copy the data folder, also while the server runs")
-    backup.add_argument("target", type=Path, nargs="?", help="the backup's folder, instead of the file's `backup`")
+    backup.add_argument("target", type=Path, help="the backup's folder; the next one there copies what is new")
     backup.add_argument("--with-keys", action="store_true", help="also the secret keys: keep it as safe as them")
     restore = commands.add_parser("restore", help="make a new data folder from a backup")
     restore.add_argument("source", type=Path, help="the backup's folder")

@@ -71,8 +71,6 @@ class Config:
     """`host:port` on loopback of /metrics, /healthz and /readyz for the operator; empty for none."""
     disk_reserve_bytes: int = 256 * _MIB
     """With less left on the disk no file is taken any more: what is left is for texts and keys."""
-    backup: Path | None = None
-    """Where `backup` copies to if it is not told."""
     log_level: str = "INFO"
     log_format: str = "text"
     log_file: Path | None = None

@@ -95,7 +95,6 @@ SETTINGS: Mapping[str, Check] = {
     "addresses": _addresses,
     "metrics": _loopback,
     "disk_reserve_bytes": _whole(0, _TIB),
-    "backup": _path,
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
     "log_format": _one_of("text", "json"),
     "log_file": _path,

@@ -8,7 +8,6 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from sync.server.config import Config, ConfigError
 from sync.server.upkeep.backup import backup as copy
 from sync.server.upkeep.backup import matches
 from sync.server.upkeep.manifest import NAME, read_manifest
@@ -56,12 +55,9 @@ def verify(args: argparse.Namespace, data: Path) -> int:
     return 0 if tally.problems == 0 else 1
 
 
-def backup(args: argparse.Namespace, config: Config) -> int:
+def backup(args: argparse.Namespace, data: Path) -> int:
     """Prints the manifest. Exit status 1 if parts of files were missing; the rest is there."""
-    target = args.target or config.backup
-    if target is None:
-        raise ConfigError('say where to: kansli-server backup FOLDER, or backup = "…" in the configuration')
-    made = copy(config.data, target, _Progress().copied, with_keys=args.with_keys)
+    made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     return 0 if made.blobs_missing == 0 else 1
 

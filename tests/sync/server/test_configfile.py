@@ -38,7 +38,6 @@ def test_the_sample_shows_every_key_and_what_it_proposes_is_allowed(tmp_path: Pa
     shown = set(re.findall(r"^#?(\w+) = ", text, flags=re.MULTILINE))
     assert shown == {*SETTINGS, *LIMITS}
     assert config.metrics == "127.0.0.1:9464"
-    assert config.backup == Path("/var/backups/kansli")
 
 
 def test_every_field_can_be_set_but_what_is_promised() -> None:
