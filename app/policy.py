@@ -192,12 +192,24 @@ if sys.platform == "win32":
         """The real one, in the 64-bit view."""
 
         def values(self, hive: str, path: str) -> Mapping[str, object]:
-            root = winreg.HKEY_LOCAL_MACHINE if hive == "HKLM" else winreg.HKEY_CURRENT_USER
             try:
-                with winreg.OpenKey(root, path, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY) as key:
+                with self._open(hive, path) as key:
                     return dict(_values(key))
             except OSError:
                 return {}
+
+        def keys(self, hive: str, path: str) -> list[str]:
+            """Names of the keys in a key; hive "HKU", too."""
+            try:
+                with self._open(hive, path) as key:
+                    return [winreg.EnumKey(key, at) for at in range(winreg.QueryInfoKey(key)[0])]
+            except OSError:
+                return []
+
+        def _open(self, hive: str, path: str) -> winreg.HKEYType:
+            roots = {"HKLM": winreg.HKEY_LOCAL_MACHINE, "HKU": winreg.HKEY_USERS}
+            root = roots.get(hive, winreg.HKEY_CURRENT_USER)
+            return winreg.OpenKey(root, path, 0, winreg.KEY_READ | winreg.KEY_WOW64_64KEY)
 
     def _values(key: winreg.HKEYType) -> Iterator[tuple[str, object]]:
         for at in range(winreg.QueryInfoKey(key)[1]):

@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, QSocketNotifier
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMessageBox
 
+from app import purging
 from app.bootstrap import Office
 from app.core import log
 from app.errors import AppError
@@ -47,6 +48,8 @@ SIZE = (1440, 900)
 def main(argv: Sequence[str]) -> int:
     """Runs until the window is closed; gives the exit status: 0, or 2 if the profile cannot be used."""
     arguments = _parser().parse_args(argv)
+    if arguments.purge_machine:
+        return purging.main()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # what is imported stays: looking through it for garbage took 40 ms, now and then, of the loop
     linecache.clearcache()  # PySide reads the source of each module imported after it; Python would keep them, 19 MB
@@ -83,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--insecure-loopback", action="store_true", help="allow a server without TLS on this machine (development)"
+    )
+    parser.add_argument(
+        "--purge-machine", action="store_true", help="remove every profile of every user of this computer, and end"
     )
     parser.add_argument("link", nargs="?", default="", help="an invitation: kansli://enrol?server=…&code=…")
     return parser

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`kansli --purge-machine`: removes every profile of every user of this computer, for administrators only.
+
+The uninstaller runs it when PURGE=1 was asked for. Key slots go first: a database that could not be removed, since
+somebody has it open, opens no more; what the users' key stores still hold then opens nothing either.
+
+Only folders that hold a profile are emptied, wherever the machine's policy and its defaults put them, and no link is
+followed. A data folder that a user named for themselves (KANSLI_DATA, --data) is not known here and stays.
+"""
+
+import fnmatch
+import glob
+import itertools
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from app import policy
+from app.core.held_folder import HeldFolder
+from app.settings import DATA_ROOT
+
+if sys.platform == "win32":
+    import ctypes
+else:
+    import pwd
+
+PROFILE_LIST = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
+MAX_DEPTH = 12
+"""Folders within folders of a profile; there are three."""
+_KEYS, _PROFILES, _ROOT = "keys", "profiles", "Kansli"
+_SLOT = b"KNSLOT"
+_ID = re.compile(r"[0-9a-f]{32}")
+_VARIABLE = re.compile(r"%([^%]+)%" if sys.platform == "win32" else r"\$\{?(\w+)\}?")
+_ANY = "\0"
+"""Stands for a name that we do not know, such as %USERNAME% of somebody who has never signed in here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user of this computer: their folder, what their variables say, and data roots that policy gives to them."""
+
+    home: Path
+    data: Path
+    """Where profiles lie when nothing else is said."""
+    variables: Mapping[str, str]
+    roots: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Purged:
+    """What became of it: profiles removed; what is still there, and why; data roots that could not be understood."""
+
+    removed: list[Path] = field(default_factory=list)
+    left: list[tuple[Path, str]] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        """For the administrator."""
+        yield from (f"removed {path}" for path in self.removed)
+        yield from (f"left {path}: {why}" for path, why in self.left)
+        yield from (f"not understood: data root {text}" for text in self.unknown)
+        yield f"{len(self.removed)} removed, {len(self.left)} left"
+
+
+class Registry(policy.Registry, Protocol):
+    """What we need of Windows' registry beside what policy reads; hive "HKU" too."""
+
+    def keys(self, hive: str, path: str) -> Sequence[str]:
+        """Names of the keys in a key."""
+        ...
+
+
+def main() -> int:
+    """Exit status 0, 1 if something is still there, 2 if this is no administrator. Says what it did in a log file."""
+    if not _is_administrator():
+        sys.stderr.write("kansli: --purge-machine is for administrators only\n") if sys.stderr else None
+        return 2
+    read = policy.machine()
+    named = [str(values.get(DATA_ROOT.key, "")) for values in (read.fixed, read.defaults)]
+    purged = purge(users(), [*named, os.environ.get("KANSLI_DATA", "")])
+    text = "".join(f"{line}\n" for line in purged.lines())
+    handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")  # the folder may be everybody's
+    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    if sys.stdout is not None:
+        sys.stdout.write(f"{text}{name}\n")
+    return 1 if purged.left else 0
+
+
+def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
+    """Removes the profiles of these users, below their own folders and below the machine's data roots."""
+    out, seen = Purged(), set[tuple[Path, tuple[str, ...]]]()
+    for user in people:
+        places = [(user.home, user.data.relative_to(user.home).parts)]
+        for text in filter(None, [*roots, *user.roots]):
+            place = _place(text, user)
+            if place is not None:
+                places.append(place)
+            elif text not in out.unknown:
+                out.unknown.append(text)
+        for base, inside in places:
+            if (base, inside) not in seen:
+                seen.add((base, inside))
+                _look(base, inside, out)
+    return out
+
+
+def _place(text: str, user: User) -> tuple[Path, tuple[str, ...]] | None:
+    """A data root as a folder that no user could exchange, and the names (patterns) below it; None if it is neither."""
+    known = {**{k.upper(): v for k, v in os.environ.items()}, **{k.upper(): v for k, v in user.variables.items()}}
+    if text.startswith("~"):
+        text = str(user.home) + text[1:]
+    full = _VARIABLE.sub(lambda found: known.get(found[1].upper(), found[0]), text)
+    path = Path(full)
+    if _VARIABLE.search(full) or not path.is_absolute() or full.startswith(("\\\\", "//")):
+        return None
+    if path.is_relative_to(user.home):
+        base = user.home
+    else:
+        base = Path(*itertools.takewhile(lambda part: _ANY not in part, path.parts))
+    inside = path.parts[len(base.parts) :]
+    return base, tuple(glob.escape(part).replace(_ANY, "*") if _ANY in part else part for part in inside)
+
+
+def _look(base: Path, inside: Sequence[str], out: Purged) -> None:
+    try:
+        with HeldFolder.at(base.resolve(strict=True)) as held:
+            _below(held, inside, out)
+    except FileNotFoundError:
+        return  # nobody has been here
+    except OSError as e:
+        out.left.append((base, e.strerror or type(e).__name__))
+
+
+def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
+    """Goes down to the data root, and takes it away if it is Kansli's own and nothing is left in it."""
+    if not inside:
+        _purge_root(folder, out)
+        return
+    pattern, rest = inside[0], inside[1:]
+    for name in fnmatch.filter(folder.names(), pattern) if "*" in pattern else [pattern]:
+        if not folder.is_folder(name):
+            continue
+        with folder.folder(name) as inner:
+            _below(inner, rest, out)
+            empty = not rest and name == _ROOT and not inner.names()
+        if empty:
+            folder.remove_folder(name)
+
+
+def _purge_root(root: HeldFolder, out: Purged) -> None:
+    if not root.is_folder(_PROFILES):
+        return
+    with root.folder(_PROFILES) as profiles:
+        for name in profiles.names():
+            if profiles.is_folder(name):
+                _purge_profile(profiles, name, out)
+        empty = not profiles.names()
+    if empty:
+        root.remove_folder(_PROFILES)
+
+
+def _purge_profile(profiles: HeldFolder, name: str, out: Purged) -> None:
+    before = len(out.left)
+    path = profiles.path / name
+    try:
+        with profiles.folder(name) as profile:
+            if not _is_profile(profile):
+                return
+            _empty(profile, out)
+        if len(out.left) == before:
+            profiles.remove_folder(name)
+            out.removed.append(path)
+    except OSError as e:
+        out.left.append((path, e.strerror or type(e).__name__))
+
+
+def _is_profile(folder: HeldFolder) -> bool:
+    """It has a profile's number, or a key slot: other programs have folders called profiles, too."""
+    if folder.is_file("profile.json"):
+        try:
+            found = json.loads(folder.read("profile.json", 4096))
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, dict) and _ID.fullmatch(str(found.get("id", ""))):
+            return True
+    if not folder.is_folder(_KEYS):
+        return False
+    with folder.folder(_KEYS) as keys:
+        return any(keys.is_file(name) and keys.read(name, len(_SLOT)) == _SLOT for name in keys.names())
+
+
+def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
+    """Removes all that lies in it, key slots before everything else; what cannot be removed is told of."""
+    for name in sorted(folder.names(), key=lambda n: (n != _KEYS, n)):
+        try:
+            if not folder.is_folder(name):
+                folder.remove(name)
+                continue
+            if depth == MAX_DEPTH:
+                out.left.append((folder.path / name, "too deep"))
+                continue
+            with folder.folder(name) as inner:
+                before = len(out.left)
+                _empty(inner, out, depth + 1)
+            if len(out.left) == before:
+                folder.remove_folder(name)
+        except OSError as e:
+            out.left.append((folder.path / name, e.strerror or type(e).__name__))
+
+
+def users_of_windows(registry: Registry) -> list[User]:
+    """Everybody who has a folder on this computer, signed in or not; of who is signed in, their own policy too."""
+    found = []
+    for sid in registry.keys("HKLM", PROFILE_LIST):
+        home = registry.values("HKLM", rf"{PROFILE_LIST}\{sid}").get("ProfileImagePath")
+        if not isinstance(home, str) or not home:
+            continue
+        folder = Path(os.path.expandvars(home))
+        local = folder / "AppData" / "Local"
+        own = {k.lower(): v for k, v in registry.values("HKU", rf"{sid}\{policy.POLICY_KEY}").items()}
+        variables = {
+            "USERPROFILE": str(folder),
+            "LOCALAPPDATA": str(local),
+            "APPDATA": str(folder / "AppData" / "Roaming"),
+            "HOMEDRIVE": folder.drive,
+            "HOMEPATH": str(folder).removeprefix(folder.drive),
+            "USERNAME": _ANY,
+            "USERDOMAIN": _ANY,
+        }
+        root = own.get(DATA_ROOT.value_name.lower())
+        roots = (root,) if isinstance(root, str) else ()
+        found.append(User(home=folder, data=local / _ROOT, variables=variables, roots=roots))
+    return found
+
+
+def _one_each(people: Iterable[User]) -> list[User]:
+    return list({user.home: user for user in people}.values())
+
+
+if sys.platform == "win32":
+
+    def users() -> list[User]:
+        """This computer's."""
+        return _one_each(users_of_windows(policy.WindowsRegistry()))
+
+    def _is_administrator() -> bool:
+        return bool(ctypes.windll.shell32.IsUserAnAdmin())
+
+else:
+
+    def users() -> list[User]:
+        """This computer's: who is in the list of users, and who else has a folder in /home (a directory's users)."""
+        listed = [(Path(p.pw_dir), p.pw_name) for p in pwd.getpwall() if Path(p.pw_dir).is_absolute()]
+        others = [(p, p.name) for p in sorted(Path("/home").glob("*")) if p.is_dir()]
+        return _one_each(_user(home, name) for home, name in [*others, *listed])
+
+    def _user(home: Path, name: str) -> User:
+        variables = {"HOME": str(home), "USER": name, "LOGNAME": name}
+        return User(home=home, data=home / ".local" / "share" / _ROOT, variables=variables)
+
+    def _is_administrator() -> bool:
+        return os.geteuid() == 0
