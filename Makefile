@@ -11,10 +11,10 @@ COVERED := tests/sync/crypto tests/sync/trust tests/sync/test_vectors.py
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run serve test cover check lint fast fuzz bench shots policies clean
+.PHONY: help setup demo run serve test cover check lint fast fuzz bench packages test-packages shots policies clean
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 16
 
 setup:  ## system libraries, .venv and packages; quick when nothing is missing
 	@bash packaging/linux/setup.sh
@@ -28,8 +28,8 @@ run: setup  ## a server with sample data on this machine, and the application fo
 serve: setup  ## the agency server alone, on this machine, with its data in build/serve
 	@$(PY) -m tests.demo.serve
 
-test: setup lint cover  ## everything: linters, types, layers and all tests, slow ones too
-	@$(PYTEST) $(COVERED:%=--ignore=%)
+test: setup lint cover  ## linters, types, layers and all tests, slow ones too; not those of built packages
+	@$(PYTEST) -m "not packages" $(COVERED:%=--ignore=%)
 
 cover: setup  ## the tests of sync/crypto and sync/trust, and that they take every branch there
 	@mkdir -p build && rm -f build/coverage*
@@ -38,7 +38,7 @@ cover: setup  ## the tests of sync/crypto and sync/trust, and that they take eve
 	@$(PY) -m coverage report
 
 check: setup lint  ## under a minute: linters, types, layers and the fast tests
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -m "not slow and not packages"
 
 lint: setup  ## linters, types and layers only
 	@$(PY) -m ruff check .
@@ -51,6 +51,12 @@ bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name
 
 fuzz: setup  ## hostile bytes and a false server, at length (make fuzz N=10000000 ONLY=name,name); faults in build/fuzz/
 	@$(PY) -m tests.fuzz --runs $(N) $(if $(ONLY),--only $(ONLY))
+
+packages: setup  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
+	@$(PY) packaging/builder
+
+test-packages: setup  ## the tests of what make packages built, in roots and prefixes of their own
+	@$(PYTEST) -m packages
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots
