@@ -9,7 +9,7 @@ import pytest
 
 from app.bootstrap import Office
 from app.core import log
-from app.errors import BadAddress, ServerNotAllowed
+from app.errors import BadAddress, BadCaFile, ServerNotAllowed
 from app.policy import Policy
 from app.profile import Profile
 from app.setting import Value
@@ -59,6 +59,11 @@ def test_only_the_servers_that_policy_names_are_used(under: Under, servers: str,
 def test_what_is_no_address_is_still_that(under: Under) -> None:
     with pytest.raises(BadAddress):
         under({"servers": "kansli.example"}).place.dialer("http://kansli.example")
+
+
+def test_only_the_certificates_that_policy_names_are_trusted(under: Under, tmp_path: Path) -> None:
+    with pytest.raises(BadCaFile):
+        under({"ca-file": str(tmp_path / "none.pem")}).place.dialer("kansli.example")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings on screen, auto-lock and notifications."""
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.i18n import tr
+from app.core.i18n import language, tr
 from app.setting import AnySetting, Value
 from app.settings import (
     ALLOW_KEYRING,
@@ -28,6 +30,8 @@ from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, UNIT
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
+from ui.kit import theme
+from ui.kit.translate import change_language
 from ui.shell.auto_lock import AutoLock
 from ui.shell.notifications import Notifications
 from ui.shell.setting_rows import managed
@@ -103,24 +107,26 @@ def test_this_file_knows_another_value_for_each_setting_that_policy_may_fix() ->
     assert all(s.accepts(OTHER[s.key]) and OTHER[s.key] != s.default for s in SETTINGS if s.fixable)
 
 
-@pytest.mark.parametrize("setting", [s for s in SETTINGS if s.seen], ids=lambda s: s.key)
+@pytest.mark.parametrize("locked", [False, True])
 def test_each_setting_has_a_row_and_a_fixed_one_is_shown_and_says_so(
-    qtbot: QtBot, tmp_path: Path, setting: AnySetting
+    qtbot: QtBot, tmp_path: Path, locked: bool
 ) -> None:
-    free, fixed = (
-        SettingsView(FakeSession(tmp_path)),
-        SettingsView(FakeSession(tmp_path, {setting.key: OTHER[setting.key]})),
-    )
-    for view, locked in ((free, False), (fixed, True)):
-        qtbot.addWidget(view)
-        control = view.rows.controls[setting.key]
-        assert control.isEnabled() is not locked
-        assert value_of(control) == (OTHER[setting.key] if locked else setting.default)
-        row = control.parentWidget()
-        assert row is not None
-        assert (MANAGED in [x.text() for x in row.findChildren(QLabel)]) is locked
-        assert control.accessibleName()
-        assert control.accessibleDescription()
+    view = SettingsView(FakeSession(tmp_path, OTHER if locked else {}))
+    qtbot.addWidget(view)
+    for setting in SETTINGS:
+        if setting.seen:
+            control = view.rows.controls[setting.key]
+            assert control.isEnabled() is not locked
+            assert value_of(control) == (OTHER[setting.key] if locked else setting.default)
+            row = control.parentWidget()
+            assert row is not None
+            assert (MANAGED in [x.text() for x in row.findChildren(QLabel)]) is locked
+            assert control.accessibleName()
+            assert control.accessibleDescription()
+    if locked:
+        view.show()
+        check(view)
+        check_tab(view)
 
 
 @pytest.mark.parametrize("setting", [s for s in SETTINGS if s.fixable and not s.seen], ids=lambda s: s.key)
@@ -163,12 +169,54 @@ def test_a_way_of_unlocking_that_policy_forbids_offers_nothing(qtbot: QtBot, ses
     assert "Lägg till: Datorns nyckelring" not in [x.accessibleName() for x in view.keys.findChildren(QPushButton)]
 
 
-def test_the_settings_can_be_walked_with_everything_fixed(qtbot: QtBot, tmp_path: Path) -> None:
-    view = SettingsView(FakeSession(tmp_path, {key: value for key, value in OTHER.items() if key != "language"}))
-    qtbot.addWidget(view)
-    view.show()
-    check(view)
-    check_tab(view)
+@pytest.fixture
+def as_before(qapp: QApplication) -> Iterator[None]:
+    """Language and theme are put back."""
+    yield
+    change_language("sv")
+    theme.apply(qapp, "light")
+
+
+@pytest.mark.usefixtures("as_before")
+def test_a_policy_that_came_since_takes_effect_in_the_window(qtbot: QtBot, session: FakeSession) -> None:
+    window = MainWindow(session, [])
+    qtbot.addWidget(window)
+    session.settings.renew({"theme": "contrast", "language": "en", "auto-lock-minutes": 5}, {})
+    assert (theme.current().id, language(), window._auto_lock.minutes()) == ("contrast", "en", 5)
+    session.settings.renew({"auto-lock-minutes": 0}, {})
+    assert (language(), window._auto_lock.minutes()) == ("sv", 0)
+
+
+def test_the_time_to_lock_is_policys_from_the_first_window_on(qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"auto-lock-minutes": 0}')
+    window = MainWindow(FakeSession(tmp_path, {"auto-lock-minutes": 5}), [])
+    qtbot.addWidget(window)
+    assert window._auto_lock.minutes() == 5
+
+
+@pytest.mark.parametrize(
+    ("fixed", "shown"),
+    [
+        ({"notifications": "none"}, []),
+        ({"notifications": "mentions"}, []),
+        ({"notification-content": "hidden"}, ["Kansli"]),
+        ({"notification-content": "shown"}, ["Tillsyn 2026-1184"]),
+    ],
+)
+def test_notifications_are_as_policy_says_whatever_the_person_chose(
+    qtbot: QtBot, tmp_path: Path, fixed: dict[str, Value], shown: list[str]
+) -> None:
+    other = "hidden" if fixed.get("notification-content") == "shown" else "shown"
+    (tmp_path / "settings.json").write_text(json.dumps({"notifications": "all", "notification-content": other}))
+    session = FakeSession(tmp_path, fixed)
+    window = QWidget()
+    qtbot.addWidget(window)
+    told: list[str] = []
+    watch = Notifications(window, session.rooms, session.settings, lambda title, text: told.append(title))
+    session.rooms.set_unread(CASE, 4)
+    caught_up(window)
+    assert [title.partition(",")[0] for title in told] == shown
+    assert watch.latest == CASE or not shown
 
 
 def test_a_theme_that_policy_has_fixed_is_offered_by_no_command(qtbot: QtBot, tmp_path: Path) -> None:
