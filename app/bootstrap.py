@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from app.arrival.enrolling import Enrolling
 from app.arrival.joining import Joining
-from app.arrival.place import Place
+from app.arrival.place import Dial, Place
 from app.arrival.resuming import resume
 from app.arrival.returning import Returning
 from app.arrival.way_out import Routes
@@ -19,6 +19,7 @@ from app.settings import LOG_LEVEL, Settings
 from app.store.keyslots import KeySlots, SlotKind, raw_key_from_env
 from app.unlocking import KeyChange, Unlocking
 from sync.client.devices import REVOKED
+from sync.client.egress import WebSocketDialer
 
 
 class Office:
@@ -30,9 +31,11 @@ class Office:
         *,
         insecure_loopback: bool = False,
         routes: Routes | None = None,
+        dial: Dial = WebSocketDialer,
         read_policy: Callable[[], Policy] = machine,
     ) -> None:
-        """`routes`: how the desktop finds proxies; `read_policy` gives what is in force on this machine now."""
+        """`routes`: how the desktop finds proxies; `dial` makes what opens connections; `read_policy` gives what is in force
+        on this machine now."""
         self.profile = profile
         self._read_policy = read_policy
         self.policy = read_policy()
@@ -41,7 +44,7 @@ class Office:
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self.unlocking = Unlocking(profile, self.settings, self.slots)
         self.place = Place(
-            profile, self.settings, self.slots, insecure_loopback=insecure_loopback, routes=routes or Routes()
+            profile, self.settings, self.slots, insecure_loopback=insecure_loopback, routes=routes or Routes(), dial=dial
         )
         self.enrolling = Enrolling(self.place)
         self.joining = Joining(self.place)

@@ -22,12 +22,15 @@ from app.store.opening import create_store, open_store
 from app.store.store import Store
 from sync.client.account import Account
 from sync.client.egress import WebSocketDialer
-from sync.client.transport import AddressError, ServerAddress
+from sync.client.transport import AddressError, Dialer, ServerAddress
+from sync.client.way import Way
 
 Progress = Callable[[str, int, int], None]
 """What is being done, steps done, steps in all."""
 Fill = Callable[[Store, bytes], Awaitable[None]]
 """Puts the account into a new store, whose key it is told."""
+Dial = Callable[[ServerAddress, Callable[[], Way]], Dialer]
+"""Makes what opens connections to one server, by the way in force."""
 
 _KEYRING = SlotKind.KEYRING.value
 _PROJECTORS = {kind.id: kind for kind in KINDS}
@@ -37,7 +40,14 @@ class Place:
     """One profile, locked for this process. Of the ways in, at most one has something unfinished here."""
 
     def __init__(
-        self, profile: Profile, settings: Settings, slots: KeySlots, *, insecure_loopback: bool, routes: Routes
+        self,
+        profile: Profile,
+        settings: Settings,
+        slots: KeySlots,
+        *,
+        insecure_loopback: bool,
+        routes: Routes,
+        dial: Dial = WebSocketDialer,
     ) -> None:
         self.profile = profile
         self.settings = settings
@@ -46,6 +56,7 @@ class Place:
         """There is no store any more; whoever had something in it has nothing."""
         self._insecure_loopback = insecure_loopback
         self._routes = routes
+        self._dial = dial
 
     @property
     def is_new(self) -> bool:
@@ -61,7 +72,7 @@ class Place:
         """Whether this computer has a key store that policy allows."""
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
-    def dialer(self, server: str) -> WebSocketDialer:
+    def dialer(self, server: str) -> Dialer:
         """The line to a server. BadAddress, ServerNotAllowed, BadCaFile."""
         try:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
@@ -71,7 +82,7 @@ class Place:
         if servers and address.name not in map(host_port, servers):
             raise ServerNotAllowed()
         try:
-            return WebSocketDialer(address, lambda: way_out(self.settings, self._routes))
+            return self._dial(address, lambda: way_out(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError
             raise BadCaFile() from e
 

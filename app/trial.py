@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A whole office for a moment: an agency, its server and one account in this process. What `--selftest` works with.
+
+The server is the real one on its store in memory; the line to it is two queues. Nothing leaves the process, and nothing
+is left of it but files in the folder that it was given.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from app.bootstrap import Office
+from app.core import clock
+from app.policy import Policy
+from app.profile import Profile
+from app.session import Session
+from sync.client.transport import Answer, ServerAddress, Transport
+from sync.crypto.signatures import SigningKey
+from sync.errors import Unreachable
+from sync.protocol.messages import Signed
+from sync.server.config import Limits
+from sync.server.connection import Connection
+from sync.server.identity import Identity
+from sync.server.objects.filesystem import FilesystemObjects
+from sync.server.service import Service
+from sync.server.store.base import InviteRow
+from sync.server.store.memory import MemoryStore
+from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
+
+SERVER = "trial.invalid:443"
+"""Never looked up: RFC 6761 keeps .invalid for names that are none."""
+DAY_MS = 86_400_000
+
+
+@contextlib.asynccontextmanager
+async def trial(folder: Path, name: str, passphrase: str) -> AsyncIterator[tuple[Office, Session]]:
+    """One person at work, online, in a new profile in `folder`. Policy of the machine does not count here."""
+    server = _Server(folder / "server")
+    office = Office(Profile.open(root=folder), dial=lambda address, way: _Line(address, server), read_policy=Policy)
+    session: Session | None = None
+    try:
+        await server.open()
+        found = await office.look_up(SERVER, await server.invite(name))
+        session = await office.enrol(found, passphrase, lambda step, done, of: None)
+        yield office, session
+    finally:
+        if session is not None:
+            await session.close()
+        await server.close()
+        office.profile.close()
+
+
+class _Server:
+    """An agency that is founded, and its server."""
+
+    def __init__(self, folder: Path) -> None:
+        self._agency = Agency(os.urandom(32))
+        key = SigningKey(os.urandom(32))
+        cert = Signed(*self._agency.certify_server(key.public, clock.now_ms() + DAY_MS))
+        identity = Identity(
+            key=key, cert=cert, agency_pk=self._agency.pk, fingerprint=self._agency.fingerprint
+        )
+        self._store = MemoryStore()
+        self.service = Service(self._store, FilesystemObjects(folder), identity, Limits())
+        self.service.addresses = (SERVER,)
+        self._lines: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> None:
+        await self.service.open()
+
+    async def invite(self, name: str) -> str:
+        """A sign-in code."""
+        code, salt = SignInCode.fresh(self._agency.pk), os.urandom(16)
+        record, invite_pk = encode_record({"name": name, "title": "", "unit": ""}), code.key.public
+        until = clock.now_ms() + DAY_MS
+        body, sig = self._agency.certify_invite(invite_pk, record_hash(salt, record), until)
+        await self._store.add_invite(
+            InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=until)
+        )
+        return code.format()
+
+    def serve(self, line: "_Ends") -> None:
+        """Answers one line until it ends."""
+        task = asyncio.ensure_future(Connection(line, self.service, self.service.limits).run())
+        self._lines.add(task)
+        task.add_done_callback(self._lines.discard)
+
+    async def close(self) -> None:
+        for task in list(self._lines):
+            task.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+        await self.service.close()
+
+
+class _Line:
+    """`sync.client.transport.Dialer` to the server in this process."""
+
+    def __init__(self, address: ServerAddress, server: _Server) -> None:
+        self.address = address
+        self._server = server
+
+    async def open(self) -> Transport:
+        ends = _Ends()
+        self._server.serve(ends)
+        return _Here(ends)
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        raise Unreachable("files do not travel in a trial")
+
+    async def close(self) -> None:
+        """Nothing is kept."""
+
+
+class _Ends:
+    """The server's end of a line; `up` and `down` carry frames, None that the other end has gone."""
+
+    def __init__(self) -> None:
+        self.up: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.down: asyncio.Queue[bytes | None] = asyncio.Queue()
+
+    async def receive(self) -> bytes | None:
+        return await self.up.get()
+
+    async def send(self, data: bytes) -> None:
+        self.down.put_nowait(data)
+
+    async def close(self, code: int) -> None:
+        self.down.put_nowait(None)
+
+
+class _Here:
+    """The client's end."""
+
+    def __init__(self, ends: _Ends) -> None:
+        self._ends = ends
+
+    async def send(self, data: bytes) -> None:
+        self._ends.up.put_nowait(data)
+
+    async def receive(self) -> bytes:
+        data = await self._ends.down.get()
+        if data is None:
+            self._ends.down.put_nowait(None)
+            raise Unreachable("the line has ended")
+        return data
+
+    async def close(self) -> None:
+        self._ends.up.put_nowait(None)
+        self._ends.down.put_nowait(None)

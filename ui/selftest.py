@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`kansli --selftest`: whether this installation works, on this computer, without a screen, a network or an account.
+
+A throw-away office (app/trial.py) is founded, every view is drawn in every theme and both languages, and the store is
+closed and opened again by its passphrase. Anything missing from an installation fails here rather than at a person.
+"""
+
+import asyncio
+import gc
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize
+from PySide6.QtGui import QGuiApplication, QImageReader
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.bootstrap import Office
+from app.core.ids import ObjId, RoomId
+from app.session import LinkState, Session
+from app.trial import trial
+from resources import path
+from ui.kit import qr, theme
+from ui.kit.fonts import FAMILY
+from ui.kit.translate import change_language
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import WelcomeView
+from ui.shell.window import MainWindow
+from ui.tools import TOOLS
+
+PASSPHRASE = "fyra vanliga ord, å ä ö 🔒"  # noqa: S105 - of a store that is thrown away
+WORDS = "Beslut i ärendet: åtgärd, ägare, över 🗂"
+SIZE = QSize(1440, 900)
+PATIENCE_S = 60.0
+SECTIONS = ("home", "tasks", "search", "settings")
+FORMATS = {b"png", b"jpeg", b"svg", b"gif", b"webp"}
+"""Pictures that a message may show, or that the program draws itself with."""
+
+
+class Failed(Exception):
+    """A step's promise was not kept; the message is for the IT department."""
+
+
+class SelfTest:
+    """`run` once; `lines` is what was done."""
+
+    def __init__(self, application: QApplication, say: Callable[[str], None]) -> None:
+        self._application = application
+        self._say = say
+        self._at = time.monotonic()
+
+    async def run(self) -> int:
+        """0 if everything works, 1 at the first thing that does not."""
+        try:
+            with tempfile.TemporaryDirectory(prefix="kansli-selftest-", ignore_cleanup_errors=True) as folder:
+                async with asyncio.timeout(PATIENCE_S * 4):
+                    await self._steps(Path(folder))
+        except Exception as e:
+            told = str(e) if isinstance(e, Failed) else "".join(traceback.format_exception(e))
+            self._say(f"FAILED  {told}")
+            return 1
+        self._say("Everything works.")
+        return 0
+
+    async def _steps(self, folder: Path) -> None:
+        self._pictures()
+        self._qr()
+        async with trial(folder, "Handläggare", PASSPHRASE) as (office, session):
+            await _until(lambda: session.status.state is LinkState.ONLINE, "the account did not come online")
+            self._done("store: made, encrypted, and signed in to a server in memory")
+            room, document = await self._write(session)
+            await self._window(session, room)
+            await self._close(session)
+            await self._again(office, room, document)
+
+    def _done(self, what: str) -> None:
+        now = time.monotonic()
+        self._say(f"ok  {(now - self._at) * 1000:6.0f} ms  {what}")
+        self._at = now
+
+    def _pictures(self) -> None:
+        known = {bytes(name.data()) for name in QImageReader.supportedImageFormats()}
+        _check(known >= FORMATS, f"Qt has no plugin for {b', '.join(sorted(FORMATS - known)).decode()}")
+        _check(self._application.font().family() == FAMILY, "the program's font is not there")
+        licences = [*path("icons").glob("*.svg"), *path("themes").glob("*.toml")]
+        _check(len(licences) > 50, "icons or themes are missing")
+        self._done(f"Qt on {QGuiApplication.platformName()}: pictures, font, icons, themes")
+
+    def _qr(self) -> None:
+        _check(qr.read(qr.image(WORDS)) == [WORDS], "a QR code was not read back")
+        self._done("QR code: drawn and read")
+
+    async def _write(self, session: Session) -> tuple[RoomId, ObjId]:
+        room = await session.rooms.create(WORDS, "case")
+        session.chat.send(room, WORDS)
+        obj = session.documents.create(room, WORDS)
+        document = session.documents.open(obj)
+        document.splice(0, 0, WORDS)
+        session.documents.close(obj)
+        board = session.tasks.board(room)
+        board.add_card(board.columns()[0].id, WORDS)
+        await _until(lambda: session.status.waiting == 0, "what was written was not sent")
+        self._done("crypto: a room with chat, a document and a task, sealed, signed and sent")
+        return room, obj
+
+    async def _window(self, session: Session, room: RoomId) -> None:
+        window = MainWindow(session, TOOLS)
+        window.resize(SIZE)
+        window.show()
+        drawn = 0
+        for language, name in [*(("sv", name) for name in theme.CHOICES), ("en", "light")]:
+            change_language(language)
+            theme.apply(self._application, name)
+            for section in SECTIONS:
+                window.go_section(section)
+                drawn += await self._draw(window, section)
+            window.open_room(room)
+            view = window.current_room()
+            if view is None:
+                raise Failed("the room did not open")
+            for tool in TOOLS:
+                view.show_tool(tool.id)
+                drawn += await self._draw(window, tool.id)
+        window.close()
+        self._gone(window)
+        self._done(f"views: {drawn} drawn, in {len(theme.CHOICES)} themes and two languages")
+
+    async def _draw(self, window: QWidget, name: str) -> int:
+        await asyncio.sleep(0)
+        image = window.grab().toImage()
+        colours = {image.pixel(x, y) for x in range(0, image.width(), 7) for y in range(0, image.height(), 7)}
+        _check(len(colours) > 3, f"{name} is empty")
+        return 1
+
+    def _gone(self, widget: QWidget) -> None:
+        widget.deleteLater()
+        self._application.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        gc.collect()
+
+    async def _close(self, session: Session) -> None:
+        await session.close()
+        self._done("closed in order")
+
+    async def _again(self, office: Office, room: RoomId, document: ObjId) -> None:
+        for view in (UnlockView(office.unlock), WelcomeView(office)):
+            view.resize(SIZE)
+            view.show()
+            await self._draw(view, type(view).__name__)
+            view.hide()
+            self._gone(view)
+        session = await office.unlock(PASSPHRASE)
+        try:
+            _check(session.rooms.room(room).title == WORDS, "the room's title was not read back")
+            text = session.documents.open(document).plain_text()
+            _check(WORDS in text, "the document was not read back")
+            _check(bool(await session.search.find("åtgärd")), "search does not find what was written")
+        finally:
+            await session.close()
+        self._done("unlocked by passphrase (Argon2id), and everything read back")
+
+
+def _check(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Failed(otherwise)
+
+
+async def _until(holds: Callable[[], bool], otherwise: str) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        _check(time.monotonic() < end, otherwise)
+        await asyncio.sleep(0.02)
+
+
+def reporter(file: Path | None) -> Callable[[str], None]:
+    """Says lines on the terminal, where there is one, and into a file."""
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if sys.stdout is not None:  # a program with a window has none on Windows
+            print(line, flush=True)
+        if file is not None:
+            file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    return say
