@@ -34,8 +34,8 @@ class Office:
         dial: Dial = WebSocketDialer,
         read_policy: Callable[[], Policy] = machine,
     ) -> None:
-        """`routes`: how the desktop finds proxies; `dial` makes what opens connections; `read_policy` gives what is in force
-        on this machine now."""
+        """`routes`: how the desktop finds proxies. `dial` makes what opens connections. `read_policy` gives what is in
+        force on this machine now."""
         self.profile = profile
         self._read_policy = read_policy
         self.policy = read_policy()
@@ -44,7 +44,12 @@ class Office:
         self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
         self.unlocking = Unlocking(profile, self.settings, self.slots)
         self.place = Place(
-            profile, self.settings, self.slots, insecure_loopback=insecure_loopback, routes=routes or Routes(), dial=dial
+            profile,
+            self.settings,
+            self.slots,
+            insecure_loopback=insecure_loopback,
+            routes=routes or Routes(),
+            dial=dial,
         )
         self.enrolling = Enrolling(self.place)
         self.joining = Joining(self.place)

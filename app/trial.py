@@ -59,9 +59,7 @@ class _Server:
         self._agency = Agency(os.urandom(32))
         key = SigningKey(os.urandom(32))
         cert = Signed(*self._agency.certify_server(key.public, clock.now_ms() + DAY_MS))
-        identity = Identity(
-            key=key, cert=cert, agency_pk=self._agency.pk, fingerprint=self._agency.fingerprint
-        )
+        identity = Identity(key=key, cert=cert, agency_pk=self._agency.pk, fingerprint=self._agency.fingerprint)
         self._store = MemoryStore()
         self.service = Service(self._store, FilesystemObjects(folder), identity, Limits())
         self.service.addresses = (SERVER,)

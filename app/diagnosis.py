@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the IT department needs when something does not work, as texts that hold neither content nor names.
+
+Of a setting that is free text (a server, a folder) it is only told whether there is one. No path is told: it has the
+account's name in it. The log is written so that anybody may read it (app/core/log.py).
+"""
+
+import io
+import platform
+import shutil
+import sys
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from app.core import clock, machine
+from app.core.files import write_atomic
+from app.errors import FileUnreadable
+from app.policy import policy_status
+from app.profile import Profile
+from app.setting import Setting
+from app.settings import SETTINGS, Settings
+from app.store import migrations
+
+MAX_LOG_BYTES = 4_000_000
+_LIBRARIES = ("PySide6_Essentials", "cryptography", "sqlcipher3", "SQLAlchemy", "pycrdt", "msgspec", "websockets")
+
+
+def report(profile: Profile, settings: Settings) -> dict[str, str]:
+    """The report's files by name, in order. Reads no key and opens no store."""
+    found = {
+        "program.txt": _program(),
+        "settings.txt": "\n".join(_settings(settings)),
+        "policy.txt": "\n".join(_policy()),
+        "store.txt": "\n".join(_store(profile)),
+    }
+    for file in sorted(profile.logs_folder.glob("kansli.log*")):
+        found[f"logs/{file.name}"] = _tail(file)
+    return {name: f"{text}\n" for name, text in found.items()}
+
+
+def write(parts: dict[str, str], path: Path) -> None:
+    """A zip file of them, as it was shown. FileUnreadable if it cannot be written; what was there stays then."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    try:
+        write_atomic(path, packed.getvalue())
+    except OSError as e:
+        raise FileUnreadable from e
+
+
+def _program() -> str:
+    now = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
+    lines = [
+        f"Kansli {machine.VERSION}, {'installed' if getattr(sys, 'frozen', False) else 'from source'}",
+        f"{machine.system()}, {platform.machine()}, Python {platform.python_version()}",
+        f"{now.isoformat(timespec='seconds')}, {datetime.now().astimezone().tzname()}",
+    ]
+    return "\n".join([*lines, *_libraries()])
+
+
+def _libraries() -> Iterator[str]:
+    for name in _LIBRARIES:
+        try:
+            yield f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:  # a frozen program has the code and not always its record
+            yield f"{name} version not recorded"
+
+
+def _settings(settings: Settings) -> Iterator[str]:
+    every: tuple[Setting[Any], ...] = SETTINGS
+    for setting in every:
+        value = settings.get(setting)
+        shown = str(value) if setting.choices or not isinstance(value, str) else ("given" if value else "empty")
+        yield f"{setting.key} = {shown}{', by policy' if settings.locked(setting) else ''}"
+
+
+def _policy() -> Iterator[str]:
+    for key, source, accepted in policy_status():
+        yield f"{key or '(unreadable)'} from {source}: {'in force' if accepted else 'left out'}"
+
+
+def _store(profile: Profile) -> Iterator[str]:
+    yield f"newest layout that this program knows {migrations.VERSION}"
+    yield f"database {_size(profile.db_path)} bytes, log of it {_size(profile.db_path.with_name('store.db-wal'))} bytes"
+    blobs = [p for p in profile.blobs_folder.rglob("*") if p.is_file()]
+    yield f"files {len(blobs)}, {sum(map(_size, blobs))} bytes"
+    yield f"ways of unlocking: {', '.join(sorted(p.stem for p in profile.slots_folder.glob('*.slot'))) or 'none'}"
+    yield f"unfinished enrolment: {'yes' if profile.enrolling_path.exists() else 'no'}"
+    yield f"free on the disk {shutil.disk_usage(profile.folder).free} bytes"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _tail(file: Path) -> str:
+    """The end of a log, whole lines."""
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return "(cannot be read)"
+    if len(data) > MAX_LOG_BYTES:
+        data = data[-MAX_LOG_BYTES:].partition(b"\n")[2]
+    return data.decode("utf-8", errors="replace").rstrip("\n")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The report to the IT department: everything that would be in it, then a file chosen for it. Nothing is sent."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from ui.kit.dialogs import Dialog, save_file, show
+from ui.kit.translate import local_now, tr
+
+Make = Callable[[], Mapping[str, str]]
+"""Reads the report's files by name; called in a thread."""
+Write = Callable[[Mapping[str, str], Path], None]
+
+
+async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path | None = None) -> Path | None:
+    """Shows the report, and writes it where the person says, or to `target`. The file, or None if they did not want it.
+
+    FileUnreadable if it cannot be written.
+    """
+    parts = await asyncio.to_thread(make)
+    if not await show(DiagnosisDialog(parent, parts)):
+        return None
+    if target is None:
+        name = f"kansli-{local_now().date().isoformat()}.zip"
+        target = await save_file(parent, tr("Save the report"), name, tr("Zip file (*.zip)"))
+    if target is not None:
+        await asyncio.to_thread(write, parts, target)
+    return target
+
+
+class DiagnosisDialog(Dialog):
+    """All of it as text, to be read before it is saved."""
+
+    def __init__(self, parent: QWidget | None, parts: Mapping[str, str]) -> None:
+        super().__init__(parent, tr("Report to the IT department"), accept=tr("Save…"), width=720)
+        self.add_text(
+            tr(
+                "This is all that the report holds: versions, settings and the program's own log. Nothing that anybody"
+                " has written, no names and no addresses. It is saved as a file and sent to nobody."
+            )
+        )
+        self.text = QPlainTextEdit("\n".join(f"— {name} —\n{text}" for name, text in parts.items()))
+        self.text.setReadOnly(True)
+        self.text.setTabChangesFocus(True)
+        self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        self.text.setAccessibleName(tr("Content of the report"))
+        self.text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self.text.setMinimumHeight(380)
+        self.body.addWidget(self.text)
