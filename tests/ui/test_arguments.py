@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the desktop hands over with a link stays a link."""
+
+import pytest
+
+from ui.__main__ import arguments
+from ui.main import _parser
+
+
+@pytest.mark.parametrize(
+    ("given", "link"),
+    [
+        (["--link", "kansli://enrol?server=a&code=b"], "kansli://enrol?server=a&code=b"),
+        (["--link", "kansli://x", "--data", "\\\\evil\\share"], "kansli://x --data \\\\evil\\share"),
+        (["--link", "--purge-machine"], "--purge-machine"),
+        (["--link"], ""),
+        (["kansli://x"], "kansli://x"),
+        ([], ""),
+    ],
+)
+def test_nothing_that_comes_with_a_link_is_an_option(given: list[str], link: str) -> None:
+    read = _parser().parse_args(arguments(given))
+    assert read.link == link
+    assert read.data is None
+    assert not read.purge_machine
+
+
+def test_other_arguments_are_as_they_were() -> None:
+    read = _parser().parse_args(arguments(["--profile", "second", "kansli://x"]))
+    assert (read.profile, read.link) == ("second", "kansli://x")
