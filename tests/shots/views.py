@@ -12,7 +12,7 @@ from app.core.i18n import tr
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import LinkState
-from tests.shots import devices
+from tests.shots import devices, managed
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -435,6 +435,7 @@ VIEWS: dict[str, Step] = {
     "search-none": partial(search, text="xyzzy"),
     "settings": partial(section, name="settings"),
     "settings-keys": settings_keys,
+    **managed.VIEWS,
     **devices.VIEWS,
     "toast": toast,
     "new-room": new_room,

@@ -40,6 +40,9 @@ class AwayView(GatePage):
         bind(self, session.status_changed, self._on_status)
         self._on_status()
 
+    def showEvent(self, event: object) -> None:
+        (self.again if self.again.isVisibleTo(self) else self.what).setFocus()
+
     def _again(self) -> None:
         self.clear_error()
         self._retry()
