@@ -94,6 +94,7 @@ def can_deny() -> bool:
     return True
 
 
+@pytest.mark.slow
 async def test_the_server_needs_no_memory_that_can_be_written_and_executed(tmp_path: Path) -> None:
     if not can_deny():
         pytest.skip("this kernel cannot refuse it")

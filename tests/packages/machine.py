@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A machine as the operator's guide means it, in one folder: its paths lie below that folder, its ports are free ones,
+and programs that only root or systemd have are played by small scripts. The server itself is the real one."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = ROOT / "packaging" / "server"
+PLACES = ("/etc/kansli", "/var/lib/kansli", "/var/backups/kansli", "/run/kansli", "/safe")
+"""What the guide names; /safe is where secret keys are taken to."""
+
+_PROGRAM = """
+import sys
+from pathlib import Path
+from sync.server import configfile
+configfile.DEFAULT_FILE = Path("{etc}/server.toml")
+from sync.server.__main__ import main
+sys.argv[0] = "kansli-server"
+sys.exit(main(sys.argv[1:]))
+"""
+_SCRIPTS = {
+    "kansli-server": 'PYTHONPATH={root} exec {python} {home}/program.py "$@"',
+    "sudo": '[ "$1" = -u ] && [ "$2" = kansli-server ] || exit 9; shift 2; exec "$@"',
+    "install": '[ "$1 $2 $3 $4" = "-o root -g kansli-server" ] || exit 9; shift 4; exec /usr/bin/install "$@"',
+    "apt": '[ "$1" = install ] && [ -n "$2" ]',
+    "dnf": '[ "$1" = install ] && [ -n "$2" ]',
+    "curl": 'exec {python} -c "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())" "$@"',
+    "journalctl": '[ "$*" = "-u kansli-server" ] && cat {home}/journal',
+    "systemctl": """
+start() {{
+    : >{home}/ready
+    {serve} >{home}/ready 2>>{home}/journal </dev/null &
+    echo $! >{home}/pid
+    for _ in $(seq 400); do grep -q ready {home}/ready && return 0; sleep 0.05; done
+    return 1
+}}
+stop() {{ kill "$(cat {home}/pid)"; while kill -0 "$(cat {home}/pid)" 2>/dev/null; do sleep 0.05; done; }}
+case "$*" in
+    "enable --now kansli-server kansli-server-backup.timer" | "start kansli-server") start ;;
+    "stop kansli-server") stop ;;
+    "restart kansli-server") stop; start ;;
+    "reload kansli-server") kill -HUP "$(cat {home}/pid)" ;;
+    "status kansli-server") kill -0 "$(cat {home}/pid)" ;;
+    "start kansli-server-backup") {backup} ;;
+    *) echo "systemctl $*: not known here" >&2; exit 9 ;;
+esac
+""",
+}
+
+
+def free_port() -> int:
+    """A port that nobody has now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+class Machine:
+    """`home` is its folder, short enough for the path of a socket."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port, self.monitor = free_port(), free_port()
+        for place in PLACES:
+            (home / place[1:]).mkdir(parents=True)
+        (home / "bin").mkdir()
+        sample = (SERVER / "server.toml").read_text(encoding="utf-8")
+        self.file.write_text(self.here(sample), encoding="utf-8")
+        (home / "program.py").write_text(_PROGRAM.format(etc=self.file.parent), encoding="utf-8")
+        known = {"root": ROOT, "python": sys.executable, "home": home}
+        known |= {"serve": self._starts("kansli-server"), "backup": self._starts("kansli-server-backup")}
+        for name, script in _SCRIPTS.items():
+            path = home / "bin" / name
+            path.write_text("#!/bin/bash\n" + script.format(**known), encoding="utf-8")
+            path.chmod(0o755)
+
+    @property
+    def file(self) -> Path:
+        """The operator's file."""
+        return self.home / "etc/kansli/server.toml"
+
+    @property
+    def data(self) -> Path:
+        return self.home / "var/lib/kansli/server"
+
+    def here(self, text: str) -> str:
+        """What the guide says, said of this machine."""
+        for place in PLACES:
+            text = re.sub(rf"(?<![\w.]){place}\b", f"{self.home}{place}", text)
+        return text.replace("127.0.0.1:9464", f"127.0.0.1:{self.monitor}").replace("port = 443", f"port = {self.port}")
+
+    def _starts(self, service: str) -> str:
+        unit = (SERVER / f"{service}.service").read_text(encoding="utf-8")
+        lines = re.findall(r"^ExecStart=/usr/bin/(.*)$", unit, re.MULTILINE)
+        return self.here(" && ".join(lines))
+
+    def configure(self, toml: str) -> None:
+        """Gives the keys of a block their values in the sample, as somebody who edits it."""
+        text = self.file.read_text(encoding="utf-8")
+        for line in self.here(toml).splitlines():
+            key = line.partition(" = ")[0]
+            text, count = re.subn(rf"^#?{key} = .*$", lambda _, line=line: line, text, flags=re.MULTILINE)  # type: ignore[misc]
+            assert count == 1, f"the sample has no {key}"
+        self.file.write_text(text, encoding="utf-8")
+
+    async def run(self, command: str) -> str:
+        """What a line of the guide prints; AssertionError if it fails."""
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-ec", self.here(command), stdout=PIPE, stderr=PIPE, cwd=self.home,
+            env={**os.environ, "PATH": f"{self.home}/bin:{os.environ['PATH']}"},
+        )  # fmt: skip
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0, f"{command}: {process.returncode}\n{out.decode()}{err.decode()}"
+        return out.decode()
+
+    def off(self) -> None:
+        """Ends the server if it runs."""
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(int((self.home / "pid").read_text()), signal.SIGKILL)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""docs/OPERATOR.md is followed from its first line to its last: every command is run, every setting is set."""
+
+import contextlib
+import json
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sync.crypto.tls import make_ca, make_server_cert
+from sync.server.config import Config
+from tests.packages.machine import Machine
+from tests.sync.server.wire import Person
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "OPERATOR.md"
+OTHERS = {"nginx", "caddy"}
+"""Languages of other programs' settings."""
+
+
+def blocks() -> list[tuple[str, str]]:
+    """Language and text of each fenced block, in order."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    home = Path(tempfile.mkdtemp(prefix="k-"))
+    made = Machine(home)
+    ca = make_ca("Myndighetens CA")
+    leaf = make_server_cert(ca, ["localhost", "127.0.0.1"])
+    for name, content in (("ca.pem", ca.cert), ("tls.pem", leaf.cert), ("tls.key", leaf.key)):
+        (home / name).write_bytes(content)
+    yield made
+    made.off()
+    shutil.rmtree(home)
+
+
+class Story:
+    """What happens between the guide's lines: people come, and time passes."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.names: dict[str, str] = {}
+        self.people: list[Person] = []
+
+    async def run(self, line: str) -> None:
+        for word, value in self.names.items():
+            line = re.sub(rf"\b{word}\b", value, line)
+        if "open-room" in line:
+            self._set_back(90_000_000)  # the restore was a day ago
+        told = await self.machine.run(line)
+        if "open-room" in line:
+            self._set_back(-90_000_000)
+        if "invite --name" in line:
+            await self._comes(told)
+        if "closed" in line:
+            closed = await self.machine.run(line.replace(" --table", ""))
+            self.names["ROOM"] = json.loads(closed.splitlines()[0])["room"]
+
+    async def _comes(self, code: str) -> None:
+        """Somebody uses the code and founds a room; a registrar comes too, and loses their computer."""
+        url, ca = f"https://127.0.0.1:{self.machine.port}", self.machine.home
+        await self._enrol("Handläggare", code, url, ca)
+        await self.people[0].create()
+        key = "--agency-key /safe/agency.key"
+        await self._enrol(
+            "Registrator", await self.machine.run(f"kansli-server invite --name Registrator {key}"), url, ca
+        )
+        lost = self.people[1]
+        self.names |= {"PERSON": lost.uid.hex(), "DEVICE": lost.author.dev.hex()}
+
+    async def _enrol(self, name: str, code: str, url: str, ca: Path) -> None:
+        person = await Person(name).enrol(url, ca, code.strip())
+        self.people.append(person)
+
+    def _set_back(self, ms: int) -> None:
+        with contextlib.closing(sqlite3.connect(Config(data=self.machine.data).database)) as c, c:
+            c.execute("UPDATE restores SET t = t - ?", (ms,))
+
+    async def end(self) -> None:
+        for person in self.people:
+            await person.wire.close()
+
+
+@pytest.mark.slow
+async def test_every_command_of_the_guide_does_what_it_says(machine: Machine) -> None:
+    story = Story(machine)
+    ran = 0
+    for language, text in blocks():
+        assert language in {"sh", "toml", *OTHERS}
+        if language == "toml":
+            machine.configure(text)
+        for line in text.splitlines() if language == "sh" else ():
+            await story.run(line)
+            ran += 1
+    await story.end()
+    assert ran > 30
+    # the last settings are those of a proxy
+    assert "behind_proxy = true" in machine.file.read_text(encoding="utf-8")
+    assert "plain HTTP for a proxy on" in await machine.run("sudo -u kansli-server kansli-server serve --check")
+    await machine.run("systemctl restart kansli-server")
+    assert (machine.home / "run/kansli/server.sock").is_socket()
+    journal = (machine.home / "journal").read_text(encoding="utf-8")
+    assert "certificate read again" in journal
+    assert "ERROR" not in journal
+
+
+def test_every_command_line_in_the_text_is_in_a_block_that_is_run() -> None:
+    """Commands in running text are words of a command, not lines to be typed."""
+    text = re.sub(r"^```.*?^```$", "", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    typed = [code for code in re.findall(r"`([^`]+)`", text) if re.match(r"(sudo|apt|curl|kansli-server) ", code)]
+    assert typed == []
