@@ -20,7 +20,8 @@ from platformdirs import user_data_path
 from app import policy
 from app.core.files import write_atomic
 from app.core.ids import new_id
-from app.errors import BadProfileName, ProfileInUse, StoreCorrupt, StoreUnwritable
+from app.core.volumes import is_remote
+from app.errors import BadProfileName, DataOnNetwork, ProfileInUse, StoreCorrupt, StoreUnwritable
 
 if sys.platform == "win32":
     import msvcrt
@@ -69,8 +70,11 @@ class Profile:
 
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
-        """Opens or makes the profile; ProfileInUse if another process has it, BadProfileName, StoreUnwritable."""
+        """Opens or makes the profile; ProfileInUse if another process has it, BadProfileName, DataOnNetwork,
+        StoreUnwritable."""
         folder = data_root(root) / "profiles" / check_name(name)
+        if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
+            raise DataOnNetwork
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock = _take_lock(folder / "lock")
@@ -81,6 +85,15 @@ class Profile:
         except BaseException:
             lock.close()
             raise
+
+    @classmethod
+    def look(cls, name: str = DEFAULT, root: Path | None = None) -> tuple[bytes, Path] | None:
+        """Id and folder of a profile that another process has open; None if they cannot be read."""
+        folder = data_root(root) / "profiles" / check_name(name)
+        try:
+            return bytes.fromhex(json.loads((folder / "profile.json").read_bytes())["id"]), folder
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     @property
     def db_path(self) -> Path:

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whether a folder lies on a disk of this computer or on another's."""
+
+import sys
+from pathlib import Path
+
+if sys.platform == "win32":
+    import ctypes
+
+MOUNTS = Path("/proc/self/mountinfo")
+_REMOTE_DRIVE = 4
+_REMOTE = {
+    "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "coda", "ceph", "glusterfs", "lustre",
+    "gfs2", "ocfs2", "davfs", "fuse.sshfs", "fuse.davfs", "fuse.davfs2", "fuse.gvfsd-fuse", "fuse.ceph",
+    "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.smbnetfs", "fuse.kio-fuse",
+}  # fmt: skip
+
+
+def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
+    """Whether it lies, or would lie, on a network drive. False where the system does not say."""
+    if sys.platform == "win32":
+        return _is_remote_on_windows(folder)
+    try:
+        return _type_of(folder.resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape")) in _REMOTE
+    except OSError:
+        return False
+
+
+def _type_of(folder: Path, mounts: str) -> str:
+    """The kind of file system at a path: that of the mount with the longest path above it, the last of such."""
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        left, _, right = line.partition(" - ")
+        fields = left.split(" ")
+        if len(fields) < 5 or not right:
+            continue
+        place = Path(_unescaped(fields[4]))
+        if folder.is_relative_to(place) and len(place.parts) >= best:
+            best, kind = len(place.parts), right.split(" ", 1)[0]
+    return kind
+
+
+def _unescaped(path: str) -> str:
+    """Spaces and the like are written as octal numbers there."""
+    for code in ("040", "011", "012", "134"):
+        path = path.replace(f"\\{code}", chr(int(code, 8)))
+    return path
+
+
+if sys.platform == "win32":
+
+    def _is_remote_on_windows(folder: Path) -> bool:
+        whole = folder.resolve()
+        if whole.drive.startswith("\\\\"):
+            return True
+        return bool(ctypes.windll.kernel32.GetDriveTypeW(f"{whole.drive}\\") == _REMOTE_DRIVE)
