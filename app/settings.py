@@ -188,6 +188,9 @@ LOG_LEVEL = Setting(
 SHEET_REMINDER = Setting(
     key="sheet-reminder", default=True, label="Remind of the recovery sheet", seen=False, fixable=False
 )
+TRAY_TOLD = Setting(
+    key="tray-told", default=False, label="It was said that Kansli stays in the tray", seen=False, fixable=False
+)
 WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place", seen=False, fixable=False)
 """What the main window saved of itself, as base64."""
 SIDEBAR_WIDTH = Setting(
@@ -222,6 +225,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     ALLOW_PRINT,
     LOG_LEVEL,
     SHEET_REMINDER,
+    TRAY_TOLD,
     WINDOW_GEOMETRY,
     SIDEBAR_WIDTH,
 )

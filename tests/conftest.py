@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
-WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell")}
+WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell", "ui/desktop")}
 """Where every test starts a server, several clients or the whole window."""
 
 # Before the first import of Qt or keyring. A test of the keyring slot sets its own backend.

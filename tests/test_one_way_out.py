@@ -22,7 +22,7 @@ CALLS = {
 BY_NAME = {"__import__", "import_module", "Later"}
 LATER = "app/core/later.py"
 WHOLE = {"PySide6.QtNetwork", "urllib", "http"}
-SOCKET = {"ui/main.py": {"socketpair"}, "app/core/machine.py": {"gethostname"}}
+SOCKET = {"ui/signals.py": {"socketpair"}, "app/core/machine.py": {"gethostname"}}
 """What is used of the module `socket`, and where: a pair within the process, and the machine's own name."""
 QT = {
     "QLocalServer",

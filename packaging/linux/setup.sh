@@ -38,6 +38,7 @@ EMOJI_FONT_PACKAGE=fonts-noto-color-emoji  # the demo's screenshots have emoji i
 # Program, and the Debian package that has it: what tests start. Without one its tests are skipped.
 PROGRAMS="
 dbus-daemon                 dbus-daemon
+desktop-file-validate       desktop-file-utils
 systemd-analyze             systemd
 groff                       groff-base
 osslsigncode                osslsigncode

@@ -8,6 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QPaintEvent
 
 import ui.main
+import ui.program
 from ui.shell.window import MainWindow
 
 
@@ -25,5 +26,5 @@ class Watched(MainWindow):
 
 
 if __name__ == "__main__":
-    ui.main.MainWindow = Watched  # type: ignore[attr-defined]  # the same class with a watch on it
+    ui.program.MainWindow = Watched  # type: ignore[attr-defined]  # the same class with a watch on it
     sys.exit(ui.main.main(sys.argv[1:]))

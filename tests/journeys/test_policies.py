@@ -16,7 +16,7 @@ from app.store.keyslots import SlotKind
 from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
 from tests.memory_keyring import MemoryKeyring
 from tests.world import until
-from ui.main import Program
+from ui.program import Program
 from ui.shell.away import AwayView
 from ui.shell.new_way import NewWayView
 

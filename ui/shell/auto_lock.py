@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Locks after a time without keyboard or mouse. Says so; the owner does it."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication
+
+from app.core.clock import awake_s
 
 _SIGNS_OF_LIFE = {
     QEvent.Type.KeyPress,
@@ -15,12 +19,16 @@ _SIGNS_OF_LIFE = {
 
 
 class AutoLock(QObject):
-    """`idle` is emitted once after so many minutes of silence; 0 minutes = never."""
+    """`idle` is emitted once after so many minutes of silence, those in which the computer slept too; 0 minutes =
+    never."""
 
     idle = Signal()
 
-    def __init__(self, minutes: int, parent: QObject) -> None:
+    def __init__(self, minutes: int, parent: QObject, clock: Callable[[], float] = awake_s) -> None:
+        """`clock`: seconds, which go on while the computer sleeps. A timer does not."""
         super().__init__(parent)
+        self._clock = clock
+        self._since = clock()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.idle)
         self.set_minutes(minutes)
@@ -33,13 +41,28 @@ class AutoLock(QObject):
         self._timer.stop()
         self._timer.setInterval(minutes * 60_000)
         if minutes > 0:
-            self._timer.start()
+            self._begin()
 
     def minutes(self) -> int:
         """After how many minutes; 0 = never."""
         return self._timer.interval() // 60_000
 
+    def look(self) -> bool:
+        """The computer may have slept: whether the time is over, which is told now."""
+        over = self._timer.isActive() and self._clock() - self._since >= self._timer.interval() / 1000
+        if over:
+            self._timer.stop()
+            self.idle.emit()
+        return over
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if self._timer.isActive() and event.type() in _SIGNS_OF_LIFE:
-            self._timer.start()
+        if not self._timer.isActive() or event.type() not in _SIGNS_OF_LIFE:
+            return False
+        if self.look():
+            return True  # the key that wakes is not written into what is being locked
+        self._begin()
         return False
+
+    def _begin(self) -> None:
+        self._since = self._clock()
+        self._timer.start()

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import Soon, bind
-from ui.kit.icons import icon
 from ui.kit.translate import tr, trn
 from ui.shell.ports import RoomService
 
@@ -32,11 +31,11 @@ Tell = Callable[[str, str], object]
 
 
 def desktop(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
-    """How this desktop is told: its own service on Linux, else its tray; None where there is neither."""
+    """How this desktop is told by its own service, on Linux; None where there is none: then by the tray, if any."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
             return service(window, on_click)
-    return tray(window, on_click)
+    return None
 
 
 def service(window: QWidget, on_click: Callable[[], object]) -> Tell:
@@ -51,25 +50,13 @@ def service(window: QWidget, on_click: Callable[[], object]) -> Tell:
     return tell
 
 
-def tray(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
-    """By an icon in the tray; None where there is no tray."""
-    if not QSystemTrayIcon.isSystemTrayAvailable():
-        return None
-    item = QSystemTrayIcon(icon("logo", "accent", 32), window)
-    item.setToolTip("Kansli")
-    item.messageClicked.connect(lambda: on_click())
-    item.activated.connect(lambda _reason: on_click())
-    item.show()
-    return lambda title, text: item.showMessage(title, text, icon("logo", "accent", 32))
-
-
 class Notifications(QObject):
     """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last, one
-    with a mention before the others."""
+    with a mention before the others. `tell` may be given later."""
 
     def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, tell: Tell | None) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._settings, self._tell = window, rooms, settings, tell
+        self._window, self._rooms, self._settings, self.tell = window, rooms, settings, tell
         self._seen = self._counts()
         self.latest: RoomId | None = None
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
@@ -80,7 +67,7 @@ class Notifications(QObject):
     def _on_changed(self) -> None:
         before, self._seen = self._seen, self._counts()
         wanted = self._settings.get(NOTIFICATIONS)
-        if self._window.isActiveWindow() or self._tell is None or wanted == "none":
+        if self._window.isActiveWindow() or self.tell is None or wanted == "none":
             return
         unread = mentions = 0
         fresh: list[tuple[bool, RoomId]] = []
@@ -92,7 +79,7 @@ class Notifications(QObject):
             mentions += max(now_mentions - was_mentions, 0)
         self.latest = max(fresh, key=lambda f: f[0])[1] if fresh else self.latest
         if mentions or (unread and wanted == "all"):
-            self._tell(*self._said(unread, mentions))
+            self.tell(*self._said(unread, mentions))
 
     def _said(self, unread: int, mentions: int) -> tuple[str, str]:
         """Title and text; what was written only by the setting."""

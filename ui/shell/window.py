@@ -15,11 +15,13 @@ from app.core.ids import RoomId
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, SIDEBAR_WIDTH, THEME, WINDOW_GEOMETRY
+from ui.desktop.tray import Tray
 from ui.errors import code_of, sentence, sentence_of
 from ui.kit import tasks, theme
 from ui.kit.bind import Soon, bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, show
+from ui.kit.front import to_front
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.style import column, line, set_props
@@ -27,6 +29,7 @@ from ui.kit.tasks import run
 from ui.kit.toast import InfoBar, Toast
 from ui.kit.translate import change_language, tr, trn
 from ui.shell import regions
+from ui.shell.arriving import judge
 from ui.shell.asked_bar import AskedBar
 from ui.shell.auto_lock import AutoLock
 from ui.shell.commands import Commands
@@ -61,6 +64,8 @@ class MainWindow(QMainWindow):
     lock_requested = Signal()
     key_change_requested = Signal(object)
     """KeyChange: the program closes the session for it."""
+    quit_requested = Signal()
+    unread_changed = Signal(int)
     erase_requested = Signal()
     """The person wants everything of a device that was revoked removed from this computer."""
 
@@ -76,6 +81,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.session, self.tools, self._keys = session, list(tools), keys
         self._now = now
+        self.unread = 0
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
         self.navigator = Navigator(session, tools, self)
         self.navigator.write_to.connect(self.write_to)
@@ -85,8 +91,8 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self._restore_geometry()
         settings = session.settings
-        self._auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
-        self._auto_lock.idle.connect(self.lock_requested)
+        self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
+        self.auto_lock.idle.connect(self.lock_requested)
         self._build()
         self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
         bind(self, settings.changed, self._on_setting)
@@ -218,7 +224,8 @@ class MainWindow(QMainWindow):
         if saved:
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
 
-    def _save_geometry(self) -> None:
+    def keep_geometry(self) -> None:
+        """Size and place of now, for the next time."""
         settings = self.session.settings
         settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
         if self._side_width != WIDTH:
@@ -249,6 +256,14 @@ class MainWindow(QMainWindow):
     def open_link(self, link: ObjectLink) -> None:
         """Opens an object in its room, at its place."""
         self.navigator.open_link(link)
+
+    def follow(self, text: str) -> None:
+        """A link from outside: opens what it leads to, or says why not."""
+        link, why_not = judge(text, self.session)
+        if link is not None:
+            self.open_link(link)
+        else:
+            self.toast(why_not)
 
     def search_for(self, text: str) -> None:
         """Goes to Sök with these words."""
@@ -326,14 +341,18 @@ class MainWindow(QMainWindow):
         me = self.session.people.me
         heading = " · ".join(x for x in (me.name, me.unit) if x)
         entries: list[Entry | None] = [Entry(text=heading), Entry(text=verified_chip(me)[3]), None]
-        entries += self.commands.entries("settings", "lock")
+        entries += self.commands.entries("settings", "lock", "quit")
         button = self.rail.items["account"]
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
+    def tell_by(self, tray: Tray | None) -> None:
+        """Notifications come by the tray's sign, where the desktop has no service of its own for them."""
+        if tray is not None and self._notifications.tell is None:
+            self._notifications.tell = tray.tell
+            tray.item.messageClicked.connect(self._to_front)
+
     def _to_front(self) -> None:
-        self.show()
-        self.raise_()
-        self.activateWindow()
+        to_front(self)
         if self._notifications.latest is not None:
             self.open_room(self._notifications.latest)
 
@@ -345,7 +364,7 @@ class MainWindow(QMainWindow):
         if key == THEME.key and isinstance(app, QApplication):
             theme.apply(app, settings.get(THEME))
         elif key == AUTO_LOCK_MINUTES.key:
-            self._auto_lock.set_minutes(settings.get(AUTO_LOCK_MINUTES))
+            self.auto_lock.set_minutes(settings.get(AUTO_LOCK_MINUTES))
         elif key == LANGUAGE.key:
             change_language(settings.get(LANGUAGE))
             QTimer.singleShot(0, self, self._rebuild)  # not under the control that was just used
@@ -394,9 +413,10 @@ class MainWindow(QMainWindow):
                 self.erase_requested.emit()
 
     def _on_rooms(self) -> None:
-        unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
-        self.rail.items["rooms"].set_count(unread)
-        self.setWindowTitle(f"({unread}) Kansli" if unread else "Kansli")
+        self.unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
+        self.rail.items["rooms"].set_count(self.unread)
+        self.setWindowTitle(f"({self.unread}) Kansli" if self.unread else "Kansli")
+        self.unread_changed.emit(self.unread)
         if self.session.status.state == "syncing":
             self._on_status()
 
@@ -423,5 +443,5 @@ class MainWindow(QMainWindow):
         self._keep_side_width()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        self._save_geometry()
+        self.keep_geometry()
         super().closeEvent(event)

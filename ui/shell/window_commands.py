@@ -80,7 +80,7 @@ def _doing(w: "MainWindow") -> list[Command]:
         Command(id="add-member", text=tr("Add member …"), icon="invite", run=add_member, enabled=in_room),
         Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
         Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),
-        Command(id="quit", text=tr("Quit"), icon="leave", shortcuts=("Ctrl+Q",), run=w.close),
+        Command(id="quit", text=tr("Quit"), icon="leave", shortcuts=("Ctrl+Q",), run=w.quit_requested.emit),
     ]
 
 

@@ -182,16 +182,16 @@ def test_a_policy_that_came_since_takes_effect_in_the_window(qtbot: QtBot, sessi
     window = MainWindow(session, [])
     qtbot.addWidget(window)
     session.settings.renew({"theme": "contrast", "language": "en", "auto-lock-minutes": 5}, {})
-    assert (theme.current().id, language(), window._auto_lock.minutes()) == ("contrast", "en", 5)
+    assert (theme.current().id, language(), window.auto_lock.minutes()) == ("contrast", "en", 5)
     session.settings.renew({"auto-lock-minutes": 0}, {})
-    assert (language(), window._auto_lock.minutes()) == ("sv", 0)
+    assert (language(), window.auto_lock.minutes()) == ("sv", 0)
 
 
 def test_the_time_to_lock_is_policys_from_the_first_window_on(qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"auto-lock-minutes": 0}')
     window = MainWindow(FakeSession(tmp_path, {"auto-lock-minutes": 5}), [])
     qtbot.addWidget(window)
-    assert window._auto_lock.minutes() == 5
+    assert window.auto_lock.minutes() == 5
 
 
 @pytest.mark.parametrize(
@@ -232,12 +232,12 @@ def test_silence_locks_and_a_key_begins_anew(qtbot: QtBot, qapp: QApplication) -
     lock = AutoLock(1, owner)
     lock._timer.setInterval(50)
     with qtbot.waitSignal(lock.idle, timeout=2000):
-        lock._timer.start()
+        lock._begin()
     assert lock.minutes() == 0
     locked: list[bool] = []
     lock.idle.connect(lambda: locked.append(True))
     lock._timer.setInterval(400)
-    lock._timer.start()
+    lock._begin()
     for _ in range(4):
         qtbot.wait(150)
         qapp.sendEvent(owner, QKeyEvent(QEvent.Type.KeyPress, 0x41, Qt.KeyboardModifier.NoModifier))

@@ -336,7 +336,7 @@ def test_theme_and_auto_lock_follow_the_settings(window: MainWindow, session: Fa
     session.settings.set(THEME, "dark")
     assert theme.current().id == "dark"
     session.settings.set(AUTO_LOCK_MINUTES, 5)
-    assert window._auto_lock.minutes() == 5
+    assert window.auto_lock.minutes() == 5
     with qtbot.waitSignal(window.lock_requested, timeout=1000):
         press(window, "Ctrl+Shift+L")
 

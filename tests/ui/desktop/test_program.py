@@ -1,0 +1,374 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The program on a desktop: its window in sight, in the tray, locked, and what comes from outside meanwhile."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QWidget
+
+import ui.program
+from app.core.i18n import set_language
+from app.profile import Profile
+from app.settings import AUTO_LOCK_MINUTES, AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, PROXY_MODE
+from app.unlocking import SlotKind
+from tests.ui.shell.fake_keys import FakeKeys
+from tests.ui.shell.fake_session import TOOLS, FakeSession
+from tests.ui.shell.sample import BOARD, CASE
+from tests.ui.soon import caught_up
+from ui.desktop.resident import Desktop
+from ui.desktop.tray import Tray
+from ui.desktop.waking import Events
+from ui.kit import tasks, theme
+from ui.program import Program
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import WelcomeView
+
+LINK = f"kansli://{CASE.hex()}/{BOARD.hex()}?kind=board"
+ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
+
+
+class Session(FakeSession):
+    """One that is closed and hurried."""
+
+    hurried = 0
+    closed = False
+
+    def hurry(self) -> None:
+        self.hurried += 1
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Office:
+    """In the place of app.bootstrap.Office: opens without a key until it is locked."""
+
+    def __init__(self, folder: Path, *, new: bool = False, locked: bool = False) -> None:
+        self.profile = Profile.open(root=folder)
+        self.session = Session(folder)
+        self.settings = self.session.settings
+        self.is_new, self.is_unfinished = new, False
+        self.unlocking = FakeKeys(list(SlotKind))
+        self.locked = locked
+        self.keyring_asked = 0
+
+    def unlock_raw(self) -> Session | None:
+        return None if self.locked else self.session
+
+    def renew_policy(self) -> None: ...
+
+    def kinds(self) -> list[SlotKind]:
+        return list(SlotKind)
+
+    async def unlock(self, passphrase: str) -> Session:
+        return self.session
+
+    async def unlock_keyring(self) -> Session:
+        self.keyring_asked += 1
+        return await asyncio.Future()
+
+    def keyring_available(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: True  # the ways in are not gone here
+
+
+class Autostart:
+    """What the desktop would start."""
+
+    line_: str | None = None
+
+    def line(self, command: Sequence[str]) -> str:
+        return " ".join(command)
+
+    def read(self) -> str | None:
+        return self.line_
+
+    def write(self, line: str) -> None:
+        self.line_ = line
+
+    def remove(self) -> None:
+        self.line_ = None
+
+
+@dataclass
+class Running:
+    """A program that runs. `told`: notifications beside the tray's sign."""
+
+    program: Program
+    office: Office
+    qapp: QApplication
+    task: "asyncio.Task[None]"
+    events: list[Events]
+    autostart: Autostart
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> QWidget:
+        found = self.program._window or self.program._gate
+        assert found is not None
+        return found
+
+    @property
+    def tray(self) -> Tray:
+        found = self.program._resident.tray
+        assert found is not None
+        return found
+
+    @property
+    def gate(self) -> object:
+        assert self.program._gate is not None
+        return self.program._gate.centralWidget()
+
+    async def until(self, look: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not look():
+            assert time.monotonic() < end, "not so in time"
+            self.qapp.processEvents()
+            await asyncio.sleep(0.005)
+
+    async def lock(self) -> None:
+        self.tray.lock_asked.emit()
+        await self.locked()
+
+    async def locked(self) -> None:
+        await self.until(lambda: self.office.session.closed and self.program._session is None)
+
+    async def unlock(self) -> None:
+        assert isinstance(self.gate, UnlockView)
+        self.gate.unlocked.emit(self.office.session)
+
+
+@pytest.fixture(autouse=True)
+def light_and_swedish(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    set_language("sv")
+    theme.apply(qapp, "light")
+    monkeypatch.setattr(ui.program, "TOOLS", TOOLS)
+    monkeypatch.setattr("ui.desktop.resident.WATCH_AFTER_MS", 0)
+    monkeypatch.setattr("ui.desktop.resident.TRAY_EVERY_MS", 1)
+    with tempfile.TemporaryDirectory() as folder:  # a test's own folder has too long a name for a socket
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield
+
+
+@asynccontextmanager
+async def running(
+    qapp: QApplication, office: Office, link: str = "", *, has_tray: bool = True, background: bool = False
+) -> AsyncIterator[Running]:
+    made: list[Events] = []
+    autostart = Autostart()
+
+    def watch(parent: QObject) -> Events:
+        made.append(Events(parent))
+        return made[-1]
+
+    def tray(parent: QObject) -> Tray | None:
+        return Tray(parent) if has_tray else None
+
+    desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
+    program = Program(office, link, background=background, desktop=desktop)  # type: ignore[arg-type]
+    task = asyncio.ensure_future(program.run())
+    found = Running(program, office, qapp, task, made, autostart)
+    await found.until(lambda: bool(made))
+    if has_tray:
+        found.tray.tell = lambda title, text: found.told.append(title)  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        program._over.set()
+        await task
+        office.profile.close()
+        tasks.set_error_hook(None)
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+async def test_closing_leaves_it_in_the_tray_and_says_so_once(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        assert r.shown.isVisible()
+        for _ in range(2):
+            assert not r.shown.close()
+            assert r.shown.isHidden()
+            r.tray.open_asked.emit()
+            assert r.shown.isVisible()
+        assert r.told == ["Fönstret är stängt"]
+        assert not r.task.done()
+
+
+@pytest.mark.parametrize("why", ["no tray", "by setting", "first start"])
+async def test_closing_ends_it(qapp: QApplication, tmp_path: Path, why: str) -> None:
+    office = Office(tmp_path, new=why == "first start")
+    office.settings.set(CLOSE_TO_TRAY, why != "by setting")
+    async with running(qapp, office, has_tray=why != "no tray") as r:
+        assert r.shown.close()
+        await asyncio.wait_for(r.task, 10)
+
+
+async def test_quit_ends_it_from_the_menus_and_the_palette(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        r.shown.close()
+        window = r.program._window
+        assert window is not None
+        assert "Avsluta" in [c.text for c in window.commands.shown()]
+        window.commands["quit"].run()
+        await asyncio.wait_for(r.task, 10)
+        assert r.office.session.closed
+
+
+async def test_the_tray_quits_and_its_sign_goes(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path, locked=True)) as r:
+        sign = r.tray
+        sign.quit_asked.emit()
+        await asyncio.wait_for(r.task, 10)
+        assert not sign.item.isVisible()
+
+
+async def test_started_by_the_desktop_no_window_comes_up(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path), background=True) as r:
+        assert r.shown.isHidden()
+        r.tray.open_asked.emit()
+        assert r.shown.isVisible()
+
+
+async def test_started_by_the_desktop_and_locked_no_window_comes_up(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path, locked=True), background=True) as r:
+        assert r.shown.isHidden()
+        await r.until(lambda: r.office.keyring_asked == 1)
+        await r.unlock()
+        assert r.program._window is not None
+        assert r.shown.isHidden()
+
+
+async def test_without_a_tray_it_is_in_the_task_bar(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path), background=True, has_tray=False) as r:
+        await r.until(lambda: r.shown.isMinimized())
+
+
+async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.program._window
+        assert window is not None
+        caught_up(window)
+        unread = sum(room.unread for room in r.office.session.rooms.rooms() if not room.muted)
+        assert unread
+        assert r.tray.says() == f"Kansli: {unread} olästa"
+        r.shown.close()
+        await r.lock()
+        assert r.shown.isHidden()
+        assert (r.tray.says(), r.tray.unread) == ("Kansli är låst", 0)
+        assert "Lås Kansli" not in r.tray.menu_texts()
+        await r.unlock()
+        assert r.shown.isHidden()
+        assert r.tray.says() == f"Kansli: {unread} olästa"
+
+
+async def test_after_locking_the_key_store_is_not_asked_without_a_word(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        await r.lock()
+        await asyncio.sleep(0.05)
+        qapp.processEvents()
+        assert r.office.keyring_asked == 0
+        assert r.shown.isVisible()
+
+
+@pytest.mark.parametrize("minutes", [15, 0])
+async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
+    qapp: QApplication, tmp_path: Path, minutes: int
+) -> None:
+    office = Office(tmp_path)
+    office.settings.set(AUTO_LOCK_MINUTES, minutes)
+    async with running(qapp, office) as r:
+        r.events[0].left.emit()
+        if minutes:
+            await r.locked()
+            r.events[0].left.emit()  # there is nothing to lock any more
+        await asyncio.sleep(0.05)
+        assert (r.program._session is None) is bool(minutes)
+
+
+async def test_a_computer_that_wakes_connects_at_once_or_locks(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        r.events[0].woke.emit()
+        r.events[0].network_changed.emit()
+        r.office.settings.set(PROXY_MODE, "none")
+        assert r.office.session.hurried == 3
+        window = r.program._window
+        assert window is not None
+        window.auto_lock._since -= 16 * 60
+        r.events[0].woke.emit()
+        await r.locked()
+        assert r.office.session.hurried == 3
+        for event in (r.events[0].woke, r.events[0].network_changed):
+            event.emit()
+
+
+async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "")
+    async with running(qapp, Office(tmp_path)) as r:
+        r.shown.close()
+        line = r.program._resident.line
+        assert line is not None
+        assert line.listening
+        line.called.emit(f"{LINK}\nåä\x00")
+        assert r.shown.isVisible()
+        window = r.program._window
+        assert window is not None
+        view = window.current_room()
+        assert view is not None
+        assert view.room == CASE
+
+
+async def test_a_link_waits_until_it_is_unlocked(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path, locked=True)) as r:
+        r.program._resident.called.emit(f"{LINK}\n")
+        assert isinstance(r.gate, UnlockView)
+        await r.unlock()
+        window = r.program._window
+        assert window is not None
+        assert window.current_room() is not None
+
+
+async def test_an_invitation_is_filled_in_and_nothing_more(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path, new=True)) as r:
+        assert isinstance(r.gate, WelcomeView)
+        r.program._resident.called.emit(f"{LINK}\n")
+        assert isinstance(r.gate, WelcomeView)
+        assert r.gate.code.text() == ""
+        r.program._resident.called.emit(f"{ENROL}\n")
+        assert isinstance(r.gate, WelcomeView)
+        assert r.gate.code.text() == "ABCD-EFGH"
+        assert r.gate.currentWidget() is r.gate.code_page
+
+
+async def test_no_link_but_an_invitation_is_taken_for_a_server(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path, new=True), "kansli://" + "x" * 5000) as r:
+        assert isinstance(r.gate, WelcomeView)
+        assert r.gate.code.text() == ""
+        assert r.program._link.startswith("kansli://x")
+
+
+async def test_the_desktops_start_follows_the_setting(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        assert r.autostart.line_ is None
+        r.office.settings.set(AUTOSTART, True)
+        assert r.autostart.line_ == "kansli --background"
+        r.office.settings.set(AUTOSTART, False)
+        assert r.autostart.line_ is None
+
+
+async def test_the_tray_speaks_the_language_in_force(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        r.office.settings.set(LANGUAGE, "en")
+        await r.until(lambda: "Open Kansli" in r.tray.menu_texts())
+        r.office.settings.set(LANGUAGE, "sv")
+        await r.until(lambda: "Öppna Kansli" in r.tray.menu_texts())

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sleep, locked screens and networks: over a real bus with a service that stands in for logind, and by Qt's signals."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from jeepney import DBusAddress, MessageType, message_bus, new_error, new_method_return, new_signal
+from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection
+from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtNetwork import QNetworkInformation
+from PySide6.QtWidgets import QApplication
+
+from tests.world import until
+from ui.desktop import power_linux
+from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION
+from ui.desktop.power_windows import said
+from ui.desktop.waking import Events, networks
+
+needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon on this machine")
+OURS = "/org/freedesktop/login1/session/_32"
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A bus of one's own in the place of the system's."""
+    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
+    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert daemon.stdout is not None
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", daemon.stdout.readline().strip())
+    yield
+    daemon.terminate()
+    daemon.wait()
+    daemon.stdout.close()
+
+
+class Logind:
+    """Knows one session."""
+
+    def __init__(self, connection: DBusConnection, asked: asyncio.Event, *, by_pid: bool) -> None:
+        self.connection, self.asked, self.by_pid = connection, asked, by_pid
+
+    async def serve(self) -> None:
+        while True:
+            message = await self.connection.receive()
+            if message.header.message_type is not MessageType.method_call:
+                continue
+            member = message.header.fields[3]
+            if member == "GetSessionByPID" and not self.by_pid:
+                await self.connection.send(new_error(message, "org.freedesktop.login1.NoSessionForPID"))
+            else:
+                await self.connection.send(new_method_return(message, "o", (OURS,)))
+
+    async def tell(self, path: str, interface: str, member: str, signature: str = "", *body: Any) -> None:
+        await self.connection.send(new_signal(DBusAddress(path, interface=interface), member, signature, body))
+
+
+@asynccontextmanager
+async def logind(*, by_pid: bool = True) -> AsyncIterator[Logind]:
+    connection = await open_dbus_connection(bus="SYSTEM")
+    async with DBusRouter(connection) as router:
+        await router.send_and_get_reply(message_bus.RequestName(MANAGER.bus_name))
+    made = Logind(connection, asyncio.Event(), by_pid=by_pid)
+    serving = asyncio.ensure_future(made.serve())
+    yield made
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    await connection.close()
+
+
+class Heard:
+    """What was told, in order."""
+
+    def __init__(self) -> None:
+        self.events = Events()
+        self.all: list[str] = []
+        self.events.woke.connect(lambda: self.all.append("woke"))
+        self.events.left.connect(lambda: self.all.append("left"))
+        self.events.network_changed.connect(lambda: self.all.append("network"))
+
+
+async def over(heard: Heard) -> None:
+    """Nobody listens any more, and the line to the bus is closed."""
+    heard.events.deleteLater()
+    QApplication.sendPostedEvents(heard.events, QEvent.Type.DeferredDelete.value)
+    await until(lambda: len(asyncio.all_tasks()) == 1)
+
+
+async def listening(made: Logind, heard: Heard) -> None:
+    """Until signals arrive: the first ones may come before the bus knows of the rules."""
+    power_linux.listen(heard.events)
+    while "woke" not in heard.all:
+        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+        await asyncio.sleep(0.05)
+    heard.all.clear()
+
+
+def locked(now: bool) -> tuple[str, dict[str, tuple[str, bool]], list[str]]:
+    return SESSION, {"LockedHint": ("b", now)}, []
+
+
+@needs_bus
+@pytest.mark.parametrize("by_pid", [True, False])
+async def test_waking_and_a_locked_screen_are_told(bus: None, qapp: QApplication, by_pid: bool) -> None:
+    heard = Heard()
+    async with logind(by_pid=by_pid) as made:
+        await listening(made, heard)
+        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", True)
+        await made.tell(OURS, SESSION, "Lock")
+        await made.tell(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *locked(True))
+        await made.tell(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *locked(False))
+        await made.tell(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", SESSION, {"IdleHint": ("b", True)}, [])
+        await made.tell("/org/freedesktop/login1/session/another", SESSION, "Lock")
+        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+        await until(lambda: "woke" in heard.all)
+        assert [x for x in heard.all if x == "left"] == ["left", "left"]
+    await over(heard)
+
+
+@needs_bus
+async def test_a_system_without_logind_says_nothing(bus: None, qapp: QApplication) -> None:
+    heard = Heard()
+    power_linux.listen(heard.events)
+    await asyncio.sleep(0.2)
+    assert heard.all == []
+    await over(heard)
+
+
+async def test_a_system_without_a_bus_says_nothing(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere")
+    caplog.set_level("INFO", "ui")
+    power_linux.listen(Heard().events)
+    await until(lambda: "no-power-notices" in caplog.text)
+
+
+class Networks(QObject):
+    """In the place of QNetworkInformation."""
+
+    reachabilityChanged = Signal(QNetworkInformation.Reachability)  # noqa: N815 - Qt's name
+
+
+def test_a_network_that_comes_is_told_and_one_that_goes_is_not(qapp: QApplication) -> None:
+    heard, system = Heard(), Networks()
+    networks(heard.events, system)
+    for now in ("Disconnected", "Unknown"):
+        system.reachabilityChanged.emit(QNetworkInformation.Reachability[now])
+    assert heard.all == []
+    for now in ("Local", "Site", "Online"):
+        system.reachabilityChanged.emit(QNetworkInformation.Reachability[now])
+    assert heard.all == ["network"] * 3
+
+
+def test_qt_knows_networks_here_or_nothing_is_said(qapp: QApplication) -> None:
+    networks(Heard().events)
+
+
+@pytest.mark.parametrize(
+    ("message", "wparam", "meant"),
+    [
+        (0x218, 0x12, "woke"),  # WM_POWERBROADCAST, PBT_APMRESUMEAUTOMATIC
+        (0x218, 0x04, ""),  # PBT_APMSUSPEND
+        (0x2B1, 0x7, "left"),  # WM_WTSSESSION_CHANGE, WTS_SESSION_LOCK
+        (0x2B1, 0x4, "left"),  # WTS_REMOTE_DISCONNECT
+        (0x2B1, 0x2, "left"),  # WTS_CONSOLE_DISCONNECT
+        (0x2B1, 0x8, ""),  # WTS_SESSION_UNLOCK
+        (0x2B1, 0x3, ""),  # WTS_REMOTE_CONNECT
+        (0x100, 0x12, ""),
+    ],
+)
+def test_what_windows_messages_mean(message: int, wparam: int, meant: str) -> None:
+    assert said(message, wparam) == meant

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whether the desktop starts Kansli when the person signs in: a desktop file, or a value in Windows' registry."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from app.core import log
+from app.core.files import write_atomic
+
+if sys.platform == "win32":
+    import subprocess
+    import winreg
+
+BACKGROUND = "--background"
+NAME = "se.kansli.Kansli"
+_RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
+
+
+class Autostart(Protocol):
+    """Where a desktop keeps what it starts. OSError if it cannot be read or written."""
+
+    def line(self, command: Sequence[str]) -> str:
+        """A command as it is written there."""
+        ...
+
+    def read(self) -> str | None:
+        """The line that is there, or None."""
+        ...
+
+    def write(self, line: str) -> None: ...
+
+    def remove(self) -> None:
+        """Twice does no harm."""
+        ...
+
+
+def keep(wanted: bool, place: Autostart, command: Sequence[str]) -> None:
+    """What the desktop starts is as wanted. Writes only what is not so yet; a refusal is logged and harms nothing."""
+    try:
+        found, line = place.read(), place.line(command)
+        if wanted and found != line:
+            place.write(line)
+        elif not wanted and found is not None:
+            place.remove()
+    except OSError as e:
+        log.ui.exception("no-autostart", e)
+
+
+def command(arguments: Sequence[str] = ()) -> list[str] | None:
+    """How this program is started without a window; None for one that is run from its source and not installed."""
+    if getattr(sys, "frozen", False):
+        program: str | None = sys.executable
+    else:
+        program = shutil.which("kansli")
+    return [program, BACKGROUND, *arguments] if program else None
+
+
+def here() -> Autostart:
+    """This desktop's."""
+    if sys.platform == "win32":
+        return Registry()
+    return DesktopFile(Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart")
+
+
+class DesktopFile:
+    """https://specifications.freedesktop.org/autostart-spec/latest/. What a person has switched off with the desktop's
+    own means (Hidden, X-GNOME-Autostart-enabled) stays as it is."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / f"{NAME}.desktop"
+
+    def line(self, command: Sequence[str]) -> str:
+        return " ".join(_quoted(part) for part in command)
+
+    def read(self) -> str | None:
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return None
+        return next((x.removeprefix("Exec=") for x in text.splitlines() if x.startswith("Exec=")), "")
+
+    def write(self, line: str) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        entry = (
+            "[Desktop Entry]",
+            "Type=Application",
+            "Name=Kansli",
+            f"Icon={NAME}",
+            f"Exec={line}",
+            "Terminal=false",
+            "X-GNOME-Autostart-enabled=true",
+            "",
+        )
+        write_atomic(self._path, "\n".join(entry).encode())
+
+    def remove(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+def _quoted(part: str) -> str:
+    """As the desktop entry specification wants an argument: in double quotes, with its own signs escaped, twice."""
+    for sign in '\\"`$':
+        part = part.replace(sign, "\\\\" + ("\\\\" if sign == "\\" else sign))
+    return f'"{part}"'.replace("%", "%%")
+
+
+if sys.platform == "win32":
+
+    class Registry:
+        """The person's own Run key. What they switched off in the task manager is kept elsewhere, by Windows."""
+
+        def line(self, command: Sequence[str]) -> str:
+            return subprocess.list2cmdline(command)
+
+        def read(self) -> str | None:
+            try:
+                with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _RUN) as key:
+                    value, kind = winreg.QueryValueEx(key, "Kansli")
+            except FileNotFoundError:
+                return None
+            return str(value) if kind == winreg.REG_SZ else ""
+
+        def write(self, line: str) -> None:
+            with winreg.CreateKeyEx(winreg.HKEY_CURRENT_USER, _RUN, 0, winreg.KEY_SET_VALUE) as key:
+                winreg.SetValueEx(key, "Kansli", 0, winreg.REG_SZ, line)
+
+        def remove(self) -> None:
+            try:
+                with winreg.OpenKey(winreg.HKEY_CURRENT_USER, _RUN, 0, winreg.KEY_SET_VALUE) as key:
+                    winreg.DeleteValue(key, "Kansli")
+            except FileNotFoundError:
+                return

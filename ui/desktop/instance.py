@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One instance for each profile and session: who starts a second one hands over what it was given, and ends.
+
+The profile's lock says who is first; this is only the line between the two: a socket in the user's runtime folder, or a
+named pipe, whose name nobody else can guess. Both ends prove that they can read the profile's folder before anything is
+said (an invitation's code may be in it). No port, and nothing that two users of one computer share.
+
+    client  nonce 32
+    server  nonce 32 ‖ MAC("server" ‖ client's ‖ server's)
+    client  MAC("client" ‖ server's ‖ client's ‖ text) ‖ length of the text 2 (big endian) ‖ text, UTF-8
+    server  "k"
+"""
+
+import hashlib
+import hmac
+import os
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+from app.core import log
+
+if sys.platform == "win32":
+    import ctypes
+
+MAX_BYTES = 4096
+"""Of the text: the longest link of ours has 512 characters, an activation token about 100."""
+MAX_CALLERS = 8
+ANSWER_MS = 2000
+_NONCE, _MAC = 32, 32
+_PATH_BYTES = 100
+"""Of a socket's path; 106 was the longest that Qt listened at."""
+
+
+def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -> str:
+    """Where the instance of this profile and session listens: a path, or a pipe's name on Windows; "" for nowhere.
+
+    `folder`: the profile's own, used where the user has no runtime folder.
+    """
+    name = (
+        "kansli-" + hashlib.sha256(b"\0".join((b"line", profile_id, _session(environment).encode()))).hexdigest()[:24]
+    )
+    if sys.platform == "win32":
+        return name
+    for place in (environment.get("XDG_RUNTIME_DIR"), str(folder)):
+        path = f"{place}/{name}"
+        if place and _is_ours(Path(place)) and len(os.fsencode(path)) <= _PATH_BYTES:
+            return path
+    return ""
+
+
+def _session(environment: Mapping[str, str]) -> str:
+    """What windows of this process are shown on: another session of the same user is no place to come to the front."""
+    if sys.platform == "win32":
+        number = ctypes.c_ulong()
+        ctypes.windll.kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
+        return str(number.value)
+    return environment.get("WAYLAND_DISPLAY") or environment.get("DISPLAY", "").split(".")[0]
+
+
+def _is_ours(folder: Path) -> bool:
+    """A folder that nobody else can write to."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    return folder.is_dir() and (sys.platform == "win32" or (found.st_uid == os.getuid() and not found.st_mode & 0o022))
+
+
+def _key(profile_id: bytes) -> bytes:
+    return hashlib.sha256(b"kansli-line-key\0" + profile_id).digest()
+
+
+def _mac(key: bytes, *parts: bytes) -> bytes:
+    return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
+
+
+class Instance(QObject):
+    """The first one's end. Hold the profile's lock before: a socket that a killed process left behind is removed."""
+
+    called = Signal(str)
+    """Another start, with what it was given."""
+
+    def __init__(self, name: str, profile_id: bytes, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._key_ = _key(profile_id)
+        self._callers: set[_Caller] = set()
+        self._server = QLocalServer(self)
+        self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        self._server.newConnection.connect(self._on_connection)
+        if name:
+            QLocalServer.removeServer(name)
+        if not name or not self._server.listen(name):
+            log.ui.warning("no-instance-line")
+
+    @property
+    def listening(self) -> bool:
+        """Whether a second start finds this one. If not, it says that the profile is in use."""
+        return self._server.isListening()
+
+    def close(self) -> None:
+        """Nobody finds it any more."""
+        self._server.close()
+        for caller in list(self._callers):
+            caller.end()
+
+    def _on_connection(self) -> None:
+        while (socket := self._server.nextPendingConnection()) is not None:
+            if len(self._callers) >= MAX_CALLERS:
+                socket.abort()
+                socket.deleteLater()
+                continue
+            self._callers.add(_Caller(socket, self._key_, self.called.emit, self._callers.discard))
+
+
+class _Caller:
+    """One connection of another start, or of whoever found the socket. Ends after ANSWER_MS whatever it says."""
+
+    def __init__(
+        self, socket: QLocalSocket, key: bytes, said: Callable[[str], None], over: Callable[["_Caller"], None]
+    ) -> None:
+        self._socket, self._key_, self._said, self._over = socket, key, said, over
+        self._unread = b""
+        self._theirs = b""
+        self._ours = os.urandom(_NONCE)
+        self._ended = False
+        socket.readyRead.connect(self._on_bytes)
+        socket.disconnected.connect(self.end)
+        QTimer.singleShot(ANSWER_MS, socket, self.end)
+
+    def end(self) -> None:
+        """Twice does no harm."""
+        if not self._ended:
+            self._ended = True
+            self._over(self)
+            self._socket.abort()
+            self._socket.deleteLater()
+
+    def _on_bytes(self) -> None:
+        if self._ended:
+            return
+        left = _NONCE + _MAC + 2 + MAX_BYTES - len(self._unread)
+        self._unread += bytes(self._socket.read(left + 1).data())
+        if len(self._unread) > _NONCE + _MAC + 2 + MAX_BYTES:
+            self.end()
+        elif not self._theirs and len(self._unread) >= _NONCE:
+            self._theirs, self._unread = self._unread[:_NONCE], self._unread[_NONCE:]
+            self._socket.write(self._ours + _mac(self._key_, b"server", self._theirs, self._ours))
+        if self._theirs and len(self._unread) >= _MAC + 2:
+            self._take(self._unread)
+
+    def _take(self, received: bytes) -> None:
+        mac, length = received[:_MAC], struct.unpack(">H", received[_MAC : _MAC + 2])[0]
+        text = received[_MAC + 2 :]
+        if len(text) < length <= MAX_BYTES:
+            return
+        expected = _mac(self._key_, b"client", self._ours, self._theirs, text)
+        if len(text) != length or not hmac.compare_digest(mac, expected):
+            log.ui.warning("instance-line-refused")
+            self.end()
+            return
+        self._socket.write(b"k")
+        self._socket.flush()
+        self._socket.disconnectFromServer()
+        self._said(text.decode(errors="replace"))
+
+
+def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
+    """Gives the running instance what this start was given; False if none of ours answers. Blocks for `wait_ms` at most
+    a few times: used before there is a loop."""
+    key, ours, said = _key(profile_id), os.urandom(_NONCE), text.encode()[:MAX_BYTES]
+    socket = QLocalSocket()
+    socket.connectToServer(name)
+    if not name or not socket.waitForConnected(wait_ms):
+        return False
+    socket.write(ours)
+    answer = _read(socket, _NONCE + _MAC, wait_ms)
+    theirs, proof = answer[:_NONCE], answer[_NONCE:]
+    if not hmac.compare_digest(proof, _mac(key, b"server", ours, theirs)):
+        return False
+    if sys.platform == "win32":  # the one that a person just started may pass on its right to come to the front
+        ctypes.windll.user32.AllowSetForegroundWindow(ctypes.c_ulong(0xFFFFFFFF))
+    socket.write(_mac(key, b"client", theirs, ours, said) + struct.pack(">H", len(said)) + said)
+    return _read(socket, 1, wait_ms) == b"k"
+
+
+def _read(socket: QLocalSocket, count: int, wait_ms: int) -> bytes:
+    """So many bytes, or fewer if they do not come."""
+    found = b""
+    while len(found) < count:
+        if not socket.bytesAvailable() and not socket.waitForReadyRead(wait_ms):
+            return found
+        found += bytes(socket.read(count - len(found)).data())
+    return found

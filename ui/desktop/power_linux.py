@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sleep and locked screens by systemd-logind, over the system bus.
+
+https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. A system without it says nothing.
+"""
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
+from jeepney.io.asyncio import open_dbus_router
+
+from app.core import log
+from ui.kit.tasks import run
+
+if TYPE_CHECKING:
+    from ui.desktop.waking import Events
+
+_NAME = "org.freedesktop.login1"
+MANAGER = DBusAddress("/org/freedesktop/login1", bus_name=_NAME, interface=f"{_NAME}.Manager")
+SESSION = f"{_NAME}.Session"
+PROPERTIES = "org.freedesktop.DBus.Properties"
+ANSWER_S = 5.0
+
+
+def listen(events: "Events") -> None:
+    """Tells `events` of what logind says, for as long as they live."""
+    run(events, _serve(events))
+
+
+async def _serve(events: "Events") -> None:
+    try:
+        async with open_dbus_router(bus="SYSTEM") as router:
+            sleep = MatchRule(type="signal", interface=MANAGER.interface, member="PrepareForSleep")
+            rules = [sleep]
+            session = await _session(router)
+            if session is not None:
+                rules.append(MatchRule(type="signal", interface=SESSION, member="Lock", path=session))
+                rules.append(MatchRule(type="signal", interface=PROPERTIES, member="PropertiesChanged", path=session))
+            for rule in rules:
+                await _ask(router, message_bus.AddMatch(rule))
+            everything: asyncio.Queue[Any] = asyncio.Queue(64)
+            filters = [router.filter(rule, queue=everything) for rule in rules]
+            try:
+                while True:
+                    _hear(events, await everything.get())
+            finally:
+                for one in filters:
+                    one.close()
+    except (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as fault:
+        log.ui.info("no-power-notices", type=type(fault).__name__)
+
+
+def _hear(events: "Events", message: Any) -> None:
+    member, body = message.header.fields[3], message.body
+    if member == "PrepareForSleep" and body[0] is False:
+        events.woke.emit()
+    elif member == "Lock" or (member == "PropertiesChanged" and _says_locked(*body[:2])):
+        events.left.emit()
+
+
+def _says_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
+    return interface == SESSION and changed.get("LockedHint", ("b", False))[1] is True
+
+
+async def _session(router: Any) -> str | None:
+    """The path of the session that this process belongs to; None if it is in none."""
+    try:
+        (path,) = await _ask(router, new_method_call(MANAGER, "GetSessionByPID", "u", (os.getpid(),)))
+    except OSError:
+        try:
+            (path,) = await _ask(router, new_method_call(MANAGER, "GetSession", "s", ("auto",)))
+        except OSError:
+            return None
+    return str(path)
+
+
+async def _ask(router: Any, message: Any) -> tuple[Any, ...]:
+    reply = await asyncio.wait_for(router.send_and_get_reply(message), ANSWER_S)
+    if reply.header.message_type is MessageType.error:
+        raise OSError("refused")
+    body: tuple[Any, ...] = reply.body
+    return body

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The proxies that the system knows: the environment's, Windows' own, and those of a PAC script. Opens no connection:
+what fetches and runs a script is the system."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from PySide6.QtCore import QUrl
+from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
+
+from app.arrival.way_out import Route, Routes, from_environment
+
+if sys.platform == "win32":
+    import ctypes
+    from ctypes import wintypes
+
+Query = Callable[[QNetworkProxyQuery], list[QNetworkProxy]]
+_HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingProxy)
+
+
+def routes() -> Routes:
+    """How proxies are found on this desktop."""
+    named = from_environment(os.environ)
+    if sys.platform == "linux":  # Qt has only the environment too there, and knows no HTTPS_PROXY
+        return Routes(system=named)
+    return Routes(system=lambda host, port: named(host, port) or of_qt(host, port), script=by_script)
+
+
+def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyForQuery) -> str | None:
+    """What Windows' settings say, its own PAC script and WPAD included. May wait for the network: in a thread."""
+    name = f"[{host}]" if ":" in host else host
+    for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
+        if proxy.type() in _HTTP:
+            there = f"[{proxy.hostName()}]" if ":" in proxy.hostName() else proxy.hostName()
+            return f"http://{there}:{proxy.port()}"
+        if proxy.type() is QNetworkProxy.ProxyType.Socks5Proxy:
+            return f"socks5://{proxy.hostName()}:{proxy.port()}"  # the way refuses it, by its name
+        return None
+    return None
+
+
+def first_of(answer: str) -> str | None:
+    """The first proxy of what WinHTTP gives for a script: "host:port;host:port" or with spaces; None for none."""
+    for part in answer.replace(" ", ";").split(";"):
+        if part.strip():
+            return part.strip().removeprefix("PROXY=")
+    return None
+
+
+def by_script(address: str) -> Route | None:
+    """By the PAC script at an address, as WinHTTP fetches and runs it; None elsewhere."""
+    if sys.platform == "win32":
+
+        def route(host: str, port: int) -> str | None:
+            return first_of(_winhttp(address, f"https://{host}:{port}/"))
+
+        return route
+    return None
+
+
+if sys.platform == "win32":
+    _ACCESS_NO_PROXY, _BY_URL = 1, 2
+
+    class _Options(ctypes.Structure):
+        _fields_ = (
+            ("flags", wintypes.DWORD),
+            ("detect", wintypes.DWORD),
+            ("address", wintypes.LPCWSTR),
+            ("reserved", ctypes.c_void_p),
+            ("reserved2", wintypes.DWORD),
+            ("logon", wintypes.BOOL),
+        )
+
+    class _Found(ctypes.Structure):
+        _fields_ = (("access", wintypes.DWORD), ("proxy", ctypes.c_void_p), ("bypass", ctypes.c_void_p))
+
+    def _winhttp(script: str, url: str) -> str:
+        """The proxies for a URL, "" for none. OSError if the script cannot be fetched or run."""
+        winhttp = ctypes.WinDLL("winhttp", use_last_error=True)
+        winhttp.WinHttpOpen.restype = ctypes.c_void_p
+        session = winhttp.WinHttpOpen("Kansli", _ACCESS_NO_PROXY, None, None, 0)
+        options, found = _Options(_BY_URL, 0, script, None, 0, True), _Found()
+        try:
+            done = winhttp.WinHttpGetProxyForUrl(
+                ctypes.c_void_p(session), url, ctypes.byref(options), ctypes.byref(found)
+            )
+            if not done:
+                raise OSError(ctypes.get_last_error(), "no proxy by the script")
+            answer = ctypes.wstring_at(found.proxy) if found.proxy else ""
+            for kept in (found.proxy, found.bypass):
+                if kept:
+                    ctypes.windll.kernel32.GlobalFree(ctypes.c_void_p(kept))
+            return answer
+        finally:
+            winhttp.WinHttpCloseHandle(ctypes.c_void_p(session))

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What stays on the desktop while windows come and go: the tray's sign, the line for another start, what the computer
+goes through, and whether the desktop starts the program. Tells the program; opens and locks nothing itself."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.profile import Profile
+from app.settings import AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, TRAY_TOLD, Settings
+from ui.desktop.autostart import Autostart, here, keep
+from ui.desktop.instance import Instance, line_name
+from ui.desktop.tray import Tray, tray
+from ui.desktop.waking import Events, watch
+from ui.kit.translate import tr
+
+WATCH_AFTER_MS = 1000
+"""What the system tells is listened to when the window has been painted: the modules for it took 120 ms to import."""
+TRAY_EVERY_MS, TRAY_TRIES = 1000, 30
+"""At the beginning of a desktop session the tray may come after the programs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desktop:
+    """The parts of a desktop; tests put their own in place."""
+
+    tray: Callable[[QObject], Tray | None] = tray
+    watch: Callable[[QObject], Events] = watch
+    autostart: Autostart = field(default_factory=here)
+    command: Sequence[str] | None = None
+    """How the desktop would start this program and profile; None: it cannot."""
+
+
+class Resident(QObject):
+    """Made once; `start` on the loop, `close` at the end."""
+
+    called = Signal(str)
+    """The person wants to see Kansli: another start (with its link and activation token) or the tray ("")."""
+    lock_asked = Signal()
+    quit_asked = Signal()
+    tray_came = Signal()
+    """There is a tray now; also at once, if there is one."""
+    no_tray = Signal()
+    """There was none in the first half minute."""
+
+    def __init__(self, profile: Profile, settings: Settings, desktop: Desktop) -> None:
+        super().__init__()
+        self._profile, self._settings, self._desktop = profile, settings, desktop
+        self.tray: Tray | None = None
+        self.line: Instance | None = None
+        self._tries = 0
+        self._ends: list[Callable[[], None]] = []
+        self._again = QTimer(self, interval=TRAY_EVERY_MS)
+        self._again.timeout.connect(self._look_for_tray)
+
+    def start(self, on_events: Callable[[Events], object]) -> None:
+        """Listens for another start, looks for a tray, and puts the desktop's start in order. `on_events` is given what
+        the system tells, a moment later."""
+        profile = self._profile
+        self.line = Instance(line_name(profile.id, profile.folder, os.environ), profile.id, self)
+        self.line.called.connect(self.called)
+        self._ends.append(self._settings.changed.connect(self._on_setting))
+        QTimer.singleShot(WATCH_AFTER_MS, self, lambda: on_events(self._desktop.watch(self)))
+        self._look_for_tray()
+        if self.tray is None:
+            self._again.start()
+        self._keep_autostart()
+
+    def close(self) -> None:
+        """Takes everything off the desktop that is gone with the program."""
+        for end in self._ends:
+            end()
+        self._again.stop()
+        if self.line is not None:
+            self.line.close()
+        if self.tray is not None:
+            self.tray.close()
+            self.tray = None
+
+    @property
+    def stays(self) -> bool:
+        """Whether closing the window leaves the program in the tray."""
+        return self.tray is not None and self._settings.get(CLOSE_TO_TRAY)
+
+    def say_that_it_stays(self) -> None:
+        """The first time only: where the window went, and how to end."""
+        if self.tray is not None and not self._settings.get(TRAY_TOLD):
+            self._settings.set(TRAY_TOLD, True)
+            text = tr(
+                "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
+            )
+            self.tray.tell(tr("The window is closed"), text)
+
+    def show_unread(self, count: int) -> None:
+        """On the tray's sign."""
+        if self.tray is not None:
+            self.tray.set_unread(count)
+
+    def show_locked(self, locked: bool) -> None:
+        """Whether an account is open; if none is, nothing of it is shown."""
+        if self.tray is not None:
+            self.tray.set_unread(0 if locked else self.tray.unread)
+            self.tray.set_locked(locked)
+
+    def _look_for_tray(self) -> None:
+        self._tries += 1
+        found = self._desktop.tray(self)
+        if found is not None:
+            self._again.stop()
+            self.tray = found
+            found.open_asked.connect(lambda: self.called.emit(""))
+            found.lock_asked.connect(self.lock_asked)
+            found.quit_asked.connect(self.quit_asked)
+            self.tray_came.emit()
+        elif self._tries == TRAY_TRIES:
+            self._again.stop()
+            self.no_tray.emit()
+
+    def _on_setting(self, key: str) -> None:
+        if key == AUTOSTART.key:
+            self._keep_autostart()
+        elif key == LANGUAGE.key and self.tray is not None:
+            QTimer.singleShot(0, self.tray, self.tray.refresh)  # when the language has changed
+
+    def _keep_autostart(self) -> None:
+        if self._desktop.command is not None:
+            keep(self._settings.get(AUTOSTART), self._desktop.autostart, self._desktop.command)

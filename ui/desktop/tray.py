@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Kansli's sign in the desktop's tray: what is unread, and a menu that always has a way to open, lock and quit."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QRectF, Qt, Signal, SignalInstance
+from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QMenu, QSystemTrayIcon
+
+from ui.kit import icons, theme
+from ui.kit.translate import tr, trn
+
+SIZES = (16, 22, 24, 32, 48, 64)
+_WITH_NUMBER = 22
+"""In a smaller sign a number is not legible: a dot stands for it."""
+MOST = 99
+
+
+class Tray(QObject):
+    """Made where there is a tray (`tray`). Says what it was asked for; the program does it."""
+
+    open_asked = Signal()
+    lock_asked = Signal()
+    quit_asked = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.unread, self.locked = 0, True
+        self._menu = QMenu()  # no widget is its parent: it stays when windows go
+        self._open = self._entry(self.open_asked)
+        self._lock = self._entry(self.lock_asked)
+        self._menu.addSeparator()
+        self._quit = self._entry(self.quit_asked)
+        self.item = QSystemTrayIcon(self)
+        self.item.setContextMenu(self._menu)
+        self.item.activated.connect(self._on_activated)
+        self.item.messageClicked.connect(self.open_asked)
+        self.refresh()
+
+    def show(self) -> None:
+        """From now on it is there."""
+        self.item.show()
+
+    def close(self) -> None:
+        """Takes it away; the desktop would keep a dead sign until the mouse passes."""
+        self.item.hide()
+        self._menu.deleteLater()
+
+    def set_unread(self, count: int) -> None:
+        """How many messages nobody has read here; 0 while locked."""
+        if count != self.unread:
+            self.unread = count
+            self.refresh()
+
+    def set_locked(self, locked: bool) -> None:
+        """Whether there is anything to lock."""
+        self.locked = locked
+        self.refresh()
+
+    def tell(self, title: str, text: str) -> None:
+        """Shows a notification beside it."""
+        self.item.showMessage(title, text, icons.app_icon())
+
+    def refresh(self) -> None:
+        """Says it all anew, in the language in force."""
+        self._open.setText(tr("Open Kansli"))
+        self._lock.setText(tr("Lock Kansli"))
+        self._lock.setEnabled(not self.locked)
+        self._quit.setText(tr("Quit"))
+        self.item.setIcon(sign(self.unread))
+        self.item.setToolTip(self.says())
+
+    def says(self) -> str:
+        """What the sign says to who points at it."""
+        if self.locked:
+            return tr("Kansli is locked")
+        if self.unread:
+            return f"Kansli: {trn('{n} unread', '{n} unread', self.unread).format(n=self.unread)}"
+        return "Kansli"
+
+    def menu_texts(self) -> list[str]:
+        """The menu's entries that can be chosen now."""
+        return [a.text() for a in self._menu.actions() if a.isEnabled() and not a.isSeparator()]
+
+    def _entry(self, asked: SignalInstance) -> QAction:
+        action = QAction(self._menu)
+        action.triggered.connect(lambda: asked.emit())
+        self._menu.addAction(action)
+        return action
+
+    def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason is not QSystemTrayIcon.ActivationReason.Context:
+            self.open_asked.emit()
+
+
+def tray(parent: QObject, available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable) -> Tray | None:
+    """One that is shown, or None where there is no tray (yet)."""
+    if not available():
+        return None
+    found = Tray(parent)
+    found.show()
+    return found
+
+
+def sign(unread: int) -> QIcon:
+    """The program's sign, with how many are unread in a corner. The same on every desktop: its theme is not known."""
+    whole, result = icons.app_icon(), QIcon()
+    for size in SIZES:
+        image = whole.pixmap(size, size)
+        if unread:
+            _badge(image, size, str(unread) if unread <= MOST else f"{MOST}+")
+        result.addPixmap(image)
+    return result
+
+
+def _badge(image: QPixmap, size: int, text: str) -> None:
+    light = theme.load("light")
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(light.colour("danger"))
+    if size < _WITH_NUMBER:
+        painter.drawEllipse(QRectF(size * 0.45, 0, size * 0.55, size * 0.55))
+    else:
+        height = size * 0.62
+        width = max(height, size * (0.3 + 0.3 * len(text)))
+        place = QRectF(size - width, 0, width, height)
+        painter.drawRoundedRect(place, height / 2, height / 2)
+        font = QFont(painter.font())
+        font.setPixelSize(round(height * (0.82 if len(text) < 3 else 0.62)))
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(light.colour("on-accent"))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+    painter.end()

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the computer and the session go through: sleep, a locked screen, a session that was left, another network."""
+
+import sys
+from typing import Any, Protocol
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtNetwork import QNetworkInformation
+
+from app.core import log
+
+Reachability = QNetworkInformation.Reachability
+
+
+class Events(QObject):
+    """What is told of, whatever the system."""
+
+    woke = Signal()
+    """The computer slept, and does no more."""
+    left = Signal()
+    """The screen was locked, or the session on a remote desktop was left."""
+    network_changed = Signal()
+    """There is a network (again), or another one."""
+
+
+def watch(parent: QObject) -> Events:
+    """Everything that this system tells, for as long as `parent` lives."""
+    events = Events(parent)
+    if sys.platform == "win32":
+        from ui.desktop.power_windows import listen
+    else:
+        from ui.desktop.power_linux import listen  # jeepney, 2 MB: not before the window is shown
+    listen(events)
+    networks(events)
+    return events
+
+
+class Networks(Protocol):
+    """What we need of QNetworkInformation."""
+
+    @property
+    def reachabilityChanged(self) -> Any: ...
+
+
+def networks(events: Events, system: Networks | None = None) -> None:
+    """Tells of `network_changed`. A system of which Qt knows nothing says nothing."""
+    if system is None:
+        if not QNetworkInformation.loadDefaultBackend():
+            log.ui.info("no-network-notices")
+            return
+        system = QNetworkInformation.instance()
+    system.reachabilityChanged.connect(lambda now: _on_reachability(events, now))
+
+
+def _on_reachability(events: Events, now: Reachability) -> None:
+    if now not in (Reachability.Disconnected, Reachability.Unknown):
+        events.network_changed.emit()

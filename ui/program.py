@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The program between start and end: the way in, the window, locking, and what comes from the desktop meanwhile."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QApplication, QMainWindow
+
+from app.bootstrap import Office
+from app.errors import AppError
+from app.session import Session
+from app.setting import entries
+from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE, SERVER, SERVERS
+from app.unlocking import KeyChange, SlotKind
+from ui.desktop.resident import Desktop, Resident
+from ui.desktop.waking import Events
+from ui.kit.front import to_front
+from ui.kit.translate import tr
+from ui.shell import away
+from ui.shell.arriving import is_invitation
+from ui.shell.away import AwayView
+from ui.shell.gate import GatePage
+from ui.shell.new_way import NewWayView
+from ui.shell.returning import ReturnView
+from ui.shell.unfinished import UnfinishedView
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import CodeView, WelcomeView
+from ui.shell.window import MainWindow
+from ui.signals import Signals
+from ui.tools import TOOLS
+
+SIZE = (1440, 900)
+
+
+class Gate(QMainWindow):
+    """The window before one is in."""
+
+    def __init__(self, close: Callable[[], bool]) -> None:
+        """`close`: the person closes it; True if it goes, False if it is kept, hidden."""
+        super().__init__()
+        self._close = close
+        self.setWindowTitle("Kansli")
+        self.resize(*SIZE)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        event.setAccepted(self._close())
+
+
+class Program:
+    """From the way in to the way out: first start or unlocking, the window, locking again."""
+
+    def __init__(
+        self, office: Office, link: str = "", *, background: bool = False, desktop: Desktop | None = None
+    ) -> None:
+        """`link`: what it was started with. `background`: begins in the tray, without a window."""
+        self._office = office
+        self._link = link
+        self._background = background
+        self._over = asyncio.Event()
+        self._gate: Gate | None = None
+        self._window: MainWindow | None = None
+        self._session: Session | None = None
+        self._locking: asyncio.Task[None] | None = None
+        self._resident = Resident(office.profile, office.settings, desktop or Desktop())
+
+    async def run(self) -> None:
+        """Until the window is closed or the system asks us to end; the session is closed in order."""
+        signals, resident = Signals(self._over), self._resident
+        resident.called.connect(self._on_called)
+        resident.lock_asked.connect(self._lock)
+        resident.quit_asked.connect(self._quit)
+        resident.tray_came.connect(self._show_in_tray)
+        resident.no_tray.connect(self._show_minimised)
+        end = self._office.settings.changed.connect(self._on_setting)
+        try:
+            resident.start(self._hear)
+            self._start()
+            await self._over.wait()
+        finally:
+            end()
+            resident.close()
+            signals.close()
+            await self._close()
+
+    # -- the desktop ----------------------------------------------------------------------------------------------
+
+    @property
+    def _quiet(self) -> bool:
+        """Nothing of Kansli is on the screen, and nothing is to come up by itself."""
+        shown = self._window or self._gate
+        return shown.isHidden() if shown is not None else self._background
+
+    def _hear(self, events: Events) -> None:
+        events.woke.connect(self._on_woke)
+        events.left.connect(self._on_left)
+        events.network_changed.connect(self._hurry)
+
+    def _on_woke(self) -> None:
+        if self._window is None or not self._window.auto_lock.look():
+            self._hurry()
+
+    def _on_left(self) -> None:
+        """Who leaves the screen leaves Kansli, unless it never locks by itself."""
+        if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self._session is not None:
+            self._lock()
+
+    def _hurry(self) -> None:
+        if self._session is not None:
+            self._session.hurry()
+
+    def _on_setting(self, key: str) -> None:
+        if key in (PROXY_MODE.key, PROXY_ADDRESS.key):
+            self._hurry()
+
+    def _on_called(self, said: str) -> None:
+        """Another start, or the tray: to the front, and then where the link leads."""
+        link, _, token = said.partition("\n")
+        if token.isascii() and token.isprintable() and token:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
+        shown = self._window or self._gate
+        if shown is not None:
+            to_front(shown)
+        if link:
+            self._follow(link)
+
+    def _follow(self, link: str) -> None:
+        """Where a link leads; while locked, after unlocking."""
+        if self._window is not None:
+            self._window.follow(link)
+            return
+        self._link = link
+        gate = self._gate.centralWidget() if self._gate is not None else None
+        if is_invitation(link) and isinstance(gate, WelcomeView) and gate.currentWidget() is gate.code_page:
+            self._show_gate(self._welcome())
+
+    def _show_in_tray(self) -> None:
+        self._resident.show_locked(self._session is None)
+        if self._window is not None:
+            self._window.tell_by(self._resident.tray)
+
+    def _show_minimised(self) -> None:
+        """Started without a window where there is no tray: then it is in the task bar."""
+        shown = self._window or self._gate
+        if shown is not None and self._quiet:
+            shown.showMinimized()
+
+    def _may_close(self) -> bool:
+        """The person closes the window: it goes and the program ends, or it is hidden and the program stays."""
+        shown = self._window or self._gate
+        if shown is not None and self._resident.stays and not self._office.is_new:
+            shown.hide()
+            self._resident.say_that_it_stays()
+            return False
+        self._over.set()
+        return True
+
+    def _quit(self) -> None:
+        if self._window is not None:
+            self._window.keep_geometry()
+        self._over.set()
+
+    # -- the way in -----------------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._office.is_new:
+            self._show_gate(self._welcome())
+            return
+        if self._office.is_unfinished:
+            self._show_gate(self._unfinished())
+            return
+        try:
+            session = self._office.unlock_raw()
+        except AppError as fault:
+            view = self._unlock()
+            self._show_gate(view)
+            view.show_error(fault)
+            return
+        if session is not None:
+            self._open(session)
+        else:
+            self._show_gate(self._way_in(at_once=True))
+
+    def _welcome(self) -> WelcomeView:
+        link, self._link = (self._link, "") if is_invitation(self._link) else ("", self._link)
+        settings = self._office.settings
+        server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
+        view = WelcomeView(self._office, server=server, servers=servers)
+        view.done.connect(self._open)
+        view.lost.connect(lambda: self._show_gate(self._returning()))
+        return view
+
+    def _returning(self) -> ReturnView:
+        settings = self._office.settings
+        view = ReturnView(self._office, server=settings.get(SERVER), servers=entries(settings.get(SERVERS)))
+        view.done.connect(self._open)
+        view.left.connect(lambda: self._show_gate(self._welcome()))
+        return view
+
+    def _unfinished(self) -> UnfinishedView:
+        office, kinds = self._office, self._office.kinds()
+        view = UnfinishedView(
+            office.resume if SlotKind.PASSPHRASE in kinds else None,
+            office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
+        )
+        view.unlocked.connect(self._open)
+        view.anew.connect(self._begin_anew)
+        return view
+
+    def _begin_anew(self) -> None:
+        self._office.begin_anew()
+        if self._gate is not None:
+            self._gate.setCentralWidget(self._welcome())
+
+    def _way_in(self, *, at_once: bool = False) -> GatePage:
+        """Unlocking, or another way of it where policy has forbidden the only one."""
+        forbidden = self._office.unlocking.forbidden
+        if forbidden is None:
+            return self._unlock(at_once=at_once)
+        view = NewWayView(forbidden, self._office.replace)
+        view.unlocked.connect(self._open)
+        return view
+
+    def _unlock(self, *, at_once: bool = False) -> UnlockView:
+        """`at_once`: the computer's key store is asked without a word, as at a start; not after locking."""
+        kinds = self._office.kinds()
+        view = UnlockView(
+            self._office.unlock if SlotKind.PASSPHRASE in kinds else None,
+            self._office.unlock_keyring if SlotKind.KEYRING in kinds else None,
+        )
+        view.unlocked.connect(self._open)
+        if at_once and SlotKind.KEYRING in kinds:
+            asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
+        return view
+
+    def _show_gate(self, view: CodeView | GatePage) -> None:
+        quiet = self._quiet
+        if self._gate is not None:
+            self._gate.hide()
+            self._gate.deleteLater()
+        self._gate = Gate(self._may_close)
+        self._gate.setCentralWidget(view)
+        self._resident.show_locked(True)
+        if not quiet:
+            self._gate.show()
+            self._gate.activateWindow()
+
+    def _open(self, session: Session) -> None:
+        self._session = session
+        if session.overdue:
+            self._show_gate(self._away(session))
+        else:
+            self._show_window(session)
+
+    def _away(self, session: Session) -> AwayView:
+        view = AwayView(session, session.engine.retry_now)
+        view.met.connect(lambda: self._show_window(session) if self._session is session and not self._window else None)
+        view.lock.connect(self._lock)
+        view.erase.connect(self._erase)
+        return view
+
+    def _show_window(self, session: Session) -> None:
+        quiet = self._quiet
+        window = self._window = MainWindow(session, TOOLS, keys=self._office.unlocking)
+        window.lock_requested.connect(self._lock)
+        window.key_change_requested.connect(self._rekey)
+        window.erase_requested.connect(self._erase)
+        window.quit_requested.connect(self._quit)
+        window.unread_changed.connect(self._resident.show_unread)
+        away.watch(window, lambda: session.overdue, self._lock)
+        window.installEventFilter(_Closing(self._may_close, window))
+        self._show_in_tray()
+        self._resident.show_unread(window.unread)
+        if not quiet:
+            window.show()
+        if self._gate is not None:
+            self._gate.hide()
+            self._gate.deleteLater()
+            self._gate = None
+        link, self._link = self._link, ""
+        if link:
+            window.follow(link)
+
+    def _lock(self) -> None:
+        """Closes the database, drops keys and everything readable; then asks for the way in again."""
+        if self._locking is None or self._locking.done():
+            self._locking = asyncio.ensure_future(self._lock_now())
+
+    async def _lock_now(self) -> None:
+        if self._session is None:
+            return
+        self._office.renew_policy()
+        self._show_gate(self._way_in())
+        await self._close()
+
+    def _rekey(self, change: KeyChange) -> None:
+        """Gives the database a new key, between two sessions."""
+        if self._locking is None or self._locking.done():
+            self._locking = asyncio.ensure_future(self._rekey_now(change))
+
+    async def _rekey_now(self, change: KeyChange) -> None:
+        page = GatePage(tr("Your content gets a new key"), tr("A second or so for each 100 MB. Please wait."))
+        page.spinner.start()
+        self._show_gate(page)
+        await self._close()
+        try:
+            session = await self._office.rekey(change)
+        except AppError as fault:  # nothing was changed: the way in is as it was
+            view = self._unlock()
+            self._show_gate(view)
+            view.show_error(fault)
+            return
+        self._open(session)
+        if self._window is not None:
+            self._window.go_section("settings")
+            self._window.toast(tr("The ways of unlocking are changed"))
+
+    def _erase(self) -> None:
+        """Removes everything of a revoked device, then begins as on the first day."""
+        if self._locking is None or self._locking.done():
+            self._locking = asyncio.ensure_future(self._erase_now())
+
+    async def _erase_now(self) -> None:
+        session = self._session
+        if session is None or session.devices.ended != "revoked":
+            return
+        page = GatePage(tr("Everything is being removed from this computer"), "")
+        page.spinner.start()
+        self._show_gate(page)
+        self._session = None
+        self._drop_window()
+        await self._office.erase(session)
+        self._show_gate(self._welcome())
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        self._drop_window()
+        if session is not None:
+            await session.close()
+
+    def _drop_window(self) -> None:
+        window, self._window = self._window, None
+        if window is not None:
+            window.hide()
+            window.deleteLater()
+            QApplication.sendPostedEvents(window, 0)
+
+
+class _Closing(QObject):
+    """Hears that the main window is closed."""
+
+    def __init__(self, close: Callable[[], bool], window: MainWindow) -> None:
+        super().__init__(window)
+        self._close = close
+
+    def eventFilter(self, watched: QObject, event: object) -> bool:
+        if isinstance(event, QCloseEvent) and not self._close():
+            event.ignore()
+            return True
+        return False
