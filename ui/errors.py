@@ -494,6 +494,11 @@ def _pruning() -> dict[str, tuple[str, str, str]]:
             tr("Nothing of it was cleared."),
             tr("Try again."),
         ),
+        "gap": (
+            tr("A document or board here may lack what was written while this computer was away."),
+            tr("Its change history has been cleared, and the server has not given what stands in its place."),
+            tr("Kansli asks again by itself. Contact IT support if this is still shown tomorrow."),
+        ),
         "reading": (
             tr("This computer has not read all of the room yet."),
             tr("Nothing can be cleared from here before it has."),

@@ -191,10 +191,12 @@ class RoomService:
 
     def notices(self, room: RoomId) -> list[str]:
         """Codes (see ui/errors.py) of what a person in the room should know beside its seal: why what they wrote is
-        not sent, and that something received could not be opened. What stops the whole room is its `sealed_state`."""
+        not sent, that something received could not be opened, and that something which was cleared on the server is not
+        whole here ("gap"). What stops the whole room is its `sealed_state`."""
         why = self._engine.blocked(room)
         why = "may-not-write" if why == "forbidden" else why
         told = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
+        told += ["gap"] if self._engine.has_gap(room) else []
         return told + (["decrypt"] if self._store.inbox.bad(room) else [])
 
     def filling(self, room: RoomId) -> int | None:

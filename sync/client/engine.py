@@ -202,6 +202,12 @@ class Engine:
         found = self._link.rooms.get(room)
         return prunes(found, self.uid, self._link.server_now_ms) if found else RoomPrunes(refusal="forbidden")
 
+    def has_gap(self, room: RoomId) -> bool:
+        """▲ Whether something of the room was pruned before it came here, and the server has not given what stands in
+        for it."""
+        found = self._link.rooms.get(room)
+        return found is not None and self._inbox.lacks(found)
+
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""
         found = self._link.rooms.get(room)

@@ -56,9 +56,9 @@ class Inbox:
         self._witness = witness
         self._seals = seals
         self._shares = Shares(link)
-        self.rereading = Rereading(link, self._with_logs, snapshots)
-        """What is read in the background."""
         self._opening = Opening(link)
+        self.rereading = Rereading(link, self._with_logs, snapshots, self._opening.fill)
+        """What is read in the background."""
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: dict[RoomId, None] = {}
@@ -68,6 +68,10 @@ class Inbox:
     @property
     def idle(self) -> bool:
         return not self._fresh and not self._behind and self._shares.idle
+
+    def lacks(self, room: RoomSync) -> bool:
+        """Whether something was pruned before it came here, and what stands in for it was asked for and not given."""
+        return any(self._opening.given_up(room.room, obj) for obj in room.gaps)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
         """A new connection: every room the server lists, measured against what we have seen, some in a turn."""

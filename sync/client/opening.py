@@ -119,12 +119,17 @@ class Opening:
                 if not whole:
                     self._given_up.add((room.room, obj))
                     log.error("a pruned object is not whole here: room %s", room.room[:4].hex())
+                    self._link.listener.on_room(room.room)
             if whole:
                 filled.append(obj)
         if filled:
             await self._link.ports.receive_apart(Received(room=room.room, filled=filled))
             room.gaps -= set(filled)
             self._link.listener.on_room(room.room)
+
+    def given_up(self, room: RoomId, obj: ObjId) -> bool:
+        """Whether nothing more is asked for on this connection."""
+        return (room, obj) in self._given_up
 
     def start(self) -> None:
         """A new connection: what the server did not give may be there now."""

@@ -29,6 +29,10 @@ WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted
 """Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
 
 
+Fill = Callable[[RoomSync], Awaitable[None]]
+"""`Opening.fill`."""
+
+
 @dataclass(slots=True)
 class _Begun:
     """A room that is being read again. What `stream` has judged is stored, but for `piece` if the line was cut then."""
@@ -44,8 +48,9 @@ class Rereading:
     """Goes on with whatever is left to read again, a room at a time; cut off, it goes on with the next connection, and
     begins anew after a restart."""
 
-    def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots) -> None:
+    def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fill: Fill) -> None:
         self._link = link
+        self._fill = fill
         self._with_logs = with_logs
         self._snapshots = snapshots
         self._begun: _Begun | None = None
@@ -111,6 +116,8 @@ class Rereading:
             await self._snapshots.check(room)
             self._begun = None
             await self._link.ports.receive_apart(room.reread_done())
+            if room.gaps:  # of what is pruned nothing was read again
+                await self._fill(room)
             self._snapshots.filled(room)
             self._link.listener.on_room(room_id)
 

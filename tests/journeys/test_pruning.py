@@ -157,6 +157,20 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
     assert plan.too_few
 
 
+async def test_what_is_not_whole_here_is_told_and_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
+    c = await case(o, guest=False)
+    of_age(monkeypatch)
+    await settled(c)
+    assert c.owner.session.rooms.notices(c.room) == []
+    engine = c.owner.session.engine
+    engine._link.rooms[c.room].gaps.add(c.obj)
+    assert c.owner.session.rooms.notices(c.room) == [], "it is on its way"
+    engine._inbox._opening._given_up.add((c.room, c.obj))
+    assert c.owner.session.rooms.notices(c.room) == ["gap"]
+    with pytest.raises(Refused, match="reading"):
+        await c.owner.session.pruning.prune(c.room, _ignore)
+
+
 async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
     c = await case(o, guest=False)
     of_age(monkeypatch)

@@ -11,6 +11,7 @@ import pytest_asyncio
 from app.kinds import KINDS
 from sync.client import joining, snapshots
 from sync.client.opening import Opening
+from sync.client.rereading import Rereading
 from sync.errors import Refused
 from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _three_know, paper
 from tests.world import Client, World, until, world
@@ -35,16 +36,22 @@ async def prune(w: World, p: Paper) -> int:
     return n
 
 
-async def away_while_pruned(w: World, p: Paper) -> Client:
-    """Another device of the clerk's, which was off while the document was written on and pruned."""
-    away = await w.second(p.clerk)
-    await until(lambda: p.text(away) == p.text(p.head))
-    held = away.engine.position(p.room)
-    await away.offline()
+async def away_while_pruned(w: World, p: Paper, cut: pytest.MonkeyPatch | None = None) -> Client:
+    """Another device of the clerk's, which was off while the document was written on and pruned. `cut`: it had read
+    nothing of what stands before the snapshot that it began with."""
+    with (cut or pytest.MonkeyPatch()).context() as held:
+        if cut is not None:
+            await until(lambda: any(row.attests for row in p.rows(p.head)))
+            held.setattr(Rereading, "look", lambda *_: None)
+        away = await w.second(p.clerk)
+        await until(lambda: p.text(away) == p.text(p.head))
+        await until(lambda: (away.engine.filling(p.room) is not None) == (cut is not None))
+        had = away.engine.position(p.room)
+        await away.offline()
     await _three_know(p)
     await p.write(p.head, *WORDS)
-    await until(lambda: any(len(row.attests) > 1 and row.covers > held + 5 for row in p.rows(p.head)))
-    assert await prune(w, p) > held + 5
+    await until(lambda: any(len(row.attests) > 1 and row.covers > had + 5 for row in p.rows(p.head)))
+    assert await prune(w, p) > had + 5
     await p.write(p.head, "slut")
     return away
 
@@ -90,6 +97,18 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
 
 
 @pytest.mark.slow
+async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w)
+    away = await away_while_pruned(w, p, monkeypatch)
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.engine.filling(p.room) is None)
+    await until(lambda: snapshots._steady(p.at(away)))
+    assert not away.engine.has_gap(p.room)
+    assert away.store.gaps(p.room) == []
+
+
+@pytest.mark.slow
 async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 64)
     monkeypatch.setattr("sync.client.opening.LOOK_BACK", 3)
@@ -113,9 +132,11 @@ async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_
         assert away.store.gaps(p.room) == [p.obj]
         assert not snapshots._steady(p.at(away))
         assert p.at(away).problem is None
+        assert away.engine.has_gap(p.room), "which is told"
     await away.offline()
     away.online()
     await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: not away.engine.has_gap(p.room))
 
 
 async def _nothing(*_: object) -> None: ...
