@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import sbom
+from contents import Frozen
 from places import WORK, epoch, settle
 from roots import OLDEST, QT_LIBRARIES, TOOLS, Root
 from wheels import LINUX, download
@@ -28,7 +30,10 @@ def build_root() -> Root:
 
 
 def freeze(name: str) -> Path:
-    """Builds `kansli` or `kansli-server`, and gives its folder. PYTHONHASHSEED and the times make it the same twice."""
+    """Builds `kansli` or `kansli-server` and its bill of materials, and gives its folder.
+
+    PYTHONHASHSEED and the times make it the same twice.
+    """
     root = build_root()
     FROZEN.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(FROZEN / name, ignore_errors=True)
@@ -42,6 +47,16 @@ def freeze(name: str) -> Path:
         env={"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch()), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     (WORK / f"freeze-{name}.log").write_text(said.stdout, encoding="utf-8")
+    sbom.make(
+        Frozen(
+            name=name,
+            target=LINUX,
+            folder=FROZEN / name,
+            tables=work / name,
+            site=root.path / f"venv/lib/python{LINUX.python}/site-packages",
+            root=root.path,
+        )
+    )
     settle(FROZEN / name)
     return FROZEN / name
 

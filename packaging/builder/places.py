@@ -3,11 +3,13 @@
 
 import os
 import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))  # the builder asks app/ what it ships; last, since this folder is called packaging
 PACKAGING = ROOT / "packaging"
 OUT = ROOT / "build" / "packages"
 """What is handed to IT: the packages, their bills of materials and checksums."""
