@@ -91,6 +91,10 @@ class Config:
                 raise ConfigError('behind_proxy needs what clients dial: addresses = ["kansli.example.se:443"]')
         elif self.cert is None or self.key is None:
             raise ConfigError("a certificate and its key are needed: cert and key (--cert and --key)")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"port {self.port} is none: a number from 0 to 65535 is needed")
+        for address in self.addresses:
+            split_address(address)
         if self.metrics and split_address(self.metrics)[0] not in LOOPBACK:
             raise ConfigError(f"metrics must be on a loopback address: one of {', '.join(LOOPBACK)}")
 

@@ -15,6 +15,9 @@ class TooNew(StoreError):
 
     code = "update-needed"
 
+    def __init__(self, version: int) -> None:
+        super().__init__(f"a newer server wrote this folder (version {version} of the store): install that one")
+
 
 def connected(path: Path, max_pages: int | None) -> Engine:
     """The engine whose connections are durable and begin their own transactions. `max_pages` as in Threads."""
@@ -57,7 +60,7 @@ def prepare(engine: Engine) -> None:
             return
         version = int(found)
         if version > s.VERSION:
-            raise TooNew(f"store version {version}")
+            raise TooNew(version)
         for step in range(version + 1, s.VERSION + 1):
             s.MIGRATIONS[step](c)
         if version < s.VERSION:  # a server is started again on a full disk too

@@ -104,9 +104,9 @@ class Writer:
         except DBAPIError as e:
             # A full or failing disk: SQLite has undone the whole transaction, so nothing in it counts.
             code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
-            error = Full if code in _DISK else Unwritable
+            error = Full("the disk is full or failing") if code in _DISK else Unwritable("the database is busy")
             for job in group:
-                job.error = error(type(e.orig).__name__)
+                job.error = error
         except Exception as e:
             # A refusal or our own fault: it must not take the thread, and everybody's writes, with it.
             for job in group:

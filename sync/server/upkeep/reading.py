@@ -41,7 +41,7 @@ class Reading:
             raise Damaged(type(e).__name__) from e
         if self.version > s.VERSION:
             self._db.close()
-            raise TooNew(f"store version {self.version}")
+            raise TooNew(self.version)
 
     def close(self) -> None:
         self._db.close()

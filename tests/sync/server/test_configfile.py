@@ -2,6 +2,8 @@
 """The operator's file: the sample is the defaults, mistakes are named, and the command line beats it."""
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -156,3 +158,29 @@ def test_it_is_called_what_it_was_started_as(monkeypatch: pytest.MonkeyPatch) ->
     assert make_parser().prog == "python -m sync.server"
     monkeypatch.setattr("sys.argv", ["/usr/bin/kansli-server", "status"])
     assert make_parser().prog == "kansli-server"
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (["--port", "70000"], "port 70000 is none"),
+        (["--address", "kansli"], "'kansli' is no address"),
+        (["--metrics", "9464"], "'9464' is no address"),
+        (["--metrics", "0.0.0.0:9464"], "metrics must be on a loopback address"),
+    ],
+)
+def test_what_the_command_line_says_is_looked_at_too(
+    data: Path, capsys: pytest.CaptureFixture[str], more: list[str], says: str
+) -> None:
+    assert main(["serve", "--check", "--data", str(data), *more]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_only_serve_loads_the_web_server_and_the_figures() -> None:
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "sync.server", "users", "--help"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
+    assert "sync.server.listing" in loaded
+    assert not loaded & {"uvicorn", "starlette", "prometheus_client", "sync.server.service"}

@@ -3,14 +3,12 @@
 on when there is room. On a small file system where one may be mounted, and under a limit that needs no right.
 """
 
-import base64
 import os
 import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
@@ -18,12 +16,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sync.crypto.kdf import H
 from sync.protocol import messages as m
+from sync.server.__main__ import main
 from sync.server.running import start_server
 from tests.sync.server.house import TEXT, House
+from tests.sync.server.parts import files_of
 from tests.sync.server.process import serve
-from tests.sync.server.wire import Person, Refused, config, new_data, trust
+from tests.sync.server.wire import Person, Refused, config, new_data
 
 BIG = "å" * 20_000
 
@@ -53,32 +52,6 @@ def fill(folder: Path) -> Path:
                 f.write(bytes(4096))
         except OSError:
             return path
-
-
-class Files:
-    """Parts of files over HTTP for one signed-in person."""
-
-    def __init__(self, http: httpx.AsyncClient, url: str, bearer: str) -> None:
-        self._http, self._url = http, url
-        self._headers = {"authorization": f"Bearer {bearer}"}
-
-    async def put(self, room: bytes, part: bytes, body: bytes) -> httpx.Response:
-        digest = f"sha-256=:{base64.b64encode(H(body)).decode()}:"
-        headers = {**self._headers, "repr-digest": digest}
-        return await self._http.put(self._at(room, part), headers=headers, content=body)
-
-    async def get(self, room: bytes, part: bytes) -> httpx.Response:
-        return await self._http.get(self._at(room, part), headers=self._headers)
-
-    def _at(self, room: bytes, part: bytes) -> str:
-        return f"{self._url}/v1/blobs/{room.hex()}/{room.hex()}/{part.hex()}"
-
-
-@asynccontextmanager
-async def files_of(anna: Person, url: str, data: Path) -> AsyncIterator[Files]:
-    reply = await anna.wire.ask(m.BlobToken(anna.wire.rid()), m.BlobTokenReply)
-    async with httpx.AsyncClient(verify=trust(data)) as http:
-        yield Files(http, url, reply.bearer)
 
 
 async def until_refused(anna: Person, room: bytes) -> tuple[m.Placed | None, Refused]:
@@ -183,3 +156,15 @@ async def test_files_that_may_grow_no_more_are_a_full_disk_too(data: Path) -> No
     await anna.push(room, TEXT)
     await anna.wire.close()
     assert await served.stop() == 0
+
+
+def test_a_command_says_it_too(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(small_disk)]
+    assert main(["invite", *data, "--name", "Handläggare"]) == 0
+    ballast = fill(small_disk)
+    with ballast.open("r+b") as f:
+        f.truncate(ballast.stat().st_size - 40 * 1024)  # what SQLite itself needs to begin
+    capsys.readouterr()
+    statuses = {main(["invite", *data, "--name", "Å" * 4000]) for _ in range(20)}
+    assert 1 in statuses
+    assert "python -m sync.server: the disk is full or failing" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -18,9 +19,11 @@ from sync.crypto.tls import Pem, make_server_cert
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
 from sync.server.config import Config, ConfigError
+from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.running import start_server
 from sync.server.store.memory import MemoryStore
 from tests.sync.server.house import House
+from tests.sync.server.parts import files_of
 from tests.sync.server.process import Served, serve
 from tests.sync.server.wire import Person, config, now
 from tests.world import until
@@ -256,6 +259,37 @@ async def test_what_was_asked_is_answered_before_the_server_goes_and_everybody_i
     await running
     assert await anna.wire.end() is None
     assert anna.wire.socket.close_code == 1012
+
+
+class SlowFiles(FilesystemObjects):
+    """A disk that takes its time with files."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.go = asyncio.Event()
+        self.held_up = asyncio.Event()
+
+    async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
+        self.held_up.set()
+        await self.go.wait()
+        return await super().append(room, obj, part, offset, piece)
+
+
+async def test_a_file_on_its_way_arrives_before_the_server_goes(data: Path) -> None:
+    objects = SlowFiles(Config(data=data).blobs)
+    async with AsyncExitStack() as running:
+        server = await running.enter_async_context(start_server(config(data), objects=objects))
+        anna = await Person("Handläggare").enrol(server.url, data)
+        room = await anna.create()
+        async with files_of(anna, server.url, data) as files:
+            sending = asyncio.create_task(files.put(room, b"1" * 16, bytes(100_000)))
+            await objects.held_up.wait()
+            stopping = asyncio.create_task(running.aclose())
+            await anna.wire.end()
+            assert not sending.done()
+            objects.go.set()
+            assert (await sending).status_code == 201
+            await stopping
 
 
 def await_invites(monkeypatch: pytest.MonkeyPatch, store: MemoryStore) -> None:

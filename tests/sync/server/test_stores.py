@@ -31,6 +31,7 @@ from sync.server.store.base import (
     StoreError,
     Taken,
     UnmetRow,
+    Unwritable,
     UserRow,
 )
 from sync.server.store.database import TooNew
@@ -499,3 +500,17 @@ async def test_a_probe_changes_nothing(store: Store) -> None:
     await store.probe()
     assert await store.counts(0) == before
     assert store.queued == 0
+
+
+async def test_a_database_that_somebody_else_writes_to_is_busy_and_not_full(tmp_path: Path) -> None:
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    await store._write(lambda c: c.exec_driver_sql("PRAGMA busy_timeout=10"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(Unwritable) as e:
+            await store.probe()
+        other.execute("ROLLBACK")
+    assert (type(e.value), e.value.code) == (Unwritable, "busy")
+    await store.probe()
+    await store.close()
