@@ -15,6 +15,9 @@ from app.store.objects import Objects
 INDEX_AFTER_S = 1.5
 INDEX_SHARE = 40
 """Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
+HEAVY_S = 0.005
+LONGEST_S = 30.0
+"""A turn over HEAVY_S (500 kB take 76 ms) waits for a pause in what is written, but not longer than this."""
 
 
 class Indexing:
@@ -35,6 +38,8 @@ class Indexing:
         self._later = later
         self._waits: Callable[[], None] | None = None
         self._after_s = INDEX_AFTER_S
+        self._heavy = self._working = False
+        self._since = 0.0
 
     def start(self) -> None:
         """Indexes what an earlier run did not come to."""
@@ -53,22 +58,31 @@ class Indexing:
             self._index(obj)
 
     def plan(self) -> None:
-        """Indexes a moment from now; asking twice is asking once."""
+        """Indexes a moment from now; asking twice is asking once. What would be felt by whoever writes waits anew."""
         if self._waits is None:
+            self._wait(self._after_s)
+        elif self._heavy and not self._working and time.perf_counter() + self._after_s < self._since + LONGEST_S:
+            self._waits()
             self._waits = self._later(self._after_s, self._next)
+
+    def _wait(self, delay_s: float) -> None:
+        self._since = time.perf_counter()
+        self._waits = self._later(delay_s, self._next)
 
     def _next(self) -> None:
         """One document a turn. It waits until that is done: a commit that ran apart may end in it and bring changes,
         which ask for another round of their own."""
         began, rooms = time.perf_counter(), []
+        self._working = True
         try:
             rooms = [self._index(obj) for obj in self._dirty(1)]
         finally:
-            self._waits = None
+            self._waits, self._working = None, False
         took_s = time.perf_counter() - began
+        self._heavy = took_s > HEAVY_S
         self._after_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
         if self._dirty(1):
-            self._waits = self._later(took_s * INDEX_SHARE, self._next)
+            self._wait(took_s * INDEX_SHARE)
         for room in rooms:
             if room is not None:
                 self._changed.emit(room)

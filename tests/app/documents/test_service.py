@@ -147,6 +147,34 @@ def test_what_comes_while_a_document_is_indexed_asks_for_no_second_round(
         index._next()
 
 
+def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    index, document, now = hl.documents._indexing, hl.documents.open(obj), [100.0]
+    monkeypatch.setattr("app.documents.indexing.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("app.documents.indexing.HEAVY_S", -1.0)  # whatever it takes
+    hl.timers.ring()
+
+    def begun_anew() -> bool:
+        """Whether a change makes the turn that waits wait anew."""
+        (before,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
+        document.splice(0, 0, "a")
+        (after,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
+        return after is not before
+
+    document.splice(0, 0, "a")
+    for _ in range(140):  # 28 s without a pause
+        assert begun_anew()
+        now[0] += 0.2
+    now[0] += 1.0
+    assert not begun_anew(), "it waits no longer"
+    monkeypatch.setattr("app.documents.indexing.HEAVY_S", 1.0)
+    hl.timers.ring()
+    document.splice(0, 0, "a")
+    assert not begun_anew(), "what is not felt comes when it was to come"
+
+
 def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, ek, obj = pair
     hl.documents.rename(obj, "Föreläggande")
