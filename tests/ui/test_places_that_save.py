@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every place that saves a file outside Kansli or prints is known, with the policy that it heeds: a new one decides."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog"}
+KNOWN = {
+    "ui/chat/view.py": "a room's file: allow-export, by ChatService.check_export",
+    "ui/shell/sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
+    "ui/shell/sheet_paper.py": "draws what sheet_dialog was allowed to",
+    "ui/shell/revoked.py": "unsent work, sealed for the person's other devices: always",
+    "ui/shell/diagnosis_dialog.py": "the report for support, without content: always",
+}
+
+
+def test_each_place_that_saves_or_prints_is_known() -> None:
+    found = {
+        str(path.relative_to(ROOT))
+        for part in ("app", "ui")
+        for path in (ROOT / part).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS
+    }
+    assert found == set(KNOWN)
+
+
+def test_nothing_prints_by_a_widgets_own_method() -> None:
+    """QTextDocument.print_ and QWebEngineView.print would pass by what is looked for above."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in (ROOT / "ui").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("print_", "printToPdf", "getSaveFileName", "saveFileContent")
+    ]
+    assert not wrong, ", ".join(wrong)
