@@ -18,6 +18,7 @@ from app import purging
 from app.bootstrap import Office
 from app.core import log
 from app.errors import AppError, ProfileInUse
+from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import LANGUAGE, LOG_LEVEL, THEME
 from ui.desktop import autostart, proxies
@@ -76,6 +77,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kansli", description="The sealed office.")
+    parser.add_argument("--version", action="version", version=f"kansli {PROGRAM}")
     parser.add_argument("--profile", default=DEFAULT, help="which account's files to use")
     parser.add_argument(
         "--data", type=Path, default=None, help="folder of all profiles (default: KANSLI_DATA or the system's)"

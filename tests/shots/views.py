@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.clock import now_ms
 from app.core.i18n import tr
+from app.licences import load
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import LinkState
@@ -23,6 +24,7 @@ from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.kit import qr
 from ui.shell.keys_card import PassphraseDialog
+from ui.shell.licences_dialog import LicencesDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.prune_dialog import PruneDialog
 from ui.shell.seal_dialog import SealDialog
@@ -174,6 +176,16 @@ async def archive(s: Scene) -> QWidget:
     shown = dialog(s, ArchiveDialog(s.window, view.board))
     s.ends += [partial(view.board.archive_card, card_id, False) for card_id in put_away]
     return shown
+
+
+async def licences(s: Scene) -> QWidget:
+    s.window.go_section("settings")
+    shown = LicencesDialog(s.window, load)
+    taken = dialog(s, shown)
+    await until(lambda: bool(shown.list.rows.rows))
+    shown.field.setText("qt")
+    shown.list.step(-1)
+    return taken
 
 
 async def settings_keys(s: Scene) -> QWidget:
@@ -435,6 +447,7 @@ VIEWS: dict[str, Step] = {
     "search-none": partial(search, text="xyzzy"),
     "settings": partial(section, name="settings"),
     "settings-keys": settings_keys,
+    "licences": licences,
     **managed.VIEWS,
     **devices.VIEWS,
     "toast": toast,

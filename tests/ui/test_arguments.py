@@ -3,6 +3,7 @@
 
 import pytest
 
+from app.licences import PROGRAM
 from ui.__main__ import arguments
 from ui.main import _parser
 
@@ -28,3 +29,10 @@ def test_nothing_that_comes_with_a_link_is_an_option(given: list[str], link: str
 def test_other_arguments_are_as_they_were() -> None:
     read = _parser().parse_args(arguments(["--profile", "second", "kansli://x"]))
     assert (read.profile, read.link) == ("second", "kansli://x")
+
+
+def test_the_version_is_said_without_a_window(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _parser().parse_args(arguments(["--version"]))
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"kansli {PROGRAM}\n"

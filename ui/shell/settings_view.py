@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings: language, theme, security, notifications, about. What policy has fixed is shown, and says so."""
 
-import platform
-from functools import partial
-
-from PySide6.QtCore import Qt, Signal, qVersion
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.settings import (
@@ -21,20 +18,16 @@ from app.settings import (
     THEME,
     Settings,
 )
-from resources import path
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
-from ui.kit.dialogs import Dialog, show
-from ui.kit.style import column, label, line, set_props
-from ui.kit.tasks import run
+from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr
+from ui.shell.about_card import AboutCard
 from ui.shell.devices_card import DevicesCard
 from ui.shell.keys_card import Keys, KeysCard
 from ui.shell.ports import Session
 from ui.shell.recovery_card import RecoveryCard
 from ui.shell.setting_rows import SettingRows, managed, row
-
-_LICENCES = (("Inter", "fonts/OFL.txt"), ("Lucide", "icons/LICENSE"))
 
 
 class SettingsView(QWidget):
@@ -86,7 +79,8 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Connection")))
         page.addWidget(rows.card(PROXY_MODE, PROXY_ADDRESS, about=True))
         page.addWidget(SectionHeader(tr("About Kansli")))
-        page.addWidget(self._about())
+        self.about = AboutCard()
+        page.addWidget(self.about)
         page.addStretch(1)
         column(self).addWidget(scroll(inner, tr("Settings")))
 
@@ -102,40 +96,6 @@ class SettingsView(QWidget):
     def _lock_now(self) -> QWidget:
         button = TextButton(tr("Lock now"), self.lock.emit, icon="lock")
         return row(tr("Lock Kansli"), button)
-
-    def _about(self) -> QWidget:
-        card = Card(spacing=6)
-        card.content.addWidget(
-            label(tr("Kansli: an end-to-end encrypted office for public authorities."), "body", wrap=True)
-        )
-        versions = f"Qt {qVersion()} · Python {platform.python_version()}"
-        card.content.addWidget(
-            label(tr("Licence: EUPL-1.2 · {versions}").format(versions=versions), "small", wrap=True)
-        )
-        buttons = line(spacing=8)
-        for name, file in _LICENCES:
-            text = tr("Licence of {name}").format(name=name)
-            buttons.addWidget(TextButton(text, partial(self._show_licence, name, file), kind="link"))
-        buttons.addStretch(1)
-        card.content.addLayout(buttons)
-        return card
-
-    def _show_licence(self, name: str, file: str) -> None:
-        run(self, self._licence(name, file))
-
-    async def _licence(self, name: str, file: str) -> None:
-        title = tr("Licence of {name}").format(name=name)
-        dialog = Dialog(self.window(), title, accept=tr("Close"), width=620)
-        text = QPlainTextEdit(path(file).read_text(encoding="utf-8"))
-        text.setReadOnly(True)
-        text.setTabChangesFocus(True)
-        text.setAccessibleName(title)
-        text.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
-        )
-        text.setMinimumHeight(360)
-        dialog.body.addWidget(text)
-        await show(dialog)
 
 
 def _title(session: Session, room: RoomId) -> str:

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""About Kansli in the settings: which version runs, under which licence, and what it is made of."""
+
+import platform
+
+from PySide6.QtCore import qVersion
+from PySide6.QtWidgets import QWidget
+
+from app.licences import PROGRAM, load
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.dialogs import show
+from ui.kit.style import label, line
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.licences_dialog import LicencesDialog
+
+
+class AboutCard(Card):
+    """The licences are read when one asks for them."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent, spacing=6)
+        what = tr("Kansli: an end-to-end encrypted office for public authorities.")
+        self.content.addWidget(label(what, "body", wrap=True))
+        versions = f"Kansli {PROGRAM} · Qt {qVersion()} · Python {platform.python_version()}"
+        self.content.addWidget(
+            label(tr("Licence: EUPL-1.2 · {versions}").format(versions=versions), "small", wrap=True)
+        )
+        self.licences_button = TextButton(tr("Parts and licences …"), self._open, kind="link")
+        buttons = line(spacing=8)
+        buttons.addWidget(self.licences_button)
+        buttons.addStretch(1)
+        self.content.addLayout(buttons)
+
+    def _open(self) -> None:
+        run(self, show(LicencesDialog(self.window(), load)))
