@@ -10,7 +10,7 @@ import platform
 import shutil
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -42,7 +42,7 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
     return {name: f"{text}\n" for name, text in found.items()}
 
 
-def write(parts: dict[str, str], path: Path) -> None:
+def write(parts: Mapping[str, str], path: Path) -> None:
     """A zip file of them, as it was shown. FileUnreadable if it cannot be written; what was there stays then."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -16,11 +16,12 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app import purging
 from app.bootstrap import Office
-from app.core import log
+from app.core import log, machine
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import LANGUAGE, LOG_LEVEL, THEME
+from ui import errands
 from ui.desktop import autostart, proxies
 from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
@@ -36,11 +37,13 @@ OTHER_S = 3.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), or 2 if
-    the profile cannot be used."""
+    """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 2 if the
+    profile cannot be used, or what an errand says."""
     arguments = _parser().parse_args(argv)
     if arguments.purge_machine:
         return purging.main()
+    if errands.screenless(arguments):
+        errands.hide()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     gc.freeze()  # what is imported stays: looking through it for garbage took 40 ms, now and then, of the loop
     linecache.clearcache()  # PySide reads the source of each module imported after it; Python would keep them, 19 MB
@@ -49,6 +52,9 @@ def main(argv: Sequence[str]) -> int:
     application.setApplicationName("Kansli")
     application.setDesktopFileName("se.kansli.Kansli")
     application.setQuitOnLastWindowClosed(False)
+    status = errands.run(application, arguments, _loop)
+    if status is not None:
+        return status
     try:
         profile = Profile.open(arguments.profile, arguments.data)
     except ProfileInUse as fault:
@@ -91,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         autostart.BACKGROUND, action="store_true", help="without a window: in the tray (as the desktop starts it)"
     )
+    errands.add_to(parser)
+    parser.add_argument("--version", action="version", version=f"kansli {machine.VERSION}")
     parser.add_argument("link", nargs="?", default="", help="kansli://…: an invitation, or what a copied link leads to")
     return parser
 

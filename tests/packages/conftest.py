@@ -4,4 +4,16 @@
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.append(str(Path(__file__).parents[2] / "packaging" / "builder"))
+
+
+@pytest.fixture
+def built() -> Path:
+    """The folder of what `make packages` built."""
+    from places import OUT
+
+    if not OUT.is_dir():
+        pytest.skip("nothing is built: make packages")
+    return OUT

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the program does instead of opening its window, as IT starts it: a process of its own, without a screen."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from app.profile import Profile
+
+ROOT = Path(__file__).parents[2]
+
+
+def kansli(*arguments: str, home: Path, spoil: str = "") -> subprocess.CompletedProcess[str]:
+    """Runs it to its end; `spoil` is Python that runs first, in the same process."""
+    program = f"import sys; {spoil or 'pass'}; from ui.main import main; sys.exit(main(sys.argv[1:]))"
+    env = {**os.environ, "HOME": str(home), "XDG_DATA_HOME": str(home / "share"), "LC_ALL": "C.UTF-8"}
+    env.pop("QT_QPA_PLATFORM", None)
+    env.pop("KANSLI_DATA", None)
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.slow
+def test_a_self_test_tries_everything_and_leaves_nothing(tmp_path: Path) -> None:
+    done = kansli("--selftest", "--report", str(tmp_path / "said.txt"), home=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = (tmp_path / "said.txt").read_text(encoding="utf-8")
+    assert said == done.stdout
+    assert said.endswith("Everything works.\n")
+    assert [line for line in said.splitlines() if "views: " in line]
+    assert not list((tmp_path / "share").rglob("store.db")), "no profile is made"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("import ui.kit.qr as q; q.read = lambda picture: []", "a QR code was not read back"),
+        ("import app.documents.service as s; s.DocumentService.create = None", "NoneType"),
+    ],
+)
+def test_a_self_test_fails_when_a_part_does_not_work(tmp_path: Path, spoil: str, said: str) -> None:
+    done = kansli("--selftest", home=tmp_path, spoil=spoil)
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+    assert said in done.stdout
+
+
+@pytest.mark.slow
+def test_a_report_is_written_without_a_screen_also_while_the_program_runs(tmp_path: Path) -> None:
+    running = Profile.open(root=tmp_path / "data")
+    try:
+        target = tmp_path / "report.zip"
+        done = kansli("--data", str(tmp_path / "data"), "--diagnose", str(target), "--yes", home=tmp_path)
+    finally:
+        running.close()
+    assert done.returncode == 0, done.stdout + done.stderr
+    with zipfile.ZipFile(target) as report:
+        assert {"program.txt", "settings.txt", "policy.txt", "store.txt"} <= set(report.namelist())
+
+
+@pytest.mark.slow
+def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    done = kansli("--data", str(tmp_path), "--diagnose", "/proc/none/report.zip", "--yes", home=tmp_path)
+    assert done.returncode == 1
+    assert "file-unreadable" in done.stdout

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the program is asked to do instead of opening its window: `--selftest` and `--diagnose`. Each gives a status."""
+
+import argparse
+import asyncio
+import io
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app import diagnosis
+from app.errors import AppError, ProfileInUse
+from app.policy import machine
+from app.profile import Profile
+from app.settings import LANGUAGE, THEME, Settings
+from ui.errors import code_of, sentence_of
+from ui.kit import theme
+from ui.kit.translate import change_language
+from ui.selftest import SelfTest, reporter
+from ui.shell.diagnosis_dialog import show_diagnosis
+
+Loop = Callable[[QApplication], asyncio.Runner]
+DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3
+"""Exit statuses; REFUSED: the person did not want the report written."""
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Their options."""
+    parser.add_argument("--selftest", action="store_true", help="try this installation, without a screen, and end")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="with --selftest: also write what it says here")
+    parser.add_argument(
+        "--diagnose", type=Path, metavar="FILE", help="show a report to the IT department, write it as zip, and end"
+    )
+    parser.add_argument("--yes", action="store_true", help="with --diagnose: write without showing it")
+
+
+def screenless(arguments: argparse.Namespace) -> bool:
+    """Whether it is done without a screen; before there is an application."""
+    return arguments.selftest or (arguments.diagnose is not None and arguments.yes)
+
+
+def hide() -> None:
+    """Needs no screen from here on, unless the environment names a platform."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int | None:
+    """The exit status, or None if nothing of this was asked for."""
+    if arguments.selftest:
+        theme.apply(application, "light")
+        with loop(application) as runner:
+            return runner.run(SelfTest(application, reporter(arguments.report)).run())
+    if arguments.diagnose is not None:
+        return _diagnose(application, arguments, loop)
+    return None
+
+
+def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int:
+    say = reporter(None)
+    try:
+        profile = _read(arguments)
+    except AppError as fault:
+        say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        return UNUSABLE
+    try:
+        policy = machine()
+        settings = Settings(profile.settings_path, policy.fixed, policy.defaults)
+        target = arguments.diagnose.absolute()
+        if arguments.yes:
+            diagnosis.write(diagnosis.report(profile, settings), target)
+        else:
+            change_language(settings.get(LANGUAGE))
+            theme.apply(application, settings.get(THEME))
+            with loop(application) as runner:
+                if not runner.run(_ask(profile, settings, target)):
+                    return REFUSED
+    except AppError as fault:
+        say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        return FAILED
+    finally:
+        profile.close()
+    say(f"kansli: {target.name}")
+    return DONE
+
+
+def _read(arguments: argparse.Namespace) -> Profile:
+    """The profile; one that another process has open is read all the same, since that one may be what hangs."""
+    try:
+        return Profile.open(arguments.profile, arguments.data)
+    except ProfileInUse:
+        found = Profile.look(arguments.profile, arguments.data)
+        if found is None:
+            raise
+        ident, folder = found
+        return Profile(arguments.profile, folder, ident, io.BytesIO())
+
+
+async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
+    make = partial(diagnosis.report, profile, settings)
+    return await show_diagnosis(QWidget(), make, diagnosis.write, target) is not None
