@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 from app.bootstrap import Office
 from app.errors import AppError
 from app.session import Session
-from app.setting import entries
-from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE, SERVER, SERVERS
-from app.unlocking import KeyChange, SlotKind
+from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
+from app.unlocking import KeyChange
 from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.kit.front import to_front
@@ -23,14 +22,11 @@ from ui.shell import away
 from ui.shell.arriving import is_invitation
 from ui.shell.away import AwayView
 from ui.shell.gate import GatePage
-from ui.shell.new_way import NewWayView
-from ui.shell.returning import ReturnView
-from ui.shell.unfinished import UnfinishedView
-from ui.shell.unlock import UnlockView
-from ui.shell.welcome import CodeView, WelcomeView
+from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
 from ui.signals import Signals
 from ui.tools import TOOLS
+from ui.ways_in import GateView, WaysIn
 
 SIZE = (1440, 900)
 
@@ -64,6 +60,7 @@ class Program:
         self._window: MainWindow | None = None
         self._session: Session | None = None
         self._locking: asyncio.Task[None] | None = None
+        self._ways = WaysIn(office, self._open, self._show_gate)
         self._resident = Resident(office.profile, office.settings, desktop or Desktop())
 
     async def run(self) -> None:
@@ -169,73 +166,25 @@ class Program:
             self._show_gate(self._welcome())
             return
         if self._office.is_unfinished:
-            self._show_gate(self._unfinished())
+            self._show_gate(self._ways.unfinished())
             return
         try:
             session = self._office.unlock_raw()
         except AppError as fault:
-            view = self._unlock()
+            view = self._ways.unlock()
             self._show_gate(view)
             view.show_error(fault)
             return
         if session is not None:
             self._open(session)
         else:
-            self._show_gate(self._way_in(at_once=True))
+            self._show_gate(self._ways.usual(at_once=True))
 
     def _welcome(self) -> WelcomeView:
         link, self._link = (self._link, "") if is_invitation(self._link) else ("", self._link)
-        settings = self._office.settings
-        server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
-        view = WelcomeView(self._office, server=server, servers=servers)
-        view.done.connect(self._open)
-        view.lost.connect(lambda: self._show_gate(self._returning()))
-        return view
+        return self._ways.welcome(link)
 
-    def _returning(self) -> ReturnView:
-        settings = self._office.settings
-        view = ReturnView(self._office, server=settings.get(SERVER), servers=entries(settings.get(SERVERS)))
-        view.done.connect(self._open)
-        view.left.connect(lambda: self._show_gate(self._welcome()))
-        return view
-
-    def _unfinished(self) -> UnfinishedView:
-        office, kinds = self._office, self._office.kinds()
-        view = UnfinishedView(
-            office.resume if SlotKind.PASSPHRASE in kinds else None,
-            office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
-        )
-        view.unlocked.connect(self._open)
-        view.anew.connect(self._begin_anew)
-        return view
-
-    def _begin_anew(self) -> None:
-        self._office.begin_anew()
-        if self._gate is not None:
-            self._gate.setCentralWidget(self._welcome())
-
-    def _way_in(self, *, at_once: bool = False) -> GatePage:
-        """Unlocking, or another way of it where policy has forbidden the only one."""
-        forbidden = self._office.unlocking.forbidden
-        if forbidden is None:
-            return self._unlock(at_once=at_once)
-        view = NewWayView(forbidden, self._office.replace)
-        view.unlocked.connect(self._open)
-        return view
-
-    def _unlock(self, *, at_once: bool = False) -> UnlockView:
-        """`at_once`: the computer's key store is asked without a word, as at a start; not after locking."""
-        kinds = self._office.kinds()
-        view = UnlockView(
-            self._office.unlock if SlotKind.PASSPHRASE in kinds else None,
-            self._office.unlock_keyring if SlotKind.KEYRING in kinds else None,
-        )
-        view.unlocked.connect(self._open)
-        if at_once and SlotKind.KEYRING in kinds:
-            asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
-        return view
-
-    def _show_gate(self, view: CodeView | GatePage) -> None:
+    def _show_gate(self, view: GateView) -> None:
         quiet = self._quiet
         if self._gate is not None:
             self._gate.hide()
@@ -292,7 +241,7 @@ class Program:
         if self._session is None:
             return
         self._office.renew_policy()
-        self._show_gate(self._way_in())
+        self._show_gate(self._ways.usual())
         await self._close()
 
     def _rekey(self, change: KeyChange) -> None:
@@ -308,7 +257,7 @@ class Program:
         try:
             session = await self._office.rekey(change)
         except AppError as fault:  # nothing was changed: the way in is as it was
-            view = self._unlock()
+            view = self._ways.unlock()
             self._show_gate(view)
             view.show_error(fault)
             return

@@ -116,7 +116,7 @@ async def test_a_way_that_was_forbidden_since_is_replaced_before_anything_is_sho
     desk.policy = {"allow-passphrase": False}
     desk.reopen()
     program = Program(desk.office)
-    view = program._way_in()
+    view = program._ways.usual()
     qtbot.addWidget(view)
     assert isinstance(view, NewWayView)
     desk.session = await desk.office.replace(PASSPHRASE, None)

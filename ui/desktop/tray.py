@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QRectF, Qt, Signal, SignalInstance
-from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPixmap
+from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
 from ui.kit import icons, theme
@@ -117,17 +117,18 @@ def _badge(image: QPixmap, size: int, text: str) -> None:
     light = theme.load("light")
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
+    edge = max(1.0, size / 24)  # a light one: red alone is hard to tell from the sign's blue
+    painter.setPen(QPen(light.colour("on-accent"), edge))
     painter.setBrush(light.colour("danger"))
     if size < _WITH_NUMBER:
-        painter.drawEllipse(QRectF(size * 0.45, 0, size * 0.55, size * 0.55))
+        painter.drawEllipse(QRectF(size * 0.45, edge / 2, size * 0.55 - edge, size * 0.55 - edge))
     else:
         height = size * 0.62
-        width = max(height, size * (0.3 + 0.3 * len(text)))
-        place = QRectF(size - width, 0, width, height)
+        width = min(max(height, size * (0.3 + 0.3 * len(text))), size - edge)
+        place = QRectF(size - width - edge / 2, edge / 2, width, height)
         painter.drawRoundedRect(place, height / 2, height / 2)
         font = QFont(painter.font())
-        font.setPixelSize(round(height * (0.82 if len(text) < 3 else 0.62)))
+        font.setPixelSize(round(height * (0.82 if len(text) < 3 else 0.66)))
         font.setBold(True)
         painter.setFont(font)
         painter.setPen(light.colour("on-accent"))

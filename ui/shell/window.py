@@ -388,6 +388,9 @@ class MainWindow(QMainWindow):
             self.bar.show_state("warning", "warning", f"{said.text} ({code})")
         elif status.state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
+            if status.code == "proxy-failed":
+                said = sentence(status.code)
+                text = f"{said.title} {text}"
             if status.waiting:
                 text += " " + trn("{n} change is waiting.", "{n} changes are waiting.", status.waiting).format(
                     n=status.waiting

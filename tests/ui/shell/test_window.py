@@ -314,6 +314,9 @@ def test_offline_is_a_quiet_bar_and_a_word_in_the_status_bar(window: MainWindow,
     session.status_changed.emit()
     assert "3 ändringar väntar." in window.bar.text()
     assert window.status.texts()[2:] == ["Frånkopplad", "3 väntar"]
+    session.status.code = "proxy-failed"
+    session.status_changed.emit()
+    assert "proxy släpper inte igenom Kansli" in window.bar.text()
     session.status.state, session.status.code = "error", "certificate"
     session.status_changed.emit()
     assert "Servern kan inte visa vem den är." in window.bar.text()

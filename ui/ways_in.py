@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The views that one comes in by: first start, coming back, finishing what was cut off, unlocking. They open a session
+through the office; the program shows them, and the window after them."""
+
+import asyncio
+from collections.abc import Callable
+
+from app.bootstrap import Office
+from app.session import Session
+from app.setting import entries
+from app.settings import SERVER, SERVERS
+from app.unlocking import SlotKind
+from ui.shell.gate import GatePage
+from ui.shell.new_way import NewWayView
+from ui.shell.returning import ReturnView
+from ui.shell.unfinished import UnfinishedView
+from ui.shell.unlock import UnlockView
+from ui.shell.welcome import CodeView, WelcomeView
+
+GateView = CodeView | GatePage
+
+
+class WaysIn:
+    """Makes the views of one profile."""
+
+    def __init__(self, office: Office, opened: Callable[[Session], object], show: Callable[[GateView], object]) -> None:
+        """`opened`: a view has opened a session; `show`: it leads to another view."""
+        self._office, self._opened, self._show = office, opened, show
+
+    def welcome(self, link: str = "") -> WelcomeView:
+        """First start. `link`: an invitation, which is filled in and nothing more."""
+        settings = self._office.settings
+        server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
+        view = WelcomeView(self._office, server=server, servers=servers)
+        view.done.connect(self._opened)
+        view.lost.connect(lambda: self._show(self._returning()))
+        return view
+
+    def _returning(self) -> ReturnView:
+        settings = self._office.settings
+        view = ReturnView(self._office, server=settings.get(SERVER), servers=entries(settings.get(SERVERS)))
+        view.done.connect(self._opened)
+        view.left.connect(lambda: self._show(self.welcome()))
+        return view
+
+    def unfinished(self) -> UnfinishedView:
+        """An enrolment was cut off."""
+        office, kinds = self._office, self._office.kinds()
+        view = UnfinishedView(
+            office.resume if SlotKind.PASSPHRASE in kinds else None,
+            office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
+        )
+        view.unlocked.connect(self._opened)
+        view.anew.connect(self._begin_anew)
+        return view
+
+    def _begin_anew(self) -> None:
+        self._office.begin_anew()
+        self._show(self.welcome())
+
+    def usual(self, *, at_once: bool = False) -> GatePage:
+        """Unlocking, or another way of it where policy has forbidden the only one. `at_once` as in `unlock`."""
+        forbidden = self._office.unlocking.forbidden
+        if forbidden is None:
+            return self.unlock(at_once=at_once)
+        view = NewWayView(forbidden, self._office.replace)
+        view.unlocked.connect(self._opened)
+        return view
+
+    def unlock(self, *, at_once: bool = False) -> UnlockView:
+        """`at_once`: the computer's key store is asked without a word, as at a start; not after locking."""
+        kinds = self._office.kinds()
+        view = UnlockView(
+            self._office.unlock if SlotKind.PASSPHRASE in kinds else None,
+            self._office.unlock_keyring if SlotKind.KEYRING in kinds else None,
+        )
+        view.unlocked.connect(self._opened)
+        if at_once and SlotKind.KEYRING in kinds:
+            asyncio.get_running_loop().call_soon(view.unlock_with_keyring)
+        return view
