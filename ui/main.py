@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app import purging
 from app.bootstrap import Office
-from app.core import log, machine
+from app.core import log
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
@@ -98,7 +98,6 @@ def _parser() -> argparse.ArgumentParser:
         autostart.BACKGROUND, action="store_true", help="without a window: in the tray (as the desktop starts it)"
     )
     errands.add_to(parser)
-    parser.add_argument("--version", action="version", version=f"kansli {machine.VERSION}")
     parser.add_argument("link", nargs="?", default="", help="kansli://…: an invitation, or what a copied link leads to")
     return parser
 
