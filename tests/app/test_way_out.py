@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The way to the server as settings and policy have it, at the moment of each connection."""
+
+from pathlib import Path
+
+import pytest
+
+from app.arrival.way_out import Routes, way_out
+from app.setting import Value
+from app.settings import PROXY_ADDRESS, PROXY_MODE, Settings
+from sync.client.transport import ServerAddress
+from sync.errors import AddressForbidden, ProxyFailed
+
+ROUTES = Routes(
+    system=lambda host, port: "http://system.example:1",
+    script=lambda address: lambda host, port: f"by.script.example:{len(address)}",
+)
+SERVER = ServerAddress.parse("kansli.example")
+
+
+def settings(folder: Path, **policy: Value) -> Settings:
+    return Settings(folder / "settings.json", {key.replace("_", "-"): value for key, value in policy.items()})
+
+
+@pytest.mark.parametrize(
+    ("mode", "address", "proxy"),
+    [
+        ("system", "", "http://system.example:1"),
+        ("system", "p.example:3128", "http://system.example:1"),
+        ("none", "p.example:3128", None),
+        ("manual", "p.example:3128", "http://p.example:3128"),
+        ("manual", "", None),
+        ("pac", "http://wpad/x", "http://by.script.example:13"),
+    ],
+)
+def test_the_proxy_is_as_the_settings_say(tmp_path: Path, mode: str, address: str, proxy: str | None) -> None:
+    found = settings(tmp_path)
+    found.set(PROXY_MODE, mode)
+    found.set(PROXY_ADDRESS, address)
+    assert way_out(found, ROUTES).proxy(SERVER.host, SERVER.port) == proxy
+
+
+def test_a_script_that_cannot_be_run_is_not_gone_around(tmp_path: Path) -> None:
+    with pytest.raises(ProxyFailed):
+        way_out(settings(tmp_path, proxy_mode="pac", proxy_address="http://wpad/x"), Routes()).proxy("a.example", 443)
+
+
+def test_policy_says_where_one_may_go(tmp_path: Path) -> None:
+    way = way_out(settings(tmp_path, servers="kansli.example, andra.example:8443", egress="*.turn.example"), ROUTES)
+    way.check(SERVER.host, SERVER.port, SERVER)
+    way.check("a.turn.example", 443, SERVER)
+    with pytest.raises(AddressForbidden):
+        way.check("b.example", 443, ServerAddress.parse("b.example"))
+    with pytest.raises(AddressForbidden):
+        way.check("b.example", 443, SERVER)
+
+
+def test_the_agencys_certificates_are_named(tmp_path: Path) -> None:
+    assert way_out(settings(tmp_path), ROUTES).ca_file is None
+    assert way_out(settings(tmp_path, ca_file="/etc/ca.pem"), ROUTES).ca_file == Path("/etc/ca.pem")
