@@ -17,7 +17,7 @@ from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
 from app.documents.service import DocumentService
-from app.objects.files import Progress, SealedFiles
+from app.objects.files import Progress, SealedFiles, Source
 from app.objects.links import Linked, ObjectLink
 from app.people.notices import Notices
 from app.people.service import PeopleService
@@ -216,8 +216,8 @@ class _ChatFiles:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        return await self._session.files.add(room, obj, path, progress)
+    async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+        return await self._session.files.add(room, obj, source, progress)
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         """▲ A file stays where it was sealed: one that was carried over is fetched from the room it came from."""

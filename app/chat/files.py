@@ -17,6 +17,7 @@ from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ObjId, RoomId, new_id
 from app.errors import FileTooLarge, FileUnreadable, NotFound
+from app.objects.files import Source, size_of
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_PREVIEW_BYTES = 48 * 1024
@@ -33,7 +34,7 @@ class Picture:
     preview: bytes
 
 
-Checked = tuple[Path, str, int]
+Checked = tuple[Source, str, int]
 """A file, its safe name and its size in bytes."""
 
 
@@ -45,23 +46,23 @@ class Files:
         self._blobs = blobs
         self._transfers = transfers
 
-    async def check(self, paths: Sequence[Path]) -> list[Checked]:
+    async def check(self, sources: Sequence[Source]) -> list[Checked]:
         """The files, if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName."""
-        return [(path, *await asyncio.to_thread(self._check, path)) for path in paths]
+        return [(source, *await asyncio.to_thread(self._check, source)) for source in sources]
 
     async def seal(
-        self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Path, Picture]
+        self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture]
     ) -> tuple[tuple[Attachment, ...], list[bytes]]:
         """What a message says of its files, and the ids of all their parts. A preview too large is left out."""
         attachments: list[Attachment] = []
         parts: list[bytes] = []
         room_for_previews = MAX_PREVIEWS_BYTES
-        for path, name, size in files:
-            picture = pictures.get(path)
+        for source, name, size in files:
+            picture = pictures.get(source)
             if picture is not None and len(picture.preview) > min(MAX_PREVIEW_BYTES, room_for_previews):
                 picture = None
             room_for_previews -= len(picture.preview) if picture else 0
-            attachment, added = await self._seal_one(room, obj, path, name, size, picture)
+            attachment, added = await self._seal_one(room, obj, source, name, size, picture)
             attachments.append(attachment)
             parts += added
         return tuple(attachments), parts
@@ -83,27 +84,23 @@ class Files:
         await self._transfers.run(transfer, lambda progress: blobs.fetch(room, attachment.manifest, path, progress))
         return path
 
-    def _check(self, path: Path) -> tuple[str, int]:
+    def _check(self, source: Source) -> tuple[str, int]:
         """(safe name, size) of a file that may be sent. FileTooLarge, FileUnreadable, BadFileName."""
-        name = clean_name(path.name)
-        try:
-            size = path.stat().st_size
-            if not path.is_file():
-                raise FileUnreadable
-        except OSError as error:
-            raise FileUnreadable from error
+        name, size = clean_name(source.name), size_of(source)
+        if isinstance(source, Path) and not source.is_file():
+            raise FileUnreadable
         if size > self.max_bytes:
             raise FileTooLarge
         return name, size
 
     async def _seal_one(
-        self, room: RoomId, obj: ObjId, path: Path, name: str, size: int, picture: Picture | None
+        self, room: RoomId, obj: ObjId, source: Source, name: str, size: int, picture: Picture | None
     ) -> tuple[Attachment, Sequence[bytes]]:
         if self._blobs is None:
             raise NotFound
         blobs = self._blobs
         transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
-        manifest, parts = await self._transfers.run(transfer, lambda progress: blobs.add(room, obj, path, progress))
+        manifest, parts = await self._transfers.run(transfer, lambda progress: blobs.add(room, obj, source, progress))
         attachment = Attachment(
             name=name,
             size_bytes=size,

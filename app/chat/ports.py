@@ -7,6 +7,7 @@ from typing import Protocol
 
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
 
@@ -40,7 +41,7 @@ class Members(Protocol):
 class Blobs(Protocol):
     """Sealed files. Both are ended by cancelling the task."""
 
-    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+    async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         """Seals a file for upload: its manifest and its part ids."""
         ...
 

@@ -34,6 +34,7 @@ from app.chat.typing import Typing
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import BadChange, ExportOff, Forbidden, NotFound
+from app.objects.files import Source
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
@@ -242,18 +243,18 @@ class ChatService:
     async def send_file(
         self,
         room: RoomId,
-        paths: Sequence[Path],
+        sources: Sequence[Source],
         text: str = "",
         *,
         reply_to: ChangeId | None = None,
-        pictures: Mapping[Path, Picture] | None = None,
+        pictures: Mapping[Source, Picture] | None = None,
     ) -> ChangeId:
         """Seals files and sends one message with them. Progress and cancelling through `transfers`.
 
         All files are checked before the first is sealed: FileTooLarge, FileUnreadable, BadFileName.
         """
         text = text.strip()
-        checked = await self.files.check(paths)
+        checked = await self.files.check(sources)
         if not checked:
             raise EmptyMessage
         attachments, parts = await self.files.seal(room, self._channel(room), checked, pictures or {})

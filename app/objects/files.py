@@ -4,6 +4,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,18 @@ Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pasted:
+    """A file that is on no disk: what was pasted is sealed from memory, and nobody finds it in a temporary folder."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+Source = Path | Pasted
+"""What can be sealed."""
+
+
 class SealedFiles:
     """Seals files for a room and opens them again. Both are ended by cancelling the task."""
 
@@ -26,14 +39,14 @@ class SealedFiles:
         self._blobs = blobs
         self._transfers = transfers
 
-    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+    async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         """Seals a file for upload: its manifest and its part ids. FileUnreadable, DiskFull; nothing stays behind."""
-        size = await asyncio.to_thread(_size, path)
+        size = await asyncio.to_thread(size_of, source)
         parts: list[Part] = []
         done = 0
         try:
             while True:
-                plain = await asyncio.to_thread(_read, path, done)
+                plain = await asyncio.to_thread(_read, source, done)
                 last = done + len(plain) >= size
                 if not plain and not last:  # somebody made it shorter meanwhile
                     raise FileUnreadable
@@ -92,16 +105,21 @@ def _row(room: RoomId, obj: ObjId, part: Part, size: int) -> BlobPart:
     )
 
 
-def _size(path: Path) -> int:
+def size_of(source: Source) -> int:
+    """In bytes. FileUnreadable."""
+    if isinstance(source, Pasted):
+        return len(source.data)
     try:
-        return path.stat().st_size
+        return source.stat().st_size
     except OSError as e:
         raise FileUnreadable() from e
 
 
-def _read(path: Path, at: int) -> bytes:
+def _read(source: Source, at: int) -> bytes:
+    if isinstance(source, Pasted):
+        return source.data[at : at + PART_BYTES]
     try:
-        with path.open("rb") as f:
+        with source.open("rb") as f:
             f.seek(at)
             return f.read(PART_BYTES)
     except OSError as e:

@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from app.core.ids import ObjId
 from app.errors import WrongPassphrase
+from app.objects.files import Pasted
 from app.rooms.records import ObjectAnnounced, decode
 from app.session import LinkState
 from app.unlocking import KeyChange
@@ -110,13 +111,15 @@ async def test_a_file_travels_sealed_and_comes_back_whole(o: Offices, tmp_path: 
     content = bytes(range(256)) * 20_000
     path = tmp_path / "Komplettering åäö.pdf"
     path.write_bytes(content)
-    await a.session.chat.send_file(room, [path], "Kompletteringen")
+    pasted = Pasted("Bild 1.png", content[::-1])
+    await a.session.chat.send_file(room, [path, pasted], "Kompletteringen")
     await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1)
     message = b.session.chat.timeline(room).message(0)
     (tmp_path / "hem").mkdir()
     target = await b.session.chat.fetch_file(room, message, 0, tmp_path / "hem")
     assert target.read_bytes() == content
     assert target.name == "Komplettering åäö.pdf"
+    assert (await b.session.chat.fetch_file(room, message, 1, tmp_path / "hem")).read_bytes() == pasted.data
     for file in o.w.data.rglob("*"):
         assert not file.is_file() or content[:64] not in file.read_bytes()
 

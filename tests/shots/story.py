@@ -14,8 +14,10 @@ from unittest.mock import patch
 
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
+from app.chat.files import Picture
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.documents.flow import PLAIN, Block, Marks, Run, Style
+from app.objects.files import Source
 from app.objects.links import ObjectLink
 from app.session import Session
 from tests.journeys.desks import Desk, Offices
@@ -165,7 +167,7 @@ async def _write_elsewhere(story: Story, folder: Path) -> None:
     await story.settle()
     picture = folder / "Situationsplan över Ängsåkern.png"
     _draw(picture)
-    shown = {picture: found} if (found := picture_of(picture)) else {}
+    shown: dict[Source, Picture] = {picture: found} if (found := picture_of(picture)) else {}
     story.time.at(8, 50)
     await story.registrar.chat.send_file(rooms[PERMIT], [picture], "Situationsplanen 🗺", pictures=shown)
     await story.settle()

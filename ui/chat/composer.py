@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Where messages are written: the field, its tools, what is answered or edited, files to send, and Send."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Signal
+from PySide6.QtCore import QBuffer, QEvent, QIODevice, QObject, QPoint, Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.chat.model import Message
+from app.objects.files import Pasted, Source
 from app.people.person import Person
 from ui.chat.emoji import EmojiPanel
 from ui.chat.text_field import TextField
@@ -30,7 +29,7 @@ class Written:
     text: str
     reply_to: Message | None
     edits: Message | None
-    files: tuple[Path, ...]
+    files: tuple[Source, ...]
 
 
 class Composer(QFrame):
@@ -48,8 +47,7 @@ class Composer(QFrame):
         self.setObjectName("composer")
         self._reply: Message | None = None
         self._edit: Message | None = None
-        self._files: list[Path] = []
-        self._kept: tempfile.TemporaryDirectory[str] | None = None
+        self._files: list[Source] = []
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
         self._file_rows = column(spacing=4)
@@ -143,11 +141,11 @@ class Composer(QFrame):
         self._to_end()
         self.field.setFocus()
 
-    def add_files(self, paths: Sequence[Path]) -> None:
+    def add_files(self, files: Sequence[Source]) -> None:
         """Files to send with the message."""
-        for path in paths:
-            if path not in self._files and self._edit is None:
-                self._files.append(path)
+        for file in files:
+            if file not in self._files and self._edit is None:
+                self._files.append(file)
         self._show_files()
         self.field.setFocus()
 
@@ -204,18 +202,18 @@ class Composer(QFrame):
 
     def _show_files(self) -> None:
         clear(self._file_rows)
-        for path in self._files:
+        for file in self._files:
             row = QWidget()
             cells = line(row, spacing=8)
             cells.addWidget(IconLabel("file", "accent", 16))
-            cells.addWidget(ElidedLabel(path.name, "strong"), 1)
-            remove = tr("Do not send {name}").format(name=path.name)
-            cells.addWidget(IconButton("close", remove, partial(self._drop_file, path), size=14))
+            cells.addWidget(ElidedLabel(file.name, "strong"), 1)
+            remove = tr("Do not send {name}").format(name=file.name)
+            cells.addWidget(IconButton("close", remove, partial(self._drop_file, file), size=14))
             self._file_rows.addWidget(row)
         self._on_text()
 
-    def _drop_file(self, path: Path) -> None:
-        self._files.remove(path)
+    def _drop_file(self, file: Source) -> None:
+        self._files.remove(file)
         self._show_files()
         self.field.setFocus()
 
@@ -242,12 +240,11 @@ class Composer(QFrame):
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
     def _add_image(self, image: QImage) -> None:
-        """A pasted picture becomes a file of its own, in a folder that goes with the composer."""
-        if self._kept is None:
-            self._kept = tempfile.TemporaryDirectory(prefix="kansli-")
-        path = Path(self._kept.name) / f"{tr('Picture')} {len(self._files) + 1}.png"
-        if image.save(str(path), "PNG"):  # type: ignore[call-overload] # PySide's stub wants bytes for the format
-            self.add_files([path])
+        """A pasted picture becomes a file of its own, which is on no disk until it is sealed."""
+        held = QBuffer()
+        held.open(QIODevice.OpenModeFlag.WriteOnly)
+        if image.save(held, "PNG"):  # type: ignore[call-overload] # PySide's stub wants bytes for the format
+            self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.png", bytes(held.data().data()))])
 
 
 class Banner(QWidget):

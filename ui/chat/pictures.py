@@ -7,17 +7,22 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader, QPainter
 
 from app.chat.files import MAX_PREVIEW_BYTES, Picture
+from app.objects.files import Pasted, Source
 
 WIDTH, HEIGHT = 720, 480
 MAX_PIXELS = 80_000_000
 SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 
 
-def picture_of(path: Path) -> Picture | None:
+def picture_of(source: Source) -> Picture | None:
     """The file's size in pixels and a preview; None if it is no image that can be read. Any thread."""
-    if path.suffix.lower() not in SUFFIXES:
+    if Path(source.name).suffix.lower() not in SUFFIXES:
         return None
-    reader = QImageReader(str(path))
+    held = QBuffer()
+    if isinstance(source, Pasted):
+        held.setData(source.data)
+        held.open(QIODevice.OpenModeFlag.ReadOnly)
+    reader = QImageReader(held) if isinstance(source, Pasted) else QImageReader(str(source))
     reader.setAutoTransform(True)
     size = reader.size()
     if not size.isValid() or size.width() * size.height() > MAX_PIXELS:

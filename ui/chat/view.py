@@ -4,7 +4,6 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QKeyEvent, QResizeEvent
@@ -17,6 +16,7 @@ from app.chat.service import ChatService, Draft
 from app.chat.transfers import Transfer
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import AppError
+from app.objects.files import Source
 from ui.chat.composer import Composer, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
@@ -231,11 +231,11 @@ class ChatView(QWidget):
         self._sent()
         reply = written.reply_to.change_id if written.reply_to else None
         try:
-            pictures: dict[Path, Picture] = {}
-            for path in written.files:
-                picture = await asyncio.to_thread(picture_of, path)
+            pictures: dict[Source, Picture] = {}
+            for source in written.files:
+                picture = await asyncio.to_thread(picture_of, source)
                 if picture is not None:
-                    pictures[path] = picture
+                    pictures[source] = picture
             await self._service.send_file(self._room, written.files, written.text, reply_to=reply, pictures=pictures)
         except (AppError, asyncio.CancelledError):
             if not self.composer.text:

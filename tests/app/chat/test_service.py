@@ -16,6 +16,7 @@ from app.chat.service import Draft
 from app.chat.typing import SHOWN_FOR_MS, Typing
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden
+from app.objects.files import Source
 from app.store.rows import StoredChange
 from sync.client.ports import MemberRow, Received, RoomEvent
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
@@ -252,14 +253,15 @@ class FolderBlobs:
         self.folder = folder
         self.gate: asyncio.Event | None = None
 
-    async def add(self, room: RoomId, obj: ObjId, path: Path, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+    async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
         progress(0, 2)
         if self.gate is not None:
             await self.gate.wait()
         self.folder.mkdir(exist_ok=True)
-        await asyncio.to_thread(shutil.copy, path, self.folder / path.name)
+        assert isinstance(source, Path)
+        await asyncio.to_thread(shutil.copy, source, self.folder / source.name)
         progress(2, 2)
-        return path.name.encode(), []
+        return source.name.encode(), []
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
         await asyncio.to_thread(shutil.copy, self.folder / manifest.decode(), target)

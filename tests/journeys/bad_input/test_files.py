@@ -80,7 +80,7 @@ async def test_a_file_that_shrinks_while_it_is_read_is_refused(
     a, room = await one(o)
     file = tmp_path / "krymper.bin"
     file.write_bytes(b"x" * 1000)
-    monkeypatch.setattr("app.objects.files._size", lambda path: 5000)
+    monkeypatch.setattr("app.objects.files.size_of", lambda path: 5000)
     with pytest.raises(FileUnreadable) as e:
         await a.session.chat.send_file(room, [file])  # type: ignore[arg-type]
     explained(e.value.code, "file-unreadable")

@@ -16,8 +16,10 @@ from app.chat.files import MAX_PREVIEW_BYTES
 from app.chat.records import Attachment, MessageDeleted, MessageSent, encode
 from app.core.i18n import set_language
 from app.core.ids import DevId
+from app.objects.files import Pasted
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
 from tests.world import until
+from ui.chat.composer import Composer, Written
 from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
 from ui.kit import theme
@@ -172,6 +174,26 @@ def test_pasted_files_wait_in_the_composer_and_can_be_taken_out(view: ChatView, 
     assert named(view, "Skicka").isEnabled()
     named(view, "Skicka inte Bilaga å.pdf").click()
     assert not named(view, "Skicka").isEnabled()
+
+
+def test_a_pasted_picture_is_on_no_disk(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    image = QImage(30, 20, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.darkGreen)
+    pasted = QMimeData()
+    pasted.setImageData(image)
+    composer, sent = Composer("Skriv", list), list[Written]()
+    qtbot.addWidget(composer)
+    composer.submitted.connect(sent.append)
+    composer.field.insertFromMimeData(pasted)
+    composer.submit()
+    (file,) = sent[0].files
+    assert isinstance(file, Pasted)
+    picture = picture_of(file)
+    assert picture is not None
+    assert (picture.width, picture.height) == (30, 20)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_large_picture_gets_a_small_preview(tmp_path: Path) -> None:
