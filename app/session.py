@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from app import chat, documents, tasks
+from app import chat, diagnosis, documents, tasks
 from app.chat.service import ChatService
 from app.core import clock
 from app.core.i18n import tr
@@ -101,6 +101,10 @@ class Session:
     def hurry(self) -> None:
         """The machine woke, or the network or the way to it is another: connects anew at once."""
         self.engine.hurry()
+
+    def report(self) -> dict[str, str]:
+        """What the IT department may read, without content or names. Any thread."""
+        return diagnosis.report(self.profile, self.settings)
 
     def start(self) -> None:
         """Begins to sync."""

@@ -6,6 +6,7 @@ import platform
 from PySide6.QtCore import qVersion
 from PySide6.QtWidgets import QWidget
 
+from app.diagnosis import write
 from app.licences import PROGRAM, load
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -13,13 +14,15 @@ from ui.kit.dialogs import show
 from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell.diagnosis_dialog import Make, show_diagnosis
 from ui.shell.licences_dialog import LicencesDialog
+from ui.tool import toast
 
 
 class AboutCard(Card):
     """The licences are read when one asks for them."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, report: Make, parent: QWidget | None = None) -> None:
         super().__init__(parent, spacing=6)
         what = tr("Kansli: an end-to-end encrypted office for public authorities.")
         self.content.addWidget(label(what, "body", wrap=True))
@@ -27,11 +30,21 @@ class AboutCard(Card):
         self.content.addWidget(
             label(tr("Licence: EUPL-1.2 · {versions}").format(versions=versions), "small", wrap=True)
         )
+        self._report = report
         self.licences_button = TextButton(tr("Parts and licences …"), self._open, kind="link")
         buttons = line(spacing=8)
+        self.report_button = TextButton(tr("Report to IT…"), self._diagnose, kind="link")
         buttons.addWidget(self.licences_button)
+        buttons.addWidget(self.report_button)
         buttons.addStretch(1)
         self.content.addLayout(buttons)
 
     def _open(self) -> None:
         run(self, show(LicencesDialog(self.window(), load)))
+
+    def _diagnose(self) -> None:
+        async def save() -> None:
+            if await show_diagnosis(self.window(), self._report, write) is not None:
+                toast(self, tr("The report is saved"))
+
+        run(self, save())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the shell needs of a session, as Protocols: app/session, app/rooms and app/people fit them as they are."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -315,6 +315,7 @@ class Session(Protocol):
     def status(self) -> SyncStatus: ...
     @property
     def status_changed(self) -> Signal[()]: ...
+    def report(self) -> Mapping[str, str]: ...
 
 
 OpenRoom = Callable[[RoomId], object]

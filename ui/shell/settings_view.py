@@ -79,7 +79,7 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Connection")))
         page.addWidget(rows.card(PROXY_MODE, PROXY_ADDRESS, about=True))
         page.addWidget(SectionHeader(tr("About Kansli")))
-        self.about = AboutCard()
+        self.about = AboutCard(session.report)
         page.addWidget(self.about)
         page.addStretch(1)
         column(self).addWidget(scroll(inner, tr("Settings")))

@@ -167,6 +167,7 @@ class FakeSession:
         self.tasks = FakeTasks()
         self.devices = FakeDevices()
         self.unsent = FakeUnsent(CASE)
+        self.report = lambda: {"program.txt": "Kansli 1, Debian 13\n", "logs/kansli.log": "ui opened\n"}
         self.overdue = False
         self.reading = (12, 12)
         self.search = FakeSearch()

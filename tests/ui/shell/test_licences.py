@@ -108,4 +108,4 @@ async def test_about_shows_the_version_and_opens_the_list(qtbot: QtBot, session:
 
 def test_the_card_itself_reads_nothing(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.shell.about_card.load", lambda: pytest.fail("read before it was asked for"))
-    qtbot.addWidget(AboutCard())
+    qtbot.addWidget(AboutCard(dict))
