@@ -17,6 +17,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -77,20 +78,36 @@ class Registry(policy.Registry, Protocol):
 
 
 def main() -> int:
-    """Exit status 0, 1 if something is still there, 2 if this is no administrator. Says what it did in a log file."""
+    """Exit status 0, 1 if something is still there, 2 if this is no administrator. Says what it did in a log file.
+
+    Raises nothing: the frozen program would show that in a box, and wait.
+    """
+    try:
+        return _main()
+    except Exception as e:
+        _tell(f"failed: {type(e).__name__}: {e}\n")
+        return 1
+
+
+def _main() -> int:
     if not _is_administrator():
         sys.stderr.write("kansli: --purge-machine is for administrators only\n") if sys.stderr else None
         return 2
     read = policy.machine()
     named = [str(values.get(DATA_ROOT.key, "")) for values in (read.fixed, read.defaults)]
     purged = purge(users(), [*named, os.environ.get("KANSLI_DATA", "")])
-    text = "".join(f"{line}\n" for line in purged.lines())
-    handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")  # the folder may be everybody's
-    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
-    if sys.stdout is not None:
-        sys.stdout.write(f"{text}{name}\n")
+    _tell("".join(f"{line}\n" for line in purged.lines()))
     return 1 if purged.left else 0
+
+
+def _tell(text: str) -> None:
+    """In a file of its own in the temporary folder, which may be everybody's, and on the terminal if there is one."""
+    with suppress(OSError):
+        handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        if sys.stdout is not None:
+            sys.stdout.write(f"{text}{name}\n")
 
 
 def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:

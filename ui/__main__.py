@@ -4,8 +4,6 @@
 import sys
 from collections.abc import Sequence
 
-from ui.main import main
-
 
 def arguments(given: Sequence[str]) -> list[str]:
     """What follows `--link` is one link, whatever it looks like: a web page writes it, and Windows splits it into
@@ -13,5 +11,17 @@ def arguments(given: Sequence[str]) -> list[str]:
     return ["--", " ".join(given[1:])] if given[:1] == ["--link"] else list(given)
 
 
+def run(given: Sequence[str]) -> int:
+    """The exit status. Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where
+    there is none, and an uninstaller for the box."""
+    if list(given) == ["--purge-machine"]:
+        from app import purging
+
+        return purging.main()
+    from ui.main import main
+
+    return main(arguments(given))
+
+
 if __name__ == "__main__":
-    sys.exit(main(arguments(sys.argv[1:])))
+    sys.exit(run(sys.argv[1:]))

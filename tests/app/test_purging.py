@@ -12,7 +12,7 @@ from app.policy import Policy
 from app.profile import Profile
 from app.purging import MAX_DEPTH, PROFILE_LIST, User, purge, users_of_windows
 from app.store.keyslots import MAGIC
-from ui.main import main
+from ui.__main__ import run
 
 
 def person(home: Path, *, roots: Sequence[str] = ()) -> User:
@@ -184,7 +184,7 @@ def test_the_program_says_what_it_removed(
     monkeypatch.setattr(purging, "users", lambda: [someone])
     monkeypatch.setattr(purging, "_is_administrator", lambda: True)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert main(["--purge-machine"]) == 0
+    assert run(["--purge-machine"]) == 0
     written = next(tmp_path.glob("kansli-purge-*.log")).read_text()
     assert f"removed {folder}\n" in written
     assert f"removed {rooted}\n" in written
@@ -195,7 +195,7 @@ def test_the_program_says_what_it_removed(
 def test_only_an_administrator_may(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(purging, "_is_administrator", lambda: False)
     monkeypatch.setattr(purging, "users", lambda: pytest.fail("looked for users"))
-    assert main(["--purge-machine"]) == 2
+    assert run(["--purge-machine"]) == 2
     assert "administrators" in capsys.readouterr().err
 
 
@@ -203,3 +203,14 @@ def test_linux_users_are_those_listed_and_those_of_home() -> None:
     found = purging.users()
     assert len({user.home for user in found}) == len(found)
     assert Path("/root") in [user.home for user in found]
+
+
+def test_a_fault_is_told_of_and_never_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> list[User]:
+        raise RuntimeError("no list")
+
+    monkeypatch.setattr(purging, "_is_administrator", lambda: True)
+    monkeypatch.setattr(purging, "users", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert run(["--purge-machine"]) == 1
+    assert "RuntimeError: no list" in next(tmp_path.glob("*.log")).read_text()
