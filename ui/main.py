@@ -14,13 +14,12 @@ from pathlib import Path
 import qasync
 from PySide6.QtWidgets import QApplication, QMessageBox
 
-from app import purging
 from app.bootstrap import Office
 from app.core import log
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
-from app.settings import LANGUAGE, LOG_LEVEL, THEME
+from app.settings import AUTOSTART, LANGUAGE, LOG_LEVEL, THEME
 from ui import errands
 from ui.desktop import autostart, proxies
 from ui.desktop.instance import hand_over, line_name
@@ -40,8 +39,7 @@ def main(argv: Sequence[str]) -> int:
     """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 2 if the
     profile cannot be used, or what an errand says."""
     arguments = _parser().parse_args(argv)
-    if arguments.purge_machine:
-        return purging.main()
+    background = arguments.background or arguments.autostart
     if errands.screenless(arguments):
         errands.hide()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -58,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         profile = Profile.open(arguments.profile, arguments.data)
     except ProfileInUse as fault:
-        if arguments.background or _handed_over(arguments):
+        if background or _handed_over(arguments):
             return 0
         _refuse(application, fault)
         return 2
@@ -67,6 +65,8 @@ def main(argv: Sequence[str]) -> int:
         return 2
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback, routes=proxies.routes())
+        if arguments.autostart and not office.settings.get(AUTOSTART):
+            return 0
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
         office.policy.tell()
         change_language(office.settings.get(LANGUAGE))
@@ -74,7 +74,7 @@ def main(argv: Sequence[str]) -> int:
         application.setWindowIcon(icons.app_icon())
         with _loop(application) as runner:
             desktop = Desktop(command=autostart.command(_of_profile(arguments)))
-            runner.run(Program(office, arguments.link, background=arguments.background, desktop=desktop).run())
+            runner.run(Program(office, arguments.link, background=background, desktop=desktop).run())
     finally:
         log.stop()
         profile.close()
@@ -91,11 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--insecure-loopback", action="store_true", help="allow a server without TLS on this machine (development)"
     )
-    parser.add_argument(
+    parser.add_argument(  # done by ui/__main__.py, and here for --help
         "--purge-machine", action="store_true", help="remove every profile of every user of this computer, and end"
     )
     parser.add_argument(
         autostart.BACKGROUND, action="store_true", help="without a window: in the tray (as the desktop starts it)"
+    )
+    parser.add_argument(
+        "--autostart", action="store_true", help="the same, for everybody by the installer: only for who wants it"
     )
     errands.add_to(parser)
     parser.add_argument("link", nargs="?", default="", help="kansli://…: an invitation, or what a copied link leads to")
