@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.bootstrap import Office
 from app.core.ids import ObjId, RoomId
 from app.session import LinkState, Session
+from app.store.keyring_slot import system_keyring, usable
 from app.trial import trial
 from resources import path
 from ui.kit import qr, theme
@@ -68,6 +69,7 @@ class SelfTest:
     async def _steps(self, folder: Path) -> None:
         self._pictures()
         self._qr()
+        self._key_store()
         async with trial(folder, "Handläggare", PASSPHRASE) as (office, session):
             await _until(lambda: session.status.state is LinkState.ONLINE, "the account did not come online")
             self._done("store: made, encrypted, and signed in to a server in memory")
@@ -92,6 +94,12 @@ class SelfTest:
     def _qr(self) -> None:
         _check(qr.read(qr.image(WORDS)) == [WORDS], "a QR code was not read back")
         self._done("QR code: drawn and read")
+
+    def _key_store(self) -> None:
+        """Which one it is; that there is none is no fault but on Windows, which always has one."""
+        found = type(system_keyring()).__module__.removeprefix("keyring.backends.") if usable() else "none"
+        _check(found == "Windows" or sys.platform != "win32", f"Windows' key store is not found, but {found}")
+        self._done(f"key store of the computer: {found}")
 
     async def _write(self, session: Session) -> tuple[RoomId, ObjId]:
         room = await session.rooms.create(WORDS, "case")
