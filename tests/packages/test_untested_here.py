@@ -37,7 +37,7 @@ def test_the_flatpak_is_called_as_the_desktop_file_is() -> None:
 
 def instruction(name: str) -> str:
     """The last one of that name."""
-    return re.findall(rf"^{name} (.*)$", CONTAINER, re.MULTILINE)[-1]
+    return str(re.findall(rf"^{name} (.*)$", CONTAINER, re.MULTILINE)[-1])
 
 
 def test_the_container_is_nobody_special_and_starts_the_server_with_options_that_it_has() -> None:
