@@ -24,6 +24,7 @@ from app.profile import Profile
 from app.setting import Setting
 from app.settings import SETTINGS, Settings
 from app.store import migrations
+from sync.protocol.version import PROGRAM
 
 MAX_LOG_BYTES = 4_000_000
 _LIBRARIES = ("PySide6_Essentials", "cryptography", "sqlcipher3", "SQLAlchemy", "pycrdt", "msgspec", "websockets")
@@ -57,7 +58,7 @@ def write(parts: Mapping[str, str], path: Path) -> None:
 def _program() -> str:
     now = datetime.fromtimestamp(clock.now_ms() / 1000, UTC)
     lines = [
-        f"Kansli {machine.VERSION}, {'installed' if getattr(sys, 'frozen', False) else 'from source'}",
+        f"Kansli {PROGRAM}, {'installed' if getattr(sys, 'frozen', False) else 'from source'}",
         f"{machine.system()}, {platform.machine()}, Python {platform.python_version()}",
         f"{now.isoformat(timespec='seconds')}, {datetime.now().astimezone().tzname()}",
     ]

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What this computer and program are called, as a person knows them from their list of devices."""
+"""What this computer and its system are called, as a person knows them from their list of devices."""
 
 import platform
 import socket
 import sys
-
-VERSION = "0.1.0"
-"""The program's, as in pyproject.toml."""
 
 
 def name() -> str:

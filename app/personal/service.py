@@ -20,6 +20,7 @@ from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.status import LinkState, RoomState
 from sync.errors import SyncError
+from sync.protocol.version import PROGRAM
 
 DAY_MS = 86_400_000
 LOOK_S = 3600.0
@@ -174,7 +175,7 @@ class Personal:
     def _introduce(self, room: RoomId) -> None:
         me, told = self._engine.devices.mine, self.told
         wanted = self._store.notes.get(DEVICE_NAME) or told.names.get(me) or machine.name() or machine.system()
-        runs = DeviceRuns(dev=me, system=machine.system(), version=machine.VERSION)
+        runs = DeviceRuns(dev=me, system=machine.system(), version=PROGRAM)
         known = told.runs.get(me)
         with self._store.transaction():
             if told.names.get(me) != wanted:

@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Where a device is let in, as a QR code says it; and this computer as a list of devices names it."""
 
-import tomllib
-from pathlib import Path
-
 import pytest
 
 from app.core import machine
@@ -25,8 +22,6 @@ def test_what_is_none_is_none(text: str) -> None:
     assert read_pointer(text) is None
 
 
-def test_the_program_says_its_version_and_the_system_is_named() -> None:
-    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["version"] == machine.VERSION
+def test_the_system_is_named() -> None:
     assert 0 < len(machine.system()) <= 64
     assert len(machine.name()) <= 64
