@@ -18,6 +18,9 @@ _VC_RUNTIME = re.compile(r"(?i)(msvcp|vcruntime|concrt|ucrtbase|api-ms-win)[\w-]
 PYTHON, OURS, BOOTLOADER, VC_RUNTIME = "python", "kansli", "pyinstaller", "vcruntime"
 """Whose a file is, beside distributions' normalised names and Debian packages' names."""
 
+PAGE, TEXT = "lib/resources/licences.json", "lib/THIRD-PARTY-LICENCES.txt"
+"""What the bill of materials adds to a folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
@@ -112,7 +115,7 @@ def _compare(frozen: Frozen, collected: list[tuple[str, str, str]]) -> None:
     said = {_place(frozen, name, kind) for name, _, kind in collected}
     files = (p for p in frozen.folder.rglob("*") if p.is_symlink() or not p.is_dir())
     there = {p.relative_to(frozen.folder).as_posix() for p in files}
-    differ = sorted(said ^ there - {"lib/resources/licences.json"})
+    differ = sorted(said ^ there - {PAGE, TEXT})
     if differ:
         raise SystemExit(f"packages: {frozen.name} is not what PyInstaller's table says: {', '.join(differ[:20])}")
 

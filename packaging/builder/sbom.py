@@ -29,12 +29,14 @@ _NAMESPACE = uuid.UUID("6f0b7a52-3a41-5d0e-9b43-6a8f0c1f5a10")
 
 
 def make(frozen: Frozen) -> Path:
-    """Writes the bill into build/packages, and into the client's own resources the list of its licences."""
+    """Writes the bill into build/packages, and into the folder the licences: the client's page, the server's text."""
     there = contents.read(frozen)
     program, found = parts.ours(frozen, there), parts.of(frozen, there)
+    listed = licences.ordered([licences.own()[0], *(c for part in found for c in _flat(part))])
     if frozen.name == "kansli":
-        listed = licences.ordered([licences.own()[0], *(c for part in found for c in _flat(part))])
-        (frozen.folder / "lib/resources" / licences.FILE).write_bytes(licences.encode(listed))
+        (frozen.folder / contents.PAGE).write_bytes(licences.encode(listed))
+    else:
+        (frozen.folder / contents.TEXT).write_text(_readable(listed), encoding="utf-8")
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / f"{frozen.name}-{version()}-{frozen.target.name}-x86_64.cdx.json"
     path.write_text(document(program, found, frozen.target.name), encoding="utf-8")
@@ -77,6 +79,17 @@ def _sorted(value: object) -> object:
     if isinstance(value, list):
         return sorted((_sorted(inner) for inner in value), key=lambda inner: json.dumps(inner, sort_keys=True))
     return value
+
+
+def _readable(listed: tuple[licences.Component, ...]) -> str:
+    """Every part's name, version and licence, then every text once with the names that it is for."""
+    users: dict[str, list[str]] = {}
+    for component in listed:
+        for text in component.texts:
+            users.setdefault(text, []).append(component.name)
+    rows = (f"{c.name} {c.version}".strip() + f": {c.licence}" + f" (in {c.within})" * bool(c.within) for c in listed)
+    texts = (f"{'=' * 80}\n{', '.join(dict.fromkeys(names))}\n\n{text.strip()}\n" for text, names in users.items())
+    return "\n".join([*rows, "", *texts])
 
 
 def _component(part: Part, above: str) -> Component:

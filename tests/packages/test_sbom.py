@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,16 @@ def test_the_licences_page_lists_the_same_parts_each_with_its_text_once(frozen: 
     assert {c.name for c in listed} == names | {"Kansli"}
     assert data.count(b"the text of zlib") == 1
     assert next(c for c in listed if c.name == "zlib1g").texts == ("the text of zlib",)
+
+
+def test_the_server_carries_its_licences_as_text(frozen: Frozen) -> None:
+    server = replace(frozen, name="kansli-server")
+    sbom.make(server)
+    text = (frozen.folder / "lib/THIRD-PARTY-LICENCES.txt").read_text(encoding="utf-8")
+    assert "zlib1g 1:1.2.13: Zlib\n" in text
+    assert "OpenSSL 3.6.0: Apache-2.0 (in sqlcipher3)\n" in text
+    assert text.count("the text of zlib") == 1
+    assert not (frozen.folder / "lib/resources/licences.json").exists()
 
 
 def test_a_file_that_no_table_names_ends_the_build(frozen: Frozen) -> None:
