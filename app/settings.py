@@ -112,7 +112,7 @@ CA_FILE = Setting(
     key="ca-file",
     default="",
     label="File with the agency's certificates",
-    about="A PEM file: only servers whose certificates it vouches for are trusted, instead of the system's.",
+    about="A PEM file: servers whose certificates it vouches for are trusted, beside those that the system trusts.",
     seen=False,
 )
 EGRESS = Setting(

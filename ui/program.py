@@ -5,11 +5,12 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QApplication, QMainWindow
 
 from app.bootstrap import Office
+from app.core import log
 from app.errors import AppError
 from app.session import Session
 from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
@@ -224,6 +225,7 @@ class Program:
         self._resident.show_unread(window.unread)
         if not quiet:
             window.show()
+            QTimer.singleShot(0, window, lambda: log.ui.info("window-shown"))  # it has been painted by then
         if self._gate is not None:
             self._gate.hide()
             self._gate.deleteLater()

@@ -27,7 +27,7 @@ def debian_packages(root: Root, sonames: list[str]) -> list[str]:
     found: set[str] = set()
     for name in sonames:
         said = root.run("dpkg", "-S", f"*/{name}", check=False).stdout
-        owners = {line.partition(":")[0] for line in said.splitlines() if line.endswith(f"/{name}")}
+        owners = {line.partition(":")[0] for line in said.splitlines() if ": /" in line and line.endswith(f"/{name}")}
         if not owners:
             raise SystemExit(f"packages: no package of the build system has {name}, which a bundled file asks for")
         found |= owners

@@ -31,11 +31,10 @@ CLOSE_TIMEOUT_S = 2.0
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """The operating system's trusted certificates, or only those of `ca_file` when policy names one."""
+    """The operating system's trusted certificates, and those of `ca_file` beside them."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if ca_file is not None:
-        context = ssl.create_default_context(cafile=ca_file)
-    else:
-        context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     return context
 

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import truststore
 
 from app.core.ids import new_obj
 from sync.client.backoff import Backoff
-from sync.client.egress import WebSocketDialer
+from sync.client.egress import WebSocketDialer, tls_context
 from sync.client.status import LinkState
 from sync.client.transport import ServerAddress
 from sync.client.way import Way, by, from_environment
+from sync.crypto.tls import make_ca
 from sync.errors import AddressForbidden, ProxyFailed, ProxyWantsName, Unreachable
 from tests.proxy import Proxy, proxy
 from tests.world import Client, World, until, world
@@ -278,3 +280,9 @@ def test_500_desktops_do_not_come_back_in_one_second() -> None:
     waits = sorted(Backoff(random.Random(seed)).after_loss_s() for seed in range(500))
     most = max(sum(w <= x < w + 1.0 for x in waits) for w in waits)
     assert most < 150, most
+
+
+def test_the_agencys_certificates_count_beside_the_systems(tmp_path: Path) -> None:
+    """`ca-file` adds, and takes away none of what the operating system trusts; every world of these tests is added."""
+    (tmp_path / "ca.pem").write_bytes(make_ca("Kansli test").cert)
+    assert isinstance(tls_context(tmp_path / "ca.pem"), truststore.SSLContext)
