@@ -3,7 +3,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -30,6 +30,8 @@ _NUMBERS = {
 """How a library says its version in a binary that contains it; those that do not say it are listed without."""
 _FILES = {"ICU": "icu", "libjpeg-turbo": "qjpeg", "LibTIFF": "qtiff", "libwebp": "qwebp"}
 """What is only there if a file of the distribution has this in its name."""
+_NAME = re.compile(r"[\w.-]+")
+"""Of the distribution at the beginning of a requirement."""
 _FILE_VERSION = re.compile(re.escape("FileVersion".encode("utf-16-le")) + rb"\0+((?:[0-9.]\0)+)")
 """In the version resource of a Windows binary."""
 _DEBIAN_LICENCES = {
@@ -61,7 +63,7 @@ class Part:
     sha256: str = ""
     files: tuple[str, ...] = ()
     within: tuple["Part", ...] = ()
-    needs: tuple[str, ...] = field(default=())
+    needs: tuple[str, ...] = ()
     """Normalised names of distributions that it asks for."""
 
 
@@ -96,30 +98,30 @@ def _distribution(frozen: Frozen, name: str, share: Share) -> Part:
         licence=licences.licence_of(distribution),
         texts=licences.texts_of(distribution),
     )
+    asked = [line for line in distribution.requires or [] if "extra ==" not in line]
     return Part(
         component=component,
         purl=PackageURL("pypi", name=name, version=number),
         sha256=sha256,
         files=_files(frozen, share),
         within=_within(frozen, distribution, share),
-        needs=tuple(
-            sorted({normal(m[0]) for m in map(re.compile(r"[\w.-]+").match, distribution.requires or []) if m})
-        ),
+        needs=tuple(sorted({normal(_NAME.findall(line)[0]) for line in asked})),
     )
 
 
 def _within(frozen: Frozen, distribution: metadata.Distribution, share: Share) -> tuple[Part, ...]:
     """What its makers' own bills say (PEP 770), and what is known to be in its binaries."""
-    found = {part.purl.name.lower(): part for part in _told(distribution)}
+    found = _told(distribution)
     binaries = [frozen.folder / name for name in sorted(share.files) if Path(name).suffix != ".py"]
     for known in WITHIN:
         there = any(_FILES.get(known.name, "") in path.name for path in binaries)
         if known.distribution == normal(distribution.name) and there:
-            told = found.get(known.name.lower())
+            told = next((part for part in found if part.purl.name.lower() == known.name.lower()), None)
             number = told.component.version if told else _number(known.name, binaries)
             component = known.component(number, distribution.name)
-            found[known.name.lower()] = Part(component=component, purl=told.purl if told else _generic(component))
-    return tuple(part for _, part in sorted(found.items()))
+            found = [part for part in found if part is not told]
+            found.append(Part(component=component, purl=told.purl if told else _generic(component)))
+    return tuple(sorted(found, key=lambda part: (part.component.name.lower(), part.component.version)))
 
 
 def _told(distribution: metadata.Distribution) -> list[Part]:

@@ -47,9 +47,12 @@ def frozen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frozen:
         "sqlcipher3/__init__.py": "",
         "sqlcipher3-0.6.4.dist-info/LICENSE": "zlib",
     }
-    install(site, "sqlcipher3", "0.6.4", "Requires-Dist: click", sealed)
-    row = {"name": "yrs", "version": "0.28.0", "purl": "pkg:cargo/yrs@0.28.0?x=y", "licenses": [{"expression": "MIT"}]}
-    click = {"click/__init__.py": "", "click-8.5.1.dist-info/sboms/rust.json": json.dumps({"components": [row]})}
+    install(site, "sqlcipher3", "0.6.4", "Requires-Dist: click>=8\nRequires-Dist: pyinstaller; extra == 'odd'", sealed)
+    rows = [
+        {"name": name, "version": number, "purl": f"pkg:cargo/{name}@{number}?x=y", "licenses": [{"expression": "MIT"}]}
+        for name, number in (("yrs", "0.28.0"), ("syn", "1.0.9"), ("syn", "2.0.1"))
+    ]
+    click = {"click/__init__.py": "", "click-8.5.1.dist-info/sboms/rust.json": json.dumps({"components": rows})}
     install(site, "click", "8.5.1", "License-Expression: BSD-3-Clause", click)
     install(site, "pyinstaller", "6.22.3", "", {"PyInstaller/bootloader/run": ELF})
     write(root / "lib/x86_64-linux-gnu/libz.so.1", ELF)
@@ -127,6 +130,8 @@ def test_what_is_compiled_into_a_wheel_is_named_with_the_version_that_the_binary
 def test_what_a_wheels_own_bill_says_is_taken_over(frozen: Frozen) -> None:
     inner = component(bill(frozen), "yrs")
     assert (inner["version"], inner["purl"]) == ("0.28.0", "pkg:cargo/yrs@0.28.0")
+    names = [(c["name"], c["version"]) for c in component(bill(frozen), "click")["components"]]
+    assert sorted(names) == [("syn", "1.0.9"), ("syn", "2.0.1"), ("yrs", "0.28.0")]
 
 
 def test_who_needs_whom_is_told(frozen: Frozen) -> None:
