@@ -10,6 +10,7 @@ A value that is damaged, unknown or out of range is left out and told of: one mi
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ POLICY_KEY = r"SOFTWARE\Policies\Kansli"
 INSTALLER_KEY = r"SOFTWARE\Kansli"
 CONFIG_FILE = "ConfigFile"
 MAX_FILE_BYTES = 1_000_000
+_DIGITS = re.compile(r"[0-9]{1,10}")
+"""As many as a REG_DWORD has."""
 
 _FIXED = {s.key: s for s in SETTINGS if s.fixable}
 _PROPOSED = {**_FIXED, SERVER.key: SERVER}
@@ -83,10 +86,21 @@ def policy_status() -> tuple[tuple[str, str, bool], ...]:
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
     """Linux'."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED)
-    for file in sorted(folder.glob("*.json")) if folder.is_dir() else ():
-        fixed.file(file, file.name)
-    if defaults.exists():
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - says why it fails
+        for name in names:
+            fixed.file(folder / name, name)
+    except FileNotFoundError:
+        pass  # there is no policy
+    except OSError:
+        fixed.unreadable(folder.name)
+    try:
+        defaults.stat()
         proposed.file(defaults, defaults.name)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        proposed.unreadable(defaults.name)
     return _policy(fixed, proposed)
 
 
@@ -121,11 +135,15 @@ class _Reading:
         """A JSON object of settings."""
         values = _json(path)
         if values is None:
-            self.found.append(Found(key="", source=source, accepted=False))
+            self.unreadable(source)
             return
         for key, raw in values.items():
             setting = self._known.get(key)
             self._take(key, source, setting, _joined(raw))
+
+    def unreadable(self, source: str) -> None:
+        """Somebody wrote something there, and it cannot be read."""
+        self.found.append(Found(key="", source=source, accepted=False))
 
     def tree(self, values: Mapping[str, object], source: str) -> None:
         """The values of a registry key, whose names know no case."""
@@ -165,7 +183,7 @@ def _plain(setting: AnySetting, raw: object) -> object:
     """The registry's value as the setting has it; what cannot be one is left for `accepts` to refuse."""
     if isinstance(setting.default, str):
         return _joined(raw)
-    if isinstance(raw, str) and raw.strip().isascii() and raw.strip().isdigit():
+    if isinstance(raw, str) and _DIGITS.fullmatch(raw.strip()):
         raw = int(raw)
     if isinstance(setting.default, bool):
         return {0: False, 1: True}.get(raw) if type(raw) is int else None

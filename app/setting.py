@@ -55,7 +55,7 @@ class Setting(Generic[V]):
             return any(value == choice for choice, _ in self.choices)
         if isinstance(value, int):
             return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-        if not isinstance(value, str) or len(value) > 4096:
+        if not isinstance(value, str) or len(value) > 4096 or "\0" in value:  # no path and no name holds that
             return False
         return not value or self.fits is None or self.fits(value)
 

@@ -3,8 +3,10 @@
 
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -63,6 +65,8 @@ def test_a_damaged_file_is_left_out_and_told_of(tmp_path: Path, text: str) -> No
         ("data-root", "relative/folder"),
         ("data-root", "$NO_SUCH_VARIABLE/kansli"),
         ("data-root", "//server/share"),
+        ("data-root", "/srv/kansli\0"),
+        ("ca-file", "/etc/ca.pem\0"),
         ("sidebar-width", 300),
         ("server", "a.example"),
         ("no-such-thing", True),
@@ -86,6 +90,21 @@ def test_what_is_left_out_is_logged_by_its_key_without_its_value(
         "policy-ignored key=theme source=?",
         "policy-ignored key=? source=?",
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the registry is read there")
+def test_a_folder_that_may_not_be_read_keeps_nobody_out_and_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: object, *more: object) -> NoReturn:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "policies").mkdir()
+    monkeypatch.setattr("os.listdir", refused)  # root, who may run these tests, is refused nothing
+    monkeypatch.setattr(Path, "stat", refused)
+    read = from_files(tmp_path / "policies", tmp_path / "defaults.json")
+    monkeypatch.undo()
+    assert read.found == tuple(Found(key="", source=name, accepted=False) for name in ("policies", "defaults.json"))
 
 
 def test_a_list_in_json_is_taken_as_one(tmp_path: Path) -> None:
@@ -124,6 +143,7 @@ def test_the_machines_registry_counts_over_the_persons() -> None:
         ("OfflineDays", "30", 30),
         ("OfflineDays", "٣", None),
         ("OfflineDays", 4_294_967_295, None),
+        ("OfflineDays", "3" * 5000, None),
         ("AutoLockMinutes", 7, None),
         ("Theme", "dark", "dark"),
         ("Theme", 1, None),
