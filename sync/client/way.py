@@ -25,16 +25,19 @@ class Way:
     servers: tuple[str, ...] = ()
     """The only servers that may be used ("host", "host:port"); none: any."""
     allowed: tuple[str, ...] = ()
-    """Other addresses that may be connected to: "host", "host:port", "*.domain", "*.domain:port"."""
+    """The only addresses that may be connected to beside `servers`: "host", "host:port", "*.domain", "*.domain:port";
+    none: the account's server alone."""
     route: Route = straight
     ca_file: Path | None = None
 
     def check(self, host: str, port: int, server: ServerAddress) -> None:
-        """▲ AddressForbidden unless it is the configured server, which must be among `servers`, or in `allowed`."""
-        if (host, port) == (server.host, server.port):
-            if self.servers and not any(_is_server(entry, server) for entry in self.servers):
-                raise AddressForbidden(server.name)
-        elif not any(_fits(pattern, host, port) for pattern in self.allowed):
+        """▲ AddressForbidden unless it is in `allowed`, or the account's server: which must be among `servers` if there
+        are any, else in `allowed` if that names any."""
+        if (host, port) == (server.host, server.port) and (self.servers or not self.allowed):
+            fits = not self.servers or any(_is_server(entry, server) for entry in self.servers)
+        else:
+            fits = any(_fits(pattern, host, port) for pattern in self.allowed)
+        if not fits:
             raise AddressForbidden(f"{host}:{port}")
 
     def proxy(self, host: str, port: int) -> str | None:

@@ -210,6 +210,8 @@ SERVER = ServerAddress.parse("kansli.myndighet.example")
         (("*.myndighet.example",), "a.b.myndighet.example", 1),
         (("[2001:db8::1]:443",), "2001:db8::1", 443),
         (("2001:db8::1",), "2001:db8::1", 443),
+        (("kansli.myndighet.example",), "kansli.myndighet.example", 443),
+        (("turn.example", "*.myndighet.example:443"), "kansli.myndighet.example", 443),
         ((), "kansli.myndighet.example", 443),
     ],
 )
@@ -228,6 +230,8 @@ def test_what_the_list_names_is_allowed(allowed: tuple[str, ...], host: str, por
         (("turn.myndighet.example:443",), "turn.myndighet.example", 4433),
         (("*.myndighet.example:443",), "a.myndighet.example", 80),
         (("*",), "annan.example", 443),
+        (("turn.myndighet.example",), "kansli.myndighet.example", 443),
+        (("kansli.myndighet.example:8443",), "kansli.myndighet.example", 443),
     ],
 )
 def test_what_the_list_does_not_name_is_refused(allowed: tuple[str, ...], host: str, port: int) -> None:
