@@ -5,10 +5,11 @@ https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.h
 """
 
 import asyncio
+import copy
 import os
 from typing import TYPE_CHECKING, Any
 
-from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method_call
+from jeepney import DBusAddress, HeaderFields, MatchRule, MessageType, message_bus, new_method_call
 from jeepney.io.asyncio import open_dbus_router
 
 from app.core import log
@@ -39,17 +40,39 @@ async def _serve(events: "Events") -> None:
                 rules.append(MatchRule(type="signal", interface=SESSION, member="Lock", path=session))
                 rules.append(MatchRule(type="signal", interface=PROPERTIES, member="PropertiesChanged", path=session))
             for rule in rules:
-                await _ask(router, message_bus.AddMatch(rule))
+                await _ask(router, message_bus.AddMatch(_from_logind(rule)))
             everything: asyncio.Queue[Any] = asyncio.Queue(64)
             filters = [router.filter(rule, queue=everything) for rule in rules]
             try:
+                owner = ""
                 while True:
-                    _hear(events, await everything.get())
+                    message = await everything.get()
+                    sender = message.header.fields.get(HeaderFields.sender)
+                    if sender != owner:  # at first, and when logind was started again
+                        owner = await _owner(router)
+                    if sender == owner:
+                        _hear(events, message)
             finally:
                 for one in filters:
                     one.close()
     except (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as fault:
         log.ui.info("no-power-notices", type=type(fault).__name__)
+
+
+def _from_logind(rule: MatchRule) -> MatchRule:
+    """The rule for the bus. Here messages bear their sender's own number instead of its name."""
+    named = copy.deepcopy(rule)
+    named.header_fields["sender"] = _NAME
+    return named
+
+
+async def _owner(router: Any) -> str:
+    """Who speaks for logind now, "" for nobody. Every user of the computer may send such signals to everybody else."""
+    try:
+        (owner,) = await _ask(router, message_bus.GetNameOwner(_NAME))
+    except OSError:
+        return ""
+    return str(owner)
 
 
 def _hear(events: "Events", message: Any) -> None:

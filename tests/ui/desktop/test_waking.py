@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from jeepney import DBusAddress, MessageType, message_bus, new_error, new_method_return, new_signal
-from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection
+from jeepney import DBusAddress, HeaderFields, MessageType, message_bus, new_error, new_method_return, new_signal
+from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection, open_dbus_router
 from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtWidgets import QApplication
@@ -118,6 +118,38 @@ async def test_waking_and_a_locked_screen_are_told(bus: None, qapp: QApplication
         await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
         await until(lambda: "woke" in heard.all)
         assert [x for x in heard.all if x == "left"] == ["left", "left"]
+    await over(heard)
+
+
+@needs_bus
+@pytest.mark.parametrize("to_us_alone", [False, True])
+async def test_another_user_of_the_computer_locks_nobodys_window(
+    bus: None, qapp: QApplication, monkeypatch: pytest.MonkeyPatch, to_us_alone: bool
+) -> None:
+    names: list[str] = []
+
+    @asynccontextmanager
+    async def opened(**named: Any) -> AsyncIterator[DBusRouter]:
+        async with open_dbus_router(**named) as router:
+            names.append(router.unique_name)
+            yield router
+
+    monkeypatch.setattr(power_linux, "open_dbus_router", opened)
+    heard = Heard()
+    async with logind() as made, open_dbus_router(bus="SYSTEM") as other:
+        await listening(made, heard)
+        for signal in (
+            new_signal(DBusAddress(OURS, interface=SESSION), "Lock"),
+            new_signal(DBusAddress(OURS, interface=PROPERTIES), "PropertiesChanged", "sa{sv}as", locked(True)),
+            new_signal(MANAGER, "PrepareForSleep"),
+        ):
+            if to_us_alone:
+                signal.header.fields[HeaderFields.destination] = names[0]
+            await other.send(signal)
+        await other.send_and_get_reply(message_bus.GetId())  # the bus has passed them on
+        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+        await until(lambda: "woke" in heard.all)
+        assert "left" not in heard.all
     await over(heard)
 
 
