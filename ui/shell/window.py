@@ -5,6 +5,7 @@ It is given a session and the tools; it locks nothing itself (`lock_requested`) 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
@@ -12,6 +13,7 @@ from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEv
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
 from app.core.ids import RoomId
+from app.errors import StoreUnwritable
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, SIDEBAR_WIDTH, THEME, WINDOW_GEOMETRY
@@ -225,11 +227,12 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
 
     def keep_geometry(self) -> None:
-        """Size and place of now, for the next time."""
+        """Size and place of now, for the next time. A full disk keeps no window open."""
         settings = self.session.settings
-        settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
-        if self._side_width != WIDTH:
-            settings.set(SIDEBAR_WIDTH, self._side_width)
+        with suppress(StoreUnwritable):
+            settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
+            if self._side_width != WIDTH:
+                settings.set(SIDEBAR_WIDTH, self._side_width)
 
     def _on_splitter(self) -> None:
         self._side_width = self.splitter.sizes()[0]

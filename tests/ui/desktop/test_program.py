@@ -231,6 +231,20 @@ async def test_the_tray_quits_and_its_sign_goes(qapp: QApplication, tmp_path: Pa
         assert not sign.item.isVisible()
 
 
+async def test_a_full_disk_keeps_nobody_from_closing_and_quitting(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.settings.write_atomic", full)
+    async with running(qapp, Office(tmp_path)) as r:
+        assert not r.shown.close()
+        assert r.told == ["Fönstret är stängt"]
+        r.tray.quit_asked.emit()
+        await asyncio.wait_for(r.task, 10)
+
+
 async def test_started_by_the_desktop_no_window_comes_up(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path), background=True) as r:
         assert r.shown.isHidden()
