@@ -101,8 +101,15 @@ def _parser() -> argparse.ArgumentParser:
         "--autostart", action="store_true", help="the same, for everybody by the installer: only for who wants it"
     )
     errands.add_to(parser)
-    parser.add_argument("link", nargs="?", default="", help="kansli://…: an invitation, or what a copied link leads to")
+    parser.add_argument(
+        "link", nargs="?", default="", type=_readable, help="kansli://…: an invitation, or what a copied link leads to"
+    )
     return parser
+
+
+def _readable(link: str) -> str:
+    """Without the bytes that are no UTF-8: whoever made the link may have put some in, and no text can hold them."""
+    return link.encode(errors="replace").decode()
 
 
 def _of_profile(arguments: argparse.Namespace) -> list[str]:

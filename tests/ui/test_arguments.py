@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the desktop hands over with a link stays a link."""
 
+import os
+
 import pytest
 
 from app.licences import PROGRAM
@@ -36,3 +38,8 @@ def test_the_version_is_said_without_a_window(capsys: pytest.CaptureFixture[str]
         _parser().parse_args(arguments(["--version"]))
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"kansli {PROGRAM}\n"
+
+
+def test_a_link_with_bytes_that_are_no_text_harms_nobody() -> None:
+    link = os.fsdecode(b"kansli://enrol?server=\xff&code=\xc3\xa5")
+    assert _parser().parse_args(arguments(["--link", link])).link == "kansli://enrol?server=?&code=å"

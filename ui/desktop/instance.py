@@ -147,7 +147,8 @@ class _Caller:
         self._unread += bytes(self._socket.read(left + 1).data())
         if len(self._unread) > _NONCE + _MAC + 2 + MAX_BYTES:
             self.end()
-        elif not self._theirs and len(self._unread) >= _NONCE:
+            return
+        if not self._theirs and len(self._unread) >= _NONCE:
             self._theirs, self._unread = self._unread[:_NONCE], self._unread[_NONCE:]
             self._socket.write(self._ours + _mac(self._key_, b"server", self._theirs, self._ours))
         if self._theirs and len(self._unread) >= _MAC + 2:
@@ -172,7 +173,7 @@ class _Caller:
 def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
     """Gives the running instance what this start was given; False if none of ours answers. Blocks for `wait_ms` at most
     a few times: used before there is a loop."""
-    key, ours, said = _key(profile_id), os.urandom(_NONCE), text.encode()[:MAX_BYTES]
+    key, ours, said = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
     socket = QLocalSocket()
     socket.connectToServer(name)
     if not name or not socket.waitForConnected(wait_ms):
