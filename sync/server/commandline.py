@@ -45,8 +45,22 @@ def _if_there(path: Path) -> Path | None:
 
 def _check_owner(data: Path) -> None:
     """Whatever this process writes would be unreadable for the server: databases have companions."""
-    if hasattr(os, "geteuid") and data.exists() and data.stat().st_uid != os.geteuid():
+    try:
+        ours = not hasattr(os, "geteuid") or data.stat().st_uid == os.geteuid()
+    except FileNotFoundError:
+        return
+    except PermissionError:  # the folder above is the owner's alone, as the package makes it
+        data, ours = next(folder for folder in data.parents if _is_seen(folder)), False
+    if not ours:
         raise ConfigError(f"{data} belongs to somebody else; run this as its owner: sudo -u {_owner(data)} {program()}")
+
+
+def _is_seen(path: Path) -> bool:
+    try:
+        path.stat()
+    except PermissionError:
+        return False
+    return True
 
 
 def _owner(path: Path) -> str:

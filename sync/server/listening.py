@@ -51,9 +51,9 @@ def listen_on(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-    except OSError as e:
+    except (OSError, TypeError) as e:  # TypeError: no name of a host can look like this
         listening.close()
-        raise ConfigError(f"cannot listen on {bracketed(host)}:{port}: {e.strerror}") from e
+        raise ConfigError(f"cannot listen on {bracketed(host)}:{port}: {_reason(e)}") from e
     return listening
 
 
@@ -92,8 +92,13 @@ def _unix(path: Path) -> socket.socket:
         path.chmod(0o660)
     except OSError as e:
         listening.close()
-        raise ConfigError(f"cannot listen on {path}: {e.strerror}") from e
+        raise ConfigError(f"cannot listen on {path}: {_reason(e)}") from e
     return listening
+
+
+def _reason(e: Exception) -> str:
+    """What the system says; Python's own refusals, as of a path that is too long, have no words of the system."""
+    return getattr(e, "strerror", None) or str(e)
 
 
 def _answers(path: Path) -> bool:

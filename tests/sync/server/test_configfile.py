@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The operator's file: the sample is the defaults, mistakes are named, and the command line beats it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -152,6 +153,22 @@ def test_a_folder_of_somebody_else_is_left_alone(
     monkeypatch.setattr("os.geteuid", lambda: data.stat().st_uid + 1)
     assert main([*command.split(), "--data", str(data)]) == 1
     assert f"run this as its owner: sudo -u {data.owner()} python -m sync.server" in capsys.readouterr().err
+
+
+def test_a_folder_that_may_not_even_be_seen_is_told_of_with_its_owner(
+    data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.is_relative_to(data):
+            raise PermissionError(13, "Permission denied", str(path))
+        return seen(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(Path, "stat", stat)  # root, who may run these tests, sees everything
+    assert main(["status", "--data", str(data / "server")]) == 1
+    told = f"{data.parent} belongs to somebody else; run this as its owner: sudo -u {data.parent.owner()} "
+    assert told in capsys.readouterr().err
 
 
 def test_it_is_called_what_it_was_started_as(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -149,6 +151,22 @@ async def test_a_socket_that_somebody_serves_is_not_taken(data: Path, tmp_path: 
             async with start_server(proxied):
                 pass
         assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("at", "says"),
+    [
+        ({"host": "ö.."}, "cannot listen on ö..:0: encoding of hostname failed"),
+        (
+            {"unix": Path("/nowhere") / ("s" * 200), "behind_proxy": True, "addresses": ("a.example:443",)},
+            "path too long",
+        ),
+    ],
+)
+async def test_where_nobody_can_listen_is_said_in_words(data: Path, at: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        async with start_server(replace(config(data), **at)):
+            pass
 
 
 async def test_no_forwarded_header_is_believed(data: Path) -> None:
