@@ -2,6 +2,7 @@
 """How the server is: whether its store can be written, how full its disk is, how long its certificates are good."""
 
 import asyncio
+import contextlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -82,7 +83,8 @@ class Condition:
     def _days(self) -> dict[str, float]:
         until = {"server": self._server_until_ms}
         if not self._config.plain and self._config.cert is not None:
-            until["tls"] = good_until_ms(self._config.cert.read_bytes())
+            with contextlib.suppress(OSError, ValueError):  # gone, or half written: the other figures are told
+                until["tls"] = good_until_ms(self._config.cert.read_bytes())
         return {which: round((ms - now_ms()) / _DAY_MS, 2) for which, ms in until.items()}
 
 

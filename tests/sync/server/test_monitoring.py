@@ -63,6 +63,19 @@ async def test_what_happens_is_counted(watched: House) -> None:
     assert 396 < now["kansli_certificate_days tls"] <= 397
 
 
+@pytest.mark.parametrize("left", [None, b"", b"-----BEGIN CERTIFICATE-----"])
+async def test_a_certificate_that_is_just_being_replaced_takes_no_other_figure_along(
+    watched: House, left: bytes | None
+) -> None:
+    cert = watched.data / "tls.pem"
+    cert.unlink()
+    if left is not None:
+        cert.write_bytes(left)
+    now = await figures(watched)
+    assert "kansli_certificate_days tls" not in now
+    assert now["kansli_certificate_days server"] > 0
+
+
 async def test_no_figure_tells_anybody_apart(watched: House) -> None:
     anna, bert, room = await watched.two_in_a_room()
     await anna.push(room, TEXT)
@@ -104,6 +117,7 @@ class Choked(SqlStore):
 async def test_a_server_that_cannot_write_is_not_ready_and_is_not_asked_more_than_once_a_second(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sync.server.condition._AGE_S", 1000.0)
     store = Choked(data / "server.sqlite3")
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0"), store=store) as server,
