@@ -107,6 +107,12 @@ async def test_the_server_needs_no_memory_that_can_be_written_and_executed(tmp_p
     assert served.log() == ""
 
 
+def test_everything_that_can_be_enabled_is_stopped_and_disabled_at_removal() -> None:
+    script = (ROOT / "packaging/linux/server/prerm").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^ *systemctl disable --now (.*) \|\| true$", script, re.MULTILINE)
+    assert sorted(line.split()) == [unit.name for unit in UNITS if "[Install]" in unit.read_text(encoding="utf-8")]
+
+
 def test_the_services_user_and_folders_are_declared() -> None:
     user = (SERVER / "sysusers.conf").read_text(encoding="utf-8")
     folders = (SERVER / "tmpfiles.conf").read_text(encoding="utf-8")
