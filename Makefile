@@ -11,7 +11,7 @@ COVERED := tests/sync/crypto tests/sync/trust tests/sync/test_vectors.py
 N ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run serve test cover check lint fast fuzz bench packages test-packages shots policies clean
+.PHONY: help setup setup-packages demo run serve test cover check lint fast fuzz bench packages test-packages shots policies clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## ?/\t/' | expand -t 16
@@ -52,10 +52,13 @@ bench: setup  ## measure; figures in build/bench.json (make bench ONLY=name,name
 fuzz: setup  ## hostile bytes and a false server, at length (make fuzz N=10000000 ONLY=name,name); faults in build/fuzz/
 	@$(PY) -m tests.fuzz --runs $(N) $(if $(ONLY),--only $(ONLY))
 
-packages: setup  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
+setup-packages:  ## what setup does, and what builds and tries packages: debootstrap, rpm, wixl, Wine
+	@bash packaging/linux/setup.sh packages
+
+packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
 	@$(PY) packaging/builder
 
-test-packages: setup  ## the tests of what make packages built, in roots and prefixes of their own
+test-packages: packages  ## the tests of what make packages built, in roots and prefixes of their own
 	@$(PYTEST) -m packages
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/

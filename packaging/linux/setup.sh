@@ -45,6 +45,22 @@ osslsigncode                osslsigncode
 gpg                         gpg
 "
 
+# What else `setup.sh packages` installs: what builds and tries packages. Without wine there is no MSI.
+if [ "${1:-}" = packages ]; then
+    PROGRAMS+="
+debootstrap                 debootstrap
+objdump                     binutils
+rpmbuild                    rpm
+cpio                        cpio
+msibuild                    msitools
+wixl                        wixl
+wine                        wine
+x86_64-w64-mingw32-gcc      gcc-mingw-w64-x86-64
+xvfb-run                    xvfb
+xauth                       xauth
+"
+fi
+
 say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
