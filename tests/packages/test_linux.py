@@ -102,7 +102,7 @@ def test_the_server_installs_serves_keeps_its_settings_and_is_purged(system: Roo
     config = system.path / "etc/kansli/server.toml"
     as_server = ("setpriv", "--reuid=kansli-server", "--regid=kansli-server", "--clear-groups", "kansli-server")
     assert version() in system.run("kansli-server", "--version").stdout
-    system.run(*as_server, "init", "--data", "/var/lib/kansli", "--demo-ca", "localhost")
+    system.run(*as_server, "init", "--demo-ca", "localhost")
     assert system.run(*as_server, "serve", "--check").returncode == 0
     assert (system.path / "var/lib/kansli").stat().st_mode & 0o777 == 0o700
     code = system.run(*as_server, "invite", "--name", "Handläggare").stdout
@@ -112,11 +112,11 @@ def test_the_server_installs_serves_keeps_its_settings_and_is_purged(system: Roo
     (system.path / "var/backups/kansli/kept").write_text("")
     install(system, later(package(built, "kansli-server_*.deb"), tmp_path))
     assert config.read_text(encoding="utf-8").endswith("# ours\n")
-    assert (system.path / "var/lib/kansli/server.key").exists()
+    assert (system.path / "var/lib/kansli/server/server.key").exists()
 
     system.run("dpkg", "--remove", "kansli-server")
     assert config.exists()
-    assert (system.path / "var/lib/kansli/server.key").exists(), "removing the program removes no data"
+    assert (system.path / "var/lib/kansli/server/server.key").exists(), "removing the program removes no data"
     system.run("dpkg", "--purge", "kansli-server")
     assert not (system.path / "var/lib/kansli").exists()
     assert not config.exists()
