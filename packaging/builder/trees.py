@@ -14,7 +14,7 @@ from pathlib import Path
 import freezing
 import needs
 from drawing import png
-from places import PACKAGING, ROOT, SERVER_SUMMARY, SUMMARY, WORK, epoch, settle, version
+from places import HOMEPAGE, PACKAGING, ROOT, SERVER_SUMMARY, SUMMARY, WORK, epoch, settle, version
 
 ICON_SIZES = (16, 32, 48, 64, 128, 256, 512)
 APP_ID = "se.kansli.Kansli"
@@ -46,7 +46,7 @@ def client() -> Tree:
     _put(linux / f"{APP_ID}.xml", share / "mime/packages")
     metainfo = (linux / f"{APP_ID}.metainfo.xml").read_text(encoding="utf-8")
     day = datetime.fromtimestamp(epoch(), UTC).date().isoformat()
-    _write(share / f"metainfo/{APP_ID}.metainfo.xml", metainfo.replace("@VERSION@", version()).replace("@DATE@", day))
+    _write(share / f"metainfo/{APP_ID}.metainfo.xml", _filled(metainfo, VERSION=version(), DATE=day, HOMEPAGE=HOMEPAGE))
     logo = ROOT / "resources/icons/logo.svg"
     _put(logo, share / "icons/hicolor/scalable/apps", f"{APP_ID}.svg")
     for size in ICON_SIZES:
@@ -123,6 +123,12 @@ def _manual(files: Path, name: str) -> None:
 def _put(source: Path, folder: Path, name: str = "") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, folder / (name or source.name))
+
+
+def _filled(text: str, **values: str) -> str:
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    return text
 
 
 def _write(path: Path, text: str) -> None:

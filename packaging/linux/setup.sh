@@ -41,6 +41,8 @@ dbus-daemon                 dbus-daemon
 desktop-file-validate       desktop-file-utils
 systemd-analyze             systemd
 groff                       groff-base
+desktop-file-validate       desktop-file-utils
+appstreamcli                appstream
 osslsigncode                osslsigncode
 gpg                         gpg
 "
