@@ -59,7 +59,7 @@ packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm
 	@$(PY) packaging/builder
 
 test-packages: packages  ## the tests of what make packages built, in roots and prefixes of their own
-	@$(PYTEST) -m packages
+	@$(PYTEST) --dist loadfile -m packages
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots

@@ -10,11 +10,13 @@ import time
 
 import deb
 import freezing
+import msi
 import rpm
 import signing
 import sums
 import trees
 import wheels
+import windows
 from places import OUT, size_bytes
 from roots import OLDEST
 
@@ -34,6 +36,7 @@ def main() -> int:
     if missing:
         raise SystemExit(f"packages: needs the Debian packages {' '.join(sorted(missing))}")
     linux()
+    windows_client()
     listed = sums.write()
     signed = "signed" if signing.sign_sums(listed) else "unsigned: KANSLI_SIGN_GPG_KEY names no key"
     print(f"{listed.relative_to(OUT.parents[1])}, {signed}")
@@ -49,6 +52,23 @@ def linux() -> None:
         for path in (deb.build(tree, freezing.build_root()), rpm.build(tree)):
             said += f"\n  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB"
         print(f"{said}\n  {time.monotonic() - started:.0f} s", flush=True)
+
+
+def windows_client() -> None:
+    """The MSI of the client, where Wine and what else it needs are here."""
+    lacking = sorted({*windows.missing(), *msi.missing()})
+    if lacking:
+        print(f"no MSI: needs the Debian packages {' '.join(lacking)}", flush=True)
+        return
+    started = time.monotonic()
+    bundle = windows.freeze()
+    signing.sign_folder(bundle)
+    path = msi.build(bundle, windows.icon())
+    print(
+        f"kansli for Windows (a trial, made under Wine): {_mb(size_bytes(bundle))} MB installed, {signing.how()}\n"
+        f"  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB\n  {time.monotonic() - started:.0f} s",
+        flush=True,
+    )
 
 
 def _mb(size_bytes: int) -> str:

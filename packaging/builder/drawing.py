@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The program's icon in the sizes and formats that systems ask for, drawn from the one SVG. Offscreen, by Qt."""
 
-import io
 import os
+import struct
 from pathlib import Path
-
-from PIL import Image
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -31,8 +29,10 @@ def png(svg: Path, size: int) -> bytes:
 
 
 def ico(svg: Path) -> bytes:
-    """A Windows icon with every size that Explorer and the taskbar ask for."""
-    images = [Image.open(io.BytesIO(png(svg, size))) for size in _WINDOWS_SIZES]
-    out = io.BytesIO()
-    images[-1].save(out, "ICO", sizes=[(s, s) for s in _WINDOWS_SIZES], append_images=images[:-1])
-    return out.getvalue()
+    """A Windows icon with every size that Explorer and the taskbar ask for, as PNG within."""
+    images = [(size, png(svg, size)) for size in _WINDOWS_SIZES]
+    head, at = struct.pack("<3H", 0, 1, len(images)), 6 + 16 * len(images)
+    for size, image in images:
+        head += struct.pack("<4B2H2I", size % 256, size % 256, 0, 0, 1, 32, len(image), at)  # 0 stands for 256
+        at += len(image)
+    return head + b"".join(image for _, image in images)
