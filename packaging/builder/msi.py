@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import msi_rules
 import msi_source
+import msi_times
 import signing
 from places import OUT, WORK, run, size_bytes, version
 
@@ -34,6 +35,7 @@ def build(bundle: Path, icon: Path, *, number: str = "", out: Path = OUT) -> Pat
     run(["wixl", "--arch", "x64", "--output", draft, source], log="wixl", timeout_s=_BUILD_S)
     _check_size(draft)
     _complete(draft, bundle, number, work)
+    msi_times.settle(draft)
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"kansli-{number}-x64.msi"
     shutil.copyfile(draft, path)

@@ -6,8 +6,10 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import deb
+import msi
 import places
 import pytest
 import rpm
@@ -15,6 +17,7 @@ from roots import Root
 from trees import Tree
 
 EPOCH = 1_767_225_600
+UTC = {"TZ": "UTC", "PATH": "/usr/bin:/bin"}
 pytestmark = pytest.mark.slow
 needs_dpkg = pytest.mark.skipif(not Path("/usr/bin/dpkg-deb").exists(), reason="needs dpkg-deb")
 
@@ -25,7 +28,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(EPOCH))
     places.epoch.cache_clear()
     monkeypatch.setattr(places, "WORK", tmp_path / "work")
-    for module in (deb, rpm):
+    for module in (deb, rpm, msi):
         monkeypatch.setattr(module, "WORK", tmp_path / "work")
         monkeypatch.setattr(module, "OUT", tmp_path / "out")
     yield
@@ -71,6 +74,16 @@ def two(tmp_path: Path) -> tuple[Tree, Tree]:
     )
 
 
+def small_bundle(folder: Path, *, backwards: bool) -> Path:
+    """What an MSI is made of, without a program that would start."""
+    names = ["kansli.exe", "lib/a.dll", "lib/b.pyd", "lib/kansli.ico", "lib/resources/x.svg"]
+    for name in reversed(names) if backwards else names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(Random(name).randbytes(300_000))  # msi.build takes an MSI below a megabyte for none
+    return folder
+
+
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -84,7 +97,7 @@ def test_a_deb_is_the_same_byte_for_byte(tmp_path: Path) -> None:
 @needs_dpkg
 def test_a_debs_files_carry_the_one_time_and_no_owner_of_this_machine(tmp_path: Path) -> None:
     path = deb.build(two(tmp_path)[1], Root(tmp_path))
-    said = subprocess.run(["dpkg-deb", "-c", str(path)], capture_output=True, text=True, check=True, env={"TZ": "UTC"})
+    said = subprocess.run(["dpkg-deb", "-c", str(path)], capture_output=True, text=True, check=True, env=UTC)
     lines = said.stdout.splitlines()
     assert lines
     assert all(line.split()[1] == "root/root" and "2026-01-01 00:00" in line for line in lines)
@@ -94,6 +107,21 @@ def test_a_debs_files_carry_the_one_time_and_no_owner_of_this_machine(tmp_path: 
 def test_an_rpm_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     first, second = (digest(rpm.build(made)) for made in two(tmp_path))
     assert first == second
+
+
+@pytest.mark.packages
+@pytest.mark.skipif(bool(msi.missing()), reason="needs wixl and msitools")
+def test_an_msi_is_the_same_byte_for_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KANSLI_SIGN_CERT", raising=False)
+    found = []
+    for name in ("one", "two"):
+        bundle = small_bundle(tmp_path / name, backwards=name == "two")
+        places.settle(bundle)
+        found.append(msi.build(bundle, bundle / "lib/kansli.ico", out=tmp_path / f"out-{name}"))
+    assert digest(found[0]) == digest(found[1])
+    said = subprocess.run(["msiinfo", "suminfo", str(found[0])], capture_output=True, text=True, check=True, env=UTC)
+    times = [line.partition(": ")[2] for line in said.stdout.splitlines() if line.startswith(("Created", "Last saved"))]
+    assert times == ["Thu Jan  1 00:00:00 2026"] * 2, "not the clock's, which the two builds may share"
 
 
 @needs_dpkg

@@ -10,7 +10,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
+import msi
 import pytest
 import signing
 import sums
@@ -199,3 +201,22 @@ def test_the_checksums_signature_holds_until_a_package_is_exchanged(
     monkeypatch.delenv("KANSLI_SIGN_GPG_KEY")
     assert signing.sign_sums(listed) is None
     assert not signature.exists(), "an old signature would be one of other sums"
+
+
+@pytest.mark.packages
+@pytest.mark.skipif(bool(msi.missing()), reason="needs wixl and msitools")
+@needs_osslsigncode
+def test_an_msi_is_signed_as_it_is_built_and_a_changed_byte_is_found(
+    named: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(msi, "WORK", tmp_path / "work")
+    bundle = tmp_path / "bundle"
+    bundle.mkdir()
+    for name in ("kansli.exe", "kansli.ico", "python3.dll", "a.dll"):
+        (bundle / name).write_bytes(Random(name).randbytes(400_000))  # below a megabyte it is none for msi.build
+    path = msi.build(bundle, bundle / "kansli.ico", out=tmp_path / "out")
+    assert verifies(path, named)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert not verifies(path, named)
