@@ -199,8 +199,8 @@ class Opening:
         return state if state is not None and state.digest == last.digest else None
 
     async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:
-        """Where pieces of the object's snapshots stand up to position n, looked for backwards until there are `count`
-        of the device that wrote the one at n."""
+        """▲ Where pieces of the object's snapshots stand up to position n, looked for backwards until there are `count`
+        of the device that wrote the one at n. Each position once and in order: nobody goes round in a ring."""
         found: list[PiecePlace] = []
         until, enough = n, False
         while until > 0 and not enough:
@@ -208,7 +208,7 @@ class Opening:
             after = at
             while at < until:
                 items = (await self._link.pull(room.room, at, bare=True)).items
-                if not items or items[0].n != at + 1:
+                if not items or [i.n for i in items] != list(range(at + 1, at + 1 + len(items))):
                     raise Reject("withheld", "pieces")
                 for i in items:
                     item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, None), i.n) if i.n <= until else None

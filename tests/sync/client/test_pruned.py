@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from app.kinds import KINDS
 from sync.client import joining, snapshots
+from sync.client.link import Link
 from sync.client.opening import Opening
 from sync.client.rereading import Rereading
 from sync.errors import Refused
+from sync.ids import RoomId
+from sync.protocol import messages as m
 from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _three_know, paper
 from tests.world import Client, World, until, world
 
@@ -137,6 +141,30 @@ async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_
     away.online()
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: not away.engine.has_gap(p.room))
+
+
+async def test_attack_a_server_that_shows_the_same_positions_for_ever_keeps_nobody_busy(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    pull, asked = Link.pull, list[int]()
+
+    async def lying(link: Link, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
+        reply = await pull(link, room, after, bare=bare)
+        if not bare or not reply.items:
+            return reply
+        asked.append(after)
+        assert asked.count(after) < 10, "it goes round in a ring"
+        again = msgspec.structs.replace(reply.items[-1], n=after)
+        return msgspec.structs.replace(reply, items=[*reply.items[:-1], again])
+
+    with monkeypatch.context() as held:
+        held.setattr(Link, "pull", lying)
+        away.online()
+        await until(lambda: away.engine.has_gap(p.room))
+    assert asked
+    assert p.at(away).problem is None
 
 
 async def _nothing(*_: object) -> None: ...
