@@ -4,7 +4,6 @@ anybody wrote is lost."""
 
 import asyncio
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,6 @@ from sync.server import admin
 from sync.server.config import Limits
 from tests.sync.server.process import Served, serve
 from tests.world import Client, World, until
-
-BACK_S = 5.0
-"""From the ready line until everybody is online again, where nobody had to try in vain meanwhile."""
 
 
 class ProcessWorld(World):
@@ -67,9 +63,7 @@ async def test_two_people_write_on_while_the_server_is_started_again_and_nothing
             before = [len(s) for s in said]
             await w.stop_server()
             await w.start_server()
-            began = time.monotonic()
             await until(lambda: all(c.engine.status.state is LinkState.ONLINE for c in (a, b)))
-            assert not socket_kept or time.monotonic() - began < BACK_S
             assert all(len(s) > n for s, n in zip(said, before, strict=True))  # nobody stopped writing
         stop.set()
         await asyncio.gather(*writing)
