@@ -3,11 +3,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QApplication, QMainWindow
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
 
 from app.bootstrap import Office
 from app.core import log
@@ -15,6 +13,7 @@ from app.errors import AppError
 from app.session import Session
 from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
 from app.unlocking import KeyChange
+from ui.desktop.closing import Closing, Gate
 from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.kit.front import to_front
@@ -30,20 +29,6 @@ from ui.tools import TOOLS
 from ui.ways_in import GateView, WaysIn
 
 SIZE = (1440, 900)
-
-
-class Gate(QMainWindow):
-    """The window before one is in."""
-
-    def __init__(self, close: Callable[[], bool]) -> None:
-        """`close`: the person closes it; True if it goes, False if it is kept, hidden."""
-        super().__init__()
-        self._close = close
-        self.setWindowTitle("Kansli")
-        self.resize(*SIZE)
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        event.setAccepted(self._close())
 
 
 class Program:
@@ -190,7 +175,7 @@ class Program:
         if self._gate is not None:
             self._gate.hide()
             self._gate.deleteLater()
-        self._gate = Gate(self._may_close)
+        self._gate = Gate(self._may_close, SIZE)
         self._gate.setCentralWidget(view)
         self._resident.show_locked(True)
         if not quiet:
@@ -220,7 +205,7 @@ class Program:
         window.quit_requested.connect(self._quit)
         window.unread_changed.connect(self._resident.show_unread)
         away.watch(window, lambda: session.overdue, self._lock)
-        window.installEventFilter(_Closing(self._may_close, window))
+        window.installEventFilter(Closing(self._may_close, window))
         self._show_in_tray()
         self._resident.show_unread(window.unread)
         if not quiet:
@@ -297,17 +282,3 @@ class Program:
             window.hide()
             window.deleteLater()
             QApplication.sendPostedEvents(window, 0)
-
-
-class _Closing(QObject):
-    """Hears that the main window is closed."""
-
-    def __init__(self, close: Callable[[], bool], window: MainWindow) -> None:
-        super().__init__(window)
-        self._close = close
-
-    def eventFilter(self, watched: QObject, event: object) -> bool:
-        if isinstance(event, QCloseEvent) and not self._close():
-            event.ignore()
-            return True
-        return False

@@ -78,10 +78,6 @@ class Tray(QObject):
             return f"Kansli: {trn('{n} unread', '{n} unread', self.unread).format(n=self.unread)}"
         return "Kansli"
 
-    def menu_texts(self) -> list[str]:
-        """The menu's entries that can be chosen now."""
-        return [a.text() for a in self._menu.actions() if a.isEnabled() and not a.isSeparator()]
-
     def _entry(self, asked: SignalInstance) -> QAction:
         action = QAction(self._menu)
         action.triggered.connect(lambda: asked.emit())

@@ -19,6 +19,7 @@ from app.core.i18n import set_language
 from app.profile import Profile
 from app.settings import AUTO_LOCK_MINUTES, AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, PROXY_MODE
 from app.unlocking import SlotKind
+from tests.ui.desktop.test_tray import menu_texts
 from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import BOARD, CASE
@@ -278,7 +279,7 @@ async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QA
         await r.lock()
         assert r.shown.isHidden()
         assert (r.tray.says(), r.tray.unread) == ("Kansli är låst", 0)
-        assert "Lås Kansli" not in r.tray.menu_texts()
+        assert "Lås Kansli" not in menu_texts(r.tray)
         await r.unlock()
         assert r.shown.isHidden()
         assert r.tray.says() == f"Kansli: {unread} olästa"
@@ -383,6 +384,6 @@ async def test_the_desktops_start_follows_the_setting(qapp: QApplication, tmp_pa
 async def test_the_tray_speaks_the_language_in_force(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
         r.office.settings.set(LANGUAGE, "en")
-        await r.until(lambda: "Open Kansli" in r.tray.menu_texts())
+        await r.until(lambda: "Open Kansli" in menu_texts(r.tray))
         r.office.settings.set(LANGUAGE, "sv")
-        await r.until(lambda: "Öppna Kansli" in r.tray.menu_texts())
+        await r.until(lambda: "Öppna Kansli" in menu_texts(r.tray))

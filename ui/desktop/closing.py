@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Windows that a person closes and the program may keep, hidden. Each asks `close`: True if it goes."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QCloseEvent
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+
+class Gate(QMainWindow):
+    """The window before one is in."""
+
+    def __init__(self, close: Callable[[], bool], size: tuple[int, int]) -> None:
+        """`size` in points."""
+        super().__init__()
+        self.setWindowTitle("Kansli")
+        self.resize(*size)
+        self.installEventFilter(Closing(close, self))
+
+
+class Closing(QObject):
+    """Hears that a window is closed, for as long as that lives."""
+
+    def __init__(self, close: Callable[[], bool], window: QWidget) -> None:
+        super().__init__(window)
+        self._close = close
+
+    def eventFilter(self, watched: QObject, event: object) -> bool:
+        if isinstance(event, QCloseEvent) and not self._close():
+            event.ignore()
+            return True
+        return False
