@@ -2,18 +2,16 @@
 """The proxies that the system knows: the environment's, Windows' own, and those of a PAC script. Opens no connection:
 what fetches and runs a script is the system."""
 
+import ctypes
 import os
 import sys
 from collections.abc import Callable
+from ctypes import wintypes
 
 from PySide6.QtCore import QUrl
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
 from app.arrival.way_out import Route, Routes, from_environment
-
-if sys.platform == "win32":
-    import ctypes
-    from ctypes import wintypes
 
 Query = Callable[[QNetworkProxyQuery], list[QNetworkProxy]]
 _HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingProxy)
@@ -59,18 +57,29 @@ def by_script(address: str) -> Route | None:
     return None
 
 
-if sys.platform == "win32":
-    _ACCESS_NO_PROXY, _BY_URL = 1, 2
+_ACCESS_NO_PROXY, _BY_URL = 1, 2
 
-    class _Options(ctypes.Structure):
-        _fields_ = (
-            ("flags", wintypes.DWORD),
-            ("detect", wintypes.DWORD),
-            ("address", wintypes.LPCWSTR),
-            ("reserved", ctypes.c_void_p),
-            ("reserved2", wintypes.DWORD),
-            ("logon", wintypes.BOOL),
-        )
+
+class Wanted(ctypes.Structure):
+    """WINHTTP_AUTOPROXY_OPTIONS. `logon`: whether who serves the script may ask for the person's Windows name and a
+    proof of the password. Never: whoever stands in between could ask, too."""
+
+    _fields_ = (
+        ("flags", wintypes.DWORD),
+        ("detect", wintypes.DWORD),
+        ("address", wintypes.LPCWSTR),
+        ("reserved", ctypes.c_void_p),
+        ("reserved2", wintypes.DWORD),
+        ("logon", wintypes.BOOL),
+    )
+
+    @classmethod
+    def script_at(cls, address: str) -> "Wanted":
+        """By the PAC script at an address, fetched without a name."""
+        return cls(flags=_BY_URL, address=address, logon=False)
+
+
+if sys.platform == "win32":
 
     class _Found(ctypes.Structure):
         _fields_ = (("access", wintypes.DWORD), ("proxy", ctypes.c_void_p), ("bypass", ctypes.c_void_p))
@@ -80,7 +89,7 @@ if sys.platform == "win32":
         winhttp = ctypes.WinDLL("winhttp", use_last_error=True)
         winhttp.WinHttpOpen.restype = ctypes.c_void_p
         session = winhttp.WinHttpOpen("Kansli", _ACCESS_NO_PROXY, None, None, 0)
-        options, found = _Options(_BY_URL, 0, script, None, 0, True), _Found()
+        options, found = Wanted.script_at(script), _Found()
         try:
             done = winhttp.WinHttpGetProxyForUrl(
                 ctypes.c_void_p(session), url, ctypes.byref(options), ctypes.byref(found)

@@ -4,7 +4,7 @@
 import pytest
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyQuery
 
-from ui.desktop.proxies import by_script, first_of, of_qt, routes
+from ui.desktop.proxies import Wanted, by_script, first_of, of_qt, routes
 
 Type = QNetworkProxy.ProxyType
 
@@ -47,3 +47,9 @@ def test_linux_has_the_environment_and_runs_no_scripts(monkeypatch: pytest.Monke
     assert found.system("kansli.example", 443) == "http://p.example:3128"
     assert found.script("http://wpad/wpad.dat") is None
     assert by_script("http://wpad/wpad.dat") is None
+
+
+def test_a_script_is_fetched_without_the_persons_name() -> None:
+    wanted = Wanted.script_at("http://wpad.example/wpad.dat")
+    assert (wanted.flags, wanted.address) == (2, "http://wpad.example/wpad.dat")
+    assert not wanted.logon
