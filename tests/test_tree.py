@@ -57,6 +57,7 @@ def test_every_tool_has_tests(part: str) -> None:
     assert not missing, f"no tests in {', '.join(f'tests/{part}/{name}' for name in missing)}"
 
 
+@pytest.mark.slow
 def test_every_python_file_begins_with_its_licence_and_says_what_it_is() -> None:
     wrong: list[str] = []
     for path in python_files(*CODE):

@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from sync.protocol.version import PROGRAM
 
 ROOT = Path(__file__).parent.parent
@@ -16,6 +18,7 @@ def test_the_version_is_that_of_the_project() -> None:
     assert project["version"] == PROGRAM
 
 
+@pytest.mark.slow
 def test_the_server_says_its_version_without_a_command() -> None:
     said = subprocess.run(
         [sys.executable, "-m", "sync.server", "--version"], cwd=ROOT, capture_output=True, text=True, check=True

@@ -26,6 +26,7 @@ async def office(tmp_path: Path) -> AsyncIterator[tuple[Office, Session]]:
         yield found
 
 
+@pytest.mark.slow
 async def test_a_report_holds_no_content_no_name_and_no_address(office: tuple[Office, Session]) -> None:
     place, session = office
     log.start(place.profile.logs_folder, "debug")
@@ -48,6 +49,7 @@ async def test_a_report_holds_no_content_no_name_and_no_address(office: tuple[Of
     assert "database " in whole
 
 
+@pytest.mark.slow
 async def test_a_report_says_what_is_set_and_by_whom(office: tuple[Office, Session]) -> None:
     place, _ = office
     place.settings.set(LANGUAGE, "en")

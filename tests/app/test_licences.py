@@ -76,6 +76,7 @@ COMPONENTS = st.builds(
 
 
 @given(st.lists(COMPONENTS, max_size=6).map(tuple))
+@pytest.mark.slow
 def test_the_file_gives_back_what_was_written(components: tuple[Component, ...]) -> None:
     assert licences.decode(licences.encode(components)) == components
 

@@ -103,6 +103,7 @@ def test_the_only_way_in_still_opens_when_policy_forbids_it_until_it_is_replaced
         open_store(profile, slots, before, KINDS)
 
 
+@pytest.mark.slow
 async def test_a_forbidden_key_store_is_replaced_by_a_passphrase(
     unlocking: Unlocking, slots: KeySlots, profile: Profile
 ) -> None:

@@ -39,6 +39,7 @@ def test_both_systems_get_the_same_versions() -> None:
     assert not differ
 
 
+@pytest.mark.slow
 def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pip is really asked, with the lines of a lock; the wheel lies in a folder, so that no network is needed."""
     wheel = tmp_path / "there" / "segno-1.6.6-py3-none-any.whl"

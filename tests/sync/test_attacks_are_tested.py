@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # reads every source
+
 HERE = Path(__file__).parent
 CASES_OF_KEYBASE = 92
 

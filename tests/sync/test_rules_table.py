@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # reads every source
+
 ROOT = Path(__file__).parents[2]
 HEADING = "## 15. Rules and their tests"
 

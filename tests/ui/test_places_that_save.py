@@ -4,6 +4,10 @@
 import ast
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow  # reads every source
+
 ROOT = Path(__file__).resolve().parents[2]
 MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog"}
 KNOWN = {

@@ -9,6 +9,7 @@ import pytest
 from app.core.later import Later
 
 
+@pytest.mark.slow
 def test_a_module_is_imported_at_its_first_use() -> None:
     look = "print('pycrdt' in sys.modules)"
     code = f"import sys, app.objects.crdt as c; {look}; c.CrdtDoc(); {look}"
