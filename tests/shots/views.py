@@ -23,6 +23,7 @@ from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.kit import qr
+from ui.shell.diagnosis_dialog import DiagnosisDialog
 from ui.shell.keys_card import PassphraseDialog
 from ui.shell.licences_dialog import LicencesDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
@@ -186,6 +187,11 @@ async def licences(s: Scene) -> QWidget:
     shown.field.setText("qt")
     shown.list.step(-1)
     return taken
+
+
+async def report(s: Scene) -> QWidget:
+    s.window.go_section("settings")
+    return dialog(s, DiagnosisDialog(s.window, s.story.me.report()))
 
 
 async def settings_keys(s: Scene) -> QWidget:
@@ -448,6 +454,7 @@ VIEWS: dict[str, Step] = {
     "settings": partial(section, name="settings"),
     "settings-keys": settings_keys,
     "licences": licences,
+    "report": report,
     **managed.VIEWS,
     **devices.VIEWS,
     "toast": toast,
