@@ -175,6 +175,15 @@ def test_purge_removes_every_profile_before_the_program_goes(clean: Desktop) -> 
     assert [log.read_text(encoding="utf-8").splitlines()[-1] for log in logs] == ["2 removed, 0 left"]
 
 
+def ask(desktop: Desktop, script: str, *arguments: Path) -> list[str]:
+    """Runs a script by the Windows Python with our packages, from this checkout; the lines that it says."""
+    paths = {"PYTHONPATH": f"{wine.windows_path(windows.site())};{wine.windows_path(Path(__file__).parents[2])}"}
+    environment = {**windows.environment(), **paths}
+    done = desktop.wine.run(windows.python(), "-c", script, *arguments, timeout_s=120, env=environment)
+    assert done.returncode == 0, done.stdout
+    return done.stdout.strip().splitlines()
+
+
 READ = """
 import json, sys
 from pathlib import Path
@@ -192,14 +201,8 @@ def test_policies_of_machine_and_person_are_read_and_locked(clean: Desktop, tmp_
     )
     clean.write(rf"HKCU\{POLICIES}", {"Language": "sv", "Theme": "dark", "LogLevel": "loud"})
     clean.write(INSTALLED, {"Server": "proposed.example", "Autostart": 1})
-    script = tmp_path / "read.py"
-    script.write_text(READ, encoding="utf-8")
-    paths = {"PYTHONPATH": f"{wine.windows_path(windows.site())};{wine.windows_path(Path.cwd())}"}
-    done = clean.wine.run(
-        windows.python(), script, tmp_path / "none", timeout_s=120, env={**windows.environment(), **paths}
-    )
-    assert done.returncode == 0, done.stdout
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+    said = ask(clean, READ, tmp_path / "none")
+    found = json.loads(said[-1])
     assert found["language"] == ["en", True]
     assert found["auto-lock-minutes"] == [5, True]
     assert found["servers"] == ["a.example, b.example:8443", True]
@@ -223,3 +226,28 @@ def test_the_installed_program_reads_the_policies_of_the_registry(clean: Desktop
     assert rf"language from HKLM\{POLICIES}: in force" in policy
     assert rf"theme from HKCU\{POLICIES}: left out" in policy
     assert rf"server from {INSTALLED}: in force" in policy
+
+
+HOLD = """
+import os, stat, sys, tempfile
+from pathlib import Path
+from app.core.held_folder import HeldFolder
+with tempfile.TemporaryDirectory() as name:
+    ours, file = Path(name, "ours"), Path(name, "ours", "store.db")
+    ours.mkdir()
+    file.write_bytes(b"sealed")
+    file.chmod(stat.S_IREAD)
+    with HeldFolder.at(ours) as held:
+        try:
+            ours.rename(Path(name, "moved"))
+        except PermissionError:
+            print("kept its name")
+        print(held.names(), held.is_file("store.db"), held.read("store.db", 3))
+        held.remove("store.db")
+        print(held.names())
+    ours.rename(Path(name, "moved"))
+"""
+
+
+def test_a_folder_that_is_being_purged_cannot_be_exchanged(clean: Desktop) -> None:
+    assert ask(clean, HOLD)[-3:] == ["kept its name", "['store.db'] True b'sea'", "[]"]
