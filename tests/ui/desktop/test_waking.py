@@ -2,8 +2,6 @@
 """Sleep, locked screens and networks: over a real bus with a service that stands in for logind, and by Qt's signals."""
 
 import asyncio
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,27 +13,22 @@ from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtNetwork import QNetworkInformation
 from PySide6.QtWidgets import QApplication
 
+from tests.bus import needs_bus, own_bus
 from tests.world import until
 from ui.desktop import power_linux
 from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION
 from ui.desktop.power_windows import said
 from ui.desktop.waking import Events, networks
 
-needs_bus = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon on this machine")
 OURS = "/org/freedesktop/login1/session/_32"
 
 
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A bus of one's own in the place of the system's."""
-    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
-    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert daemon.stdout is not None
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", daemon.stdout.readline().strip())
-    yield
-    daemon.terminate()
-    daemon.wait()
-    daemon.stdout.close()
+    with own_bus() as address:
+        monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
+        yield
 
 
 class Logind:

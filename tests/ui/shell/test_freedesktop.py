@@ -2,8 +2,6 @@
 """Notifications over a real session bus, to a service that stands in for the desktop's."""
 
 import asyncio
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,23 +12,19 @@ from jeepney.io.asyncio import DBusConnection, DBusRouter, open_dbus_connection
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from tests.bus import needs_bus, own_bus
 from tests.world import until
 from ui.shell.freedesktop import SERVICE, Freedesktop
 
-pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="no dbus-daemon on this machine")
+pytestmark = needs_bus
 
 
 @pytest.fixture
 def bus(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A session bus of one's own."""
-    command = ["dbus-daemon", "--session", "--nofork", "--print-address"]
-    daemon = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert daemon.stdout is not None
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", daemon.stdout.readline().strip())
-    yield
-    daemon.terminate()
-    daemon.wait()
-    daemon.stdout.close()
+    with own_bus() as address:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        yield
 
 
 class Desktop:
