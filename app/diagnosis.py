@@ -9,10 +9,8 @@ import io
 import platform
 import shutil
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +43,8 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
 
 def write(parts: Mapping[str, str], path: Path) -> None:
     """A zip file of them, as it was shown. FileUnreadable if it cannot be written; what was there stays then."""
+    import zipfile  # every session imports this module; few ever write a report
+
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
@@ -66,6 +66,8 @@ def _program() -> str:
 
 
 def _libraries() -> Iterator[str]:
+    from importlib import metadata
+
     for name in _LIBRARIES:
         try:
             yield f"{name} {metadata.version(name)}"

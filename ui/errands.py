@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import io
 import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,6 @@ from app.settings import LANGUAGE, THEME, Settings
 from ui.errors import code_of, sentence_of
 from ui.kit import theme
 from ui.kit.translate import change_language
-from ui.selftest import SelfTest, reporter
 from ui.shell.diagnosis_dialog import show_diagnosis
 
 Loop = Callable[[QApplication], asyncio.Runner]
@@ -50,6 +50,8 @@ def hide() -> None:
 def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int | None:
     """The exit status, or None if nothing of this was asked for."""
     if arguments.selftest:
+        from ui.selftest import SelfTest  # brings a whole server: no other start waits for it
+
         theme.apply(application, "light")
         with loop(application) as runner:
             return runner.run(SelfTest(application, reporter(arguments.report)).run())
@@ -101,3 +103,17 @@ def _read(arguments: argparse.Namespace) -> Profile:
 async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
     make = partial(diagnosis.report, profile, settings)
     return await show_diagnosis(QWidget(), make, diagnosis.write, target) is not None
+
+
+def reporter(file: Path | None) -> Callable[[str], None]:
+    """Says lines on the terminal, where there is one, and into a file."""
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if sys.stdout is not None:  # a program with a window has none on Windows
+            print(line, flush=True)
+        if file is not None:
+            file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    return say

@@ -180,17 +180,3 @@ async def _until(holds: Callable[[], bool], otherwise: str) -> None:
     while not holds():
         _check(time.monotonic() < end, otherwise)
         await asyncio.sleep(0.02)
-
-
-def reporter(file: Path | None) -> Callable[[str], None]:
-    """Says lines on the terminal, where there is one, and into a file."""
-    lines: list[str] = []
-
-    def say(line: str) -> None:
-        lines.append(line)
-        if sys.stdout is not None:  # a program with a window has none on Windows
-            print(line, flush=True)
-        if file is not None:
-            file.write_text("\n".join([*lines, ""]), encoding="utf-8")
-
-    return say

@@ -31,6 +31,12 @@ def kansli(*arguments: str, home: Path, spoil: str = "") -> subprocess.Completed
     )
 
 
+def test_a_start_brings_no_server_and_no_self_test() -> None:
+    program = "import sys, ui.main; print([m for m in sys.modules if m.startswith(('sync.server', 'app.trial'))])"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 @pytest.mark.slow
 def test_a_self_test_tries_everything_and_leaves_nothing(tmp_path: Path) -> None:
     done = kansli("--selftest", "--report", str(tmp_path / "said.txt"), home=tmp_path)
