@@ -157,7 +157,7 @@ class Program:
         try:
             session = self._office.unlock_raw()
         except AppError as fault:
-            view = self._ways.unlock()
+            view = self._ways.usual()
             self._show_gate(view)
             view.show_error(fault)
             return
@@ -244,7 +244,7 @@ class Program:
         try:
             session = await self._office.rekey(change)
         except AppError as fault:  # nothing was changed: the way in is as it was
-            view = self._ways.unlock()
+            view = self._ways.usual()
             self._show_gate(view)
             view.show_error(fault)
             return

@@ -16,9 +16,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import ui.program
 from app.core.i18n import set_language
+from app.errors import SlotDamaged
 from app.profile import Profile
 from app.settings import AUTO_LOCK_MINUTES, AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, PROXY_MODE
-from app.unlocking import SlotKind
+from app.unlocking import KeyChange, SlotKind
 from tests.ui.desktop.test_tray import menu_texts
 from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
@@ -29,6 +30,7 @@ from ui.desktop.tray import Tray
 from ui.desktop.waking import Events
 from ui.kit import tasks, theme
 from ui.program import Program
+from ui.shell.new_way import NewWayView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
 
@@ -292,6 +294,28 @@ async def test_after_locking_the_key_store_is_not_asked_without_a_word(qapp: QAp
         qapp.processEvents()
         assert r.office.keyring_asked == 0
         assert r.shown.isVisible()
+
+
+@pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed"])
+async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidden(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    def fails() -> Session:
+        raise SlotDamaged
+
+    async def fails_later(change: KeyChange) -> Session:
+        return fails()
+
+    office = Office(tmp_path)
+    office.unlocking = FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.PASSPHRASE)
+    if why == "a bad raw key":
+        monkeypatch.setattr(office, "unlock_raw", fails)
+    else:
+        monkeypatch.setattr(office, "rekey", fails_later, raising=False)
+    async with running(qapp, office) as r:
+        if why != "a bad raw key":
+            r.program._rekey(KeyChange(current="fel"))
+        await r.until(lambda: r.program._gate is not None and isinstance(r.gate, NewWayView))
 
 
 @pytest.mark.parametrize("minutes", [15, 0])
