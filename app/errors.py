@@ -7,7 +7,7 @@ AppError
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile · FileTooLarge · BadFileName
 │   ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
-│   ├── FileUnreadable · Offline · DataOnNetwork
+│   ├── FileUnreadable · Offline · DataOnNetwork · DataOfAnother
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
@@ -132,6 +132,12 @@ class DataOnNetwork(WorldFault):
     """The folder of all profiles lies on another machine's disk, where the database is not safe."""
 
     code = "data-on-network"
+
+
+class DataOfAnother(WorldFault):
+    """The folder of all profiles, or one in it, was made by another user, or everybody may write in it."""
+
+    code = "data-of-another"
 
 
 class FileTooLarge(WorldFault):

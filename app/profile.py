@@ -20,8 +20,9 @@ from platformdirs import user_data_path
 from app import policy
 from app.core.files import write_atomic
 from app.core.ids import new_id
+from app.core.owners import is_anothers
 from app.core.volumes import is_remote
-from app.errors import BadProfileName, DataOnNetwork, ProfileInUse, StoreCorrupt, StoreUnwritable
+from app.errors import BadProfileName, DataOfAnother, DataOnNetwork, ProfileInUse, StoreCorrupt, StoreUnwritable
 
 if sys.platform == "win32":
     import msvcrt
@@ -71,12 +72,15 @@ class Profile:
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
         """Opens or makes the profile; ProfileInUse if another process has it, BadProfileName, DataOnNetwork,
-        StoreUnwritable."""
-        folder = data_root(root) / "profiles" / check_name(name)
+        DataOfAnother, StoreUnwritable."""
+        root = data_root(root)
+        folder = root / "profiles" / check_name(name)
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if any(map(is_anothers, (root, folder.parent, folder))):  # who made it first could exchange what is in it
+                raise DataOfAnother
             lock = _take_lock(folder / "lock")
         except OSError as e:
             raise StoreUnwritable() from e

@@ -335,6 +335,11 @@ def _way_out() -> dict[str, tuple[str, str, str]]:
             tr("An encrypted database is not safe there, so nothing has been opened or made."),
             tr("Contact IT support: the folder must lie on a disk of this computer."),
         ),
+        "data-of-another": (
+            tr("Kansli's folder belongs to another user of this computer."),
+            tr("Whoever made it could exchange what is in it, so nothing has been opened or made."),
+            tr("Contact IT support: each user needs a folder that nobody else can write in."),
+        ),
     }
 
 

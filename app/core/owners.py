@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Whose a folder is, on a computer that several people use."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+
+def is_anothers(folder: Path) -> bool:
+    """Whether neither this user nor root made the folder (or a link in its place), or everybody may exchange what lies
+    in it. False on Windows, where a folder in a user's own is that user's by inheritance. OSError if it is not there.
+    """
+    if sys.platform == "win32":
+        return False
+    found = folder.stat()
+    ours = {found.st_uid, folder.lstat().st_uid} <= {0, os.geteuid()}
+    return not ours or (bool(found.st_mode & stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX)
