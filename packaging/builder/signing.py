@@ -46,6 +46,8 @@ def sign(path: Path) -> bool:
         return False
     if "KANSLI_SIGN_KEY" not in os.environ:
         raise SystemExit("packages: KANSLI_SIGN_CERT is set and KANSLI_SIGN_KEY is not")
+    if "pin-value=" in os.environ["KANSLI_SIGN_KEY"]:  # everybody on the machine can read a command line
+        raise SystemExit("packages: KANSLI_SIGN_KEY has a PIN in it: put that into KANSLI_SIGN_PASSFILE")
     if shutil.which(PROGRAM) is None:
         raise SystemExit(f"packages: signing needs the Debian package {PROGRAM}")
     command: list[str | Path] = [PROGRAM, "sign", "-h", "sha256", "-n", "Kansli", "-i", HOMEPAGE]

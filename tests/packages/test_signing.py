@@ -151,6 +151,14 @@ def test_a_certificate_without_its_key_ends_the_build(named: Path, tmp_path: Pat
         signing.sign(pe_file(tmp_path / "kansli.exe"))
 
 
+def test_a_pin_in_the_keys_address_ends_the_build(named: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KANSLI_SIGN_KEY", "pkcs11:token=kansli;object=release?pin-value=1234")
+    monkeypatch.setattr("signing.run", lambda *_, **__: pytest.fail("a program was started"))
+    with pytest.raises(SystemExit, match="PASSFILE") as ended:
+        signing.sign(pe_file(tmp_path / "kansli.exe"))
+    assert "1234" not in str(ended.value)
+
+
 @needs_osslsigncode
 def test_no_secret_is_in_the_command_line(named: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
