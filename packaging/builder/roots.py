@@ -15,6 +15,7 @@ OLDEST = "bookworm"
 """Debian 12, glibc 2.36: the oldest that has Python 3.11 of its own, and for which Debian's archive is served here."""
 PYTHON = "3.11"
 MIRROR = os.environ.get("KANSLI_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+SECURITY_MIRROR = os.environ.get("KANSLI_DEBIAN_SECURITY_MIRROR", "http://deb.debian.org/debian-security")
 
 TOOLS = ("python3", "python3-venv", f"libpython{PYTHON}", "binutils", "ca-certificates")
 QT_LIBRARIES = (
@@ -64,10 +65,28 @@ class Root:
         command: list[str | Path] = ["debootstrap", "--variant=minbase", f"--cache-dir={cache}"]
         if packages:
             command.append(f"--include={','.join(packages)}")
-        # in a namespace of its own: whatever debootstrap mounts is gone with it
-        run(["unshare", "--mount", *command, suite, path, MIRROR], log=f"debootstrap-{path.name}", env=_quiet())
+        for last in (False, True):  # an archive that does not answer once is asked again
+            try:
+                # in a namespace of its own: whatever debootstrap mounts is gone with it
+                run(["unshare", "--mount", *command, suite, path, MIRROR], log=f"debootstrap-{path.name}", env=_quiet())
+                break
+            except SystemExit:
+                if last:
+                    raise
+                remove(path)
+        root = cls(path)
+        root._renew(suite)
         stamp.write_text(wanted, encoding="utf-8")
-        return cls(path)
+        return root
+
+    def _renew(self, suite: str) -> None:
+        """Takes Debian's security updates: what is bundled must not be older than what a user's system has."""
+        self.on_line()
+        source = f"deb {SECURITY_MIRROR} {suite}-security main\n"
+        (self.path / "etc/apt/sources.list.d/security.list").write_text(source, encoding="utf-8")
+        (self.path / "etc/apt/apt.conf.d/90retries").write_text('Acquire::Retries "5";\n', encoding="utf-8")
+        self.run("apt-get", "update", "-q")
+        self.run("apt-get", "upgrade", "-q", "-y", "-o", "APT::Sandbox::User=root")
 
     @classmethod
     def copy_of(cls, other: "Root", path: Path) -> "Root":
