@@ -84,9 +84,10 @@ def set_level(level: str) -> None:
 
 
 def stop() -> None:
-    """Closes the files. Twice does no harm."""
+    """Closes the files, and forgets how much was wanted. Twice does no harm."""
     for name in SUBJECTS:
         logger = logging.getLogger(name)
+        logger.setLevel(logging.NOTSET)
         for handler in [h for h in logger.handlers if isinstance(h, RotatingFileHandler)]:
             logger.removeHandler(handler)
             handler.close()

@@ -61,7 +61,11 @@ class WebSocketTransport:
         return data
 
     async def close(self) -> None:
-        await self._socket.close()
+        try:
+            await self._socket.close()
+        except asyncio.CancelledError:  # nobody waits for the other end any more: the line is cut
+            self._socket.transport.abort()
+            raise
 
 
 class WebSocketDialer:

@@ -443,6 +443,7 @@ class Engine:
             for task in work:
                 task.cancel()
             ends = await asyncio.gather(*work, return_exceptions=True)
+            await connection.close()  # a reader that was cancelled before its first step has closed nothing
             if any(isinstance(e, Exception) and not isinstance(e, SyncError) for e in ends):
                 self._link.reload()
 

@@ -127,3 +127,4 @@ async def converse(
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+        await connection.close()  # a reader that was cancelled before its first step has closed nothing

@@ -29,9 +29,10 @@ def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
 
     `to_file`: also to the configuration's file. One process at a time: it is renamed when it is full.
     """
-    root, handlers = logging.getLogger(), _handlers(config, to_file)
-    before = root.level
+    root, ours, handlers = logging.getLogger(), logging.getLogger("sync.server"), _handlers(config, to_file)
+    before = root.level, ours.level
     root.setLevel(config.log_level)
+    ours.setLevel(config.log_level)  # whatever a client in the same process wants of "sync"
     for name in ("uvicorn", "websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for handler in handlers:
@@ -39,7 +40,8 @@ def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        root.setLevel(before)
+        root.setLevel(before[0])
+        ours.setLevel(before[1])
         for handler in handlers:
             root.removeHandler(handler)
             with contextlib.suppress(OSError):  # a full disk: the last lines are on standard error all the same

@@ -14,7 +14,7 @@ import truststore
 
 from app.core.ids import new_obj
 from sync.client.backoff import Backoff
-from sync.client.egress import WebSocketDialer, tls_context
+from sync.client.egress import WebSocketDialer, WebSocketTransport, tls_context
 from sync.client.status import LinkState
 from sync.client.transport import ServerAddress
 from sync.client.way import Way, by, from_environment
@@ -290,3 +290,18 @@ def test_the_agencys_certificates_count_beside_the_systems(tmp_path: Path) -> No
     """`ca-file` adds, and takes away none of what the operating system trusts; every world of these tests is added."""
     (tmp_path / "ca.pem").write_bytes(make_ca("Kansli test").cert)
     assert isinstance(tls_context(tmp_path / "ca.pem"), truststore.SSLContext)
+
+
+async def test_a_line_whose_closing_is_given_up_is_cut(w: World) -> None:
+    """Otherwise the socket lies about until somebody collects it: twice cancelled is what locking in a hurry is."""
+    (a,) = await w.hire("Handläggare")
+    line = await WebSocketDialer(a.wire.address, lambda: a.wire.way).open()
+    assert isinstance(line, WebSocketTransport)
+    line._socket.transport.pause_reading()  # the other end's goodbye is never read
+    closing = asyncio.ensure_future(line.close())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    closing.cancel()
+    with suppress(asyncio.CancelledError):
+        await closing
+    assert line._socket.transport.is_closing()

@@ -46,6 +46,20 @@ def test_text_is_one_line_an_event_and_an_exception_says_where_but_not_what(
     assert CANARY not in told
 
 
+def test_what_a_client_in_the_same_process_wants_does_not_silence_the_server(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = logging.getLogger("sync")
+    before = client.level
+    client.setLevel(logging.WARNING)
+    try:
+        with logging_as(Config(data=tmp_path), to_file=True):
+            speak()
+    finally:
+        client.setLevel(before)
+    assert "INFO refused Push: busy" in capsys.readouterr().err
+
+
 def test_json_is_an_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with logging_as(Config(data=tmp_path, log_format="json", log_level="DEBUG"), to_file=False):
         speak()
