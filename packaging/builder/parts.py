@@ -116,12 +116,17 @@ def _within(frozen: Frozen, distribution: metadata.Distribution, share: Share) -
     for known in WITHIN:
         there = any(_FILES.get(known.name, "") in path.name for path in binaries)
         if known.distribution == normal(distribution.name) and there:
-            told = next((part for part in found if part.purl.name.lower() == known.name.lower()), None)
+            told = next((part for part in found if _is_library(part.purl, known.name)), None)
             number = told.component.version if told else _number(known.name, binaries)
             component = known.component(number, distribution.name)
             found = [part for part in found if part is not told]
             found.append(Part(component=component, purl=told.purl if told else _generic(component)))
     return tuple(sorted(found, key=lambda part: (part.component.name.lower(), part.component.version)))
+
+
+def _is_library(purl: PackageURL, name: str) -> bool:
+    """Whether it is the library itself, and not a crate of the same name that binds it."""
+    return purl.type == "generic" and purl.name.lower() == name.lower()
 
 
 def _told(distribution: metadata.Distribution) -> list[Part]:

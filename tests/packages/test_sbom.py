@@ -13,6 +13,7 @@ import pytest
 import sbom
 import wheels
 from contents import Frozen
+from packageurl import PackageURL
 from wheels import LINUX
 
 from app import licences
@@ -132,6 +133,12 @@ def test_what_a_wheels_own_bill_says_is_taken_over(frozen: Frozen) -> None:
     assert (inner["version"], inner["purl"]) == ("0.28.0", "pkg:cargo/yrs@0.28.0")
     names = [(c["name"], c["version"]) for c in component(bill(frozen), "click")["components"]]
     assert sorted(names) == [("syn", "1.0.9"), ("syn", "2.0.1"), ("yrs", "0.28.0")]
+
+
+def test_a_crate_that_binds_a_library_is_not_taken_for_the_library() -> None:
+    """Both are called openssl in cryptography's own bills, in whatever order its record lists them."""
+    assert parts._is_library(PackageURL("generic", name="openssl"), "OpenSSL")
+    assert not parts._is_library(PackageURL("cargo", name="openssl"), "OpenSSL")
 
 
 def test_who_needs_whom_is_told(frozen: Frozen) -> None:
