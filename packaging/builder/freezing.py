@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The frozen programs for Linux: the locked wheels, PyInstaller in the oldest supported Debian."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import sbom
 from contents import Frozen
-from places import WORK, epoch, settle
+from places import WORK, binaries, epoch, settle
 from roots import OLDEST, QT_LIBRARIES, TOOLS, Root
 from wheels import LINUX, download
 
@@ -64,11 +65,8 @@ def freeze(name: str) -> Path:
 def glibc(folder: Path) -> str:
     """The newest glibc version that a file below asks for, e.g. "2.34": what the program needs to start."""
     newest = (2, 0)
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.read_bytes()[:4] == b"\x7fELF":
-            said = subprocess.run(["objdump", "-T", str(path)], capture_output=True, text=True, check=False).stdout
-            found = [word[6:].strip(")") for word in said.replace("(", " ").split() if word.startswith("GLIBC_2.")]
-            for number in found:
-                parts = tuple(int(x) for x in number.split(".")[:2] if x.isdigit())
-                newest = max(newest, (parts[0], parts[1])) if len(parts) == 2 else newest
+    for path in binaries(folder):
+        said = subprocess.run(["objdump", "-T", str(path)], capture_output=True, text=True, check=False).stdout
+        for number in re.findall(r"GLIBC_(2\.\d+)", said):
+            newest = max(newest, (2, int(number[2:])))
     return f"{newest[0]}.{newest[1]}"

@@ -5,6 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from places import binaries
 from roots import Root
 
 _LOADER = re.compile(r"ld-linux|libc\.so|libm\.so|libdl\.so|libpthread\.so|librt\.so|libutil\.so|libresolv\.so")
@@ -15,10 +16,9 @@ def libraries(folder: Path) -> list[str]:
     """Sonames, e.g. "libX11.so.6", in order, without glibc's own (`freezing.glibc` says which it must be)."""
     here = {path.name for path in folder.rglob("*.so*")}
     asked: set[str] = set()
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.is_symlink() and path.read_bytes()[:4] == b"\x7fELF":
-            said = subprocess.run(["objdump", "-p", str(path)], capture_output=True, text=True, check=True).stdout
-            asked |= {line.split()[1] for line in said.splitlines() if line.split()[:1] == ["NEEDED"]}
+    for path in binaries(folder):
+        said = subprocess.run(["objdump", "-p", str(path)], capture_output=True, text=True, check=True).stdout
+        asked |= {line.split()[1] for line in said.splitlines() if line.split()[:1] == ["NEEDED"]}
     return sorted(name for name in asked - here if not _LOADER.match(name))
 
 

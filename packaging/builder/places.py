@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def settle(folder: Path) -> None:
 def size_bytes(folder: Path) -> int:
     """Of all files below, each hard link and symbolic link counted as nothing."""
     return sum(p.lstat().st_size for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+
+
+def binaries(folder: Path) -> Iterator[Path]:
+    """Every program and shared library below, each once: no symbolic links."""
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                if file.read(4) == b"\x7fELF":
+                    yield path
 
 
 def run(command: list[str | Path], *, log: str, timeout_s: float = 1800, **rest: object) -> None:
