@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,11 +33,10 @@ class Desk:
         return found
 
     def first(self) -> "subprocess.Popen[str]":
-        """One that listens."""
-        before = {p.stat().st_ino for p in self.sockets()}
+        """One that listens: somebody answers, for a killed one leaves its socket behind."""
         found = self.start()
         end = time.monotonic() + PATIENCE_S
-        while not {p.stat().st_ino for p in self.sockets()} - before:
+        while not any(_answers(path) for path in self.sockets()):
             assert time.monotonic() < end, "it does not listen"
             assert found.poll() is None, found.communicate()[1]
             time.sleep(0.05)
@@ -52,6 +52,11 @@ class Desk:
             process.wait()
             if process.stderr is not None:
                 process.stderr.close()
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as line:
+        return line.connect_ex(str(path)) == 0
 
 
 @pytest.fixture
