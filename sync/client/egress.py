@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import truststore
 from websockets.asyncio.client import ClientConnection, connect
@@ -68,6 +68,12 @@ class WebSocketTransport:
             raise
 
 
+class _Closable(Protocol):
+    """A connection of the HTTP client."""
+
+    async def aclose(self) -> None: ...
+
+
 class WebSocketDialer:
     """The way to one server. `way` is asked anew for every connection: a setting counts from the next one on."""
 
@@ -109,10 +115,24 @@ class WebSocketDialer:
         import httpx
 
         client = await self._client()
+        opened: list[_Closable] = []
+
+        async def note(event: str, found: Mapping[str, _Closable]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(found["return_value"])
+
         try:
             answer = await client.request(
-                method, self.address.url("http", path), headers=dict(headers), content=content
+                method,
+                self.address.url("http", path),
+                headers=dict(headers),
+                content=content,
+                extensions={"trace": note},
             )
+        except asyncio.CancelledError:  # httpcore leaves a connection open that is given up in its TLS handshake
+            for connection in opened:
+                await connection.aclose()
+            raise
         except httpx.HTTPError as e:
             raise _of_http(e) from e
         return Answer(answer.status_code, answer.content)

@@ -305,3 +305,25 @@ async def test_a_line_whose_closing_is_given_up_is_cut(w: World) -> None:
     with suppress(asyncio.CancelledError):
         await closing
     assert line._socket.transport.is_closing()
+
+
+@pytest.mark.parametrize("proxied", [False, True])
+async def test_a_transfer_given_up_in_the_handshake_leaves_no_socket_open(p: Proxy, proxied: bool) -> None:
+    ended: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended.put_nowait(await reader.read(1))  # the greeting has come: the handshake is on
+        ended.put_nowait((await reader.read())[:0])
+        writer.close()
+
+    async with await asyncio.start_server(silent, "localhost", 0) as server:
+        address = ServerAddress("localhost", server.sockets[0].getsockname()[1])
+        dialer = WebSocketDialer(address, lambda: Way(route=by(p.address if proxied else "")))
+        asking = asyncio.ensure_future(dialer.request("GET", "/v1/blobs/x", {}, None))
+        assert await ended.get()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        async with asyncio.timeout(5):
+            assert await ended.get() == b""
+        await dialer.close()
