@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import math
 import shutil
 import time
 from collections.abc import Iterator
@@ -43,7 +44,7 @@ class Condition:
         self._store = store
         self._service = service
         self._server_until_ms = server_until_ms
-        self._at = 0.0
+        self._at = -math.inf  # a clock that began with the machine may stand near 0
         self._seen = Look("starting", 0)
         self._looking = asyncio.Lock()
 
