@@ -44,11 +44,13 @@ def _if_there(path: Path) -> Path | None:
 
 
 def _check_owner(data: Path) -> None:
-    """Whatever this process writes would be unreadable for the server: databases have companions."""
+    """Whatever this process writes would be unreadable for the server: databases have companions, and a folder that
+    root makes is root's."""
     try:
         ours = not hasattr(os, "geteuid") or data.stat().st_uid == os.geteuid()
     except FileNotFoundError:
-        return
+        data = next(folder for folder in data.absolute().parents if folder.exists())
+        ours = not hasattr(os, "geteuid") or os.geteuid() != 0 or data.stat().st_uid == 0
     except PermissionError:  # the folder above is the owner's alone, as the package makes it
         data, ours = next(folder for folder in data.parents if _is_seen(folder)), False
     if not ours:

@@ -171,6 +171,25 @@ def test_a_folder_that_may_not_even_be_seen_is_told_of_with_its_owner(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["init", "restore /nowhere"])
+def test_root_makes_no_folder_in_one_of_somebody_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The server could not read what is in it."""
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    above, seen = tmp_path / "lib", Path.stat
+    above.mkdir()
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = seen(path, follow_symlinks=follow_symlinks)
+        return os.stat_result([*found[:4], 12345, *found[5:]]) if path == above else found
+
+    monkeypatch.setattr(Path, "stat", stat)  # only root, who may not run these tests, may give a folder away
+    assert main([*command.split(), "--data", str(above / "deeper" / "server")]) == 1
+    assert f"{above} belongs to somebody else; run this as its owner: sudo -u 12345 " in capsys.readouterr().err
+    assert list(above.iterdir()) == []
+
+
 def test_it_is_called_what_it_was_started_as(monkeypatch: pytest.MonkeyPatch) -> None:
     assert make_parser().prog == "python -m sync.server"
     monkeypatch.setattr("sys.argv", ["/usr/bin/kansli-server", "status"])
