@@ -3,20 +3,33 @@
 
 The database is copied in one snapshot, parts of files after it, so that whatever it names lies there; parts never
 change, so the next backup into the same folder copies new ones only. The manifest is written last: a backup that is
-cut off leaves the one before it as it was.
+cut off leaves the one before it as it was, and what it left beside that is removed by the next before anything is
+copied: it may have filled the disk. One backup at a time works in a folder, and only on its own agency's.
 """
 
+import contextlib
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
+from sync.server.holding import held
 from sync.server.identity import read_agency_pk
 from sync.server.objects.filesystem import part_path
-from sync.server.upkeep.manifest import FORMAT, KEYS, Manifest, copy_file, sha256_of, sync_folder
+from sync.server.store.base import Full
+from sync.server.upkeep.manifest import (
+    FORMAT,
+    KEYS,
+    NAME,
+    Manifest,
+    copy_file,
+    read_manifest,
+    sha256_of,
+    sync_folder,
+)
 from sync.server.upkeep.reading import Damaged, Reading
 from sync.trust.agency import agency_fingerprint
 
@@ -30,14 +43,33 @@ _PAGES = 2048
 def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, with_keys: bool = False) -> Manifest:
     """Brings the backup in `target` up to date. `step` hears (what, done, all) now and then.
 
-    Parts that are missing at the source are counted in the manifest. ConfigError, Damaged or OSError.
+    Parts that are missing at the source are counted in the manifest. ConfigError (also if it is another agency's, or
+    another backup is at work in it), Damaged, Full or OSError.
     """
     source = Config(data=data).database
     if not source.exists():
         raise ConfigError("nothing here yet: run init and invite or serve first")
     fingerprint = agency_fingerprint(read_agency_pk(data)).hex()
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    began = now_ms()
+    if target.samefile(data):
+        raise ConfigError(f"{target} is the data folder itself: a backup needs another one")
+    with held(target, "another backup is at work in it"):
+        _clear(target, fingerprint)
+        return _copy(data, target, fingerprint, step, with_keys)
+
+
+def _clear(target: Path, fingerprint: str) -> None:
+    """Removes what a backup that was cut off left beside the whole one. ConfigError if that is of another agency."""
+    former = read_manifest(target) if (target / NAME).exists() else None
+    if former is not None and former.agency != fingerprint:
+        raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
+    _sweep_databases(target, former.database if former is not None else "")
+
+
+def _copy(
+    data: Path, target: Path, fingerprint: str, step: Callable[[str, int, int], None], with_keys: bool
+) -> Manifest:
+    source, began = Config(data=data).database, now_ms()
     beside = target / f".{os.urandom(8).hex()}.new"
     try:
         _copy_database(source, beside, step)
@@ -81,22 +113,30 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
     """One snapshot by SQLite's backup, a few pages at a time. ▲ The open read keeps it the same snapshot to the end:
     without it each step would see what was written since, and a busy server's backup would begin again for ever."""
-    reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
-    writing = sqlite3.connect(target, isolation_level=None)
-    target.chmod(0o600)
-    try:
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with contextlib.ExitStack() as opened, _told(target.parent):
+        reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
+        opened.callback(reading.close)
+        writing = sqlite3.connect(target, isolation_level=None)
+        opened.callback(writing.close)
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM meta").fetchone()
         reading.backup(writing, pages=_PAGES, progress=lambda _, left, pages: step("pages", pages - left, pages))
         reading.execute("ROLLBACK")
         writing.execute("PRAGMA journal_mode=DELETE")  # one file, to be read from a folder that is read only
-    except sqlite3.Error as e:
-        raise Damaged(type(e).__name__) from e
-    finally:
-        writing.close()
-        reading.close()
     with target.open("rb+") as f:
         os.fsync(f.fileno())
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """What SQLite says while it copies: only the copy is written, so a disk that takes no more is the backup's."""
+    try:
+        yield
+    except sqlite3.Error as e:
+        if getattr(e, "sqlite_errorcode", 0) in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+            raise Full(f"{folder}: the disk is full or failing") from e
+        raise Damaged(type(e).__name__) from e
 
 
 def _copy_parts(
@@ -129,12 +169,16 @@ def _copy_parts(
 
 def _sweep(target: Path, database: str, named: set[str]) -> None:
     """Removes former databases and parts that the newest names no more: what was destroyed does not live on here."""
-    for path in [*target.glob("server-*.sqlite3"), *target.glob(".*.new")]:
-        if path.name != database:
-            path.unlink()
+    _sweep_databases(target, database)
     blobs = target / "blobs"
     for path in list(blobs.rglob("*")):
         if path.is_file() and str(path.relative_to(blobs)) not in named:
+            path.unlink()
+
+
+def _sweep_databases(target: Path, database: str) -> None:
+    for path in [*target.glob("server-*.sqlite3"), *target.glob(".*.new*")]:
+        if path.name != database:
             path.unlink()
 
 

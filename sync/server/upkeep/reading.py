@@ -23,13 +23,19 @@ class Damaged(StoreError):
 
     code = "database"
 
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the database cannot be read: {kind}")
+
 
 class Reading:
     """Queries of one database. A table that came with a later version than the file's is empty."""
 
     def __init__(self, path: Path) -> None:
         """TooNew for a later version's file, Damaged for no database. The file is not changed."""
-        self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+        try:
+            self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+        except sqlite3.Error as e:
+            raise Damaged(type(e).__name__) from e
         self._db.text_factory = bytes  # whatever lies where a blob should: it is judged, not decoded
         try:
             tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()

@@ -124,6 +124,65 @@ def test_a_backup_that_is_cut_off_leaves_the_one_before(
     assert put_back(target, tmp_path / "restored") == []
 
 
+def test_what_a_cut_off_backup_left_is_gone_before_the_next_copies_anything(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a disk that two copies fill, the next would find no room, and so would every one after it."""
+    target = tmp_path / "backup"
+    made = back_up(copied, target)
+    (target / "server-0123456789abcdef.sqlite3").write_bytes(b"left")
+    (target / ".0123456789abcdef.new").write_bytes(b"left")
+    (target / ".0123456789abcdef.new-journal").write_bytes(b"left")
+
+    def full(source: Path, copy: Path, step: object) -> None:
+        assert [p.name for p in target.iterdir() if p.name.startswith((".", "server-"))] == [made.database]
+        raise OSError(28, "no space")
+
+    monkeypatch.setattr("sync.server.upkeep.backup._copy_database", full)
+    with pytest.raises(OSError, match="no space"):
+        back_up(copied, target)
+    monkeypatch.undo()
+    assert put_back(target, tmp_path / "restored") == []
+
+
+def test_one_backup_at_a_time_works_in_a_folder(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The nightly one and one by hand: each would sweep away what the other's manifest is about to name."""
+    target, write = tmp_path / "backup", Manifest.write
+    second: list[int] = []
+
+    def meanwhile(self: Manifest, folder: Path) -> None:
+        second.append(main(["backup", "--data", str(copied), str(target)]))
+        write(self, folder)
+
+    monkeypatch.setattr(Manifest, "write", meanwhile)
+    made = back_up(copied, target)
+    assert second == [1]
+    assert "another backup is at work" in capsys.readouterr().err
+    assert (target / made.database).exists()
+
+
+def test_a_folder_of_another_agency_and_the_data_folder_are_no_place_for_a_backup(
+    copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, other = tmp_path / "backup", ["--data", str(tmp_path / "other")]
+    made = back_up(copied, target)
+    assert main(["init", *other]) == main(["invite", *other, "--name", "Registrator"]) == 0
+    before = files(target), files(copied)
+    assert main(["backup", *other, str(target)]) == 1
+    assert "another agency" in capsys.readouterr().err
+    assert main(["backup", "--data", str(copied), str(copied)]) == 1
+    assert "the data folder itself" in capsys.readouterr().err
+    assert (files(target), files(copied)) == before
+    assert read_manifest(target) == made
+
+
+def test_a_folder_that_cannot_be_written_is_told_of(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["backup", "--data", str(copied), "/proc/self"]) == 1  # not even by root
+    assert "'/proc/self/." in capsys.readouterr().err
+
+
 def test_parts_that_are_missing_are_counted_and_told(
     copied: Path,
     tmp_path: Path,

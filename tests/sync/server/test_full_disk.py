@@ -168,3 +168,17 @@ def test_a_command_says_it_too(small_disk: Path, capsys: pytest.CaptureFixture[s
     statuses = {main(["invite", *data, "--name", "Å" * 4000]) for _ in range(20)}
     assert 1 in statuses
     assert "python -m sync.server: the disk is full or failing" in capsys.readouterr().err
+
+
+def test_a_backup_says_that_its_disk_is_full(
+    copied: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = small_disk.parent / "backup"
+    ballast = fill(small_disk)
+    with ballast.open("r+b") as f:
+        f.truncate(ballast.stat().st_size - 40 * 1024)
+    assert main(["backup", "--data", str(copied), str(target)]) == 1
+    assert f"{target}: the disk is full or failing" in capsys.readouterr().err
+    assert list(target.iterdir()) == []
+    ballast.unlink()
+    assert main(["backup", "--data", str(copied), str(target)]) == 0

@@ -41,6 +41,11 @@ def test_a_whole_store_has_no_problem_and_everything_is_looked_at(filled: tuple[
     assert problems(filled[0], filled[1]) == []
 
 
+def test_a_database_that_is_not_there_is_a_problem(copied: Path) -> None:
+    (copied / "server.sqlite3").unlink()
+    assert [problem.what for problem in problems(copied)] == ["database"]
+
+
 FLIPS = {
     "an entry's body": ("items", "body", "kind = 1 AND n = 3", {"item"}),
     "an envelope's body": ("items", "body", "kind = 2 AND n = 4", {"item"}),
