@@ -18,6 +18,7 @@ from sync.server.asgi import Edge, make_monitor
 from sync.server.auth import now_ms
 from sync.server.condition import Condition
 from sync.server.config import Config, ConfigError, split_address
+from sync.server.holding import held
 from sync.server.identity import read_identity
 from sync.server.listening import bracketed, dialled, listen, listen_on
 from sync.server.meters import Meters
@@ -74,6 +75,8 @@ async def start_server(
     async with contextlib.AsyncExitStack() as open_things:
         at = listen(config)
         open_things.callback(at.socket.close)
+        # of two each would tell clients a head that the other has passed: to them the server has gone backwards
+        open_things.enter_context(held(config.data, "another server is at work in it"))
         await store.open()
         open_things.push_async_callback(store.close)
         service = Service(store, objects, identity, config.limits, meters)

@@ -293,6 +293,17 @@ class SlowFiles(FilesystemObjects):
         return await super().append(room, obj, part, offset, piece)
 
 
+async def test_two_servers_do_not_work_in_one_folder(data: Path) -> None:
+    """Each would tell clients of a head that the other has passed."""
+    async with start_server(config(data)) as first:
+        await Person("Handläggare").enrol(first.url, data)
+        with pytest.raises(ConfigError, match="another server is at work"):
+            async with start_server(config(data)):
+                pass
+    async with start_server(config(data)):
+        pass
+
+
 async def test_a_file_on_its_way_arrives_before_the_server_goes(data: Path) -> None:
     objects = SlowFiles(Config(data=data).blobs)
     async with AsyncExitStack() as running:
