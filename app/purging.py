@@ -5,7 +5,8 @@ The uninstaller runs it when PURGE=1 was asked for. Key slots go first: a databa
 somebody has it open, opens no more; what the users' key stores still hold then opens nothing either.
 
 Only folders that hold a profile are emptied, wherever the machine's policy and its defaults put them, and no link is
-followed. A data folder that a user named for themselves (KANSLI_DATA, --data) is not known here and stays.
+followed that a user could have made: it is told of. What one user does with their folders keeps no other's profiles.
+A data folder that a user named for themselves (KANSLI_DATA, --data) is not known here and stays.
 """
 
 import fnmatch
@@ -14,6 +15,7 @@ import itertools
 import json
 import os
 import re
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +33,7 @@ if sys.platform == "win32":
 else:
     import pwd
 
+HOMES = Path("/home")
 PROFILE_LIST = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 MAX_DEPTH = 12
 """Folders within folders of a profile; there are three."""
@@ -55,16 +58,19 @@ class User:
 
 @dataclass(slots=True)
 class Purged:
-    """What became of it: profiles removed; what is still there, and why; data roots that could not be understood."""
+    """What became of it: profiles removed; what is still there, and why; links where a folder of ours would be, behind
+    which there may be more; data roots that could not be understood."""
 
     removed: list[Path] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
+    links: list[Path] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
         """For the administrator."""
         yield from (f"removed {path}" for path in self.removed)
         yield from (f"left {path}: {why}" for path, why in self.left)
+        yield from (f"not followed: link {path}" for path in self.links)
         yield from (f"not understood: data root {text}" for text in self.unknown)
         yield f"{len(self.removed)} removed, {len(self.left)} left"
 
@@ -129,18 +135,24 @@ def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
 
 
 def _place(text: str, user: User) -> tuple[Path, tuple[str, ...]] | None:
-    """A data root as a folder that no user could exchange, and the names (patterns) below it; None if it is neither."""
-    known = {**{k.upper(): v for k, v in os.environ.items()}, **{k.upper(): v for k, v in user.variables.items()}}
+    """A data root as a folder that no user could exchange, and the names (patterns) below it; None if it is neither.
+
+    That folder ends where the text begins to tell users apart: the administrator has named it, perhaps by a link.
+    """
+    own = {k.upper(): v for k, v in user.variables.items()}
+    others = {k.upper(): v for k, v in os.environ.items() if k.upper() not in own}
     if text.startswith("~"):
         text = str(user.home) + text[1:]
-    full = _VARIABLE.sub(lambda found: known.get(found[1].upper(), found[0]), text)
+    text = _VARIABLE.sub(lambda found: others.get(found[1].upper(), found[0]), text)
+    full = _VARIABLE.sub(lambda found: own.get(found[1].upper(), found[0]), text)
     path = Path(full)
     if _VARIABLE.search(full) or not path.is_absolute() or full.startswith(("\\\\", "//")):
         return None
     if path.is_relative_to(user.home):
         base = user.home
     else:
-        base = Path(*itertools.takewhile(lambda part: _ANY not in part, path.parts))
+        named = [*itertools.takewhile(lambda part: not _VARIABLE.search(part), Path(text).parts)]
+        base = Path(*named) if named else Path(path.anchor)
     inside = path.parts[len(base.parts) :]
     return base, tuple(glob.escape(part).replace(_ANY, "*") if _ANY in part else part for part in inside)
 
@@ -151,8 +163,8 @@ def _look(base: Path, inside: Sequence[str], out: Purged) -> None:
             _below(held, inside, out)
     except FileNotFoundError:
         return  # nobody has been here
-    except OSError as e:
-        out.left.append((base, e.strerror or type(e).__name__))
+    except (OSError, RuntimeError, ValueError) as e:  # of links in a ring; of a name that no folder can have
+        out.left.append((base, _reason(e)))
 
 
 def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
@@ -162,22 +174,31 @@ def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
         return
     pattern, rest = inside[0], inside[1:]
     for name in fnmatch.filter(folder.names(), pattern) if "*" in pattern else [pattern]:
-        if not folder.is_folder(name):
-            continue
-        with folder.folder(name) as inner:
-            _below(inner, rest, out)
-            empty = not rest and name == _ROOT and not inner.names()
-        if empty:
-            folder.remove_folder(name)
+        try:
+            if not _is_ours(folder, name, out):
+                continue
+            with folder.folder(name) as inner:
+                _below(inner, rest, out)
+                empty = not rest and name == _ROOT and not inner.names()
+            if empty:
+                folder.remove_folder(name)
+        except OSError as e:
+            out.left.append((folder.path / name, _reason(e)))
+
+
+def _is_ours(folder: HeldFolder, name: str, out: Purged) -> bool:
+    """Whether it is a folder; a link in its place is told of."""
+    if folder.is_link(name):
+        out.links.append(folder.path / name)
+    return folder.is_folder(name)
 
 
 def _purge_root(root: HeldFolder, out: Purged) -> None:
-    if not root.is_folder(_PROFILES):
+    if not _is_ours(root, _PROFILES, out):
         return
     with root.folder(_PROFILES) as profiles:
         for name in profiles.names():
-            if profiles.is_folder(name):
-                _purge_profile(profiles, name, out)
+            _purge_profile(profiles, name, out)
         empty = not profiles.names()
     if empty:
         root.remove_folder(_PROFILES)
@@ -187,6 +208,8 @@ def _purge_profile(profiles: HeldFolder, name: str, out: Purged) -> None:
     before = len(out.left)
     path = profiles.path / name
     try:
+        if not _is_ours(profiles, name, out):
+            return
         with profiles.folder(name) as profile:
             if not _is_profile(profile):
                 return
@@ -195,7 +218,11 @@ def _purge_profile(profiles: HeldFolder, name: str, out: Purged) -> None:
             profiles.remove_folder(name)
             out.removed.append(path)
     except OSError as e:
-        out.left.append((path, e.strerror or type(e).__name__))
+        out.left.append((path, _reason(e)))
+
+
+def _reason(e: Exception) -> str:
+    return getattr(e, "strerror", None) or type(e).__name__
 
 
 def _is_profile(folder: HeldFolder) -> bool:
@@ -228,8 +255,10 @@ def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
                 _empty(inner, out, depth + 1)
             if len(out.left) == before:
                 folder.remove_folder(name)
+        except FileNotFoundError:
+            continue  # a program that is running took it away first
         except OSError as e:
-            out.left.append((folder.path / name, e.strerror or type(e).__name__))
+            out.left.append((folder.path / name, _reason(e)))
 
 
 def users_of_windows(registry: Registry) -> list[User]:
@@ -275,8 +304,18 @@ else:
     def users() -> list[User]:
         """This computer's: who is in the list of users, and who else has a folder in /home (a directory's users)."""
         listed = [(Path(p.pw_dir), p.pw_name) for p in pwd.getpwall() if Path(p.pw_dir).is_absolute()]
-        others = [(p, p.name) for p in sorted(Path("/home").glob("*")) if p.is_dir()]
-        return _one_each(_user(home, name) for home, name in [*others, *listed])
+        others = [(p, p.name) for p in sorted(HOMES.glob("*"))]
+        return _one_each(_user(home, name) for home, name in [*others, *listed] if _may_be_folder(home))
+
+    def _may_be_folder(path: Path) -> bool:
+        """Not the /dev/null of a service's user. But what root may not look into: a user can mount a file system of
+        their own on their folder."""
+        try:
+            return stat.S_ISDIR(path.stat().st_mode)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
 
     def _user(home: Path, name: str) -> User:
         variables = {"HOME": str(home), "USER": name, "LOGNAME": name}

@@ -66,6 +66,11 @@ class HeldFolder:
         found = self._stat(name)
         return found is not None and stat.S_ISDIR(found.st_mode) and not _is_link(found)
 
+    def is_link(self, name: str) -> bool:
+        """Whether there is a link or junction of that name."""
+        found = self._stat(name)
+        return found is not None and _is_link(found)
+
     def is_file(self, name: str) -> bool:
         """Whether there is an ordinary file of that name, and not a link to one."""
         found = self._stat(name)

@@ -2,6 +2,7 @@
 """Removing every profile of a computer: all of them, nothing else, and through no link."""
 
 import os
+import pwd
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -174,6 +175,82 @@ def test_a_name_that_is_not_known_stands_for_every_folder(tmp_path: Path) -> Non
     assert kept.exists()
 
 
+def refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Root too may not look into a folder of this name: its owner has mounted a file system of their own on it."""
+    real, looked = os.open, Path.stat
+
+    def opened(path: str | Path, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if Path(path).name == name:
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        if path.name == name:
+            raise PermissionError(13, "Permission denied")
+        return looked(path, follow_symlinks=follow_symlinks)
+
+    monkeypatch.setattr(os, "open", opened)
+    monkeypatch.setattr(Path, "stat", stat)
+
+
+def test_what_one_does_with_their_folder_keeps_no_others_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone = person(tmp_path / "home" / "someone")
+    user = User(home=someone.home, data=someone.data, variables={"USER": "\0"})
+    shared = tmp_path / "shared"
+    folders = [profile(shared / name) for name in ("asta", "evil", "zoe")]
+    (shared / "evil").rename(shared / "mounted")
+    (shared / "ring").symlink_to("ring")
+    refused(monkeypatch, "mounted")
+    done = purge([user, person(tmp_path / "home" / "ring")], [f"{shared}/$USER"])
+    assert sorted(done.removed) == sorted(f for f in folders if "evil" not in f.parts)
+    assert done.left == [(shared / "mounted", "Permission denied")]
+    assert set(done.links) == {shared / "ring"}
+
+
+def test_links_in_a_ring_and_names_that_none_can_have_keep_nobody_elses_profile(tmp_path: Path) -> None:
+    (tmp_path / "ring").symlink_to("ring")
+    someone = person(tmp_path / "home" / "asta")
+    folder = profile(someone.data)
+    done = purge([person(tmp_path / "home" / "bo"), someone], [f"{tmp_path}/ring", f"{tmp_path}/\ud800"])
+    assert done.removed == [folder]
+    assert [path for path, _ in done.left] == [tmp_path / "ring", tmp_path / "\ud800"]
+
+
+def test_a_link_in_the_place_of_a_users_folder_is_told_of_and_not_followed(tmp_path: Path) -> None:
+    kept = profile(tmp_path / "private")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "shared").symlink_to("disk")  # the administrator's own
+    (tmp_path / "disk" / "asta").symlink_to(tmp_path / "private")
+    asta, bo = person(tmp_path / "home" / "asta"), person(tmp_path / "home" / "bo")
+    gone = profile(tmp_path / "shared" / "bo")
+    moved = tmp_path / "moved"
+    profile(moved)
+    bo.data.parent.mkdir(parents=True)
+    bo.data.symlink_to(moved)
+    done = purge([asta, bo], [f"{tmp_path}/shared/$USER"])
+    assert done.removed == [gone.resolve()]
+    assert kept.exists()
+    assert set(done.links) == {tmp_path / "disk" / "asta", bo.data}
+    assert f"not followed: link {bo.data}" in list(done.lines())
+    assert done.left == []
+
+
+def test_what_a_running_program_takes_away_meanwhile_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    someone = person(tmp_path / "asta")
+    folder, real = profile(someone.data), os.unlink
+
+    def unlink(name: str, *, dir_fd: int | None = None) -> None:
+        real(name, dir_fd=dir_fd)
+        if name == "store.db":
+            raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    done = purge([someone])
+    assert (done.removed, done.left) == ([folder], [])
+
+
 def test_the_program_says_what_it_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +280,21 @@ def test_linux_users_are_those_listed_and_those_of_home() -> None:
     found = purging.users()
     assert len({user.home for user in found}) == len(found)
     assert Path("/root") in [user.home for user in found]
+
+
+def test_a_folder_that_root_may_not_look_into_hides_no_others_and_a_device_is_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    homes = tmp_path / "home"
+    for name in ("asta", "evil", "zoe"):
+        (homes / name).mkdir(parents=True)
+    (homes / "quota").write_text("")
+    refused(monkeypatch, "evil")
+    monkeypatch.setattr(purging, "HOMES", homes)
+    monkeypatch.setattr(pwd, "getpwall", lambda: [pwd.struct_passwd(("tss", "x", 59, 59, "", "/dev/null", "/bin/sh"))])
+    found = purging.users()
+    assert [user.home for user in found] == [homes / "asta", homes / "evil", homes / "zoe"]
+    assert purge(found).left == [(homes / "evil", "Permission denied")]
 
 
 def test_a_fault_is_told_of_and_never_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
