@@ -3,9 +3,11 @@
 
 import argparse
 import ctypes
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,73 @@ def test_everything_that_can_be_enabled_is_stopped_and_disabled_at_removal() -> 
     script = (ROOT / "packaging/linux/server/prerm").read_text(encoding="utf-8")
     (line,) = re.findall(r"^ *systemctl disable --now (.*) \|\| true$", script, re.MULTILINE)
     assert sorted(line.split()) == [unit.name for unit in UNITS if "[Install]" in unit.read_text(encoding="utf-8")]
+
+
+def scripted(name: str, word: str, system: Path) -> None:
+    """Runs a maintainer script as dpkg does, on folders below `system` and with stand-ins for what makes users."""
+    programs = system / "bin"
+    programs.mkdir(exist_ok=True)
+    for stub, says in {"getent": 0, "userdel": 0, "systemctl": 0}.items():
+        (programs / stub).write_text(f"#!/bin/sh\nexit {says}\n")
+        (programs / stub).chmod(0o755)
+    (programs / "install").write_text(f'#!/bin/sh\necho "$@" >>{system}/installed\n')
+    (programs / "install").chmod(0o755)
+    text = (ROOT / "packaging/linux/server" / name).read_text(encoding="utf-8")
+    text = text.replace(" /var/", f" {system}/var/").replace("/etc/kansli", f"{system}/etc/kansli")
+    text = text.replace("/run/systemd/system", f"{system}/run")
+    (system / name).write_text(text, encoding="utf-8")
+    environment = {"PATH": f"{programs}:/usr/bin:/bin"}
+    subprocess.run(["sh", str(system / name), word], env=environment, check=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, mounted where the server's data is."""
+    where = tmp_path / "var/lib/kansli/server"
+    where.mkdir(parents=True)
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(where)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("nothing can be mounted here")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", "-l", str(where)], check=True)
+
+
+def test_purging_empties_a_disk_of_its_own_and_ends_well(disk: Path, tmp_path: Path) -> None:
+    (disk / "blobs/å b").mkdir(parents=True)
+    for name in ("server.key", "blobs/å b/1"):
+        (disk / name).write_text("")
+    scripted("postrm", "purge", tmp_path)
+    assert list(disk.iterdir()) == []
+
+
+def test_purging_goes_through_roots_link_to_a_disk_and_through_no_other(tmp_path: Path) -> None:
+    big, kept, service = tmp_path / "big/kansli", tmp_path / "kept", tmp_path / "var/lib/kansli"
+    for folder in (big / "server", kept, service.parent, tmp_path / "var/log"):
+        folder.mkdir(parents=True)
+    for file in (big / "server/server.key", kept / "file"):
+        file.write_text("")
+    service.symlink_to(big)
+    (big / "server/link").symlink_to(kept)
+    (tmp_path / "var/log/kansli").symlink_to(kept)
+    scripted("postrm", "purge", tmp_path)
+    assert list(big.iterdir()) == []
+    assert not service.is_symlink()
+    assert not (tmp_path / "var/log/kansli").is_symlink()
+    assert (kept / "file").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders of root's")
+def test_a_disk_that_was_mounted_before_the_package_came_is_given_to_the_server(tmp_path: Path) -> None:
+    ours = tmp_path / "var/lib/kansli"
+    ours.mkdir(parents=True)
+    kept = tmp_path / "var/backups/kansli"
+    kept.mkdir(parents=True)
+    os.chown(kept, 12345, 12345)
+    scripted("postinst", "configure", tmp_path)
+    made = [line.split()[-1] for line in (tmp_path / "installed").read_text().splitlines()]
+    assert made == [str(ours), str(tmp_path / "var/log/kansli")]
 
 
 def test_the_services_user_and_folders_are_declared() -> None:
