@@ -133,7 +133,7 @@ def read_config(file: Path | None, told: Mapping[str, Any]) -> Config:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # an editor on Windows puts a mark before it
     except OSError as e:
         raise ConfigError(f"{path}: {e.strerror}") from e
     except ValueError as e:  # no TOML, or no UTF-8

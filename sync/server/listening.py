@@ -107,14 +107,28 @@ def _answers(path: Path) -> bool:
 
 
 def dialled(config: Config, at: Listening) -> frozenset[str]:
-    """What a client may have dialled if nobody says: the certificate's names, or loopback's."""
+    """What a client may have dialled if nobody says: the certificate's names, or loopback's. ConfigError as `named`."""
     hosts = {at.host.lower()}
     if config.cert is not None and not config.plain:
-        hosts |= {h.lower() for h in hosts_of(config.cert.read_bytes())}
+        hosts |= named(config.cert)
     else:
         hosts |= set(LOOPBACK)
     default = frozenset(hosts) if at.port == 443 else frozenset()
     return default | {f"{bracketed(h)}:{at.port}" for h in hosts}
+
+
+def named(cert: Path) -> frozenset[str]:
+    """The hosts that a certificate is for. ConfigError if it is for any host of a domain: nobody can tell then which of
+    them is dialled. Also for a file that OpenSSL takes and that says nothing of itself."""
+    try:
+        hosts = frozenset(host.lower() for host in hosts_of(cert.read_bytes()))
+    except ValueError as e:
+        raise ConfigError(f"{cert} cannot be used: a PEM file with BEGIN CERTIFICATE is needed") from e
+    any_host = sorted(host for host in hosts if host.startswith("*."))
+    if any_host:
+        example = f'addresses = ["kansli.{any_host[0][2:]}:443"]'
+        raise ConfigError(f"the certificate is for {any_host[0]}: say what clients dial, {example} (--address)")
+    return hosts
 
 
 def bracketed(host: str) -> str:

@@ -20,7 +20,7 @@ from sync.server.condition import Condition
 from sync.server.config import Config, ConfigError, split_address
 from sync.server.holding import held
 from sync.server.identity import read_identity
-from sync.server.listening import bracketed, dialled, listen, listen_on
+from sync.server.listening import Listening, bracketed, dialled, listen, listen_on
 from sync.server.meters import Meters
 from sync.server.objects.base import Objects
 from sync.server.objects.filesystem import FilesystemObjects
@@ -39,7 +39,7 @@ _SWITCH_INTERVAL_S = 0.0005
 class Running:
     """A server that listens. `url` is where clients connect ("unix:…" for a socket of a proxy), `monitor` where its
     figures are ("" for nowhere), `service` for tests to look into; `reload` reads the TLS certificate again, or raises
-    ConfigError if it cannot be used."""
+    ConfigError or OSError if it cannot be used."""
 
     host: str
     port: int
@@ -90,7 +90,7 @@ async def start_server(
         await open_things.enter_async_context(_served(at.socket, edge, tls))
         await open_things.enter_async_context(_going_on(service.watch()))
         url = at.url("http" if config.plain else "https")
-        yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls))
+        yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls, at, service))
 
 
 def tls_context(config: Config) -> ssl.SSLContext:
@@ -112,13 +112,15 @@ def _no_password() -> str:
     raise ValueError("the key needs a password")
 
 
-def _reload(config: Config, tls: ssl.SSLContext | None) -> None:
-    """Whoever is connected stays connected. Tried beside first: a certificate without its key must not half replace
-    the one in use."""
+def _reload(config: Config, tls: ssl.SSLContext | None, at: Listening, service: Service) -> None:
+    """Whoever is connected stays connected; who comes may dial what the new one names. Tried beside first: a
+    certificate without its key must not half replace the one in use."""
     if tls is None or config.cert is None or config.key is None:
         return
     tls_context(config)
+    addresses = config.addresses or dialled(config, at)
     tls.load_cert_chain(config.cert, config.key)
+    service.addresses = addresses
 
 
 @contextlib.asynccontextmanager

@@ -13,6 +13,7 @@ from sync.server import notify
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
 from sync.server.identity import read_identity
+from sync.server.listening import named
 from sync.server.running import Running, start_server, tls_context
 
 log = logging.getLogger("sync.server")
@@ -51,7 +52,7 @@ def _reload(server: Running) -> None:
     try:
         server.reload()
         log.info("certificate read again")
-    except ConfigError as e:
+    except (ConfigError, OSError) as e:  # OSError: it was exchanged between two looks
         log.error("the certificate was not read again: %s", e)
     notify.tell("READY=1")
 
@@ -65,6 +66,8 @@ def check(config: Config) -> str:
     identity = read_identity(config.data, now_ms())
     if not config.plain:
         tls_context(config)
+        if config.cert is not None and not config.addresses:
+            named(config.cert)
     for folder in (config.data, config.log_file.parent if config.log_file is not None else config.data):
         if not os.access(folder, os.W_OK):
             raise ConfigError(f"{folder} is not there or cannot be written")

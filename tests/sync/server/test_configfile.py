@@ -43,6 +43,13 @@ def test_the_sample_shows_every_key_and_what_it_proposes_is_allowed(tmp_path: Pa
     assert config.metrics == "127.0.0.1:9464"
 
 
+def test_a_file_that_an_editor_on_windows_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "å b" / "server.toml"
+    path.parent.mkdir()
+    path.write_bytes("\ufeffport = 443\r\n".encode())
+    assert read_config(path, {}).port == 443
+
+
 def test_every_field_can_be_set_but_what_is_promised() -> None:
     assert {f.name for f in fields(Config)} - {"limits", "insecure_loopback"} == set(SETTINGS)
     assert {f.name for f in fields(Limits)} - PROMISED == set(LIMITS)

@@ -23,6 +23,7 @@ from sync.protocol.codec import decode_server, encode
 from sync.server.config import Config, ConfigError
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.running import start_server
+from sync.server.serving import check
 from sync.server.store.memory import MemoryStore
 from tests.sync.server.house import House
 from tests.sync.server.parts import files_of
@@ -223,6 +224,39 @@ async def test_a_new_certificate_is_read_on_sighup_and_nobody_is_cut_off(data: P
     await anna.push(room, "Hej å ä ö 🙂")
     await anna.wire.close()
     assert await served.stop() == 0
+
+
+async def test_what_a_new_certificate_names_may_be_dialled(data: Path) -> None:
+    async with start_server(config(data)) as server:
+        before = set(server.service.addresses)
+        renewed(data, "kansli.example")
+        server.reload()
+        assert f"kansli.example:{server.port}" in set(server.service.addresses) - before
+        now_in_force = server.service.addresses
+        renewed(data, "*.example")
+        with pytest.raises(ConfigError, match="say what clients dial"):
+            server.reload()
+        assert server.service.addresses == now_in_force
+
+
+async def test_a_certificate_for_any_host_of_a_domain_needs_to_be_told_what_is_dialled(data: Path) -> None:
+    renewed(data, "*.myndighet.example")
+    with pytest.raises(ConfigError, match=r'addresses = \["kansli\.myndighet\.example:443"\]'):
+        check(config(data))
+    with pytest.raises(ConfigError, match="say what clients dial"):
+        async with start_server(config(data)):
+            pass
+    told = replace(config(data), addresses=("kansli.myndighet.example:443",))
+    assert "sound" in check(told)
+    async with start_server(told):
+        pass
+
+
+def test_a_certificate_that_only_openssl_reads_is_refused_in_words(data: Path) -> None:
+    path = data / "tls.pem"
+    path.write_bytes(path.read_bytes().replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"))
+    with pytest.raises(ConfigError, match="BEGIN CERTIFICATE is needed"):
+        check(config(data))
 
 
 # -- stopping
