@@ -41,6 +41,9 @@ def restore(
     manifest = read_manifest(source)
     if not matches(source, manifest):
         raise ConfigError(f"{source / manifest.database} is not what the manifest says")
+    data = data.resolve()  # a link to another disk stays one
+    if os.path.ismount(data):  # Path.is_mount is not on Windows
+        raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
     if data.exists() and any(data.iterdir()):
         raise ConfigError(f"{data} is not empty")
     data.parent.mkdir(parents=True, exist_ok=True)

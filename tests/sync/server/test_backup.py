@@ -248,6 +248,30 @@ def test_restore_takes_no_folder_that_is_not_empty_and_no_backup_that_was_change
     assert main(["verify", "--data", str(target)]) == 1
 
 
+def test_a_data_folder_that_is_a_link_is_restored_where_it_leads(copied: Path, tmp_path: Path) -> None:
+    target, data = tmp_path / "backup", tmp_path / "server"
+    back_up(copied, target)
+    (tmp_path / "disk" / "server").mkdir(parents=True)
+    data.symlink_to(tmp_path / "disk" / "server")
+    assert put_back(target, data) == []
+    assert data.is_symlink()
+    assert (tmp_path / "disk" / "server" / "server.sqlite3").exists()
+    assert [p.name for p in (tmp_path / "disk").iterdir()] == ["server"]
+
+
+def test_a_disk_of_its_own_is_refused_before_anything_is_copied(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be replaced in one step: that would be found after everything was copied and judged."""
+    target, data = tmp_path / "backup", tmp_path / "server"
+    back_up(copied, target)
+    data.mkdir()
+    monkeypatch.setattr("os.path.ismount", lambda path: Path(path) == data)
+    monkeypatch.setattr("sync.server.upkeep.restore._put_together", lambda *_: pytest.fail("it copied"))
+    with pytest.raises(ConfigError, match="a disk of its own"):
+        put_back(target, data)
+
+
 @pytest.mark.parametrize(
     "change",
     [{"format": 2}, {"format": None}, {"database": "../x"}, {"extra": 1}, {"database": 7}],
