@@ -21,7 +21,7 @@ from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import AUTOSTART, LANGUAGE, LOG_LEVEL, THEME
 from ui import errands
-from ui.desktop import autostart, proxies
+from ui.desktop import autostart, environment, proxies
 from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
 from ui.errors import code_of, sentence_of
@@ -50,6 +50,7 @@ def main(argv: Sequence[str]) -> int:
     application.setApplicationName("Kansli")
     application.setDesktopFileName("se.kansli.Kansli")
     application.setQuitOnLastWindowClosed(False)
+    environment.give_back(os.environ)
     status = errands.run(application, arguments, _loop)
     if status is not None:
         return status
