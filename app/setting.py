@@ -55,9 +55,14 @@ class Setting(Generic[V]):
             return any(value == choice for choice, _ in self.choices)
         if isinstance(value, int):
             return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
-        if not isinstance(value, str) or len(value) > 4096 or "\0" in value:  # no path and no name holds that
+        if not isinstance(value, str) or len(value) > 4096 or not _is_text(value):
             return False
         return not value or self.fits is None or self.fits(value)
+
+
+def _is_text(value: str) -> bool:
+    """Not with a zero, nor with half a character (JSON can write one): no path and no name holds those."""
+    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 AnySetting = Setting[str] | Setting[int] | Setting[bool]

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -52,9 +53,14 @@ def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) ->
     if arguments.selftest:
         from ui.selftest import SelfTest  # brings a whole server: no other start waits for it
 
+        try:
+            say = reporter(arguments.report)
+        except OSError:  # raised, it would be a box on Windows that waits for a person
+            reporter(None)("kansli: the file for --report cannot be written")
+            return FAILED
         theme.apply(application, "light")
         with loop(application) as runner:
-            return runner.run(SelfTest(application, reporter(arguments.report)).run())
+            return runner.run(SelfTest(application, say).run())
     if arguments.diagnose is not None:
         return _diagnose(application, arguments, loop)
     return None
@@ -106,14 +112,17 @@ async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
 
 
 def reporter(file: Path | None) -> Callable[[str], None]:
-    """Says lines on the terminal, where there is one, and into a file."""
+    """Says lines on the terminal, where there is one, and into a file. OSError if that cannot be written."""
     lines: list[str] = []
+    if file is not None:
+        file.write_text("", encoding="utf-8")
 
     def say(line: str) -> None:
         lines.append(line)
         if sys.stdout is not None:  # a program with a window has none on Windows
             print(line, flush=True)
         if file is not None:
-            file.write_text("\n".join([*lines, ""]), encoding="utf-8")
+            with suppress(OSError):  # full, or gone, since the first line
+                file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
     return say

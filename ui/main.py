@@ -137,7 +137,8 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
 def _refuse(application: QApplication, fault: AppError) -> None:
     """The profile cannot be used: said on the terminal, and in a window where there is one."""
     said = sentence_of(fault)
-    sys.stderr.write(f"kansli: {said.title} {said.text} ({code_of(fault)})\n")
+    if sys.stderr is not None:  # a program with a window has none on Windows
+        sys.stderr.write(f"kansli: {said.title} {said.text} ({code_of(fault)})\n")
     if QApplication.platformName() != "offscreen":
         box = QMessageBox(QMessageBox.Icon.Warning, "Kansli", f"{said.title}\n\n{said.text}")
         with _loop(application) as runner:

@@ -22,7 +22,7 @@ def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
         return _is_remote_on_windows(folder)
     try:
         return _type_of(folder.resolve(), mounts.read_text(encoding="utf-8", errors="surrogateescape")) in _REMOTE
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: of links in a ring, before Python 3.13
         return False
 
 

@@ -52,6 +52,13 @@ def test_a_damaged_file_is_left_out_and_told_of(tmp_path: Path, text: str) -> No
     assert read.found[-1] == Found(key="", source="20.json", accepted=False)
 
 
+def test_a_file_with_a_byte_order_mark_and_a_path_with_emoji_are_read(tmp_path: Path) -> None:
+    path = "/srv/å b/🙂"
+    (tmp_path / "10.json").write_bytes(b"\xef\xbb\xbf" + json.dumps({"data-root": path}).encode())
+    (tmp_path / "20.json").write_text(json.dumps({"ca-file": path}), encoding="utf-16")
+    assert from_files(tmp_path, tmp_path / "none").fixed == {"data-root": path, "ca-file": path}
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -66,7 +73,9 @@ def test_a_damaged_file_is_left_out_and_told_of(tmp_path: Path, text: str) -> No
         ("data-root", "$NO_SUCH_VARIABLE/kansli"),
         ("data-root", "//server/share"),
         ("data-root", "/srv/kansli\0"),
+        ("data-root", "/srv/kansli\ud800"),
         ("ca-file", "/etc/ca.pem\0"),
+        ("ca-file", "/etc/ca\udfff.pem"),
         ("sidebar-width", 300),
         ("server", "a.example"),
         ("no-such-thing", True),

@@ -12,6 +12,7 @@ import pytest
 from app.profile import Profile
 
 ROOT = Path(__file__).parents[2]
+NO_SCREEN = "import os; os.environ['QT_QPA_PLATFORM'] = 'offscreen'"
 
 
 def kansli(*arguments: str, home: Path, spoil: str = "") -> subprocess.CompletedProcess[str]:
@@ -81,3 +82,22 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     done = kansli("--data", str(tmp_path), "--diagnose", "/proc/none/report.zip", "--yes", home=tmp_path)
     assert done.returncode == 1
     assert "file-unreadable" in done.stdout
+
+
+def test_a_self_test_whose_report_cannot_be_written_says_so_and_ends(tmp_path: Path) -> None:
+    done = kansli("--selftest", "--report", "/proc/none/said.txt", home=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "--report cannot be written" in done.stdout
+
+
+def test_a_profile_that_cannot_be_used_is_told_of_without_a_terminal(tmp_path: Path) -> None:
+    """As on Windows, where a program with a window has no standard error."""
+    assert kansli("--data", "/proc/none", home=tmp_path, spoil=f"{NO_SCREEN}; sys.stderr = None").returncode == 2
+
+
+def test_links_in_a_ring_are_a_profile_that_cannot_be_used(tmp_path: Path) -> None:
+    """Whoever may write in a shared data root could lay them in another's place."""
+    (tmp_path / "ring").symlink_to("ring")
+    done = kansli("--data", str(tmp_path / "ring"), home=tmp_path, spoil=NO_SCREEN)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
