@@ -20,7 +20,7 @@ from platformdirs import user_data_path
 from app import policy
 from app.core.files import write_atomic
 from app.core.ids import new_id
-from app.core.owners import is_anothers
+from app.core.owners import is_anothers, would_be_roots
 from app.core.volumes import is_remote
 from app.errors import BadProfileName, DataOfAnother, DataOnNetwork, ProfileInUse, StoreCorrupt, StoreUnwritable
 
@@ -78,6 +78,8 @@ class Profile:
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork
         try:
+            if would_be_roots(folder):  # `sudo kansli --diagnose …`, where sudo keeps HOME
+                raise DataOfAnother
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if any(map(is_anothers, (root, folder.parent, folder))):  # who made it first could exchange what is in it
                 raise DataOfAnother

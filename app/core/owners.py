@@ -16,3 +16,10 @@ def is_anothers(folder: Path) -> bool:
     found = folder.stat()
     ours = {found.st_uid, folder.lstat().st_uid} <= {0, os.geteuid()}
     return not ours or (bool(found.st_mode & stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX)
+
+
+def would_be_roots(folder: Path) -> bool:
+    """Whether root, who runs this, would make the folder in one of somebody else's: they could never write in it."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return False
+    return next(above for above in (folder, *folder.absolute().parents) if above.exists()).stat().st_uid != 0

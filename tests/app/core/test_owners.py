@@ -46,3 +46,18 @@ def test_a_profile_is_neither_made_nor_opened_where_another_was_first(tmp_path: 
         Profile.open(root=root)
     assert not list(root.rglob("profile.json"))
     assert not list(root.rglob("lock"))
+
+
+def test_root_makes_no_profile_in_somebody_elses_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `sudo kansli --diagnose` would where sudo keeps HOME: its owner could never write in it."""
+    seen = Path.stat
+
+    def stat(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        found = seen(path, follow_symlinks=follow_symlinks)
+        return os.stat_result([*found[:4], 12345, *found[5:]]) if path == tmp_path else found
+
+    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(DataOfAnother):
+        Profile.open(root=tmp_path / ".local" / "share" / "Kansli")
+    assert list(tmp_path.iterdir()) == []
