@@ -21,7 +21,7 @@ from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import AUTOSTART, LANGUAGE, LOG_LEVEL, THEME
 from ui import errands
-from ui.desktop import autostart, environment, proxies
+from ui.desktop import autostart, environment, proxies, upgrade
 from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
 from ui.errors import code_of, sentence_of
@@ -39,6 +39,7 @@ def main(argv: Sequence[str]) -> int:
     """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 2 if the
     profile cannot be used, or what an errand says."""
     arguments = _parser().parse_args(argv)
+    upgrade.hold_program()
     background = arguments.background or arguments.autostart
     if errands.screenless(arguments):
         errands.hide()
