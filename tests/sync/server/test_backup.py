@@ -272,6 +272,16 @@ def test_a_disk_of_its_own_is_refused_before_anything_is_copied(
         put_back(target, data)
 
 
+@pytest.mark.parametrize("name", ["å b 🙂", "p%20q", "h#x", "q?mode=ro", "plus+x", "at@x:y"])
+def test_whatever_a_folder_is_called_everything_lies_in_it(tmp_path: Path, name: str) -> None:
+    data, target, back = (tmp_path / name / part for part in ("server", "backup", "restored"))
+    assert main(["init", "--data", str(data)]) == main(["invite", "--data", str(data), "--name", "Å"]) == 0
+    assert main(["backup", "--data", str(data), str(target)]) == main(["verify", "--data", str(target)]) == 0
+    assert main(["restore", "--data", str(back), "--keys", str(data), str(target)]) == 0
+    assert (back / "server.sqlite3").exists()
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
 @pytest.mark.parametrize(
     "change",
     [{"format": 2}, {"format": None}, {"database": "../x"}, {"extra": 1}, {"database": 7}],
