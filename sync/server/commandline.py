@@ -16,6 +16,7 @@ from sync.server.configfile import DEFAULT_FILE, read_config
 _NAME = "kansli-server"
 _TOLD = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
 """Options of `serve` that beat the key of the same name in the file."""
+_MOST_HOURS = 365 * 24
 
 
 def program() -> str:
@@ -108,7 +109,7 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     whom.add_argument("--person", type=bytes.fromhex, help=again)
     invite.add_argument("--title", default="", help="of the staff record")
     invite.add_argument("--unit", default="", help="of the staff record")
-    invite.add_argument("--hours", type=float, default=72, help="how long the code is good (72)")
+    invite.add_argument("--hours", type=_hours, default=72, help="how long the code is good (72)")
     _agency_key(invite)
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
@@ -116,6 +117,13 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     for command in (revoke, reset):
         command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `users` prints it")
         _agency_key(command)
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 < hours <= _MOST_HOURS:
+        raise argparse.ArgumentTypeError(f"more than 0 and at most {_MOST_HOURS} hours are needed")
+    return hours
 
 
 def _agency_key(command: argparse.ArgumentParser) -> None:

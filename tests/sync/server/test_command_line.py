@@ -108,6 +108,18 @@ async def test_somebody_is_invited_back_with_the_record_that_they_have(
     assert await asyncio.to_thread(main, ["invite", *data, "--person", "00" * 16]) == 1
 
 
+@pytest.mark.parametrize("hours", ["0", "-1", "inf", "nan", "1e300", "9000", "två"])
+def test_a_code_that_is_never_good_or_for_ever_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], hours: str
+) -> None:
+    data = ["--data", str(tmp_path / "server")]
+    assert main(["init", *data]) == 0
+    with pytest.raises(SystemExit) as ended:
+        main(["invite", *data, "--name", "Registrator", "--hours", hours])
+    assert ended.value.code == 2
+    assert "--hours" in capsys.readouterr().err
+
+
 def test_nothing_works_before_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(tmp_path / "server")]
     assert main(["invite", *data, "--name", "Registrator"]) == 1
