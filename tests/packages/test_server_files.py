@@ -56,6 +56,13 @@ def test_a_service_has_a_user_of_its_own_and_writes_only_its_folders(unit: Path)
     assert found["CapabilityBoundingSet"] in ([""], ["CAP_NET_BIND_SERVICE"])
 
 
+def test_the_server_is_tried_again_until_an_address_that_comes_late_is_there_and_not_for_ever() -> None:
+    found = settings(SERVER / "kansli-server.service")
+    every, within, times = (int(found[key][0]) for key in ("RestartSec", "StartLimitIntervalSec", "StartLimitBurst"))
+    assert every * times >= 120
+    assert (every + 3) * times < within  # 3: a start on a slow machine; more, and the limit would never be reached
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """The units, with a program that is on this machine."""
