@@ -73,7 +73,11 @@ class Profile:
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
         """Opens or makes the profile; ProfileInUse if another process has it, BadProfileName, DataOnNetwork,
         DataOfAnother, StoreUnwritable."""
-        root = data_root(root)
+        return cls.open_in(data_root(root), name)
+
+    @classmethod
+    def open_in(cls, root: Path, name: str = DEFAULT) -> "Profile":
+        """As `open`, under this very root, whatever policy says: for a profile that is thrown away."""
         folder = root / "profiles" / check_name(name)
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork

@@ -88,6 +88,7 @@ class Enrolling:
         it. If the answer does not come, it stays: `enrol` again finishes it, and so does the next start. Nothing stays
         behind if it failed before, or if the server will never take it.
         """
+        self._place.check_free()
         if self._unfinished is not None and self._unfinished.code != self._code:
             self._place.clear()
         progress(tr("Making the encrypted store"), 0, 3)

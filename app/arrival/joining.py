@@ -65,6 +65,7 @@ class Joining:
         guest = self._guest
         if guest is None:
             raise BugError("nobody was met")
+        self._place.check_free()
 
         async def fill(store: Store, _key: bytes) -> None:
             progress(tr("Waiting for the answer on your other device"), 1, 3)

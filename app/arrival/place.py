@@ -91,8 +91,7 @@ class Place:
 
         `passphrase` None keeps the key in the computer's key store.
         """
-        if not self.is_new and not self.is_unfinished:
-            raise BugError("there is an account here")
+        self.check_free()
         self.clear()
         write_atomic(self.profile.enrolling_path, b"")
         key = new_key()
@@ -103,6 +102,11 @@ class Place:
         finally:
             store.close()
         return key
+
+    def check_free(self) -> None:
+        """▲ BugError where a finished account lives. Before anything that is cleared away if it fails."""
+        if not self.is_new and not self.is_unfinished:
+            raise BugError("there is an account here")
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
         """As `make`."""
