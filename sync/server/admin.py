@@ -10,6 +10,7 @@ from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
+from sync.server.holding import held
 from sync.server.identity import read_agency, renew_server, write_agency, write_server
 from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
 from sync.server.store.sql import SqlStore
@@ -21,6 +22,8 @@ from sync.trust.userlog import UserLog
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
+_TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
+_FOUNDED = ("agency.key", "agency.pub", "server.key", "server.cert", *_TLS)
 
 
 def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
@@ -29,6 +32,17 @@ def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") 
     With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(data, "a server or another command is at work in it"):
+        before = set(data.iterdir())
+        try:
+            _found(data, demo_ca, name)
+        except BaseException:  # half an agency could be neither used nor founded again
+            for path in {data / name for name in _FOUNDED} - before:
+                path.unlink(missing_ok=True)
+            raise
+
+
+def _found(data: Path, demo_ca: list[str] | None, name: str) -> None:
     agency = write_agency(data, os.urandom(32))
     write_server(data, os.urandom(32), agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
     if demo_ca is not None:

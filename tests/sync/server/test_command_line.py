@@ -14,6 +14,7 @@ from cryptography import x509
 from sync.crypto.tls import hosts_of
 from sync.errors import Reject
 from sync.protocol import messages as m
+from sync.server import admin
 from sync.server.__main__ import main
 from sync.server.identity import read_identity
 from sync.trust.agency import SignInCode
@@ -28,6 +29,30 @@ def test_an_agency_is_founded_once(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main(["init", "--data", str(data)]) == 1
     assert (data / "agency.key").read_text() == key
     assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("at", ["write_agency", "write_server", "_write_leaf"])
+def test_an_agency_that_a_full_disk_cut_off_is_founded_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], at: str
+) -> None:
+    data = tmp_path / "server"
+    data.mkdir()
+    (data / "lost+found").mkdir()
+    found = ["init", "--data", str(data), "--demo-ca", "localhost"]
+    real = getattr(admin, at)
+
+    def full(*given: object) -> None:
+        real(*given)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(admin, at, full)
+    assert main(found) == 1
+    assert "No space left" in capsys.readouterr().err
+    assert [p.name for p in data.iterdir()] == ["lost+found"]
+    monkeypatch.undo()
+    assert main(found) == 0
+    assert main(found) == 1
+    assert read_identity(data, int(time.time() * 1000))
 
 
 def test_an_agency_whose_key_was_moved_away_is_not_founded_again(
