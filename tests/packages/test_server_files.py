@@ -139,10 +139,10 @@ def scripted(name: str, word: str, system: Path) -> None:
     subprocess.run(["sh", str(system / name), word], env=environment, check=True)
 
 
-@pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(params=["", "server"])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A disk of its own, mounted where the server's data is."""
-    where = tmp_path / "var/lib/kansli/server"
+    where = tmp_path / "var/lib/kansli" / request.param
     where.mkdir(parents=True)
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(where)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
@@ -157,8 +157,10 @@ def test_purging_empties_a_disk_of_its_own_and_ends_well(disk: Path, tmp_path: P
     (disk / "blobs/å b").mkdir(parents=True)
     for name in ("server.key", "blobs/å b/1"):
         (disk / name).write_text("")
+    os.chown(tmp_path / "var/lib/kansli", 12345, 12345)
     scripted("postrm", "purge", tmp_path)
     assert list(disk.iterdir()) == []
+    assert (tmp_path / "var/lib/kansli").stat().st_uid == 0, "the next installation's user has another number"
 
 
 def test_purging_goes_through_roots_link_to_a_disk_and_through_no_other(tmp_path: Path) -> None:
