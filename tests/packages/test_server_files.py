@@ -122,12 +122,14 @@ def test_everything_that_can_be_enabled_is_stopped_and_disabled_at_removal() -> 
     assert sorted(line.split()) == [unit.name for unit in UNITS if "[Install]" in unit.read_text(encoding="utf-8")]
 
 
-def scripted(name: str, word: str, system: Path) -> None:
-    """Runs a maintainer script as dpkg does, on folders below `system` and with stand-ins for what makes users."""
+def scripted(name: str, word: str, system: Path, *, starts: bool = True) -> str:
+    """Runs a maintainer script as dpkg does, on folders below `system` and with stand-ins for what makes users; what it
+    complains of. `starts`: whether systemd can start the server."""
     programs = system / "bin"
     programs.mkdir(exist_ok=True)
-    for stub, says in {"getent": 0, "userdel": 0, "systemctl": 0}.items():
-        (programs / stub).write_text(f"#!/bin/sh\nexit {says}\n")
+    restarts = "" if starts else '[ "$1" != try-restart ]'
+    for stub, says in {"getent": "", "userdel": "", "systemctl": restarts}.items():
+        (programs / stub).write_text(f"#!/bin/sh\n{says}\n")
         (programs / stub).chmod(0o755)
     (programs / "install").write_text(f'#!/bin/sh\necho "$@" >>{system}/installed\n')
     (programs / "install").chmod(0o755)
@@ -136,7 +138,8 @@ def scripted(name: str, word: str, system: Path) -> None:
     text = text.replace("/run/systemd/system", f"{system}/run")
     (system / name).write_text(text, encoding="utf-8")
     environment = {"PATH": f"{programs}:/usr/bin:/bin"}
-    subprocess.run(["sh", str(system / name), word], env=environment, check=True)
+    command = ["sh", str(system / name), word]
+    return subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE, text=True).stderr
 
 
 @pytest.fixture(params=["", "server"])
@@ -189,6 +192,12 @@ def test_a_disk_that_was_mounted_before_the_package_came_is_given_to_the_server(
     scripted("postinst", "configure", tmp_path)
     made = [line.split()[-1] for line in (tmp_path / "installed").read_text().splitlines()]
     assert made == [str(ours), str(tmp_path / "var/log/kansli")]
+
+
+def test_an_upgrade_is_whole_though_the_server_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    assert "was not started again" in scripted("postinst", "configure", tmp_path, starts=False)
+    assert scripted("postinst", "configure", tmp_path) == ""
 
 
 def test_the_services_user_and_folders_are_declared() -> None:
