@@ -38,7 +38,10 @@ OTHER_S = 3.0
 def main(argv: Sequence[str]) -> int:
     """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 2 if the
     profile cannot be used, or what an errand says."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    if arguments.purge_machine:  # alone it does not come here: with anything else it would open a window, and wait
+        parser.error("--purge-machine stands alone")
     upgrade.hold_program()
     background = arguments.background or arguments.autostart
     if errands.screenless(arguments):

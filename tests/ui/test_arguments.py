@@ -6,7 +6,7 @@ import os
 import pytest
 
 from app.licences import PROGRAM
-from ui.__main__ import arguments
+from ui.__main__ import arguments, run
 from ui.main import _parser
 
 
@@ -31,6 +31,16 @@ def test_nothing_that_comes_with_a_link_is_an_option(given: list[str], link: str
 def test_other_arguments_are_as_they_were() -> None:
     read = _parser().parse_args(arguments(["--profile", "second", "kansli://x"]))
     assert (read.profile, read.link) == ("second", "kansli://x")
+
+
+@pytest.mark.parametrize("given", [["--purge-machine", "--yes"], ["--data", "x", "--purge-machine"]])
+def test_purging_with_anything_else_is_an_error_and_no_window(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(given)
+    assert ended.value.code == 2
+    assert "stands alone" in capsys.readouterr().err
 
 
 def test_the_version_is_said_without_a_window(capsys: pytest.CaptureFixture[str]) -> None:
