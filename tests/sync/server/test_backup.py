@@ -124,6 +124,18 @@ def test_a_backup_that_is_cut_off_leaves_the_one_before(
     assert put_back(target, tmp_path / "restored") == []
 
 
+def test_a_part_that_is_damaged_in_the_backup_and_deleted_there_is_copied_anew(copied: Path, tmp_path: Path) -> None:
+    target = tmp_path / "backup"
+    made = back_up(copied, target)
+    (part,) = [p for p in (target / "blobs").rglob("*") if p.is_file()]
+    part.write_bytes(bytes(part.stat().st_size))
+    (found,) = problems(target, target / made.database)
+    assert (found.code, target / "blobs" / found.where[:2] / found.where) == ("blob-hash", part)
+    part.unlink()
+    made = back_up(copied, target)
+    assert problems(target, target / made.database) == []
+
+
 def test_what_a_cut_off_backup_left_is_gone_before_the_next_copies_anything(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
