@@ -313,7 +313,8 @@ class DocumentService:
         return held.document if held else self._load(obj).document
 
     def _cache(self, obj: ObjId, held: _Open) -> None:
-        whole = not (held.assembler.waiting or held.unsaved or held.late)
+        # ▲ edits that build on something which is not here yet wait in the document, and are not in its state
+        whole = not (held.assembler.waiting or held.unsaved or held.late or self._changes.lacking(held.room))
         if held.since_cached >= CACHE_AFTER and whole:
             self._objects.set_crdt_state(obj, held.row, held.document.snapshot())
             held.since_cached = 0

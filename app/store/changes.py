@@ -174,6 +174,10 @@ class Changes:
         """The object's changes whose rowid is above `after`, in the order of arrival here."""
         return self._select(sql.CHANGES_OF, (obj, after))
 
+    def lacking(self, room: RoomId) -> bool:
+        """Whether changes of the room are known to be missing: they wait for a key, or were pruned before they came."""
+        return self._db.value(sql.LACKING, (room, f"gaps-{room.hex()}")) is not None
+
     def latest_by_device(self, room: RoomId) -> list[tuple[DevId | None, int]]:
         """(device, the server's time in ms of its newest change) of everybody's in a room; None is this device."""
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]

@@ -110,6 +110,8 @@ PUT_SHARE = "INSERT OR REPLACE INTO shares (room, obj, share) VALUES (?, ?, ?)"
 SHARE = "SELECT share FROM shares WHERE room = ? AND obj = ?"
 ADD_WAITING = "INSERT OR REPLACE INTO waiting (room, n, item) VALUES (?, ?, ?)"
 WAITING = "SELECT n, item FROM waiting WHERE room = ? ORDER BY n"
+LACKING = """SELECT 1 FROM waiting WHERE room = ?1
+    UNION ALL SELECT 1 FROM meta WHERE name = ?2 AND length(value) > 0 LIMIT 1"""
 DROP_WAITING = "DELETE FROM waiting WHERE room = ? AND n = ?"
 ADD_BAD = "INSERT OR REPLACE INTO bad (room, n, code) VALUES (?, ?, ?)"
 ADD_KEPT_ITEM = """INSERT OR REPLACE INTO kept_items (room, n, t, kind, body, sig, ct, size)

@@ -15,6 +15,7 @@ from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
+from sync.client.ports import Received
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
 from tests.world import until
@@ -66,6 +67,28 @@ def test_a_document_read_from_disk_is_what_it_was_also_from_its_cached_state(
     assert hl.store.objects.crdt_state(obj) is not None
     again = hl.documents.open(obj)
     assert (again.plain_text(), again.title) == (before, "Beslut om tillsyn å")
+
+
+@pytest.mark.parametrize("lacking", ["pruned", "waiting"])
+def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
+    world: World, pair: tuple[Desk, Desk, ObjId], lacking: str
+) -> None:
+    """They wait in the open document; its cached state would be without them, for good."""
+    hl, ek, obj = pair
+    theirs = ek.documents.open(obj)
+    for i in range(250):
+        theirs.splice(theirs.length_utf16, 0, f"å{i} ")
+    first, *rest = world.coming(ek).changes
+    if lacking == "pruned":
+        hl.store.receive(Received(room=ROOM, changes=rest, gaps=[obj]))
+        late = Received(room=ROOM, changes=[first], filled=[obj])
+    else:
+        hl.store.receive(Received(room=ROOM, changes=rest, waiting=[(first.n, b"shut")]))
+        late = Received(room=ROOM, changes=[first], resolved=[first.n])
+    assert "å249" not in hl.documents.open(obj).plain_text()
+    hl = world.restart(hl)
+    hl.store.receive(late)
+    assert hl.documents.open(obj).plain_text() == theirs.plain_text()
 
 
 async def test_what_comes_while_one_writes_is_merged_after_what_is_written(
