@@ -37,9 +37,11 @@ class Pruning:
             self.begin(live, state.pruned.items())
 
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
-        """▲ These prunes (object, position) are durable, and counted."""
-        if snapshots.strict(live.stream.state.policy):
-            task = asyncio.ensure_future(self._forget(live, dict(pruned)))
+        """▲ These prunes (object, position) are durable, and counted, unless the room has only become strict since."""
+        state = live.stream.state
+        if snapshots.strict(state.policy):
+            counted = {obj: n for obj, n in pruned if n <= state.pruned.get(obj, 0)}
+            task = asyncio.ensure_future(self._forget(live, counted))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 

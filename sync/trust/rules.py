@@ -305,6 +305,8 @@ def _policy(s: RoomState, here: _At, p: Policy) -> str | None:
         return "forbidden"
     why = _take_epoch(s, here, p.epoch, {})
     if why is None:
+        if snapshots.strict(policy) and not snapshots.strict(s.policy):
+            s.pruned = {}  # ▲ nothing stood behind those: they let nothing be forgotten, now neither
         s.policy = policy
     return why
 

@@ -217,6 +217,17 @@ def test_attack_a_strict_room_stays_strict(scene: Scene) -> None:
     scene.room.append(scene.head, entry_by(scene.room, scene.head, "policy", [more, None]))
 
 
+def test_attack_what_was_pruned_before_a_room_became_strict_counts_no_more(scene: Scene) -> None:
+    loose = Room(scene.office, RoomStream(None))
+    loose.append(scene.head, new_room(scene.head.author, scene.office.book, NOW, {}))
+    loose.push(batch_by(loose, scene.head, [{"obj": OBJ, "share_c": share_commitment(loose.id, OBJ, bytes(32))}]))
+    loose.append(scene.head, loose.drafter(scene.head).prune(OBJ, loose.stream.n, Hash(bytes(32))))
+    assert loose.stream.may_be_gone(OBJ, 3)
+    loose.append(scene.head, entry_by(loose, scene.head, "policy", [STRICT_POLICY, None]))
+    assert not loose.stream.may_be_gone(OBJ, 3)
+    assert loose.client().to_bytes() == loose.stream.to_bytes()
+
+
 def test_what_is_pruned_is_forgotten_and_what_follows_stays(scene: Scene) -> None:
     old, row = scene.snapshot(scene.head), scene.snapshot(scene.head)
     scene.attest(scene.clerk, row)
