@@ -20,10 +20,12 @@ Baseline = Callable[[ObjId], Sequence[bytes]]
 
 
 class Baselines:
-    """Gives what is owed. `kinds`: an object's present state as changes; a kind that only grows (chat) has none."""
+    """Gives what is owed. `kinds`: an object's present state as changes; a kind that only grows (chat) has none.
+    `whole`: whether a room is all here; ▲ else a newcomer would be given a part for the whole."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, whole: Callable[[RoomId], bool]) -> None:
         self._store = store
+        self._whole = whole
         self.kinds: dict[str, Baseline] = {}
         self._woken = asyncio.Event()
         self._rooms: set[RoomId] = {row.room for row in store.rooms_list.all()}
@@ -52,6 +54,8 @@ class Baselines:
 
     def _tried(self, room: RoomId) -> bool:
         try:
+            if self._store.newcomers.owed(room) is not None and not self._whole(room):
+                return False
             self.give(room)
             return True
         except StoreFault as e:

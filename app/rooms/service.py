@@ -100,7 +100,7 @@ class RoomService:
         self._engine = engine
         self._people = people
         self._starters = tuple(starters)
-        self.baselines = Baselines(store)
+        self.baselines = Baselines(store, engine.is_whole)
         self._ends = [store.changed.connect(self.tell)]
 
     def close(self) -> None:

@@ -202,6 +202,12 @@ class Engine:
         found = self._link.rooms.get(room)
         return prunes(found, self.uid, self._link.server_now_ms) if found else RoomPrunes(refusal="forbidden")
 
+    def is_whole(self, room: RoomId) -> bool:
+        """▲ Whether everything that the server has told of a room is read, and nothing was pruned before it came here:
+        what stands in it here is what it is."""
+        found = self._link.rooms.get(room)
+        return found is not None and found.joining is None and found.caught_up and not found.gaps
+
     def has_gap(self, room: RoomId) -> bool:
         """▲ Whether something of the room was pruned before it came here, and the server has not given what stands in
         for it."""

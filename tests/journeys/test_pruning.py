@@ -171,6 +171,27 @@ async def test_what_is_not_whole_here_is_told_and_clears_nothing(o: Offices, mon
         await c.owner.session.pruning.prune(c.room, _ignore)
 
 
+async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an administrator's device lacks would be missing for good: nobody gives a newcomer more later."""
+    monkeypatch.setattr("app.rooms.baselines.RETRY_S", 0.1)
+    c = await case(o, guest=False)
+    store = c.owner.session.store
+    with monkeypatch.context() as kept_back:
+        kept_back.setattr("sync.client.opening.Opening.fill", _nothing)
+        c.owner.session.engine._link.rooms[c.room].gaps.add(c.obj)
+        (person,) = await c.owner.session.people.search("Sakkunnig")
+        await c.owner.session.rooms.add(c.room, person.uid, 2, False)
+        await asyncio.sleep(0.5)
+        assert store.newcomers.owed(c.room) is not None
+        assert store.db.rows("SELECT 1 FROM outbox WHERE live = 2") == []
+        assert c.guest.session.documents.list(c.room) == []
+    c.owner.session.engine._link.rooms[c.room].gaps.clear()
+    await reads(c, c.guest)
+    assert store.newcomers.owed(c.room) is None
+
+
 async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
     c = await case(o, guest=False)
     of_age(monkeypatch)
@@ -239,3 +260,6 @@ async def test_a_key_that_is_renewed_meanwhile_makes_the_state_be_given_again(
 
 
 def _ignore(step: str, done: int, total: int) -> None: ...
+
+
+async def _nothing(*_: object) -> None: ...
