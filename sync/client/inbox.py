@@ -317,8 +317,9 @@ class Inbox:
 
         ▲ Content that is missing though no destroy or prune says so is WITHHELD.
         """
+        found = False
         if room.joining is not None:
-            await self._seals.look(room, anew=pulled)
+            found = await self._seals.look(room, anew=pulled)
             if not await self._arrive(room):
                 return
         if room.caught_up and room.stream.withheld():
@@ -326,14 +327,17 @@ class Inbox:
         if room.caught_up and room.stream.withheld():
             self._witness.stop(room, RoomState.WITHHELD, "withheld")
             return
-        await self._seals.look(room, anew=pulled)
+        found = await self._seals.look(room, anew=pulled) or found
         if room.waiting:
             await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
             if await self._seals.look(room, anew=False):
+                found = True
                 await self._resolve(room, [])
         shares = await self._shares.ask(room)
         if shares:
             await self._resolve(room, shares)
+        if found:
+            self._opening.look_anew(room.room)
         if room.gaps and room.caught_up:
             await self._opening.fill(room)
         self.rereading.look(room)

@@ -47,6 +47,13 @@ class RoomKeys:
         return me is not None and me.history
 
     @property
+    def reads_alone(self) -> bool:
+        """▲ Whether this person reads with K alone. One who is no member any more does if no archive key ever came: of
+        what they could read nothing is given up, since they may be added again."""
+        me, keys = self._stream.members.get(self._account.uid), self.ring.all()
+        return not me.history if me is not None else bool(keys) and all(a is None for _, _, a in keys)
+
+    @property
     def needs_key(self) -> bool:
         """The epoch in force is sealed to us and we do not hold its key yet."""
         return (

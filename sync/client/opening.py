@@ -106,11 +106,12 @@ class Opening:
     async def fill(self, room: RoomSync) -> None:
         """▲ What the server had forgotten before it came here is in the snapshot behind which it was pruned; else a
         device that was away would lose what others wrote. Who reads with K alone has baselines. What cannot be had now
-        is asked for again on the next connection."""
-        state, filled = room.stream.state, list[ObjId]()
-        for obj in sorted(room.gaps):
-            until, base = state.pruned.get(obj, 0), self._link.ports.base(obj)
-            whole = not room.keys.has_history or obj in state.destroyed or (base is not None and base[0] >= until)
+        is asked for again when a key has come, and on the next connection."""
+        filled = dict[ObjId, int]()
+        for obj in sorted(room.gaps) if room.caught_up else ():
+            state, base = room.stream.state, self._link.ports.base(obj)
+            until = state.pruned.get(obj, 0)
+            whole = room.keys.reads_alone or obj in state.destroyed or (base is not None and base[0] >= until)
             if not whole and (room.room, obj) not in self._given_up:
                 try:
                     whole = await self._snapshot(room, obj, None) >= until
@@ -121,10 +122,12 @@ class Opening:
                     log.error("a pruned object is not whole here: room %s", room.room[:4].hex())
                     self._link.listener.on_room(room.room)
             if whole:
-                filled.append(obj)
-        if filled:
-            await self._link.ports.receive_apart(Received(room=room.room, filled=filled))
-            room.gaps -= set(filled)
+                filled[obj] = until
+        # ▲ what came meanwhile may be gone further on: then there is still a gap
+        done = [obj for obj, n in filled.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
+        if done:
+            room.gaps -= set(done)
+            await self._link.ports.receive_apart(Received(room=room.room, filled=done))
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
@@ -134,6 +137,10 @@ class Opening:
     def start(self) -> None:
         """A new connection: what the server did not give may be there now."""
         self._given_up.clear()
+
+    def look_anew(self, room: RoomId) -> None:
+        """A key has come: what could not be opened may be now."""
+        self._given_up = {key for key in self._given_up if key[0] != room}
 
     async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
         """Changes at these positions: opened or waiting, and stored. Not durable by itself: a crash repeats it."""
@@ -189,8 +196,10 @@ class Opening:
             return None
         places = held.pieces[obj] if held is not None else await self._places(room, obj, row.n, last.count)
         dev = next((p.dev for p in places if p.n == row.n), b"")
-        before = [p.n for p in places if p.dev == dev and p.n < row.n][-last.count + 1 :]
-        found = [await self._piece(room, n) for n in before] if last.count > 1 else []
+        before = [p.n for p in places if p.dev == dev and p.n < row.n][-last.count + 1 :] if last.count > 1 else []
+        if before and before[0] <= row.covers:  # ▲ a prune behind it would take it along
+            return None
+        found = [await self._piece(room, n) for n in before]
         whole = joined([*(p for p in found if p is not None), last])
         if whole is None:
             return None

@@ -62,6 +62,8 @@ class RoomSync:
         """Objects of which changes were pruned before they came here; see `Opening.fill`."""
         self.joining: Joining | None = None if state else Joining()
         """What is pulled and not opened before this device first has the room's key; see `arrive`."""
+        self._was_in = account.uid in self.stream.state.pins
+        """This person was a member somewhere in what is stored."""
         self._ports = ports
         self._book = book
         self._account = account
@@ -168,13 +170,14 @@ class RoomSync:
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
         reread: int | None = None
+        was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
         gaps = self._gaps_in(accepted)
         for item in accepted:
             if isinstance(item, AcceptedEntry):
                 event = event_of(item)
                 if event is not None:
                     events.append(event)
-                    reread = self._given_history(event) or reread
+                    reread = self._given_history(event, was_in=was_in) or reread
             else:
                 self._open_into(item, opened, waiting, bad)
             while len(opened) > CHUNK:
@@ -233,11 +236,13 @@ class RoomSync:
         yield Received(room=self.room, cursor=self.stream.n, state=state, changes=opened, waiting=waiting, bad=bad)
         self.kept_n = self.stream.n
 
-    def _given_history(self, event: RoomEvent) -> int | None:
-        """Up to where this device must read again, if the entry gives its person the history."""
+    def _given_history(self, event: RoomEvent, *, was_in: bool) -> int | None:
+        """Up to where this device must read again, if the entry gives its person the history. ▲ So does a new addition
+        of one who was here before: what stood outside then was left out."""
         me = self.stream.members.get(self._account.uid)
-        mine = event.kind == "hist" and event.subject == self._account.uid
-        return me.since_n if mine and me is not None else None
+        again = event.kind == "add" and was_in and self.joining is None
+        mine = event.subject == self._account.uid and (event.kind == "hist" or again)
+        return me.since_n if mine and me is not None and me.history else None
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[Received]:
         """What can be opened now of positions that were judged before; the cursor stays where it is. Void ones among
@@ -255,11 +260,14 @@ class RoomSync:
         return self._chunks(whole)
 
     def reread_done(self) -> Received:
-        """Nothing is left to be read again."""
+        """Nothing is left to be read again. ▲ A snapshot goes only if all that it stands for can be read: not while a
+        change waits for a key."""
         self.reread = 0
-        self.waiting = len(self._ports.waiting(self.room))
+        waiting = self._ports.waiting(self.room)
+        self.waiting = len(waiting)
+        shut = {fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")[4] for _, raw in waiting}
         state = self.stream.state
-        whole = [ObjId(obj) for obj in state.shares if obj not in state.pruned]
+        whole = [ObjId(obj) for obj in state.shares if obj not in state.pruned and obj not in shut]
         return Received(room=self.room, reread=0, whole=whole)
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
@@ -340,17 +348,16 @@ class RoomSync:
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
 
     def _gaps_in(self, accepted: Sequence[Accepted]) -> list[ObjId]:
-        """▲ Objects of which changes are shown without content, and that were whole here until now. Why it is missing
-        is judged elsewhere: what nothing explains stops the room."""
+        """▲ Objects of which changes are shown without content. Why it is missing is judged elsewhere: what nothing
+        explains stops the room. Those known already too: it may not have come to be stored."""
         if self.joining is not None and self.joining.bare:
             return []
-        new: set[ObjId] = set()
+        shown: set[ObjId] = set()
         for a in accepted:
             if isinstance(a, AcceptedEnvelope) and a.ct is None and a.void is None and a.hdr.kind == envelope.OP:
-                new.add(a.hdr.obj)
-        new -= self.gaps
-        self.gaps |= new
-        return list(new)
+                shown.add(a.hdr.obj)
+        self.gaps |= shown
+        return list(shown)
 
     def _open_into(
         self,

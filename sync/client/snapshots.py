@@ -59,7 +59,8 @@ class Snapshots:
         self._attest_at: dict[Key, tuple[float, _Claim]] = {}
         self._put_off: dict[Key, _Claim] = {}
         """To be attested when what stands before has been read too."""
-        self._pieces: dict[tuple[RoomId, ObjId, bytes], list[Piece]] = {}
+        self._pieces: dict[tuple[RoomId, ObjId, bytes], list[tuple[int, Piece]]] = {}
+        """With where they stand."""
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
@@ -88,7 +89,8 @@ class Snapshots:
             self._wake.set()
 
     def _hear(self, room: RoomSync, item: AcceptedEnvelope) -> None:
-        """A piece of a snapshot. When its last has come it is to be attested, unless it is one's own."""
+        """A piece of a snapshot. When its last has come it is to be attested, unless it is one's own. ▲ Not one of
+        which a piece stands within what it covers: a prune behind it would take that along, and none could open it."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -97,17 +99,18 @@ class Snapshots:
             log.warning("snapshot refused: %s", e.code)
             piece = None
         held = self._pieces.setdefault(whose, [])
-        if piece is None or piece.index != len(held) or (held and held[0].token != piece.token):
+        if piece is None or piece.index != len(held) or (held and held[0][1].token != piece.token):
             held.clear()
         if piece is not None and piece.index == len(held):
-            held.append(piece)
+            held.append((item.n, piece))
         if not item.hdr.about:
             while len(self._pieces) > MAX_HELD:
                 self._pieces.pop(next(iter(self._pieces)))
             return
-        found = self._pieces.pop(whose)
+        begun, found = [n for n, _ in self._pieces[whose]], [piece for _, piece in self._pieces.pop(whose)]
         self._grown.pop(key, None)  # it is asked of the store how much came after what it covers
-        if found and joined(found) is not None and item.hdr.uid != self._link.account.uid:
+        stays = bool(begun) and begun[0] > int.from_bytes(item.hdr.about, "big")
+        if stays and joined(found) is not None and item.hdr.uid != self._link.account.uid:
             self._attest_at[key] = (_soon(), _Claim(item.ident, found[-1].digest))
             self._wake.set()
 

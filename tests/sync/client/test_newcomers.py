@@ -171,3 +171,32 @@ async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored
     await c.restart()
     await honest(c)
     await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
+
+
+async def test_who_was_there_from_now_and_is_added_again_with_the_history_reads_all_of_it(w: World) -> None:
+    a, c, room, objs = await a_long_room(w)
+    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    later = new_obj()
+    a.say(room, later, TEXT)
+    await until(lambda: c.texts(later) == [TEXT])
+    await a.engine.deeds.remove(room, c.uid)
+    await until(lambda: c.engine.room_state(room) is RoomState.LEFT)
+    a.say(room, later, b"meanwhile")
+    await w.settle(room, a)
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await until(lambda: c.texts(later) == [TEXT, b"meanwhile"])
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    await until(lambda: c.engine.filling(room) is None)
+    assert c.engine.room_state(room) is RoomState.SEALED
+
+
+async def test_who_is_added_again_while_away_reads_all_of_it_too(w: World) -> None:
+    a, c, room, objs = await a_long_room(w)
+    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
+    await c.offline()
+    await a.engine.deeds.remove(room, c.uid)
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    c.online()
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    await until(lambda: c.engine.filling(room) is None)

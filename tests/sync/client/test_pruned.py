@@ -14,9 +14,14 @@ from sync.client import joining, snapshots
 from sync.client.link import Link
 from sync.client.opening import Opening
 from sync.client.rereading import Rereading
+from sync.client.room import RoomSync
+from sync.client.seals import Seals
+from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
-from sync.ids import RoomId
+from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
+from sync.trust.items import Item
+from tests.sync.client.test_seals import lose
 from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _three_know, paper
 from tests.world import Client, World, until, world
 
@@ -165,6 +170,108 @@ async def test_attack_a_server_that_shows_the_same_positions_for_ever_keeps_nobo
         await until(lambda: away.engine.has_gap(p.room))
     assert asked
     assert p.at(away).problem is None
+
+
+async def test_who_was_removed_and_is_added_again_has_what_was_pruned_meanwhile(w: World) -> None:
+    """What could be read when it was pruned is not given up by who is no member for a while."""
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    told = p.text(p.head)
+    await p.head.engine.deeds.remove(p.room, p.clerk.uid)
+    away.online()
+    await until(lambda: away.engine.room_state(p.room) is RoomState.LEFT)
+    await until(lambda: p.text(away) == told)
+    await p.write(p.head, " och mer")
+    await p.add(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.engine.filling(p.room) is None and snapshots._steady(p.at(away)))
+    assert away.store.gaps(p.room) == []
+
+
+@pytest.mark.slow
+async def test_who_was_removed_keeps_the_gap_until_it_can_be_filled(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    await p.head.engine.deeds.remove(p.room, p.clerk.uid)
+    with monkeypatch.context() as lying:
+        lying.setattr(Opening, "_one", _refused)
+        away.online()
+        await until(lambda: bool(away.engine._inbox._opening._given_up))
+        assert away.engine.room_state(p.room) is RoomState.LEFT
+        assert away.store.gaps(p.room) == [p.obj]
+    await away.restart()
+    await until(lambda: away.engine.status.state is LinkState.ONLINE)
+    monkeypatch.setattr(Rereading, "look", lambda *_: None)
+    await p.add(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.store.gaps(p.room) == [])
+
+
+@pytest.mark.slow
+async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_comes(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    away = await w.second(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.engine.filling(p.room) is None)
+    await away.offline()
+    await p.head.engine.deeds.rotate(p.room)
+    await _three_know(p)
+    await prune(w, p)
+    epoch = p.at(p.head).stream.epoch
+    await p.clerk.offline()
+    await p.guest.offline()
+    with monkeypatch.context() as held:
+        held.setattr(Seals, "see", lambda *_: None)  # nobody answers
+        for e in range(2, epoch + 1):
+            lose(w, away, p.room, e)
+        away.online()
+        await until(lambda: p.at(away).keys.needs_key and bool(away.engine._inbox._opening._given_up))
+        assert away.store.gaps(p.room) == [p.obj]
+    p.head.engine._seals._answers[p.room, p.clerk.uid, epoch] = 0
+    p.head.engine._link.seal_work.set()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.store.gaps(p.room) == [])
+
+
+async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state that was fetched stands only for what was gone when it was asked for."""
+    p = await paper(w)
+    await p.clerk.offline()  # nothing else looks at the gap
+    room, opening = p.at(p.clerk), p.clerk.engine._inbox._opening
+    room.head_n, room.gaps = room.kept_n, {p.obj}
+    room.stream.state.pruned = {p.obj: 10}
+
+    async def meanwhile(self: Opening, room: RoomSync, obj: ObjId, held: object) -> int:
+        reaches = room.stream.state.pruned[obj]
+        room.stream.state.pruned = {obj: 20}
+        return reaches
+
+    monkeypatch.setattr(Opening, "_snapshot", meanwhile)
+    monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
+    await opening.fill(room)
+    assert room.gaps == {p.obj}
+    room.head_n += 1
+    await opening.fill(room)
+    assert room.gaps == {p.obj}, "nobody can say yet up to where it is gone"
+    room.head_n -= 1
+    await opening.fill(room)
+    assert room.gaps == set()
+
+
+async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
+    """The line may be cut between the piece in which it was seen and the disk."""
+    p = await paper(w)
+    room = p.at(p.clerk)
+    shown = [room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, None), i.n) for i in await _items(p)]
+    gone = [item for item in shown if item is not None and item.hdr.obj == p.obj]
+    for _ in range(2):
+        assert [obj for received in room.open_again(gone, ()) for obj in received.gaps] == [p.obj]
+
+
+async def _items(p: Paper) -> list[m.WireItem]:
+    return (await p.clerk.engine._link.pull(p.room, 0)).items
 
 
 async def _nothing(*_: object) -> None: ...

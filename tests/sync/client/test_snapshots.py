@@ -18,9 +18,10 @@ from app.objects.crdt import CrdtDoc
 from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as record
 from sync.client import joining, outbox, snapshots
+from sync.client.keys import RoomKeys
 from sync.client.opening import pack
 from sync.client.outbox import Extra
-from sync.client.ports import Compacted, Received
+from sync.client.ports import Compacted, OpenedChange, Received
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
@@ -31,7 +32,7 @@ from sync.protocol.codec import decode_client
 from sync.server.upkeep.verify import verify
 from sync.trust import envelope
 from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import Attest, pieces
+from sync.trust.snapshots import STRICT_POLICY, Attest, pieces
 from tests.journeys.bad_input.checks import honest, lie, reconnect
 from tests.world import Client, World, until, world
 
@@ -514,6 +515,70 @@ async def _three_know(p: Paper) -> None:
     await until(lambda: any(len(row.attests) > 1 for row in p.rows(p.head)))
 
 
+async def test_a_snapshot_stays_while_a_change_before_it_waits_for_a_key(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything else has been read again; what is still shut is only in the snapshot."""
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    take = RoomKeys.open
+
+    def shut(self: RoomKeys, n: int, *rest: Any) -> list[OpenedChange] | None:
+        mine = self._account.uid == p.guest.uid and rest[3] == p.obj
+        return None if mine and n < 12 else take(self, n, *rest)
+
+    with monkeypatch.context() as lost:
+        lost.setattr(RoomKeys, "open", shut)
+        await p.add(p.guest)
+        await until(lambda: p.guest.engine.position(p.room) > 0)
+        await until(lambda: p.guest.engine.filling(p.room) is None)
+        assert p.at(p.guest).waiting > 0
+        assert p.text(p.guest) == p.text(p.head)
+    await p.guest.restart()
+    await until(lambda: p.guest.engine.status.state is LinkState.ONLINE)
+    await until(lambda: p.at(p.guest).waiting == 0)
+    assert p.text(p.guest) == p.text(p.head)
+    assert p.whole(p.guest) == p.whole(p.head)
+
+
+async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opened(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A prune behind it would take its first pieces along, and nobody who comes later could open it."""
+    monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 100)
+    p = await paper(w, monkeypatch)
+    heard = list[bool]()
+    hear = snapshots.Snapshots._hear
+
+    def told(self: snapshots.Snapshots, *what: Any) -> None:
+        hear(self, *what)
+        heard.append(self._link.account.uid == p.head.uid)
+
+    monkeypatch.setattr(snapshots.Snapshots, "_hear", told)
+    state = p.whole(p.clerk)
+    first, *rest = pieces(b"t" * 16, state.digest, pack(state))
+    assert rest
+    send = p.clerk.engine._outbox.send_beside
+    send(p.room, [Extra(obj=p.obj, kind=envelope.SNAPSHOT, about=b"", payload=first.encode())])
+    await w.settle(p.room, p.head, p.clerk)
+    await until(lambda: True in heard)
+    n = p.clerk.engine.position(p.room)
+    about = [b""] * (len(rest) - 1) + [n.to_bytes(8, "big")]
+    send(
+        p.room,
+        [
+            Extra(obj=p.obj, kind=envelope.SNAPSHOT, about=a, payload=piece.encode())
+            for a, piece in zip(about, rest, strict=True)
+        ],
+    )
+    await until(lambda: heard.count(True) == len(rest) + 1 and bool(p.rows(p.head)))
+    assert p.head.engine._snapshots._attest_at == {}
+    await p.attest(p.head, p.rows(p.head)[-1], state.digest)
+    await p.add(p.guest)
+    await opened(p)
+    assert p.base(p.guest) == 0
+
+
 async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_all_the_same(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -585,5 +650,24 @@ async def test_attack_a_prune_in_a_room_that_is_not_strict_deletes_nothing(
     n = p.head.engine.position(p.room)
     await p.head.engine.deeds._do(p.room, lambda d: d.prune(p.obj, n, Hash(bytes(32))))
     await until(lambda: bool(p.at(p.clerk).stream.state.pruned))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(_forgotten(w, p, n), 0.5)
+
+
+async def test_attack_what_was_pruned_before_a_room_became_strict_is_not_forgotten(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing stands behind it: whoever comes later could not read it any more."""
+    monkeypatch.setattr("sync.client.deeds.STRICT_POLICY", {})
+    p = await paper(w, monkeypatch)
+    n = p.head.engine.position(p.room)
+    await p.head.engine.deeds._do(p.room, lambda d: d.prune(p.obj, n, Hash(bytes(32))))
+    await p.head.engine.deeds._do(p.room, lambda d: d.policy(STRICT_POLICY))
+    await w.settle(p.room, p.head, p.clerk)
+    assert not p.at(p.clerk).stream.state.pruned
+    await w.stop_server()
+    await w.start_server()
+    await until(lambda: p.clerk.engine.status.state is LinkState.ONLINE)
+    await p.write(p.clerk, "mer")  # the room has been read from the disk
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(_forgotten(w, p, n), 0.5)
