@@ -6,7 +6,7 @@ drained. Work per message is proportional to the connections that listen, never 
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from sync.errors import Reject
@@ -103,6 +103,7 @@ class Hub:
     def __init__(self) -> None:
         self._by_uid: dict[bytes, dict[Listener, None]] = {}
         self._by_room: dict[bytes, dict[Listener, None]] = {}
+        self._told: Counter[bytes] = Counter()
 
     def add(self, listener: Listener) -> None:
         self._by_uid.setdefault(listener.uid, {})[listener] = None
@@ -156,8 +157,13 @@ class Hub:
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
 
+    def told(self, uid: bytes) -> int:
+        """How often a person was told something: what is read between two looks at the same number has missed none."""
+        return self._told[uid]
+
     def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
         """Gives every connection of a person the frame for its device."""
+        self._told[uid] += 1
         for listener in list(self._by_uid.get(uid, {})):
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)

@@ -122,9 +122,15 @@ class Service:
         if who is None:
             return await self.people.ended(own, frame)
         await self.people.saw(who, handshake.agent)
-        heads = await self.rooms.heads(who)
-        await self.receipts.look(frame.receipts, heads)
-        asked = await self.sheets.waiting(who.uid)
+        told = -1
+        while told != self.hub.told(who.uid):  # ▲ what this person's devices are told meanwhile does not come here
+            told = self.hub.told(who.uid)
+            own = await self.people.load(who.uid) or own
+            if own.device_active(who.dev, own.seq) is None:
+                return await self.people.ended(own, frame)
+            heads = await self.rooms.heads(who)
+            await self.receipts.look(frame.receipts, heads)
+            asked = await self.sheets.waiting(who.uid)
         closed = self.mending.closed_among(heads)
         return who, Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
 

@@ -14,11 +14,12 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.version import MAX_FRAME_BYTES
 from sync.server import admin
+from sync.server.auth import Who
 from sync.server.config import Config, ConfigError, Limits
 from sync.server.running import start_server
 from sync.trust.agency import SignInCode
 from tests.sync.server.house import House
-from tests.sync.server.wire import Person, Refused, config, new_data, now, wired
+from tests.sync.server.wire import Person, Refused, config, new_data, now, open_wire, wired
 
 
 async def test_a_new_person_enrols_signs_in_and_is_found(house: House) -> None:
@@ -208,3 +209,51 @@ async def test_the_agency_key_can_lie_elsewhere(data: Path, tmp_path: Path) -> N
         await anna.wire.close()
     with pytest.raises(ConfigError):
         admin.init(data)
+
+
+async def test_who_signs_in_while_they_are_added_to_a_room_is_told_of_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else they would not see the room before their next connection."""
+    anna, bert = await house.person(), await house.person("Registrator")
+    room = await anna.create()
+    await bert.wire.close()
+    rooms = house.server.service.rooms
+    heads, added = rooms.heads, list[bool]()
+
+    async def meanwhile(who: Who) -> list[m.RoomHead]:
+        found = await heads(who)
+        if who.uid == bert.uid and not added:
+            added.append(True)
+            await anna.add(room, bert)
+        return found
+
+    monkeypatch.setattr(rooms, "heads", meanwhile)
+    authed = await bert.connect(house.server.url, house.data)
+    assert added
+    assert [head.receipt.room for head in authed.rooms] == [room]
+    assert authed.rooms[0].receipt.n == 3
+
+
+async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would not be cut off: nobody listens there yet."""
+    bert = await house.person("Registrator")
+    await bert.wire.close()
+    service = house.server.service
+    heads = service.rooms.heads
+
+    async def meanwhile(who: Who) -> list[m.RoomHead]:
+        found = await heads(who)
+        await admin.revoke(house.data, uid=who.uid, dev=who.dev)
+        for moved in (await service.people.told(0))[1]:
+            await service._log_moved(moved)
+        return found
+
+    monkeypatch.setattr(service.rooms, "heads", meanwhile)
+    wire = bert.wire = await open_wire(house.server.url, house.data)
+    await wire.greet()
+    with pytest.raises(AssertionError, match="Revoked"):
+        await bert.auth()
+    assert service.hub.connections == 0
