@@ -3,7 +3,6 @@
 
 import argparse
 import asyncio
-import gc
 import linecache
 import os
 import sys
@@ -15,7 +14,7 @@ import qasync
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.bootstrap import Office
-from app.core import log
+from app.core import garbage, log
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
@@ -47,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
     if errands.screenless(arguments):
         errands.hide()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.freeze()  # what is imported stays: looking through it for garbage took 40 ms, now and then, of the loop
+    garbage.begin()
     linecache.clearcache()  # PySide reads the source of each module imported after it; Python would keep them, 19 MB
     application = QApplication.instance() or QApplication(["kansli"])
     assert isinstance(application, QApplication)  # noqa: S101 - nobody makes another kind

@@ -15,6 +15,7 @@ from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
 from app.unlocking import KeyChange
 from ui.desktop.closing import Closing, Gate
 from ui.desktop.resident import Desktop, Resident
+from ui.desktop.sweeping import Sweeping
 from ui.desktop.waking import Events
 from ui.kit.front import to_front
 from ui.kit.translate import tr
@@ -48,6 +49,7 @@ class Program:
         self._locking: asyncio.Task[None] | None = None
         self._ways = WaysIn(office, self._open, self._show_gate)
         self._resident = Resident(office.profile, office.settings, desktop or Desktop())
+        self._sweeping = Sweeping()
 
     async def run(self) -> None:
         """Until the window is closed or the system asks us to end; the session is closed in order."""
@@ -268,6 +270,7 @@ class Program:
         self._session = None
         self._drop_window()
         await self._office.erase(session)
+        self._sweeping.session_closed()
         self._show_gate(self._welcome())
 
     async def _close(self) -> None:
@@ -275,6 +278,7 @@ class Program:
         self._drop_window()
         if session is not None:
             await session.close()
+            self._sweeping.session_closed()
 
     def _drop_window(self) -> None:
         window, self._window = self._window, None

@@ -6,7 +6,6 @@ the end of it in the bench's process. Times are CLOCK_MONOTONIC in ns, the same 
 """
 
 import asyncio
-import gc
 import json
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import Office
+from app.core import garbage
 from app.core.ids import RoomId, Uid
 from app.profile import DEFAULT, Profile
 from app.session import LinkState, Session
@@ -199,5 +199,5 @@ async def obey(turns_from_start: bool) -> None:
 
 if __name__ == "__main__":
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    gc.freeze()  # likewise
+    garbage.begin()  # likewise
     asyncio.run(obey("--turns" in sys.argv))

@@ -25,6 +25,7 @@ from sync.trust.snapshots import STRICT_POLICY, Attest, pieces
 from sync.trust.stream import RoomStream
 from tests.bench import filling
 from tests.bench.baselines import judging_us
+from tests.bench.catching_up import turn_figures
 from tests.bench.desk import Desk
 from tests.bench.filling import Hand, open_store, service_of
 from tests.bench.office import HANDLER, HEAD, copy_of, enrol, found, serving
@@ -165,16 +166,20 @@ async def build(folder: Path, rooms: int, changes: int, tail: int) -> None:
                 await writer.add(hands[2])
 
 
-def _open(name: str, rooms: int, changes: int, tail: int) -> tuple[float, float]:
-    """Seconds from the session's opening until every room can be written in, and until every change is stored."""
+def _open(
+    name: str, rooms: int, changes: int, tail: int, *, turns: bool = False
+) -> tuple[float, float, dict[str, object]]:
+    """Seconds from the session's opening until every room can be written in, and until every change is stored; the
+    loop's turns meanwhile."""
     made = copy_of(name, lambda folder: build(folder, rooms, changes, tail), [Path(__file__), Path(filling.__file__)])
     with made as folder, serving(folder):
-        desk = Desk(folder, NEWCOMER)
+        desk = Desk(folder, NEWCOMER, turns=turns)
         opened = desk.call("opened")
         ready = desk.call("readable", rooms=rooms, at_least=changes)
         whole = desk.call("filled")
+        watched = desk.call("watched") if turns else {}
         desk.close()
-    return (ready - opened) / 1e9, (whole - opened) / 1e9
+    return (ready - opened) / 1e9, (whole - opened) / 1e9, watched
 
 
 def _raw_s(rooms: int, changes: int) -> str:
@@ -184,7 +189,7 @@ def _raw_s(rooms: int, changes: int) -> str:
 @bench("open_200k_from_snapshot_s", "open_200k_whole_s")
 def long_room() -> list[Figure]:
     """One document of 200,000 changes, each an envelope, 50 under a signature."""
-    ready, whole = _open("long-room", 1, CHANGES, TAIL)
+    ready, whole, _ = _open("long-room", 1, CHANGES, TAIL)
     note = f"a newcomer's session opened to the document shown and writable; snapshot and {TAIL} changes after it"
     note += f"; {_raw_s(1, CHANGES)}"
     return [
@@ -196,10 +201,17 @@ def long_room() -> list[Figure]:
 @bench("new_device_200_rooms_s", "new_device_200_rooms_whole_s")
 def many_rooms() -> list[Figure]:
     """200 rooms with a document of 1,000 changes each."""
-    ready, whole = _open("many-rooms", ROOMS, IN_EACH, 100)
+    ready, whole, _ = _open("many-rooms", ROOMS, IN_EACH, 100)
     note = "a desk that has nothing yet: session opened to the last room writable; 1,000 changes in each"
     note += f"; {_raw_s(ROOMS, IN_EACH)}"
     return [
         Figure(name="new_device_200_rooms_s", value=ready, unit="s", n=1, note=note),
         Figure(name="new_device_200_rooms_whole_s", value=whole, unit="s", n=1, note="to every change stored"),
     ]
+
+
+@bench("loop_turn_200_rooms_max_ms", "loop_turn_200_rooms_p99_ms", "loop_turns_200_rooms_over_5ms")
+def turns_of_many_rooms() -> list[Figure]:
+    """Our own work on the event loop during the same, to every change stored."""
+    watched = _open("many-rooms", ROOMS, IN_EACH, 100, turns=True)[2]
+    return turn_figures(watched, "_200_rooms", f"a new desk, {ROOMS} rooms of {IN_EACH} changes")

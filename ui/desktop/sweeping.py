@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sweeps memory while the person is in another program: it may take a tenth of a second."""
+
+import time
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+
+from app.core import garbage
+
+EVERY_S = 600.0
+SETTLE_MS = 200
+"""After a session was closed, until nothing that runs holds on to it."""
+
+
+class Sweeping(QObject):
+    """For as long as it lives. `session_closed` too is a moment at which nobody waits, and leaves the most behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._swept = time.monotonic()
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)  # noqa: S101 - nobody makes another kind
+        application.applicationStateChanged.connect(self._on_state)
+
+    def session_closed(self) -> None:
+        """What was readable goes from memory with what held it."""
+        QTimer.singleShot(SETTLE_MS, self, self._sweep)
+
+    def _on_state(self, state: Qt.ApplicationState) -> None:
+        if state != Qt.ApplicationState.ApplicationActive and time.monotonic() - self._swept >= EVERY_S:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        self._swept = time.monotonic()
+        garbage.sweep()
