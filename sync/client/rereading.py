@@ -22,8 +22,8 @@ from sync.trust.stream import Accepted, RoomStream
 
 log = logging.getLogger("sync")
 
-PIECE = 64
-"""Items judged in one turn of the event loop, about 1.5 ms."""
+PIECE = 32
+"""Items judged, opened and stored together, up to the next signature: of 50 under one, 3 ms of the loop."""
 
 WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted]]]
 """Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
