@@ -340,6 +340,9 @@ class Inbox:
             self._opening.look_anew(room.room)
         if room.gaps and room.caught_up:
             await self._opening.fill(room)
+            if room.gaps and await self._seals.look(room, anew=False):  # the key of what stands in was missing
+                self._opening.look_anew(room.room)
+                await self._opening.fill(room)
         self.rereading.look(room)
         self._link.outbox_work.set()
 

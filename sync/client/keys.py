@@ -37,6 +37,8 @@ class RoomKeys:
         self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
         self._missing: set[ObjId] = set()
         self._lacking: set[int] = set()
+        self._lacking_archive: set[int] = set()
+        """Those whose archive key is needed too: of a snapshot there."""
         self.untried = True
         """Something is here (a key, a share, our own add) with which what waits has not been tried."""
 
@@ -69,10 +71,16 @@ class RoomKeys:
 
     def lacking(self) -> list[int]:
         """Epochs whose key this device may have, needs and does not hold, the newest first."""
-        lacking = {e for e in self._lacking if self.ring.k(e) is None and self.may_read(self._account.uid, e)}
+        lacking = {e for e in self._lacking if self.lacks(e) and self.may_read(self._account.uid, e)}
         if self.needs_key:
             lacking.add(self._stream.epoch)
         return sorted(lacking, reverse=True)
+
+    def lacks(self, e: int) -> bool:
+        """Whether an epoch's key is not here, or an archive key that is needed and that no later one leads to."""
+        epoch = self._stream.epochs.get(e)
+        archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
+        return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
 
     def share(self, obj: ObjId) -> bytes | None:
         """The object's share, if this device holds the one that the stream commits to."""
@@ -181,6 +189,9 @@ class RoomKeys:
     def open_special(self, item: AcceptedEnvelope) -> bytes | None:
         """The payload of a snapshot's piece or an attest; None while a key is missing or its content is gone. Reject if
         it is bad."""
+        self._lacking.add(item.hdr.epoch)
+        if item.hdr.kind == envelope.SNAPSHOT:
+            self._lacking_archive.add(item.hdr.epoch)
         key = self.special_key(item.hdr.obj, item.hdr.epoch, item.hdr.kind)
         return envelope.open_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
 

@@ -28,7 +28,7 @@ from sync.protocol.version import MAX_CONTENTS
 from sync.trust import envelope, fields
 from sync.trust.items import Item
 from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
+from sync.trust.snapshots import ATTESTS_TO_PRUNE, MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
 from sync.trust.stream import AcceptedEnvelope
 
 log = logging.getLogger("sync")
@@ -172,9 +172,12 @@ class Opening:
 
     async def _snapshot(self, room: RoomSync, obj: ObjId, held: Joining | None) -> int:
         """Opens the object's newest good snapshot that stands in for what is pruned of it; gives the position up to
-        which it stands, 0 for none."""
+        which it stands, 0 for none. ▲ Of a pruned object first those that as many attested as a prune takes: it cannot
+        be computed anew later, and two who lie together would else be believed, or hide what three vouch for."""
         compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
         rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
+        if least:
+            rows.sort(key=lambda row: len(row.attests) < ATTESTS_TO_PRUNE)
         for row in rows[:TRIES] if compact is not None else ():
             try:
                 found = await self._checked(room, obj, held, row, compact) if compact is not None else None

@@ -70,7 +70,7 @@ class Seals:
             self._link.listener.on_room(room.room)
         for e in room.keys.lacking():
             known = (room.room, e) in self._lacks
-            if room.keys.ring.k(e) is not None or (known and not anew):
+            if not room.keys.lacks(e) or (known and not anew):
                 continue
             if await self._fetch(room, e):
                 found = True
@@ -100,7 +100,9 @@ class Seals:
                 self._link.seal_work.set()
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
-        """True if one of the seals that the server has for us opens."""
+        """True if one of the seals that the server has for us opens and gives something new."""
+        ring = room.keys.ring
+        had = ring.k(e), ring.a(e)
         try:
             reply = await self._link.online.request(
                 lambda rid: m.SealRequest(rid=rid, room=room.room, epoch=e), m.SealReply
@@ -108,7 +110,7 @@ class Seals:
         except Refused as refused:
             log.info("seal refused: %s", refused.code)
             return False
-        if room.keys.take_seals(e, reply.seals):
+        if room.keys.take_seals(e, reply.seals) and had != (ring.k(e), ring.a(e)):
             self._link.listener.on_room(room.room)
             return True
         log.warning("no seal of epoch %d opens, of %d", e, len(reply.seals))
@@ -147,7 +149,7 @@ class Seals:
             if asked_for is None:
                 await self._post(room, e, lack, outbox)
                 return
-            if e == room.stream.epoch and now - asked_for >= HEAL_MS and room.may_write:
+            if room.keys.needs_key and e == room.stream.epoch and now - asked_for >= HEAL_MS and room.may_write:
                 await outbox.rotate(room)
         except (Refused, Reject) as why:
             log.info("key %d not asked for: %s", e, why.code)

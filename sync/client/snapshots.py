@@ -116,12 +116,16 @@ class Snapshots:
 
     async def check(self, room: RoomSync) -> None:
         """▲ All that stands before the snapshots that this device began with is here: they are computed anew, from the
-        start. One that is right is to be attested if it still lacks that; on a false one nothing is built any more."""
+        start. One that is right is to be attested if it still lacks that; on a false one nothing is built any more, nor
+        on any while something waits for a key: nobody can tell."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
+        begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         if ports.waiting(room.room):
             self._put_off = {key: claim for key, claim in self._put_off.items() if key[0] != room.room}
+            for obj in begun:
+                ports.forget_base(obj)
             return
-        for obj in [ObjId(o) for o in state.snapshots if o not in state.pruned]:
+        for obj in begun:
             base, compact = ports.base(obj), ports.compactor(obj)
             if base is None or compact is None:
                 continue

@@ -12,7 +12,7 @@ import pytest_asyncio
 from app.kinds import KINDS
 from sync.client import joining, snapshots
 from sync.client.link import Link
-from sync.client.opening import Opening
+from sync.client.opening import TRIES, Opening
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.seals import Seals
@@ -22,7 +22,7 @@ from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
 from sync.trust.items import Item
 from tests.sync.client.test_seals import lose
-from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _three_know, paper
+from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _other, _three_know, paper
 from tests.world import Client, World, until, world
 
 
@@ -218,6 +218,7 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
     await away.offline()
     await p.head.engine.deeds.rotate(p.room)
     await _three_know(p)
+    await _told_by_three(w, p)
     await prune(w, p)
     epoch = p.at(p.head).stream.epoch
     await p.clerk.offline()
@@ -233,6 +234,48 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
     p.head.engine._link.seal_work.set()
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: away.store.gaps(p.room) == [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", ["both", "archive"])
+async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it(w: World, lost: str) -> None:
+    """All that was written in an epoch is pruned, and the next one does not link to it."""
+    p = await paper(w)
+    away = await w.second(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.engine.filling(p.room) is None)
+    await _three_know(p)
+    await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
+    await away.offline()
+    await p.head.engine.deeds.rotate(p.room)
+    epoch = p.at(p.head).stream.epoch
+    await p.write(p.head, *WORDS[:5])
+    await _told_by_three(w, p)
+    n = await prune(w, p)
+    assert all((c.n or 0) <= n for c in p.head.store.changes.of(p.obj)), "all that was written since is pruned"
+    for client in (p.head, p.clerk, p.guest):
+        await until(lambda at=client: at.engine.position(p.room) == p.head.engine.position(p.room))  # type: ignore[misc]
+    keys = p.at(p.head).keys.ring._keys
+    held = keys.pop(epoch)  # whoever has lost it begins the next one without it
+    keys |= {epoch: (held[0], None)} if lost == "archive" else {}
+    await p.head.engine.deeds.rotate(p.room)
+    keys[epoch] = held
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.store.gaps(p.room) == [])
+
+
+@pytest.mark.slow
+async def test_attack_two_who_lie_together_hide_nothing_that_is_pruned(w: World) -> None:
+    """Newer snapshots than the one that three vouch for, as many as are tried at all, and all of them false."""
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    for k in range(TRIES):
+        row = await p.claim(p.clerk, _other(f"Något annat {k}"))
+        await p.attest(p.head, row, _other(f"Något annat {k}").digest)
+    away.online()
+    await until(lambda: away.store.gaps(p.room) == [] and away.engine.position(p.room) > p.rows(p.head)[-1].n)
+    assert p.text(away) == p.text(p.head)
 
 
 async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,6 +311,13 @@ async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
     gone = [item for item in shown if item is not None and item.hdr.obj == p.obj]
     for _ in range(2):
         assert [obj for received in room.open_again(gone, ()) for obj in received.gaps] == [p.obj]
+
+
+async def _told_by_three(w: World, p: Paper) -> None:
+    """A snapshot of all that is written, under the key in force."""
+    await w.settle(p.room, p.head, p.clerk, p.guest)
+    told = await p.claim(p.clerk, p.whole(p.clerk))
+    await until(lambda: any(row.ident == told.ident and len(row.attests) > 1 for row in p.rows(p.head)))
 
 
 async def _items(p: Paper) -> list[m.WireItem]:
