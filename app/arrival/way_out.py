@@ -45,7 +45,7 @@ def _route(settings: Settings, routes: Routes) -> Route:
         case "system":
             return routes.system
         case "manual":
-            return by(address)
+            return by(address) if address else _nowhere
         case "pac":
             return routes.script(address) or _nowhere
         case _:
@@ -53,5 +53,5 @@ def _route(settings: Settings, routes: Routes) -> Route:
 
 
 def _nowhere(host: str, port: int) -> str | None:
-    """What cannot be found out is not gone around."""
-    raise ProxyFailed("no PAC script can be run here")
+    """A proxy that is wanted and cannot be found out is not gone around."""
+    raise ProxyFailed("no proxy is named, or no PAC script can be run here")

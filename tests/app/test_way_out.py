@@ -29,7 +29,6 @@ def settings(folder: Path, **policy: Value) -> Settings:
         ("system", "p.example:3128", "http://system.example:1"),
         ("none", "p.example:3128", None),
         ("manual", "p.example:3128", "http://p.example:3128"),
-        ("manual", "", None),
         ("pac", "http://wpad/x", "http://by.script.example:13"),
     ],
 )
@@ -40,9 +39,12 @@ def test_the_proxy_is_as_the_settings_say(tmp_path: Path, mode: str, address: st
     assert way_out(found, ROUTES).proxy(SERVER.host, SERVER.port) == proxy
 
 
-def test_a_script_that_cannot_be_run_is_not_gone_around(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("mode", "address"), [("pac", "http://wpad/x"), ("pac", ""), ("manual", ""), ("manual", " ")])
+def test_a_proxy_that_cannot_be_found_out_is_not_gone_around(tmp_path: Path, mode: str, address: str) -> None:
+    found = settings(tmp_path, proxy_mode=mode)
+    found.set(PROXY_ADDRESS, address)
     with pytest.raises(ProxyFailed):
-        way_out(settings(tmp_path, proxy_mode="pac", proxy_address="http://wpad/x"), Routes()).proxy("a.example", 443)
+        way_out(found, Routes()).proxy("a.example", 443)
 
 
 def test_policy_says_where_one_may_go(tmp_path: Path) -> None:
