@@ -13,7 +13,9 @@ from app.core.ids import ObjId, RoomId
 from sync.client import snapshots
 from sync.errors import Refused, Unreachable
 from sync.server.upkeep.verify import verify
+from sync.trust.succession import object_in
 from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.forks import divide, keep_copy
 from tests.world import until
 
 pytestmark = pytest.mark.slow
@@ -190,6 +192,77 @@ async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
     c.owner.session.engine._link.rooms[c.room].gaps.clear()
     await reads(c, c.guest)
     assert store.newcomers.owed(c.room) is None
+
+
+async def test_two_administrators_who_clear_at_once_lose_nobody_anything(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(o)
+    of_age(monkeypatch)
+    await c.owner.session.rooms.set_role(c.room, c.clerk.session.people.me.uid, 3)
+    await c.owner.session.rooms.rotate(c.room)  # each gives the guest the state anew
+    await until(lambda: c.clerk.session.pruning.refusal(c.room) is None)
+    await settled(c)
+    await asyncio.gather(*(desk.session.pruning.prune(c.room, _ignore) for desk in (c.owner, c.clerk)))
+    assert c.pruned(c.owner) > 0
+    (later, from_now) = await o.hire("Registrator", "Arkivarie")
+    await o.add(c.owner, c.room, later, history=True)
+    await o.add(c.clerk, c.room, from_now, history=False)
+    for desk in (later, from_now, await o.second(c.guest)):
+        await reads(c, desk)
+
+
+async def test_who_is_given_the_history_after_it_was_cleared_reads_the_document(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the device that was there, at one that was away, and at one that comes later."""
+    c = await case(o)
+    of_age(monkeypatch)
+    await c.owner.session.rooms.set_role(c.room, c.clerk.session.people.me.uid, 3)
+    await settled(c)
+    away = await o.second(c.guest, "Borta")
+    await reads(c, away)
+    await away.close()
+    await c.owner.session.pruning.prune(c.room, _ignore)
+    me = c.guest.session.people.me.uid
+    await until(lambda: c.clerk.session.rooms.history_refusal(c.room, me) is None)
+    await c.clerk.session.rooms.propose_history(c.room, me)
+    await until(lambda: len(c.owner.session.rooms.history_proposals(c.room)) == 1)
+    (proposal,) = c.owner.session.rooms.history_proposals(c.room)
+    await c.owner.session.rooms.give_history(c.room, proposal.ident)
+    await c.write(c.guest, "mer")
+    await away.begin()
+    for desk in (c.guest, away, await o.second(c.guest, "Ny")):
+        await reads(c, desk)
+        await until(lambda at=desk: at.session.engine.filling(c.room) is None)  # type: ignore[misc]
+        await until(lambda at=desk: at.session.engine.is_whole(c.room))  # type: ignore[misc]
+        assert c.text(desk) == f"{TEXT}mer"
+
+
+async def test_a_successor_of_a_room_that_was_cleared_has_the_whole_text(
+    o: Offices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(o, guest=False)
+    of_age(monkeypatch)
+    await settled(c)
+    await c.owner.session.pruning.prune(c.room, _ignore)
+    founder = await o.second(c.owner, "Ny")  # which never had the single changes
+    await reads(c, founder)
+    await c.owner.close()
+    await c.third.close()
+    keep_copy(o)
+    await c.write(founder, "sett")
+    await until(lambda: c.text(c.clerk) == c.text(founder))
+    unsent = c.clerk.session.documents.open(c.obj)
+    await divide(o, c.room, c.third, [founder, c.clerk], lambda: unsent.splice(0, 0, "osänt "))
+    room = await founder.session.succession.open(c.room)
+    obj = object_in(room, c.room, c.obj)
+    for desk in (founder, c.clerk):
+        documents = desk.session.documents
+        await until(lambda at=documents: any(d.obj == obj for d in at.list(room)), 30)  # type: ignore[misc]
+        shown = documents.open(obj)
+        await until(lambda at=shown: at.plain_text().strip() == f"osänt {TEXT}sett", 30)  # type: ignore[misc]
+    await c.owner.begin()
 
 
 async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:

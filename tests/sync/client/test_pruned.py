@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Nobody loses what was pruned: who had not fetched it yet gets the object from the snapshot that stands for it."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from app.documents.records import encode
 from app.kinds import KINDS
+from app.objects.crdt import CrdtText
 from sync.client import joining, snapshots
 from sync.client.link import Link
 from sync.client.opening import TRIES, Opening
@@ -21,6 +24,8 @@ from sync.errors import Refused
 from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
 from sync.trust.items import Item
+from sync.trust.stream import AcceptedEnvelope
+from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
 from tests.sync.client.test_seals import lose
 from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _other, _three_know, paper
 from tests.world import Client, World, until, world
@@ -311,6 +316,145 @@ async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
     gone = [item for item in shown if item is not None and item.hdr.obj == p.obj]
     for _ in range(2):
         assert [obj for received in room.open_again(gone, ()) for obj in received.gaps] == [p.obj]
+
+
+@pytest.mark.slow
+async def test_who_was_away_during_two_prunes_has_the_whole_text(w: World) -> None:
+    p = await paper(w)
+    away = await away_while_pruned(w, p)
+    ((_, first),) = p.at(p.head).stream.state.pruned.items()
+    await p.write(p.head, *WORDS)
+    await until(lambda: any(len(row.attests) > 1 and row.covers > first + 20 for row in p.rows(p.head)))
+    assert await prune(w, p) > first
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.store.gaps(p.room) == [])
+
+
+@pytest.mark.slow
+async def test_what_was_written_offline_is_in_the_text_though_what_it_builds_on_is_pruned(w: World) -> None:
+    """Its neighbours were deleted meanwhile, too."""
+    p = await paper(w)
+    away = await w.second(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.engine.filling(p.room) is None)
+    had = away.engine.position(p.room)
+    await away.offline()
+    edit(p, away, lambda text: text.insert(5, "osänt "))
+    edit(p, away, lambda text: text.insert(5, "också "))
+    await _three_know(p)
+    edit(p, p.head, lambda text: text.delete(0, 20))
+    await p.write(p.head, *WORDS)
+    await until(lambda: any(len(row.attests) > 1 and row.covers > had + 5 for row in p.rows(p.head)))
+    await prune(w, p)
+    away.online()
+    await w.settle(p.room, *w.clients)
+    await until(lambda: p.text(away) == p.text(p.head))
+    assert "också osänt " in p.text(p.head)
+    later = replace(p, guest=await w.second(p.clerk))
+    await until(lambda: later.text(later.guest) == p.text(p.head))
+
+
+@pytest.mark.slow
+async def test_what_was_placed_and_pruned_before_its_author_saw_it_there_counts_once(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    away = await w.second(p.clerk)
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.engine.filling(p.room) is None)
+    had = away.engine.position(p.room)
+    with monkeypatch.context() as cut:
+        cut.setattr(away.engine._inbox, "_take_fresh", _nothing)
+        edit(p, away, lambda text: text.insert(0, "Eget "))
+        await until(lambda: "Eget" in p.text(p.head))
+        await away.stop()
+    assert away.engine.position(p.room) == had
+    await _three_know(p)
+    await p.write(p.head, *WORDS)
+    await until(lambda: any(len(row.attests) > 1 and row.covers > had + 5 for row in p.rows(p.head)))
+    await prune(w, p)
+    await away.restart()
+    await until(lambda: away.engine.status.state is LinkState.ONLINE)
+    await w.settle(p.room, *w.clients)
+    await until(lambda: p.text(away) == p.text(p.head))
+    assert p.text(p.head).count("Eget") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bare", [True, False])
+async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
+    w: World, monkeypatch: pytest.MonkeyPatch, bare: bool
+) -> None:
+    """`bare`: all positions are judged and no content is here yet; else some of the content is."""
+    monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
+    monkeypatch.setattr(joining, "BARE_FROM", 20 if bare else 10_000)
+    p = await paper(w)
+    await _three_know(p)
+    await p.write(p.head, *WORDS[:10])
+    known = {client.engine._link.account.dev for client in w.clients}
+    begun, pruned = asyncio.Event(), asyncio.Event()
+    pull, fetch = Link.pull, Opening._fetch
+    pulls = list[int]()
+
+    async def wait(link: Link) -> None:
+        if link.account.dev not in known:
+            begun.set()
+            await pruned.wait()
+
+    async def late(link: Link, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
+        pulls.extend([after] if link.account.dev not in known else [])
+        if len(pulls) > 6 and not bare:
+            await wait(link)
+        return await pull(link, room, after, bare=bare)
+
+    async def later(self: Opening, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
+        await wait(self._link)
+        async for items in fetch(self, room, ns):
+            yield items
+
+    monkeypatch.setattr(Link, "pull", late)
+    monkeypatch.setattr(Opening, "_fetch", later)
+    coming = asyncio.ensure_future(w.second(p.clerk))
+    await begun.wait()
+    await prune(w, p)
+    await p.write(p.head, "slut")
+    pruned.set()
+    new = await coming
+    await until(lambda: p.text(new) == p.text(p.head))
+    await until(lambda: new.store.gaps(p.room) == [])
+    assert p.at(new).problem is None
+
+
+@pytest.mark.slow
+async def test_a_server_that_is_restored_from_before_the_prune_forgets_the_same_again(w: World) -> None:
+    p = await paper(w)
+    backup = await backed_up(w)
+    away = await away_while_pruned(w, p)
+    away.online()
+    await until(lambda: p.text(away) == p.text(p.head))
+    await w.settle(p.room, *w.clients)
+    ((_, n),) = p.at(p.head).stream.state.pruned.items()
+    await restored(w, backup)
+    for client in (away, p.guest, p.head, p.clerk):  # who got it pruned is there first
+        client.online()
+        await until(lambda at=client: at.engine.status.state is LinkState.ONLINE)  # type: ignore[misc]
+    await open_again(w)
+    await until(lambda: all(x.engine.room_state(p.room) is RoomState.SEALED for x in w.clients))
+    await _forgotten(w, p, n)
+    later = replace(p, guest=await w.second(p.clerk))
+    await until(lambda: later.text(later.guest) == p.text(p.head) != "")
+    await whole(w)
+
+
+def edit(p: Paper, by: Client, change: Callable[[CrdtText], None]) -> None:
+    """One edit of the text, which waits to be sent."""
+    doc, updates = p.doc(by), list[bytes]()
+    doc.updated.connect(lambda u: updates.append(u.data))
+    with doc.transact():
+        change(doc.text("text"))
+    for data in encode(updates[0]):
+        by.say(p.room, p.obj, data)
 
 
 async def _told_by_three(w: World, p: Paper) -> None:
