@@ -479,6 +479,11 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("It cannot be fetched."),
             tr("Ask the sender to send it again."),
         ),
+        "part-unreadable": (
+            tr("A file that waits to be sent is damaged or gone on this computer."),
+            tr("It is not sent, nor the message that it belongs to. Everything else is."),
+            tr("Send the file again."),
+        ),
     }
 
 

@@ -17,7 +17,7 @@ from sync.client.ports import PartUpload
 from sync.client.transport import Answer, Dialer
 from sync.client.waking import woken
 from sync.crypto.kdf import H
-from sync.errors import Refused, Reject
+from sync.errors import Refused, Reject, Unreachable
 from sync.ids import ObjId, PartId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -25,6 +25,8 @@ from sync.protocol.messages import ErrorCode
 log = logging.getLogger("sync")
 
 RETRY_S = 5.0
+UNREADABLE = "part-unreadable"
+"""What is told of a part that lay here and is gone or damaged: it is never sent."""
 _MARGIN_MS = 30_000
 
 
@@ -38,13 +40,18 @@ class Blobs:
         self._bearer = ""
         self._expires_ms = 0
         self._restored: bytes | None = None
+        self._looked_for: set[PartId] = set()
+        """What this restored server was asked for; the rest is asked for later."""
         self.refused: dict[RoomId, str] = {}
         """Why the server takes no files of a room now; they and the changes that name them wait."""
 
     def give_back(self, statement: bytes) -> None:
         """The server was restored, by its statement: what it lost of the parts that lie here is uploaded again. Looked
         at once for each statement."""
-        self._restored = H(statement)
+        mark = H(statement)
+        if mark != self._restored:
+            self._restored = mark
+            self._looked_for.clear()
         self.wake()
 
     def wake(self) -> None:
@@ -56,7 +63,7 @@ class Blobs:
         while True:
             failed = not await self._look_for_lost()
             for upload in self._link.ports.uploads():
-                failed = not await self._upload(upload) or failed
+                failed = not await self._try(upload) or failed
             await woken(self._wake, RETRY_S if failed else None)
 
     async def _look_for_lost(self) -> bool:
@@ -64,20 +71,46 @@ class Blobs:
         mark, ports = self._restored, self._link.ports
         if mark is None or ports.parts_looked_for() == mark:
             return True
+        shut: set[RoomId] = set()
         for part in ports.uploaded_parts():
             room = self._link.rooms.get(part.room)
-            if room is None or not room.may_write:
+            if part.part in self._looked_for or part.room in shut or room is None or not room.may_write:
                 continue
-            answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
+            try:
+                answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
+            except Unreachable:
+                if self._link.connection is None:
+                    raise
+                return False
             if answer.status == HTTPStatus.NOT_FOUND:
                 ports.part_lost(part.part)
             elif answer.status != HTTPStatus.OK:
-                return False  # the room is not back yet
-        ports.set_parts_looked_for(mark)
-        return True
+                shut.add(part.room)  # it is not back yet, and perhaps never will be: others do not wait for it
+                continue
+            self._looked_for.add(part.part)
+        if not shut:
+            ports.set_parts_looked_for(mark)
+        return not shut
 
-    async def _upload(self, upload: PartUpload) -> bool:
-        sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
+    async def _try(self, upload: PartUpload) -> bool:
+        """Uploads a part. ▲ One that cannot be sent, by a way that carries no files or because its bytes are gone, holds
+        up no other and nothing else that is written."""
+        try:
+            sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
+        except Exception as e:
+            log.warning("part not read: %s", getattr(e, "code", type(e).__name__))
+            self._say(upload.room, UNREADABLE)
+            return False
+        try:
+            return await self._upload(upload, sealed)
+        except Unreachable as e:
+            if self._link.connection is None:
+                raise
+            log.info("part not sent: %s", e.code)
+            self._say(upload.room, e.code)
+            return False
+
+    async def _upload(self, upload: PartUpload, sealed: bytes) -> bool:
         headers = {"repr-digest": f"sha-256=:{base64.b64encode(upload.digest).decode()}:"}
         answer = await self._request("PUT", upload.room, upload.obj, upload.part, headers, sealed)
         if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):

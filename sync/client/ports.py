@@ -340,7 +340,7 @@ class BlobPort(Protocol):
         ...
 
     def read_part(self, part: PartId, digest: bytes) -> bytes:
-        """The sealed bytes. Called in a thread."""
+        """The sealed bytes; whatever it raises, this part is left out. Called in a thread."""
         ...
 
     def uploaded_parts(self) -> list[PartUpload]:

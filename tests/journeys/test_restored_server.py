@@ -19,6 +19,7 @@ from app.store.rows import BlobPart, Evidence
 from sync.client import mending
 from sync.client.status import LinkState, RoomState
 from sync.crypto.signatures import SigningKey
+from sync.errors import Refused, Unreachable
 from sync.protocol import messages as m
 from sync.server import admin
 from sync.server.auth import now_ms
@@ -283,6 +284,51 @@ async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -
     await a.restart()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     assert a.store.parts_looked_for() == mark
+
+
+async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.client.blobs.RETRY_S", 0.05)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    later = await w.room(a, b)
+    sealed = os.urandom(5000)
+    digest = hashlib.sha256(sealed).digest()
+    parts = {PartId(os.urandom(16)): at for at in (later, later, room)}
+    for part, at in parts.items():
+        a.store.blobs.write(part, sealed)
+        a.store.blobs.add(
+            BlobPart(
+                part=part, room=at, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
+                uploaded=False, present=True,
+            )
+        )  # fmt: skip
+    a.engine.blobs.wake()
+    await until(lambda: a.store.uploads() == [])
+    await w.settle(room)
+    await w.settle(later)
+    for client in (a, b):
+        client.store.db.raw.execute("DELETE FROM kept_items WHERE room = ?", (later,))  # longer ago than they keep it
+    await restored(w, backup)
+    for client in (a, b):
+        client.online()
+    await w.settle(room)
+    last = list(parts)[-1]
+
+    async def comes_back() -> bool:
+        try:
+            return await b.engine.blobs.fetch(room, obj, last, digest) == sealed
+        except (Refused, Unreachable):
+            return False
+
+    for _ in range(200):
+        if await comes_back():
+            break
+        await asyncio.sleep(0.05)
+    assert await comes_back()
+    assert a.store.parts_looked_for() is None
 
 
 # -- a server that lies about it ----------------------------------------------------------------------------------

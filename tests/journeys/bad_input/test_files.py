@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Files that are too large, change while they are read, or have names that no disk should see."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import pytest
 
 from app.chat.records import MessageSent
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
+from sync.client.status import LinkState
+from sync.client.transport import Answer
+from sync.errors import Unreachable
 from sync.server.blobs import BlobRefusal
 from tests.journeys.bad_input.checks import explained
 from tests.journeys.desks import Desk, Offices
@@ -145,5 +149,59 @@ async def test_a_file_that_the_server_has_no_room_for_waits_says_so_and_is_sent_
     assert a.session.rooms.notices(room) == [code]
     assert len(a.session.store.uploads()) == 1
     monkeypatch.setattr(blobs, "_check_quota", real)
+    await until(lambda: len(b.texts(room)) == 2)
+    await until(lambda: a.session.rooms.notices(room) == [])
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda p: p.write_bytes(b"x")], ids=["gone", "damaged"])
+async def test_a_file_that_is_gone_before_it_was_sent_holds_up_nothing_else(
+    o: Offices, tmp_path: Path, harm: Callable[[Path], object]
+) -> None:
+    """A virus scanner took it, or the disk lost it."""
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    file = tmp_path / "beslut åäö.pdf"
+    file.write_bytes(b"x" * 5000)
+    await o.w.stop_server()
+    await until(lambda: a.session.engine.status.state is LinkState.OFFLINE)
+    await a.session.chat.send_file(room, [file], "Beslutet")
+    (part,) = [p for p in a.profile.blobs_folder.rglob("*") if p.is_file()]
+    harm(part)
+    file.write_bytes(b"y" * 5000)
+    await a.session.chat.send_file(room, [file], "Nästa")
+    a.session.chat.send(room, "Det här kommer fram ändå")
+    await o.w.start_server()
+    a.session.engine.retry_now()
+    await until(lambda: sorted(b.texts(room)) == ["Det här kommer fram ändå", "Nästa"])
+    await until(lambda: a.session.engine.status.state is LinkState.ONLINE)
+    await until(lambda: a.session.rooms.notices(room) == ["part-unreadable"])
+    explained("part-unreadable", "part-unreadable")
+    assert len(a.session.store.uploads()) == 1
+
+
+async def test_a_way_that_carries_no_files_carries_the_rest(
+    o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box on the way breaks off what is long."""
+    monkeypatch.setattr("sync.client.blobs.RETRY_S", 0.05)
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    dialer = a.session.engine.blobs._dialer
+    tries: list[str] = []
+
+    async def broken_off(method: str, *_: object) -> Answer:
+        tries.append(method)
+        raise Unreachable("blob transfer")
+
+    monkeypatch.setattr(dialer, "request", broken_off)
+    file = tmp_path / "beslut åäö.pdf"
+    file.write_bytes(b"x" * 5000)
+    await a.session.chat.send_file(room, [file], "Beslutet")
+    await until(lambda: len(tries) > 5)
+    assert a.session.engine.status.state is LinkState.ONLINE
+    a.session.chat.send(room, "Det här kommer fram ändå")
+    await until(lambda: "Det här kommer fram ändå" in b.texts(room))
+    assert a.session.rooms.notices(room) == ["unreachable"]
+    monkeypatch.undo()
     await until(lambda: len(b.texts(room)) == 2)
     await until(lambda: a.session.rooms.notices(room) == [])
