@@ -39,6 +39,10 @@ _NAMES = 2000
 AGAIN_S = 2.0
 """After a refusal that somebody else may cure: a log that is not back yet, another who was faster."""
 _TRIES = 30
+SELDOM_S = 60.0
+"""After so many tries."""
+_PASSING = (ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL)
+"""What a server says that takes the same later."""
 
 
 class Mender:
@@ -64,6 +68,10 @@ class Mender:
         self._closed: set[RoomId] = set()
         self._due: dict[RoomId, None] = {}
         self._tries: dict[RoomId, int] = {}
+        self._unproven: set[RoomId] = set()
+        """Rooms whose proof the server did not take for now."""
+        self._logs_left = False
+        self._handed_in = False
         self._wake = asyncio.Event()
 
     def start(self, authed: m.Authed) -> None:
@@ -78,6 +86,8 @@ class Mender:
         self._closed = {RoomId(room) for room in authed.closed}
         self._until.clear()
         self._tries.clear()
+        self._unproven.clear()
+        self._logs_left = self._handed_in = False
         self._due = dict.fromkeys(self._link.rooms) if told is not None else {}
         self._wake.set()
 
@@ -100,13 +110,27 @@ class Mender:
         if self._witness.restored is not None:
             await self._hand_logs()
             await self._mend_due()
-            with contextlib.suppress(Refused):
-                await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
+            await self._say_done()
             self._give_back(self._witness.restored.body)
         while True:
             await self._wake.wait()
             self._wake.clear()
             await self._mend_due()
+            await self._say_done()
+
+    async def _say_done(self) -> None:
+        """▲ Says once that nothing more is here: not while the server could not take what it is to wait for, or the room
+        would open without that, and what others write there then would be in its place."""
+        if self._witness.restored is None or self._handed_in:
+            return
+        if self._logs_left:
+            await self._hand_logs()
+        if not self._logs_left and not self._unproven:
+            with contextlib.suppress(Refused):
+                await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
+                self._handed_in = True
+        if not self._handed_in:
+            asyncio.get_running_loop().call_later(AGAIN_S, self._wake.set)
 
     async def _trim(self) -> None:
         more = True
@@ -122,6 +146,7 @@ class Mender:
 
     async def _hand_logs(self) -> None:
         """Everybody's logs that this device has and the server has not, or not as far."""
+        self._logs_left = False
         uids = {self._link.account.uid: None}
         for room in self._link.rooms.values():
             uids |= dict.fromkeys(room.stream.members)
@@ -142,6 +167,7 @@ class Mender:
                     await hand_log(online, self._link.ports.user_log(uid)[seq + 1 :])
                 except Refused as e:
                     log.info("log not handed in: %s", e.code)
+                    self._logs_left = self._logs_left or e.code in _PASSING
 
     # -- rooms ------------------------------------------------------------------------------------------------------
 
@@ -160,8 +186,7 @@ class Mender:
 
     def _later(self, room: RoomId) -> None:
         times = self._tries[room] = self._tries.get(room, 0) + 1
-        if times <= _TRIES:
-            asyncio.get_running_loop().call_later(AGAIN_S, self._again, room)
+        asyncio.get_running_loop().call_later(AGAIN_S if times <= _TRIES else SELDOM_S, self._again, room)
 
     def _again(self, room: RoomId) -> None:
         self._due[room] = None
@@ -173,7 +198,14 @@ class Mender:
         if promised is None or not (room.is_member or room.room in self._heads):
             return
         if self._head_n(room) < promised.n and self._until.get(room.room, 0) < promised.n:
-            await self._prove(room, promised)
+            self._unproven.add(room.room)
+            try:
+                await self._prove(room, promised)
+            except Refused as e:
+                if e.code == ErrorCode.INVALID:  # another history stands there, and waiting changes nothing
+                    self._unproven.discard(room.room)
+                raise
+        self._unproven.discard(room.room)
         while self._head_n(room) < (until := self._until.get(room.room, 0)):
             n = self._head_n(room)
             items = self._items(room, promised, n, until)

@@ -24,6 +24,7 @@ from sync.protocol import messages as m
 from sync.server import admin
 from sync.server.auth import now_ms
 from sync.server.identity import read_identity
+from sync.server.store.base import Full
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.verify import verify
 from sync.trust.agency import agency_fingerprint
@@ -250,6 +251,81 @@ async def test_a_long_gap_comes_back_in_pieces(w: World, monkeypatch: pytest.Mon
     await until(lambda: b.engine.room_state(room) is RoomState.SEALED)
     assert history(a, room) == history(b, room) == before
     assert len(a.texts(obj)) == 60
+    await whole(w)
+
+
+@pytest.mark.parametrize("what", ["await_items", "came_back"])
+async def test_a_disk_that_is_full_while_things_come_back_loses_none_of_them(
+    w: World, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The one who holds it is not done before the server knows what to wait for."""
+    monkeypatch.setattr(mending, "AGAIN_S", 0.05)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    a.say(room, obj, b"i kopian")
+    await w.settle(room)
+    backup = await backed_up(w)
+    await offline(b)
+    a.say(room, obj, HELLO)
+    await w.settle(room, a)
+    await restored(w, backup, a)
+    assert w.running is not None
+    store = w.running.service.mending._store
+    real, tries = getattr(store, what), []
+
+    async def full(*_: object) -> None:
+        tries.append(what)
+        raise Full("disk")
+
+    monkeypatch.setattr(store, what, full)
+    a.online()
+    await until(lambda: len(tries) > 3)
+    b.say(room, obj, b"svar")
+    b.online()
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    await asyncio.sleep(0.3)
+    assert (await admin.status(w.data)).rooms_closed == 1
+    monkeypatch.setattr(store, what, real)
+    await open_again(w)
+    await w.settle(room, a, b)
+    assert a.texts(obj) == b.texts(obj) == [b"i kopian", HELLO, b"svar"]
+    assert a.engine.room_state(room) is RoomState.SEALED
+    await whole(w)
+
+
+async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What its new device wrote cannot come back before it."""
+    monkeypatch.setattr(mending, "AGAIN_S", 0.05)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    laptop = await w.second(b)
+    await until(lambda: laptop.engine.room_state(room) is RoomState.SEALED)
+    laptop.say(room, obj, HELLO)
+    await w.settle(room)
+    before = history(a, room)
+    await restored(w, backup)
+    assert w.running is not None
+    store = w.running.service.mending._store
+    real, tries = store.append_user, []
+
+    async def full(*_: object) -> None:
+        tries.append(1)
+        raise Full("disk")
+
+    monkeypatch.setattr(store, "append_user", full)
+    a.online()
+    await until(lambda: len(tries) > 0)
+    await _online(a)
+    monkeypatch.setattr(store, "append_user", real)
+    await until(lambda: a.engine.room_state(room) is RoomState.SEALED)
+    b.online()
+    laptop.online()
+    await w.settle(room)
+    await open_again(w)
+    assert history(a, room) == before
     await whole(w)
 
 
