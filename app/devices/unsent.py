@@ -6,6 +6,7 @@ changes are then offered under the ids that they have: what had reached the serv
 """
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -16,7 +17,8 @@ from typing import IO
 import msgspec
 
 from app.core import log
-from app.core.ids import ChangeId, DevId, ObjId, PartId, RoomId
+from app.core.files import sync_folder
+from app.core.ids import ChangeId, DevId, ObjId, PartId, RoomId, new_id
 from app.errors import FileUnreadable, StoreUnwritable
 from app.store.rows import BlobPart
 from app.store.store import Store
@@ -105,9 +107,10 @@ class UnsentWork:
         return len(self._store.unsent_work.changes()) + len(self._store.unsent_work.drafts())
 
     async def save(self, path: Path) -> int:
-        """Writes everything to `path`, durably; how many changes and drafts. StoreUnwritable; nothing is left then."""
+        """Writes everything to `path`, durably; how many changes and drafts. StoreUnwritable; nothing is left then, and
+        a file that was there is as it was."""
         changes, drafts = self._store.unsent_work.changes(), self._store.unsent_work.drafts()
-        parts = [p for p in self._store.blobs.to_upload() if self._store.blobs.path(PartId(p.part)).exists()]
+        parts = self._parts(changes)
         body = _encoder.encode(
             Body(
                 VERSION,
@@ -117,9 +120,18 @@ class UnsentWork:
             )
         )
         sealed = await asyncio.to_thread(self._engine.devices.seal_to_me, body)
-        await asyncio.to_thread(_write, path, sealed, [self._store.blobs.path(PartId(p.part)) for p in parts])
+        files = [(self._store.blobs.path(PartId(p.part)), p.size) for p in parts]
+        await asyncio.to_thread(_write, path, sealed, files)
         log.store.info("unsent-saved", changes=len(changes), drafts=len(drafts), parts=len(parts))
         return len(changes) + len(drafts)
+
+    def _parts(self, changes: Sequence[UnsentChange]) -> list[BlobPart]:
+        """What lies here whole of the parts that the server has not got, and of those that the changes need: also what
+        was uploaded, since a server keeps no part for long of a change that it was never given."""
+        blobs = self._store.blobs
+        needed = (blobs.get(part) for change in changes for part in change.parts)
+        found = {p.part: p for p in (*blobs.to_upload(), *needed) if p is not None and p.present}
+        return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> Found:
         """What a file holds. FileUnreadable; Reject and Refused of `keepsake.take`; Reject "format" for a newer one."""
@@ -143,7 +155,10 @@ class UnsentWork:
         )
 
     async def take_in(self, found: Found) -> int:
-        """Offers what fits, under the ids that it has; how many changes were new here. Twice does no harm."""
+        """Offers what fits, under the ids that it has; how many changes were new here. Twice does no harm.
+
+        A change does not wait for a part that is not here and not in the file: nobody else would ever upload it.
+        """
         await self._take_parts(found)
         fresh = 0
         for change in found.body.changes:
@@ -156,7 +171,7 @@ class UnsentWork:
                     t=change.t,
                     live=change.live,
                     data=change.data,
-                    parts=tuple(PartId(p) for p in change.parts),
+                    parts=tuple(PartId(p) for p in change.parts if self._store.blobs.get(PartId(p)) is not None),
                 )
             ):
                 fresh += 1
@@ -172,38 +187,56 @@ class UnsentWork:
         for part in found.body.parts:
             if self._may_write(RoomId(part.room)) and self._store.blobs.get(PartId(part.part)) is None:
                 sealed = await asyncio.to_thread(_read_part, found.path, at, part.size)
-                if hashlib.sha256(sealed).digest() != part.hash:
-                    raise Reject("malformed", "unsent part")
-                await asyncio.to_thread(self._store.blobs.write, PartId(part.part), sealed)
-                self._store.blobs.add(
-                    BlobPart(
-                        part=part.part,
-                        room=RoomId(part.room),
-                        obj=ObjId(part.obj),
-                        key=part.key,
-                        hash=part.hash,
-                        size=part.size,
-                        plain_size=part.plain_size,
-                        uploaded=False,
-                        present=True,
-                    )
-                )
+                if hashlib.sha256(sealed).digest() == part.hash:
+                    await self._take_part(part, sealed)
+                else:  # it was damaged before it was kept: the rest is good all the same
+                    log.store.error("part-damaged", part=part.part)
             at += part.size
 
+    async def _take_part(self, part: Part, sealed: bytes) -> None:
+        await asyncio.to_thread(self._store.blobs.write, PartId(part.part), sealed)
+        self._store.blobs.add(
+            BlobPart(
+                part=part.part,
+                room=RoomId(part.room),
+                obj=ObjId(part.obj),
+                key=part.key,
+                hash=part.hash,
+                size=part.size,
+                plain_size=part.plain_size,
+                uploaded=False,
+                present=True,
+            )
+        )
 
-def _write(path: Path, sealed: bytes, parts: Sequence[Path]) -> None:
-    draft = path.with_name(f".{path.name}.part")
+
+def _size(path: Path) -> int:
     try:
-        with draft.open("wb") as file:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _write(path: Path, sealed: bytes, parts: Sequence[tuple[Path, int]]) -> None:
+    """`parts` with their sizes: one that is another by now would move all behind it."""
+    draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
+    try:
+        with draft.open("xb") as file:
             file.write(sealed)
-            for part in parts:
-                file.write(part.read_bytes())
+            for part, size in parts:
+                data = part.read_bytes()
+                if len(data) != size:
+                    raise OSError("a part has another size")
+                file.write(data)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as e:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise StoreUnwritable from e
+    with contextlib.suppress(OSError):  # a stick or a share may have no durable names; the file itself is there
+        sync_folder(path.parent)
 
 
 def _read(path: Path) -> tuple[bytes, bytes]:

@@ -75,13 +75,19 @@ class RevokedDialog(Dialog):
     async def keep_in(self, path: Path) -> None:
         """Writes the file, with the suffix it has by custom."""
         path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
-        self._spinner.start()
+        self._busy(True)
         n = await self._unsent.save(path)
-        self._spinner.stop()
+        self._busy(False)
         self.kept.setText(
             trn("{n} thing is kept in {file}.", "{n} things are kept in {file}.", n).format(n=n, file=path.name)
         )
 
+    def _busy(self, busy: bool) -> None:
+        """▲ Nothing can be removed while it is being written, nor is it written twice at once."""
+        (self._spinner.start if busy else self._spinner.stop)()
+        self.accept_button.setEnabled(not busy)
+        self.save.setEnabled(not busy)
+
     def _failed(self, error: Exception) -> None:
-        self._spinner.stop()
+        self._busy(False)
         self.error.say(told(error))
