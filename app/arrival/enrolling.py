@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """First start: a sign-in code, whom it binds, and the account that is made and registered."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -126,9 +127,8 @@ class Enrolling:
 
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """The passphrase may be another than the first time; nothing is in the store yet that an old slot could open
-        but the account, and its slot goes."""
-        self._place.slots.forget()
-        await self._place.add_slot(made.key, passphrase)
+        but the account. ▲ Its slot goes when the new one is there: the server may have bound the account."""
+        await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)
 

@@ -139,13 +139,16 @@ class KeySlots:
         return self._folder / "settling"
 
     def _settling(self) -> list[str] | None:
-        """The slots that stay, if a change was cut off when the database had its new key already."""
+        """The slots that stay, if a change was cut off when the database had its new key already. ▲ A file that names
+        none was damaged: it takes no way in away."""
         try:
-            return self._marker.read_text(encoding="ascii").split()
+            named = self._marker.read_text(encoding="ascii", errors="replace").split()
         except FileNotFoundError:
             return None
         except OSError as e:
             raise StoreUnwritable() from e
+        there = [k for k in SlotKind if self._path(k).exists() or self._path(k, new=True).exists()]
+        return [kind for kind in named if kind in there] or None
 
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
         """The slot, and the one being changed to (True) if a change was interrupted."""
@@ -217,9 +220,27 @@ class KeySlots:
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
-    def _may_add(self, kind: SlotKind) -> None:
+    def only(self, key: bytes, passphrase: str | None) -> None:
+        """This passphrase, or None for the key store, is the one way in from now on, under the key as it is: where
+        nothing has been written that another way in opens. ▲ It is there before what was there goes; if it cannot be
+        made, that stays. As `add_passphrase` and `add_keyring`. In a thread."""
+        kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
+        self._check_allowed(kind)
+        slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
+        gone = self._entries(new=False)
+        self._write(slot, new=False)
+        for other in SlotKind:
+            if other != kind:
+                self._path(other).unlink(missing_ok=True)
+        for entry in gone:
+            delete_secret(self._keyring, entry)
+
+    def _check_allowed(self, kind: SlotKind) -> None:
         if kind not in self._allowed:
             raise SlotForbidden()
+
+    def _may_add(self, kind: SlotKind) -> None:
+        self._check_allowed(kind)
         if self._path(kind).exists():
             raise BugError("there is such a slot already: change it, which rekeys the database")
 
@@ -275,10 +296,13 @@ class KeySlots:
         if kept is None and changed:
             kept = [str(k) for k in staged]
             self._note_settling(kept)
-        gone = self._finish(kept) if kept is not None else self._give_up()
-        for entry in gone:
-            delete_secret(self._keyring, entry)
-        self._marker.unlink(missing_ok=True)
+        try:
+            gone = self._finish(kept) if kept is not None else self._give_up()
+            for entry in gone:
+                delete_secret(self._keyring, entry)
+            self._marker.unlink(missing_ok=True)
+        except OSError as e:
+            raise StoreUnwritable() from e
         log.store.info("slots-settled", changed=kept is not None)
 
     def _note_settling(self, kept: Collection[str]) -> None:
@@ -342,8 +366,7 @@ class KeySlots:
     def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
         """Instead of a way that policy has forbidden, the allowed one: this passphrase, or None for the key store."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
-        if kind not in self._allowed:
-            raise SlotForbidden()
+        self._check_allowed(kind)
         return self._change(db, self.stage([kind], passphrase))
 
     def _change(self, db: Database, key: bytes) -> StoreKeys:

@@ -28,6 +28,10 @@ def open_store(profile: Profile, slots: KeySlots, unlocked: StoreKeys, kinds: Ma
                 raise
             continue
         if unlocked.staged is not None:  # ▲ by the slot that the key is from: a new passphrase opens the new slot alone
-            slots.settle(changed=key in unlocked.staged)
+            try:
+                slots.settle(changed=key in unlocked.staged)
+            except BaseException:
+                store.close()
+                raise
         return store
     raise StoreCorrupt()

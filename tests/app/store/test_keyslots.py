@@ -16,6 +16,7 @@ from app.errors import (
     SlotDamaged,
     SlotForbidden,
     StoreCorrupt,
+    StoreUnwritable,
     WeakPassphrase,
     WrongPassphrase,
 )
@@ -313,3 +314,70 @@ def test_a_removal_that_is_killed_at_any_step_leaves_no_slot_that_opens_nothing(
     opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
     assert slots.kinds() == [SlotKind.PASSPHRASE]
     assert sorted(p.name for p in profile.slots_folder.iterdir()) == ["passphrase.slot"]
+
+
+@pytest.mark.parametrize("passphrase", ["en ny lösenfras", None])
+@pytest.mark.parametrize("steps", [0, 1])
+def test_the_only_way_in_is_there_before_the_others_go(
+    profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch, passphrase: str | None, steps: int
+) -> None:
+    keys = slots.unlock_keyring()
+    killed = killed_after(steps, monkeypatch, lambda: slots.only(keys.keys[0], passphrase))
+    ways: list[Callable[[], StoreKeys]] = [lambda: slots.unlock_passphrase(PASSPHRASE), slots.unlock_keyring]
+    if passphrase is not None:
+        ways.append(lambda: slots.unlock_passphrase(passphrase))
+    opened = 0
+    for way in ways:
+        try:
+            opens(profile, slots, way()).close()
+            opened += 1
+        except (NoSlot, WrongPassphrase):
+            continue
+    assert opened == (2 if killed else 1)
+    assert killed == (steps < 1)
+    if not killed:
+        assert slots.kinds() == [SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE]
+
+
+def test_a_way_in_that_cannot_be_made_takes_none_away(
+    profile: Profile, slots: KeySlots, keyring: MemoryKeyring
+) -> None:
+    key = slots.unlock_keyring().keys[0]
+    keyring.locked = True
+    with pytest.raises(KeyringLocked):
+        slots.only(key, None)
+    with pytest.raises(WeakPassphrase):
+        slots.only(key, "kort")
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+
+
+@pytest.mark.parametrize("found", [b"", bytes(18), b"\xff\xfe\xfd", b"other"])
+def test_a_damaged_note_of_a_change_takes_no_way_in_away(profile: Profile, slots: KeySlots, found: bytes) -> None:
+    (profile.slots_folder / "settling").write_bytes(found)
+    opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
+    opens(profile, slots, slots.unlock_keyring()).close()
+    assert slots.kinds() == [SlotKind.PASSPHRASE, SlotKind.KEYRING]
+
+
+def test_a_slot_that_cannot_take_its_place_is_told_and_taken_the_next_time(
+    profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where a virus scanner holds a file on Windows."""
+    new = "en ny lösenfras"
+    store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
+    real = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if target.suffix == ".slot":
+            raise PermissionError
+        return real(self, target)
+
+    with monkeypatch.context() as held:
+        held.setattr(Path, "replace", refuse)
+        with pytest.raises(StoreUnwritable):
+            slots.change_passphrase(store.db, PASSPHRASE, new)
+        store.close()
+        with pytest.raises(StoreUnwritable):
+            open_store(profile, slots, slots.unlock_passphrase(new), KINDS)
+    opens(profile, slots, slots.unlock_passphrase(new)).close()
+    opens(profile, slots, slots.unlock_keyring()).close()

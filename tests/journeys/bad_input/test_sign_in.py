@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from app.bootstrap import Office
 from app.core import clock
 from app.core.files import write_atomic
-from app.errors import AppError, BadAddress, BugError, NotEnrolled
+from app.errors import AppError, BadAddress, BugError, NotEnrolled, WeakPassphrase
 from app.profile import Profile
 from app.session import LinkState, Session
 from app.settings import CA_FILE
@@ -394,6 +394,18 @@ async def test_the_passphrase_of_the_second_attempt_is_the_one_that_counts(o: Of
         await desk.office.enrol(found, "en annan, först vald", lambda text, done, total: None)
     _directly(desk)
     await _works(o, desk, await desk.office.enrol(found, PASSPHRASE, lambda text, done, total: None))
+
+
+async def test_a_second_attempt_whose_passphrase_is_too_short_leaves_the_first_ones(o: Offices) -> None:
+    """The server may have bound the account: without a way in to its keys it would be lost."""
+    desk = new_desk(o)
+    code = await o.w.invite("Registrator")
+    await _cut(o, desk, code, reached=True)
+    found = await desk.office.look_up(desk.server, code)
+    with pytest.raises(WeakPassphrase):
+        await desk.office.enrol(found, "kort", lambda text, done, total: None)
+    _start_again(desk)
+    await _works(o, desk, await desk.office.resume(PASSPHRASE))
 
 
 async def test_another_code_after_a_cut_off_enrolment_begins_anew(o: Offices) -> None:
