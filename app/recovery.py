@@ -84,6 +84,10 @@ class Recovery:
         """The person has the sheet in hand: it is theirs from now on."""
         await self._engine.sheet.publish(paper.code, old)
 
+    def waits(self, paper: SheetPaper) -> bool:
+        """Whether `publish` began and could not end: it ends by itself, and the sheet must not be thrown away."""
+        return self._engine.sheet.waits(paper.code)
+
     # -- what others ask ------------------------------------------------------------------------------------------
 
     def asked(self) -> Sequence[AskedFor]:

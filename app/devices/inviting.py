@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core import clock, link_fields
+from app.core.ids import DevId
 from app.errors import TooManyTries
 from app.store.notes import Notes
 from sync.client.pairing import Host, Offer
@@ -51,8 +52,8 @@ class Newcomer:
 class Invitation:
     """`open`, then `arrived`, then `admit` or `refuse`; `close` whenever it is given up."""
 
-    def __init__(self, host: Host, misses: Misses, admitted: Callable[[Newcomer], None]) -> None:
-        """`admitted` is told once it is in."""
+    def __init__(self, host: Host, misses: Misses, admitted: Callable[[DevId, Newcomer], None]) -> None:
+        """`admitted` is told once it is in, and as which device."""
         self._host = host
         self._admitted = admitted
         self._new: Newcomer | None = None
@@ -79,9 +80,9 @@ class Invitation:
 
     async def admit(self) -> None:
         """The person said yes. Refused("pairing") if the other one has gone, "conflict" if the own log moved: anew."""
-        await self._host.admit()
+        dev = await self._host.admit()
         if self._new is not None:
-            self._admitted(self._new)
+            self._admitted(dev, self._new)
 
     async def refuse(self) -> None:
         """The person said no: by digits, that they differ."""

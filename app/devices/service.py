@@ -167,9 +167,9 @@ class DeviceService:
         """An attempt to let another device in; the one before it is over."""
         me = self._people.me
         record = encode_record({"name": me.name, "title": me.title, "unit": me.unit})
-        return Invitation(self._engine.invite_device(record), self._misses, self._name_newest)
+        return Invitation(self._engine.invite_device(record), self._misses, self._name)
 
-    def _name_newest(self, new: Newcomer) -> None:
+    def _name(self, dev: DevId, new: Newcomer) -> None:
         with contextlib.suppress(NotFound):  # it says so itself when it comes
-            self._personal.rename(self._engine.devices.newest, new.name)
+            self._personal.rename(dev, new.name)
         self.changed.emit()

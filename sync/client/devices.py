@@ -21,13 +21,14 @@ from sync.trust import userdrafts
 from sync.trust.author import Entry
 from sync.trust.pairing import NewDevice
 from sync.trust.userdrafts import Hand
-from sync.trust.userlog import ROOT, Device, UserEntry, UserLog
+from sync.trust.userlog import ROOT, Device, UserEntry, UserLog, device_id
 
 log = logging.getLogger("sync")
 
 TRIES = 5
 RENEW_MS = 30 * 86_400_000
 """How old a PUK generation gets before a device makes the next one."""
+Build = Callable[[UserLog, Hand, int], Entry]
 REVOKED = "revoked"
 RESET = "reset"
 
@@ -108,12 +109,12 @@ class Devices:
 
     # -- deeds ----------------------------------------------------------------------------------------------------
 
-    async def admit(self, new: NewDevice, proof: bytes) -> int:
-        """Adds a device that proved its keys for the log's present head; gives its entry. Refused("conflict") if the
-        log has moved since: then the proof is for nothing."""
+    async def admit(self, new: NewDevice, proof: bytes) -> Device:
+        """Adds a device that proved its keys for the log's present head. Refused("conflict") if the log has moved
+        since: then the proof is for nothing."""
         entry = userdrafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
         await self.append([entry])
-        return self.own_log.seq
+        return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
     async def revoke(self, dev: DevId) -> None:
         """Revokes a device; the entry carries the next PUK generation. Reject "older" for one older than this."""
@@ -134,24 +135,30 @@ class Devices:
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
         """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms)."""
         seeds = self._link.account.puk_seeds
-        return await self._do(lambda own, hand, now: userdrafts.revoke(own, Hand(ROOT, root, seeds), dev, now)[0])
+        return await self._do(
+            lambda own, hand, now: userdrafts.revoke(own, Hand(ROOT, root, seeds), dev, now)[0], may_wait=True
+        )
 
-    async def _do(self, build: Callable[[UserLog, Hand, int], Entry]) -> int | None:
+    async def _do(self, build: Build, *, may_wait: bool = False) -> int | None:
         for attempt in range(TRIES):
             try:
-                return await self.append([build(self.own_log, self._hand(), self._link.server_now_ms)])
+                entry = build(self.own_log, self._hand(), self._link.server_now_ms)
+                return await self.append([entry], may_wait=may_wait)
             except Refused as e:
                 if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
                     raise
                 await self.follow(self._link.online)
         return None
 
-    async def append(self, entries: list[Entry]) -> int | None:
+    async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
         """Entries built on the log as it stands, all or none. None when they are in it; from when they may come (ms) if
-        another device may object. Refused("conflict") if the log has moved."""
+        another device may object. Refused("conflict") if the log has moved.
+
+        ▲ `may_wait`: only of what may wait is a server's word taken that it waits. Nothing is told as done else.
+        """
         signed = [m.Signed(body, sig) for body, sig in entries]
         reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
-        if isinstance(reply, m.Waits):
+        if isinstance(reply, m.Waits) and may_wait:
             return reply.ready
         if not isinstance(reply, m.Ok):
             raise Reject("malformed", f"reply {type(reply).__name__}")

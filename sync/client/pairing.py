@@ -115,14 +115,15 @@ class Host:
         assert admitting.new is not None  # noqa: S101 - `check` has it
         return admitting.new
 
-    async def admit(self) -> None:
-        """A person said yes. Refused("pairing") if the other one has gone, "conflict" if the own log moved meanwhile:
-        begin anew."""
+    async def admit(self) -> DevId:
+        """A person said yes; the device that is in now. Refused("pairing") if the other one has gone, "conflict" if the
+        own log moved meanwhile: begin anew."""
         admitting = self._admitting
         if admitting is None or admitting.new is None or self._mail.over:
             raise Refused(ENDED)
-        seq = await self._devices.admit(admitting.new, admitting.proof)
-        await self._post(admitting.done(seq, self._devices.newest))
+        added = await self._devices.admit(admitting.new, admitting.proof)
+        await self._post(admitting.done(added.added, added.dev))
+        return added.dev
 
     async def close(self) -> None:
         """Gives the attempt up: whoever waits for `arrived` hears Refused("pairing"), and so does the other side. Twice
@@ -205,7 +206,8 @@ class Guest:
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
         """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all
-        of it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, again."""
+        of it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, or it could
+        not be kept, again."""
         entering = self._entering
         if entering is None or entering.old is None:
             raise Refused(ENDED)
@@ -213,8 +215,8 @@ class Guest:
             self._added = entering.done(await self._mail.next())
             await self._hang_up()
         own = await self._signed_in(self._agency_pk, entering.old, *self._added)
-        self._entering = self._added = None
         keep(own)
+        self._entering = self._added = None
         return own
 
     async def _signed_in(self, agency_pk: bytes, old: OldDevice, seq: int, dev: DevId) -> Joined:

@@ -71,20 +71,39 @@ class Sheet:
             raise Reject("sheet", "root")
 
     async def publish(self, code: str, old: str = "") -> None:
-        """The sheet `code` is the person's from now on; `old` is the one before where that is needed.
+        """The sheet `code` is the person's from now on; `old` is the one before where that is needed. Twice does no
+        harm.
 
-        ▲ What is needed to finish is kept before the first entry is sent. Nothing is lost by a cut: `finish`.
+        ▲ What is needed to finish is kept before the first entry is sent. Nothing is lost by a cut: `finish`. ▲ Another
+        sheet that waits to be finished is finished first: the server may have it, and then its key is the root's.
         """
-        account = self._link.account
-        root = account.secrets.root
+        sheet = RecoveryCode.parse(code)
+        self._link.online  # noqa: B018 - Unreachable before anything is kept
+        async with self._finishing:
+            own, waits = self._devices.own_log, self._link.account.sheet
+            if waits and waits != sheet.secret:
+                await self._enter()
+                self._keep_new(RecoveryCode(waits).root_seed, sheet)
+            elif not waits and (own.root_pk, own.recovery_pk) != (sheet.root.public, sheet.kem.public):
+                self._keep_new(self._root(old), sheet)
+            await self._finish()
+
+    def _root(self, old: str) -> bytes:
+        root = self._link.account.secrets.root
         if not root:
             self.check_old(old)
             root = RecoveryCode.parse(old).root_seed
+        return root
+
+    def _keep_new(self, root: bytes, sheet: RecoveryCode) -> None:
         if SigningKey(root).public != self._devices.own_log.root_pk:
             raise Reject("sheet", "root")
-        self._link.online  # noqa: B018 - Unreachable before anything is kept
-        self._keep(root, RecoveryCode.parse(code).secret)
-        await self.finish()
+        self._keep(root, sheet.secret)
+
+    def waits(self, code: str) -> bool:
+        """Whether that sheet was confirmed here and is not wholly in the log yet: it will be when the server answers,
+        and must not be thrown away."""
+        return self._link.account.sheet == RecoveryCode.parse(code).secret
 
     async def finish(self) -> None:
         """Goes on with a sheet that was confirmed and is not wholly in the log. Nothing happens if there is none.
@@ -95,16 +114,19 @@ class Sheet:
             await self._finish()
 
     async def _finish(self) -> None:
+        if self._link.account.sheet:
+            await self._enter()
+            self._keep(b"", b"")
+            log.info("recovery sheet in force")
+
+    async def _enter(self) -> None:
+        """Brings what is kept into the log."""
         for attempt in range(TRIES):
             account = self._link.account
-            if not account.sheet:
-                return
             sheet, root, now = RecoveryCode(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
             try:
                 entries = userdrafts.new_sheet(self._devices.own_log, root, sheet, account.puk_seeds, now)
                 if not entries:
-                    self._keep(b"", b"")
-                    log.info("recovery sheet in force")
                     return
                 await self._devices.append(entries)
             except Reject as e:
@@ -115,6 +137,7 @@ class Sheet:
                 if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
                     raise
                 await self._devices.follow(self._link.online)
+        raise Refused(ErrorCode.CONFLICT, "sheet")
 
     def _keep(self, root: bytes, sheet: bytes) -> None:
         account = self._link.account

@@ -67,6 +67,7 @@ class InviteDialog(Dialog):
         self._expires_ms = 0
         self._new: Newcomer | None = None
         self._added: Callable[[str], object] = lambda name: None
+        self._admitting = False
         self.text = self.add_text("", "body")
         self._shown = column(spacing=10)
         self.body.addLayout(self._shown)
@@ -173,15 +174,23 @@ class InviteDialog(Dialog):
 
     def accept(self) -> None:
         """Yes: it is added, and the dialog closes when that is done."""
-        if self._new is not None and self._invitation is not None:
+        if self._new is not None and self._invitation is not None and not self._admitting:
             self._buttons(yes=False, other=False, again=False)
+            self._close.setEnabled(False)
+            self._admitting = True
             self._spinner.start()
             run(self, self._admit(self._invitation, self._new), on_error=self._failed)
 
     async def _admit(self, invitation: Invitation, new: Newcomer) -> None:
         await invitation.admit()
+        self._admitting = False
         self._added(new.name)
         super().accept()
+
+    def reject(self) -> None:
+        """▲ Not while it is being added: it would be in the person's log and never hear of it."""
+        if not self._admitting:
+            super().reject()
 
     def refuse(self) -> None:
         """No: nothing is added."""
@@ -199,6 +208,8 @@ class InviteDialog(Dialog):
         self.begin()
 
     def _failed(self, error: Exception) -> None:
+        self._admitting = False
+        self._close.setEnabled(True)
         self._new = None
         self._clear()
         self._spinner.stop()

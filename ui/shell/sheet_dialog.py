@@ -51,6 +51,7 @@ class SheetDialog(Dialog):
         self.old.changed.connect(self._refresh)
         self.typed: list[QLineEdit] = []
         self.page = 0
+        self._publishing = False
         self._pages = (self._old_page(), self._paper_page(), self._typing_page())
         for page in self._pages:
             self.body.addWidget(page)
@@ -161,8 +162,7 @@ class SheetDialog(Dialog):
             self._go(2)
         elif self._right():
             self.error.hide()
-            self.accept_button.setEnabled(False)
-            self.spinner.start()
+            self._busy(True)
             run(self, self._publish(), on_error=self._failed)
         else:
             self.error.say(tr("That is not what the sheet says. Look at the groups again."))
@@ -182,11 +182,24 @@ class SheetDialog(Dialog):
 
     async def _publish(self) -> None:
         await self._recovery.publish(self.paper, self.old.text())
+        self._busy(False)
         super().accept()
 
+    def _busy(self, busy: bool) -> None:
+        self._publishing = busy
+        (self.spinner.start if busy else self.spinner.stop)()
+        for button in self.buttons.buttons():
+            button.setEnabled(not busy)
+
+    def reject(self) -> None:
+        """▲ Not while it comes into force: what was called off here would be the person's sheet all the same."""
+        if not self._publishing:
+            super().reject()
+
     def _failed(self, error: Exception) -> None:
-        self.spinner.stop()
-        self.error.say(told(error))
+        self._busy(False)
+        more = tr("Keep the sheet: it comes into force by itself.") if self._recovery.waits(self.paper) else ""
+        self.error.say(told(error, more=more))
         self._refresh()
 
     # -- on paper ---------------------------------------------------------------------------------------------------

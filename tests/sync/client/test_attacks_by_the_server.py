@@ -13,6 +13,7 @@ from app.core.ids import ObjId
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject
 from sync.protocol import messages as m
+from sync.trust.recovery import RecoveryCode
 from tests.journeys.bad_input.checks import HELLO, items_of, lie, offline, stopped, two, with_items
 from tests.world import Client, World, until, world
 
@@ -56,6 +57,23 @@ async def test_attack_a_server_that_keeps_silent_after_a_false_item_is_told_at_o
     a.say(room, ObjId(room), HELLO)
     await until(lambda: b.engine.room_state(room) is RoomState.WITHHELD)
     assert b.engine.blocked(room) == "withheld"
+
+
+async def test_attack_a_server_that_has_everything_wait_is_not_taken_for_a_yes(w: World) -> None:
+    """Only what the root revokes may wait. It says so of a revocation by a device, a sheet and a newcomer too."""
+    (a,) = await w.hire("Handläggare")
+    tablet = await w.second(a)
+    waits = False
+    await lie(a, lambda f: [m.Waits(rid=f.rid, ready=1)] if waits and isinstance(f, m.Ok) else [f])
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    waits = True
+    for deed in (a.engine.devices.revoke(tablet.engine.devices.mine), a.engine.devices.renew()):
+        with pytest.raises(Reject, match="malformed"):
+            await deed
+    with pytest.raises(Reject, match="malformed"):
+        await a.engine.sheet.publish(RecoveryCode.fresh().format())
+    assert not a.engine.sheet.stands
+    assert a.engine._link.account.secrets.root
 
 
 async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:

@@ -11,9 +11,13 @@ import pytest_asyncio
 
 from app.core import clock
 from app.core.ids import new_obj
+from app.errors import DiskFull
 from sync.client import audit
-from sync.client.pairing import Guest
+from sync.client.devices import Devices
+from sync.client.pairing import Guest, Joined
 from sync.client.status import LinkState
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject
 from sync.ids import Hash
 from sync.protocol import codec
@@ -21,7 +25,8 @@ from sync.protocol import messages as m
 from sync.server import admin
 from sync.trust import userdrafts
 from sync.trust.agency import encode_record
-from sync.trust.pairing import PairingCode
+from sync.trust.author import DeviceSecrets, Entry
+from sync.trust.pairing import NewDevice, PairingCode
 from tests.world import Client, World, until, world
 
 RECORD = encode_record({"name": "Handläggare"})
@@ -215,6 +220,57 @@ async def test_a_new_device_that_is_not_let_in_is_told(w: World) -> None:
     a.online()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     assert len(a.engine.devices.own_log.devices) == 1
+
+
+async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each newcomer is told of its own entry, though the other one's is the newest by then."""
+    (a,) = await w.hire("Handläggare")
+    tablet = await w.second(a)
+    await until(lambda: tablet.engine.devices.own_log.head == a.engine.devices.own_log.head)
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=True)
+    guest = guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    await guest.meet(code=offer.code)
+    await arriving
+    other, real = DeviceSecrets.without_root(), Devices.append
+
+    async def both(self: Devices, entries: list[Entry], *, may_wait: bool = False) -> int | None:
+        ready = await real(self, entries, may_wait=may_wait)
+        if self is a.engine.devices:
+            await tablet.engine.devices.follow(tablet.engine._link.online)
+            own, signing = tablet.engine.devices.own_log, SigningKey(other.sign)
+            new = NewDevice(sign_pk=signing.public, kem_pk=KemKey(other.kem).public, name="Tredje", system="")
+            proof = signing.sign("dev-proof", [own.uid, own.head, new.keys, tablet.engine.devices.mine])
+            await tablet.engine.devices.admit(new, proof)
+            await self.follow(self._link.online)
+        return ready
+
+    monkeypatch.setattr(Devices, "append", both)
+    added = await host.admit()
+    assert added != a.engine.devices.newest
+    joined = await guest.finish(lambda joined: None)
+    assert joined.account.dev == added
+
+
+async def test_what_a_new_device_could_not_keep_it_keeps_the_next_time(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=True)
+    guest = guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    await guest.meet(code=offer.code)
+    await arriving
+    await host.admit()
+
+    def full(joined: Joined) -> None:
+        raise DiskFull
+
+    with pytest.raises(DiskFull):
+        await guest.finish(full)
+    kept: list[Joined] = []
+    await guest.finish(kept.append)
+    assert [joined.account.dev for joined in kept] == [a.engine.devices.newest]
 
 
 @pytest.mark.parametrize("wrong", ["head", "genesis"])

@@ -16,6 +16,7 @@ from sync.client.connection import Connection
 from sync.client.devices import Devices
 from sync.client.enrolment import converse
 from sync.client.recovery import Attempt, Recovery, Waiting
+from sync.client.sheet import Sheet
 from sync.client.status import LinkState
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
@@ -168,6 +169,36 @@ async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: Wor
     own = a.engine.devices.own_log
     assert (own.root_pk, own.recovery_pk) in [(c.root.public, c.kem.public) for c in codes]
     assert a.engine._link.account.secrets.root == tablet.engine._link.account.secrets.root == b""
+
+
+async def test_a_sheet_whose_answer_was_lost_may_be_followed_by_another(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is in force though nobody here knows it, and its paper may be gone."""
+    (a,) = await w.hire("Handläggare")
+    first, second, real = RecoveryCode.fresh(), RecoveryCode.fresh(), Devices.append
+
+    async def later(self: Sheet) -> None:
+        """The engine has not come to it yet."""
+
+    monkeypatch.setattr(Sheet, "finish", later)
+
+    async def lost(self: Devices, entries: list[Entry]) -> int | None:
+        signed = [m.Signed(body, sig) for body, sig in entries]
+        await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Ok)
+        raise Unreachable("lost")
+
+    monkeypatch.setattr(Devices, "append", lost)
+    with pytest.raises(Unreachable):
+        await a.engine.sheet.publish(first.format())
+    assert a.engine.sheet.waits(first.format())
+    monkeypatch.setattr(Devices, "append", real)
+    for _ in range(2):  # and pressing the button again does no harm
+        await a.engine.sheet.publish(second.format())
+        own, account = a.engine.devices.own_log, a.engine._link.account
+        assert (own.root_pk, own.recovery_pk) == (second.root.public, second.kem.public)
+        assert (account.secrets.root, account.sheet) == (b"", b"")
+    await asked(w, await attempt(w, "Handläggare", second.format()))
 
 
 # -- coming back --------------------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ class FakeInvitation:
         self.come = asyncio.Event()
         self.error: Exception | None = None
         self.answer = ""
+        self.going_on: asyncio.Event | None = None
+        """What adding waits for, if anything."""
 
     async def open(self, *, by_code: bool) -> FakeOffer:
         self.by_code = by_code
@@ -72,6 +74,8 @@ class FakeInvitation:
         return Newcomer(name="Resedator", system="Windows 11", digits="" if self.by_code else "042117")
 
     async def admit(self) -> None:
+        if self.going_on is not None:
+            await self.going_on.wait()
         self.answer = "yes"
 
     async def refuse(self) -> None:
@@ -127,8 +131,12 @@ class FakeUnsent:
         self.saved: list[Path] = []
         self.taken: list[Found] = []
         self.error: Exception | None = None
+        self.going_on: asyncio.Event | None = None
+        """What saving waits for, if anything."""
 
     async def save(self, path: Path) -> int:
+        if self.going_on is not None:
+            await self.going_on.wait()
         if self.error is not None:
             raise self.error
         self.saved.append(path)

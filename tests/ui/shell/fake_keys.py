@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What opens an account, in memory: passphrase and keyring, and the recovery sheet."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -23,6 +24,10 @@ class FakeRecovery:
         self.vetoed: list[AskedFor] = []
         self.waiting: list[AskedFor] = []
         self.error: Exception | None = None
+        self.kept = False
+        """Whether an attempt that fails ends by itself later."""
+        self.going_on: asyncio.Event | None = None
+        """What publishing waits for, if anything."""
 
     def dismiss(self) -> None:
         self.reminds = False
@@ -43,10 +48,15 @@ class FakeRecovery:
         )
 
     async def publish(self, paper: SheetPaper, old: str = "") -> None:
+        if self.going_on is not None:
+            await self.going_on.wait()
         if self.error is not None:
             raise self.error
         self.published.append((paper.code, old))
         self.state = SheetState.STANDS
+
+    def waits(self, paper: SheetPaper) -> bool:
+        return self.kept
 
     def asked(self) -> list[AskedFor]:
         return self.waiting

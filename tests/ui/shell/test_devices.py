@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One's own devices on screen: listed, renamed, revoked and let in, with every error said in place."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from app.devices.inviting import Invitation as RealInvitation
 from app.devices.inviting import Pointer, read_pointer
 from app.devices.service import DeviceInfo, DeviceService, Told
 from app.devices.unsent import UnsentWork
+from app.errors import StoreUnwritable
 from sync.errors import Refused, Reject
 from tests.ui.shell.fake_devices import LAPTOP, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
 from tests.ui.shell.fake_session import FakeSession
@@ -216,6 +218,22 @@ async def test_a_code_is_shown_in_letters_and_as_a_qr_code_until_it_is_too_old(
     assert devices.invitations[-1].answer == "yes"
 
 
+async def test_a_device_that_is_being_added_is_not_left_alone(qtbot: QtBot, devices: FakeDevices) -> None:
+    """It would be in the person's log and never hear of it."""
+    dialog, added = await opened(qtbot, devices)
+    invitation = devices.invitations[-1]
+    invitation.going_on = asyncio.Event()
+    invitation.come.set()
+    await until(dialog.accept_button.isVisible)
+    dialog.accept_button.click()
+    dialog.reject()
+    dialog.close()
+    assert dialog.isVisible()
+    assert invitation.answer == ""
+    invitation.going_on.set()
+    await until(lambda: added == ["Resedator"])
+
+
 async def test_digits_are_compared_and_a_no_adds_nothing(qtbot: QtBot, devices: FakeDevices) -> None:
     dialog, added = await opened(qtbot, devices)
     dialog.other.click()
@@ -307,6 +325,22 @@ async def test_a_revoked_device_says_so_and_removes_nothing_by_itself(
     assert erased == []
     last.accept()
     await until(lambda: erased == [True])
+
+
+async def test_nothing_is_removed_while_the_unsent_work_is_being_kept(
+    qtbot: QtBot, unsent: FakeUnsent, tmp_path: Path
+) -> None:
+    dialog = RevokedDialog(None, unsent)
+    qtbot.addWidget(dialog)
+    dialog.show()
+    for fault in (None, StoreUnwritable()):
+        unsent.error, unsent.going_on = fault, asyncio.Event()
+        run(dialog, dialog.keep_in(tmp_path / "kvar"), on_error=dialog._failed)
+        await until(lambda: not dialog.accept_button.isEnabled() and not dialog.save.isEnabled())
+        unsent.going_on.set()
+        await until(lambda: dialog.accept_button.isEnabled() and dialog.save.isEnabled())
+    assert len(unsent.saved) == 1
+    assert dialog.error.isVisible()
 
 
 async def test_with_nothing_unsent_there_is_nothing_to_keep(qtbot: QtBot, unsent: FakeUnsent) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The recovery sheet on screen: shown once and typed back, on paper, reminded of, used, and stopped."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,6 +143,27 @@ async def test_a_sheet_that_could_not_be_published_says_why_and_may_be_tried_aga
     recovery.error = None
     dialog.accept()
     await until(lambda: not dialog.isVisible())
+
+
+async def test_a_sheet_that_comes_into_force_is_not_called_off_and_is_kept_if_the_answer_is_lost(
+    qtbot: QtBot,
+) -> None:
+    recovery = FakeRecovery()
+    recovery.error, recovery.kept, recovery.going_on = Unreachable("cut"), True, asyncio.Event()
+    dialog = dialog_of(qtbot, recovery)
+    dialog.accept()
+    for field, text in zip(dialog.typed, ("0MXA", "ZC5E"), strict=True):
+        field.setText(text)
+    dialog.accept()
+    await until(lambda: not any(button.isEnabled() for button in dialog.buttons.buttons()))
+    dialog.reject()
+    dialog.close()
+    assert dialog.isVisible()
+    recovery.going_on.set()
+    await until(lambda: dialog.error.isVisible())
+    assert "Behåll bladet: det börjar gälla av sig självt." in dialog.error.text()
+    dialog.reject()
+    assert not dialog.isVisible()
 
 
 def test_which_groups_are_asked_is_not_foreseen() -> None:
