@@ -114,19 +114,11 @@ class Blobs:
 
     async def put(self, who: Who, name: PartName, headers: "PutHeaders", body: bytes) -> tuple[HTTPStatus, int]:
         """Stores a piece; (201, size) when the part is complete, (202, bytes held) before."""
-        found = await self._store.blob(name.room, name.obj, name.part)
-        if found is not None:
-            if found.sha256 != headers.sha256:
-                raise BlobRefusal(HTTPStatus.CONFLICT, "conflict")
-            return HTTPStatus.CREATED, found.size_bytes
-        if len(body) != headers.end - headers.start:
-            raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
-        await self._check_quota(who, name, headers.total)
-        if name in self._busy:
+        if name in self._busy:  # ▲ before it is looked for: of two at once the second would lie under the first's name
             raise BlobRefusal(HTTPStatus.CONFLICT, "busy")
         self._busy.add(name)
         try:
-            return await self._take(who, name, headers, body)
+            return await self._put(who, name, headers, body)
         except WrongOffset as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict", e.have) from e
         except WrongDigest as e:
@@ -135,6 +127,17 @@ class Blobs:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, e.code) from e
         finally:
             self._busy.discard(name)
+
+    async def _put(self, who: Who, name: PartName, headers: "PutHeaders", body: bytes) -> tuple[HTTPStatus, int]:
+        found = await self._store.blob(name.room, name.obj, name.part)
+        if found is not None:
+            if found.sha256 != headers.sha256:
+                raise BlobRefusal(HTTPStatus.CONFLICT, "conflict")
+            return HTTPStatus.CREATED, found.size_bytes
+        if len(body) != headers.end - headers.start:
+            raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
+        await self._check_quota(who, name, headers.total)
+        return await self._take(who, name, headers, body)
 
     async def _take(self, who: Who, name: PartName, h: "PutHeaders", body: bytes) -> tuple[HTTPStatus, int]:
         held = await self._objects.append(name.room, name.obj, name.part, h.start, body)

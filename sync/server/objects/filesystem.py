@@ -82,7 +82,7 @@ def _finish(upload: Path, path: Path, sha256: bytes) -> int:
         with upload.open("rb+") as f:
             os.fsync(f.fileno())
         upload.replace(path)
-        for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
+        for folder in path.parents[:4]:  # the part's own up to the root: any of them may be new
             _sync_folder(folder)
     except OSError as e:
         raise NoSpace(str(e.errno)) from e

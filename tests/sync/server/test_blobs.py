@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Blob parts over HTTPS: whole, in pieces, in ranges, and every refusal."""
 
+import asyncio
 import base64
 import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
 from sync.protocol import messages as m
+from sync.server.objects import filesystem
 from sync.server.objects.base import WrongDigest, WrongOffset
 from sync.server.objects.filesystem import FilesystemObjects
 from tests.sync.server.house import House
@@ -134,3 +138,58 @@ async def test_parts_on_disk_are_whole_or_not_there(tmp_path: Path) -> None:
     await objects.delete(*name)
     with pytest.raises(FileNotFoundError):
         await objects.read(*name, 0, 1)
+
+
+async def test_a_new_parts_whole_way_is_on_the_disk_before_it_is_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(filesystem, "_sync_folder", synced.append)
+    objects, name = FilesystemObjects(tmp_path), (b"r" * 16, b"o" * 16, b"p" * 16)
+    await objects.append(*name, 0, b"abc")
+    await objects.finish(*name, hashlib.sha256(b"abc").digest())
+    part = filesystem.part_path(tmp_path, *name)
+    assert synced == [p for p in part.parents if p == tmp_path or tmp_path in p.parents]
+
+
+async def test_attack_of_two_contents_sent_at_once_under_one_name_the_confirmed_one_lies_there(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert, room = await house.two_in_a_room()
+    blobs, at = house.server.service.blobs, url(room)
+    first, second = b"den ena" * 1000, b"den andra" * 1000
+    real, waits, go = blobs._check_quota, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: Any) -> None:
+        await real(*args)
+        if not waits.is_set():
+            waits.set()
+            await go.wait()
+
+    monkeypatch.setattr(blobs, "_check_quota", slow)
+    async with http(house, anna) as a, http(house, bert) as b:
+        put = asyncio.ensure_future(a.put(at, content=first, headers={"repr-digest": digest(first)}))
+        await waits.wait()
+        other = await b.put(at, content=second, headers={"repr-digest": digest(second)})
+        go.set()
+        codes = (await put).status_code, other.status_code
+        assert sorted(codes) == [201, 409]
+        got = await a.get(at)
+        assert got.content == (first if codes[0] == 201 else second)
+        assert got.headers["repr-digest"] == digest(got.content)
+
+
+async def test_attack_a_body_that_is_longer_than_it_says_is_not_taken_into_memory(house: House) -> None:
+    """In chunks: what the headers say of its length binds nobody."""
+    anna, _, room = await house.two_in_a_room()
+    token = await anna.wire.ask(m.BlobToken(anna.wire.rid()), m.BlobTokenReply)
+    address = urlsplit(house.server.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port, ssl=trust(house.data))
+    head = (
+        f"PUT {url(room)} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token.bearer}\r\n"
+        f"Repr-Digest: {digest(b'abc')}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    writer.write(head.encode() + b"3\r\nabc\r\n1\r\nd\r\n")
+    async with asyncio.timeout(5):  # it does not wait for the end
+        assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
+    writer.close()
