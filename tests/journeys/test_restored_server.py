@@ -254,6 +254,35 @@ async def test_a_long_gap_comes_back_in_pieces(w: World, monkeypatch: pytest.Mon
     await whole(w)
 
 
+async def test_a_second_restore_explains_what_the_first_had_not_got_back(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is from a backup that was made while somebody was away who holds what the first lost."""
+    monkeypatch.setattr("sync.trust.restored.LAG_MS", 0)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    backup = await backed_up(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    before = history(a, room)
+    await restored(w, backup)
+    again = w.folder / "again"
+    await asyncio.to_thread(back_up, w.data, again)
+    await w.stop_server()
+    back = w.folder / "restored-again"
+    assert await asyncio.to_thread(put_back, again, back) == []
+    w.moved_to = back
+    await w.start_server()
+    for client in (a, b):
+        client.online()
+        await _online(client)
+    await open_again(w)
+    await w.settle(room)
+    assert history(a, room) == history(b, room) == before
+    assert {e.code for x in (a, b) for e in x.store.receipts_kept.evidence(room)} == {"restored"}
+    await whole(w)
+
+
 @pytest.mark.parametrize("what", ["await_items", "came_back"])
 async def test_a_disk_that_is_full_while_things_come_back_loses_none_of_them(
     w: World, monkeypatch: pytest.MonkeyPatch, what: str

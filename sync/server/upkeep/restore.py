@@ -83,11 +83,15 @@ def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> Non
 
 async def _mark(data: Path, manifest: Manifest) -> None:
     identity = read_identity(data, now_ms())
-    told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), manifest.time)
     store = SqlStore(Config(data=data).database)
     await store.open()
     try:
+        backup_t = manifest.time
+        before = await store.restored()
+        if before is not None and await store.closed_rooms():  # what that one lost was not all back: nor is it now
+            backup_t = min(backup_t, before.backup_t)
+        told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
         row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
-        await store.mark_restored(row, manifest.time - SEEN_MS)
+        await store.mark_restored(row, backup_t - SEEN_MS)
     finally:
         await store.close()
