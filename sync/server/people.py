@@ -200,8 +200,15 @@ class People:
     async def told(self, after: int) -> tuple[int, list[UserLog]]:
         """The logs that the agency's command line added to beside this server, read again, and where to go on."""
         rows = await self._store.told_of(after)
-        logs = [await self._read(uid) for uid in dict.fromkeys(uid for _, uid in rows)]
-        return rows[-1][0] if rows else after, [log for log in logs if log is not None]
+        logs: list[UserLog] = []
+        for uid in dict.fromkeys(uid for _, uid in rows):
+            try:
+                found = await self._read(uid)
+            except Reject as e:  # damaged on the disk: the others are told all the same
+                log.warning("a log is not what it was, %s: %s", uid.hex(), e.code)
+                continue
+            logs += [found] if found is not None else []
+        return rows[-1][0] if rows else after, logs
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
         """A person's entries, as many as fit; the asker asks again for the rest."""

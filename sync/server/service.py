@@ -239,26 +239,37 @@ class Service:
         self.hub.tell_all(uid, SheetAsked(asked))
 
     async def _log_moved(self, log: UserLog) -> None:
-        """Devices that the log ends are cut off, the others told."""
+        self._cut_off(log)
+        await self.mending.log_moved(log)
+
+    def _cut_off(self, log: UserLog) -> None:
+        """Devices that the log ends, and the others are told."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
                 self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
         self.hub.tell_all(log.uid, LogMoved(log.seq))
-        await self.mending.log_moved(log)
 
     async def watch(self) -> None:
-        """Notices what the agency's command line does beside this server. Runs until cancelled."""
-        after, _ = await self.people.told(0)
+        """Notices what the agency's command line does beside this server. Runs until cancelled.
+
+        ▲ Whatever goes wrong is tried again: a device that the agency revokes would else stay until the next start.
+        """
+        after = 0
         while True:
-            await asyncio.sleep(WATCH_S)
             try:
-                after, logs = await self.people.told(after)
+                until, logs = await self.people.told(after)
                 for moved in logs:
-                    await self._log_moved(moved)
+                    self._cut_off(moved)
+                for moved in logs:
+                    await self.mending.log_moved(moved)
+                after = until
                 await self.mending.look()
             except StoreError as e:
                 log.warning("what the command line did was not read: %s", e.code)
+            except Exception:
+                log.exception("what the command line did was not read")
+            await asyncio.sleep(WATCH_S)
 
     def may_linger(self, peer: Outbox) -> bool:
         """Whether a connection may stay though it has not signed in: it speaks with an old device."""

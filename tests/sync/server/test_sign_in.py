@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Handshake, invitations and enrolment over real TLS sockets, and every way they must fail."""
 
+import asyncio
 import os
 import ssl
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 
 from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.version import MAX_FRAME_BYTES
@@ -17,6 +20,7 @@ from sync.server import admin
 from sync.server.auth import Who
 from sync.server.config import Config, ConfigError, Limits
 from sync.server.running import start_server
+from sync.server.store.base import Full
 from sync.trust.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, new_data, now, open_wire, wired
@@ -257,3 +261,56 @@ async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(
     with pytest.raises(AssertionError, match="Revoked"):
         await bert.auth()
     assert service.hub.connections == 0
+
+
+async def test_attack_a_device_that_the_agency_revokes_is_cut_off_though_reading_failed_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bert = await house.person("Registrator")
+    store = house.server.service.people._store
+    real, failed = store.told_of, asyncio.Event()
+
+    async def failing(after: int) -> list[tuple[int, bytes]]:
+        failed.set()
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(store, "told_of", failing)
+    async with asyncio.timeout(10):
+        await failed.wait()
+    monkeypatch.setattr(store, "told_of", real)
+    await admin.revoke(house.data, uid=bert.uid, dev=bert.author.dev)
+    ended = await bert.wire.end()
+    assert ended is not None
+    assert ended.code == "auth"
+
+
+@pytest.mark.parametrize("fault", ["_read", "log_moved"])
+async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_being_cut_off(
+    house: House, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    carl, bert = await house.person("Enhetschef"), await house.person("Registrator")
+    service = house.server.service
+    at, refusal = (service.people, Reject("signature")) if fault == "_read" else (service.mending, Full("disk"))
+    real, times = getattr(at, fault), [0]
+
+    async def faulty(of: Any) -> Any:
+        if getattr(of, "uid", of) == carl.uid:
+            times[0] += 1
+            raise refusal
+        return await real(of)
+
+    monkeypatch.setattr(at, fault, faulty)
+    store = service.people._store
+    told, waits = store.told_of, asyncio.Event()
+
+    async def later(after: int) -> list[tuple[int, bytes]]:
+        return await told(after) if waits.is_set() else []
+
+    monkeypatch.setattr(store, "told_of", later)  # both are seen at once
+    for who in (carl, bert):
+        await admin.revoke(house.data, uid=who.uid, dev=who.author.dev)
+    waits.set()
+    ended = await bert.wire.end()
+    assert times[0]
+    assert ended is not None
+    assert ended.code == "auth"
