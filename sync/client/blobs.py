@@ -93,8 +93,8 @@ class Blobs:
         return not shut
 
     async def _try(self, upload: PartUpload) -> bool:
-        """Uploads a part. ▲ One that cannot be sent, by a way that carries no files or because its bytes are gone, holds
-        up no other and nothing else that is written."""
+        """Uploads a part. ▲ One that cannot be sent, by a way that carries no files or because its bytes are gone,
+        holds up no other and nothing else that is written."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:

@@ -119,7 +119,7 @@ class Mender:
             await self._say_done()
 
     async def _say_done(self) -> None:
-        """▲ Says once that nothing more is here: not while the server could not take what it is to wait for, or the room
+        """▲ Says once that nothing more is here: not while the server could not take what it is to wait for. The room
         would open without that, and what others write there then would be in its place."""
         if self._witness.restored is None or self._handed_in:
             return
