@@ -111,7 +111,8 @@ class Opening:
         for obj in sorted(room.gaps) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
             until = state.pruned.get(obj, 0)
-            whole = room.keys.reads_alone or obj in state.destroyed or (base is not None and base[0] >= until)
+            reaches = base is not None and base[0] >= until  # what is not pruned came later by itself
+            whole = until == 0 or reaches or room.keys.reads_alone or obj in state.destroyed
             if not whole and (room.room, obj) not in self._given_up:
                 try:
                     whole = await self._snapshot(room, obj, None) >= until
@@ -197,6 +198,17 @@ class Opening:
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None
+        return await self._joined(room, obj, held, row, last, compact)
+
+    async def content(self, room: RoomSync, obj: ObjId, row: Snapshot, compact: Compact) -> Compacted | None:
+        """▲ What a snapshot's pieces hold, if it has the hash that they say, whoever attests it; None if not. Reject or
+        Refused if the server does not give them."""
+        last = await self._piece(room, row.n)
+        return await self._joined(room, obj, None, row, last, compact) if last is not None else None
+
+    async def _joined(
+        self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, last: Piece, compact: Compact
+    ) -> Compacted | None:
         places = held.pieces[obj] if held is not None else await self._places(room, obj, row.n, last.count)
         dev = next((p.dev for p in places if p.n == row.n), b"")
         before = [p.n for p in places if p.dev == dev and p.n < row.n][-last.count + 1 :] if last.count > 1 else []

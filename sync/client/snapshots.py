@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.client.link import Link
-from sync.client.opening import pack
+from sync.client.opening import Opening, pack
 from sync.client.outbox import Extra, Outbox
 from sync.client.ports import Compacted
 from sync.client.room import RoomSync
 from sync.client.waking import woken
-from sync.errors import Reject
+from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId
 from sync.trust import envelope
 from sync.trust.roomstate import Snapshot
@@ -54,6 +54,7 @@ class Snapshots:
 
     def __init__(self, link: Link) -> None:
         self._link = link
+        self._opening = Opening(link)
         self._grown: dict[Key, list[int]] = {}
         self._make_at: dict[Key, float] = {}
         self._attest_at: dict[Key, tuple[float, _Claim]] = {}
@@ -209,13 +210,22 @@ class Snapshots:
         log.info("snapshot made: %d pieces", len(made))
 
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
-        """▲ Says that a snapshot is right only if one's own replay gives the same hash."""
-        row = _row(room, obj, claim)
-        if row is None:
+        """▲ Says that a snapshot is right only if one's own replay gives the same hash, and so do its pieces, put
+        together: else somebody could have the changes pruned behind what nobody can open."""
+        row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
+        if row is None or compact is None:
             return
         state = await self._state(room, obj, row.covers)
         if state is None or state.digest != claim.digest:
             log.warning("snapshot not attested: %s", "no state" if state is None else "another hash")
+            return
+        try:
+            made = await self._opening.content(room, obj, row, compact)
+        except (Refused, Reject) as e:
+            log.warning("snapshot not attested: %s", e.code)
+            return
+        if made is None or made.digest != state.digest:
+            log.warning("snapshot not attested: %s", "another content")
             return
         row = _row(room, obj, claim)
         if row is None:

@@ -308,6 +308,23 @@ async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatc
     assert room.gaps == set()
 
 
+async def test_of_what_is_not_pruned_nothing_is_opened_in_its_stead(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server had kept it back, and gave it later."""
+    p = await paper(w)
+    await p.clerk.offline()
+    room, opened = p.at(p.clerk), list[ObjId]()
+
+    async def noted(self: Opening, room: RoomSync, obj: ObjId, held: object) -> int:
+        opened.append(obj)
+        return 0
+
+    monkeypatch.setattr(Opening, "_snapshot", noted)
+    monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
+    room.head_n, room.gaps = room.kept_n, {p.obj}
+    await p.clerk.engine._inbox._opening.fill(room)
+    assert (room.gaps, opened) == (set(), [])
+
+
 async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
     """The line may be cut between the piece in which it was seen and the disk."""
     p = await paper(w)

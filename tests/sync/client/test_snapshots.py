@@ -427,13 +427,34 @@ async def test_attack_an_attest_of_another_hash_opens_nothing(w: World, monkeypa
     assert p.base(p.guest) == 0
 
 
+async def test_attack_content_that_has_not_the_hash_is_attested_by_nobody(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hash that it says is right. Two who believed it would let an administrator prune what nobody can open."""
+    p = await paper(w, monkeypatch)
+    looked = list[bool]()
+    honest_attest = snapshots.Snapshots._attest
+
+    async def look(self: snapshots.Snapshots, *what: Any) -> None:
+        await honest_attest(self, *what)
+        looked.append(self._link.account.uid == p.head.uid)
+
+    monkeypatch.setattr(snapshots.Snapshots, "_attest", look)
+    await p.claim(p.clerk, _other("Något annat"), digest=p.whole(p.clerk).digest)
+    await until(lambda: True in looked)
+    await p.write(p.head, "mer")
+    assert p.rows(p.head)[-1].attests == ()
+    await p.claim(p.clerk, p.whole(p.clerk))
+    await until(lambda: bool(p.rows(p.head)[-1].attests))
+
+
 async def test_attack_content_that_has_not_the_attested_hash_is_not_opened(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p = await paper(w, monkeypatch)
     true = p.whole(p.clerk)
     row = await p.claim(p.clerk, _other("Något annat"), digest=true.digest)
-    await until(lambda: bool(p.rows(p.head)[-1].attests))  # the hash is right, and that is what they attest
+    await p.attest(p.head, row, true.digest)
     assert row.ident == p.rows(p.head)[-1].ident
     await p.add(p.guest)
     await opened(p)
