@@ -23,6 +23,22 @@ Run = list[Any]
 
 def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, list[list[int]]]], list[Any]] | None:
     """▲ Of a whole document's update: (state vector, delete set, items), each sorted; None if it is no whole one."""
+    found = _read(update)
+    if found is None or not all(whole for whole, _ in found[0].values()):
+        return None
+    clients, deleted = found
+    vector = sorted((client, runs[-1][0] + runs[-1][1]) for client, (_, runs) in clients.items() if runs)
+    return vector, deleted, [[client, clients[client][1]] for client in sorted(clients)]
+
+
+def say_the_same(one: bytes, other: bytes) -> bool:
+    """Whether two updates, of whole documents or not, hold the same items and delete the same."""
+    said = _read(one)
+    return said is not None and said == _read(other)
+
+
+def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[int, list[list[int]]]]] | None:
+    """(by client whether its items are there from the first one on, and they; what is deleted), or None."""
     try:
         read = _Reader(update)
         clients = {}
@@ -32,14 +48,12 @@ def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, lis
         deleted = sorted((read.uint(), _ranges(read)) for _ in range(read.uint()))
     except (IndexError, ValueError, RecursionError, struct.error):
         return None
-    if read.left or any(runs is None for runs in clients.values()):
-        return None
-    vector = sorted((client, runs[-1][0] + runs[-1][1]) for client, runs in clients.items() if runs)
-    return vector, deleted, [[client, clients[client]] for client in sorted(clients)]
+    return None if read.left else (clients, deleted)
 
 
-def _runs(read: "_Reader", client: int, count: int) -> list[Run] | None:
-    """One client's items from clock 0 on, neighbours joined wherever the CRDT may or may not have joined them."""
+def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
+    """Whether one client's items are there from clock 0 on, and they, neighbours joined wherever the CRDT may or may
+    not have joined them."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):
@@ -52,7 +66,7 @@ def _runs(read: "_Reader", client: int, count: int) -> list[Run] | None:
         clock += run[1]
         if not (runs and _join(client, runs[-1], run)):
             runs.append(run)
-    return runs if whole else None
+    return whole, runs
 
 
 def _gone(clock: int, length: int) -> Run:

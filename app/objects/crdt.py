@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NewType, TypeAlias, cast
 from app.core.later import Later
 from app.core.signal import Signal
 from app.errors import BadChange, BugError
+from app.objects.canonical import say_the_same
 
 if TYPE_CHECKING:
     import pycrdt
@@ -374,13 +375,21 @@ class CrdtMap:
 
 
 def is_update(update: bytes) -> bool:
-    """Whether the bytes decode as an update. Integrity comes from the signed envelope, not from this."""
+    """Whether the bytes decode as an update, ▲ and as the same one when they have been written again. 1.4 µs for a key.
+
+    yrs 0.28 reads one text more than there is in a list of the old kind (content 2; no tool of ours makes one): what
+    had merged it would be no update any more, and neither would a snapshot, a baseline or a successor made of it.
+    Integrity comes from the signed envelope, not from this.
+    """
     try:
         with _panics(DamagedUpdate, "update"):
-            pycrdt.get_state(update)
+            once = pycrdt.merge_updates(update)
+            if once == update:
+                return True
+            again = pycrdt.merge_updates(once)
     except DamagedUpdate:
         return False
-    return True
+    return again == once or say_the_same(again, once)
 
 
 def merged(updates: Sequence[bytes], texts: Sequence[str], maps: Sequence[str]) -> tuple[bytes, dict[str, Any]] | None:

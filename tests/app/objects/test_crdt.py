@@ -6,7 +6,8 @@ import random
 import pytest
 
 from app.errors import BugError
-from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update
+from app.objects.canonical import say_the_same
+from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update, merged
 from app.objects.undo import Undo
 
 
@@ -110,6 +111,38 @@ def test_no_garbled_update_gets_past_the_door_as_anything_but_bytes() -> None:
         assert is_update(bytes(garbled)) or 0 in bad
         doc.text("text").runs()
         doc.map("board").to_python()
+
+
+def test_attack_what_reads_as_another_update_once_written_again_is_damaged() -> None:
+    """A list of content 2, of which yrs reads one text more than there is: found by `make fuzz ONLY=state`."""
+    odd = bytes.fromhex("01 01 01 00 22 01 01 6d 00 00 01 6d 00")
+    source, doc = new_doc(), new_doc()
+    with source.transact():
+        source.text("text").insert(0, "åäö 🙂")
+    assert doc.apply([source.diff(), odd]) == [1]
+    assert doc.diff() == source.diff()
+    found = merged([source.diff(), odd], ("text",), ())
+    assert found is not None
+    assert is_update(found[0])
+
+
+def test_an_update_that_only_has_another_order_is_one() -> None:
+    """Of two clients' deletions, of which each library writes another first."""
+    one, other = CrdtDoc(texts=("text",), client_id=1), CrdtDoc(texts=("text",), client_id=2)
+    for doc in (one, other):
+        with doc.transact():
+            doc.text("text").insert(0, "ab")
+    one.apply([other.diff()])
+    with one.transact():
+        one.text("text").delete(0, 4)
+    whole = one.diff()
+    head, first, second = whole[:-9], whole[-8:-4], whole[-4:]
+    assert whole[-9:] == b"\x02" + first + second
+    assert {first, second} == {b"\x01\x01\x00\x02", b"\x02\x01\x00\x02"}
+    turned = head + b"\x02" + second + first
+    assert is_update(turned)
+    assert say_the_same(turned, whole)
+    assert not say_the_same(turned, other.diff())
 
 
 def test_an_exception_of_the_callers_own_passes_unchanged() -> None:
