@@ -72,6 +72,8 @@ class Mender:
         """Rooms whose proof the server did not take for now."""
         self._logs_left = False
         self._handed_in = False
+        self._waits = False
+        """Before it is said again."""
         self._wake = asyncio.Event()
 
     def start(self, authed: m.Authed) -> None:
@@ -125,12 +127,19 @@ class Mender:
             return
         if self._logs_left:
             await self._hand_logs()
-        if not self._logs_left and not self._unproven:
+        if self._unproven:
+            return  # each is tried again, and then we are here again
+        if not self._logs_left:
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
                 self._handed_in = True
-        if not self._handed_in:
-            asyncio.get_running_loop().call_later(AGAIN_S, self._wake.set)
+        if not self._handed_in and not self._waits:
+            self._waits = True
+            asyncio.get_running_loop().call_later(AGAIN_S, self._go_on)
+
+    def _go_on(self) -> None:
+        self._waits = False
+        self._wake.set()
 
     async def _trim(self) -> None:
         more = True
@@ -175,6 +184,7 @@ class Mender:
         while self._due:
             room_id = next(iter(self._due))
             del self._due[room_id]
+            self._unproven.discard(room_id)
             room = self._link.rooms.get(room_id)
             if room is None or room.problem is RoomState.FORK:
                 continue
@@ -198,14 +208,12 @@ class Mender:
         if promised is None or not (room.is_member or room.room in self._heads):
             return
         if self._head_n(room) < promised.n and self._until.get(room.room, 0) < promised.n:
-            self._unproven.add(room.room)
             try:
                 await self._prove(room, promised)
             except Refused as e:
-                if e.code == ErrorCode.INVALID:  # another history stands there, and waiting changes nothing
-                    self._unproven.discard(room.room)
+                if e.code != ErrorCode.INVALID:  # else another history stands there, and waiting changes nothing
+                    self._unproven.add(room.room)
                 raise
-        self._unproven.discard(room.room)
         while self._head_n(room) < (until := self._until.get(room.room, 0)):
             n = self._head_n(room)
             items = self._items(room, promised, n, until)
