@@ -53,16 +53,17 @@ class RoomCheck:
             self._add("room", "head", "missing")
             return
         n, rh, t, state_n, state = row
-        last = 0
+        last, looked = 0, False
         for unit in self._units():
             self._judge(unit)
             last = unit[-1].n
             if last == state_n and self._judging:
                 self._check_state(state)
+                looked = True
             self._report.step(self._report.tally)
         if (last, self._stored_rh) != (n, rh) or (self._judging and self._stream.t != t):
             self._add("room", "head", "head")
-        if state_n > last:
+        if state_n > last or (self._judging and not looked):
             self._add("state", str(state_n), "gap")
         if self._judging:
             self._check_content()

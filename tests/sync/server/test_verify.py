@@ -104,6 +104,7 @@ def test_attack_one_flipped_bit_is_found(copied: Path, db: sqlite3.Connection, w
         ("UPDATE rooms SET t = t + 1", "room", "head"),
         ("UPDATE rooms SET state_n = 1000", "state", "gap"),
         ("UPDATE rooms SET state = x''", "state", "state"),
+        ("UPDATE rooms SET state_n = 0, state = x''", "state", "gap"),
         ("DELETE FROM shares", "share", "missing"),
         ("UPDATE shares SET share = NULL", "share", "missing"),
         ("UPDATE shares SET obj = x'00'", "share", "share"),
@@ -158,7 +159,8 @@ def test_a_file_that_is_no_database_is_told(copied: Path) -> None:
 
 def test_a_false_certificate_is_told(copied: Path) -> None:
     path = copied / "server.cert"
-    path.write_text(path.read_text()[:-3] + "00\n")
+    text = path.read_text()
+    path.write_text(text[:-3] + ("01\n" if text.endswith("00\n") else "00\n"))
     assert [(p.what, p.code) for p in problems(copied)] == [("certificate", "signature")]
 
 
