@@ -122,8 +122,8 @@ class MendingRooms:
 
     async def hand_log(self, frame: HandLog) -> UserLog | None:
         """The log that has more entries now, None if nothing was new."""
-        self._check_restored()
-        taken = await self._logs.take(frame)
+        late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
+        taken = await self._logs.take(frame, late=late)
         if taken is not None:
             log.info("entries of a person's log are back: %d", len(frame.entries))
         return taken

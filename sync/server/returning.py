@@ -17,7 +17,7 @@ from sync.server.rows import appended, entry_rows, user_row
 from sync.server.store.base import InviteRow, Moved, Store, Taken
 from sync.trust import fields
 from sync.trust.agency import InviteCert, record_hash
-from sync.trust.userlog import UserEntry, UserLog
+from sync.trust.userlog import ROOT, UserEntry, UserLog
 
 
 class ReturnedLogs:
@@ -28,9 +28,13 @@ class ReturnedLogs:
         self._people = people
         self._agency_pk = identity.agency_pk
 
-    async def take(self, frame: HandLog) -> UserLog | None:
+    async def take(self, frame: HandLog, *, late: bool = False) -> UserLog | None:
         """The log with what these entries add to it, None if they are here already. Refusal "conflict" if they do not
-        continue it, Reject as the log judges."""
+        continue it, Reject as the log judges.
+
+        ▲ `late`: "forbidden" for what else takes an invitation, a day and nobody's veto. Whoever has a sheet and an old
+        code would need neither at a server that was restored once.
+        """
         if not frame.entries or any(len(e.body) > MAX_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         read = [UserEntry.decode(e.body) for e in frame.entries]
@@ -39,6 +43,8 @@ class ReturnedLogs:
         if known is None:
             return await self._whole(frame.entries, read)
         skip = known.seq + 1 - read[0].seq
+        if late and any(map(_by_sheet, read[max(0, skip) :])):
+            raise Refusal(ErrorCode.FORBIDDEN, "user log")
         same = all(known.head_at(e.seq) == e.ident for e in read[: max(0, skip)])
         if skip < 0 or not same:
             raise Refusal(ErrorCode.CONFLICT, "user log")
@@ -95,3 +101,8 @@ class ReturnedLogs:
             not_after=named.not_after_ms,
             used_by=log.uid,
         )
+
+
+def _by_sheet(entry: UserEntry) -> bool:
+    """Whether sheets.py would have it wait, or come by an invitation alone."""
+    return entry.type == "binding" or (entry.by == ROOT and entry.type in ("dev_add", "dev_revoke"))

@@ -22,12 +22,13 @@ from sync.server.mending import STUB
 from sync.server.running import Running, start_server
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.verify import verify
-from sync.trust import fields, receipts
+from sync.trust import fields, receipts, userdrafts
 from sync.trust.agency import Agency, SignInCode, invite_id
 from sync.trust.author import DeviceSecrets, new_user
 from sync.trust.items import RH_0, Item, item_id, next_rh
 from sync.trust.restored import Restored
-from sync.trust.userlog import UserEntry, entry_body, entry_id
+from sync.trust.userdrafts import Hand
+from sync.trust.userlog import ROOT, UserEntry, entry_body, entry_id
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
@@ -398,6 +399,25 @@ def _log_of(agency_seed: bytes) -> list[tuple[bytes, bytes]]:
     cert = agency.certify_invite(code.key.public, record, 2**50)
     entries, _ = new_user(DeviceSecrets.fresh(), code, agency.pk, cert, record, b"p" * 32, now())
     return entries
+
+
+async def test_attack_a_restored_server_is_no_way_around_invitation_and_veto(
+    before: Before, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has the root's key hands in what it does as if it had been lost, signed in or not."""
+    anna = before.anna
+    log, dev = anna.book.logs[anna.uid], anna.author.dev
+    root = Hand(ROOT, SigningKey(anna.secrets.root), {1: anna.puk_seed})
+    gone = m.Signed(*userdrafts.revoke(log, root, dev, now())[0])
+    renewed = m.Signed(*userdrafts.rotate_puk(log, Hand(dev, anna.author.signing, {1: anna.puk_seed}), now())[0])
+    async with before.older() as server:
+        monkeypatch.setattr(server_mending, "LOGS_AFTER_MS", 0)
+        await _signed_out(before.bert, server, before.data)
+        for wire_ in (before.bert.wire, anna.wire):
+            assert await code_of(wire_.ask(m.HandLog(wire_.rid(), [gone]), m.Ok)) == "forbidden"
+            again = [*anna.entries, gone]
+            assert await code_of(wire_.ask(m.HandLog(wire_.rid(), again), m.Ok)) == "forbidden"
+        await anna.wire.ask(m.HandLog(anna.wire.rid(), [renewed]), m.Ok)  # what a device did comes back as ever
 
 
 async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: House, tmp_path: Path) -> None:
