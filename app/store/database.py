@@ -5,6 +5,7 @@ The key is raw (64 hex digits), never derived here. Nothing in this file knows w
 """
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -341,7 +342,8 @@ class Database:
             return [e.code]
 
     def rekey(self, key: bytes) -> None:
-        """Seals the whole database under a new raw key. After a crash in the middle the old key opens it."""
+        """Seals the whole database under a new raw key. After a crash in the middle the old key opens it, and after
+        DiskFull and StoreUnwritable, which leave this object closed. Needs as much room again as the file has."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()
@@ -354,11 +356,23 @@ class Database:
                 # rekey in WAL would leave frames under both keys; a rollback journal keeps the old pages as they are
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 connection.execute("PRAGMA journal_mode=DELETE")
-                connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")
+                self._reseal(connection, key)
             finally:
                 connection.close()
             self._key = key
             self._open_main()
+
+    def _reseal(self, connection: Any, key: bytes) -> None:
+        """SQLCipher has one error for whatever stops it, and says no more."""
+        needed, free = self.path.stat().st_size, shutil.disk_usage(self.path.parent).free
+        try:
+            connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")
+        except driver.Error as e:
+            if fault_of(e) is not None:
+                raise
+            fault = DiskFull() if free < needed else StoreUnwritable()
+            log.store.error("fault", code=fault.code)
+            raise fault from e
 
 
 def driver_of(conn: Connection) -> Any:

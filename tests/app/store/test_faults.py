@@ -189,3 +189,24 @@ def test_rekeying_leaves_only_the_new_key(bench: Bench) -> None:
     bench.store = Store.open(bench.path, new, KINDS)
     assert bench.texts(note) == ["one", "two"]
     assert bench.store.db.value("PRAGMA journal_mode") == "wal"
+
+
+@pytest.mark.parametrize("room", ["full", "no"])
+def test_rekeying_that_the_disk_stops_says_so_and_the_old_key_opens(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, room: str
+) -> None:
+    """No file may grow past a part of the store: SQLCipher says neither that nor that a disk is full."""
+    resource = pytest.importorskip("resource")
+    size = len(fill(bench))
+    usage = shutil.disk_usage(bench.path.parent)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=0) if room == "full" else usage)
+    db = Database.open(bench.path, KEY)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, before[1]))
+    try:
+        with pytest.raises(DiskFull if room == "full" else StoreUnwritable):
+            db.rekey(bytes(reversed(KEY)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        db.close()
+    assert_whole(bench.path)
