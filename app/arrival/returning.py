@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Back by the recovery sheet: whose sheet it is, and the account on this device, perhaps after a day of waiting."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 
 from app.arrival.place import Place, Progress
@@ -75,14 +76,15 @@ class Returning:
         """Makes the store and the account on this device. ReturnWaits if the other devices have a day to object: then
         `ask_again`, or `resume` after the next start. Refused "vetoed" and the errors of `look_back`.
 
-        `revoke`: the other devices go in the same breath. ▲ What is needed is kept before the server hears of it.
+        `revoke`: the other devices go in the same breath. ▲ What is needed is kept before the server hears of it. Of
+        several calls for the same codes the last passphrase and the last `revoke` count.
         """
         begun = self._begun
         if begun is None:
             raise BugError("nobody was looked up")
         progress(tr("Making the encrypted store"), 0, 2)
+        attempt = replace(begun.attempt, revoke=revoke)
         if begun.key is None:
-            attempt = replace(begun.attempt, revoke=revoke)
 
             async def fill(store: Store, _key: bytes) -> None:
                 store.account.keep_attempt(attempt.encode())
@@ -90,10 +92,22 @@ class Returning:
 
             key = await self._place.make(passphrase, fill)
             self._begun = _Begun(attempt, key)
+        elif self._place.is_unfinished:
+            await asyncio.to_thread(self._place.slots.only, begun.key, passphrase)
+            self._keep_again(attempt, begun.key)
         progress(tr("Asking the server"), 1, 2)
         session = await self.ask_again()
         progress(tr("Finished"), 2, 2)
         return session
+
+    def _keep_again(self, attempt: Attempt, key: bytes) -> None:
+        store = self._place.open_store(StoreKeys((key,)))
+        try:
+            if store.account.attempt() is not None:  # else the account is here already
+                store.account.keep_attempt(attempt.encode())
+        finally:
+            store.close()
+        self._begun = _Begun(attempt, key)
 
     async def ask_again(self) -> Session:
         """Goes on after ReturnWaits, or after a line that was cut, in the same run of the program."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.errors import ReturnWaits
+from app.errors import ReturnWaits, WeakPassphrase, WrongPassphrase
 from app.recovery import SheetState
 from app.settings import CA_FILE
 from sync.errors import Refused, Reject, Unreachable
@@ -154,6 +154,29 @@ async def test_a_return_that_was_given_up_is_begun_with_a_new_store(o: Offices, 
     new.session = await new.office.ask_again()
     o.desks.append(new)
     await new.online()
+
+
+async def test_the_passphrase_and_the_choice_of_the_last_attempt_are_those_that_count(
+    o: Offices, later: Callable[[int], None]
+) -> None:
+    (a,) = await o.hire("Handläggare")
+    sheet, new, code = await made_sheet(a), new_desk(o, "ny dator"), await o.w.invite("Handläggare")
+    for passphrase, revoke in (("en annan, först vald", True), (PASSPHRASE, False)):
+        found = await new.office.look_back(new.server, code, sheet)
+        with pytest.raises(ReturnWaits):
+            await new.office.come_back(found, passphrase, quiet, revoke=revoke)
+    found = await new.office.look_back(new.server, code, sheet)
+    with pytest.raises(WeakPassphrase):
+        await new.office.come_back(found, "kort", quiet, revoke=False)
+    new.profile.close()
+    new.reopen()
+    with pytest.raises(WrongPassphrase):
+        await new.office.resume("en annan, först vald")
+    later(DAY_MS + 1000)
+    new.session = await new.office.resume(PASSPHRASE)
+    o.desks.append(new)
+    await new.online()
+    assert [row.revoked for row in new.session.engine.devices.all()] == [False, False]
 
 
 async def test_a_line_that_is_cut_keeps_what_was_begun(o: Offices, later: Callable[[int], None]) -> None:
