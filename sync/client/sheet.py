@@ -170,6 +170,8 @@ class Sheet:
             self._link.ports.save_account(kept.encode())
             self._link.account = kept
         await self._link.online.request(lambda rid: m.Veto(rid=rid, what=asked.what, dev=asked.dev), m.Ok)
+        await self._devices.follow(self._link.online)
+        await self.defend()  # it may have come in a moment before
 
     async def defend(self) -> None:
         """▲ Revokes a device that came in by the sheet although a person here said no."""

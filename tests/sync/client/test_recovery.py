@@ -15,7 +15,7 @@ from sync.client import audit
 from sync.client.connection import Connection
 from sync.client.devices import Devices
 from sync.client.enrolment import converse
-from sync.client.recovery import Attempt, Recovery, Waiting
+from sync.client.recovery import Attempt, Recovery, Returned, Waiting
 from sync.client.sheet import Sheet
 from sync.client.status import LinkState
 from sync.crypto.seal import KemKey
@@ -340,6 +340,23 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     a.say(room, obj, b"utan den")
     await w.settle(room, a, b)
     assert intruder.texts(obj) == []
+
+
+async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
+    w: World, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (a,) = await w.hire("Handläggare")
+    tried = await attempt(w, "Handläggare", await w.make_sheet(a), revoke=False)
+    await asked(w, tried)
+    await until(lambda: len(a.engine.sheet.asked) == 1)
+    (shown,) = a.engine.sheet.asked
+    monkeypatch.setattr(a.engine._log_moved, "set", lambda: None)  # the person presses before it is heard of
+    later(DAY_MS + 1000)
+    assert isinstance(await recovery(w, tried).ask(), Returned)
+    await a.engine.sheet.veto(shown)
+    own = a.engine.devices.own_log
+    assert shown.dev in own.devices
+    assert own.device_active(shown.dev, own.seq) is None
 
 
 # -- attacks on the way back --------------------------------------------------------------------------------------
