@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from app.arrival.way_out import Routes, way_out
 from app.core import clock, log
-from app.core.files import write_atomic
+from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
 from app.errors import BadAddress, BadCaFile, BugError, NoSlot, ServerNotAllowed
@@ -126,7 +126,9 @@ class Place:
 
     def confirm(self) -> None:
         """Nothing is unfinished here: the server has the account, and from now on nothing removes it."""
-        self.profile.enrolling_path.unlink(missing_ok=True)
+        if self.profile.enrolling_path.exists():
+            self.profile.enrolling_path.unlink(missing_ok=True)
+            sync_folder(self.profile.folder)  # after a power cut it must not say that the account may go
 
     def open_store(self, keys: StoreKeys) -> Store:
         """The store, for whoever closes it. StoreMissing, StoreCorrupt, StoreNewer, …"""
