@@ -2,6 +2,7 @@
 """From a profile to a Session: unlocking, and the ways in of app/arrival/. Nothing else joins the parts."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from app.arrival.enrolling import Enrolling
@@ -11,7 +12,7 @@ from app.arrival.resuming import resume
 from app.arrival.returning import Returning
 from app.arrival.way_out import Routes
 from app.core import log
-from app.errors import BugError, NotRevoked
+from app.errors import BugError, NotRevoked, StoreFault
 from app.policy import Policy, machine
 from app.profile import Profile
 from app.session import Session
@@ -138,7 +139,8 @@ class Office:
         any other reason. The session is closed; the profile is new afterwards."""
         if session.devices.ended != REVOKED:
             raise NotRevoked
-        await session.close()
+        with contextlib.suppress(StoreFault):  # what could not be kept is to go
+            await session.close()
         self.place.clear()
         log.store.warning("erased")
 

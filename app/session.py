@@ -2,13 +2,12 @@
 """One unlocked account: its store, its engine, and every tool's service. Opened by bootstrap, closed once."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from app import chat, diagnosis, documents, tasks
 from app.chat.service import ChatService
-from app.core import clock
+from app.core import clock, log
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -121,15 +120,24 @@ class Session:
         self._running = [asyncio.ensure_future(part) for part in work]
 
     async def close(self) -> None:
-        """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm."""
+        """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm.
+
+        ▲ Also if something cannot be kept (StoreFault): whoever locks is not left with an open store.
+        """
         if self._closed:
             return
         self._closed = True
+        try:
+            await self._stop()
+        finally:
+            self.store.close()
+
+    async def _stop(self) -> None:
         for task in self._running:
             task.cancel()
-        for task in self._running:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        for fault in await asyncio.gather(*self._running, return_exceptions=True):
+            if isinstance(fault, Exception):  # it ended long ago, and nobody has been told
+                log.store.exception("session-part", fault)
         self._running = []
         await self.engine.blobs.close()
         self.documents.close_all()
@@ -143,7 +151,6 @@ class Session:
         for end in self._ends:
             end()
         self._ends = []
-        self.store.close()
 
     def _on_appended(self) -> None:
         self.engine.wake()

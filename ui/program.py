@@ -242,8 +242,8 @@ class Program:
         page = GatePage(tr("Your content gets a new key"), tr("A second or so for each 100 MB. Please wait."))
         page.spinner.start()
         self._show_gate(page)
-        await self._close()
         try:
+            await self._close()
             session = await self._office.rekey(change)
         except AppError as fault:  # nothing was changed: the way in is as it was
             view = self._ways.usual()
@@ -277,8 +277,10 @@ class Program:
         session, self._session = self._session, None
         self._drop_window()
         if session is not None:
-            await session.close()
-            self._sweeping.session_closed()
+            try:
+                await session.close()
+            finally:
+                self._sweeping.session_closed()
 
     def _drop_window(self) -> None:
         window, self._window = self._window, None

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """When the server last let this device in, and whether that is longer ago than policy allows."""
 
-from app.core import clock
+from app.core import clock, log
+from app.errors import StoreFault
 from app.settings import OFFLINE_DAYS, Settings
 from app.store.notes import Notes
 
@@ -18,10 +19,14 @@ class Contact:
         self._noted = 0
 
     def seen(self) -> None:
-        """The device is let in now. Written every ten minutes at most."""
+        """The device is let in now. Written every ten minutes at most, and the next time if it could not be."""
         now = clock.now_ms()
         if not 0 <= now - self._noted < NOTED_EVERY_MS:
-            self._notes.set(LAST_CONTACT, str(now))
+            try:
+                self._notes.set(LAST_CONTACT, str(now))
+            except StoreFault as e:  # a full disk keeps nobody from being let in
+                log.store.info("contact-not-noted", code=e.code)
+                return
             self._noted = now
 
     @property

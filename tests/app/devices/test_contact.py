@@ -8,6 +8,7 @@ import pytest
 
 from app.core import clock
 from app.devices.contact import DAY_MS, LAST_CONTACT, NOTED_EVERY_MS, Contact
+from app.errors import DiskFull
 from app.setting import Value
 from app.settings import Settings
 from app.store.store import Store
@@ -78,3 +79,20 @@ def test_contact_is_noted_every_ten_minutes_at_most(store: Store, tmp_path: Path
     time.ms = NOW - 3 * DAY_MS  # set back: the server has let it in all the same
     met.seen()
     assert store.notes.get(LAST_CONTACT) == str(time.ms)
+
+
+def test_a_contact_that_cannot_be_noted_is_noted_the_next_time(
+    store: Store, tmp_path: Path, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk keeps nobody from being let in."""
+
+    def full(name: str, value: str) -> None:
+        raise DiskFull
+
+    known = contact(store, tmp_path, {"offline-days": 30})
+    with monkeypatch.context() as disk:
+        disk.setattr(store.notes, "set", full)
+        known.seen()
+    assert known.overdue
+    known.seen()
+    assert not known.overdue

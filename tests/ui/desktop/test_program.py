@@ -296,7 +296,7 @@ async def test_after_locking_the_key_store_is_not_asked_without_a_word(qapp: QAp
         assert r.shown.isVisible()
 
 
-@pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed"])
+@pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed", "a session that kept not everything"])
 async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidden(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
@@ -310,8 +310,10 @@ async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidde
     office.unlocking = FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.PASSPHRASE)
     if why == "a bad raw key":
         monkeypatch.setattr(office, "unlock_raw", fails)
-    else:
+    elif why == "a key change that failed":
         monkeypatch.setattr(office, "rekey", fails_later, raising=False)
+    else:
+        monkeypatch.setattr(office.session, "close", lambda: fails_later(KeyChange(current="")))
     async with running(qapp, office) as r:
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))
