@@ -4,7 +4,8 @@ store and the object store."""
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
+from typing import Any, TypeVar
 
 from sync.ids import DevId, Uid
 from sync.protocol.messages import (
@@ -72,6 +73,8 @@ from sync.trust.userlog import UserLog
 
 log = logging.getLogger("sync.server")
 
+T = TypeVar("T")
+
 WATCH_S = 1.0
 """How often the server looks for what the agency's command line did."""
 
@@ -99,6 +102,7 @@ class Service:
         self.pairing = Pairing()
         self.sheets = Sheets(store, self.people, limits)
         self._identity = identity
+        self._going: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Reads what is left to do since a restore; the store is open."""
@@ -107,6 +111,8 @@ class Service:
     async def close(self) -> None:
         """Keeps the rooms' states, so that the next start is quick."""
         await self.pruning.close()
+        if self._going:
+            await asyncio.wait(self._going)
         await self.live.close()
 
     def handshake(self) -> Handshake:
@@ -145,9 +151,9 @@ class Service:
                 return await self.sheets.look(frame)
             case Recover():
                 self.mending.check_log_open(frame.uid)
-                return await self._moving(frame.uid, await self.sheets.recover(frame))
+                return await self._to_the_end(self._moving(frame.uid, self.sheets.recover(frame)))
             case HandLog():
-                return await self._hand_log(frame)
+                return await self._to_the_end(self._hand_log(frame))
             case PairJoin():
                 self.pairing.join(peer, frame)
                 return Ok(frame.rid)
@@ -187,7 +193,7 @@ class Service:
                 return await self.people.entries(frame)
             case UserAppend():
                 self.mending.check_log_open(who.uid)
-                return await self._moving(who.uid, await self.sheets.append(who, frame))
+                return await self._to_the_end(self._moving(who.uid, self.sheets.append(who, frame)))
             case Veto():
                 done = await self.sheets.veto(who, frame)
                 await self._tell_asked(who.uid)
@@ -209,15 +215,28 @@ class Service:
             case LogHeads():
                 return await self.people.heads(frame)
             case HandLog():
-                return await self._hand_log(frame)
+                return await self._to_the_end(self._hand_log(frame))
             case Promise():
                 return await self.mending.promise(who, frame)
             case HandIn():
                 return await self.mending.hand_in(who, frame)
             case HandedIn():
-                return await self.mending.handed_in(who, frame)
+                return await self._to_the_end(self.mending.handed_in(who, frame))
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
+
+    async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
+        """▲ What changes a person's log goes on though the asker is gone meanwhile: else it would be on the disk and
+        not in memory, and a device that it ends would stay."""
+        task = asyncio.ensure_future(work)
+        self._going.add(task)
+        task.add_done_callback(self._gone)
+        return await asyncio.shield(task)
+
+    def _gone(self, task: "asyncio.Task[Any]") -> None:
+        self._going.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody may be there to hear of it
 
     async def _hand_log(self, frame: HandLog) -> Ok:
         moved = await self.mending.hand_log(frame)
@@ -225,9 +244,9 @@ class Service:
             await self._log_moved(moved)
         return Ok(frame.rid)
 
-    async def _moving(self, uid: bytes, done: tuple[UserLog | None, Ok | Waits]) -> Ok | Waits:
+    async def _moving(self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | Waits]]) -> Ok | Waits:
         """Tells the person's devices what a request with a root key has changed."""
-        moved, reply = done
+        moved, reply = await work
         if moved is not None:
             await self._log_moved(moved)
         if isinstance(reply, Waits):

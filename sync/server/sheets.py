@@ -5,6 +5,7 @@ for as long as one of them may object. Whether the entries are good is sync/trus
 An objection is a rule of this server alone. A device that objected and sees the entry all the same revokes the new one.
 """
 
+import logging
 from dataclasses import replace
 
 from sync.ids import DevId
@@ -24,9 +25,11 @@ from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
 from sync.server.people import Draft, People
 from sync.server.refusal import Refusal
-from sync.server.store.base import AskedRow, InviteRow, Store, UserRow
+from sync.server.store.base import AskedRow, InviteRow, Store, StoreError, UserRow
 from sync.trust.agency import invite_id
 from sync.trust.userlog import AGENCY, ROOT, UserLog
+
+log = logging.getLogger("sync.server")
 
 ADD, REVOKE, REVOKED = "add", "revoke", "revoked"
 _DAY_MS = 86_400_000
@@ -88,7 +91,7 @@ class Sheets:
             return None, Waits(frame.rid, ready)
         await self._count(draft)
         made = await self._people.take(draft, invite=invite)
-        await self._store.drop_asked(made.uid, ADD, dev)
+        await self._answered(made.uid, ADD, dev)
         return made, Ok(frame.rid)
 
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
@@ -127,8 +130,15 @@ class Sheets:
         await self._count(draft)
         made = await self._people.take(draft)
         for dev in _revoked(draft):
-            await self._store.drop_asked(made.uid, REVOKE, dev)
+            await self._answered(made.uid, REVOKE, dev)
         return made, Ok(frame.rid)
+
+    async def _answered(self, uid: bytes, what: str, dev: bytes) -> None:
+        """▲ What was asked for has come. A disk that takes this no more undoes nothing: what waits is judged anew."""
+        try:
+            await self._store.drop_asked(uid, what, dev)
+        except StoreError as e:
+            log.warning("what was asked for was not forgotten: %s", e.code)
 
     async def _ready_to_revoke(self, draft: Draft) -> int:
         log, now = draft.log, now_ms()

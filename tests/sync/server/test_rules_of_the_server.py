@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rules that only the server holds, one by one (PROTOCOL.md, "Rules and their tests"), over real sockets."""
 
+import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +18,8 @@ from sync.server.auth import now_ms
 from sync.server.identity import read_agency
 from sync.server.refusal import refusal_of
 from sync.server.running import start_server
-from sync.trust import drafts
+from sync.server.store.base import Full
+from sync.trust import drafts, userdrafts
 from sync.trust.epochs import in_order, new_epoch
 from sync.trust.items import ENTRY, Role, item_id
 from sync.trust.merkle import root
@@ -26,6 +29,7 @@ from sync.trust.userlog import DOMAIN as USER_LOG
 from sync.trust.userlog import entry_body as user_body
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused, config
+from tests.world import until
 
 
 async def upload(person: Person, room: bytes, seals: list[bytes], at: bytes | None = None) -> None:
@@ -104,6 +108,54 @@ async def test_attack_nothing_is_resealed_to_one_whose_device_the_agency_revoked
     assert anna.book.logs[bert.uid].puk_at(3) is None
     with pytest.raises(Refused, match="invalid recipient"):
         await anna.wire.ask(msgspec.structs.replace(seal, rid=anna.wire.rid()), m.Ok)
+
+
+def revoked_by_the_agency(house: House, bert: Person) -> m.Signed:
+    log = bert.book.logs[bert.uid]
+    return m.Signed(*userdrafts.revoke_by_agency(log, read_agency(house.data), bert.author.dev, now_ms()))
+
+
+async def test_attack_a_device_is_cut_off_though_who_revoked_it_was_gone_before_the_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bert = await house.person("Registrator")
+    stays = bert.wire
+    await bert.connect(house.server.url, house.data)
+    store = house.server.service.people._store
+    real, begun, go = store.append_user, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: Any, **kwargs: Any) -> None:
+        begun.set()
+        await go.wait()
+        await real(*args, **kwargs)
+
+    monkeypatch.setattr(store, "append_user", slow)
+    frame = m.UserAppend(bert.wire.rid(), [revoked_by_the_agency(house, bert)])
+    await bert.wire.socket.send(encode(frame))
+    await begun.wait()
+    await bert.wire.close()
+    await until(lambda: house.server.service.hub.connections == 1)
+    go.set()
+    ended = await stays.end()
+    assert ended is not None
+    assert ended.code == "auth"
+
+
+async def test_attack_a_device_is_cut_off_though_the_disk_takes_nothing_after_its_revocation(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bert = await house.person("Registrator")
+
+    async def full(*_: object) -> None:
+        raise Full("disk")
+
+    store = house.server.service.people._store
+    monkeypatch.setattr(store, "drop_asked", full)
+    monkeypatch.setattr("sync.server.sheets._revoked", lambda draft: [bert.author.dev])
+    await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), [revoked_by_the_agency(house, bert)])))
+    ended = await bert.wire.end()
+    assert ended is not None
+    assert ended.code == "auth"
 
 
 # -- batches ----------------------------------------------------------------------------------------------------
