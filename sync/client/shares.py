@@ -64,7 +64,11 @@ class Shares:
         return found
 
     async def _request(self, room: RoomSync, objs: list[ObjId]) -> list[m.WireShare]:
-        reply = await self._link.online.request(
-            lambda rid: m.ShareRequest(rid=rid, room=room.room, objs=list(objs)), m.ShareReply
-        )
+        try:
+            reply = await self._link.online.request(
+                lambda rid: m.ShareRequest(rid=rid, room=room.room, objs=list(objs)), m.ShareReply
+            )
+        except Refused as e:  # one who was removed has no more to ask for
+            log.info("shares refused: %s", e.code)
+            return []
         return reply.shares

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A share that the server's database has lost comes back from a member who holds it, and what waited is applied."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
@@ -101,3 +102,28 @@ async def test_a_server_that_restarts_in_between_asks_again(w: World) -> None:
     for client in (c, b):
         client.online()
     await until(lambda: c.texts(late) == [TEXT])
+
+
+async def test_one_who_is_removed_while_something_waits_for_a_share_stays_connected(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, objs = await begun(w)
+    c = await joined(w, a, room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    late = new_obj()
+    await c.offline()
+    a.say(room, late, TEXT)
+    await w.settle(room, a, b)
+    lose(w, late)
+    for holder in (a, b):  # nobody holds it any more
+        monkeypatch.setattr(holder.engine._inbox._shares, "note", lambda frame: None)
+    c.online()
+    await until(lambda: c.engine.room_state(room) is RoomState.WAITING)
+    await until(lambda: c.engine.status.state is LinkState.ONLINE)
+    seen: list[LinkState] = []
+    monkeypatch.setattr(c, "on_status", lambda: seen.append(c.engine.status.state))
+    await a.engine.deeds.remove(room, c.uid)
+    await until(lambda: c.engine.room_state(room) is RoomState.LEFT)
+    await until(lambda: c.engine.status.state is LinkState.ONLINE and c.engine._inbox.idle)
+    await asyncio.sleep(0.2)
+    assert set(seen) <= {LinkState.ONLINE}
