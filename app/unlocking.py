@@ -6,6 +6,7 @@ store must be closed: `rekey` belongs to a thread, between two sessions.
 """
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,6 +35,8 @@ class Unlocking:
 
     def __init__(self, profile: Profile, settings: Settings, slots: KeySlots) -> None:
         self._profile, self._settings, self._slots = profile, settings, slots
+        self._changing = threading.Lock()
+        """▲ One change of keys at a time: another would put slots of its own key in the place of the first one's."""
 
     def kinds(self) -> Sequence[SlotKind]:
         """The slots that there are and that may be used."""
@@ -72,6 +75,10 @@ class Unlocking:
 
         WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring, StoreFault: nothing is changed then.
         """
+        with self._changing:
+            return self._replace(current, new)
+
+    def _replace(self, current: str | None, new: str | None) -> StoreKeys:
         unlock = self._slots.unlock_keyring if current is None else partial(self._slots.unlock_passphrase, current)
         db = Database.open(self._profile.db_path, _only(unlock()))
         try:
@@ -84,6 +91,10 @@ class Unlocking:
 
         WrongPassphrase, LastSlot, KeyringLocked, StoreFault: nothing is changed then. 1 s for 100 MB.
         """
+        with self._changing:
+            return self._rekey(change)
+
+    def _rekey(self, change: KeyChange) -> StoreKeys:
         db = Database.open(self._profile.db_path, _only(self._slots.unlock_passphrase(change.current)))
         try:
             if change.remove is None:

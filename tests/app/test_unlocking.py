@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Ways of unlocking: one more, another passphrase, one fewer; and when it cannot be done, nothing is changed."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,19 @@ def test_what_cannot_be_done_changes_nothing(unlocking: Unlocking, slots: KeySlo
     with pytest.raises(WrongPassphrase):
         unlocking.rekey(KeyChange(current="fel lösenfras", new=NEW))
     open_store(profile, slots, slots.unlock_passphrase(PASSPHRASE), KINDS).close()
+
+
+async def test_of_two_changes_at_once_one_is_done_and_opens(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
+    new = [NEW, "fyra andra ord å"]
+    ends = await asyncio.gather(
+        *(asyncio.to_thread(unlocking.rekey, KeyChange(current=PASSPHRASE, new=each)) for each in new),
+        return_exceptions=True,
+    )
+    (won,) = [each for each, end in zip(new, ends, strict=True) if not isinstance(end, BaseException)]
+    assert [type(end) for end in ends if isinstance(end, BaseException)] == [WrongPassphrase]
+    open_store(profile, slots, slots.unlock_passphrase(won), KINDS).close()
 
 
 def test_policy_decides_what_may_be_used(profile: Profile, slots: KeySlots) -> None:
