@@ -66,21 +66,28 @@ class NewWayView(GatePage):
     def _go_on(self) -> None:
         if self.go_on.isEnabled():
             self.clear_error()
-            self.spinner.start()
-            self.go_on.setEnabled(False)
+            self._set_busy(True)
             run(self, self._open(), on_error=self._failed)
 
     async def _open(self) -> None:
         current = self.current.text() if self.current is not None else None
         session = await self._replace(current, self.new.text() if self.new is not None else None)
-        self.spinner.stop()
+        self._set_busy(False)
         for field in self._fields:
             field.clear()
         self.unlocked.emit(session)
 
-    def _failed(self, error: Exception) -> None:
-        self.spinner.stop()
+    def _set_busy(self, busy: bool) -> None:
+        """▲ Nothing is typed meanwhile, which would let one press again: a store has one change of keys at a time."""
+        (self.spinner.start if busy else self.spinner.stop)()
+        for field in self._fields:
+            field.setEnabled(not busy)
         self._on_text()
+        if busy:
+            self.go_on.setEnabled(False)
+
+    def _failed(self, error: Exception) -> None:
+        self._set_busy(False)
         self.show_error(error)
         self._fields[0].selectAll()
         self._fields[0].setFocus()

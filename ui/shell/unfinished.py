@@ -41,6 +41,11 @@ class UnfinishedView(UnlockView):
         self.anew_button = TextButton(tr("Begin anew …"), lambda: run(self, self._ask()), kind="quiet")
         self.buttons.insertWidget(2, self.anew_button)
 
+    def _set_busy(self, busy: bool) -> None:
+        """▲ Nothing is removed while the server is asked: it may have bound the account."""
+        super()._set_busy(busy)
+        self.anew_button.setEnabled(not busy)
+
     def _failed(self, error: Exception) -> None:
         super()._failed(error)
         if isinstance(error, ReturnWaits):

@@ -34,6 +34,8 @@ class UnlockView(GatePage):
             title, tr("Unlock to go on as {name}.").format(name=name) if name else tr("Unlock to go on."), parent
         )
         self._passphrase, self._keyring = with_passphrase, with_keyring
+        self._busy = False
+        """▲ One way at a time: two sessions of one store would sign two things under one number."""
         self.field = self.add_field(tr("Passphrase"), secret=True) if with_passphrase is not None else None
         if with_keyring is not None:
             text = tr("Use the computer's key store")
@@ -55,13 +57,13 @@ class UnlockView(GatePage):
 
     def unlock(self) -> None:
         """Tries the passphrase that was typed."""
-        if self.field is not None and self.field.text() and self._passphrase is not None:
+        if self.field is not None and self.field.text() and self._passphrase is not None and not self._busy:
             self._begin()
             run(self, self._open(self._passphrase(self.field.text())), on_error=self._failed)
 
     def unlock_with_keyring(self) -> None:
         """Tries the computer's key store."""
-        if self._keyring is not None:
+        if self._keyring is not None and not self._busy:
             self._begin()
             run(self, self._open(self._keyring()), on_error=self._failed)
 
@@ -75,15 +77,19 @@ class UnlockView(GatePage):
     def _begin(self) -> None:
         self.clear_error()
         self.spinner.start()
-        self.button.setEnabled(False)
-        if self.field is not None:
-            self.field.setEnabled(False)
+        self._set_busy(True)
 
     def _end(self) -> None:
         self.spinner.stop()
-        self.button.setEnabled(True)
+        self._set_busy(False)
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.button.setEnabled(not busy)
+        if self._keyring is not None:
+            self.keyring_button.setEnabled(not busy)
         if self.field is not None:
-            self.field.setEnabled(True)
+            self.field.setEnabled(not busy)
 
     def _failed(self, error: Exception) -> None:
         self._end()

@@ -138,6 +138,54 @@ async def test_a_locked_keyring_is_said_in_place(qtbot: QtBot) -> None:
     assert "Datorns nyckelring är låst." in view.error.text()
 
 
+async def test_one_way_of_unlocking_is_tried_at_a_time(qtbot: QtBot) -> None:
+    """Two sessions of one store would sign two things under one number."""
+    tried, going_on = [0], asyncio.Event()
+
+    async def slowly() -> str:
+        tried[0] += 1
+        await going_on.wait()
+        return "session"
+
+    view = UnlockView(opens, slowly)
+    qtbot.addWidget(view)
+    view.show()
+    got: list[object] = []
+    view.unlocked.connect(got.append)
+    assert view.field is not None
+    view.field.setText(PHRASE)
+    view.keyring_button.click()
+    view.keyring_button.click()
+    view.unlock_with_keyring()
+    view.unlock()
+    view.button.click()
+    await asyncio.sleep(0.01)
+    assert (tried, got) == ([1], [])
+    going_on.set()
+    await asyncio.sleep(0.01)
+    assert (tried, got) == ([1], ["session"])
+
+
+async def test_nothing_is_begun_anew_while_the_server_is_asked(qtbot: QtBot) -> None:
+    """It may have bound the account, whose keys are here."""
+    going_on = asyncio.Event()
+
+    async def slowly(passphrase: str) -> str:
+        await going_on.wait()
+        raise WrongPassphrase
+
+    view = UnfinishedView(slowly, None)
+    qtbot.addWidget(view)
+    view.show()
+    assert view.field is not None
+    view.field.setText(PHRASE)
+    view.button.click()
+    assert not view.anew_button.isEnabled()
+    going_on.set()
+    await asyncio.sleep(0.01)
+    assert view.anew_button.isEnabled()
+
+
 async def test_what_was_not_finished_is_said_and_finished_by_unlocking(qtbot: QtBot) -> None:
     view = UnfinishedView(opens, None)
     qtbot.addWidget(view)

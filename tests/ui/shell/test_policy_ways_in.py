@@ -195,6 +195,30 @@ async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -
     assert (asked, got, view.new.text()) == ([(None, PHRASE)], ["session"], "")
 
 
+async def test_nothing_is_typed_while_the_way_of_unlocking_is_changed(qtbot: QtBot) -> None:
+    going_on, asked = asyncio.Event(), [0]
+
+    async def replace(current: str | None, new: str | None) -> str:
+        asked[0] += 1
+        await going_on.wait()
+        return "session"
+
+    view = NewWayView(SlotKind.PASSPHRASE, replace)
+    qtbot.addWidget(view)
+    view.show()
+    got: list[object] = []
+    view.unlocked.connect(got.append)
+    assert view.current is not None
+    view.current.setText(PHRASE)
+    view.go_on.click()
+    await until(lambda: asked == [1])
+    assert not view.current.isEnabled()
+    assert not view.go_on.isEnabled()
+    going_on.set()
+    await until(lambda: bool(got))
+    assert asked == [1]
+
+
 async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None:
     errors: list[Exception] = [WrongPassphrase()]
 
