@@ -133,17 +133,31 @@ class Blobs:
         if found is not None:
             if found.sha256 != headers.sha256:
                 raise BlobRefusal(HTTPStatus.CONFLICT, "conflict")
-            return HTTPStatus.CREATED, found.size_bytes
+            if await self._lies(found):
+                return HTTPStatus.CREATED, found.size_bytes
         if len(body) != headers.end - headers.start:
             raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
-        await self._check_quota(who, name, headers.total)
-        return await self._take(who, name, headers, body)
+        if found is None:
+            await self._check_quota(who, name, headers.total)
+        return await self._take(who, name, headers, body, new=found is None)
 
-    async def _take(self, who: Who, name: PartName, h: "PutHeaders", body: bytes) -> tuple[HTTPStatus, int]:
+    async def _lies(self, row: BlobRow) -> bool:
+        """Whether the bytes are where they belong: a backup may have had the row alone."""
+        try:
+            await self._objects.read(row.room, row.obj, row.part, 0, 0)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _take(
+        self, who: Who, name: PartName, h: "PutHeaders", body: bytes, *, new: bool
+    ) -> tuple[HTTPStatus, int]:
         held = await self._objects.append(name.room, name.obj, name.part, h.start, body)
         if held < h.total:
             return HTTPStatus.ACCEPTED, held
         size = await self._objects.finish(name.room, name.obj, name.part, h.sha256)
+        if not new:
+            return HTTPStatus.CREATED, size
         row = BlobRow(room=name.room, obj=name.obj, part=name.part, size_bytes=size, sha256=h.sha256)
         try:
             await self._store.add_blob(row, who.dev, now_ms() // _DAY_MS)
@@ -162,7 +176,7 @@ class Blobs:
     async def find(self, name: PartName) -> BlobRow:
         """The finished part; BlobRefusal 404 with how much of an upload is held."""
         row = await self._store.blob(name.room, name.obj, name.part)
-        if row is None:
+        if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)
             raise BlobRefusal(HTTPStatus.NOT_FOUND, "blob-missing", held)
         return row

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import itertools
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -391,6 +391,42 @@ async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -
     await a.restart()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     assert a.store.parts_looked_for() == mark
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda p: p.write_bytes(bytes(5000))], ids=["gone", "rotten"])
+async def test_a_part_that_is_damaged_in_the_backup_comes_back_from_who_has_it(
+    w: World, harm: Callable[[Path], object]
+) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    part, sealed = PartId(os.urandom(16)), os.urandom(5000)
+    digest = hashlib.sha256(sealed).digest()
+    a.store.blobs.write(part, sealed)
+    a.store.blobs.add(
+        BlobPart(
+            part=part, room=room, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
+            uploaded=False, present=True,
+        )
+    )  # fmt: skip
+    a.engine.blobs.wake()
+    await until(lambda: a.store.uploads() == [])
+    await w.settle(room)
+    backup = await backed_up(w)
+    (copy,) = [p for p in (backup / "blobs").rglob("*") if p.is_file()]
+    harm(copy)
+    for client in (a, b):
+        await offline(client)
+    await w.stop_server()
+    back = w.folder / "restored"
+    assert len(await asyncio.to_thread(put_back, backup, back, damaged=True)) == 1
+    w.moved_to = back
+    await w.start_server()
+    for client in (a, b):
+        client.online()
+    await w.settle(room)
+    await until(lambda: a.store.parts_looked_for() is not None and a.store.uploads() == [])
+    assert await b.engine.blobs.fetch(room, obj, part, digest) == sealed
+    await whole(w)
 
 
 async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
