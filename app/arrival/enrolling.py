@@ -109,6 +109,10 @@ class Enrolling:
         return self._place.open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
+        """▲ Of the code that was looked up when it began, whatever is looked up meanwhile."""
+        code = self._code
+        known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
+
         async def fill(store: Store, key: bytes) -> None:
             progress(tr("Making your keys"), 1, 3)
 
@@ -117,11 +121,10 @@ class Enrolling:
                 with store.transaction():
                     keep_account(store, account, enrolled.entries, enrolled.record)
                 self._place.settings.set(SERVER, found.server)
-                known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
-                self._unfinished = _Unfinished(self._code, known, key, account, enrolled.entries)
+                self._unfinished = _Unfinished(code, known, key, account, enrolled.entries)
                 progress(tr("Registering with the server"), 2, 3)
 
-            await Enrolment(self._place.dialer(found.server), self._code, clock.now_ms).accept(keep)
+            await Enrolment(self._place.dialer(found.server), code, clock.now_ms).accept(keep)
 
         await self._place.make(passphrase, fill)
 

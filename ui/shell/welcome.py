@@ -74,6 +74,8 @@ class CodeView(QStackedWidget):
         super().__init__(parent)
         self._enrolment = enrolment
         self._servers = tuple(servers)
+        self._looking = False
+        """▲ One code at a time: the answer to another one would come while a person is being confirmed."""
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
         self.key_page = KeyPage(enrolment, tr("This is what your agency has registered."), enrolment.enrol)
@@ -123,31 +125,33 @@ class CodeView(QStackedWidget):
         link = parse_link(self.server.text()) or parse_link(self.code.text())
         if link is not None:
             self._take(link)
-        self.next.setEnabled(bool(self.server.text() and self.code.text().strip()))
+        self.next.setEnabled(bool(self.server.text() and self.code.text().strip()) and not self._looking)
 
     def look_up(self) -> None:
         """Asks the server who the code is for."""
         if self.next.isEnabled():
             self.code_page.clear_error()
-            self.code_page.spinner.start()
-            self.next.setEnabled(False)
+            self._look(True)
             run(self, self._look_up(), on_error=self._code_failed)
 
     async def _look_up(self) -> None:
         found = await self._enrolment.look_up(self.server.text(), self.code.text().strip())
-        self.code_page.spinner.stop()
-        self._on_text()
+        self._look(False)
         self.key_page.ask(found, *self._about(found))
         self.setCurrentWidget(self.key_page)
         self.key_page.keys.take_focus()
+
+    def _look(self, looking: bool) -> None:
+        self._looking = looking
+        (self.code_page.spinner.start if looking else self.code_page.spinner.stop)()
+        self._on_text()
 
     def _about(self, found: Found) -> list[QWidget]:
         """What is shown under the person's name."""
         return [label(found.agency, "muted"), Chip(tr("The code belongs to the agency"), "success", "verified")]
 
     def _code_failed(self, error: Exception) -> None:
-        self.code_page.spinner.stop()
-        self._on_text()
+        self._look(False)
         self.code_page.show_error(error)
         self.code.setFocus()
 

@@ -408,6 +408,23 @@ async def test_a_second_attempt_whose_passphrase_is_too_short_leaves_the_first_o
     await _works(o, desk, await desk.office.resume(PASSPHRASE))
 
 
+async def test_a_code_that_is_looked_up_meanwhile_makes_nobody_elses_account(o: Offices) -> None:
+    """A server that answers late brings another person than the one who was confirmed."""
+    desk = new_desk(o)
+    late, wanted = await o.w.invite("Enhetschef"), await o.w.invite("Registrator")
+    found = await desk.office.look_up(desk.server, wanted)
+    made = desk.office.place.add_slot
+
+    async def meanwhile(key: bytes, passphrase: str | None) -> None:
+        await made(key, passphrase)
+        await desk.office.look_up(desk.server, late)
+
+    desk.office.place.add_slot = meanwhile  # type: ignore[method-assign]
+    session = await desk.office.enrol(found, PASSPHRASE, lambda text, done, total: None)
+    assert session.people.me.name == "Registrator"
+    await _works(o, desk, session)
+
+
 async def test_another_code_after_a_cut_off_enrolment_begins_anew(o: Offices) -> None:
     desk = new_desk(o)
     await _cut(o, desk, await o.w.invite("Registrator"), reached=False)

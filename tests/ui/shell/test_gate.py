@@ -138,6 +138,30 @@ async def test_a_locked_keyring_is_said_in_place(qtbot: QtBot) -> None:
     assert "Datorns nyckelring är låst." in view.error.text()
 
 
+async def test_one_code_is_looked_up_at_a_time(qtbot: QtBot) -> None:
+    office, going_on, asked = Office(), asyncio.Event(), [""]
+
+    async def slowly(server: str, code: str) -> Person:
+        asked.append(code)
+        await going_on.wait()
+        return Person(server=server)
+
+    office.look_up = slowly  # type: ignore[method-assign]
+    view = WelcomeView(office, server="kansli.myndighet.example")
+    qtbot.addWidget(view)
+    view.show()
+    view.code.setText("AAAA")
+    view.look_up()
+    await asyncio.sleep(0.01)
+    view.code.setText("BBBB")
+    assert not view.next.isEnabled()
+    view.look_up()
+    going_on.set()
+    await asyncio.sleep(0.01)
+    assert asked[1:] == ["AAAA"]
+    assert view.next.isEnabled()
+
+
 async def test_one_way_of_unlocking_is_tried_at_a_time(qtbot: QtBot) -> None:
     """Two sessions of one store would sign two things under one number."""
     tried, going_on = [0], asyncio.Event()
