@@ -164,12 +164,14 @@ class Sheet:
 
     async def veto(self, asked: AskedFor) -> None:
         """Says no. ▲ It is kept: if the device comes in all the same, the server has hidden it, and `defend` acts."""
-        account = self._link.account
-        if asked.what == ADD and asked.dev not in account.vetoed:
-            kept = replace(account, vetoed=(*account.vetoed, asked.dev))
-            self._link.ports.save_account(kept.encode())
-            self._link.account = kept
-        await self._link.online.request(lambda rid: m.Veto(rid=rid, what=asked.what, dev=asked.dev), m.Ok)
+        try:
+            if asked.what == ADD:
+                account = self._link.account
+                vetoed = tuple(dict.fromkeys((*account.vetoed, asked.dev)))
+                self._link.account = replace(account, vetoed=vetoed)
+                self._link.ports.save_account(self._link.account.encode())
+        finally:  # a full disk keeps nobody from saying it
+            await self._link.online.request(lambda rid: m.Veto(rid=rid, what=asked.what, dev=asked.dev), m.Ok)
         await self._devices.follow(self._link.online)
         await self.defend()  # it may have come in a moment before
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from app.core import clock
 from app.core.ids import new_obj
+from app.errors import DiskFull
 from sync.client import audit
 from sync.client.connection import Connection
 from sync.client.devices import Devices
@@ -340,6 +341,25 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     a.say(room, obj, b"utan den")
     await w.settle(room, a, b)
     assert intruder.texts(obj) == []
+
+
+async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (a,) = await w.hire("Handläggare")
+    tried = await attempt(w, "Handläggare", await w.make_sheet(a))
+    await asked(w, tried)
+    await until(lambda: len(a.engine.sheet.asked) == 1)
+
+    def full(account: bytes) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as disk:
+        disk.setattr(a.engine._link.ports, "save_account", full)
+        with pytest.raises(DiskFull):
+            await a.engine.sheet.veto(a.engine.sheet.asked[0])
+    assert await refused(w, tried) == "vetoed"
+    await a.engine.sheet.veto(a.engine.sheet.asked[0])  # and kept the next time
+    await a.restart()
+    assert len(a.engine._link.account.vetoed) == 1
 
 
 async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
