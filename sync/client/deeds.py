@@ -58,9 +58,17 @@ class Deeds:
         return draft.room
 
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
-        """Adds a person: their newest log is fetched and verified first."""
+        """Adds a person: their newest log is fetched and verified first. ▲ Nothing is sealed to whom one may not add:
+        the server would have the seal, and whoever is with it the key, though the entry is refused."""
         await self._link.book.fetch(self._link.online, uid)
-        await self._do(room_id, lambda d: d.add(uid, Role(role), history=history))
+
+        def build(d: Drafter) -> Draft:
+            me = self._room(room_id).stream.members.get(self._link.account.uid)
+            if me is None or me.role < Role.ADMIN or role > me.role or (history and not me.history):
+                raise Refused(ErrorCode.FORBIDDEN)
+            return d.add(uid, Role(role), history=history)
+
+        await self._do(room_id, build)
 
     async def remove(self, room_id: RoomId, uid: Uid, reason: int = 0) -> None:
         """Removes a person; the entry carries the next epoch, which they cannot open."""
@@ -88,7 +96,14 @@ class Deeds:
         me = self._room(room_id).stream.members.get(self._link.account.uid)
         if me is not None and me.history:
             await self._link.book.fetch(self._link.online, Uid(found.subject))
-            await self._do(room_id, lambda d: d.hist(Uid(found.subject), proposal))
+
+            def build(d: Drafter) -> Draft:
+                now = self._room(room_id).stream.state.proposals.get(proposal)
+                if now is None or now.approved is None:  # ▲ sealed only when the room's log shows that two agreed
+                    raise Refused(PROPOSAL)
+                return d.hist(Uid(found.subject), proposal)
+
+            await self._do(room_id, build)
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
         """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with

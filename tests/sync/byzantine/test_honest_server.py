@@ -143,11 +143,16 @@ class BadDay(World):
                         return f"{desk.name}, {why}"
         return None
 
+    def _may_write(self, desk: Desk, ledger: Ledger) -> bool:
+        seat = ledger.seats.get(desk.uid)
+        return seat is not None and seat.role >= Role.WRITER
+
     def _reads(self, desk: Desk, room: RoomId, ledger: Ledger) -> str | None:
         items, seat = self.server.items(room), ledger.seats[desk.uid]
         state, at = desk.engine.room_state(room), desk.engine._link.rooms.get(room)
-        if state is not RoomState.SEALED or at is None:
-            return f"the room is {state}"
+        writers = [each for each in self.office.desks if self._may_write(each, ledger)]
+        if at is None or (state is not RoomState.SEALED and (state is not RoomState.DIRTY or writers)):
+            return f"the room is {state}"  # dirty it stays where only readers are left: nobody can write there again
         if desk.engine.position(room) != len(items):
             return f"at {desk.engine.position(room)} of {len(items)}"
         waiting = [row for row in desk.store.pending_in(room, 1000) if row.obj not in ledger.gone]

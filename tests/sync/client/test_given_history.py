@@ -9,9 +9,12 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
+from sync.client.outbox import Outbox
+from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m
+from sync.trust.drafts import Draft
 from sync.trust.items import Item
 from sync.trust.stream import AcceptedEnvelope, RoomStream
 from tests.journeys.bad_input.checks import honest, items_of, lie, with_items
@@ -163,6 +166,23 @@ async def test_an_administrator_of_today_does_not_approve_and_nobody_their_own(w
         with pytest.raises(Refused, match="forbidden"):
             await give(c, x)
     assert c.clerk.texts(c.obj) == [NEW]
+
+
+async def test_attack_the_archive_is_not_sealed_on_a_servers_word_that_two_agreed(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = await case(w)
+    await propose(c, c.head)
+    sealed = []
+
+    async def taken(self: Outbox, room: RoomSync, draft: Draft) -> None:
+        """The server says that it placed what it kept for itself."""
+        sealed.extend(draft.seals)
+
+    monkeypatch.setattr(Outbox, "append", taken)
+    with pytest.raises(Refused) as refused:
+        await give(c, c.deputy)
+    assert (refused.value.code, sealed) == ("proposal", [])
 
 
 async def test_a_room_with_one_administrator_cannot_propose_it(w: World) -> None:

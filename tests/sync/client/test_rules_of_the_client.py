@@ -12,11 +12,11 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
-from sync.client.outbox import RESTORED_JUMP
+from sync.client.outbox import RESTORED_JUMP, Outbox
 from sync.client.ports import SealedBatch
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
-from sync.errors import Reject
+from sync.errors import Refused, Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.auth import now_ms
@@ -203,6 +203,25 @@ async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None
 
     await lie(b, less)
     await stopped(b, room, RoomState.ROLLBACK)
+
+
+@pytest.mark.parametrize(("who", "role", "history"), [(3, 4, True), (2, 1, True), (2, 1, False)])
+async def test_attack_nothing_is_sealed_to_whom_one_may_not_add(
+    w: World, monkeypatch: pytest.MonkeyPatch, who: int, role: int, history: bool
+) -> None:
+    """The server refuses the entry, and would keep the seal: with that person it would have the room's key."""
+    head, clerk, guest = await w.hire("Enhetschef", "Handläggare", "Registrator")
+    room = await w.room(head)
+    await head.engine.directory("Handläggare")
+    await head.engine.deeds.add(room, clerk.uid, who, history=True)
+    await clerk.engine.directory("Registrator")
+    await until(lambda: clerk.engine.room_state(room) is RoomState.SEALED)
+    uploaded = []
+    monkeypatch.setattr(Outbox, "_put_seals", lambda *sent: uploaded.append(sent))
+    with pytest.raises(Refused) as refused:
+        await clerk.engine.deeds.add(room, guest.uid, role, history=history)
+    assert refused.value.code == "forbidden"
+    assert uploaded == []
 
 
 async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
