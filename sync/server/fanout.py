@@ -178,6 +178,10 @@ class Hub:
             if listener.dev == dev:
                 listener.end(code)
 
+    def present(self) -> set[tuple[bytes, bytes]]:
+        """(person, device) of every connection."""
+        return {(listener.uid, listener.dev) for listeners in self._by_uid.values() for listener in listeners}
+
     @property
     def connections(self) -> int:
         return sum(map(len, self._by_uid.values()))

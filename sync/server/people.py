@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rules about people: invitations, enrolment, user logs, the directory. Every verdict is sync/trust's."""
 
+import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sync.errors import NeedLog, Reject
@@ -184,6 +185,19 @@ class People:
             await self._store.put_sighting(SightingRow(dev=who.dev, uid=who.uid, last=now_ms(), agent=agent))
         except StoreError as e:
             log.warning("a sign-in was not noted: %s", e.code)
+
+    async def still_here(self, present: Collection[tuple[bytes, bytes]]) -> None:
+        """▲ Remembers that these devices (person, device) are here, as if they signed in: after a restore they are
+        waited for, and none of them is revoked by the root alone as one that was not seen."""
+        uids = {uid for uid, _ in present}
+        rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
+        here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
+        for failed in await asyncio.gather(*map(self._store.put_sighting, here), return_exceptions=True):
+            if isinstance(failed, StoreError):
+                log.warning("who is here was not noted: %s", failed.code)
+                break
+            if failed is not None:
+                raise failed
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
         """When the own devices last signed in."""

@@ -4,6 +4,7 @@ store and the object store."""
 
 import asyncio
 import logging
+import time
 from collections.abc import Collection, Coroutine
 from typing import Any, TypeVar
 
@@ -77,6 +78,8 @@ T = TypeVar("T")
 
 WATCH_S = 1.0
 """How often the server looks for what the agency's command line did."""
+SEEN_S = 6 * 3600.0
+"""How often it is noted who is connected: a computer that is never switched off signs in once in months."""
 
 
 class Service:
@@ -274,9 +277,12 @@ class Service:
 
         ▲ Whatever goes wrong is tried again: a device that the agency revokes would else stay until the next start.
         """
-        after = 0
+        after, seen_at = 0, time.monotonic()
         while True:
             try:
+                if time.monotonic() - seen_at >= SEEN_S:
+                    seen_at = time.monotonic()
+                    await self.people.still_here(self.hub.present())
                 until, logs = await self.people.told(after)
                 for moved in logs:
                     self._cut_off(moved)

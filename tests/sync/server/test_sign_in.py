@@ -20,10 +20,11 @@ from sync.server import admin
 from sync.server.auth import Who
 from sync.server.config import Config, ConfigError, Limits
 from sync.server.running import start_server
-from sync.server.store.base import Full
+from sync.server.store.base import Full, SightingRow
 from sync.trust.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, new_data, now, open_wire, wired
+from tests.world import until
 
 
 async def test_a_new_person_enrols_signs_in_and_is_found(house: House) -> None:
@@ -314,3 +315,27 @@ async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_be
     assert times[0]
     assert ended is not None
     assert ended.code == "auth"
+
+
+async def test_a_device_that_stays_connected_is_seen_again_and_one_that_left_is_not(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, bert = await house.person(), await house.person("Registrator")
+    store = house.server.service.people._store
+
+    async def last(who: Person) -> SightingRow:
+        (row,) = await store.sightings(who.uid)
+        return row
+
+    before = {who: replace(await last(who), last=1) for who in (anna, bert)}
+    await bert.wire.close()
+    await until(lambda: house.server.service.hub.connections == 1)
+    for row in before.values():
+        await store.put_sighting(row)
+    monkeypatch.setattr("sync.server.service.SEEN_S", 0.0)
+    async with asyncio.timeout(10):
+        while (seen := await last(anna)).last == 1:  # noqa: ASYNC110 - the store is asked
+            await asyncio.sleep(0.05)
+    assert seen == replace(before[anna], last=seen.last)
+    assert abs(seen.last - now()) < 60_000
+    assert await last(bert) == before[bert]
