@@ -99,11 +99,13 @@ class People:
             return None
         found = UserLog.replay([(r.body, r.sig) for r in rows], self._identity.agency_pk)
         self.keep(found)
-        return found
+        return self._logs.get(uid, found)
 
     def keep(self, log: UserLog) -> None:
-        """Keeps a log in memory that is in the store."""
-        self._logs[log.uid] = log
+        """Keeps a log in memory that is in the store. ▲ One that was read while it grew takes nothing back."""
+        known = self._logs.get(log.uid)
+        if known is None or known.seq <= log.seq:
+            self._logs[log.uid] = log
         while len(self._logs) > self._kept:
             self._logs.popitem(last=False)
 

@@ -18,7 +18,7 @@ from sync.server.auth import now_ms
 from sync.server.identity import read_agency
 from sync.server.refusal import refusal_of
 from sync.server.running import start_server
-from sync.server.store.base import Full
+from sync.server.store.base import EntryRow, Full
 from sync.trust import drafts, userdrafts
 from sync.trust.epochs import in_order, new_epoch
 from sync.trust.items import ENTRY, Role, item_id
@@ -156,6 +156,32 @@ async def test_attack_a_device_is_cut_off_though_the_disk_takes_nothing_after_it
     ended = await bert.wire.end()
     assert ended is not None
     assert ended.code == "auth"
+
+
+async def test_attack_a_log_that_is_read_while_it_grows_takes_no_revocation_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bert = await house.person("Registrator")
+    people = house.server.service.people
+    store, real = people._store, people._store.user_entries
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(uid: bytes, after: int) -> list[EntryRow]:
+        rows = await real(uid, after)
+        begun.set()
+        await go.wait()
+        return rows
+
+    monkeypatch.setattr(store, "user_entries", slow)
+    reading = asyncio.ensure_future(people._read(bert.uid))
+    await begun.wait()
+    monkeypatch.setattr(store, "user_entries", real)
+    await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), [revoked_by_the_agency(house, bert)])))
+    await bert.wire.end()
+    go.set()
+    read = await reading
+    assert read is people.log(bert.uid)
+    assert read.device_active(bert.author.dev, read.seq) is None
 
 
 # -- batches ----------------------------------------------------------------------------------------------------
