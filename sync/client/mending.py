@@ -107,13 +107,15 @@ class Mender:
             self._opened(room)
 
     async def work(self) -> None:
-        """Runs while the connection lives; does nothing with a server that never was restored."""
-        await self._trim()
+        """Runs while the connection lives; does nothing with a server that never was restored. ▲ What is old is let go
+        of only when a restored one has been given what it lacks of it."""
         if self._witness.restored is not None:
             await self._hand_logs()
             await self._mend_due()
             await self._say_done()
             self._give_back(self._witness.restored.body)
+        if self._witness.restored is None or self._handed_in:
+            await self._trim()
         while True:
             await self._wake.wait()
             self._wake.clear()

@@ -83,6 +83,24 @@ async def open_again(w: World) -> None:
     raise AssertionError("rooms stay closed")
 
 
+async def test_what_is_old_is_given_back_before_it_is_let_go_of(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    await w.settle(room)
+    backup = await backed_up(w)
+    a.say(room, obj, HELLO)
+    await w.settle(room)
+    before = history(a, room)
+    monkeypatch.setattr(mending, "KEPT_MS", -86_400_000)  # as if all of it were older than what is kept
+    await restored(w, backup)
+    for client in (a, b):
+        client.online()
+    await open_again(w)
+    await until(lambda: all(x.engine.room_state(room) is RoomState.SEALED for x in (a, b)))
+    await until(lambda: not a.store.kept_items(room, 0, 10**6))
+    assert history(b, room)[: len(before)] == before
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
 async def test_nothing_acknowledged_is_lost_in_whatever_order_clients_come_back(w: World, order: Sequence[int]) -> None:
     a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")

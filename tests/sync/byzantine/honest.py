@@ -148,6 +148,9 @@ class HonestServer:
         self.stop()
         t, kept = self._backup
         self.store = copy.deepcopy(kept)
+        before = self._loop.do(self.store.restored())
+        if before is not None and self._loop.do(self.store.closed_rooms()):  # as sync/server/upkeep/restore.py
+            t = min(t, before.backup_t)
         told = Restored.sign(self._identity.key, self._identity.fingerprint, max(self.clock.ms(), t), t)
         row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
         self._loop.do(self.store.mark_restored(row, t - SEEN_MS))
