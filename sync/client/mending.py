@@ -114,7 +114,7 @@ class Mender:
             await self._mend_due()
             await self._say_done()
             self._give_back(self._witness.restored.body)
-        if self._witness.restored is None or self._handed_in:
+        else:
             await self._trim()
         while True:
             await self._wake.wait()
@@ -135,7 +135,9 @@ class Mender:
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
                 self._handed_in = True
-        if not self._handed_in and not self._waits:
+        if self._handed_in:
+            await self._trim()
+        elif not self._waits:
             self._waits = True
             asyncio.get_running_loop().call_later(AGAIN_S, self._go_on)
 
