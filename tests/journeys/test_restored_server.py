@@ -74,6 +74,19 @@ async def whole(w: World) -> None:
     assert found == []
 
 
+def keep_part(client: Client, room: RoomId, obj: ObjId, part: PartId, sealed: bytes) -> bytes:
+    """A part of a file that is to be uploaded; its hash."""
+    digest = hashlib.sha256(sealed).digest()
+    client.store.blobs.write(part, sealed)
+    client.store.blobs.add(
+        BlobPart(
+            part=part, room=room, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
+            uploaded=False, present=True,
+        )
+    )  # fmt: skip
+    return digest
+
+
 async def open_again(w: World) -> None:
     for _ in range(400):
         counts = await admin.status(w.data)
@@ -384,14 +397,7 @@ async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -
     backup = await backed_up(w)
     parts = {PartId(os.urandom(16)): os.urandom(5000) for _ in range(3)}
     for part, sealed in parts.items():
-        digest = hashlib.sha256(sealed).digest()
-        a.store.blobs.write(part, sealed)
-        a.store.blobs.add(
-            BlobPart(
-                part=part, room=room, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
-                uploaded=False, present=True,
-            )
-        )  # fmt: skip
+        keep_part(a, room, obj, part, sealed)
     a.engine.blobs.wake()
     a.say(room, obj, HELLO)
     await until(lambda: a.store.uploads() == [])
@@ -418,14 +424,7 @@ async def test_a_part_that_is_damaged_in_the_backup_comes_back_from_who_has_it(
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     part, sealed = PartId(os.urandom(16)), os.urandom(5000)
-    digest = hashlib.sha256(sealed).digest()
-    a.store.blobs.write(part, sealed)
-    a.store.blobs.add(
-        BlobPart(
-            part=part, room=room, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
-            uploaded=False, present=True,
-        )
-    )  # fmt: skip
+    digest = keep_part(a, room, obj, part, sealed)
     a.engine.blobs.wake()
     await until(lambda: a.store.uploads() == [])
     await w.settle(room)
@@ -459,13 +458,7 @@ async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
     digest = hashlib.sha256(sealed).digest()
     parts = {PartId(os.urandom(16)): at for at in (later, later, room)}
     for part, at in parts.items():
-        a.store.blobs.write(part, sealed)
-        a.store.blobs.add(
-            BlobPart(
-                part=part, room=at, obj=obj, key=bytes(32), hash=digest, size=5000, plain_size=4000,
-                uploaded=False, present=True,
-            )
-        )  # fmt: skip
+        keep_part(a, at, obj, part, sealed)
     a.engine.blobs.wake()
     await until(lambda: a.store.uploads() == [])
     await w.settle(room)

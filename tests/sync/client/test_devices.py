@@ -14,7 +14,7 @@ from app.core.ids import new_obj
 from app.errors import DiskFull
 from sync.client import audit
 from sync.client.devices import Devices
-from sync.client.pairing import Guest, Joined
+from sync.client.pairing import Guest, Host, Joined
 from sync.client.status import LinkState
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
@@ -41,6 +41,17 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 def guest_of(w: World) -> Guest:
     return Guest(dialer=w.dialer(), name="Surfplatta", system="Debian 13", now_ms=clock.now_ms)
+
+
+async def met(w: World, a: Client) -> tuple[Host, Guest]:
+    """A new device that stands before the old one, which has not said yes."""
+    host = a.engine.invite_device(RECORD)
+    offer = await host.open(by_code=True)
+    guest = guest_of(w)
+    arriving = asyncio.ensure_future(host.arrived())
+    await guest.meet(code=offer.code)
+    await arriving
+    return host, guest
 
 
 @pytest.mark.parametrize("by_code", [True, False])
@@ -227,12 +238,7 @@ async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: py
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     await until(lambda: tablet.engine.devices.own_log.head == a.engine.devices.own_log.head)
-    host = a.engine.invite_device(RECORD)
-    offer = await host.open(by_code=True)
-    guest = guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
-    await guest.meet(code=offer.code)
-    await arriving
+    host, guest = await met(w, a)
     other, real = DeviceSecrets.without_root(), Devices.append
 
     async def both(self: Devices, entries: list[Entry], *, may_wait: bool = False) -> int | None:
@@ -255,12 +261,7 @@ async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: py
 
 async def test_what_a_new_device_could_not_keep_it_keeps_the_next_time(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    host = a.engine.invite_device(RECORD)
-    offer = await host.open(by_code=True)
-    guest = guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
-    await guest.meet(code=offer.code)
-    await arriving
+    host, guest = await met(w, a)
     await host.admit()
 
     def full(joined: Joined) -> None:

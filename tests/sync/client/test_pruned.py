@@ -92,6 +92,12 @@ async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypa
         await p.head.engine.deeds.prune(p.room, p.obj)
 
 
+async def whole_again(p: Paper, away: Client) -> None:
+    """It has the text that the others have, and nothing is lacking any more."""
+    await until(lambda: p.text(away) == p.text(p.head))
+    await until(lambda: away.store.gaps(p.room) == [])
+
+
 @pytest.mark.slow
 async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w)
@@ -208,8 +214,7 @@ async def test_who_was_removed_keeps_the_gap_until_it_can_be_filled(w: World, mo
     await until(lambda: away.engine.status.state is LinkState.ONLINE)
     monkeypatch.setattr(Rereading, "look", lambda *_: None)
     await p.add(p.clerk)
-    await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.store.gaps(p.room) == [])
+    await whole_again(p, away)
 
 
 @pytest.mark.slow
@@ -237,8 +242,7 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
         assert away.store.gaps(p.room) == [p.obj]
     p.head.engine._seals._answers[p.room, p.clerk.uid, epoch] = 0
     p.head.engine._link.seal_work.set()
-    await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.store.gaps(p.room) == [])
+    await whole_again(p, away)
 
 
 @pytest.mark.slow
@@ -266,8 +270,7 @@ async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it
     await p.head.engine.deeds.rotate(p.room)
     keys[epoch] = held
     away.online()
-    await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.store.gaps(p.room) == [])
+    await whole_again(p, away)
 
 
 @pytest.mark.slow
@@ -344,8 +347,7 @@ async def test_who_was_away_during_two_prunes_has_the_whole_text(w: World) -> No
     await until(lambda: any(len(row.attests) > 1 and row.covers > first + 20 for row in p.rows(p.head)))
     assert await prune(w, p) > first
     away.online()
-    await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.store.gaps(p.room) == [])
+    await whole_again(p, away)
 
 
 @pytest.mark.slow
