@@ -47,6 +47,18 @@ async def joined(w: World, a: Client, room: RoomId) -> Client:
     return c
 
 
+async def lacking(w: World, a: Client, b: Client, room: RoomId, objs: list[ObjId]) -> tuple[Client, ObjId]:
+    """A member who is offline, and an object of which it has nothing and the server has lost the share."""
+    c = await joined(w, a, room)
+    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
+    late = new_obj()
+    await c.offline()
+    a.say(room, late, TEXT)
+    await w.settle(room, a, b)
+    lose(w, late)
+    return c, late
+
+
 async def test_what_waits_for_a_lost_share_is_applied_when_a_holder_has_put_it_back(w: World) -> None:
     a, b, room, objs = await begun(w)
     lose(w, objs[0])
@@ -62,13 +74,7 @@ async def test_what_waits_for_a_lost_share_is_applied_when_a_holder_has_put_it_b
 
 async def test_a_holder_who_comes_later_is_told_then(w: World) -> None:
     a, b, room, objs = await begun(w)
-    c = await joined(w, a, room)  # a member, and offline before anything but its own entries was opened
-    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
-    late = new_obj()
-    await c.offline()
-    a.say(room, late, TEXT)
-    await w.settle(room, a, b)
-    lose(w, late)
+    c, late = await lacking(w, a, b, room, objs)
     for holder in (a, b):
         await holder.offline()
     c.online()
@@ -86,13 +92,7 @@ async def test_a_holder_who_comes_later_is_told_then(w: World) -> None:
 @pytest.mark.slow
 async def test_a_server_that_restarts_in_between_asks_again(w: World) -> None:
     a, b, room, objs = await begun(w)
-    c = await joined(w, a, room)
-    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
-    late = new_obj()
-    await c.offline()
-    a.say(room, late, TEXT)
-    await w.settle(room, a, b)
-    lose(w, late)
+    c, late = await lacking(w, a, b, room, objs)
     for holder in (a, b):
         await holder.offline()
     c.online()
@@ -108,13 +108,7 @@ async def test_one_who_is_removed_while_something_waits_for_a_share_stays_connec
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b, room, objs = await begun(w)
-    c = await joined(w, a, room)
-    await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
-    late = new_obj()
-    await c.offline()
-    a.say(room, late, TEXT)
-    await w.settle(room, a, b)
-    lose(w, late)
+    c, _late = await lacking(w, a, b, room, objs)
     for holder in (a, b):  # nobody holds it any more
         monkeypatch.setattr(holder.engine._inbox._shares, "note", lambda frame: None)
     c.online()
