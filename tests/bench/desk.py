@@ -16,7 +16,7 @@ from typing import Any
 
 from app.bootstrap import Office
 from app.core import garbage
-from app.core.ids import RoomId, Uid
+from app.core.ids import ObjId, RoomId, Uid
 from app.profile import DEFAULT, Profile
 from app.session import LinkState, Session
 from app.store.rows import StoredChange
@@ -24,6 +24,7 @@ from tests.bench.office import ROOT, environment
 from tests.bench.turns import Turns
 
 TEXT = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga {n}. 🙂"
+LETTERS = "Sökanden har kommit in med en komplettering åäö. "
 PATIENCE_S = 300.0
 SWITCH_INTERVAL_S = 0.001  # as ui/main sets it
 
@@ -34,6 +35,7 @@ class Desk:
     def __init__(self, folder: Path, name: str, *, turns: bool = False) -> None:
         """`turns`: the loop's turns are timed from the session's opening on."""
         self.began_ns = time.monotonic_ns()
+        self._asked = ""
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.desk", *(["--turns"] if turns else [])],
             stdin=subprocess.PIPE,
@@ -45,13 +47,22 @@ class Desk:
 
     def call(self, what: str, **told: object) -> Any:
         """Asks and waits for the answer."""
+        self.ask(what, **told)
+        return self.answer()
+
+    def ask(self, what: str, **told: object) -> None:
+        """Asks; `answer` must be called before the next question."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write(json.dumps({"do": what, **told}) + "\n")
         self._process.stdin.flush()
+        self._asked = what
+
+    def answer(self) -> Any:
+        """Waits for the answer to `ask`. RuntimeError if the process ended."""
+        assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the desk ended at {what}")
+            raise RuntimeError(f"the desk ended at {self._asked}")
         return json.loads(line)
 
     def close(self) -> None:
@@ -72,6 +83,7 @@ class Doing:
         self.turns = turns
         self.opened_ns = opened_ns
         self.arrived: dict[str, int] = {}
+        self.lengths: list[tuple[int, int]] = []
         session.store.changes.received.connect(self._on_received)
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
@@ -133,6 +145,36 @@ class Doing:
     async def do_forget(self) -> None:
         """What arrived so far does not count."""
         self.arrived = {}
+
+    async def do_document(self, room: str) -> str:
+        """Creates a document in the room; gives its id."""
+        return self.session.documents.create(RoomId(bytes.fromhex(room)), "Beslut").hex()
+
+    async def do_enter(self, obj: str) -> None:
+        """Opens a document as an editor does, and waits until a colleague's caret is in it too."""
+        found = ObjId(bytes.fromhex(obj))
+        await until(lambda: self.session.store.objects.get(found) is not None)
+        document = self.session.documents.open(found)
+        self.session.documents.enter(found, lambda: (0, 0))
+        self.lengths = [(0, document.length_utf16)]
+        document.changed.connect(lambda _: self.lengths.append((time.monotonic_ns(), document.length_utf16)))
+        await until(lambda: bool(self.session.documents.presence(found)))
+
+    async def do_type(self, obj: str, count: int, gap_s: float) -> list[int]:
+        """Types letters at the end of an entered document; when each key was pressed."""
+        document = self.session.documents.open(ObjId(bytes.fromhex(obj)))
+        pressed = []
+        for n in range(count):
+            await asyncio.sleep(gap_s)
+            pressed.append(time.monotonic_ns())
+            document.splice(document.length_utf16, 0, LETTERS[n % len(LETTERS)])
+        return pressed
+
+    async def do_seen(self, count: int) -> list[int]:
+        """Waits until an entered document has so many more letters; when each of them was in the model."""
+        first = self.lengths[0][1]
+        await until(lambda: self.lengths[-1][1] >= first + count)
+        return [next(at for at, length in self.lengths if length > first + n) for n in range(count)]
 
     async def do_position(self, room: str, at_least: int) -> int:
         """Waits for a position of the room."""

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A letter's way to a colleague: both have the document open, each in a client process, with a real server between.
+
+A document that is open at two desks is sent at the first key and then at most every 250 ms (sync/client/outbox.py). So
+a lone key shows what the way costs, and quick typing shows what a colleague sees of it, that wait included.
+"""
+
+from tests.bench.desk import Desk
+from tests.bench.office import scratch
+from tests.bench.registry import Figure, bench, median, percentile
+from tests.bench.sending import two_desks
+
+LONE_KEYS, LONE_GAP_S = 150, 0.3
+QUICK_KEYS, QUICK_GAP_S = 400, 0.06
+WARM_UP = 0.1
+"""The share of the keys that is not counted."""
+
+
+@bench("keystroke_remote_p50_ms", "keystroke_remote_p95_ms", "keystroke_remote_quick_p50_ms")
+def keystroke_remote() -> list[Figure]:
+    """One letter after the other, first with pauses and then as a quick writer types."""
+    with scratch() as folder, two_desks(folder) as (a, b, room):
+        lone = _latencies(a, b, room, LONE_KEYS, LONE_GAP_S)
+        quick = _latencies(a, b, room, QUICK_KEYS, QUICK_GAP_S)
+    note = "Document.splice of a letter to the other desk's Document.changed; three processes, TLS, open at both"
+    return [
+        Figure(name="keystroke_remote_p50_ms", value=median(lone), unit="ms", n=len(lone), note=note),
+        Figure(name="keystroke_remote_p95_ms", value=percentile(lone, 95), unit="ms", n=len(lone)),
+        Figure(
+            name="keystroke_remote_quick_p50_ms",
+            value=median(quick),
+            unit="ms",
+            n=len(quick),
+            note=f"a key every {QUICK_GAP_S * 1000:.0f} ms, sent every 250 ms",
+        ),
+    ]
+
+
+def _latencies(a: Desk, b: Desk, room: str, keys: int, gap_s: float) -> list[float]:
+    """Milliseconds from each letter's key at one desk to the other desk's model."""
+    obj = a.call("document", room=room)
+    a.ask("enter", obj=obj)
+    b.call("enter", obj=obj)
+    a.answer()
+    pressed = a.call("type", obj=obj, count=keys, gap_s=gap_s)
+    seen = b.call("seen", count=keys)
+    samples = [(there - here) / 1e6 for here, there in zip(pressed, seen, strict=True)]
+    return samples[int(keys * WARM_UP) :]
