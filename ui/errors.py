@@ -430,6 +430,11 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("What you write is kept and sent when the room is open again."),
             tr("You need do nothing. It opens when the members' computers have been online."),
         ),
+        "unreadable": (
+            tr("Kansli cannot follow this room on this computer."),
+            tr("What is stored of it cannot be read, or taking in what came failed. Your other rooms go on."),
+            tr("Start Kansli again. If that does not help, send the report to IT security."),
+        ),
         "withheld": (
             tr("The server does not hand over everything."),
             tr("Something that the history names is missing here."),

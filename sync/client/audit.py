@@ -74,7 +74,9 @@ class Audit:
                 elif not room.caught_up:
                     self._due[room_id] = loop.time() + SOON_S
                 else:
-                    self._due[room_id] = loop.time() + await self._look(room, outbox)
+                    self._due[room_id] = loop.time() + AGAIN_S
+                    with self._link.apart(room_id):
+                        self._due[room_id] = loop.time() + await self._look(room, outbox)
 
     async def _look(self, room: RoomSync, outbox: Outbox) -> float:
         """Fetches what moved and states what must be known. Gives in how many seconds to look again."""

@@ -111,7 +111,7 @@ class Inbox:
             log.warning("one room too many")
             return
         room = self._link.room(RoomId(r.room))
-        if not self._witness.meet(room, r):
+        if room.problem is RoomState.UNREADABLE or not self._witness.meet(room, r):
             return
         room.head_n = max(room.head_n, r.n)
         self._unsubscribed.add(room.room)
@@ -172,11 +172,13 @@ class Inbox:
                 elif self._fresh:
                     frame = self._fresh.popleft()
                     self._fresh_bytes -= _size(frame)
-                    await self._take_fresh(frame)
+                    with self._link.apart(RoomId(frame.room)):
+                        await self._take_fresh(frame)
                 else:
                     room_id = next(iter(self._behind))
                     del self._behind[room_id]
-                    await self._catch_up(self._link.room(room_id))
+                    with self._link.apart(room_id):
+                        await self._catch_up(self._link.room(room_id))
                 self._witness.keep(from_rooms=HEADS)
             self._witness.keep()
             self.rereading.go_on()

@@ -2,6 +2,7 @@
 """What the engine's parts share: the connection of the moment, the account, the rooms, and who is told."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,14 @@ from sync.client.book import Book
 from sync.client.connection import Connection
 from sync.client.ports import Listener, Ports
 from sync.client.room import RoomSync
-from sync.errors import Unreachable
+from sync.client.status import RoomState
+from sync.errors import Reject, Unreachable
 from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_PULL_BYTES
+from sync.trust.roomstate import STATE_TOO_LARGE
+
+log = logging.getLogger("sync")
 
 TURN_US = 2000
 """How long a turn of the loop may take that loads logs."""
@@ -62,7 +67,39 @@ class Link:
         self.book.forget()
         self.rooms.clear()
         for room, state in self.ports.rooms():
-            self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, state)
+            self.rooms[room] = self._restore(room, state)
+
+    def _restore(self, room: RoomId, state: bytes | None) -> RoomSync:
+        """A room from its stored state. ▲ One whose state cannot be read stops by itself: the others open."""
+        try:
+            return RoomSync(room, self.ports, self.book, self.account, state)
+        except Exception as e:
+            if not _of_one_room(e) and not isinstance(e, Reject):
+                raise
+            log.error("room %s cannot be read: %s", room[:4].hex(), e)
+            stopped = RoomSync(room, self.ports, self.book, self.account, None)
+            stopped.stop(RoomState.UNREADABLE)
+            return stopped
+
+    @contextmanager
+    def apart(self, room: RoomId) -> Iterator[None]:
+        """Runs work on one room. ▲ A fault of this program there stops that room alone, until the next start.
+
+        A lost line, a refusal, a lying server and the owner's full disk have a `code` and pass: they concern more than
+        one room. A state that became too large to be read again is the room's own.
+        """
+        try:
+            yield
+        except Exception as e:
+            if not _of_one_room(e):
+                raise
+            self._stop(room, e)
+
+    def _stop(self, room: RoomId, why: Exception) -> None:
+        log.error("room %s stopped by a fault of this program", room[:4].hex(), exc_info=why)
+        if (found := self.rooms.get(room)) is not None:
+            found.stop(RoomState.UNREADABLE)
+        self.listener.on_room(room)
 
     async def pull(self, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
         """What the server shows after a position, `bare` without content. Raises Refused, Reject or Unreachable."""
@@ -78,7 +115,7 @@ class Link:
             yield
         except BaseException:
             state = dict(self.ports.rooms()).get(room.room)
-            again = RoomSync(room.room, self.ports, self.book, self.account, state)
+            again = self._restore(room.room, state)
             again.blocked, again.keys.drafted, again.head_n = room.blocked, room.keys.drafted, room.head_n
             self.rooms[room.room] = again
             raise
@@ -99,3 +136,11 @@ class Link:
     def tell_moved(self) -> None:
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()
+
+
+def _of_one_room(fault: Exception) -> bool:
+    """Whether a fault says something about the room that was worked on, and not about the line, the server or the
+    store: those have a `code`."""
+    if isinstance(fault, Reject):
+        return (fault.code, fault.where) == STATE_TOO_LARGE
+    return not isinstance(getattr(fault, "code", None), str)

@@ -94,7 +94,8 @@ class Outbox:
             work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])
             rooms = [self._link.rooms[r] for r in work if r in self._link.rooms]
             for room in rooms:
-                await self._flush(room)
+                with self._link.apart(room.room):
+                    await self._flush(room)
 
     def _later(self, at: float) -> None:
         self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
@@ -334,7 +335,8 @@ class Outbox:
                 self._later(self._rotate_at[room.room])
                 continue
             try:
-                await self.rotate(room)
+                with self._link.apart(room.room):
+                    await self.rotate(room)
                 self._rotations.pop(room.room, None)
             except Refused as e:
                 log.info("rotation refused: %s", e.code)

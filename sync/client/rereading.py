@@ -90,7 +90,8 @@ class Rereading:
             while self._todo:
                 room = next(iter(self._todo))
                 del self._todo[room]
-                await self._again(room)
+                with self._link.apart(room):
+                    await self._again(room)
 
     def _room(self, room: RoomId) -> RoomSync | None:
         """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""

@@ -91,7 +91,8 @@ class RoomSync:
         """▲ Nothing more of the room stands anywhere that could change what we know of its members: on this connection
         the server was seen to stand where we stand, or it gives us no more."""
         stopped = self._stopped or self.problem is RoomState.WITHHELD
-        return stopped or (self.caught_up and (self._met or not self.is_member))
+        known = self.caught_up and (self._met or not self.is_member)
+        return stopped or (known and self.problem is not RoomState.UNREADABLE)
 
     @property
     def own_seq(self) -> int:
@@ -119,9 +120,9 @@ class RoomSync:
 
     def look_anew(self) -> None:
         """▲ A new connection: what the server hid or had lost may be there now and is judged again. A fork stays: two
-        histories were signed, whatever the server shows next."""
+        histories were signed, whatever the server shows next. A room that this program cannot follow stays stopped."""
         self._met = False
-        if self.problem is not RoomState.FORK:
+        if self.problem not in (RoomState.FORK, RoomState.UNREADABLE):
             self.problem = None
 
     def agreed(self) -> None:

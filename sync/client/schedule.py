@@ -63,10 +63,12 @@ class Schedule:
         await self._caught_up.wait()
         while True:
             for room in list(self._link.rooms.values()):
-                self._note(room, loop.time())
+                with self._link.apart(room.room):
+                    self._note(room, loop.time())
                 await asyncio.sleep(0)
             for room_id in [r for r, (_, at) in self._turns.items() if at <= loop.time()]:
-                await self._take_turn(room_id, outbox)
+                with self._link.apart(room_id):
+                    await self._take_turn(room_id, outbox)
             next_at = min((at for _, at in self._turns.values()), default=loop.time() + LOOK_S)
             await asyncio.sleep(min(LOOK_S, max(0.05, next_at - loop.time())))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sync.client.link import Link
 from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
+from sync.client.status import RoomState
 from sync.client.waking import woken
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
@@ -126,16 +127,18 @@ class Seals:
             await woken(self._link.seal_work, wait_s)
             for room_id, uid, e in [k for k, at in self._answers.items() if at <= self._link.now_ms()]:
                 del self._answers[room_id, uid, e]
-                await self._answer(room_id, uid, e)
+                with self._link.apart(room_id):
+                    await self._answer(room_id, uid, e)
             for (room_id, e), lack in sorted(self._lacks.items(), key=lambda k: -k[0][1]):
                 if lack.next_ms <= self._link.now_ms():
-                    await self._heal(room_id, e, lack, outbox, look_again)
+                    with self._link.apart(room_id):
+                        await self._heal(room_id, e, lack, outbox, look_again)
 
     async def _heal(
         self, room_id: RoomId, e: int, lack: _Lack, outbox: Outbox, look_again: Callable[[RoomSync], None]
     ) -> None:
         room, now = self._link.rooms.get(room_id), self._link.now_ms()
-        if room is None or e not in room.keys.lacking():
+        if room is None or room.problem is RoomState.UNREADABLE or e not in room.keys.lacking():
             del self._lacks[room_id, e]
             return
         if not room.may_send:

@@ -10,7 +10,8 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sync.client.link import Link
@@ -131,7 +132,9 @@ class Snapshots:
             if base is None or compact is None:
                 continue
             n, held = base
-            found = await asyncio.to_thread(compact, ports.positioned(obj, 0, n))
+            found: Compacted | None = None
+            with _one_object(obj):
+                found = await asyncio.to_thread(compact, ports.positioned(obj, 0, n))
             if found is None or found.digest != held.digest:
                 log.error("a snapshot that was opened is false: room %s", room.room[:4].hex())
                 ports.forget_base(obj)
@@ -160,7 +163,8 @@ class Snapshots:
                 if room is None or room.reread:  # the next change asks again
                     continue
                 if _steady(room):
-                    await self._make(room, key[1], outbox)
+                    with _one_object(key[1]):
+                        await self._make(room, key[1], outbox)
                 else:
                     self._make_at[key] = loop.time() + AGAIN_S
             for key, (at, claim) in list(self._attest_at.items()):
@@ -171,7 +175,8 @@ class Snapshots:
                 if room is not None and room.reread:
                     self._put_off[key] = claim
                 elif room is not None and _steady(room):
-                    await self._attest(room, key[1], claim, outbox)
+                    with _one_object(key[1]):
+                        await self._attest(room, key[1], claim, outbox)
                 elif room is not None:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)
 
@@ -253,6 +258,17 @@ class Snapshots:
         if found is not None and after < n:
             ports.put_base(room.room, obj, n, found)
         return found
+
+
+@contextmanager
+def _one_object(obj: ObjId) -> Iterator[None]:
+    """▲ A state that cannot be computed stops neither the other objects' snapshots nor the connection."""
+    try:
+        yield
+    except Exception as e:
+        if isinstance(getattr(e, "code", None), str):  # the line, the server or the store
+            raise
+        log.error("no snapshot of object %s", obj[:4].hex(), exc_info=e)
 
 
 def _steady(room: RoomSync) -> bool:

@@ -26,6 +26,8 @@ class RoomState(StrEnum):
     RESTORED = "restored"
     WITHHELD = "withheld"
     UPDATE_NEEDED = "update-needed"
+    UNREADABLE = "unreadable"
+    """This program could not follow the room: what is stored of it cannot be read, or judging it failed here."""
     LEFT = "left"
 
 

@@ -21,6 +21,8 @@ from sync.trust.items import RH_0, Role
 STATE_VERSION = 2
 """Version 1 lacks snapshots and baselines; a room that has none is still written so."""
 _STATE_LIMIT = 64 * 1024 * 1024
+STATE_TOO_LARGE = ("oversize", "room state")
+"""Code and place of the Reject for a state that `decode_state` would not read again."""
 _DEVICE = struct.Struct(">16sQ32sQQ")
 _SHARE = struct.Struct(">16s32s")
 _MEMBER = struct.Struct(">16sBQQ?32sQ")
@@ -124,7 +126,8 @@ class StateCodec:
         self._shares = b""
 
     def encode(self, s: RoomState, touched: Iterable[bytes]) -> bytes:
-        """`touched`: the devices whose heads may have changed since the last call, in order of doing so."""
+        """`touched`: the devices whose heads may have changed since the last call, in order of doing so. Reject
+        STATE_TOO_LARGE for more than can be read again."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._part("epochs", s.epochs, _pack_epochs),
@@ -144,7 +147,10 @@ class StateCodec:
             parts.append(self._part("snapshots", s.snapshots, _pack_snapshots))
             parts.append(self._part("baselines", s.baselines, _pack_baselines))
         head = [version, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
-        return enc([*head, parts])
+        data = enc([*head, parts])
+        if len(data) > _STATE_LIMIT:  # ▲ checked where it is made: nobody could read it again
+            raise Reject(*STATE_TOO_LARGE)
+        return data
 
     def _part(self, name: str, value: T, pack: Callable[[T], bytes]) -> bytes:
         kept = self._kept.get(name)

@@ -121,6 +121,11 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             "warning",
             tr("The server has been restored from a backup. What you have is kept and is handed in again."),
         ),
+        "unreadable": (
+            tr("Cannot be read here"),
+            "warning",
+            tr("Kansli cannot follow this room on this computer. Your other rooms go on. Contact IT security."),
+        ),
         "withheld": (
             tr("Content withheld"),
             "warning",

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One room that this program cannot follow stops by itself: the account opens, and its other rooms go on."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId
+from sync.client.room import RoomSync
+from sync.client.status import LinkState, RoomState
+from sync.errors import Reject
+from sync.trust import roomstate
+from sync.trust.items import Item
+from sync.trust.stream import Accepted, RoomStream
+from tests.world import Client, World, until, world
+
+WORDS = "Beslutet är fattat 🙂".encode()
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+async def _goes_on(a: Client, b: Client, room: RoomId) -> None:
+    """What one writes in a room reaches the other."""
+    a.say(room, ObjId(room), WORDS)
+    await until(lambda: WORDS in [c.data for c in b.received if c.room == room])
+    assert b.engine.status.state is LinkState.ONLINE
+
+
+async def test_attack_a_room_whose_stored_state_cannot_be_read_stops_alone(w: World) -> None:
+    """Audit finding 2: a state of over 64 MiB locked its members out of their whole account."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    bad, good = await w.room(a, b), await w.room(a, b)
+    with b.store.transaction():
+        b.store.db.raw.execute("UPDATE streams SET state = ? WHERE room = ?", (b"\xff" * 64, bad))
+    await b.restart()
+    assert b.engine.room_state(bad) is RoomState.UNREADABLE
+    assert b.engine.blocked(bad) == "unreadable"
+    await _goes_on(a, b, good)
+    assert b.engine.room_state(bad) is RoomState.UNREADABLE  # also after the server has listed it
+
+
+async def test_attack_a_room_that_this_program_fails_to_judge_stops_alone(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    bad, good = await w.room(a, b), await w.room(a, b)
+    real = RoomSync.judge
+
+    def judge(self: RoomSync, items: Sequence[Item]) -> list[Accepted]:
+        if self.room == bad and self is b.engine._link.rooms[bad]:
+            raise RecursionError
+        return real(self, items)
+
+    monkeypatch.setattr(RoomSync, "judge", judge)
+    a.say(bad, ObjId(bad), WORDS)
+    await until(lambda: b.engine.room_state(bad) is RoomState.UNREADABLE)
+    await _goes_on(a, b, good)
+    monkeypatch.undo()
+    await b.restart()  # the next program may be able to
+    await until(lambda: WORDS in b.texts(ObjId(bad)))
+
+
+async def test_attack_a_state_that_grew_too_large_stops_its_room_alone(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    bad, good = await w.room(a, b), await w.room(a, b)
+    real: Any = RoomStream.to_bytes
+
+    def to_bytes(self: RoomStream) -> bytes:
+        if self is b.engine._link.rooms[bad].stream:
+            raise Reject(*roomstate.STATE_TOO_LARGE)
+        return bytes(real(self))
+
+    monkeypatch.setattr(RoomStream, "to_bytes", to_bytes)
+    a.say(bad, ObjId(bad), WORDS)
+    await until(lambda: b.engine.room_state(bad) is RoomState.UNREADABLE)
+    await _goes_on(a, b, good)
+
+
+def test_a_state_is_not_made_larger_than_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roomstate, "_STATE_LIMIT", 64)
+    with pytest.raises(Reject) as e:
+        RoomStream(RoomId(bytes(16))).to_bytes()
+    assert (e.value.code, e.value.where) == roomstate.STATE_TOO_LARGE
