@@ -16,6 +16,7 @@ from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
 from app.documents.service import DocumentService
+from app.errors import StoreFault
 from app.objects.files import Progress, SealedFiles, Source
 from app.objects.links import Linked, ObjectLink
 from app.people.notices import Notices
@@ -140,17 +141,25 @@ class Session:
                 log.store.exception("session-part", fault)
         self._running = []
         await self.engine.blobs.close()
-        self.documents.close_all()
-        self.chat.close()
-        self.tasks.close()
-        self.rooms.close()
-        self.devices.close()
-        self.personal.close()
-        self.people.close()
-        self.notices.close()
+        faults = self._close_parts()
         for end in self._ends:
             end()
         self._ends = []
+        if faults:
+            raise faults[0]
+
+    def _close_parts(self) -> list[StoreFault]:
+        """Closes every part. ▲ A fault in one keeps none of the others open; those of the store are given back."""
+        faults = []
+        parts = (self.chat, self.tasks, self.rooms, self.devices, self.personal, self.people, self.notices)
+        for close in (self.documents.close_all, *(part.close for part in parts)):
+            try:
+                close()
+            except StoreFault as e:
+                faults.append(e)
+            except Exception as e:
+                log.store.exception("session-close", e)
+        return faults
 
     def _on_appended(self) -> None:
         self.engine.wake()

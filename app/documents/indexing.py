@@ -4,14 +4,17 @@
 import time
 from collections.abc import Callable, Sequence
 
-from app.core.ids import ObjId, RoomId
+from app.core import log
+from app.core.ids import ObjId, RoomId, short
 from app.core.signal import Signal
 from app.documents import projection
 from app.documents.model import Document
 from app.documents.presence import Later
-from app.store.database import Database
+from app.store.database import Database, is_fatal
 from app.store.objects import Objects
 
+DIRTY, FAILED = 1, 2
+"""`document_rows.dirty`: to be indexed; could not be."""
 INDEX_AFTER_S = 1.5
 INDEX_SHARE = 40
 """Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
@@ -42,7 +45,9 @@ class Indexing:
         self._since = 0.0
 
     def start(self) -> None:
-        """Indexes what an earlier run did not come to."""
+        """Indexes what an earlier run did not come to, and tries once more what it could not."""
+        with self._db.transaction():
+            self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE dirty = ?", (DIRTY, FAILED))
         if self._dirty(1):
             self.plan()
 
@@ -55,7 +60,7 @@ class Indexing:
     def run_all(self) -> None:
         """Brings every document up to date at once."""
         for obj in self._dirty(1_000_000):
-            self._index(obj)
+            self._try(obj)
 
     def plan(self) -> None:
         """Indexes a moment from now; asking twice is asking once. What would be felt by whoever writes waits anew."""
@@ -75,7 +80,7 @@ class Indexing:
         began, rooms = time.perf_counter(), []
         self._working = True
         try:
-            rooms = [self._index(obj) for obj in self._dirty(1)]
+            rooms = [self._try(obj) for obj in self._dirty(1)]
         finally:
             self._waits, self._working = None, False
         took_s = time.perf_counter() - began
@@ -86,6 +91,18 @@ class Indexing:
         for room in rooms:
             if room is not None:
                 self._changed.emit(room)
+
+    def _try(self, obj: ObjId) -> RoomId | None:
+        """Indexes one document. ▲ One that fails is marked and stops no other; its next change tries it again."""
+        try:
+            return self._index(obj)
+        except Exception as e:
+            if is_fatal(e):
+                raise
+            log.store.exception("indexing", e, obj=short(obj))
+            with self._db.transaction():
+                self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE obj = ?", (FAILED, obj))
+            return None
 
     def _index(self, obj: ObjId) -> RoomId | None:
         row = self._objects.get(obj)
@@ -98,5 +115,5 @@ class Indexing:
         return row.room
 
     def _dirty(self, limit: int) -> Sequence[ObjId]:
-        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty LIMIT ?", (limit,))
+        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty = ? LIMIT ?", (DIRTY, limit))
         return [row[0] for row in rows]

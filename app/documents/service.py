@@ -20,7 +20,7 @@ from app.errors import NotFound, StoreFault
 from app.objects import history
 from app.people.person import Person
 from app.store.changes import Changes
-from app.store.database import Database
+from app.store.database import Database, is_fatal
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 
@@ -126,7 +126,7 @@ class DocumentService:
         """Closes every document, indexes what is left, stops following the store. Before the store closes."""
         for obj in list(self._open):
             self._open[obj].holders = 1
-            self.close(obj)
+            self._close_last(obj)
         self._indexing.close()
         for end in self._ends:
             end()
@@ -202,6 +202,16 @@ class DocumentService:
         self._cache(obj, held)
         held.document.close()
         del self._open[obj]
+
+    def _close_last(self, obj: ObjId) -> None:
+        """Closes a document at the session's end. ▲ A fault in one keeps no other open; a full disk is told."""
+        try:
+            self.close(obj)
+        except Exception as e:
+            if is_fatal(e):
+                raise
+            log.store.exception("document-close", e, obj=short(obj))
+            self._open.pop(obj, None)
 
     def open_ids(self) -> "Sequence[ObjId]":
         """Which documents are open."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The rows that lists of documents are read from. Written by projection.py, made again when VERSION rises."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table, Text
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -15,9 +15,9 @@ documents = Table(
     Column("by", LargeBinary, nullable=False),
     Column("words", BigInteger, nullable=False),
     Column("excerpt", Text, nullable=False),
-    Column("dirty", Boolean, nullable=False),
+    Column("dirty", SmallInteger, nullable=False),
 )
-"""`by` wrote last; `words`, `excerpt` and the search index are right when not `dirty`."""
+"""`by` wrote last; `words`, `excerpt` and the search index are right when `dirty` is 0 (see indexing.py)."""
 Index("document_rows_by_room", documents.c.room)
 Index("document_rows_dirty", documents.c.dirty)
 

@@ -28,7 +28,10 @@ def state_of(
     if found is None or ids is None:
         return None
     update, held = found
-    told = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
+    try:
+        told = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
+    except RecursionError:  # an item holds lists in lists by the thousand
+        return None
     return update, hashlib.sha256(_DOMAIN + told.encode()).digest(), held
 
 

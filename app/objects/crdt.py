@@ -45,6 +45,10 @@ _BATCH = 1000
 """Updates applied in one transaction. 100,000 operations in one took 66 s, in many 5 s (design/office.md)."""
 
 
+MAX_DEPTH = 16
+"""How deep maps and lists may lie in each other. What a tool writes is at most four deep."""
+
+
 class DamagedUpdate(BadChange):
     """Bytes that came as an update or a position and are none. The document is as it was before."""
 
@@ -452,20 +456,23 @@ def _attrs(attrs: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """The CRDT knows only floating numbers; whole ones come back as int."""
+    """The CRDT knows only floating numbers; whole ones come back as int, of up to 309 digits: readers bound them."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, depth: int = 0) -> Any:
+    """A value as plain Python. ▲ What is nested deeper than MAX_DEPTH is None: that value alone is ignored."""
+    if depth > MAX_DEPTH:
+        return None
     match value:
         case pycrdt.Map():
-            return {key: _plain(value[key]) for key in sorted(value.keys())}
+            return {key: _plain(value[key], depth + 1) for key in sorted(value.keys())}
         case pycrdt.Text():
             return str(value)
         case list():
-            return [_plain(item) for item in value]
+            return [_plain(item, depth + 1) for item in value]
         case dict():
-            return {key: _plain(item) for key, item in value.items()}
+            return {key: _plain(item, depth + 1) for key, item in value.items()}
         case _:
             return _number(value)
 

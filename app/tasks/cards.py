@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stands on a board, as frozen values read from the CRDT's maps. Odd content becomes a harmless default."""
+"""What stands on a board, as frozen values read from the CRDT's maps.
+
+▲ A value of another type, or out of bounds (a text that is too long, a number, a depth), becomes a harmless default by
+itself: the rest of its card is shown.
+"""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from app.core.ids import Uid
+
+MAX_TITLE = 500
+MAX_DESCRIPTION = 20_000
+MAX_ORDER = 4096
+"""A key of app/core/fractional.py grows by a digit for some six cards put in at one place."""
+MAX_T = 2**53
+"""Milliseconds; PROTOCOL.md §2."""
 
 LABEL_COLOURS = ("accent", "success", "warning", "danger", "neutral")
 """Roles of the theme, so that a label reads well in every one."""
@@ -76,7 +87,9 @@ class Card:
 def column_from(key: str, value: Any) -> Column:
     """A column from its map."""
     read = value if isinstance(value, dict) else {}
-    return Column(id=key, title=_text(read.get("title")), order=_text(read.get("order")), done=read.get("done") is True)
+    return Column(
+        id=key, title=_text(read.get("title")), order=_text(read.get("order"), MAX_ORDER), done=read.get("done") is True
+    )
 
 
 def label_from(key: str, value: Any) -> Label:
@@ -90,13 +103,13 @@ def card_from(key: str, value: Any) -> Card:
     """A card from its map."""
     read = value if isinstance(value, dict) else {}
     place = read.get("place")
-    column, order = (_text(place[0]), _text(place[1])) if isinstance(place, list) and len(place) == 2 else ("", "")
+    there = place if isinstance(place, list) and len(place) == 2 else ("", "")
     return Card(
         id=key,
         title=_text(read.get("title")),
-        description=_text(read.get("description")),
-        column=column,
-        order=order,
+        description=_text(read.get("description"), MAX_DESCRIPTION),
+        column=_text(there[0]),
+        order=_text(there[1], MAX_ORDER),
         assignee=_uid(read.get("assignee")),
         due=_date(read.get("due")),
         labels=tuple(sorted(k for k, on in _map(read.get("labels")).items() if on is True)),
@@ -104,13 +117,18 @@ def card_from(key: str, value: Any) -> Card:
         archived=read.get("archived") is True,
         deleted=read.get("deleted") is True,
         by=_uid(read.get("by")),
-        t=read["t"] if isinstance(read.get("t"), int) else 0,
+        t=_time(read.get("t")),
     )
 
 
 def _checklist(value: Any) -> tuple[CheckItem, ...]:
     items = [
-        CheckItem(id=key, text=_text(item.get("text")), done=item.get("done") is True, order=_text(item.get("order")))
+        CheckItem(
+            id=key,
+            text=_text(item.get("text")),
+            done=item.get("done") is True,
+            order=_text(item.get("order"), MAX_ORDER),
+        )
         for key, item in _map(value).items()
         if isinstance(item, dict)
     ]
@@ -121,8 +139,13 @@ def _map(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _text(value: Any, limit: int = MAX_TITLE) -> str:
+    """The text, cut at `limit` code points."""
+    return value[:limit] if isinstance(value, str) else ""
+
+
+def _time(value: Any) -> int:
+    return value if type(value) is int and 0 <= value <= MAX_T else 0
 
 
 def _uid(value: Any) -> Uid | None:

@@ -15,11 +15,20 @@ from app.core.ids import Uid, new_id
 from app.core.signal import Signal
 from app.objects.crdt import REMOTE, SETUP, CrdtDoc, Origin, Path, Update
 from app.objects.undo import Undo
-from app.tasks.cards import NO_COLUMN, Card, CheckItem, Column, Label, card_from, column_from, label_from
+from app.tasks.cards import (
+    MAX_DESCRIPTION,
+    MAX_TITLE,
+    NO_COLUMN,
+    Card,
+    CheckItem,
+    Column,
+    Label,
+    card_from,
+    column_from,
+    label_from,
+)
 
 ROOT_MAPS = ("board", "columns", "cards", "labels")
-MAX_TITLE = 500
-MAX_DESCRIPTION = 20_000
 
 
 class Board:
@@ -55,7 +64,7 @@ class Board:
     def title(self) -> str:
         """What the board is called."""
         title = self._meta.get(("title",), "")
-        return title if isinstance(title, str) else ""
+        return title[:MAX_TITLE] if isinstance(title, str) else ""
 
     def columns(self) -> list[Column]:
         """The columns in order; one without id and title if there is none."""
