@@ -21,7 +21,7 @@ from app.policy import policy_status
 from app.profile import Profile
 from app.setting import Setting
 from app.settings import SETTINGS, Settings
-from app.store import migrations
+from app.store import layout
 from sync.protocol.version import PROGRAM
 
 MAX_LOG_BYTES = 4_000_000
@@ -89,7 +89,7 @@ def _policy() -> Iterator[str]:
 
 
 def _store(profile: Profile) -> Iterator[str]:
-    yield f"newest layout that this program knows {migrations.VERSION}"
+    yield f"newest layout that this program knows {layout.VERSION}"
     yield f"database {_size(profile.db_path)} bytes, log of it {_size(profile.db_path.with_name('store.db-wal'))} bytes"
     blobs = [p for p in profile.blobs_folder.rglob("*") if p.is_file()]
     yield f"files {len(blobs)}, {sum(map(_size, blobs))} bytes"

@@ -34,6 +34,12 @@ class StoreCorrupt(StoreFault):
     code = "store-corrupt"
 
 
+class StoreOlder(StoreFault):
+    """The database was written by a version from before 1.0 that had another layout."""
+
+    code = "store-older"
+
+
 class StoreNewer(StoreFault):
     """The database was written by a newer version of the program."""
 

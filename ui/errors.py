@@ -90,6 +90,11 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("Kansli has changed nothing. What others have received is still with them and on the server."),
             tr("Contact IT support; keep the computer as it is until then."),
         ),
+        "store-older": (
+            tr("The stored data comes from a trial version of Kansli."),
+            tr("This version has another format and cannot read it. Nothing has been changed."),
+            tr("Contact IT support: the account must be set up again on this computer."),
+        ),
         "store-newer": (
             tr("The stored data comes from a newer version of Kansli."),
             tr("This version must not open it, so nothing has been changed."),

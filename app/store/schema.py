@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The shared read-model tables as SQLAlchemy sees them, for lists and joins.
 
-The tables themselves are made by migrations/; tests/app/store/test_schema.py holds the two together. Changes, outbox
+The tables themselves are made by layout.py; tests/app/store/test_layout.py holds the two together. Changes, outbox
 and inbox are reached only through their classes and have no table objects.
 """
 

@@ -19,7 +19,7 @@ from app.store.changes import Changes
 from app.store.database import Database
 from app.store.inbox import Inbox
 from app.store.kept_items import KeptItems
-from app.store.migrations import migrate
+from app.store.layout import VERSION, prepare
 from app.store.newcomers import Newcomers
 from app.store.notes import Notes
 from app.store.notices import KeyNotices
@@ -121,18 +121,18 @@ class Store:
 
     @classmethod
     def open(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":
-        """An existing store, brought to the newest version; StoreMissing, StoreCorrupt, StoreNewer, DiskFull."""
+        """An existing store; StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull."""
         return cls._start(Database.open(path, key), kinds, blobs)
 
     @classmethod
     def _start(cls, db: Database, kinds: Mapping[str, Projector], blobs: Path | None) -> "Store":
         try:
-            found = migrate(db)
+            prepare(db)
             store = cls(db, blobs or db.path.parent / "blobs", kinds)
         except BaseException:
             db.close()
             raise
-        log.store.info("opened", version=found, waiting=store.waiting_count())
+        log.store.info("opened", version=VERSION, waiting=store.waiting_count())
         return store
 
     @property

@@ -1,7 +1,40 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Version 1: the first tables. FORMAT.md says what each column means. Frozen."""
+"""The tables of a store, and the number of their layout. FORMAT.md says what each column means.
 
-STATEMENTS = (
+Nothing is released: a store of another layout is refused, and a new layout gets a new number. From 1.0 on a change
+comes with what brings older stores to it.
+"""
+
+from app.core import log
+from app.errors import StoreCorrupt, StoreNewer, StoreOlder
+from app.store.database import APPLICATION_ID, Database
+
+VERSION = 7
+
+
+def prepare(db: Database) -> None:
+    """Makes the tables of a new database. StoreNewer, StoreOlder for another layout, StoreCorrupt if it is not ours."""
+    found = int(db.value("PRAGMA user_version"))
+    if found and db.value("PRAGMA application_id") != APPLICATION_ID:
+        raise StoreCorrupt()
+    if found > VERSION:
+        raise StoreNewer()
+    if 0 < found < VERSION:
+        raise StoreOlder()
+    if found == 0:
+        _create(db)
+
+
+def _create(db: Database) -> None:
+    with db.transaction():
+        for statement in _STATEMENTS:
+            db.raw.execute(statement)
+        db.raw.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.raw.execute(f"PRAGMA user_version={VERSION}")
+    log.store.info("created", version=VERSION)
+
+
+_STATEMENTS = (
     # -- the account and everybody's public logs
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID",
     "CREATE TABLE account (id INTEGER PRIMARY KEY CHECK (id = 1), data BLOB NOT NULL)",
@@ -20,6 +53,17 @@ STATEMENTS = (
        PRIMARY KEY (room, n)) WITHOUT ROWID""",
     """CREATE TABLE bad (room BLOB NOT NULL, n INTEGER NOT NULL, code TEXT NOT NULL,
        PRIMARY KEY (room, n)) WITHOUT ROWID""",
+    "CREATE TABLE receipts (room BLOB PRIMARY KEY, n INTEGER NOT NULL, proof BLOB NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE evidence (room BLOB NOT NULL, code TEXT NOT NULL, ours BLOB, theirs BLOB, claim BLOB,
+       t INTEGER NOT NULL, PRIMARY KEY (room, code)) WITHOUT ROWID""",
+    """CREATE TABLE kept_items (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind INTEGER NOT NULL,
+       body BLOB NOT NULL, sig BLOB NOT NULL, ct BLOB, size INTEGER NOT NULL, PRIMARY KEY (room, n))""",
+    "CREATE INDEX kept_items_by_t ON kept_items (t, size)",
+    """CREATE TABLE origins (room BLOB PRIMARY KEY, old BLOB NOT NULL, n INTEGER NOT NULL, rh BLOB NOT NULL,
+       by BLOB NOT NULL, step INTEGER NOT NULL DEFAULT 0)""",
+    "CREATE INDEX origins_by_old ON origins (old)",
+    """CREATE TABLE snapshots (obj BLOB PRIMARY KEY, room BLOB NOT NULL, n INTEGER NOT NULL, digest BLOB NOT NULL,
+       changes BLOB NOT NULL)""",
     # -- changes and what goes to the server
     """CREATE TABLE changes (row INTEGER PRIMARY KEY, room BLOB NOT NULL, obj BLOB NOT NULL, change_id BLOB NOT NULL,
        author BLOB NOT NULL, dev BLOB, t INTEGER NOT NULL, n INTEGER, unprojected TEXT, data BLOB NOT NULL)""",
@@ -38,6 +82,12 @@ STATEMENTS = (
        hash BLOB NOT NULL, size INTEGER NOT NULL, plain_size INTEGER NOT NULL, uploaded INTEGER NOT NULL,
        present INTEGER NOT NULL)""",
     "CREATE INDEX parts_by_obj ON parts (obj)",
+    # -- what this computer holds back, and what an administrator had left out
+    """CREATE TABLE quarantined (row INTEGER PRIMARY KEY REFERENCES changes (row) ON DELETE CASCADE,
+       why TEXT NOT NULL, since INTEGER NOT NULL)""",
+    "CREATE TABLE suspects (obj BLOB PRIMARY KEY, room BLOB NOT NULL, deaths INTEGER NOT NULL)",
+    """CREATE TABLE left_out (obj BLOB NOT NULL, author BLOB NOT NULL, change_id BLOB NOT NULL, n INTEGER NOT NULL,
+       PRIMARY KEY (obj, author, change_id)) WITHOUT ROWID""",
     # -- read models that all tools share
     """CREATE TABLE objects (obj BLOB PRIMARY KEY, room BLOB NOT NULL, kind TEXT NOT NULL DEFAULT '',
        title TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, updated INTEGER NOT NULL,
@@ -63,6 +113,9 @@ STATEMENTS = (
        t INTEGER NOT NULL)""",
     "CREATE TABLE recent (obj BLOB PRIMARY KEY, t INTEGER NOT NULL)",
     "CREATE TABLE crdt_states (obj BLOB PRIMARY KEY, row INTEGER NOT NULL, state BLOB NOT NULL)",
+    "CREATE TABLE key_watch (uid BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE key_notices (id INTEGER PRIMARY KEY, uid BLOB NOT NULL, kind TEXT NOT NULL, seq INTEGER NOT NULL,
+       other BLOB NOT NULL, t INTEGER NOT NULL, done INTEGER, UNIQUE (uid, kind, seq, other))""",
     # -- search: å, ä and ö are letters of their own, so no diacritics are removed
     """CREATE TABLE search_rows (id INTEGER PRIMARY KEY, room BLOB NOT NULL, obj BLOB NOT NULL, kind TEXT NOT NULL,
        ref BLOB NOT NULL, t INTEGER NOT NULL, UNIQUE (obj, ref))""",

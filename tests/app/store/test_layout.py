@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The layout of a store: what the tables are, and that a store of this number opens whoever wrote it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Table
+
+from app.core.ids import Hash, ObjId, RoomId, Uid
+from app.errors import StoreOlder
+from app.store import schema
+from app.store.database import Database
+from app.store.layout import VERSION
+from app.store.origins import OriginRow, Step
+from app.store.store import Store
+from sync.client.ports import Compacted
+from tests.app.store.conftest import KEY, KINDS, Bench
+
+VECTORS = Path(__file__).parents[2] / "vectors"
+VECTOR_KEY = bytes(range(32))
+ROOM, NOTE = RoomId(b"R" * 16), ObjId(b"N" * 16)
+
+
+def columns(bench: Bench, table: Table) -> set[str]:
+    return {row[1] for row in bench.store.db.rows(f"PRAGMA table_info({table.name})")}
+
+
+def test_the_tables_are_as_the_schema_says(bench: Bench) -> None:
+    for table in schema.metadata.tables.values():
+        assert {c.name for c in table.columns} == columns(bench, table), table.name
+
+
+def test_opening_twice_changes_nothing(bench: Bench) -> None:
+    before = bench.store.db.rows("SELECT name, sql FROM sqlite_master ORDER BY name")
+    store = bench.reopen()
+    assert store.db.rows("SELECT name, sql FROM sqlite_master ORDER BY name") == before
+    assert store.db.value("PRAGMA user_version") == VERSION
+
+
+@pytest.mark.parametrize("version", [1, VERSION - 1])
+def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, version: int) -> None:
+    bench.store.close()
+    db = Database.open(bench.path, KEY)
+    db.raw.execute(f"PRAGMA user_version={version}")
+    db.close()
+    before = bench.path.read_bytes()
+    with pytest.raises(StoreOlder) as e:
+        Store.open(bench.path, KEY, KINDS)
+    assert e.value.code == "store-older"
+    assert bench.path.read_bytes() == before
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Store:
+    """What tests/vectors/make_store_7.py wrote."""
+    shutil.copy(VECTORS / "store-7.db", tmp_path / "store.db")
+    return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
+
+
+def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> None:
+    assert written.me == Uid(b"M" * 16)
+    assert written.load_account() == b"account"
+    assert [c.data.decode() for c in written.changes.of(NOTE)] == ["Hej åäö 🙂", "Eget, väntar"]
+    assert [p.payload.decode() for p in written.pending_in(ROOM, 10)] == []  # a restored server holds it back
+    assert written.keys(ROOM) == [(1, b"K" * 32, b"A" * 32)]
+    assert written.rh_at(ROOM, 3) == b"3" * 32
+    assert len(written.search.find_here("Hej")) == 1
+    assert written.objects.draft(NOTE) == b"utkast"
+    kept = [(i.n, i.t, i.kind, i.body, i.ct) for i in written.kept_items(ROOM, 2, 1000)]
+    assert kept == [(3, 30, 1, b"entry 3", None), (4, 40, 2, b"envelope 4", b"sealed 4")]
+    assert written.db.check() == []
+    written.close()
+
+
+def test_a_store_that_this_layout_wrote_opens_with_receipts_evidence_and_successors(written: Store) -> None:
+    assert [(r.room, r.n, r.proof) for r in written.receipts()] == [(ROOM, 9, b"proof of 9")]
+    evidence = {e.code: (e.ours, e.theirs, e.claim) for e in written.receipts_kept.evidence(ROOM)}
+    assert evidence == {
+        "rollback": (b"proof of 9", b"proof of 4", None),
+        "fork": (b"proof of 9", b"another proof of 9", b"what a member signed"),
+    }
+    assert written.problem(ROOM) == "restored"
+    new = RoomId(b"S" * 16)
+    kept = OriginRow(room=new, old=ROOM, n=9, rh=Hash(b"9" * 32), by=Uid(b"O" * 16), step=Step.FOLLOWED)
+    assert written.origins.all() == written.origins.successors(ROOM) == [kept]
+    written.close()
+
+
+def test_a_store_that_this_layout_wrote_opens_with_states_and_notices(written: Store) -> None:
+    begun, computed = ObjId(b"B" * 16), ObjId(b"P" * 16)
+    state = Compacted(changes=(b"first piece", b"second piece"), digest=b"d" * 32)
+    assert written.base(begun) == (9, state)
+    assert written.base(computed) == (7, Compacted(changes=(b"whole",), digest=b"e" * 32))
+    snapshots, edits = written.changes.history(begun)
+    assert [(c.n, c.data) for c in snapshots] == [(12, b"first piece"), (12, b"second piece")]
+    assert edits == []
+    assert written.reread(RoomId(b"T" * 16)) == 14
+    person, other = Uid(b"O" * 16), Uid(b"Q" * 16)
+    notices = [(n.uid, n.kind, n.seq, n.other) for n in written.key_notices.open()]
+    assert notices == [(person, "device-added", 3, b""), (person, "twin", 0, other)]
+    assert written.key_notices.resets() == {other}
+    assert [p.name for p in written.people.all()] == ["Registrator åäö"] * 2
+    written.close()

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Wrote tests/vectors/store-7.db: a store with something in every table that needs explaining."""
+
+from pathlib import Path
+
+from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
+from app.store.layout import VERSION
+from app.store.origins import Step
+from app.store.store import Store
+from sync.client.ports import (
+    Compacted,
+    KeptReceipt,
+    MemberRow,
+    OpenedChange,
+    OpenedSnapshot,
+    Received,
+    RoomEvent,
+)
+from sync.trust.items import Item
+from sync.trust.succession import Origin
+from tests.app.store.conftest import DEV, KINDS
+
+ME, OTHER, THIRD = Uid(b"M" * 16), Uid(b"O" * 16), Uid(b"Q" * 16)
+ROOM, SUCCESSOR, STATES = RoomId(b"R" * 16), RoomId(b"S" * 16), RoomId(b"T" * 16)
+NOTE, BEGUN, COMPUTED = ObjId(b"N" * 16), ObjId(b"B" * 16), ObjId(b"P" * 16)
+ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 4", b"s" * 64, b"sealed 4")]
+
+
+def write(path: Path) -> None:
+    """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
+    assert VERSION == 7
+    store = Store.create(path, bytes(range(32)), KINDS)
+    store.set_me(ME)
+    store.save_account(b"account")
+    _people(store)
+    _room(store)
+    origin = Origin(room=ROOM, n=9, rh=Hash(b"9" * 32))
+    event = RoomEvent(n=1, t=1, kind="genesis", by=OTHER, origin=origin)
+    store.receive(Received(room=SUCCESSOR, cursor=1, state=b"state", events=[event]))
+    store.origins.set_step(SUCCESSOR, Step.FOLLOWED)
+    state = Compacted(changes=(b"first piece", b"second piece"), digest=b"d" * 32)
+    begun = OpenedSnapshot(n=12, t=1000, uid=OTHER, obj=BEGUN, covers=9, state=state)
+    store.receive(Received(room=STATES, cursor=14, state=b"state", snapshots=[begun], reread=14))
+    store.put_base(STATES, COMPUTED, 7, Compacted(changes=(b"whole",), digest=b"e" * 32))
+    store.close()
+
+
+def _room(store: Store) -> None:
+    texts = [(ObjId(ROOM), b"announce" + NOTE + b"note"), (NOTE, "Hej åäö 🙂".encode())]
+    changes = [
+        OpenedChange(n=n, t=n, uid=OTHER, dev=DEV, obj=obj, change_id=ChangeId(bytes([n]) * 16), payload=data)
+        for n, (obj, data) in enumerate(texts, start=3)
+    ]
+    members = [MemberRow(uid=u, role=r, since_n=1, history=True) for u, r in ((OTHER, 4), (ME, 2))]
+    received = Received(
+        room=ROOM,
+        cursor=4,
+        state=b"state",
+        positions=[(n, b"%d" % n * 32) for n in range(1, 5)],
+        events=[RoomEvent(n=1, t=1, kind="genesis", by=OTHER)],
+        members=members,
+        changes=changes,
+        keys=[(1, b"K" * 32, b"A" * 32)],
+        shares=[(NOTE, b"S" * 32)],
+        items=ITEMS,
+    )
+    store.receive(received)
+    store.changes.append(ROOM, NOTE, "Eget, väntar".encode())
+    store.objects.set_draft(ROOM, NOTE, b"utkast")
+    store.put_receipts([KeptReceipt(room=ROOM, n=9, proof=b"proof of 9")])
+    store.put_evidence(ROOM, "rollback", b"proof of 9", b"proof of 4", None)
+    store.put_evidence(ROOM, "fork", b"proof of 9", b"another proof of 9", b"what a member signed")
+    store.set_problem(ROOM, "restored")
+
+
+def _people(store: Store) -> None:
+    for uid in (OTHER, THIRD):
+        store.append_user_log(uid, 0, [(b"entry %d" % seq, b"s" * 64) for seq in range(3)])
+        store.put_person(uid, {"name": "Registrator åäö", "title": "Registrator", "unit": "Registratur"})
+    store.key_notices.begin_new()
+    store.people.set_verified(OTHER, True, t=7)
+    store.append_user_log(OTHER, 3, [(b"entry 3", b"s" * 64)])
+    store.key_notices.advance(OTHER, 3, [("device-added", 3)])
+    store.key_notices.put(OTHER, "twin", other=THIRD)
+    store.key_notices.put(THIRD, "reset", done=True)
+    store.append_user_log(THIRD, 3, [(b"entry 3", b"s" * 64)])
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent / "store-7.db")
