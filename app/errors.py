@@ -3,11 +3,12 @@
 
 AppError
 ├── WorldFault      shown to a person, often retried
-│   ├── StoreFault      StoreCorrupt · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
+│   ├── StoreFault      StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile · FileTooLarge · BadFileName
 │   ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
 │   ├── FileUnreadable · Offline · DataOnNetwork · DataOfAnother
+│   ├── WorkerDied · WorkerUnavailable
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
@@ -238,6 +239,18 @@ class BadSetting(WorldFault):
     """The value is not one that the setting takes."""
 
     code = "bad-setting"
+
+
+class WorkerDied(WorldFault):
+    """The process in which changes are tried ended at one of them, or took too long and was ended."""
+
+    code = "worker-died"
+
+
+class WorkerUnavailable(WorldFault):
+    """The process in which changes are tried cannot be started. What came stays untried and is kept."""
+
+    code = "worker-unavailable"
 
 
 class BadChange(AppError):

@@ -78,6 +78,7 @@ class Session:
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),
+            store.trials.changed.connect(self.rooms.baselines.pay),
             self.documents.live_changed.connect(lambda room, obj, live: self.engine.set_shared(obj, live)),
         ]
         self._running: list[asyncio.Task[None]] = []
@@ -106,6 +107,10 @@ class Session:
         """What the IT department may read, without content or names. Any thread."""
         return diagnosis.report(self.profile, self.settings)
 
+    async def warm(self) -> None:
+        """Starts what the first change of a colleague would wait for. When the window is shown."""
+        await self.store.trials.warm()
+
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()
@@ -117,6 +122,7 @@ class Session:
             self.personal.run(),
             self.devices.run(),
             self.notices.run(),
+            self.store.trials.run(),
         )
         self._running = [asyncio.ensure_future(part) for part in work]
 

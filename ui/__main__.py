@@ -13,7 +13,11 @@ def arguments(given: Sequence[str]) -> list[str]:
 
 def run(given: Sequence[str]) -> int:
     """The exit status. Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where
-    there is none, and an uninstaller for the box."""
+    there is none, and an uninstaller for the box. Nor does the worker, which this program starts from itself."""
+    if list(given) == ["--worker"]:
+        from app.worker import serve
+
+        return serve.main()
     if list(given) == ["--purge-machine"]:
         from app import purging
 

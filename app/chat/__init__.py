@@ -8,7 +8,6 @@ KIND = Kind(
     id=projection.KIND_ID,
     title="Chat",
     icon="chat",
-    crdt=False,
     project=projection.project,
     positioned=projection.positioned,
     tables=tables.TABLES,

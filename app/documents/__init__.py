@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents: text that several people write in at once. Many in each room."""
 
-from app.documents import projection, tables
+from app.documents import projection, records, tables
 from app.documents.compaction import compact
+from app.documents.model import ROOT_MAPS, ROOT_TEXTS
 from app.objects.kind import Kind
+from app.store.projection import Merging
 
 KIND = Kind(
     id=projection.KIND_ID,
     title="Documents",
     icon="document",
-    crdt=True,
     project=projection.project,
     compact=compact,
+    merging=Merging(texts=ROOT_TEXTS, maps=ROOT_MAPS, feeder=records.Assembler),
     tables=tables.TABLES,
     version=tables.VERSION,
 )

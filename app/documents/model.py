@@ -229,6 +229,11 @@ class Document:
         """Merges colleagues' or stored updates. Gives how many were damaged and left out."""
         return len(self._crdt.apply(updates))
 
+    def reset(self, updates: Sequence[bytes]) -> int:
+        """Becomes what these updates alone make, for everybody who shows it; undo begins from scratch. How many were
+        damaged and left out."""
+        return len(self._crdt.reset(updates))
+
     def snapshot(self) -> bytes:
         """The whole document as one update, for the store's cache."""
         return self._crdt.diff()

@@ -59,14 +59,22 @@ def encode(update: bytes, title: str | None = None) -> list[bytes]:
 
 def check(data: bytes) -> str | None:
     """BadChange if a change makes no sense on its own; otherwise the title it gives the document, or None."""
-    record = PAYLOAD.decode(data)
+    record = _decode(data)
     if isinstance(record, DocumentPart):
-        if not (0 <= record.index < record.count <= MAX_PARTS and len(record.group) == 16):
-            raise BadChange("malformed")
         return None
     if not is_update(record.update):
         raise BadChange("damaged-update")
     return record.title
+
+
+def _decode(data: bytes) -> DocumentUpdate | DocumentPart:
+    """The record. BadChange for what is none; no native code sees the update."""
+    record = PAYLOAD.decode(data)
+    if isinstance(record, DocumentPart) and not (
+        0 <= record.index < record.count <= MAX_PARTS and len(record.group) == 16
+    ):
+        raise BadChange("malformed")
+    return record
 
 
 def group_of(data: bytes) -> bytes | None:
@@ -79,7 +87,8 @@ def group_of(data: bytes) -> bytes | None:
 
 
 class Assembler:
-    """Gets the updates out of changes in order of arrival, putting parts together. Bad ones are counted."""
+    """Gets the updates out of changes in order of arrival, putting parts together. Changes that are none of ours are
+    counted; whether an update is one is for who merges it."""
 
     def __init__(self) -> None:
         self.damaged = 0
@@ -99,8 +108,7 @@ class Assembler:
         updates = []
         for author, data in changes:
             try:
-                check(data)
-                record = PAYLOAD.decode(data)
+                record = _decode(data)
             except BadChange:
                 self.damaged += 1
                 continue

@@ -22,7 +22,7 @@ from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
-from app.store.rows import StoredChange
+from app.store.rows import ObjectRow, StoredChange
 
 CACHE_AFTER = 200
 """Changes after which the merged state is cached, so that opening does not begin at the first change."""
@@ -85,6 +85,8 @@ class _Open:
     """An edit is being stored: it is not finished yet for those who show it."""
     late: list[StoredChange] = field(default_factory=list)
     """What came meanwhile."""
+    damaged: int = 0
+    """Updates that are none."""
 
 
 class DocumentService:
@@ -116,7 +118,11 @@ class DocumentService:
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
         self._indexing = Indexing(db, objects, self._shown, self.changed, later)
-        self._ends = [changes.received.connect(self._on_received), changes.appended.connect(self._on_appended)]
+        self._ends = [
+            changes.received.connect(self._on_received),
+            changes.appended.connect(self._on_appended),
+            changes.taken_back.connect(self._on_taken_back),
+        ]
 
     def start(self) -> None:
         """Indexes what an earlier run did not come to. Call when the loop runs."""
@@ -220,7 +226,7 @@ class DocumentService:
     def damaged(self, obj: ObjId) -> int:
         """How many changes of an open document could not be read. They are kept, and everything else is shown."""
         held = self._open.get(obj)
-        return held.assembler.damaged if held else 0
+        return held.assembler.damaged + held.damaged if held else 0
 
     def unsaved(self, obj: ObjId) -> bool:
         """Whether the disk has refused edits that are only in memory."""
@@ -241,9 +247,14 @@ class DocumentService:
 
     def document_at(self, obj: ObjId, rowid: int) -> Document:
         """The document as it was at a version; nothing written in it is kept."""
-        document = Document()
         begun, edits = self._changes.history(obj)
-        document.merge(records.Assembler().feed([*begun, *history.until(edits, rowid)]))
+        return self._made(obj, [*begun, *history.until(edits, rowid)])
+
+    def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
+        """A document of its own that these changes make; what is written in it is kept nowhere."""
+        document = Document()
+        with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
+            document.merge(records.Assembler().feed(changes))
         return document
 
     # ---- presence
@@ -288,8 +299,7 @@ class DocumentService:
 
     def baseline(self, obj: ObjId) -> "Sequence[bytes]":
         """The document as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
-        document = Document(lambda update: None)
-        document.merge(records.Assembler().feed(self._changes.of(obj)))
+        document = self._made(obj, self._changes.of(obj))
         return records.encode(document.snapshot(), document.title)
 
     # ---- inside
@@ -306,16 +316,39 @@ class DocumentService:
         if row is None or row.kind != projection.KIND_ID:
             raise NotFound
         document = Document(lambda update: self._save(obj, update))
-        cached = self._objects.crdt_state(obj)
-        if cached is not None and document.merge([cached[1]]):
-            log.store.warning("crdt-state-damaged", obj=short(obj))
-            cached = None
-        after = cached[0] if cached else 0
+        cached = self._cached(row, document)
+        after = cached or 0
         changes = self._changes.of(obj, after)
         assembler = records.Assembler()
-        document.merge(assembler.feed(changes))
+        with self._changes.merging(row.room, obj, changes):
+            damaged = document.merge(assembler.feed(changes))
         last = changes[-1].rowid if changes else after
-        return _Open(row.room, document, assembler, last, len(changes))
+        return _Open(row.room, document, assembler, last, len(changes), damaged=damaged)
+
+    def _cached(self, row: ObjectRow, document: Document) -> int | None:
+        """Merges the cached state into an empty document; up to which row it goes, None if there is none or it is
+        damaged."""
+        cached = self._objects.crdt_state(row.obj)
+        if cached is None:
+            return None
+        with self._changes.merging(row.room, row.obj, self._changes.at(cached[0])):
+            damaged = document.merge([cached[1]])
+        if damaged:
+            log.store.warning("crdt-state-damaged", obj=short(row.obj))
+            return None
+        return cached[0]
+
+    def _on_taken_back(self, obj: ObjId) -> None:
+        """Something of the document is merged no more: it is read again, in place for those who show it."""
+        held = self._open.get(obj)
+        if held is None:
+            return
+        held.assembler, held.late = records.Assembler(), []
+        changes = self._changes.of(obj)
+        with self._changes.merging(held.room, obj, changes):
+            held.damaged = held.document.reset([*held.assembler.feed(changes), *_updates(held.unsaved)])
+        held.row = changes[-1].rowid if changes else 0
+        self.changed.emit(held.room)
 
     def _shown(self, obj: ObjId) -> Document:
         """The document as it stands, whether it is open or not."""
@@ -376,7 +409,8 @@ class DocumentService:
         late, held.late = held.late, []
         held.row = max(held.row, late[-1].rowid)
         held.since_cached += len(late)
-        held.document.merge(held.assembler.feed(late))
+        with self._changes.merging(held.room, obj, late):
+            held.damaged += held.document.merge(held.assembler.feed(late))
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
         rooms = set()
@@ -400,3 +434,8 @@ class DocumentService:
         if held is not None and held.live != live:
             held.live = live
             self.live_changed.emit(held.room, obj, live)
+
+
+def _updates(changes: Sequence[bytes]) -> "Sequence[bytes]":
+    """The updates in changes that are not stored yet."""
+    return records.Assembler().feed_data([(b"", data) for data in changes])

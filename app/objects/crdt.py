@@ -137,6 +137,18 @@ class CrdtDoc:
             bad.update(batch[i] for i in refused)
         return sorted(bad)
 
+    def reset(self, updates: Sequence[bytes]) -> list[int]:
+        """Begins again and merges only these; `reloaded` tells those who show it. As `apply`."""
+        self._build()
+        self._rebind()
+        self._silent = True
+        try:
+            bad = self.apply(updates)
+        finally:
+            self._silent = False
+        self.reloaded.emit()
+        return bad
+
     def state(self) -> bytes:
         """The state vector: what this document has seen."""
         with _panics(BugError, "crdt"):
@@ -220,10 +232,13 @@ class CrdtDoc:
         self.reloaded.emit()
         return refused
 
-    def _refill(self, whole: bytes, updates: Sequence[bytes]) -> list[int]:
+    def _rebind(self) -> None:
         parts: list[CrdtText | CrdtMap] = [*self._texts.values(), *self._maps.values()]
         for part in parts:
             part.rebind()
+
+    def _refill(self, whole: bytes, updates: Sequence[bytes]) -> list[int]:
+        self._rebind()
         with self.transact(REMOTE):
             self._doc.apply_update(whole)
         refused = []

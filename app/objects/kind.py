@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A kind of objects: one line in app/kinds.py per tool. Titles are English msgids, translated where they are shown."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
-from app.store.projection import Project
+from app.core.ids import ObjId
+from app.store.projection import Merging, Project
 from sync.client.ports import Compact
 
 ROOM = "room"
@@ -19,14 +21,17 @@ class Kind:
     `project` writes the tool's read-model and search rows; `positioned` is told when own changes get their position;
     `tables` are the tool's read-model tables (names begin with the kind's id), rebuilt when `version` rises.
     `compact` makes snapshots; a kind that only grows (chat) has none: who said what stays each author's own word.
+    `merging` of a kind whose objects are CRDTs: their changes are tried in another process before they are merged.
+    `forget` drops what `project` keeps of an object in memory.
     """
 
     id: str
     title: str
     icon: str
-    crdt: bool
     project: Project
     positioned: Project | None = None
     compact: Compact | None = None
+    merging: Merging | None = None
+    forget: Callable[[Connection, ObjId], None] | None = None
     tables: tuple[Table, ...] = ()
     version: int = 1

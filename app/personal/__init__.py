@@ -6,4 +6,4 @@ from app.personal.records import check
 
 PERSONAL = "personal"
 
-KIND = Kind(id=PERSONAL, title="Personal", icon="lock", crdt=False, project=check)
+KIND = Kind(id=PERSONAL, title="Personal", icon="lock", project=check)

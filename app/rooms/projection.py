@@ -28,4 +28,4 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 objects.set_deleted(conn, root.room, ObjId(obj), on)
 
 
-KIND = Kind(id=ROOM, title="Room", icon="rooms", crdt=False, project=project)
+KIND = Kind(id=ROOM, title="Room", icon="rooms", project=project)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core import log
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
@@ -237,6 +237,9 @@ class Succession:
         if carrier is not None:
             return carrier(obj, into)
         if baseline is None or self._store.changes.of(into):
+            return ()
+        if not self._store.trials.is_sound(obj):  # ▲ a part of it would stand for the whole
+            log.store.warning("not-carried", obj=short(obj))
             return ()
         return (baseline(obj),)
 

@@ -13,25 +13,28 @@ from app.core.signal import Signal
 from app.errors import BugError
 from app.store import statements as sql
 from app.store.database import Database, Row
+from app.store.journal import Journal
 from app.store.people import Me
-from app.store.projecting import Projecting
+from app.store.projecting import Projecting, Tried
 from app.store.rows import Flush, StoredChange
 from sync.client.ports import OpenedChange, Received
-
-OTHER_ROOM = "other-room"
 
 
 class Changes:
     """The changes of all objects. Signals are emitted after the commit, on the loop's thread."""
 
-    def __init__(self, db: Database, me: Me, projecting: Projecting) -> None:
+    def __init__(self, db: Database, me: Me, projecting: Projecting, journal: Journal) -> None:
         self._db = db
         self._me = me
         self._projecting = projecting
+        self.merging = journal.merging
+        """For whoever merges changes that others wrote: names them for as long as that takes."""
         self.appended: Signal[StoredChange] = Signal()
         """A change was written here and waits in the outbox."""
         self.received: Signal[list[StoredChange]] = Signal()
-        """New changes of others (or of my other devices)."""
+        """Changes of others (or of my other devices) are to be merged: new ones, and those whose trial is over."""
+        self.taken_back: Signal[ObjId] = Signal()
+        """Something that was merged into an object is merged no more: it is to be read again from its changes."""
         self.positioned: Signal[list[StoredChange]] = Signal()
         """Own changes got their position and the server's time."""
 
@@ -80,8 +83,9 @@ class Changes:
         raw.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
         raw.execute(sql.COUNT_HELD, (row,))
 
-    def receive(self, received: Received) -> None:
-        """The changes of an accepted slice; called by `Store.receive` inside its transaction."""
+    def receive(self, received: Received, tried: Tried) -> None:
+        """The changes of an accepted slice; called by `Store.receive` inside its transaction. `tried`: those that may
+        be merged at once; see `Projecting.run`."""
         with self._db.transaction() as conn:
             known = self._known(received.changes)
             fresh: list[OpenedChange] = []
@@ -100,9 +104,10 @@ class Changes:
             by_obj: dict[ObjId, list[StoredChange]] = {}
             for stored in new:
                 by_obj.setdefault(stored.obj, []).append(stored)
-            self._projecting.run(conn, received.room, by_obj, strict=False)
-            if new:
-                self._db.after_commit(lambda: self.received.emit(new))
+            kept = self._projecting.run(conn, received.room, by_obj, strict=False, tried=tried)
+            merged = [change for change in new if change.rowid not in kept]
+            if merged:
+                self._db.after_commit(lambda: self.received.emit(merged))
 
     def _known(self, changes: Sequence[OpenedChange]) -> dict[tuple[RoomId, Uid, ChangeId], int]:
         """Rows of those already stored without a position, 0 for those with one.
@@ -159,7 +164,7 @@ class Changes:
         }
         if not foreign:
             return stored
-        self._projecting.mark([(OTHER_ROOM, c.rowid) for c in stored if c.obj in foreign])
+        self._projecting.mark([(sql.OTHER_ROOM, c.rowid) for c in stored if c.obj in foreign])
         return [c for c in stored if c.obj not in foreign]
 
     def _place(self, placed: Sequence[tuple[int, int, int]]) -> None:
@@ -198,6 +203,10 @@ class Changes:
     def get(self, rowid: int) -> StoredChange | None:
         """One change by its rowid."""
         return next(iter(self._select(sql.CHANGE_BY_ROW, (rowid,))), None)
+
+    def at(self, rowid: int) -> list[StoredChange]:
+        """The change of a rowid, if there is one, in a list."""
+        return self._select(sql.CHANGE_BY_ROW, (rowid,))
 
     def unprojected(self, room: RoomId | None = None) -> list[tuple[int, str]]:
         """(rowid, code) of kept changes that their kind could not read, of one room or all."""

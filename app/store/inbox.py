@@ -13,8 +13,9 @@ from app.store.kept_items import KeptItems
 from app.store.newcomers import take_back
 from app.store.origins import note
 from app.store.people import Me
-from app.store.projecting import Projecting
+from app.store.projecting import Projecting, Tried
 from app.store.snapshots import Snapshots
+from app.store.trials import Trials
 from sync.client.ports import MemberRow, Received, RoomEvent
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
@@ -34,6 +35,7 @@ class Inbox:
         projecting: Projecting,
         kept: KeptItems,
         snapshots: Snapshots,
+        trials: Trials,
     ) -> None:
         self._db = db
         self._me = me
@@ -41,6 +43,7 @@ class Inbox:
         self._projecting = projecting
         self._kept = kept
         self._snapshots = snapshots
+        self._trials = trials
         self._states: dict[RoomId, tuple[int, bytes]] = {}
         """(row, bytes) of the large states that this process has written."""
 
@@ -87,14 +90,22 @@ class Inbox:
 
     def receive(self, received: Received) -> None:
         """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
+        received = self._begun(received)
         with self._db.transaction(durable=not received.more):
-            self._write(received)
+            self._write(received, frozenset())
 
     async def receive_apart(self, received: Received) -> None:
-        """As `receive`, with the commit in a thread."""
-        await self._db.apart(lambda: self._write(received), durable=not received.more)
+        """As `receive`, with a trial of what is to be merged before it and the commit in a thread."""
+        received = self._begun(received)
+        tried = await self._trials.judge(received.changes)
+        await self._db.apart(lambda: self._write(received, tried), durable=not received.more)
 
-    def _write(self, received: Received) -> None:
+    def _begun(self, received: Received) -> Received:
+        """With the changes that its snapshots are before the others."""
+        begun = self._snapshots.changes(received.snapshots)
+        return replace(received, changes=[*begun, *received.changes]) if begun else received
+
+    def _write(self, received: Received, tried: Tried) -> None:
         room, raw = received.room, self._db.raw
         if received.state is not None:
             self._state(room, received.cursor, received.state)
@@ -117,8 +128,8 @@ class Inbox:
             left = sorted({*self.gaps(room), *received.gaps} - {*received.filled})
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
         self._snapshots.superseded(room, received.whole)
-        begun = self._snapshots.opened(room, received.snapshots)
-        self._changes.receive(replace(received, changes=[*begun, *received.changes]) if begun else received)
+        self._snapshots.opened(room, received.snapshots)
+        self._changes.receive(received, tried)
 
     def reread(self, room: RoomId) -> int:
         """Up to where a room is to be read once more; 0 for nothing."""

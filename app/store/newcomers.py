@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Whom I added from now on, and up to which add they have been given the objects' present state."""
 
-from app.core.ids import RoomId
+from app.core.ids import ObjId, RoomId
 from app.store import statements as sql
 from app.store.database import Database
 from app.store.people import Me
@@ -27,6 +27,19 @@ class Newcomers:
         found: int | None = self._db.value(_OWED, (ADMIN, room, self._me.uid, _given(room)))
         return found
 
+    def owe(self, obj: ObjId) -> None:
+        """The object's state could not be given with the others; see `owes`."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
+
+    def owes(self, obj: ObjId) -> bool:
+        """Whether an object's state is still to be given to who was added from now on."""
+        return self._db.value("SELECT 1 FROM meta WHERE name = ?", (_owed_of(obj),)) is not None
+
+    def paid(self, obj: ObjId) -> None:
+        """It is given, within the same transaction."""
+        self._db.raw.execute("DELETE FROM meta WHERE name = ?", (_owed_of(obj),))
+
     def set_given(self, room: RoomId, n: int) -> None:
         """Everybody added up to `n` has it: it lies in the outbox, in the same transaction."""
         with self._db.transaction():
@@ -38,6 +51,10 @@ def take_back(db: Database, room: RoomId) -> None:
     them, nor anything that is written after them. They are owed again if that person is one again."""
     if db.raw.execute(sql.DROP_BASELINES, (room,)).rowcount:
         db.raw.execute(sql.FORGET_GIVEN, (_given(room),))
+
+
+def _owed_of(obj: ObjId) -> str:
+    return f"owed-{obj.hex()}"
 
 
 def _given(room: RoomId) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from app.errors import StoreCorrupt, WrongPassphrase
 from app.profile import Profile
 from app.store.keyslots import KeySlots, StoreKeys
-from app.store.projection import Projector
+from app.store.projection import Projector, Tester
 from app.store.store import Store
 
 
@@ -15,12 +15,19 @@ def create_store(profile: Profile, key: bytes, kinds: Mapping[str, Projector]) -
     return Store.create(profile.db_path, key, kinds, profile.blobs_folder)
 
 
-def open_store(profile: Profile, slots: KeySlots, unlocked: StoreKeys, kinds: Mapping[str, Projector]) -> Store:
-    """The profile's store; StoreMissing, StoreCorrupt, StoreNewer, DiskFull, WrongPassphrase. 1–2 ms on the loop."""
+def open_store(
+    profile: Profile,
+    slots: KeySlots,
+    unlocked: StoreKeys,
+    kinds: Mapping[str, Projector],
+    tester: Tester | None = None,
+) -> Store:
+    """The profile's store; StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull, WrongPassphrase. 1–2 ms on the
+    loop. `tester`: the process in which what others send is tried."""
     *_, last = unlocked.keys
     for key in unlocked.keys:
         try:
-            store = Store.open(profile.db_path, key, kinds, profile.blobs_folder)
+            store = Store.open(profile.db_path, key, kinds, profile.blobs_folder, tester)
         except StoreCorrupt as e:
             if key == last:
                 if slots.changing and not unlocked.staged:  # the passphrase before a change that was cut off late

@@ -23,7 +23,7 @@ Told = Callable[[StoredChange], tuple[ObjId, bytes] | None]
 
 _COLUMNS = "room, old, n, rh, by, step"
 _OWN = f"""SELECT {sql.CHANGE} FROM changes WHERE room = ? AND author = ? AND (n IS NULL OR n > ?)
-    AND unprojected IS NOT 'other-room' ORDER BY n IS NULL, n, row"""  # noqa: S608 - constants
+    AND {sql.MERGED} ORDER BY n IS NULL, n, row"""  # noqa: S608 - constants
 
 _HEARD = "SELECT 1 FROM meta h WHERE h.name = 'heard-' || hex(origins.room)"
 _ME = "SELECT m.value FROM meta m WHERE m.name = 'me'"

@@ -2,16 +2,17 @@
 """Runs the kinds' projections: root object first, then whatever is behind, one bad change never stopping the rest."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete
 
 from app.core import log
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.store import statements as sql
 from app.store.database import Database, is_fatal
+from app.store.journal import Journal
 from app.store.people import Me
 from app.store.projection import Project, Projector
 from app.store.rows import ObjectRow, StoredChange
@@ -25,28 +26,36 @@ _BESIDE = ("drafts", "read_markers", "recent", "crdt_states")
 """What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]
+Tried = Collection[tuple[Uid, ChangeId]] | None
+"""Changes, by author and id, that passed their trial; None: all did."""
 
 
 class Projecting:
     """The read models' only writer of `objects.last` and `objects.projected`."""
 
-    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector]) -> None:
+    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal, *, tries: bool) -> None:
+        """`tries`: what others sent to a merging kind is kept untried unless the caller names it as tried."""
         self._db = db
         self._me = me
         self._kinds = dict(kinds)
+        self._journal = journal
+        self._tries = tries
+        self.untried: Signal[ObjId] = Signal()
+        """Changes of the object were kept for a trial; after the commit."""
         self.changed: Signal[RoomId] = Signal()
         """Something in the room's read models changed; emitted after the commit, once a transaction and room."""
 
     def prepare(self) -> None:
         """Makes the kinds' tables, rebuilds those of a newer version, projects what is behind. At opening."""
         versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
+        new = [kind for kind in self._kinds.values() if kind.id not in versions]
         for kind in self._kinds.values():
             if versions.get(kind.id) != kind.version:
                 self._rebuild(kind)
         for kind in self._kinds.values():
             for room, obj in self._db.rows(sql.OBJECTS_BEHIND_OF, (kind.id,)):
                 with self._db.transaction() as conn:
-                    self.run(conn, room, {obj: ()}, strict=False)
+                    self.run(conn, room, {obj: ()}, strict=False, tried=None if kind not in new else frozenset())
 
     def _rebuild(self, kind: Projector) -> None:
         with self._db.transaction() as conn:
@@ -57,7 +66,7 @@ class Projecting:
             drop_kind(conn, kind.id)
             raw = self._db.raw
             raw.execute(
-                "UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND unprojected <> 'other-room'"
+                f"UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND {sql.MERGED}"  # noqa: S608
                 " AND obj IN (SELECT obj FROM objects WHERE kind = ?)",
                 (kind.id,),
             )
@@ -116,27 +125,41 @@ class Projecting:
         """The room's announcement of the object did not count while another room had it."""
         raw, root = self._db.raw, ObjId(room)
         raw.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
-        self._object(self._db.conn, root, (), strict=False)
+        self._object(self._db.conn, root, (), strict=False, tried=None)
 
     def mark(self, marks: Sequence[tuple[str, int]]) -> None:
         """Keeps changes (code, rowid) as unprojected."""
         self._db.raw.executemany(sql.MARK_UNPROJECTED, marks)
         log.store.warning("unprojected", count=len(marks), code=marks[0][0])
 
-    def run(self, conn: Connection, room: RoomId, batches: Batches, *, strict: bool) -> None:
-        """Projects new changes; `strict` lets an error through (own changes), else it is marked and counted."""
-        root = ObjId(room)
+    def run(
+        self,
+        conn: Connection,
+        room: RoomId,
+        batches: Batches,
+        *,
+        strict: bool,
+        tried: Tried = frozenset(),
+    ) -> set[int]:
+        """Projects new changes; `strict` lets an error through (own changes), else it is marked and counted.
+
+        ▲ Of a merging kind only those in `tried` are projected (None: all of them were, before); the others are kept as
+        untried, and their rows are given back.
+        """
+        root, kept = ObjId(room), set[int]()
+        tried = None if strict or not self._tries else tried
         if root in batches:
-            self._object(conn, root, batches[root], strict)
+            self._object(conn, root, batches[root], strict, tried)
             for kind in self._kinds:
                 for (obj,) in self._db.raw.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
-                        self._object(conn, obj, (), strict=False)
+                        kept |= self._object(conn, obj, (), False, tried if not strict else frozenset())
         for obj, changes in batches.items():
             if obj != root:
-                self._object(conn, obj, changes, strict)
+                kept |= self._object(conn, obj, changes, strict, tried)
         if batches:
             self.tell(room)
+        return kept
 
     def again(self, room: RoomId, code: str, after: int = 0) -> int | None:
         """Changes of a room that were left out with a code, from a rowid on: read once more, as what they lacked is
@@ -162,22 +185,77 @@ class Projecting:
         """Emits `changed` for the room after the commit."""
         self._db.after_commit(lambda: self.changed.emit(room))
 
-    def _object(self, conn: Connection, obj: ObjId, changes: Sequence[StoredChange], strict: bool) -> None:
+    def _object(
+        self,
+        conn: Connection,
+        obj: ObjId,
+        changes: Sequence[StoredChange],
+        strict: bool,
+        tried: Tried,
+    ) -> set[int]:
+        """Projects what is behind of one object; the rows that are kept for a trial."""
         found = self._db.raw.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
-            return
+            return set()
         *fields, last, projected = found
         row = object_row(fields)
         kind = self._kinds.get(row.kind)
         if kind is None or projected >= last:
-            return
+            return set()
         if not changes or changes[0].rowid > projected + 1:
             changes = self._missing(obj, projected, changes)
+        kept = set[int]()
+        if kind.merging is not None and tried is not None:
+            kept = {c.rowid for c in changes if (c.author, c.change_id) not in tried}
+            changes = [c for c in changes if c.rowid not in kept]
+        if kept:
+            self.hold(obj, sorted(kept))
         if strict:
-            kind.project(conn, row, changes)
-        else:
+            with self._journal.merging(row.room, obj, changes if kind.merging is not None else ()):
+                kind.project(conn, row, changes)
+        elif changes:
             self._project(conn, kind, row, changes)
         self._db.raw.execute(sql.SET_PROJECTED, (last, obj))
+        return kept
+
+    def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
+        """Keeps changes for a trial: nothing merges them until it is over."""
+        self._db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
+        self._db.after_commit(lambda: self.untried.emit(obj))
+
+    def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
+        """Projects changes that were kept for a trial and have passed it. Within the caller's transaction."""
+        conn, raw = self._db.conn, self._db.raw
+        raw.executemany(sql.MARK_UNPROJECTED, [(None, change.rowid) for change in changes])
+        found = raw.execute(sql.OBJECT, (obj,)).fetchone()
+        kind = self._kinds.get(found[2]) if found else None
+        if found is not None and kind is not None and changes:
+            row = object_row(found[:-2])
+            self._project(conn, kind, row, changes)
+            self.tell(row.room)
+
+    def from_start(self, obj: ObjId) -> None:
+        """Projects an object again from its first change: something that was merged into it is to be merged no more.
+        Within the caller's transaction."""
+        conn, raw = self._db.conn, self._db.raw
+        found = raw.execute(sql.OBJECT, (obj,)).fetchone()
+        kind = self._kinds.get(found[2]) if found else None
+        raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
+        if found is None or kind is None:
+            return
+        row, last = object_row(found[:-2]), found[-2]
+        for table in kind.tables:
+            conn.execute(delete(table).where(table.c.obj == obj))
+        drop(conn, obj)
+        if kind.forget is not None:
+            kind.forget(conn, obj)
+        raw.execute(f"UPDATE changes SET unprojected = NULL WHERE obj = ? AND {sql.MERGED}", (obj,))  # noqa: S608
+        raw.execute(sql.SET_PROJECTED, (0, obj))
+        changes = self._missing(obj, 0, ())
+        if changes:
+            self._project(conn, kind, row, changes)
+        raw.execute(sql.SET_PROJECTED, (last, obj))
+        self.tell(row.room)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
         """All changes after `after`; the given ones if nothing lies between."""
@@ -209,7 +287,8 @@ class Projecting:
         raw = self._db.raw
         raw.execute("SAVEPOINT projection")
         try:
-            project(conn, row, changes)
+            with self._journal.merging(row.room, row.obj, changes if self._merges(row.kind) else ()):
+                project(conn, row, changes)
         except BaseException as e:  # pycrdt panics with a BaseException of its own
             if is_fatal(e):
                 raise
@@ -221,6 +300,10 @@ class Projecting:
             return code if isinstance(code, str) else "bug"
         raw.execute("RELEASE projection")
         return None
+
+    def _merges(self, kind: str) -> bool:
+        found = self._kinds.get(kind)
+        return found is not None and found.merging is not None
 
     def positioned(self, changes: Sequence[StoredChange]) -> None:
         """Tells the kinds that own changes have their position now."""

@@ -5,10 +5,12 @@
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy import Connection, Table
 
+from app.core.ids import ObjId
 from app.store.rows import ObjectRow, StoredChange
 from sync.client.ports import Compact
 
@@ -18,6 +20,75 @@ Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
 Called once per object and batch, in the order of arrival. Raise `app.errors.BadChange(code)` for a change that makes
 no sense: it is kept, marked and counted, and the others of the batch are projected without it.
 """
+
+
+class Feeder(Protocol):
+    """Takes the updates out of one object's changes, in order. It remembers pieces of updates that are not whole."""
+
+    def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """The updates that (author, data) complete. It calls no native code."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merging:
+    """How a kind's objects merge: the roots of their CRDT, and what takes updates out of changes."""
+
+    texts: tuple[str, ...] = ()
+    maps: tuple[str, ...] = ()
+    feeder: Callable[[], Feeder]
+
+
+class Tester(Protocol):
+    """A process of its own in which changes are tried before this program merges them (app/worker/client.py).
+
+    Every method blocks, and raises WorkerDied if the process ended at what it was given, WorkerUnavailable if there can
+    be none. Calls come from one thread.
+    """
+
+    @property
+    def generation(self) -> int:
+        """Rises with each new process: what an earlier one had loaded is gone."""
+        ...
+
+    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> None:
+        """Has the object with everything that is merged here."""
+        ...
+
+    def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
+        """Merges updates into a loaded object; `thorough` reads it whole after each."""
+        ...
+
+    def read(self, obj: bytes) -> None:
+        """Reads a loaded object whole."""
+        ...
+
+    def forget(self, obj: bytes) -> None:
+        """Drops a loaded object."""
+        ...
+
+    def start(self) -> None:
+        """Starts the process unless it runs, so that the first change does not wait for that."""
+        ...
+
+    def stop(self) -> None:
+        """Ends the process; the next call starts another."""
+        ...
+
+    def close(self) -> None:
+        """Ends the process for good. From any thread."""
+        ...
+
+
+class Trial(Protocol):
+    """`merged`: of each update, whether it was one; fewer than were given if the next could not be merged. `is_read`:
+    the object was read whole since."""
+
+    @property
+    def merged(self) -> tuple[bool, ...]: ...
+
+    @property
+    def is_read(self) -> bool: ...
 
 
 class Projector(Protocol):
@@ -41,6 +112,16 @@ class Projector(Protocol):
     @property
     def compact(self) -> Compact | None:
         """The state that an object's changes make, for snapshots; None for a kind that has none."""
+        ...
+
+    @property
+    def merging(self) -> Merging | None:
+        """How its objects merge; None for a kind of records."""
+        ...
+
+    @property
+    def forget(self) -> Callable[[Connection, ObjId], None] | None:
+        """Drops what the projection keeps of an object in memory: it will be projected from its first change on."""
         ...
 
     @property

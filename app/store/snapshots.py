@@ -6,13 +6,15 @@ A snapshot that was opened lies among the object's changes, with an empty `dev`,
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.store import statements as sql
+from app.store.changes import stored_change
 from app.store.database import Database
+from app.store.journal import Journal
 from app.store.projection import Projector
 from sync.client.ports import Compact, Compacted, OpenedChange, OpenedSnapshot
 
@@ -24,14 +26,29 @@ _decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
 class Snapshots:
     """Every method is one transaction."""
 
-    def __init__(self, db: Database, kinds: Mapping[str, Projector]) -> None:
+    def __init__(
+        self, db: Database, kinds: Mapping[str, Projector], journal: Journal, is_sound: Callable[[ObjId], bool]
+    ) -> None:
         self._db = db
         self._kinds = kinds
+        self._journal = journal
+        self._is_sound = is_sound
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
-        kind = self._kinds.get(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
-        return kind.compact if kind is not None else None
+        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown, ▲ and
+        for one of which a change is held back here."""
+        found = self._db.one("SELECT kind, room FROM objects WHERE obj = ?", (obj,))
+        kind = self._kinds.get(found[0]) if found else None
+        if found is None or kind is None or kind.compact is None or not self._is_sound(obj):
+            return None
+        compact, room = kind.compact, RoomId(found[1])
+        ends = [stored_change(row, None) for row in self._db.rows(sql.ENDS_OF, (obj, obj))]
+
+        def named(changes: Sequence[tuple[Uid, bytes]]) -> Compacted | None:
+            with self._journal.merging(room, obj, ends):
+                return compact(changes)
+
+        return named
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
         """(position, the state up to there) that this device last computed or opened."""
@@ -71,11 +88,15 @@ class Snapshots:
 
         return await asyncio.to_thread(read)
 
-    def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> list[OpenedChange]:
-        """Keeps snapshots that a newcomer begins with; gives the changes that they are. Within `receive`."""
-        out: list[OpenedChange] = []
+    def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> None:
+        """Keeps snapshots that a newcomer begins with. Within `receive`."""
         for s in snapshots:
             self.put_base(room, s.obj, s.covers, s.state)
+
+    def changes(self, snapshots: Sequence[OpenedSnapshot]) -> list[OpenedChange]:
+        """The changes that snapshots are, the same each time."""
+        out: list[OpenedChange] = []
+        for s in snapshots:
             for index, data in enumerate(s.state.changes):
                 named = b"snapshot" + s.obj + s.n.to_bytes(8, "big") + index.to_bytes(4, "big")
                 change_id = ChangeId(hashlib.sha256(named).digest()[:16])  # the same when a crash repeats it

@@ -17,7 +17,11 @@ ADD_CHANGE_AT = (
 LAST_ROW = "SELECT max(row) FROM changes"
 PLACE_CHANGE = "UPDATE changes SET n = ?, t = ? WHERE row = ?"
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
-CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND unprojected IS NOT 'other-room' ORDER BY row"
+OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "quarantined", "left-out"
+HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE)
+"""Values of `changes.unprojected` that keep a change out of its object: nothing merges it."""
+MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
+CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
 LEFT_OUT = f"SELECT {CHANGE} FROM changes WHERE room = ? AND unprojected = ? AND row > ? ORDER BY row LIMIT ?"
 LATEST_BY_DEVICE = (  # by the objects' index: a look at every change of every room would fill the page cache
     "SELECT dev, max(t) FROM changes WHERE obj IN (SELECT obj FROM objects WHERE room = ?) "
@@ -28,6 +32,19 @@ UNPROJECTED = (
     "SELECT row, unprojected FROM changes INDEXED BY changes_unprojected "
     "WHERE unprojected IS NOT NULL AND (? IS NULL OR room = ?) ORDER BY row"
 )
+
+# -- trials
+ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),
+    (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
+OBJECTS_WITH = "SELECT DISTINCT obj FROM changes INDEXED BY changes_unprojected WHERE unprojected = ?"
+HELD_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND unprojected = ? ORDER BY row LIMIT ?"
+IS_HELD = "SELECT 1 FROM quarantined q JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
+QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
+    JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY c.row"""
+TO_LOAD = f"SELECT row, author, change_id, data FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
+HOLD_BETWEEN = f"UPDATE changes SET unprojected = ? WHERE obj = ? AND row BETWEEN ? AND ? AND {MERGED}"
+SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
+    ON CONFLICT (obj) DO UPDATE SET deaths = deaths + 1 RETURNING deaths"""
 
 
 def known_changes(count: int) -> str:
@@ -41,13 +58,13 @@ BASE = "SELECT n, digest, changes FROM snapshots WHERE obj = ?"
 SET_BASE = """INSERT INTO snapshots (obj, room, n, digest, changes) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (obj) DO UPDATE SET room = excluded.room, n = excluded.n, digest = excluded.digest,
         changes = excluded.changes WHERE excluded.n > n"""
-POSITIONED = """SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ? AND dev IS NOT x''
-    AND unprojected IS NOT 'other-room' ORDER BY n, row"""
+POSITIONED = f"""SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ? AND dev IS NOT x''
+    AND {MERGED} ORDER BY n, row"""
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
 BETWEEN = f"{GROWN} AND n <= ?"
 DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"
 STATES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n, row"
-EDITS_OF = f"""SELECT {CHANGE} FROM changes WHERE obj = ? AND dev IS NOT x'' AND unprojected IS NOT 'other-room'
+EDITS_OF = f"""SELECT {CHANGE} FROM changes WHERE obj = ? AND dev IS NOT x'' AND {MERGED}
     ORDER BY n IS NULL, n, row"""
 
 # -- objects

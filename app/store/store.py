@@ -16,8 +16,9 @@ from app.core.signal import Signal
 from app.store.account import Account
 from app.store.blobs import Blobs
 from app.store.changes import Changes
-from app.store.database import Database
+from app.store.database import Database, faults
 from app.store.inbox import Inbox
+from app.store.journal import Journal
 from app.store.kept_items import KeptItems
 from app.store.layout import VERSION, prepare
 from app.store.newcomers import Newcomers
@@ -28,32 +29,37 @@ from app.store.origins import Origins
 from app.store.outbox import Outbox
 from app.store.people import Me, People
 from app.store.projecting import Projecting
-from app.store.projection import Projector
+from app.store.projection import Projector, Tester
 from app.store.receipts import Receipts
 from app.store.rooms import Rooms
 from app.store.search import Search
 from app.store.snapshots import Snapshots
+from app.store.trials import Trials
 from app.store.unsent import UnsentRows
 
 
 class Store:
     """Fulfils `sync.client.ports.Ports`; services use the parts (`changes`, `objects`, `rooms`, …)."""
 
-    def __init__(self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector]) -> None:
+    def __init__(
+        self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector], journal: Journal, tester: Tester | None
+    ) -> None:
         """Use `Store.open` and `Store.create`."""
         self.db = db
+        self._journal = journal
         self.waiting_changed: Signal[()] = Signal()
         """The outbox has become shorter, or a held change may go: wake the engine, refresh the status bar."""
         self._me = Me(db)
-        self._projecting = Projecting(db, self._me, kinds)
+        self._projecting = Projecting(db, self._me, kinds, journal, tries=tester is not None)
         self.people = People(db)
         self.account = Account(db, self.people)
-        self.changes = Changes(db, self._me, self._projecting)
+        self.changes = Changes(db, self._me, self._projecting, journal)
         self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
-        self.snapshots = Snapshots(db, kinds)
-        self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots)
+        self.trials = Trials(db, self._me, dict(kinds), self._projecting, self.changes, journal, tester)
+        self.snapshots = Snapshots(db, kinds, journal, self.trials.is_sound)
+        self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials)
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
         self.key_notices = KeyNotices(db)
@@ -66,6 +72,7 @@ class Store:
         self.changed: Signal[RoomId] = self._projecting.changed
         """A room's read models changed; after the commit, on the loop's thread."""
         self.read_again = self._projecting.again
+        self.trials.prepare()
         self._projecting.prepare()
         # the engine's ports
         self.load_account = self.account.load_account
@@ -115,20 +122,37 @@ class Store:
         self.set_parts_looked_for = self.blobs.set_looked_for
 
     @classmethod
-    def create(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":
-        """A new store sealed under a raw key; `blobs` is the folder of sealed parts (default: beside it)."""
-        return cls._start(Database.create(path, key), kinds, blobs)
+    def create(
+        cls,
+        path: Path,
+        key: bytes,
+        kinds: Mapping[str, Projector],
+        blobs: Path | None = None,
+        tester: Tester | None = None,
+    ) -> "Store":
+        """A new store sealed under a raw key; `blobs` is the folder of sealed parts (default: beside it). `tester`:
+        the process in which changes are tried; without one they are merged untried."""
+        return cls._start(Database.create(path, key), kinds, blobs, tester)
 
     @classmethod
-    def open(cls, path: Path, key: bytes, kinds: Mapping[str, Projector], blobs: Path | None = None) -> "Store":
-        """An existing store; StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull."""
-        return cls._start(Database.open(path, key), kinds, blobs)
+    def open(
+        cls,
+        path: Path,
+        key: bytes,
+        kinds: Mapping[str, Projector],
+        blobs: Path | None = None,
+        tester: Tester | None = None,
+    ) -> "Store":
+        """An existing store; StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. As `create`."""
+        return cls._start(Database.open(path, key), kinds, blobs, tester)
 
     @classmethod
-    def _start(cls, db: Database, kinds: Mapping[str, Projector], blobs: Path | None) -> "Store":
+    def _start(cls, db: Database, kinds: Mapping[str, Projector], blobs: Path | None, tester: Tester | None) -> "Store":
         try:
             prepare(db)
-            store = cls(db, blobs or db.path.parent / "blobs", kinds)
+            with faults():
+                journal = Journal(db.path.with_name(f"{db.path.name}-merging"))
+            store = cls(db, blobs or db.path.parent / "blobs", kinds, journal, tester)
         except BaseException:
             db.close()
             raise
@@ -154,4 +178,6 @@ class Store:
 
     def close(self) -> None:
         """Closes the database; the key goes with it. Twice does no harm."""
+        self.trials.close()
         self.db.close()
+        self._journal.close()

@@ -273,6 +273,10 @@ class Board:
         """Others' updates, in any order, any number of times. The indexes of those that were damaged."""
         return self._doc.apply(updates)
 
+    def reset(self, updates: Sequence[bytes]) -> list[int]:
+        """Becomes what these updates alone make, for everybody who shows it. As `merge`."""
+        return self._doc.reset(updates)
+
     def state(self) -> bytes:
         """What this board has seen."""
         return self._doc.state()

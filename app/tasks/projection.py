@@ -15,9 +15,10 @@ from app.core.ids import ObjId
 from app.errors import BadChange
 from app.objects.crdt import is_update
 from app.store import objects, search
+from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
-from app.tasks.model import Board, Card, Column
-from app.tasks.records import decode
+from app.tasks.model import ROOT_MAPS, Board, Card, Column
+from app.tasks.records import Updates, decode
 
 KIND_ID = "board"
 BOARDS_KEPT = 8
@@ -27,6 +28,8 @@ _COLUMNS = "obj, card, room, title, col, column_title, assignee, due, done, labe
 _ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
 _OF_CARD = f"{_OF_BOARD} AND card = ?"
+
+_BEFORE = "SELECT row, data FROM changes WHERE obj = ? AND row <= ? AND unprojected IS NULL ORDER BY row"
 
 Row = tuple[object, ...]
 
@@ -70,23 +73,29 @@ class Projection:
         for update in updates:
             if not is_update(update):
                 raise BadChange("damaged-update")
-        kept = self._board(conn, obj.obj, changes[0].rowid)
+        projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar() or 0
+        kept = self._board(conn, obj.obj, changes, projected)
         standing, kept.standing = kept.standing, None
-        projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar()
         kept.merge(updates)
         known = standing is not None and standing == projected
         rows = kept.touched if known and not kept.all_touched else None
         self._write(conn, obj, kept.board, rows, kept.touched if known else None)
-        kept.standing = changes[-1].rowid
+        kept.standing = max(changes[-1].rowid, projected)
 
-    def _board(self, conn: Connection, obj: ObjId, before: int) -> _Kept:
-        """The board with everything before a row. A rebuild projects from the first change on again."""
+    def forget(self, conn: Connection, obj: ObjId) -> None:
+        """Drops a board from memory: what was merged into it is merged no more."""
+        self._stores.setdefault(conn.engine, OrderedDict()).pop(obj, None)
+
+    def _board(self, conn: Connection, obj: ObjId, changes: Sequence[StoredChange], projected: int) -> _Kept:
+        """The board with everything that was projected before these changes, which may be older than some of that. A
+        rebuild projects from the first change on again."""
+        before, new = changes[0].rowid, {change.rowid for change in changes}
         boards = self._stores.setdefault(conn.engine, OrderedDict())
         kept = boards.get(obj)
         if kept is None:
             kept = _Kept()
-            sql = "SELECT data FROM changes WHERE obj = ? AND row < ? AND unprojected IS NULL ORDER BY row"
-            kept.merge([decode(row[0]) for row in conn.exec_driver_sql(sql, (obj, before))])
+            found = conn.exec_driver_sql(_BEFORE, (obj, max(before - 1, projected)))
+            kept.merge([decode(data) for row, data in found if row not in new])
         boards[obj] = kept
         boards.move_to_end(obj)
         if len(boards) > BOARDS_KEPT:
@@ -164,3 +173,5 @@ def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:
 
 _projection = Projection()
 project = _projection.project
+forget = _projection.forget
+MERGING = Merging(maps=ROOT_MAPS, feeder=Updates)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A board's change on disk and on the wire: one update of its CRDT document."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from app.errors import BadChange
 from app.objects.object import Payload
 
 
@@ -23,3 +26,17 @@ def encode(update: bytes) -> bytes:
 def decode(data: bytes) -> bytes:
     """The update in a change's data; BadChange if it is none."""
     return _PAYLOAD.decode(data).update
+
+
+class Updates:
+    """Takes the updates out of a board's changes: each change has one. Those that are none of ours are left out."""
+
+    def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """See app.store.projection.Feeder."""
+        updates = []
+        for _, data in changes:
+            try:
+                updates.append(decode(data))
+            except BadChange:
+                continue
+        return updates

@@ -11,7 +11,7 @@ from typing import Protocol
 from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import BadChange, NotFound
+from app.errors import NotFound
 from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
 from app.store.changes import Changes
@@ -20,7 +20,7 @@ from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import projection
 from app.tasks.model import Board
-from app.tasks.records import decode, encode
+from app.tasks.records import Updates, encode
 
 
 class People(Protocol):
@@ -91,6 +91,7 @@ class TaskService:
         self._ends = [
             changes.received.connect(self._on_received),
             changes.appended.connect(lambda change: self._tell([change])),
+            changes.taken_back.connect(self._on_taken_back),
         ]
 
     def close(self) -> None:
@@ -125,7 +126,9 @@ class TaskService:
         if board is None:
             board_obj = obj
             board = Board(lambda update: self._save(room, board_obj, update))
-            board.merge(_updates(self._changes.of(obj)))
+            changes = self._changes.of(obj)
+            with self._changes.merging(room, obj, changes):
+                board.merge(_updates(changes))
             self._boards[obj] = board
         return board
 
@@ -181,8 +184,9 @@ class TaskService:
 
     def baseline(self, obj: ObjId) -> list[bytes]:
         """The board as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
-        board = Board(lambda update: None)
-        board.merge(_updates(self._changes.of(obj)))
+        board, changes = Board(lambda update: None), self._changes.of(obj)
+        with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
+            board.merge(_updates(changes))
         return [encode(board.diff())]
 
     def _save(self, room: RoomId, obj: ObjId, update: bytes) -> None:
@@ -207,10 +211,24 @@ class TaskService:
         for obj, of_obj in by_obj.items():
             board = self._boards.get(obj)
             if board is not None and obj in self._saving:
-                asyncio.get_running_loop().call_soon(board.merge, _updates(of_obj))
+                asyncio.get_running_loop().call_soon(self._merge, board, of_obj)
             elif board is not None:
-                board.merge(_updates(of_obj))
+                self._merge(board, of_obj)
         self._tell(changes)
+
+    def _merge(self, board: Board, changes: Sequence[StoredChange]) -> None:
+        with self._changes.merging(changes[0].room, changes[0].obj, changes):
+            board.merge(_updates(changes))
+
+    def _on_taken_back(self, obj: ObjId) -> None:
+        """Something of the board is merged no more: it is read again, in place for those who show it."""
+        board = self._boards.get(obj)
+        if board is None:
+            return
+        changes = self._changes.of(obj)
+        with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
+            board.reset([*_updates(changes), *self._unsaved.get(obj, ())])
+        self._tell(changes[:1])
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
         objects = {change.obj: change.room for change in changes}
@@ -224,10 +242,4 @@ class TaskService:
 
 def _updates(changes: Sequence[StoredChange]) -> list[bytes]:
     """The updates in changes; those that are none were marked by the projection and are left out."""
-    updates: list[bytes] = []
-    for change in changes:
-        try:
-            updates.append(decode(change.data))
-        except BadChange:
-            continue
-    return updates
+    return Updates().feed_data([(change.author, change.data) for change in changes])

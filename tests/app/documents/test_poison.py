@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pycrdt
 import pytest
@@ -39,8 +40,9 @@ def nested(levels: int) -> object:
 
 def written(root: str, key: str, value: object) -> bytes:
     """An update that sets one key of a root map."""
-    doc: pycrdt.Doc[object] = pycrdt.Doc()
-    doc[root] = found = pycrdt.Map()  # type: ignore[type-arg]
+    doc: pycrdt.Doc[Any] = pycrdt.Doc()
+    found: pycrdt.Map[Any] = pycrdt.Map()
+    doc[root] = found
     found[key] = value
     return doc.get_update()
 

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ What others send to a document or a board is merged here only after another process has merged it and lived.
+
+`judge` tries what comes, before it is stored. What could not be tried then, or ended the worker, is stored as untried
+and tried again by `run`, change by change, each from the state before it: a change that ends the worker alone is
+quarantined. That is this computer's own caution, and no verdict: nobody else learns of it, the change is kept, and each
+start tries it again in a fresh worker.
+
+A merge that ended the program itself is found in the journal at the next start; the object is then suspect, and its
+changes go the same way.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from app.core import clock, log
+from app.core.ids import ChangeId, ObjId, Uid
+from app.core.signal import Signal
+from app.errors import WorkerUnavailable
+from app.store import statements as sql
+from app.store.changes import Changes, stored_change
+from app.store.database import Database
+from app.store.journal import Journal, Merge
+from app.store.people import Me
+from app.store.projecting import Projecting
+from app.store.projection import Projector, Tester
+from app.store.rehearsal import Given, Rehearsal
+from app.store.rows import StoredChange
+from sync.client.ports import OpenedChange
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RETRY_S = 30.0
+"""After the worker could not be started."""
+READ_AFTER_S = 1.0
+"""Large objects are read whole in the worker so long after the last change."""
+AT_ONCE = 64
+"""Untried changes of an object that are tried in one go."""
+CRASHES = 3
+"""So often the program may end at one change that the worker survives. Then the change is quarantined too: a process
+that is killed by chance is killed elsewhere the next time."""
+CRASH, FAILED, PROGRAM = "crash", "failed", "program"
+"""Why a change is quarantined: the worker ended or was too slow; it could not be merged; the program ended at it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A change that this computer holds back: whose it is, when it came to the room (ms), and why."""
+
+    change: StoredChange
+    why: str
+    since: int
+
+
+class Trials:
+    """Of one store. `judge` and `run` on the loop; the worker is asked in a thread of its own."""
+
+    def __init__(
+        self,
+        db: Database,
+        me: Me,
+        kinds: dict[str, Projector],
+        projecting: Projecting,
+        changes: Changes,
+        journal: Journal,
+        tester: Tester | None,
+    ) -> None:
+        """Without a `tester` nothing is tried: for tests of the store alone."""
+        self.changed: Signal[ObjId] = Signal()
+        """An object has more or fewer changes that are held back."""
+        self._db = db
+        self._me = me
+        self._kinds = kinds
+        self._projecting = projecting
+        self._changes = changes
+        self._journal = journal
+        self._tester = tester
+        self._rehearsal = Rehearsal(db, tester) if tester is not None else None
+        self._thread = ThreadPoolExecutor(1, "trials")
+        self._woken = asyncio.Event()
+        self._untried: dict[ObjId, None] = {}
+        self._suspects: dict[ObjId, int] = {}
+        projecting.untried.connect(self._on_untried)
+
+    def prepare(self) -> None:
+        """At opening, before anything is merged: what an earlier run was merging when it ended is suspect."""
+        with self._db.transaction():
+            for merge in self._journal.left:
+                self._suspect(merge)
+        if self._journal.left:
+            log.store.warning("unclean-end", count=len(self._journal.left))
+            self._journal.settle()
+        self._suspects = dict(self._db.rows("SELECT obj, deaths FROM suspects"))
+        self._untried = dict.fromkeys(obj for (obj,) in self._db.rows(sql.OBJECTS_WITH, (sql.UNTRIED,)))
+
+    def close(self) -> None:
+        """Ends the worker, and with it a trial that runs. Twice does no harm."""
+        if self._tester is not None:
+            self._tester.close()
+        self._thread.shutdown()
+
+    async def warm(self) -> None:
+        """Starts the worker ahead of the first change. If it cannot be started, the first change says so."""
+        if self._tester is not None:
+            with contextlib.suppress(WorkerUnavailable):
+                await self._apart(self._tester.start)
+
+    # -- what came ------------------------------------------------------------------------------------------------
+
+    async def judge(self, changes: Sequence[OpenedChange]) -> Collection[tuple[Uid, ChangeId]]:
+        """Which of these may be merged at once. The others are to be stored as untried; those of kinds that do not
+        merge are in neither."""
+        by_obj: dict[ObjId, list[Given]] = {}
+        for c in changes:
+            by_obj.setdefault(c.obj, []).append(Given(c.uid, c.change_id, c.payload))
+        passed: set[tuple[Uid, ChangeId]] = set()
+        for obj, given in by_obj.items():
+            kind = self._merging(obj)
+            if kind is None or self._rehearsal is None:
+                continue
+            if obj in self._untried or obj in self._suspects:
+                continue  # in their order, one by one
+            try:
+                if await self._apart(self._rehearsal.passes, obj, kind, given):
+                    passed.update((g.author, g.change_id) for g in given)
+            except WorkerUnavailable:
+                continue
+        return passed
+
+    def _merging(self, obj: ObjId) -> Projector | None:
+        """The object's kind, if its objects merge."""
+        kind = self._kinds.get(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
+        return kind if kind is not None and kind.merging is not None else None
+
+    async def _apart(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Runs it in the trials' thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(act, *given, **named))
+
+    def _on_untried(self, obj: ObjId) -> None:
+        self._untried[obj] = None
+        self._woken.set()
+        self.changed.emit(obj)
+
+    # -- what an earlier run was merging --------------------------------------------------------------------------
+
+    def _suspect(self, merge: Merge) -> None:
+        """Marks what a merge was of as untried. What came in it may not have been stored: it comes again."""
+        raw, obj = self._db.raw, merge.obj
+        first, last = (self._row(obj, change_id) for _, change_id in (merge.first, merge.last))
+        raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may hold the poison
+        deaths = raw.execute(sql.SUSPECT, (obj, merge.room)).fetchone()[0]
+        if first is None:
+            return
+        raw.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, first, last if last is not None else sql.MAX_INT))
+        if merge.single and deaths >= CRASHES:
+            self._quarantine(first, PROGRAM)
+
+    def _row(self, obj: ObjId, change_id: ChangeId) -> int | None:
+        found = self._db.raw.execute("SELECT row FROM changes WHERE change_id = ? AND obj = ?", (change_id, obj))
+        row = found.fetchone()
+        return row[0] if row else None
+
+    # -- trying again ---------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Tries what is untried, until cancelled; first once more what is quarantined."""
+        if self._rehearsal is None:
+            return
+        await self._try_quarantined(self._rehearsal)
+        while True:
+            wait_s = await self._round(self._rehearsal)
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass
+            self._woken.clear()
+
+    async def _round(self, rehearsal: Rehearsal) -> float | None:
+        """Tries what is untried now; how long to wait for more, None for as long as it takes."""
+        try:
+            for obj in list(self._untried):
+                await self._resolve(rehearsal, obj)
+            for obj in rehearsal.unread:
+                if not await self._apart(rehearsal.read, obj):
+                    await self._doubt(obj)
+        except WorkerUnavailable:
+            return RETRY_S
+        if self._untried:
+            return 0.0
+        return READ_AFTER_S if rehearsal.unread else None
+
+    async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
+        """Tries an object's untried changes in their order: those that pass are merged, those that do not are not."""
+        kind, rows = self._merging(obj), self._rows(obj, sql.UNTRIED, AT_ONCE)
+        if kind is None or not rows:
+            self._untried.pop(obj, None)
+            self._settle(obj)
+            return
+        singly = self._suspects.get(obj, 0) > 1
+        rows = rows[:1] if singly else rows
+        found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
+        if found is None:  # what was merged before ends the worker already
+            await self._doubt(obj)
+            return
+        passed = [row for row, why in zip(rows, found, strict=True) if why is None]
+        with self._db.transaction():
+            for row, why in zip(rows, found, strict=True):
+                if why is not None:
+                    self._quarantine(row.rowid, why)
+            self._projecting.release(obj, passed)
+        if passed:
+            self._changes.received.emit(passed)
+        if len(rows) < AT_ONCE and not singly:
+            self._untried.pop(obj, None)
+            self._settle(obj)
+        self.changed.emit(obj)
+
+    async def _doubt(self, obj: ObjId) -> None:
+        """Everything of an object is tried from its first change: it holds something that ends the worker."""
+        log.store.warning("object-doubted", obj=obj)
+        with self._db.transaction():
+            self._db.raw.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, 0, sql.MAX_INT))
+            self._projecting.from_start(obj)
+        self._on_untried(obj)
+        self._changes.taken_back.emit(obj)
+
+    def _settle(self, obj: ObjId) -> None:
+        """Nothing of the object is untried any more: it is suspect no longer, unless the program ended at it again and
+        again. Then it stays so, and nothing is computed of it here."""
+        if 0 < self._suspects.get(obj, 0) < CRASHES:
+            del self._suspects[obj]
+            with self._db.transaction():
+                self._db.raw.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
+
+    async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
+        """Each alone, in a fresh worker: another version, or a faster machine, may merge it."""
+        for held in self.quarantined():
+            kind = self._merging(held.change.obj)
+            if kind is None or held.why == PROGRAM:
+                continue
+            try:
+                found = await self._apart(rehearsal.alone, held.change.obj, kind, _given(held.change))
+            except WorkerUnavailable:
+                return
+            if not found:
+                continue
+            with self._db.transaction():
+                self._db.raw.execute("DELETE FROM quarantined WHERE row = ?", (held.change.rowid,))
+                self._projecting.release(held.change.obj, [held.change])
+            self._changes.received.emit([held.change])
+            self.changed.emit(held.change.obj)
+
+    def _quarantine(self, row: int, why: str) -> None:
+        """Within the caller's transaction."""
+        log.store.warning("quarantined", why=why)
+        raw = self._db.raw
+        raw.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
+        raw.execute("INSERT OR REPLACE INTO quarantined (row, why, since) VALUES (?, ?, ?)", (row, why, clock.now_ms()))
+
+    # -- what others ask ------------------------------------------------------------------------------------------
+
+    def quarantined(self, obj: ObjId | None = None) -> list[Quarantined]:
+        """The changes of an object (or of all) that are held back, oldest first."""
+        rows = self._db.rows(sql.QUARANTINED_OF, (obj, obj))
+        return [
+            Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)
+            for *row, why, since in rows
+        ]
+
+    def waiting(self, obj: ObjId) -> int:
+        """How many changes of an object are not tried yet."""
+        return len(self._rows(obj, sql.UNTRIED, sql.MAX_INT)) if obj in self._untried else 0
+
+    def is_sound(self, obj: ObjId) -> bool:
+        """▲ Whether everything that came for the object is merged here: else no snapshot, attest, baseline, prune or
+        successor is made of it."""
+        return obj not in self._untried and obj not in self._suspects and not self._db.value(sql.IS_HELD, (obj,))
+
+    def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:
+        return [stored_change(row, self._me.uid) for row in self._db.rows(sql.HELD_OF, (obj, code, limit))]
+
+
+def _given(change: StoredChange) -> Given:
+    return Given(change.author, change.change_id, change.data)

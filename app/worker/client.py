@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Starts the worker's process, asks it, and ends it when it takes too long.
+
+Every method blocks: call them from one thread that is not the loop's.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.core import log
+from app.errors import WorkerDied, WorkerUnavailable
+from app.worker.frames import Forget, Load, Question, Read, Tried, Try, read_answer, write
+
+ANSWER_S = 10.0
+"""An honest update takes well under a millisecond; one of 192 KiB some ten. Slow machines get a hundred times that."""
+LOAD_S = 60.0
+FRAME_BYTES = 4 * 1024 * 1024
+"""Updates of one Load, near enough."""
+OPTION = "--worker"
+_ROOT = Path(__file__).parents[2]
+
+
+class Worker:
+    """The process, started at the first question or by `start`. `generation` rises with each new process: what an
+    earlier one had loaded is gone."""
+
+    def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
+        """`command` and `answer_s` are for tests."""
+        self.generation = 0
+        self._command = list(command or _command())
+        self._answer_s = answer_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watch = _Watch()
+        self._closed = False
+
+    def start(self) -> None:
+        """Starts the process unless it runs. WorkerUnavailable, also after `close`."""
+        if self._closed:
+            raise WorkerUnavailable
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.stop()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_environment(),
+                close_fds=True,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError as e:
+            log.store.error("worker-unavailable")
+            raise WorkerUnavailable from e
+        self.generation += 1
+        log.store.info("worker", generation=self.generation)
+
+    def stop(self) -> None:
+        """Ends the process. Twice does no harm; the next question starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def close(self) -> None:
+        """Ends the process for good. From any thread: a question that waits raises WorkerDied."""
+        self._closed = True
+        self._watch.close()
+        self.stop()
+
+    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> None:
+        """Has the object with everything that is merged here. WorkerDied, WorkerUnavailable."""
+        parts = list(_parts(updates))
+        for at, part in enumerate(parts):
+            frame = Load(obj, texts, maps, tuple(part), first=at == 0, last=at == len(parts) - 1)
+            self._ask(frame, LOAD_S)
+
+    def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
+        """Merges updates into a loaded object. WorkerDied if the process ended, or was ended, meanwhile."""
+        return self._ask(Try(obj, tuple(updates), thorough), self._answer_s)
+
+    def read(self, obj: bytes) -> None:
+        """Reads a loaded object whole. WorkerDied."""
+        self._ask(Read(obj), LOAD_S)
+
+    def forget(self, obj: bytes) -> None:
+        """Drops a loaded object. WorkerDied."""
+        self._ask(Forget(obj), self._answer_s)
+
+    def _ask(self, question: Question, limit_s: float) -> Tried:
+        self.start()
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise WorkerUnavailable
+        try:
+            with self._watch.ending(process, limit_s):
+                write(process.stdin, question)
+                answer = read_answer(process.stdout)
+        except (OSError, ValueError):
+            answer = None
+        if answer is None:
+            code = process.poll()
+            self.stop()
+            log.store.warning("worker-died", code=-1 if code is None else code)
+            raise WorkerDied
+        return answer
+
+
+def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """The updates in lists of some FRAME_BYTES; one empty list if there are none."""
+    part: list[bytes] = []
+    size = 0
+    for update in updates:
+        if part and size + len(update) > FRAME_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(update)
+        size += len(update)
+    yield part
+
+
+class _Watch:
+    """A thread that kills a process whose answer is late: pipes cannot be waited for with a limit on Windows."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._until = 0.0
+        self._closed = False
+        self._thread: threading.Thread | None = None
+
+    def ending(self, process: "subprocess.Popen[bytes]", limit_s: float) -> "_Watch":
+        """A context in which the process may run so long."""
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="worker-watch", daemon=True)
+                self._thread.start()
+            self._process, self._until = process, time.monotonic() + limit_s
+            self._changed.notify()
+        return self
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._process = None
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._closed:
+                left = None if self._process is None else self._until - time.monotonic()
+                if left is not None and left <= 0:
+                    self._process.kill()  # type: ignore[union-attr]  # it is none only with left None
+                    self._process = None
+                    continue
+                self._changed.wait(left)
+
+
+def _command() -> list[str]:
+    return [sys.executable, OPTION] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app.worker"]
+
+
+def _environment() -> dict[str, str]:
+    """Nothing of the program's own: no paths, no keys, no proxies."""
+    kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ}
+    return kept if getattr(sys, "frozen", False) else {**kept, "PYTHONPATH": str(_ROOT)}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What runs in the worker: it merges updates and reads objects as the program does, and may die of it.
+
+It opens no file and no connection, knows no keys, and says nothing but figures.
+"""
+
+import os
+import sys
+import time
+from typing import IO
+
+from app.errors import BadChange, BugError
+from app.objects.crdt import CrdtDoc
+from app.worker.confine import confine
+from app.worker.frames import Forget, Load, Question, Read, Tried, Try, read_question, write
+
+CHEAP_READ_US = 300
+"""An object whose last reading took no longer is read again before the answer."""
+
+
+class _Held:
+    """An object in the worker's memory."""
+
+    def __init__(self, texts: tuple[str, ...], maps: tuple[str, ...]) -> None:
+        self.doc = CrdtDoc(texts=texts, maps=maps)
+        self._texts, self._maps = texts, maps
+        self.read_us = 0
+        self.is_read = False
+
+    def merge(self, update: bytes) -> bool:
+        """Merges one update and runs its observers; False if it is no update. BugError if it cannot be merged."""
+        self.is_read = False
+        return not self.doc.apply([update])
+
+    def read(self) -> None:
+        """Reads what opening, indexing, caching and closing read."""
+        began = time.perf_counter_ns()
+        for name in self._texts:
+            self.doc.text(name).runs()
+        for name in self._maps:
+            self.doc.map(name).to_python()
+        self.doc.diff(self.doc.state())
+        self.doc.diff()
+        self.read_us = (time.perf_counter_ns() - began) // 1000
+        self.is_read = True
+
+
+class Serving:
+    """Answers questions about the objects that it has loaded."""
+
+    def __init__(self) -> None:
+        self._held: dict[bytes, _Held] = {}
+
+    def answer(self, question: Question) -> Tried:
+        """Does what is asked. An object that is asked about must be loaded: KeyError."""
+        began = time.perf_counter_ns()
+        match question:
+            case Load():
+                merged = self._load(question)
+            case Try():
+                merged = self._try(question)
+            case Read(obj=obj):
+                self._held[obj].read()
+                merged = ()
+            case Forget(obj=obj):
+                self._held.pop(obj, None)
+                return Tried((), False, 0)
+        took_us = (time.perf_counter_ns() - began) // 1000
+        return Tried(merged, self._held[question.obj].is_read, took_us)
+
+    def _load(self, asked: Load) -> tuple[bool, ...]:
+        if asked.first:
+            self._held[asked.obj] = _Held(asked.texts, asked.maps)
+        held = self._held[asked.obj]
+        bad = set(held.doc.apply(asked.updates))
+        if asked.last:
+            held.read()
+        return tuple(at not in bad for at in range(len(asked.updates)))
+
+    def _try(self, asked: Try) -> tuple[bool, ...]:
+        held, merged = self._held[asked.obj], list[bool]()
+        try:
+            for update in asked.updates:
+                merged.append(held.merge(update))
+                if asked.thorough:
+                    held.read()
+        except (BadChange, BugError, RecursionError):
+            return tuple(merged)
+        if not held.is_read and held.read_us <= CHEAP_READ_US:
+            held.read()
+        return tuple(merged)
+
+
+def main() -> int:
+    """Answers on standard input and output until the program is gone."""
+    questions, answers = _streams()
+    CrdtDoc()  # loads what it is made of: after `confine` nothing more can be opened
+    confine()
+    serving = Serving()
+    while (question := read_question(questions)) is not None:
+        write(answers, serving.answer(question))
+    return 0
+
+
+def _streams() -> tuple[IO[bytes], IO[bytes]]:
+    """The two streams, taken from under whatever else would write on them."""
+    answers = os.fdopen(os.dup(sys.__stdout__.fileno()), "wb")  # type: ignore[union-attr]  # the client gave it one
+    questions = os.fdopen(os.dup(sys.__stdin__.fileno()), "rb")  # type: ignore[union-attr]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return questions, answers
