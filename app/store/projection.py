@@ -48,7 +48,7 @@ class Tester(Protocol):
 
     @property
     def generation(self) -> int:
-        """Rises with each new process: what an earlier one had loaded is gone."""
+        """Rises whenever a process ends: what it had loaded is gone."""
         ...
 
     def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> None:

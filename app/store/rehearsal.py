@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from app.core.ids import ChangeId, ObjId, Uid
-from app.errors import WorkerDied
+from app.errors import WorkerDied, WorkerUnavailable
 from app.store import statements as sql
 from app.store.database import Database
 from app.store.projection import Feeder, Merging, Projector, Tester
@@ -128,7 +128,8 @@ class Rehearsal:
         try:
             loaded = self._ready(obj, kind)
             missing = [g for g in before if (g.author, g.change_id) not in loaded.ahead]
-            self._tester.try_(obj, loaded.feeder.feed_data([(g.author, g.data) for g in missing]), thorough=False)
+            if missing:
+                self._tester.try_(obj, loaded.feeder.feed_data([(g.author, g.data) for g in missing]), thorough=False)
             loaded.ahead.update((g.author, g.change_id) for g in missing)
         except WorkerDied:
             self._lose(obj)
@@ -171,7 +172,12 @@ class Rehearsal:
             after, updates = cached[0], [cached[1]]
         rows = self._rows(obj, after)
         updates += feeder.feed_data([(author, data) for _, author, _, data in rows])
-        self._tester.load(obj, merging.texts, merging.maps, updates)
+        try:
+            self._tester.load(obj, merging.texts, merging.maps, updates)
+        except WorkerDied:
+            if not updates:  # it cannot hold an empty object: that is no change's fault
+                raise WorkerUnavailable from None
+            raise
         loaded = self._loaded[obj] = _Loaded(self._tester.generation, feeder, rows[-1][0] if rows else after)
         self._loaded.move_to_end(obj)
         while len(self._loaded) > LOADED:

@@ -42,6 +42,8 @@ READ_AFTER_S = 1.0
 """Large objects are read whole in the worker so long after the last change."""
 AT_ONCE = 64
 """Untried changes of an object that are tried in one go."""
+DOUBTS = 3
+"""So often an object is tried from its first change in one run of the program."""
 CRASHES = 3
 """So often the program may end at one change that the worker survives. Then the change is quarantined too: a process
 that is killed by chance is killed elsewhere the next time."""
@@ -86,6 +88,7 @@ class Trials:
         self._woken = asyncio.Event()
         self._untried: dict[ObjId, None] = {}
         self._suspects: dict[ObjId, int] = {}
+        self._doubts: dict[ObjId, int] = {}
         projecting.untried.connect(self._on_untried)
 
     def prepare(self) -> None:
@@ -206,9 +209,10 @@ class Trials:
         singly = self._suspects.get(obj, 0) > 1
         rows = rows[:1] if singly else rows
         found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
-        if found is None:  # what was merged before ends the worker already
+        if found is None and self._doubts.get(obj, 0) < DOUBTS:  # what was merged before ends the worker already
             await self._doubt(obj)
             return
+        found = found or [CRASH] * len(rows)
         passed = [row for row, why in zip(rows, found, strict=True) if why is None]
         with self._db.transaction():
             for row, why in zip(rows, found, strict=True):
@@ -225,6 +229,7 @@ class Trials:
     async def _doubt(self, obj: ObjId) -> None:
         """Everything of an object is tried from its first change: it holds something that ends the worker."""
         log.store.warning("object-doubted", obj=obj)
+        self._doubts[obj] = self._doubts.get(obj, 0) + 1
         with self._db.transaction():
             self._db.raw.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, 0, sql.MAX_INT))
             self._projecting.from_start(obj)

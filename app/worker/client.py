@@ -26,8 +26,8 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Worker:
-    """The process, started at the first question or by `start`. `generation` rises with each new process: what an
-    earlier one had loaded is gone."""
+    """The process, started at the first question or by `start`. `generation` rises whenever one ends: what it had loaded
+    is gone."""
 
     def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
         """`command` and `answer_s` are for tests."""
@@ -58,7 +58,6 @@ class Worker:
         except OSError as e:
             log.store.error("worker-unavailable")
             raise WorkerUnavailable from e
-        self.generation += 1
         log.store.info("worker", generation=self.generation)
 
     def stop(self) -> None:
@@ -66,6 +65,7 @@ class Worker:
         process, self._process = self._process, None
         if process is None:
             return
+        self.generation += 1
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):

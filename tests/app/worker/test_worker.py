@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The worker's process: what it merges, what ends it, and what it has of this program."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.errors import WorkerDied, WorkerUnavailable
+from app.worker.client import Worker
+from app.worker.frames import MAX_FRAME
+from tests.app.poison import SEEDS, deep_update, written
+
+OBJ = b"o" * 16
+BOARD = ("board", "columns", "cards", "labels")
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    made = Worker()
+    yield made
+    made.close()
+
+
+def test_it_merges_what_is_honest_and_tells_what_is_no_update(worker: Worker) -> None:
+    worker.load(OBJ, ("text",), ("meta",), [])
+    found = worker.try_(OBJ, [written("meta", "title", "Beslut å 🙂"), b"\x00\x01 no update"], thorough=True)
+    assert found.merged == (True, False)
+    assert found.is_read
+    worker.read(OBJ)
+    worker.forget(OBJ)
+    assert worker.generation == 0
+
+
+def test_attack_two_updates_of_64_and_55_bytes_end_the_worker_alone(worker: Worker) -> None:
+    worker.load(OBJ, (), BOARD, [])
+    with pytest.raises(WorkerDied):
+        worker.try_(OBJ, SEEDS, thorough=True)
+    worker.load(OBJ, (), BOARD, [])  # another process
+    assert worker.generation == 1
+
+
+def test_attack_a_value_nested_90_000_deep_ends_the_worker_alone(worker: Worker) -> None:
+    worker.load(OBJ, ("text",), ("meta",), [])
+    with pytest.raises(WorkerDied):
+        worker.try_(OBJ, [deep_update("meta")], thorough=True)
+
+
+def test_attack_a_worker_that_answers_too_late_is_ended() -> None:
+    slow = Worker([sys.executable, "-c", "import sys; sys.stdin.read()"], answer_s=0.2)
+    with pytest.raises(WorkerDied):
+        slow.try_(OBJ, [], thorough=False)
+    slow.close()
+
+
+@pytest.mark.parametrize("says", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", b"\x00\x00\x00\x09\x93"])
+def test_attack_a_worker_that_was_taken_over_says_nothing_that_is_believed(says: bytes) -> None:
+    """Too long, no msgpack, cut off: the answer is none, and the process is ended."""
+    assert int.from_bytes(says[:4], "big") > MAX_FRAME or len(says) < 64
+    liar = Worker([sys.executable, "-c", f"import sys; sys.stdout.buffer.write({says!r}); sys.stdout.close()"])
+    with pytest.raises(WorkerDied):
+        liar.try_(OBJ, [], thorough=False)
+    liar.close()
+
+
+def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
+    with pytest.raises(WorkerUnavailable):
+        Worker([str(tmp_path / "nothing here")]).start()
+
+
+def test_a_closed_worker_starts_no_more(worker: Worker) -> None:
+    worker.load(OBJ, ("text",), (), [])
+    worker.close()
+    with pytest.raises(WorkerUnavailable):
+        worker.try_(OBJ, [], thorough=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's own limits")
+def test_it_inherits_nothing_and_may_open_nothing(
+    worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KANSLI_RAW_KEY", "00" * 32)
+    with (tmp_path / "secret").open("w") as secret:
+        os.set_inheritable(secret.fileno(), True)
+        worker.load(OBJ, ("text",), (), [])
+    assert worker._process is not None
+    proc = Path("/proc") / str(worker._process.pid)
+    limits = (proc / "limits").read_text()
+    for what, bound in (("Max core file size", "0"), ("Max file size", "0"), ("Max processes", "0")):
+        line = next(line for line in limits.splitlines() if line.startswith(what))
+        assert line.removeprefix(what).split()[:2] == [bound, bound]
+    assert "NoNewPrivs:\t1" in (proc / "status").read_text()
+    open_files = {str(fd.readlink()) for fd in (proc / "fd").iterdir()}
+    assert not [name for name in open_files if "secret" in name or "socket" in name]
+    if os.geteuid() == 0:  # the worker is not dumpable: nobody else may look
+        assert b"KANSLI" not in (proc / "environ").read_bytes()
