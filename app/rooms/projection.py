@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from app.core.ids import ObjId
+from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.kind import ROOM, Kind
-from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, decode
-from app.store import objects, rooms, search
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode
+from app.store import left_out, objects, rooms, search
 from app.store.rows import ObjectRow, StoredChange
 
 
@@ -26,6 +26,24 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 objects.announce(conn, root.room, ObjId(obj), kind, change.t, change.author)
             case ObjectRetired(obj=obj, on=on):
                 objects.set_deleted(conn, root.room, ObjId(obj), on)
+            case ChangeLeftOut():
+                _leave_out(conn, root, change, record)
 
 
-KIND = Kind(id=ROOM, title="Room", icon="rooms", project=project)
+def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
+    """Own records have their position: what is judged there counts from now on."""
+    for change in changes:
+        record = decode(change.data)
+        if isinstance(record, ChangeLeftOut):
+            _leave_out(conn, root, change, record)
+
+
+def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: ChangeLeftOut) -> None:
+    """Nothing until the record has a position."""
+    if change.n is None:
+        return
+    obj, author, which = ObjId(record.obj), Uid(record.author), ChangeId(record.change)
+    left_out.leave_out(conn, root.room, obj, author, which, by=change.author, n=change.n, t=change.t)
+
+
+KIND = Kind(id=ROOM, title="Room", icon="rooms", project=project, positioned=positioned)

@@ -35,7 +35,16 @@ class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
     on: bool
 
 
-Record = RoomNamed | ObjectAnnounced | ObjectRetired
+class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="leave-out"):
+    """▲ From this record's position on the object is computed without one change of its author's. It counts only from
+    an administrator, and only for a change that no prune has left to states alone (see app/store/left_out.py)."""
+
+    obj: bytes
+    author: bytes
+    change: bytes
+
+
+Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -58,6 +67,8 @@ def decode(payload: bytes) -> Record:
         raise BadChange("bad-record") from e
     if isinstance(record, RoomNamed) and (record.type not in ROOM_TYPES or len(record.title) > MAX_TITLE):
         raise BadChange("bad-record")
-    if isinstance(record, ObjectAnnounced | ObjectRetired) and len(record.obj) != 16:
+    if not isinstance(record, RoomNamed) and len(record.obj) != 16:
+        raise BadChange("bad-record")
+    if isinstance(record, ChangeLeftOut) and (len(record.author), len(record.change)) != (16, 16):
         raise BadChange("bad-record")
     return record

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.core.i18n import tr
-from app.core.ids import Hash, ObjId, RoomId, Uid
+from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
 from app.rooms.baselines import Baselines
-from app.rooms.records import MAX_TITLE, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode
+from app.rooms.records import MAX_TITLE, ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode
 from app.store.rows import RoomRow
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -309,6 +309,12 @@ class RoomService:
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         """Puts an object away, or takes it back."""
         self._say(room, ObjectRetired(obj=obj, on=on))
+
+    def leave_out(self, room: RoomId, obj: ObjId, author: Uid, change: ChangeId) -> None:
+        """Has everybody compute an object without one change, from now on. Forbidden unless an administrator."""
+        if self.my_role(room) < ADMIN:
+            raise Forbidden
+        self._say(room, ChangeLeftOut(obj=obj, author=author, change=change))
 
     def _say(self, room: RoomId, record: Record) -> None:
         self._store.changes.append(room, ObjId(room), encode(record))

@@ -13,7 +13,7 @@ from app.core import log
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden
 from app.rooms.evidence import Exhibit, exhibits
-from app.rooms.records import ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
 from app.rooms.service import OWNER, WRITER, MemberInfo, RoomService
 from app.store.origins import OriginRow, Step
 from app.store.rows import StoredChange
@@ -314,5 +314,7 @@ class Succession:
                 return into, encode(ObjectAnnounced(obj=there, kind=kind))
             case ObjectRetired(obj=obj, on=on):
                 record = ObjectRetired(obj=object_in(origin.room, origin.old, ObjId(obj)), on=on)
+            case ChangeLeftOut():
+                return None  # what it left out was not carried over
         # what counts last must not come back from before the position that the founder knew
         return (into, encode(record)) if same or change.n is None else None

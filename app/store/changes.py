@@ -35,6 +35,7 @@ class Changes:
         """Changes of others (or of my other devices) are to be merged: new ones, and those whose trial is over."""
         self.taken_back: Signal[ObjId] = Signal()
         """Something that was merged into an object is merged no more: it is to be read again from its changes."""
+        projecting.taken_out.connect(self.taken_back.emit)
         self.positioned: Signal[list[StoredChange]] = Signal()
         """Own changes got their position and the server's time."""
 

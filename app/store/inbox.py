@@ -162,7 +162,7 @@ class Inbox:
         if not events:
             return
         raw = self._db.raw
-        raw.executemany(sql.ADD_EVENT, [(room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history) for e in events])
+        raw.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in events])
         for event in events:
             note(self._db.conn, room, event)
         self._projecting.tell(room)
@@ -174,6 +174,10 @@ class Inbox:
         raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         take_back(self._db, room)
         self._projecting.tell(room)
+
+
+def _event_row(room: RoomId, e: RoomEvent) -> tuple[object, ...]:
+    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until
 
 
 def _reread(room: RoomId) -> str:

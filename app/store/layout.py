@@ -87,7 +87,7 @@ _STATEMENTS = (
        why TEXT NOT NULL, since INTEGER NOT NULL)""",
     "CREATE TABLE suspects (obj BLOB PRIMARY KEY, room BLOB NOT NULL, deaths INTEGER NOT NULL)",
     """CREATE TABLE left_out (obj BLOB NOT NULL, author BLOB NOT NULL, change_id BLOB NOT NULL, n INTEGER NOT NULL,
-       PRIMARY KEY (obj, author, change_id)) WITHOUT ROWID""",
+       applied INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (obj, author, change_id)) WITHOUT ROWID""",
     # -- read models that all tools share
     """CREATE TABLE objects (obj BLOB PRIMARY KEY, room BLOB NOT NULL, kind TEXT NOT NULL DEFAULT '',
        title TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL, updated INTEGER NOT NULL,
@@ -107,7 +107,8 @@ _STATEMENTS = (
     """CREATE TABLE people (uid BLOB PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, unit TEXT NOT NULL,
        record TEXT NOT NULL, verified INTEGER)""",
     """CREATE TABLE events (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
-       by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, PRIMARY KEY (room, n, kind)) WITHOUT ROWID""",
+       by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, obj BLOB, until INTEGER,
+       PRIMARY KEY (room, n, kind)) WITHOUT ROWID""",
     "CREATE TABLE drafts (obj BLOB PRIMARY KEY, room BLOB NOT NULL, data BLOB NOT NULL, t INTEGER NOT NULL)",
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,
        t INTEGER NOT NULL)""",

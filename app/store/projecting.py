@@ -3,6 +3,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, delete
@@ -42,6 +43,8 @@ class Projecting:
         self._tries = tries
         self.untried: Signal[ObjId] = Signal()
         """Changes of the object were kept for a trial; after the commit."""
+        self.taken_out: Signal[ObjId] = Signal()
+        """Something that was merged into the object counts no more; after the commit."""
         self.changed: Signal[RoomId] = Signal()
         """Something in the room's read models changed; emitted after the commit, once a transaction and room."""
 
@@ -150,6 +153,7 @@ class Projecting:
         tried = None if strict or not self._tries else tried
         if root in batches:
             self._object(conn, root, batches[root], strict, tried)
+            self._take_out()
             for kind in self._kinds:
                 for (obj,) in self._db.raw.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
@@ -205,6 +209,8 @@ class Projecting:
         if not changes or changes[0].rowid > projected + 1:
             changes = self._missing(obj, projected, changes)
         kept = set[int]()
+        if kind.merging is not None:
+            changes = self._without_left_out(obj, changes)
         if kind.merging is not None and tried is not None:
             kept = {c.rowid for c in changes if (c.author, c.change_id) not in tried}
             changes = [c for c in changes if c.rowid not in kept]
@@ -217,6 +223,32 @@ class Projecting:
             self._project(conn, kind, row, changes)
         self._db.raw.execute(sql.SET_PROJECTED, (last, obj))
         return kept
+
+    def _without_left_out(self, obj: ObjId, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
+        """Marks changes that came after the record which leaves them out; the others."""
+        gone = {(author, change_id) for author, change_id in self._db.raw.execute(sql.LEFT_OUT_OF, (obj,))}
+        if not gone:
+            return changes
+        rows = [c.rowid for c in changes if (c.author, c.change_id) in gone]
+        self._db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.LEFT_OUT_CHANGE, row) for row in rows])
+        return [c for c in changes if c.rowid not in rows]
+
+    def _take_out(self) -> None:
+        """Has what was newly left out counted no more: projects its objects again without it."""
+        raw, again = self._db.raw, set[ObjId]()
+        for obj, author, change_id, row, was in raw.execute(sql.LEFT_OUT_NEWLY).fetchall():
+            raw.execute(
+                "UPDATE left_out SET applied = 1 WHERE obj = ? AND author = ? AND change_id = ?",
+                (obj, author, change_id),
+            )
+            if row is None or was == sql.OTHER_ROOM:
+                continue
+            raw.execute(sql.MARK_UNPROJECTED, (sql.LEFT_OUT_CHANGE, row))
+            raw.execute("DELETE FROM quarantined WHERE row = ?", (row,))
+            again.add(obj)
+        for obj in again:
+            self.from_start(obj)
+            self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
         """Keeps changes for a trial: nothing merges them until it is over."""
@@ -318,6 +350,8 @@ class Projecting:
             code = self._try(self._db.conn, kind.positioned, object_row(found[:-2]), placed)
             if code is not None:  # the change is there already; only its place in a list is the old one
                 log.store.error("positioned", kind=kind.id, code=code, count=len(placed))
+            if kind.id == ROOM:
+                self._take_out()
 
 
 def object_row(fields: Sequence[Any]) -> ObjectRow:

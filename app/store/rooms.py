@@ -87,13 +87,23 @@ class Rooms:
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
         """The room's log for the timeline, in order."""
         rows = self._db.rows(
-            """SELECT n, t, kind, by, subject, role, history FROM events WHERE room = ? AND n > ?
+            """SELECT n, t, kind, by, subject, role, history, obj, until FROM events WHERE room = ? AND n > ?
                ORDER BY n LIMIT ?""",
             (room, after_n, limit),
         )
         return [
-            RoomEvent(n=n, t=t, kind=kind, by=by, subject=subject, role=role, history=None if h is None else bool(h))
-            for n, t, kind, by, subject, role, h in rows
+            RoomEvent(
+                n=n,
+                t=t,
+                kind=kind,
+                by=by,
+                subject=subject,
+                role=role,
+                history=None if h is None else bool(h),
+                obj=obj,
+                until=until,
+            )
+            for n, t, kind, by, subject, role, h, obj, until in rows
         ]
 
     def set_muted(self, room: RoomId, muted: bool) -> None:

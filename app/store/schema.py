@@ -95,6 +95,8 @@ events = Table(
     _maybe_id("subject"),
     _maybe_int("role"),
     _maybe_int("history"),
+    _maybe_id("obj"),
+    _maybe_int("until"),
 )
 key_watch = Table("key_watch", metadata, Column("uid", LargeBinary, primary_key=True), _int("seq"))
 key_notices = Table(

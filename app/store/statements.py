@@ -33,6 +33,9 @@ UNPROJECTED = (
     "WHERE unprojected IS NOT NULL AND (? IS NULL OR room = ?) ORDER BY row"
 )
 
+LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
+LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FROM left_out l
+    LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
 # -- trials
 ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),
     (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
@@ -54,12 +57,17 @@ def known_changes(count: int) -> str:
 
 
 # -- snapshots
-BASE = "SELECT n, digest, changes FROM snapshots WHERE obj = ?"
+# ▲ not a state that holds what was left out after it
+BASE = """SELECT n, digest, changes FROM snapshots s WHERE obj = ? AND NOT EXISTS (SELECT 1 FROM left_out l
+    JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id
+    WHERE l.obj = s.obj AND l.n > s.n AND c.n <= s.n)"""
 SET_BASE = """INSERT INTO snapshots (obj, room, n, digest, changes) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (obj) DO UPDATE SET room = excluded.room, n = excluded.n, digest = excluded.digest,
         changes = excluded.changes WHERE excluded.n > n"""
-POSITIONED = f"""SELECT author, data FROM changes WHERE obj = ? AND n > ? AND n <= ? AND dev IS NOT x''
-    AND {MERGED} ORDER BY n, row"""
+# ▲ a change that was left out counts up to the position of the record that says so
+POSITIONED = f"""SELECT author, data FROM changes c WHERE obj = ?1 AND n > ?2 AND n <= ?3 AND dev IS NOT x''
+    AND ({MERGED} OR unprojected = '{LEFT_OUT_CHANGE}') AND NOT EXISTS (SELECT 1 FROM left_out l
+    WHERE l.obj = c.obj AND l.author = c.author AND l.change_id = c.change_id AND l.n <= ?3) ORDER BY n, row"""
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
 BETWEEN = f"{GROWN} AND n <= ?"
 DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"
@@ -138,8 +146,8 @@ OLDEST_KEPT_ITEMS = "SELECT rowid, t, size FROM kept_items ORDER BY t LIMIT ?"
 ADD_RECEIPT = """INSERT INTO receipts (room, n, proof) VALUES (?, ?, ?)
     ON CONFLICT (room) DO UPDATE SET n = excluded.n, proof = excluded.proof WHERE excluded.n > n"""
 ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim, t) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history, obj, until)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_ROOM = "INSERT OR IGNORE INTO rooms (room, created) VALUES (?, ?)"
 DROP_MEMBER = "DELETE FROM members WHERE room = ? AND uid = ?"
 PUT_MEMBER = "INSERT OR REPLACE INTO members (room, uid, role, since_n, history) VALUES (?, ?, ?, ?, ?)"

@@ -21,6 +21,7 @@ from app.store.inbox import Inbox
 from app.store.journal import Journal
 from app.store.kept_items import KeptItems
 from app.store.layout import VERSION, prepare
+from app.store.left_out import LeftOutChanges
 from app.store.newcomers import Newcomers
 from app.store.notes import Notes
 from app.store.notices import KeyNotices
@@ -58,6 +59,7 @@ class Store:
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
         self.trials = Trials(db, self._me, dict(kinds), self._projecting, self.changes, journal, tester)
+        self.left_out = LeftOutChanges(db)
         self.snapshots = Snapshots(db, kinds, journal, self.trials.is_sound)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials)
         self.newcomers = Newcomers(db, self._me)

@@ -90,6 +90,7 @@ class Trials:
         self._suspects: dict[ObjId, int] = {}
         self._doubts: dict[ObjId, int] = {}
         projecting.untried.connect(self._on_untried)
+        projecting.taken_out.connect(self.changed.emit)
 
     def prepare(self) -> None:
         """At opening, before anything is merged: what an earlier run was merging when it ended is suspect."""

@@ -26,8 +26,8 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Worker:
-    """The process, started at the first question or by `start`. `generation` rises whenever one ends: what it had loaded
-    is gone."""
+    """The process, started at the first question or by `start`. `generation` rises whenever one ends: with it goes what
+    it had loaded."""
 
     def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
         """`command` and `answer_s` are for tests."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sync.client.ports import RoomEvent
 from sync.ids import Uid
 from sync.trust.book import UserBook
-from sync.trust.payloads import Add, Genesis, SetRole
+from sync.trust.payloads import Add, Destroy, Genesis, Prune, SetRole
 from sync.trust.stream import AcceptedEntry
 from sync.trust.succession import origin
 
@@ -44,4 +44,6 @@ def event_of(item: AcceptedEntry) -> RoomEvent | None:
         role=role,
         history=history,
         origin=continues,
+        obj=p.obj if isinstance(p, Destroy | Prune) else None,
+        until=p.n if isinstance(p, Prune) else None,
     )

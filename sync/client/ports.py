@@ -100,7 +100,8 @@ class RoomEvent:
     for a member whose account the agency has ended.
 
     `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
-    what a genesis claims to continue; see `Engine.may_continue`.
+    what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
+    `until` the position up to which a prune reaches.
     """
 
     n: int
@@ -111,6 +112,8 @@ class RoomEvent:
     role: int | None = None
     history: bool | None = None
     origin: Origin | None = None
+    obj: ObjId | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

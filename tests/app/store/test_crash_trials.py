@@ -22,7 +22,7 @@ from tests.app.store.test_trials import KINDS, NOTE, ROOT, Desk, found_room, set
 from tests.office import BOARD_ID, COLUMNS, KEY
 
 KILLS = 50
-CHANGES = 900
+CHANGES = 400
 
 
 def typed(count: int) -> tuple[list[tuple[ObjId, ChangeId, bytes]], Writer, Board]:

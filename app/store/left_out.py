@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ Changes that an administrator had left out of an object, by a record that every member sees.
+
+A verdict: it follows from the room's positions alone, so all members compute the object alike. From the record's
+position on the object is what its other changes make; a state up to an earlier position still holds the change.
+Functions that take a Connection are for the room kind's projection, inside the store's transaction.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.store.database import Database, driver_of
+
+ADMIN = 3
+LEAVE_OUT = "leave-out"
+"""The kind of the line in the room's timeline."""
+
+# The newest entry up to a position that says what somebody's role is. `genesis` makes its author owner.
+_ROLE = """SELECT kind, role FROM events WHERE room = ?1 AND n <= ?2 AND
+    (subject = ?3 AND kind IN ('add', 'role', 'rm', 'reset') OR by = ?3 AND kind IN ('genesis', 'leave'))
+    ORDER BY n DESC LIMIT 1"""
+_PRUNED = "SELECT max(until) FROM events WHERE room = ? AND kind = 'prune' AND obj = ? AND n < ?"
+_TARGET = "SELECT n FROM changes WHERE obj = ? AND author = ? AND change_id = ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A change that counts no more: whose it was, and the position of the record that says so."""
+
+    author: Uid
+    change_id: ChangeId
+    n: int
+
+
+def leave_out(
+    conn: Connection, room: RoomId, obj: ObjId, author: Uid, change_id: ChangeId, *, by: Uid, n: int, t: int
+) -> None:
+    """Notes a record at its position. Nothing if its author was no administrator there, or if the change lies before
+    what was pruned there: then only states hold it, and nobody could take it out."""
+    raw = driver_of(conn)
+    if role_at(conn, room, by, n) < ADMIN:
+        return
+    target = raw.execute(_TARGET, (obj, author, change_id)).fetchone()
+    pruned = raw.execute(_PRUNED, (room, obj, n)).fetchone()[0] or 0
+    if target is not None and target[0] is not None and target[0] <= pruned:
+        return
+    raw.execute(
+        "INSERT OR IGNORE INTO left_out (obj, author, change_id, n) VALUES (?, ?, ?, ?)", (obj, author, change_id, n)
+    )
+    raw.execute(
+        "INSERT OR IGNORE INTO events (room, n, t, kind, by, subject, obj) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (room, n, t, LEAVE_OUT, by, author, obj),
+    )
+
+
+def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
+    """Somebody's role in a room at a position, as its entries up to there say; 0 for no member.
+
+    An owner whom nobody made one (the last owner left) counts by the role before.
+    """
+    found = driver_of(conn).execute(_ROLE, (room, n, uid)).fetchone()
+    if found is None:
+        return 0
+    kind, role = found
+    return {"genesis": 4, "leave": 0, "rm": 0, "reset": 0}.get(kind, role or 0)
+
+
+class LeftOutChanges:
+    """What was left out, for services."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, obj: ObjId) -> list[LeftOut]:
+        """The changes of an object that count no more, in the order of the records."""
+        rows = self._db.rows("SELECT author, change_id, n FROM left_out WHERE obj = ? ORDER BY n", (obj,))
+        return [LeftOut(author=Uid(a), change_id=ChangeId(c), n=n) for a, c, n in rows]

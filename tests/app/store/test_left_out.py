@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A change that an administrator had left out: the same object at everybody, in whatever slices it came."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.core.ids import ChangeId, DevId, ObjId, Uid
+from app.documents import KIND as DOCUMENTS
+from app.documents.model import Document
+from app.documents.records import Assembler
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, encode
+from app.store.store import Store
+from sync.client.ports import OpenedChange, Received, RoomEvent
+from tests.app.poison import Writer
+from tests.office import EK, HL, KEY, RG, ROOM
+
+KINDS = {DOCUMENTS.id: DOCUMENTS, ROOM_KIND.id: ROOM_KIND}
+NOTE = ObjId(b"n" * 16)
+ROOT = ObjId(ROOM)
+EVENTS = [
+    RoomEvent(n=1, t=1, kind="genesis", by=HL),
+    RoomEvent(n=2, t=2, kind="add", by=HL, subject=EK, role=2, history=True),
+    RoomEvent(n=3, t=3, kind="add", by=HL, subject=RG, role=3, history=True),
+]
+
+
+def change(n: int, by: Uid, obj: ObjId, data: bytes) -> OpenedChange:
+    return OpenedChange(
+        n=n, t=n, uid=by, dev=DevId(by), obj=obj, change_id=ChangeId(n.to_bytes(16, "big")), payload=data
+    )
+
+
+def record(n: int, by: Uid, left_out: OpenedChange) -> OpenedChange:
+    told = ChangeLeftOut(obj=NOTE, author=left_out.uid, change=left_out.change_id)
+    return change(n, by, ROOT, encode(told))
+
+
+class Room:
+    """The items of one room in their order: three edits of two people, and what is given besides."""
+
+    def __init__(self) -> None:
+        writer = Writer()
+        (first,) = writer.take()
+        self.edits = [
+            change(5, HL, NOTE, first),
+            change(6, HL, NOTE, writer.types("Ett å. ")),
+            change(7, EK, NOTE, writer.types("Två 🙂. ")),
+            change(8, HL, NOTE, writer.types("Tre. ")),
+        ]
+        self.announced = change(4, HL, ROOT, encode(ObjectAnnounced(obj=NOTE, kind=DOCUMENTS.id)))
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+def take_in(path: Path, slices: Sequence[Sequence[OpenedChange]], events: Sequence[RoomEvent] = EVENTS) -> Store:
+    store = Store.create(path, KEY, KINDS)
+    store.set_me(EK)
+    store.receive(Received(room=ROOM, cursor=3, state=b"", events=events))
+    for part in slices:
+        store.receive(Received(room=ROOM, cursor=part[-1].n, state=b"", changes=part))
+    return store
+
+
+def text(store: Store) -> str:
+    document = Document()
+    document.merge(Assembler().feed(store.changes.of(NOTE)))
+    return document.plain_text()
+
+
+def digest(store: Store, until: int) -> bytes:
+    compact = store.compactor(NOTE)
+    assert compact is not None
+    found = compact(store.snapshots.positioned(NOTE, 0, until))
+    assert found is not None
+    return found.digest
+
+
+def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path: Path, room: Room) -> None:
+    told = record(9, RG, room.edits[3])
+    orders = [
+        [[room.announced, *room.edits, told]],
+        [[room.announced], room.edits[:3], [told], room.edits[3:]],  # its content came late
+        [[told], [room.announced], room.edits],
+    ]
+    stores = [take_in(tmp_path / f"{i}.db", slices) for i, slices in enumerate(orders)]
+    assert [text(store) for store in stores] == ["Ett å. Två 🙂. \n"[:-1]] * 3
+    assert len({digest(store, 9) for store in stores}) == 1
+    assert len({digest(store, 8) for store in stores}) == 1
+    assert digest(stores[0], 8) != digest(stores[0], 9)  # a state up to before the record still holds it
+    for store in stores:
+        assert [(gone.author, gone.n) for gone in store.left_out.of(NOTE)] == [(HL, 9)]
+        assert [(e.by, e.subject) for e in store.rooms_list.events(ROOM) if e.kind == "leave-out"] == [(RG, HL)]
+        store.close()
+
+
+@pytest.mark.parametrize("by", [EK, Uid(b"\x07" * 16)], ids=["writer", "stranger"])
+def test_attack_who_is_no_administrator_leaves_nothing_out(tmp_path: Path, room: Room, by: Uid) -> None:
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, record(9, by, room.edits[3])]])
+    assert "Tre." in text(store)
+    assert store.left_out.of(NOTE) == []
+    store.close()
+
+
+def test_attack_who_was_an_administrator_before_leaves_nothing_out(tmp_path: Path, room: Room) -> None:
+    lowered = [*EVENTS, RoomEvent(n=9, t=9, kind="role", by=HL, subject=RG, role=2)]
+    after = take_in(tmp_path / "a.db", [[room.announced, *room.edits, record(10, RG, room.edits[3])]], lowered)
+    assert "Tre." in text(after)
+    after.close()
+    raised = [*EVENTS, RoomEvent(n=11, t=11, kind="role", by=HL, subject=RG, role=2)]
+    before = take_in(tmp_path / "b.db", [[room.announced, *room.edits, record(10, RG, room.edits[3])]], raised)
+    assert "Tre." not in text(before)
+    before.close()
+
+
+def test_what_was_pruned_before_is_not_left_out(tmp_path: Path, room: Room) -> None:
+    """Only states hold it: some could take it out and others could not."""
+    pruned = [*EVENTS, RoomEvent(n=9, t=9, kind="prune", by=HL, obj=NOTE, until=8)]
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, record(10, RG, room.edits[3])]], pruned)
+    assert "Tre." in text(store)
+    store.close()
+
+
+def test_attack_another_persons_change_of_that_id_stays(tmp_path: Path, room: Room) -> None:
+    told = ChangeLeftOut(obj=NOTE, author=EK, change=room.edits[3].change_id)
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, change(9, RG, ROOT, encode(told))]])
+    assert "Tre." in text(store)
+    store.close()
+
+
+def test_a_state_that_holds_what_was_left_out_is_built_on_no_more(tmp_path: Path, room: Room) -> None:
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits]])
+    compact = store.compactor(NOTE)
+    assert compact is not None
+    state = compact(store.snapshots.positioned(NOTE, 0, 8))
+    assert state is not None
+    store.put_base(ROOM, NOTE, 8, state)
+    store.receive(Received(room=ROOM, cursor=9, state=b"", changes=[record(9, RG, room.edits[3])]))
+    assert store.base(NOTE) is None
+    store.close()
+
+
+def test_what_one_wrote_oneself_counts_when_it_has_its_position(tmp_path: Path, room: Room) -> None:
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits]])
+    with store.transaction():
+        store.db.raw.execute("UPDATE meta SET value = ? WHERE name = 'me'", (RG,))
+    store.close()
+    store = Store.open(tmp_path / "s.db", KEY, KINDS)
+    told = encode(ChangeLeftOut(obj=NOTE, author=HL, change=room.edits[3].change_id))
+    which = store.changes.append(ROOM, ROOT, told)
+    assert "Tre." in text(store)
+    echo = OpenedChange(n=9, t=9, uid=RG, dev=DevId(RG), obj=ROOT, change_id=which, payload=told)
+    taken = list[ObjId]()
+    store.changes.taken_back.connect(taken.append)
+    store.receive(Received(room=ROOM, cursor=9, state=b"", changes=[echo]))
+    assert "Tre." not in text(store)
+    assert taken == [NOTE]
+    store.close()
