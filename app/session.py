@@ -24,6 +24,7 @@ from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.profile import Profile
 from app.recovery import Recovery
+from app.rooms.held import HeldBack
 from app.rooms.pruning import Pruning
 from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
@@ -71,7 +72,9 @@ class Session:
         self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=send)
         self.chat.may_export = lambda: settings.get(ALLOW_EXPORT)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
-        self.tasks = TaskService(*parts, members)
+        self.tasks = TaskService(*parts, members, self.rooms)
+        self.held = HeldBack(store, self.people, self.rooms)
+        self.held.copiers = {documents.KIND.id: self.documents.copy, tasks.KIND.id: self.tasks.copy}
         self.rooms.baselines.kinds = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
         self.succession.carriers = {chat.KIND.id: self.chat.carry}
         self.succession.groups = {documents.KIND.id: group_of}
@@ -157,7 +160,7 @@ class Session:
     def _close_parts(self) -> list[StoreFault]:
         """Closes every part. ▲ A fault in one keeps none of the others open; those of the store are given back."""
         faults = []
-        parts = (self.chat, self.tasks, self.rooms, self.devices, self.personal, self.people, self.notices)
+        parts = (self.chat, self.tasks, self.held, self.rooms, self.devices, self.personal, self.people, self.notices)
         for close in (self.documents.close_all, *(part.close for part in parts)):
             try:
                 close()

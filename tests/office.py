@@ -63,6 +63,21 @@ class Folk:
         return self.writer
 
 
+class Announcing:
+    """Announces and puts away in the store at once; the room service does it through the root object."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
+        with self._store.db.transaction() as conn:
+            object_rows.announce(conn, room, obj, kind, 1, HL)
+
+    def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
+        with self._store.db.transaction() as conn:
+            object_rows.set_deleted(conn, room, obj, on)
+
+
 class Things:
     """What messages link to: tasks."""
 
@@ -97,7 +112,7 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
         object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARD.id, 1, HL)
     folk = Folk(uid, admin)
-    tasks = TaskService(store.db, store.changes, store.objects, folk, folk)
+    tasks = TaskService(store.db, store.changes, store.objects, folk, folk, Announcing(store))
     chat = ChatService(store.db, store.changes, store.objects, folk, folk, things=Things(store, tasks))
     return Desk(store, folk, chat, tasks)
 

@@ -15,6 +15,10 @@ Open = Callable[[Any, RoomId, ObjId | None, QWidget | None], QWidget]
 widgets then get models and services. obj None = the tool's own choice (the room's chat, the list of documents)."""
 
 
+Before = Callable[[Any, ObjId, int, QWidget | None], QWidget]
+"""`before(session, obj, row, parent)`: an object, to read, as the changes below a row of the store make it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """One tool: a tab in each room. `title` is an English msgid; `kinds` the object kinds that it opens."""
@@ -27,6 +31,8 @@ class Tool:
     open: Open
     shows_people: bool = True
     """Whether the room's people panel stands beside it; a tool with its own panel, or a wide one, says False."""
+    before: Before | None = None
+    """Of a tool whose objects merge."""
 
 
 @runtime_checkable

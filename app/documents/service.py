@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from app.core import log
+from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid, short
 from app.core.signal import Signal
 from app.documents import projection, records
@@ -249,6 +250,23 @@ class DocumentService:
         """The document as it was at a version; nothing written in it is kept."""
         begun, edits = self._changes.history(obj)
         return self._made(obj, [*begun, *history.until(edits, rowid)])
+
+    def before(self, obj: ObjId, rowid: int) -> Document:
+        """The document as the changes below a row of the store make it; nothing written in it is kept."""
+        return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
+
+    def copy(self, obj: ObjId) -> ObjId:
+        """A new document in the same room with the text, formats and title that this one has here. NotFound."""
+        row, shown = self._objects.get(obj), self._shown(obj)
+        if row is None:
+            raise NotFound
+        copy = self.create(row.room, tr("{title} (copy)").format(title=shown.title or tr("Untitled")))
+        document = self.open(copy)
+        try:
+            document.rewrite(0, len(document.blocks()), list(shown.blocks()))
+        finally:
+            self.close(copy)
+        return copy
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
         """A document of its own that these changes make; what is written in it is kept nowhere."""

@@ -89,6 +89,8 @@ class Trials:
         self._untried: dict[ObjId, None] = {}
         self._suspects: dict[ObjId, int] = {}
         self._doubts: dict[ObjId, int] = {}
+        self.stalled = False
+        """The worker could not be started: what came waits, and is tried again."""
         projecting.untried.connect(self._on_untried)
         projecting.taken_out.connect(self.changed.emit)
 
@@ -195,10 +197,18 @@ class Trials:
                 if not await self._apart(rehearsal.read, obj):
                     await self._doubt(obj)
         except WorkerUnavailable:
+            self._stall(True)
             return RETRY_S
+        self._stall(False)
         if self._untried:
             return 0.0
         return READ_AFTER_S if rehearsal.unread else None
+
+    def _stall(self, on: bool) -> None:
+        if self.stalled != on:
+            self.stalled = on
+            for obj in list(self._untried):
+                self.changed.emit(obj)
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Tries an object's untried changes in their order: those that pass are merged, those that do not are not."""
@@ -279,6 +289,11 @@ class Trials:
             Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)
             for *row, why, since in rows
         ]
+
+    @property
+    def untried(self) -> list[ObjId]:
+        """Objects of which changes wait for their trial."""
+        return list(self._untried)
 
     def waiting(self, obj: ObjId) -> int:
         """How many changes of an object are not tried yet."""

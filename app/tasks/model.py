@@ -13,7 +13,7 @@ from typing import Any
 from app.core.fractional import between, spread
 from app.core.ids import Uid, new_id
 from app.core.signal import Signal
-from app.objects.crdt import REMOTE, SETUP, CrdtDoc, Origin, Path, Update
+from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
 from app.objects.undo import Undo
 from app.tasks.cards import (
     MAX_DESCRIPTION,
@@ -266,6 +266,16 @@ class Board:
         """Takes a line away."""
         with self._doc.transact():
             self._cards.delete((card_id, "checklist", item_id))
+
+    def fill_from(self, other: "Board") -> None:
+        """Writes everything that another board holds into this one, which is new. Not undone by Ctrl+Z."""
+        for mine, theirs in zip(self._roots(), other._roots(), strict=True):
+            for key, value in theirs.to_python().items():
+                with self._doc.transact(SETUP):
+                    mine.set((key,), value)
+
+    def _roots(self) -> "tuple[CrdtMap, ...]":
+        return self._meta, self._columns, self._cards, self._labels
 
     # -- merging ---------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,14 @@ class Members(Protocol):
     def may_write(self, room: RoomId) -> bool: ...
 
 
+class Rooms(Protocol):
+    """What boards need of the room they are in."""
+
+    def announce(self, room: RoomId, obj: ObjId, kind: str) -> None: ...
+
+    def retire(self, room: RoomId, obj: ObjId, on: bool) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
     """A card as lists show it. `labels` are (colour role, name)."""
@@ -77,7 +85,9 @@ def new_board(title: str = "", columns: Sequence[str] = ()) -> bytes:
 class TaskService:
     """Lives on the event loop. A board is merged once and shared by everybody who holds it."""
 
-    def __init__(self, db: Database, changes: Changes, objects: Objects, people: People, members: Members) -> None:
+    def __init__(
+        self, db: Database, changes: Changes, objects: Objects, people: People, members: Members, rooms: Rooms
+    ) -> None:
         self.changed: Signal[RoomId] = Signal()
         """The cards of a room are others than before."""
         self.people = people
@@ -85,6 +95,7 @@ class TaskService:
         self._changes = changes
         self._objects = objects
         self._members = members
+        self._rooms = rooms
         self._boards: weakref.WeakValueDictionary[ObjId, Board] = weakref.WeakValueDictionary()
         self._saving: set[ObjId] = set()
         self._unsaved: dict[ObjId, list[bytes]] = {}
@@ -184,10 +195,34 @@ class TaskService:
 
     def baseline(self, obj: ObjId) -> list[bytes]:
         """The board as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
-        board, changes = Board(lambda update: None), self._changes.of(obj)
+        return [encode(self._made(obj, self._changes.of(obj)).diff())]
+
+    def before(self, obj: ObjId, rowid: int) -> Board:
+        """The board as the changes below a row of the store make it; nothing written in it is kept."""
+        return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
+
+    def copy(self, obj: ObjId) -> ObjId:
+        """A new board in the same room with what this one holds here; it takes the old one's place, which is put away.
+        NotFound."""
+        row = self._objects.get(obj)
+        if row is None:
+            raise NotFound
+        updates: list[bytes] = []
+        Board(updates.append).fill_from(self._made(obj, self._changes.of(obj)))
+        with self._db.transaction():
+            copy = self._objects.new(row.room)
+            self._rooms.announce(row.room, copy, projection.KIND_ID)
+            for update in updates:
+                self._changes.append(row.room, copy, encode(update))
+            self._rooms.retire(row.room, obj, True)
+        return copy
+
+    def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Board:
+        """A board of its own that these changes make; what is written on it is kept nowhere."""
+        board = Board()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             board.merge(_updates(changes))
-        return [encode(board.diff())]
+        return board
 
     def _save(self, room: RoomId, obj: ObjId, update: bytes) -> None:
         """Stores an edit. If the disk refuses, it is kept and stored with the next, and the caller is told.

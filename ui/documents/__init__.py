@@ -7,12 +7,17 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
+from ui.documents.editor import Editor
 from ui.documents.view import DocumentsView
 from ui.tool import Tool
 
 
 def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
     return DocumentsView(session.documents, room, obj, parent)
+
+
+def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
+    return Editor(session.documents.before(obj, row), read_only=True, parent=parent)
 
 
 TOOL = Tool(
@@ -23,4 +28,5 @@ TOOL = Tool(
     kinds=(KIND.id,),
     open=_open,
     shows_people=False,
+    before=_before,
 )

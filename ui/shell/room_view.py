@@ -24,6 +24,7 @@ from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
+from ui.shell.held_bar import HeldBar
 from ui.shell.key_notices import NoticeBar
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
@@ -101,6 +102,9 @@ class RoomView(QWidget):
         self.succession = SuccessionBar(session, room)
         self.succession.room_chosen.connect(self.room_chosen)
         layout.addWidget(self.succession)
+        befores = {kind: tool.before for tool in tools for kind in tool.kinds if tool.before is not None}
+        self.held = HeldBar(session, room, befores, lambda: run(self, self._leave()), self._show_copy)
+        layout.addWidget(self.held)
         self.key_notices = NoticeBar(session.people, session.rooms, room)
         layout.addWidget(self.key_notices)
         middle = line()
@@ -118,6 +122,7 @@ class RoomView(QWidget):
         soon = Soon(self, self.refresh)
         bind(self, session.people.changed, soon.due)
         bind(self, session.rooms.room_changed, lambda changed: soon.due() if changed == room else None)
+        bind(self, session.held.changed, lambda changed: soon.due() if changed == room else None)
         self.refresh()
         self.panel.set_room(room)
 
@@ -171,6 +176,7 @@ class RoomView(QWidget):
         self._show_notices()
         self.succession.refresh()
         self.key_notices.refresh()
+        self.held.refresh()
         for view in self._views.values():
             self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
@@ -236,6 +242,17 @@ class RoomView(QWidget):
         self.panel.setVisible(tool.shows_people and self._panel_fits())
         if self.tabs.current() != tool_id:
             self.tabs.choose(tool_id)
+
+    def _show_copy(self, kind: str, obj: ObjId) -> None:
+        """Shows a new object. A view that holds another one of its kind is opened again."""
+        tool = next((tool for tool in self._tools if kind in tool.kinds), None)
+        if tool is None:
+            return
+        old = self._views.pop(tool.id, None)
+        if old is not None:
+            self._stack.removeWidget(old)
+            old.deleteLater()
+        self.show_tool(tool.id, obj)
 
     def _set_writable(self, view: QWidget) -> None:
         if isinstance(view, ClosableView):

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.tasks import KIND
+from ui.tasks.kanban import KanbanView
 from ui.tasks.view import TasksView
 from ui.tool import Tool
 
@@ -15,6 +16,19 @@ def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None)
     return TasksView(session.tasks, room, obj, parent)
 
 
+def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
+    view = KanbanView(session.tasks.before(obj, row), {}, parent)
+    view.set_writable(False)
+    return view
+
+
 TOOL = Tool(
-    id="tasks", title="Tasks", icon="columns", shortcut="Alt+3", kinds=(KIND.id,), open=_open, shows_people=False
+    id="tasks",
+    title="Tasks",
+    icon="columns",
+    shortcut="Alt+3",
+    kinds=(KIND.id,),
+    open=_open,
+    shows_people=False,
+    before=_before,
 )

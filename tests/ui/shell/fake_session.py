@@ -21,6 +21,7 @@ from app.store.rows import SearchHit
 from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
+from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
@@ -160,6 +161,7 @@ class FakeSession:
         self.succession = FakeSuccession(self.rooms)
         self.seals = FakeSeals(self.rooms)
         self.pruning = FakePruning()
+        self.held = FakeHeldBack()
         self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Changes of a room's objects that this computer holds back, or that an administrator had left out: who wrote them, and
+what a person can do about it. What is held back is this computer's own caution; nobody else learns of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.core import clock
+from app.core.ids import ChangeId, ObjId, RoomId
+from app.core.signal import Signal
+from app.errors import NotFound
+from app.people.person import Person
+from app.people.service import PeopleService
+from app.rooms.service import ADMIN, RoomService
+from app.store.left_out import LEAVE_OUT
+from app.store.store import Store
+
+Copier = Callable[[ObjId], ObjId]
+"""Makes a new object of what one holds here; gives its id. A kind's own."""
+
+TOLD_FOR_MS = 7 * 86_400_000
+"""So long a room shows that something was left out of an object of its."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldChange:
+    """A change that is held back. `t` ms, the server's; `why` a code: "crash", "failed" or "program". `row` names it in
+    this store: what the object was before is made of the rows below."""
+
+    obj: ObjId
+    kind: str
+    title: str
+    author: Person
+    change: ChangeId
+    t: int
+    why: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutChange:
+    """A change that an administrator had left out of an object, at `t` ms (the server's)."""
+
+    title: str
+    author: Person
+    by: Person
+    t: int
+
+
+class HeldBack:
+    """Of one account."""
+
+    def __init__(self, store: Store, people: PeopleService, rooms: RoomService) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        """Something more, or less, is held back or left out in a room."""
+        self.copiers: dict[str, Copier] = {}
+        self._store = store
+        self._people = people
+        self._rooms = rooms
+        self._end = store.trials.changed.connect(self._on_changed)
+
+    def close(self) -> None:
+        """Stops following the store."""
+        self._end()
+
+    def held(self, room: RoomId) -> tuple[HeldChange, ...]:
+        """What is held back in a room, oldest first."""
+        found = []
+        for q in self._store.trials.quarantined():
+            row = self._store.objects.get(q.change.obj)
+            if q.change.room == room and row is not None:
+                found.append(
+                    HeldChange(
+                        obj=row.obj,
+                        kind=row.kind,
+                        title=row.title,
+                        author=self._people.person(q.change.author),
+                        change=q.change.change_id,
+                        t=q.change.t,
+                        why=q.why,
+                        row=q.change.rowid,
+                    )
+                )
+        return tuple(found)
+
+    def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
+        """What administrators had left out of the room's objects lately, oldest first."""
+        since, found = clock.now_ms() - TOLD_FOR_MS, []
+        for event in self._store.rooms_list.events(room):
+            row = self._store.objects.get(event.obj) if event.obj is not None else None
+            if event.kind == LEAVE_OUT and event.t >= since and row is not None and event.subject is not None:
+                author, by = self._people.person(event.subject), self._people.person(event.by)
+                found.append(LeftOutChange(title=row.title, author=author, by=by, t=event.t))
+        return tuple(found)
+
+    def stalled(self, room: RoomId) -> bool:
+        """Whether changes of the room wait because they cannot be tried on this computer."""
+        return self._store.trials.stalled and any(
+            row is not None and row.room == room for row in map(self._store.objects.get, self._store.trials.untried)
+        )
+
+    def may_leave_out(self, room: RoomId) -> bool:
+        """Whether this person may have a change left out for everybody."""
+        return self._rooms.my_role(room) >= ADMIN and self._rooms.may_write(room)
+
+    def leave_out(self, room: RoomId, held: HeldChange) -> None:
+        """Has everybody compute the object without the change, from now on. Forbidden unless an administrator."""
+        self._rooms.leave_out(room, held.obj, held.author.uid, held.change)
+
+    def may_copy(self, room: RoomId, held: HeldChange) -> bool:
+        """Whether the object can be copied: its kind can, and this person may write here."""
+        return held.kind in self.copiers and self._rooms.may_write(room)
+
+    def copy(self, held: HeldChange) -> ObjId:
+        """A new object in the same room with what this one holds here. NotFound if its kind cannot be copied."""
+        copier = self.copiers.get(held.kind)
+        if copier is None:
+            raise NotFound
+        return copier(held.obj)
+
+    def _on_changed(self, obj: ObjId) -> None:
+        row = self._store.objects.get(obj)
+        if row is not None:
+            self.changed.emit(row.room)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is held back on this computer, in memory."""
+
+from app.core.ids import ChangeId, ObjId, RoomId
+from app.core.signal import Signal
+from app.rooms.held import HeldChange, LeftOutChange
+from tests.ui.shell.sample import CASE, DOCUMENT, REGISTRAR, at
+
+HELD = HeldChange(
+    obj=DOCUMENT,
+    kind="document",
+    title="Utkast till beslut",
+    author=REGISTRAR,
+    change=ChangeId(b"c" * 16),
+    t=at(9, 0, 27),
+    why="crash",
+    row=12,
+)
+COPY = ObjId(b"k" * 16)
+
+
+class FakeHeldBack:
+    """A HeldBack; tests put into `changes` and `gone`, and read what was `done`."""
+
+    def __init__(self) -> None:
+        self.changed: Signal[RoomId] = Signal()
+        self.changes: tuple[HeldChange, ...] = ()
+        self.gone: tuple[LeftOutChange, ...] = ()
+        self.waits = False
+        self.admin = True
+        self.done: list[str] = []
+
+    def held(self, room: RoomId) -> tuple[HeldChange, ...]:
+        return self.changes if room == CASE else ()
+
+    def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
+        return self.gone if room == CASE else ()
+
+    def stalled(self, room: RoomId) -> bool:
+        return self.waits
+
+    def may_leave_out(self, room: RoomId) -> bool:
+        return self.admin
+
+    def leave_out(self, room: RoomId, held: HeldChange) -> None:
+        self.done.append(f"leave-out {held.change.hex()}")
+
+    def may_copy(self, room: RoomId, held: HeldChange) -> bool:
+        return True
+
+    def copy(self, held: HeldChange) -> ObjId:
+        self.done.append("copy")
+        return COPY

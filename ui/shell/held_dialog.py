@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Dialogs about changes that are held back on this computer: which they are, what to do, and how it was before."""
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtWidgets import QWidget
+
+from app.rooms.held import HeldChange
+from ui.kit.avatar import Avatar
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import Dialog
+from ui.kit.style import ElidedLabel, column, label, line
+from ui.kit.translate import clock, day, long_day, tr, trn
+
+_SHOWN = 6
+_BEFORE_SIZE = (720, 420)
+
+Asked = Callable[[HeldChange], bool]
+
+
+class HeldDialog(Dialog):
+    """The changes, and for each what can be done. `chosen` is then (what, which), None if nothing was chosen: "before",
+    "copy", "leave-out" or "leave"."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        held: tuple[HeldChange, ...],
+        *,
+        may_leave_out: bool,
+        may_copy: Asked,
+        may_show: Asked,
+    ) -> None:
+        super().__init__(parent, tr("Held back on this computer"), accept=tr("Close"), width=560)
+        self.chosen: tuple[str, HeldChange] | None = None
+        self._may_leave_out, self._may_copy, self._may_show = may_leave_out, may_copy, may_show
+        self.add_text(
+            tr("Kansli tries what others write in a separate process first. These changes ended it or kept it busy, so "
+               "they are not merged here. They are kept and tried again at each start. Nobody else is told."),
+            "body",
+        )  # fmt: skip
+        for one in held[:_SHOWN]:
+            self._add(one)
+        if len(held) > _SHOWN:
+            more = len(held) - _SHOWN
+            self.add_text(trn("and {n} more", "and {n} more", more).format(n=more), "small")
+        self.body.addWidget(TextButton(tr("Leave the room …"), partial(self._choose, "leave", held[0]), kind="link"))
+
+    def _add(self, one: HeldChange) -> None:
+        person, words = line(spacing=10), column(spacing=2)
+        person.addWidget(Avatar(one.author.initials, one.author.colour, one.author.name, 32))
+        words.addWidget(ElidedLabel(f"{one.author.name} · {one.title or tr('Untitled')}"))
+        why = {
+            "crash": tr("ended the process, or took too long"),
+            "failed": tr("could not be merged"),
+            "program": tr("ended Kansli three times"),
+        }.get(one.why, one.why)
+        words.addWidget(label(f"{long_day(day(one.t))} {clock(one.t)} · {why}", "small"))
+        person.addLayout(words, 1)
+        self.body.addLayout(person)
+        row = line(spacing=12)
+        for what, text, allowed in (
+            ("before", tr("Show as it was before"), self._may_show(one)),
+            ("copy", tr("Copy what is shown"), self._may_copy(one)),
+            ("leave-out", tr("Leave out for everybody …"), self._may_leave_out),
+        ):
+            if allowed:
+                row.addWidget(TextButton(text, partial(self._choose, what, one), kind="link"))
+        row.addStretch(1)
+        self.body.addLayout(row)
+
+    def _choose(self, what: str, one: HeldChange) -> None:
+        self.chosen = what, one
+        self.accept()
+
+
+class BeforeDialog(Dialog):
+    """An object as it was before a change, to read and to copy from."""
+
+    def __init__(self, parent: QWidget, view: QWidget) -> None:
+        super().__init__(parent, tr("As it was before the change"), accept=tr("Close"), width=_BEFORE_SIZE[0] + 48)
+        self.add_text(tr("This is a copy to read. Nothing that you do here is kept."), "small")
+        view.setMinimumSize(*_BEFORE_SIZE)
+        self.body.addWidget(view)
