@@ -18,6 +18,7 @@ from ui.desktop.resident import Desktop, Resident
 from ui.desktop.sweeping import Sweeping
 from ui.desktop.waking import Events
 from ui.kit.front import to_front
+from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell import away
 from ui.shell.arriving import is_invitation
@@ -30,6 +31,8 @@ from ui.tools import TOOLS
 from ui.ways_in import GateView, WaysIn
 
 SIZE = (1440, 900)
+WARM_AFTER_MS = 1000
+"""After the window was shown: what the first change of a colleague needs must not hold up the first paint."""
 
 
 class Program:
@@ -213,6 +216,7 @@ class Program:
         if not quiet:
             window.show()
             QTimer.singleShot(0, window, lambda: log.ui.info("window-shown"))  # it has been painted by then
+        QTimer.singleShot(WARM_AFTER_MS, window, lambda: run(window, session.warm()))
         if self._gate is not None:
             self._gate.hide()
             self._gate.deleteLater()

@@ -65,19 +65,31 @@ def window_shown() -> list[Figure]:
     return [Figure(name="window_shown_ms", value=median(samples[1:]), unit="ms", n=STARTS, note=note)]
 
 
-@bench("idle_rss_mb")
-def idle_rss() -> list[Figure]:
-    """VmRSS of the application, connected and left alone."""
+@bench("idle_pss_mb")
+def idle_pss() -> list[Figure]:
+    """What the application holds in memory, connected and left alone: PSS, summed over its processes."""
     with copy_of("ten-rooms", build, [Path(filling.__file__), Path(__file__)]) as folder, serving(folder):
         process = _start(folder, "ui")
         time.sleep(REST_S)
-        status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
+        held = [_pss_mb(pid) for pid in _tree(process.pid)]
         _end(process)
-    fields = dict(line.split(":", 1) for line in status.splitlines())
-    resident = {name: int(fields[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon", "RssFile")}
     note = f"{REST_S} s after the start, {ROOMS} rooms, {MESSAGES} messages; "
-    note += ", ".join(f"{name} {value:.0f}" for name, value in resident.items())
-    return [Figure(name="idle_rss_mb", value=resident["VmRSS"], unit="MB", n=1, note=note)]
+    note += "of each process " + ", ".join(f"{mb:.0f}" for mb in held)
+    return [Figure(name="idle_pss_mb", value=sum(held), unit="MB", n=1, note=note)]
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all that it started."""
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    below += [c for t in threads if t.name != str(pid) for c in (t / "children").read_text(encoding="utf-8").split()]
+    return [pid, *(found for child in below for found in _tree(int(child)))]
+
+
+def _pss_mb(pid: int) -> float:
+    """Its proportional set size: what it shares is counted by parts."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:"))
 
 
 @bench("key_in_window_ms", "key_in_window_p95_ms", "scroll_frame_ms", "scroll_frame_p95_ms")

@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from sync.client.room import RoomSync
+from sync.client.snapshots import _one_object
 from sync.client.status import LinkState, RoomState
-from sync.errors import Reject
+from sync.errors import Reject, Unreachable
 from sync.trust import roomstate
 from sync.trust.items import Item
 from sync.trust.stream import Accepted, RoomStream
@@ -90,3 +91,10 @@ def test_a_state_is_not_made_larger_than_it_can_be_read(monkeypatch: pytest.Monk
     with pytest.raises(Reject) as e:
         RoomStream(RoomId(bytes(16))).to_bytes()
     assert (e.value.code, e.value.where) == roomstate.STATE_TOO_LARGE
+
+
+def test_attack_a_state_that_cannot_be_computed_stops_no_other() -> None:
+    with _one_object(ObjId(bytes(16))):
+        raise RecursionError
+    with pytest.raises(Unreachable), _one_object(ObjId(bytes(16))):
+        raise Unreachable("the line")
