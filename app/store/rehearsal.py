@@ -4,7 +4,7 @@
 Runs in the trials' thread. It reads the store by a connection of its own and writes nothing.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +16,8 @@ from app.store.projection import Feeder, Merging, Projector, Tester
 
 LOADED = 8
 """Objects that the worker holds at most."""
+MOST_NEWS = 1000
+"""Own changes that wait until something of others is tried; then the object is loaded again."""
 MOST_DEATHS = 8
 """Workers that one call may cost: whoever sends many such changes makes only their own object wait."""
 
@@ -31,13 +33,12 @@ class Given:
 
 @dataclass(slots=True)
 class _Loaded:
-    """An object in the worker: of which process, up to which row of the store, and what pieces of updates wait."""
+    """An object in the worker: of which process, and what pieces of updates wait."""
 
     generation: int
     feeder: Feeder
-    row: int = 0
     ahead: set[tuple[Uid, ChangeId]] = field(default_factory=set)
-    """Tried before they were stored."""
+    """Tried one by one and not stored as merged yet."""
 
 
 class Rehearsal:
@@ -48,6 +49,22 @@ class Rehearsal:
         self._tester = tester
         self._loaded: OrderedDict[ObjId, _Loaded] = OrderedDict()
         self._unread: set[ObjId] = set()
+        self._news: dict[ObjId, deque[Given]] = {}
+        """What was written here since an object was loaded: no read of the store is needed for it."""
+
+    def note(self, obj: ObjId, written: Given) -> None:
+        """A change was written here. The loop's thread; nothing for an object that is not loaded."""
+        news = self._news.get(obj)
+        if news is not None:
+            news.append(written)
+            if len(news) > MOST_NEWS:
+                self.lose(obj)
+
+    def lose(self, obj: ObjId) -> None:
+        """The worker's object is not what the store has: it is loaded again when it is needed. Any thread."""
+        self._loaded.pop(obj, None)
+        self._news.pop(obj, None)
+        self._unread.discard(obj)
 
     @property
     def unread(self) -> list[ObjId]:
@@ -61,12 +78,11 @@ class Rehearsal:
             updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
             trial = self._tester.try_(obj, updates, thorough=False)
         except WorkerDied:
-            self._lose(obj)
+            self.lose(obj)
             return False
         if len(trial.merged) < len(updates):
-            self._lose(obj)
+            self.lose(obj)
             return False
-        loaded.ahead.update((g.author, g.change_id) for g in given)
         (self._unread.discard if trial.is_read else self._unread.add)(obj)
         return True
 
@@ -79,7 +95,7 @@ class Rehearsal:
         try:
             self._tester.read(obj)
         except WorkerDied:
-            self._lose(obj)
+            self.lose(obj)
             return False
         return True
 
@@ -116,10 +132,10 @@ class Rehearsal:
             updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
             trial = self._tester.try_(obj, updates, thorough=True)
         except WorkerDied:
-            self._lose(obj)
+            self.lose(obj)
             return False
         if len(trial.merged) < len(updates):
-            self._lose(obj)
+            self.lose(obj)
             return False
         loaded.ahead.update((g.author, g.change_id) for g in given)
         return True
@@ -132,16 +148,16 @@ class Rehearsal:
                 self._tester.try_(obj, loaded.feeder.feed_data([(g.author, g.data) for g in missing]), thorough=False)
             loaded.ahead.update((g.author, g.change_id) for g in missing)
         except WorkerDied:
-            self._lose(obj)
+            self.lose(obj)
             return "before"
         updates = loaded.feeder.feed_data([(each.author, each.data)])
         try:
             trial = self._tester.try_(obj, updates, thorough=True)
         except WorkerDied:
-            self._lose(obj)
+            self.lose(obj)
             return "crash"
         if len(trial.merged) < len(updates):
-            self._lose(obj)
+            self.lose(obj)
             return "failed"
         loaded.ahead.add((each.author, each.change_id))
         return None
@@ -151,20 +167,22 @@ class Rehearsal:
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         loaded = self._loaded.get(obj)
-        if loaded is None or loaded.generation != self._tester.generation:
+        if loaded is None or loaded.generation != self._tester.generation or obj not in self._news:
             return self._load(obj, merging)
         self._loaded.move_to_end(obj)
-        rows = self._rows(obj, loaded.row)
-        if rows:
-            loaded.row = rows[-1][0]
-            news = [(author, data) for _, author, change_id, data in rows if (author, change_id) not in loaded.ahead]
-            loaded.ahead.difference_update((author, change_id) for _, author, change_id, _ in rows)
-            if news:
-                self._tester.try_(obj, loaded.feeder.feed_data(news), thorough=False)
+        news, written = self._news[obj], []
+        while news:
+            one = news.popleft()
+            written.append((one.author, one.data))
+        if written:
+            self._tester.try_(obj, loaded.feeder.feed_data(written), thorough=False)
         return loaded
 
     def _load(self, obj: ObjId, merging: Merging) -> _Loaded:
         feeder = merging.feeder()
+        self._news[obj] = (
+            deque()
+        )  # before the store is read: what is written meanwhile may be in both, which is harmless
         after, updates = 0, list[bytes]()
         with self._db.reader() as reader:
             cached = reader.exec_driver_sql("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
@@ -178,10 +196,11 @@ class Rehearsal:
             if not updates:  # it cannot hold an empty object: that is no change's fault
                 raise WorkerUnavailable from None
             raise
-        loaded = self._loaded[obj] = _Loaded(self._tester.generation, feeder, rows[-1][0] if rows else after)
+        loaded = self._loaded[obj] = _Loaded(self._tester.generation, feeder)
         self._loaded.move_to_end(obj)
         while len(self._loaded) > LOADED:
             old, gone = self._loaded.popitem(last=False)
+            self._news.pop(old, None)
             self._unread.discard(old)
             if gone.generation == self._tester.generation:
                 self._tester.forget(old)
@@ -191,8 +210,3 @@ class Rehearsal:
         with self._db.reader() as reader:
             found = reader.exec_driver_sql(sql.TO_LOAD, (obj, after))
             return [(row, Uid(author), ChangeId(change_id), data) for row, author, change_id, data in found]
-
-    def _lose(self, obj: ObjId) -> None:
-        """The worker's object is not what the store has: it is loaded again when it is needed."""
-        self._loaded.pop(obj, None)
-        self._unread.discard(obj)

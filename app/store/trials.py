@@ -39,7 +39,8 @@ T = TypeVar("T")
 RETRY_S = 30.0
 """After the worker could not be started."""
 READ_AFTER_S = 1.0
-"""Large objects are read whole in the worker so long after the last change."""
+"""Objects are read whole in the worker so long after a change, at the earliest."""
+READ_SHARE = 50
 AT_ONCE = 64
 """Untried changes of an object that are tried in one go."""
 DOUBTS = 3
@@ -89,10 +90,12 @@ class Trials:
         self._untried: dict[ObjId, None] = {}
         self._suspects: dict[ObjId, int] = {}
         self._doubts: dict[ObjId, int] = {}
+        self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
         """The worker could not be started: what came waits, and is tried again."""
         projecting.untried.connect(self._on_untried)
-        projecting.taken_out.connect(self.changed.emit)
+        projecting.taken_out.connect(self._on_taken_out)
+        changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:
         """At opening, before anything is merged: what an earlier run was merging when it ended is suspect."""
@@ -134,6 +137,7 @@ class Trials:
                 continue  # in their order, one by one
             try:
                 if await self._apart(self._rehearsal.passes, obj, kind, given):
+                    self._woken.set()
                     passed.update((g.author, g.change_id) for g in given)
             except WorkerUnavailable:
                 continue
@@ -147,6 +151,15 @@ class Trials:
     async def _apart(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Runs it in the trials' thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(act, *given, **named))
+
+    def _on_appended(self, change: StoredChange) -> None:
+        if self._rehearsal is not None:
+            self._rehearsal.note(change.obj, _given(change))
+
+    def _on_taken_out(self, obj: ObjId) -> None:
+        if self._rehearsal is not None:
+            self._rehearsal.lose(obj)
+        self.changed.emit(obj)
 
     def _on_untried(self, obj: ObjId) -> None:
         self._untried[obj] = None
@@ -193,16 +206,27 @@ class Trials:
         try:
             for obj in list(self._untried):
                 await self._resolve(rehearsal, obj)
-            for obj in rehearsal.unread:
-                if not await self._apart(rehearsal.read, obj):
-                    await self._doubt(obj)
+            await self._read(rehearsal)
         except WorkerUnavailable:
             self._stall(True)
             return RETRY_S
         self._stall(False)
         if self._untried:
             return 0.0
-        return READ_AFTER_S if rehearsal.unread else None
+        return self._read_after_s if rehearsal.unread else None
+
+    async def _read(self, rehearsal: Rehearsal) -> None:
+        """Reads what has changed whole in the worker, as opening and indexing will. A large object that somebody types
+        in is read in a fiftieth of the time: a key waits for it."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._read_at:
+            return
+        began = loop.time()
+        for obj in rehearsal.unread:
+            if not await self._apart(rehearsal.read, obj):
+                await self._doubt(rehearsal, obj)
+        self._read_after_s = max(READ_AFTER_S, (loop.time() - began) * READ_SHARE)
+        self._read_at = loop.time() + self._read_after_s
 
     def _stall(self, on: bool) -> None:
         if self.stalled != on:
@@ -221,7 +245,7 @@ class Trials:
         rows = rows[:1] if singly else rows
         found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
         if found is None and self._doubts.get(obj, 0) < DOUBTS:  # what was merged before ends the worker already
-            await self._doubt(obj)
+            await self._doubt(rehearsal, obj)
             return
         found = found or [CRASH] * len(rows)
         passed = [row for row, why in zip(rows, found, strict=True) if why is None]
@@ -237,13 +261,14 @@ class Trials:
             self._settle(obj)
         self.changed.emit(obj)
 
-    async def _doubt(self, obj: ObjId) -> None:
+    async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Everything of an object is tried from its first change: it holds something that ends the worker."""
         log.store.warning("object-doubted", obj=obj)
         self._doubts[obj] = self._doubts.get(obj, 0) + 1
         with self._db.transaction():
             self._db.raw.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, 0, sql.MAX_INT))
             self._projecting.from_start(obj)
+        rehearsal.lose(obj)
         self._on_untried(obj)
         self._changes.taken_back.emit(obj)
 

@@ -14,9 +14,6 @@ from app.objects.crdt import CrdtDoc
 from app.worker.confine import confine
 from app.worker.frames import Forget, Load, Question, Read, Tried, Try, read_question, write
 
-CHEAP_READ_US = 300
-"""An object whose last reading took no longer is read again before the answer."""
-
 
 class _Held:
     """An object in the worker's memory."""
@@ -24,7 +21,6 @@ class _Held:
     def __init__(self, texts: tuple[str, ...], maps: tuple[str, ...]) -> None:
         self.doc = CrdtDoc(texts=texts, maps=maps)
         self._texts, self._maps = texts, maps
-        self.read_us = 0
         self.is_read = False
 
     def merge(self, update: bytes) -> bool:
@@ -34,14 +30,12 @@ class _Held:
 
     def read(self) -> None:
         """Reads what opening, indexing, caching and closing read."""
-        began = time.perf_counter_ns()
         for name in self._texts:
             self.doc.text(name).runs()
         for name in self._maps:
             self.doc.map(name).to_python()
         self.doc.diff(self.doc.state())
         self.doc.diff()
-        self.read_us = (time.perf_counter_ns() - began) // 1000
         self.is_read = True
 
 
@@ -86,8 +80,6 @@ class Serving:
                     held.read()
         except (BadChange, BugError, RecursionError):
             return tuple(merged)
-        if not held.is_read and held.read_us <= CHEAP_READ_US:
-            held.read()
         return tuple(merged)
 
 
