@@ -14,6 +14,7 @@ from app.people.person import Person
 from app.people.service import PeopleService
 from app.rooms.service import ADMIN, RoomService
 from app.store.left_out import LEAVE_OUT
+from app.store.rows import StoredChange
 from app.store.store import Store
 
 Copier = Callable[[ObjId], ObjId]
@@ -25,8 +26,9 @@ TOLD_FOR_MS = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldChange:
-    """A change that is held back. `t` ms, the server's; `why` a code: "crash", "failed" or "program". `row` names it in
-    this store: what the object was before is made of the rows below."""
+    """A change that is not merged here. `t` ms, the server's. `void`: it breaks the rules of its format and counts for
+    nobody, `why` is the code; otherwise this computer holds it back, `why` is "crash", "failed" or "program".
+    `row` names it in this store: what the object was before is made of the rows below."""
 
     obj: ObjId
     kind: str
@@ -36,6 +38,7 @@ class HeldChange:
     t: int
     why: str
     row: int
+    void: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,24 +68,27 @@ class HeldBack:
         self._end()
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
-        """What is held back in a room, oldest first."""
-        found = []
-        for q in self._store.trials.quarantined():
-            row = self._store.objects.get(q.change.obj)
-            if q.change.room == room and row is not None:
-                found.append(
-                    HeldChange(
-                        obj=row.obj,
-                        kind=row.kind,
-                        title=row.title,
-                        author=self._people.person(q.change.author),
-                        change=q.change.change_id,
-                        t=q.change.t,
-                        why=q.why,
-                        row=q.change.rowid,
-                    )
-                )
-        return tuple(found)
+        """What of a room is not merged here, oldest first: what this computer holds back, then what is void."""
+        held = [(q.change, q.why) for q in self._store.trials.quarantined() if q.change.room == room]
+        changes = [self._of(change, why, void=False) for change, why in held]
+        changes += [self._of(change, why, void=True) for change, why in self._store.trials.void(room)]
+        return tuple(change for change in changes if change is not None)
+
+    def _of(self, change: StoredChange, why: str, *, void: bool) -> HeldChange | None:
+        row = self._store.objects.get(change.obj)
+        if row is None:
+            return None
+        return HeldChange(
+            obj=row.obj,
+            kind=row.kind,
+            title=row.title,
+            author=self._people.person(change.author),
+            change=change.change_id,
+            t=change.t,
+            why=why,
+            row=change.rowid,
+            void=void,
+        )
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
         """What administrators had left out of the room's objects lately, oldest first."""

@@ -44,6 +44,9 @@ HELD_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND unprojected = ? ORDER
 IS_HELD = "SELECT 1 FROM quarantined q JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
     JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY c.row"""
+VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
+    FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
+    WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {(*HELD, "bug")} ORDER BY c.row"""
 TO_LOAD = f"SELECT row, author, change_id, data FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
 HOLD_BETWEEN = f"UPDATE changes SET unprojected = ? WHERE obj = ? AND row BETWEEN ? AND ? AND {MERGED}"
 SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)

@@ -19,7 +19,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from app.core import clock, log
-from app.core.ids import ChangeId, ObjId, Uid
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import WorkerUnavailable
 from app.store import statements as sql
@@ -314,6 +314,12 @@ class Trials:
             Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)
             for *row, why, since in rows
         ]
+
+    def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
+        """Changes of a room's merging objects that break the rules of their format, with the code: so at everybody."""
+        rows = self._db.rows(sql.VOID_OF, (room,))
+        kinds = {kind.id for kind in self._kinds.values() if kind.merging is not None}
+        return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
 
     @property
     def untried(self) -> list[ObjId]:

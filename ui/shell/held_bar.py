@@ -41,8 +41,15 @@ class HeldBar(InfoBar):
     def refresh(self) -> None:
         """Reads again what is held back."""
         held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
+        kept = tuple(one for one in held if not one.void)
         if held:
-            self.show_state("warning", "warning", _said(held), tr("Show …"), lambda: run(self, self._show()))
+            self.show_state(
+                "warning",
+                "warning",
+                _said(kept) if kept else _said_void(held),
+                tr("Show …"),
+                lambda: run(self, self._show()),
+            )
         elif self._session.held.stalled(self._room):
             text = tr(
                 "What colleagues write here cannot be checked on this computer, so it is not shown yet. It is kept. "
@@ -93,6 +100,21 @@ class HeldBar(InfoBar):
         if await confirm(self.window(), title, text, accept=tr("Leave out"), danger=True):
             self._session.held.leave_out(self._room, one)
             toast(self, tr("The change is left out as soon as the server has taken your decision."))
+
+
+def _said_void(held: tuple[HeldChange, ...]) -> str:
+    objects = {one.obj: one.title or tr("Untitled") for one in held}
+    return trn(
+        "A change by {names} in {titles} breaks the rules of the format. It counts for nobody; everything else is "
+        "shown.",
+        "{n} changes by {names} in {titles} break the rules of the format. They count for nobody; everything else is "
+        "shown.",
+        len(held),
+    ).format(
+        n=len(held),
+        names=", ".join(sorted({one.author.name for one in held})),
+        titles=", ".join(f"“{title}”" for title in objects.values()),
+    )
 
 
 def _said(held: tuple[HeldChange, ...]) -> str:

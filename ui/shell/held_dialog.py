@@ -32,14 +32,18 @@ class HeldDialog(Dialog):
         may_copy: Asked,
         may_show: Asked,
     ) -> None:
-        super().__init__(parent, tr("Held back on this computer"), accept=tr("Close"), width=560)
+        kept = any(not one.void for one in held)
+        title = tr("Held back on this computer") if kept else tr("Changes that count for nobody")
+        super().__init__(parent, title, accept=tr("Close"), width=560)
         self.chosen: tuple[str, HeldChange] | None = None
         self._may_leave_out, self._may_copy, self._may_show = may_leave_out, may_copy, may_show
-        self.add_text(
+        text = (
             tr("Kansli tries what others write in a separate process first. These changes ended it or kept it busy, so "
-               "they are not merged here. They are kept and tried again at each start. Nobody else is told."),
-            "body",
+               "they are not merged here. They are kept and tried again at each start. Nobody else is told.")
+            if kept
+            else tr("These changes break the rules of the format. They are merged at nobody in the room.")
         )  # fmt: skip
+        self.add_text(text, "body")
         for one in held[:_SHOWN]:
             self._add(one)
         if len(held) > _SHOWN:
@@ -55,7 +59,7 @@ class HeldDialog(Dialog):
             "crash": tr("ended the process, or took too long"),
             "failed": tr("could not be merged"),
             "program": tr("ended Kansli three times"),
-        }.get(one.why, one.why)
+        }.get(one.why, tr("breaks the rules of the format ({code})").format(code=one.why))
         words.addWidget(label(f"{long_day(day(one.t))} {clock(one.t)} · {why}", "small"))
         person.addLayout(words, 1)
         self.body.addLayout(person)
@@ -63,7 +67,7 @@ class HeldDialog(Dialog):
         for what, text, allowed in (
             ("before", tr("Show as it was before"), self._may_show(one)),
             ("copy", tr("Copy what is shown"), self._may_copy(one)),
-            ("leave-out", tr("Leave out for everybody …"), self._may_leave_out),
+            ("leave-out", tr("Leave out for everybody …"), self._may_leave_out and not one.void),
         ):
             if allowed:
                 row.addWidget(TextButton(text, partial(self._choose, what, one), kind="link"))

@@ -120,3 +120,14 @@ async def test_many_held_changes_are_counted(window: MainWindow, session: FakeSe
     more = [x.text() for x in found.findChildren(QLabel) if x.text().startswith("och ")]
     assert more == (["och 3 till"] if count == 9 else [])
     found.reject()
+
+
+async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: MainWindow, session: FakeSession) -> None:
+    session.held.changes = (replace(HELD, why="damaged-update", void=True),)
+    shown, text = bar(window)
+    assert shown
+    assert "räknas inte hos någon" in text
+    found = await opened(window)
+    assert found.windowTitle() == "Ändringar som inte räknas hos någon"
+    assert not [b for b in found.findChildren(QPushButton) if b.text() == "Lämna utanför för alla …"]
+    found.reject()
