@@ -87,6 +87,7 @@ class Profile:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if any(map(is_anothers, (root, folder.parent, folder))):  # who made it first could exchange what is in it
                 raise DataOfAnother
+            _close_to_others(folder)
             lock = _take_lock(folder / "lock")
         except OSError as e:
             raise StoreUnwritable() from e
@@ -170,3 +171,13 @@ def _take_lock(path: Path) -> IO[bytes]:
         file.close()
         raise ProfileInUse() from e
     return file
+
+
+def _close_to_others(folder: Path) -> None:
+    """▲ A folder that was there already may be open to others, and so may what an older program left in it."""
+    if os.name == "nt":
+        return  # the profile lies in the user's own folder, whose access list it inherits
+    folder.chmod(0o700)
+    for path in folder.glob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_mode & 0o077:
+            path.chmod(0o600)

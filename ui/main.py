@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.bootstrap import Office
 from app.core import garbage, log
+from app.core.files import keep_private
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
@@ -42,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.purge_machine:  # alone it does not come here: with anything else it would open a window, and wait
         parser.error("--purge-machine stands alone")
     upgrade.hold_program()
+    keep_private()
     background = arguments.background or arguments.autostart
     if errands.screenless(arguments):
         errands.hide()

@@ -2,9 +2,47 @@
 """Writing a small file so that it is there whole or not at all, also after a power cut."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from app.core.ids import new_id
+
+_ORDINARY = [0o666]
+"""What a file of the person's own has; see `keep_private`."""
+
+
+def keep_private() -> None:
+    """From now on what this process makes is for its user alone: files 0600, folders 0700. Files that are saved for
+    others to find (`Draft`) get what the system would have given them. Once, at the start."""
+    before = os.umask(0o077)
+    _ORDINARY[0] = 0o666 & ~before
+
+
+class Draft:
+    """A new file that takes the place of `target` when it is kept, and is gone when it is dropped. Any thread.
+
+    ▲ Its name until then cannot be guessed, and it is never opened through a link: `target` may lie in a folder that
+    others write in. It is for this user alone until it is whole. OSError as it comes.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._path = target.with_name(f".{target.name[:100]}.{new_id().hex()}.part")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
+
+    def keep(self) -> None:
+        """Closes it and puts it in its place."""
+        self.file.close()
+        if os.name != "nt":
+            self._path.chmod(_ORDINARY[0])
+        self._path.replace(self._target)
+
+    def drop(self) -> None:
+        """Closes and removes it. Nothing after `keep`."""
+        self.file.close()
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -2,12 +2,11 @@
 """Files as sealed parts: sealed here part by part, kept in the profile's folder, uploaded by the engine."""
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
+from app.core.files import Draft
 from app.core.ids import ObjId, PartId, RoomId
 from app.errors import FileUnreadable, StoreUnwritable
 from app.store.blobs import Blobs
@@ -68,21 +67,21 @@ class SealedFiles:
     async def fetch(self, room: RoomId, obj: ObjId, manifest: bytes, target: Path, progress: Progress) -> None:
         """Fetches, opens and writes a file; nothing is left at `target` if it does not succeed."""
         described = Manifest.decode(manifest)
-        partial = target.with_name(f".{target.name}.part")
-        done = 0
         try:
-            with await asyncio.to_thread(_create, partial) as out:
+            draft = await asyncio.to_thread(Draft, target)
+            try:
+                done = 0
                 for part in described.parts:
                     sealed = await self._sealed(room, obj, part)
                     plain = await asyncio.to_thread(open_part, room, part, sealed)
-                    await asyncio.to_thread(out.write, plain)
+                    await asyncio.to_thread(draft.file.write, plain)
                     done += len(plain)
                     progress(done, described.size)
-            await asyncio.to_thread(os.replace, partial, target)
+                await asyncio.to_thread(draft.keep)
+            finally:
+                await asyncio.to_thread(draft.drop)
         except OSError as e:
             raise StoreUnwritable() from e
-        finally:
-            await asyncio.to_thread(partial.unlink, missing_ok=True)
 
     async def _sealed(self, room: RoomId, obj: ObjId, part: Part) -> bytes:
         known = self._blobs.get(part.part)
@@ -124,7 +123,3 @@ def _read(source: Source, at: int) -> bytes:
             return f.read(PART_BYTES)
     except OSError as e:
         raise FileUnreadable() from e
-
-
-def _create(path: Path) -> BinaryIO:
-    return path.open("wb")

@@ -18,11 +18,13 @@ from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyErr
 from sync.client.transport import Answer, ServerAddress, Transport
 from sync.client.way import Way
 from sync.errors import CertificateRefused, ProxyFailed, ProxyWantsName, Unreachable, WorldError
-from sync.protocol.version import MAX_FRAME_BYTES
+from sync.protocol.version import MAX_FRAME_BYTES, PART_BYTES
 
 if TYPE_CHECKING:
     import httpx  # 55 ms to import: only when the first file travels, not at every start
 
+MAX_ANSWER_BYTES = PART_BYTES + 64 * 1024
+"""The longest honest answer over HTTP is a part of a file as it is encrypted."""
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
 REQUEST_TIMEOUT_S = 60.0
@@ -122,20 +124,20 @@ class WebSocketDialer:
                 opened.append(found["return_value"])
 
         try:
-            answer = await client.request(
+            async with client.stream(
                 method,
                 self.address.url("http", path),
-                headers=dict(headers),
+                headers={**headers, "Accept-Encoding": "identity"},
                 content=content,
                 extensions={"trace": note},
-            )
+            ) as answer:
+                return Answer(answer.status_code, await _bounded(answer))
         except asyncio.CancelledError:  # httpcore leaves a connection open that is given up in its TLS handshake
             for connection in opened:
                 await connection.aclose()
             raise
         except httpx.HTTPError as e:
             raise _of_http(e) from e
-        return Answer(answer.status_code, answer.content)
 
     async def close(self) -> None:
         """As `Dialer.close`."""
@@ -173,6 +175,19 @@ class WebSocketDialer:
         if self._tls is None or self._tls[0] != ca_file:
             self._tls = (ca_file, tls_context(ca_file))
         return self._tls[1]
+
+
+async def _bounded(answer: "httpx.Response") -> bytes:
+    """▲ The body as it came over the wire. Nothing is decompressed, and no more is read than a part of a file is long:
+    a false server would fill the memory with some kilobytes."""
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unreachable("compressed answer")
+    body = bytearray()
+    async for piece in answer.aiter_raw():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES:
+            raise Unreachable("answer too long")
+    return bytes(body)
 
 
 class _Straight(connect):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Profiles: one process each, safe names."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,3 +98,16 @@ def test_the_data_root_is_the_argument_then_the_environment(tmp_path: Path, monk
     assert data_root() == tmp_path / "env"
     monkeypatch.delenv("KANSLI_DATA")
     assert data_root().name == "Kansli"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="access lists are inherited there")
+def test_attack_a_folder_that_was_open_to_others_is_closed_at_the_start(tmp_path: Path) -> None:
+    """Audit finding 16: a folder of before with 0755 stayed so, and new files were 0644."""
+    Profile.open("test", tmp_path).close()
+    folder = tmp_path / "profiles" / "test"
+    folder.chmod(0o755)
+    (folder / "store.db").touch(mode=0o644)
+    (folder / "store.db").chmod(0o644)
+    Profile.open("test", tmp_path).close()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "store.db").stat().st_mode & 0o777 == 0o600

@@ -3,6 +3,7 @@
 
 import asyncio
 import dataclasses
+import gzip
 import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -157,6 +158,43 @@ async def test_a_redirection_is_not_followed() -> None:
         assert (await dialer.request("GET", "/", {}, None)).status == 302
         await dialer.close()
     assert not asked
+
+
+@pytest.mark.parametrize(
+    ("head", "piece", "times", "why"),
+    [
+        (b"Content-Encoding: gzip\r\n", gzip.compress(bytes(2**24)), 1, "compressed"),
+        (b"", bytes(2**20), 64, "too long"),
+    ],
+    ids=["gzip", "long"],
+)
+async def test_attack_an_answer_is_not_decompressed_nor_read_beyond_a_part(
+    head: bytes, piece: bytes, times: int, why: str
+) -> None:
+    """Audit finding 16: 6 GiB of zeros, gzipped, took all memory."""
+    asked, sent = list[bytes](), 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        with suppress(asyncio.IncompleteReadError):
+            asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + head + b"\r\n")
+        with suppress(ConnectionError):
+            for _ in range(times):
+                writer.write(piece)
+                await writer.drain()
+                sent += len(piece)
+        writer.close()
+
+    here = await asyncio.start_server(answer, "127.0.0.1", 0)
+    address = ServerAddress.parse(f"http://127.0.0.1:{here.sockets[0].getsockname()[1]}", insecure_loopback=True)
+    dialer = WebSocketDialer(address)
+    async with here:
+        with pytest.raises(Unreachable, match=why):
+            await dialer.request("GET", "/", {}, None)
+        await dialer.close()
+    assert b"accept-encoding: identity" in asked[0].lower()
+    assert sent < 64 * 2**20
 
 
 async def test_the_environment_is_looked_at_only_if_the_way_says_so(
