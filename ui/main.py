@@ -14,7 +14,7 @@ import qasync
 from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.bootstrap import Office
-from app.core import garbage, log
+from app.core import dumps, garbage, log
 from app.core.files import keep_private
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
@@ -44,6 +44,7 @@ def main(argv: Sequence[str]) -> int:
         parser.error("--purge-machine stands alone")
     upgrade.hold_program()
     keep_private()
+    dumps.forbid()
     background = arguments.background or arguments.autostart
     if errands.screenless(arguments):
         errands.hide()
