@@ -126,7 +126,7 @@ class Trials:
         """Which of these may be merged at once. The others are to be stored as untried; those of kinds that do not
         merge are in neither."""
         by_obj: dict[ObjId, list[Given]] = {}
-        for c in changes:
+        for c in self._new(changes):
             by_obj.setdefault(c.obj, []).append(Given(c.uid, c.change_id, c.payload))
         passed: set[tuple[Uid, ChangeId]] = set()
         for obj, given in by_obj.items():
@@ -142,6 +142,19 @@ class Trials:
             except WorkerUnavailable:
                 continue
         return passed
+
+    def _new(self, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
+        """Those that are not stored: what was written here comes back with its position, and is merged already."""
+        own = [c for c in changes if c.uid == self._me.uid]
+        if not own or self._rehearsal is None:
+            return list(changes)
+        known = set[tuple[Uid, ChangeId]]()
+        for at in range(0, len(own), sql.CHUNK):
+            ids = [c.change_id for c in own[at : at + sql.CHUNK]]
+            known.update(
+                (Uid(author), ChangeId(i)) for _, _, author, i, _ in self._db.rows(sql.known_changes(len(ids)), ids)
+            )
+        return [c for c in changes if (c.uid, c.change_id) not in known]
 
     def _merging(self, obj: ObjId) -> Projector | None:
         """The object's kind, if its objects merge."""
