@@ -45,11 +45,17 @@ class Avatar(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._initials, self._colour, self._square, self._size = initials, colour, square, size
-        self.setAccessibleName(name)
-        self.setToolTip(name)
+        self._square, self._size = square, size
         self.setFixedSize(size, size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.show_person(initials, colour, name)
+
+    def show_person(self, initials: str, colour: int, name: str) -> None:
+        """Shows somebody else, or the same person as they are called now."""
+        self._initials, self._colour = initials, colour
+        self.setAccessibleName(name)
+        self.setToolTip(name)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(self._size, self._size)

@@ -2,7 +2,6 @@
 """One's own devices in the settings: which there are, what they are called, and what can be done about each."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,12 +14,14 @@ from app.devices.service import DeviceInfo, Told
 from app.devices.unsent import SUFFIX, Found
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
-from ui.kit.card import Card, IconLabel
+from ui.kit.card import Card
 from ui.kit.dialogs import ask, confirm, open_files
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.progress import ProgressRow
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
-from ui.kit.translate import day_or_time, tr, trn
+from ui.kit.translate import tr, trn
+from ui.shell.device_row import DeviceRow, device_name
 from ui.shell.invite_dialog import InviteDialog, Inviting
 from ui.tool import toast
 
@@ -49,11 +50,6 @@ class Unsent(Protocol):
     async def take_in(self, found: Found, /) -> int: ...
 
 
-def device_name(device: DeviceInfo) -> str:
-    """What it is called, or that it has no name yet."""
-    return device.name or tr("A device without a name")
-
-
 class DevicesCard(Card):
     """One row for each device, what a revocation has still to do, and letting another one in."""
 
@@ -70,10 +66,16 @@ class DevicesCard(Card):
         self._unsent = unsent
         self._server = server
         self._room_title = room_title
-        self._rows: list[QWidget] = []
         self._ended = self._stale = self._reading = False
-        self._list = column(spacing=10)
-        self.content.addLayout(self._list)
+        host = QWidget()
+        column(host, spacing=10)
+        self.content.addWidget(host)
+        self._rows: KeyedRows[DeviceInfo, DeviceRow] = KeyedRows(
+            host,
+            lambda device: device.dev,
+            lambda device: DeviceRow(device, self._rename, self._revoke),
+            lambda row, device: row.show_device(device, ended=self._ended),
+        )
         self.offline = label(
             tr("When the others were last seen is not known while you are offline."), "small", wrap=True
         )
@@ -94,7 +96,7 @@ class DevicesCard(Card):
     # -- the list -----------------------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Reads everything again. The focus stays where it was, by its name."""
+        """Reads everything again. A device that is still there keeps its row."""
         self._stale = True
         if self._reading:  # reading brings what came meanwhile, which calls this again: what was read is not all
             return
@@ -109,20 +111,7 @@ class DevicesCard(Card):
         self._show(devices, told, asked)
 
     def _show(self, devices: Sequence[DeviceInfo], told: Told | None, asked: bool) -> None:
-        focus = self.focusWidget()
-        name = focus.accessibleName() if focus is not None and focus.parentWidget() in self._rows else ""
-        for row in self._rows:
-            row.hide()
-            row.deleteLater()
-        self._rows = [self._row(device) for device in devices]
-        for row in self._rows:
-            self._list.addWidget(row)
-        buttons = [button for row in self._rows for button in row.findChildren(TextButton)]
-        for button in buttons:
-            if name and button.accessibleName() == name:
-                button.setFocus()
-        for before, after in pairwise([*buttons, self.add, self.take]):
-            QWidget.setTabOrder(before, after)
+        self._rows.show(devices)
         self.offline.setVisible(not asked)
         for button in (self.add, self.take):
             button.setVisible(not self._ended)
@@ -131,47 +120,6 @@ class DevicesCard(Card):
             text = tr("{n} of {all} rooms have got a new key").format(n=told.rooms, all=told.all)
             self.telling.set_text(text)
             self.telling.set_progress(told.rooms, told.all)
-
-    def _row(self, device: DeviceInfo) -> QWidget:
-        row, name = QWidget(), device_name(device)
-        layout = line(row, spacing=10)
-        layout.addWidget(IconLabel("device", "faint" if device.revoked else "muted", 20))
-        words = column(spacing=1)
-        title = tr("{name} (this device)").format(name=name) if device.mine else name
-        words.addWidget(label(title, "muted" if device.revoked else "strong", wrap=True))
-        for text in (self._what(device), self._when(device)):
-            if text:
-                words.addWidget(label(text, "small", wrap=True))
-        layout.addLayout(words, 1)
-        if not device.revoked and not self._ended:
-            self._button(layout, tr("Rename"), tr("Rename: {name}").format(name=name), lambda: self._rename(device))
-        if device.revocable and not self._ended:
-            self._button(layout, tr("Revoke …"), tr("Revoke: {name}").format(name=name), lambda: self._revoke(device))
-        return row
-
-    def _button(self, layout: Any, text: str, name: str, deed: Callable[[], object]) -> None:
-        button = TextButton(text, deed)
-        button.setAccessibleName(name)
-        layout.addWidget(button)
-
-    def _what(self, device: DeviceInfo) -> str:
-        version = f"Kansli {device.version}" if device.version else ""
-        added = tr("added {when}").format(when=day_or_time(device.added))
-        by = tr("by {name}").format(name=device.by) if device.by else ""
-        return " · ".join(x for x in (device.system, version, " ".join(y for y in (added, by) if y)) if x)
-
-    def _when(self, device: DeviceInfo) -> str:
-        if device.revoked:
-            return tr("Revoked: gets no new content.")
-        parts = []
-        if device.last_seen and not device.mine:
-            parts.append(tr("seen by the server {when}").format(when=day_or_time(device.last_seen)))
-        if device.alive:
-            parts.append(tr("proof of life {when}").format(when=day_or_time(device.alive)))
-        if not device.mine and not device.revocable:
-            parts.append(tr("older than this one: it is revoked from an older device, or by the agency"))
-        text = " · ".join(parts)
-        return text[:1].upper() + text[1:]
 
     def showEvent(self, event: QShowEvent) -> None:
         self._devices.look()

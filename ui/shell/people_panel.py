@@ -8,12 +8,11 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.people.person import Person
-from ui.kit.avatar import Avatar
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton, RowButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
-from ui.kit.chip import Chip
 from ui.kit.dialogs import confirm, show
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.tasks import run
@@ -21,10 +20,11 @@ from ui.kit.translate import day_or_time, language, tr, trn
 from ui.shell.ended_card import EndedCard
 from ui.shell.history_card import HistoryCard, propose
 from ui.shell.member_dialogs import AddMemberDialog, RoleDialog
+from ui.shell.member_row import MemberRow
 from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
 from ui.shell.twins import may_add
 from ui.shell.verify_dialog import VerifyDialog
-from ui.shell.words import history_name, history_refusal, role_name, verified_chip
+from ui.shell.words import history_name, history_refusal, role_name
 from ui.tool import toast
 
 WIDTH = 316
@@ -58,6 +58,12 @@ class PeoplePanel(QFrame):
         head.addWidget(self.add_button)
         content.addLayout(head)
         self._members = Card(margin=4, spacing=0)
+        self._rows: KeyedRows[MemberInfo, MemberRow] = KeyedRows(
+            self._members,
+            lambda member: member.person.uid,
+            lambda member: MemberRow(member, self._member_menu),
+            lambda row, member: row.show_member(member),
+        )
         content.addWidget(self._members)
         self._proposals = column(spacing=8)
         content.addLayout(self._proposals)
@@ -83,16 +89,11 @@ class PeoplePanel(QFrame):
             return
         room = self._room
         shown = self._snapshot(room)
-        if shown == self._shown:  # the focus stays where it is
+        if shown == self._shown:
             return
         self._shown = shown
         self.add_button.setVisible(self._may_add(room))
-        focused = self.window().focusWidget()
-        stood = self._members.content.indexOf(focused) if focused is not None else -1
-        clear(self._members.content)
-        for member in self._session.rooms.members(room):
-            self._members.content.addWidget(self._member_row(member))
-        self._focus_row(stood)
+        self._rows.show(self._session.rooms.members(room))
         clear(self._proposals)
         for ended in self._session.rooms.ended(room):
             self._proposals.addWidget(EndedCard(ended))
@@ -104,14 +105,6 @@ class PeoplePanel(QFrame):
         self._changed_title.setVisible(bool(listed))
         for item in listed:
             self._objects.addWidget(self._object_card(item))
-
-    def _focus_row(self, number: int) -> None:
-        """Gives the focus back to where it stood among the rows, or to the last; -1 = it stood elsewhere."""
-        item = self._members.content.itemAt(min(number, self._members.content.count() - 1)) if number >= 0 else None
-        row = item.widget() if item is not None else None
-        if row is not None:
-            row.show()  # a new widget takes no focus before it is
-            row.setFocus()
 
     def _may_add(self, room: RoomId) -> bool:
         """Administrators may, but not in a room that has ended in another."""
@@ -135,26 +128,6 @@ class PeoplePanel(QFrame):
 
     def showEvent(self, event: object) -> None:
         self.refresh()
-
-    def _member_row(self, member: MemberInfo) -> QWidget:
-        person = member.person
-        word, kind, icon, meaning = verified_chip(person)
-        name = tr("{name} (you)").format(name=person.name) if person.is_me else person.name
-        row = RowButton(
-            tr("{name}, {role}, {verified}").format(name=name, role=role_name(member.role), verified=meaning)
-        )
-        reads = "" if member.history else f" · {history_name(member.history)}"
-        row.setToolTip(f"{role_name(member.role)} · {meaning}{reads}")
-        row.setAccessibleDescription(history_name(member.history))
-        layout = line(row, margins=(6, 5, 6, 5), spacing=8)
-        layout.addWidget(Avatar(person.initials, person.colour, person.name, 24))
-        layout.addWidget(ElidedLabel(person.name), 1)
-        if not person.is_me or kind == "success":
-            layout.addWidget(Chip(word, kind, icon))
-        for child in row.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row.clicked.connect(lambda: self._member_menu(row, member))
-        return row
 
     def _member_menu(self, row: QWidget, member: MemberInfo) -> None:
         person, room = member.person, self._room

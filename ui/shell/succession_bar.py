@@ -12,6 +12,7 @@ from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import show
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -25,6 +26,24 @@ class _Deed:
     text: str
     run: Callable[[], object]
     why_not: str = ""
+    room: RoomId | None = None
+    """The room that it opens: two rooms may have the same text."""
+
+
+class _DeedButton(TextButton):
+    """Runs the action that it shows when it is pressed."""
+
+    def __init__(self, deed: _Deed) -> None:
+        super().__init__(deed.text, lambda: self._deed.run(), kind="link")
+        self._deed = deed
+
+    def show_deed(self, deed: _Deed) -> None:
+        self._deed = deed
+        if self.accessibleName() != deed.text:
+            self.setText(deed.text)
+        self.setEnabled(not deed.why_not)
+        self.setToolTip(deed.why_not)
+        self.setAccessibleDescription(deed.why_not)
 
 
 class SuccessionBar(QFrame):
@@ -40,18 +59,23 @@ class SuccessionBar(QFrame):
         self._text = label("", "small", wrap=True)
         self._row.addWidget(self._icon)
         self._row.addWidget(self._text, 1)
+        buttons = QWidget()
+        line(buttons, spacing=8)
+        self._row.addWidget(buttons)
+        self._buttons: KeyedRows[_Deed, _DeedButton] = KeyedRows(
+            buttons, lambda deed: deed.room or deed.text, _DeedButton, _DeedButton.show_deed
+        )
         self._shown: Standing | None = None
-        self._buttons: list[TextButton] = []
         self.hide()
 
     def refresh(self) -> None:
         """Reads how the room stands again."""
         standing = self._session.succession.standing(self._room)
-        if standing == self._shown:  # the focus stays where it is
+        if standing == self._shown:
             return
         self._shown = standing
         text, kind, icon, deeds = self._said(standing)
-        self._show_deeds(deeds)
+        self._buttons.show(deeds)
         if text:
             set_props(self, frame=f"bar-{kind}")
             self._icon.set_icon(icon, "muted" if kind == "info" else kind)
@@ -70,7 +94,7 @@ class SuccessionBar(QFrame):
             text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
             return text, "info", "info", proof
         if s.successors:
-            goes_on = [_Deed(self._name_of(s, i), self._go(n.room)) for i, n in enumerate(s.successors)]
+            goes_on = [_Deed(self._name_of(s, i), self._go(n.room), room=n.room) for i, n in enumerate(s.successors)]
             text = tr("The room goes on in a new one. What is here can be read; what you had not sent is there.")
             return text, "info", "forward", [*goes_on, *proof]
         if s.refusal in (None, "not-owner"):
@@ -101,20 +125,6 @@ class SuccessionBar(QFrame):
 
     def _go(self, room: RoomId) -> Callable[[], object]:
         return lambda: self.room_chosen.emit(room)
-
-    def _show_deeds(self, deeds: list[_Deed]) -> None:
-        for button in self._buttons:
-            self._row.removeWidget(button)
-            button.hide()
-            button.deleteLater()
-        self._buttons = []
-        for deed in deeds:
-            button = TextButton(deed.text, deed.run, kind="link")
-            button.setEnabled(not deed.why_not)
-            button.setToolTip(deed.why_not)
-            button.setAccessibleDescription(deed.why_not)
-            self._row.addWidget(button)
-            self._buttons.append(button)
 
     async def _open(self) -> None:
         plan = self._session.succession.plan(self._room)

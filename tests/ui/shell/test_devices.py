@@ -2,19 +2,23 @@
 """One's own devices on screen: listed, renamed, revoked and let in, with every error said in place."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.ids import DevId
 from app.devices.inviting import Invitation as RealInvitation
 from app.devices.inviting import Pointer, read_pointer
 from app.devices.service import DeviceInfo, DeviceService, Told
 from app.devices.unsent import UnsentWork
 from app.errors import StoreUnwritable
 from sync.errors import Refused, Reject
-from tests.ui.shell.fake_devices import LAPTOP, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
+from tests.ui.shell.fake_devices import LAPTOP, NOW_MS, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE
 from tests.ui.soon import caught_up
@@ -29,6 +33,8 @@ from ui.shell.invite_dialog import Invitation, InviteDialog
 from ui.shell.revoked import RevokedDialog
 from ui.shell.revoked import Unsent as Unsaved
 from ui.shell.window import MainWindow
+
+OLDEST = DevId(b"\x04" * 16)
 
 
 def fits(devices: FakeDevices, unsent: FakeUnsent, invitation: FakeInvitation) -> tuple[Devices, Unsent, Invitation]:
@@ -89,7 +95,7 @@ async def asked(view: DevicesCard) -> Dialog:
 async def test_the_list_says_which_is_which_and_offers_what_can_be_done(
     qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent
 ) -> None:
-    devices.rows.append(device(LAPTOP, "", revocable=False, last_seen=None, alive=None, by=""))
+    devices.rows.append(device(OLDEST, "", revocable=False, last_seen=None, alive=None, by=""))
     view = card(qtbot, devices, unsent)
     said = texts(view)
     assert "Tornet (den här enheten)" in said
@@ -106,6 +112,43 @@ async def test_the_list_says_which_is_which_and_offers_what_can_be_done(
     check(view)
     check_tab(view)
     assert not view.offline.isVisible()
+
+
+@pytest.mark.parametrize("button", ["Byt namn: Tornet", "Byt namn: Bärbar dator", "Spärra: Bärbar dator"])
+async def test_a_button_keeps_the_focus_when_another_device_changes(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, button: str
+) -> None:
+    """A person with Tab or a screen reader is in a row while something else is heard of the devices."""
+    QAccessible.setActive(True)
+    view = card(qtbot, devices, unsent)
+    view.activateWindow()
+    focused = next(b for b in view.findChildren(QAbstractButton) if b.accessibleName() == button)
+    focused.setFocus()
+    face = QAccessible.queryAccessibleInterface(focused)
+    seen = replace(devices.rows[1], last_seen=NOW_MS)
+    for rows in (
+        [*devices.rows, device(OLDEST, "Gammal")],
+        [devices.rows[0], seen, replace(devices.rows[2], name="Läsplatta")],
+        [devices.rows[2], devices.rows[1], devices.rows[0]],
+        [devices.rows[0], seen],
+    ):
+        devices.rows = rows
+        devices.changed.emit()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        QApplication.processEvents()
+        assert QApplication.focusWidget() is focused
+        assert face.isValid()
+        assert focused.isVisible()
+    assert sorted(texts(view)) == sorted(set(texts(view)))
+
+
+async def test_the_button_of_a_kept_row_is_about_the_device_as_it_is_called_now(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent
+) -> None:
+    view = card(qtbot, devices, unsent)
+    devices.rename(LAPTOP, "Resedator")
+    press(view, "Spärra: Resedator")
+    assert (await asked(view)).windowTitle() == "Spärra Resedator?"
 
 
 async def test_offline_it_says_what_is_not_known(qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent) -> None:

@@ -2,7 +2,9 @@
 """Members: adding from the directory, verifying, changing roles, removing; and what a reader is not offered."""
 
 import asyncio
+from dataclasses import replace
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 
@@ -109,6 +111,22 @@ async def test_the_focus_stays_among_the_members_when_one_is_gone(window: MainWi
     left = panel._members.findChildren(RowButton)
     assert len(left) == len(rows) - 1
     assert window.focusWidget() is left[-1]
+
+
+def test_a_member_keeps_the_focus_when_another_member_changes(window: MainWindow, session: FakeSession) -> None:
+    panel = panel_of(window)
+    QApplication.processEvents()
+    rows = panel._members.findChildren(RowButton)
+    rows[1].setFocus()
+    name = rows[1].accessibleName()
+    session.rooms.people[CASE][0] = replace(session.rooms.people[CASE][0], role=2)
+    session.rooms.people[CASE].append(FakeMember(person=ARCHIVIST, role=2))
+    session.rooms.changed.emit()
+    caught_up(window)
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert len(panel._members.findChildren(RowButton)) == len(rows) + 1
+    assert window.focusWidget() is rows[1]
+    assert rows[1].accessibleName() == name
 
 
 def test_who_has_left_a_room_is_not_offered_to_leave_it(window: MainWindow, session: FakeSession) -> None:

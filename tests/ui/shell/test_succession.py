@@ -5,13 +5,14 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.rooms.evidence import Exhibit, Word
 from app.rooms.succession import Standing, Successor
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, ME, ORDINARY, PERMIT, at
+from tests.ui.shell.sample import CASE, HEAD, ME, ORDINARY, PERMIT, at, room_id
 from tests.ui.soon import caught_up
 from ui.kit.buttons import TextButton
 from ui.shell.room_view import RoomView
@@ -37,7 +38,7 @@ def view_of(window: MainWindow, session: FakeSession, standing: Standing, state:
 
 
 def buttons(bar: SuccessionBar) -> dict[str, TextButton]:
-    return {b.accessibleName(): b for b in bar._buttons}
+    return {b.accessibleName(): b for b in bar._buttons.rows}
 
 
 async def opened(kind: type[SuccessorDialog] | type[EvidenceDialog]) -> SuccessorDialog | EvidenceDialog:
@@ -94,6 +95,22 @@ async def test_a_restored_server_is_told_calmly_with_its_statement(window: MainW
     assert "abababab" in dialog.shown.toPlainText()
     dialog.reject()
     await asyncio.sleep(0.01)
+
+
+def test_what_offers_evidence_keeps_the_focus_when_the_room_stands_otherwise(
+    window: MainWindow, session: FakeSession
+) -> None:
+    view = view_of(window, session, STOPPED)
+    QApplication.processEvents()
+    evidence = buttons(view.succession)["Visa bevis"]
+    evidence.setFocus()
+    by = (Successor(room=PERMIT, by=ME.uid), Successor(room=room_id(9, 9), by=ME.uid))
+    for standing in (replace(STOPPED, refusal="not-owner"), replace(STOPPED, refusal="replaced", successors=by)):
+        session.succession.standings[CASE] = standing
+        view.refresh()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        assert window.focusWidget() is evidence
+    assert len(view.succession._buttons.rows) == 3
 
 
 def test_others_are_told_why_they_may_not(window: MainWindow, session: FakeSession) -> None:

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A member of a room as a row that can be pressed: who it is, and how surely."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.avatar import Avatar
+from ui.kit.buttons import RowButton
+from ui.kit.chip import Chip
+from ui.kit.style import ElidedLabel, line
+from ui.kit.translate import tr
+from ui.shell.ports import MemberInfo
+from ui.shell.words import history_name, role_name, verified_chip
+
+
+class MemberRow(RowButton):
+    """Shows one member at a time; `pressed_for` is called with this row and the member that it shows then."""
+
+    def __init__(self, member: MemberInfo, pressed_for: Callable[["MemberRow", MemberInfo], object]) -> None:
+        super().__init__("", lambda: pressed_for(self, self._member))
+        self._member = member
+        layout = line(self, margins=(6, 5, 6, 5), spacing=8)
+        person = member.person
+        self._picture = Avatar(person.initials, person.colour, person.name, 24)
+        self._name = ElidedLabel(person.name)
+        self._chip = Chip("")
+        layout.addWidget(self._picture)
+        layout.addWidget(self._name, 1)
+        layout.addWidget(self._chip)
+        for child in self.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def show_member(self, member: MemberInfo) -> None:
+        """Shows the member as they are now."""
+        self._member, person = member, member.person
+        word, kind, icon, meaning = verified_chip(person)
+        name = tr("{name} (you)").format(name=person.name) if person.is_me else person.name
+        role = role_name(member.role)
+        spoken = tr("{name}, {role}, {verified}").format(name=name, role=role, verified=meaning)
+        if self.accessibleName() != spoken:  # a screen reader would announce a name that is set again
+            self.setAccessibleName(spoken)
+        reads = "" if member.history else f" · {history_name(member.history)}"
+        self.setToolTip(f"{role} · {meaning}{reads}")
+        self.setAccessibleDescription(history_name(member.history))
+        self._picture.show_person(person.initials, person.colour, person.name)
+        self._name.set_text(person.name)
+        self._chip.set_chip(word, kind, icon)
+        self._chip.setVisible(not person.is_me or kind == "success")
