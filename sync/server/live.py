@@ -198,7 +198,7 @@ class LiveRooms:
                 judge()
                 return
             except NeedLog as e:
-                found = await self._people.load(e.uid)
+                found = await self._people.newest(e.uid)
                 if found is None or found.seq < e.seq:
                     raise Refusal(ErrorCode.INVALID, "user log") from e
             except Reject:

@@ -93,6 +93,17 @@ class People:
         self._logs.move_to_end(uid)
         return found
 
+    async def newest(self, uid: bytes) -> UserLog | None:
+        """The log as the store has it now, None for an unknown person.
+
+        The agency's command line adds entries beside this server, and the log in memory lacks them until `told` is
+        asked. Whoever builds on what the store shows would meanwhile be refused again and again.
+        """
+        known = await self.load(uid)
+        row = await self._store.user(uid) if known is not None else None
+        behind = known is not None and row is not None and row.seq > known.seq
+        return await self._read(uid) if behind else known
+
     async def _read(self, uid: bytes) -> UserLog | None:
         rows = await self._store.user_entries(uid, -1)
         if not rows:
@@ -132,11 +143,15 @@ class People:
         if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
-        row = await self._store.invite(frame.invite_pk)
-        if row is not None and row.used_by == log.uid:
-            known = await self.load(log.uid)
-            if known is not None and known.head_at(log.seq) == log.head:
-                return Ok(frame.rid)
+        if not await self._has_enrolled(frame.invite_pk, log):
+            try:
+                await self._enrol(frame, log)
+            except Refusal as e:  # the same entries may have been on their way to the disk
+                if e.code != ErrorCode.CODE_USED or not await self._has_enrolled(frame.invite_pk, log):
+                    raise
+        return Ok(frame.rid)
+
+    async def _enrol(self, frame: Enrol, log: UserLog) -> None:
         row = await self.open_invite(frame.invite_pk)
         if not log.ready or log.record_hash != record_hash(row.salt, row.record) or not _bound_by(frame, row):
             raise Refusal(ErrorCode.INVALID, "binding")
@@ -145,13 +160,20 @@ class People:
         except Taken as e:
             raise Refusal(ErrorCode.CODE_USED) from e
         self.keep(log)
-        return Ok(frame.rid)
+
+    async def _has_enrolled(self, invite_pk: bytes, log: UserLog) -> bool:
+        """Whether this invitation was used for a log that begins with exactly these entries."""
+        row = await self._store.invite(invite_pk)
+        if row is None or row.used_by != log.uid:
+            return False
+        known = await self.load(log.uid)
+        return known is not None and known.head_at(log.seq) == log.head
 
     # -- logs and look-ups
 
     async def draft(self, uid: bytes, entries: Sequence[Signed]) -> Draft:
         """The log as these entries would make it. Refusal "conflict" if it has moved on, Reject as the log judges."""
-        log = await self.load(uid)
+        log = await self.newest(uid)
         if log is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
         if not 0 < len(entries) <= APPEND_ENTRIES:
