@@ -14,7 +14,7 @@ from app.store.keyslots import StoreKeys
 from app.store.store import Store
 from sync.client.pairing import Guest, Joined
 from sync.trust.agency import decode_record
-from sync.trust.pairing import OldDevice
+from sync.trust.pairing_messages import OldDevice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ class Invitation:
         return self._new
 
     async def admit(self) -> None:
-        """The person said yes. Refused("pairing") if the other one has gone, "conflict" if the own log moved: anew."""
+        """The person said yes. Refused("pairing") if the other one has gone, and the other errors of `Host.admit`."""
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)

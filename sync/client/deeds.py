@@ -2,12 +2,13 @@
 """What a person does to rooms: create, add, remove, leave, roles, rotate. Each needs the server and waits for it.
 
 A deed is drafted on the room as it stands; if somebody else was first ("conflict", "stale") or its seals
-did not arrive whole ("seals"), it is drafted anew.
+did not arrive whole ("seals"), it is drafted again on the newer room (again.py).
 """
 
 import asyncio
 from collections.abc import Callable
 
+from sync.client.again import again
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
@@ -21,7 +22,6 @@ from sync.trust.items import Role
 from sync.trust.snapshots import STRICT_POLICY
 from sync.trust.succession import Origin
 
-TRIES = 5
 PROPOSAL = "proposal"
 SETTLE_S = 30.0
 _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
@@ -40,6 +40,12 @@ class Deeds:
 
         `origin`: the stopped room that it continues.
         """
+        room = await again(lambda: self._create(origin), codes=_AGAIN)
+        self._inbox.follow(room)
+        await self._settled(room)
+        return room.room
+
+    async def _create(self, origin: Origin | None) -> RoomSync:
         link = self._link
         log = link.book.log(link.account.uid)
         if log is None:
@@ -53,9 +59,7 @@ class Deeds:
         except (Refused, Unreachable):
             del link.rooms[draft.room]
             raise
-        self._inbox.follow(room)
-        await self._settled(room)
-        return draft.room
+        return room
 
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
         """Adds a person: their newest log is fetched and verified first. ▲ Nothing is sealed to whom one may not add:
@@ -121,18 +125,18 @@ class Deeds:
 
     async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
         room = self._room(room_id)
-        for attempt in range(TRIES):
+
+        async def attempt() -> None:
             await self._settled(room)
             await self._link.load_logs(room)
+            draft = await asyncio.to_thread(build, self._outbox.drafter(room))
             try:
-                draft = await asyncio.to_thread(build, self._outbox.drafter(room))
                 await self._outbox.append(room, draft)
-                break
-            except Refused as e:
-                if e.code not in _AGAIN or attempt == TRIES - 1:
-                    raise
-                self._inbox.look_again(room)
-                await asyncio.sleep(0.05 * (attempt + 1))
+            except Refused:
+                self._inbox.look_again(room)  # read while `again` pauses
+                raise
+
+        await again(attempt, codes=_AGAIN)
         await self._settled(room)
 
     def _room(self, room_id: RoomId) -> RoomSync:

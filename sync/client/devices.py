@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The person's own devices and keys: their log is followed, added to, and kept in order (protocol §3, §11).
 
-An entry is built on the log as it stands and goes to the server by compare-and-swap; if another device was first it is
-built anew. New PUK generations, whoever made them, are opened from the log: a device that died in between has them too.
+An entry is built on the log as it stands and goes to the server by compare-and-swap; if another device was first, it is
+built again on the newer log (again.py). New PUK generations, whoever made them, are opened from the log: a device that
+died in between has them too.
 """
 
 import logging
@@ -10,25 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sync.client import keepsake
+from sync.client.again import again
 from sync.client.connection import Connection
 from sync.client.link import Link
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject
-from sync.ids import DevId
+from sync.ids import DevId, Hash
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust import userdrafts
 from sync.trust.author import Entry
-from sync.trust.pairing import NewDevice
+from sync.trust.pairing_messages import NewDevice
 from sync.trust.userdrafts import Hand
 from sync.trust.userlog import ROOT, Device, UserEntry, UserLog, device_id
 
 log = logging.getLogger("sync")
 
-TRIES = 5
 RENEW_MS = 30 * 86_400_000
 """How old a PUK generation gets before a device makes the next one."""
-Build = Callable[[UserLog, Hand, int], Entry]
+Build = Callable[[UserLog, Hand, int], Entry | None]
+"""Drafts an entry on the log as it stands; None if nothing is left to do."""
 REVOKED = "revoked"
 RESET = "reset"
 
@@ -109,46 +111,64 @@ class Devices:
 
     # -- deeds ----------------------------------------------------------------------------------------------------
 
-    async def admit(self, new: NewDevice, proof: bytes) -> Device:
-        """Adds a device that proved its keys for the log's present head. Refused("conflict") if the log has moved
-        since: then the proof is for nothing."""
+    async def admit(self, new: NewDevice, proof: bytes, head: Hash) -> Device:
+        """Adds a device that proved its keys for this head of the log. Refused("conflict") if the log has moved since:
+        then the proof is for nothing, and the device must prove its keys for the newer head."""
+        self.check_active()
+        if self.own_log.head != head:
+            raise Refused(ErrorCode.CONFLICT, "own log")
         entry = userdrafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
         await self.append([entry])
         return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
     async def revoke(self, dev: DevId) -> None:
-        """Revokes a device; the entry carries the next PUK generation. Reject "older" for one older than this."""
-        await self._do(lambda own, hand, now: userdrafts.revoke(own, hand, dev, now)[0])
+        """Revokes a device; the entry carries the next PUK generation. Reject "older" for one older than this, "device"
+        for one that was not active from the start; one that another device revokes at the same moment is no error."""
+        began = self.own_log.seq
+        await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
     async def renew(self) -> None:
         """The next PUK generation."""
         await self._do(lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0])
 
     async def tend(self) -> None:
-        """Makes a newer generation if the agency revoked a device since the last, or if that is old."""
-        own = self.own_log
-        newest, since = own.puks[-1], max(own.agency_revokes, default=-1)
-        if self.ended is None and (newest.seq < since or self._link.server_now_ms - newest.time >= RENEW_MS):
-            await self.renew()
+        """Makes a newer generation if the agency revoked a device since the last, or if that is old. One that another
+        device makes at the same moment serves as well."""
+        if self.ended is None and self._renewal_due(self.own_log):
+            await self._do(
+                lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0] if self._renewal_due(own) else None
+            )
             log.info("personal key renewed")
 
+    def _renewal_due(self, own: UserLog) -> bool:
+        newest, since = own.puks[-1], max(own.agency_revokes, default=-1)
+        return newest.seq < since or self._link.server_now_ms - newest.time >= RENEW_MS
+
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
-        """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms)."""
-        seeds = self._link.account.puk_seeds
-        return await self._do(
-            lambda own, hand, now: userdrafts.revoke(own, Hand(ROOT, root, seeds), dev, now)[0], may_wait=True
-        )
+        """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms).
+        Reject "sheet" if the root has been replaced."""
+        began, seeds = self.own_log.seq, self._link.account.puk_seeds
+
+        def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
+            if own.root_pk != root.public:
+                raise Reject("sheet", "root")
+            return _revocation(own, began, Hand(ROOT, root, seeds), dev, now)
+
+        return await self._do(build, may_wait=True)
+
+    def check_active(self) -> None:
+        """▲ Refused "revoked" or "reset" if this device is at its end: what it signs counts no more, and is not tried
+        again."""
+        if self.ended is not None:
+            raise Refused(self.ended)
 
     async def _do(self, build: Build, *, may_wait: bool = False) -> int | None:
-        for attempt in range(TRIES):
-            try:
-                entry = build(self.own_log, self._hand(), self._link.server_now_ms)
-                return await self.append([entry], may_wait=may_wait)
-            except Refused as e:
-                if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
-                    raise
-                await self.follow(self._link.online)
-        return None
+        async def attempt() -> int | None:
+            self.check_active()
+            entry = build(self.own_log, self._hand(), self._link.server_now_ms)
+            return await self.append([entry], may_wait=may_wait) if entry is not None else None
+
+        return await again(attempt, self.follow_now)
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
         """Entries built on the log as it stands, all or none. None when they are in it; from when they may come (ms) if
@@ -184,6 +204,10 @@ class Devices:
 
     # -- following ------------------------------------------------------------------------------------------------
 
+    async def follow_now(self) -> None:
+        """As `follow`, over the connection of the moment. Unreachable while offline."""
+        await self.follow(self._link.online)
+
     async def follow(self, connection: Connection) -> None:
         """The newest own log that the server shows, and its keys."""
         await self._link.book.fetch(connection, self._link.account.uid)
@@ -212,3 +236,10 @@ class Devices:
         if shown.uid != account.uid or shown.head_at(known.seq) != known.head or not ends:
             raise Reject("auth", "own log")
         self._link.book.take(account.uid, entries[known.seq + 1 :])
+
+
+def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
+    """The entry that revokes a device; None for one that was active after entry `began` and has been revoked since."""
+    if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
+        return None
+    return userdrafts.revoke(own, hand, dev, now)[0]

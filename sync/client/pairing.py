@@ -6,10 +6,12 @@ The two speak through a box at the server; sync/trust/pairing.py says what, and 
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sync.client.account import Account
+from sync.client.again import again
 from sync.client.book import entries_after
 from sync.client.connection import Connection
 from sync.client.devices import Devices
@@ -17,13 +19,14 @@ from sync.client.link import Link
 from sync.client.transport import Dialer
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject, Unreachable
-from sync.ids import DevId
+from sync.ids import DevId, Hash
 from sync.protocol import messages as m
 from sync.trust import userdrafts
 from sync.trust.agency import agency_fingerprint, decode_record, record_hash
 from sync.trust.author import DeviceSecrets
-from sync.trust.pairing import Admitting, Entering, NewDevice, OldDevice, PairingCode
-from sync.trust.userlog import UserLog
+from sync.trust.pairing import Admitting, Entering
+from sync.trust.pairing_messages import NewDevice, OldDevice, PairingCode
+from sync.trust.userlog import Device, UserLog
 
 ENDED = "pairing"
 """The other side has gone, or the five minutes are over."""
@@ -116,14 +119,27 @@ class Host:
         return admitting.new
 
     async def admit(self) -> DevId:
-        """A person said yes; the device that is in now. Refused("pairing") if the other one has gone, "conflict" if the
-        own log moved meanwhile: begin anew."""
+        """A person said yes; the device that is in now.
+
+        If the own log has moved since the new device proved its keys, that device proves them again for the newer head.
+        Refused("pairing") if the other one has gone, "revoked" and "reset" if the log has ended this device, "conflict"
+        if it has moved again at each try.
+        """
         admitting = self._admitting
         if admitting is None or admitting.new is None or self._mail.over:
             raise Refused(ENDED)
-        added = await self._devices.admit(admitting.new, admitting.proof)
+        added = await again(partial(self._admit, admitting, admitting.new), self._devices.follow_now)
         await self._post(admitting.done(added.added, added.dev))
         return added.dev
+
+    async def _admit(self, admitting: Admitting, new: NewDevice) -> Device:
+        self._devices.check_active()
+        own = self._devices.own_log
+        if admitting.proved != own.head:
+            await self._post(admitting.ask_again(own.seq, own.head))
+            admitting.check_again(await self._mail.next())
+        assert admitting.proved is not None  # noqa: S101 - `check` or `check_again` has it
+        return await self._devices.admit(new, admitting.proof, admitting.proved)
 
     async def close(self) -> None:
         """Gives the attempt up: whoever waits for `arrived` hears Refused("pairing"), and so does the other side. Twice
@@ -174,8 +190,8 @@ class Guest:
     _reading: "asyncio.Future[None] | None" = None
     _entering: Entering | None = None
     _agency_pk: bytes = b""
-    _added: tuple[int, DevId] | None = None
-    """The entry that added this device, and its id, once the old one said yes."""
+    _added: "asyncio.Task[tuple[int, DevId]] | None" = None
+    """Waits for the old device's yes: the entry that added this device, and its id."""
 
     async def meet(self, *, code: str = "", number: str = "") -> OldDevice:
         """Goes to the old device and hears whose device this is to be: shown to the person, with `digits`.
@@ -197,7 +213,18 @@ class Guest:
         await self._post(entering.first())
         await self._post(entering.answer(await self._mail.next()))
         assert entering.old is not None  # noqa: S101 - `answer` has it
+        self._added = asyncio.ensure_future(self._wait_for_yes(entering))
+        self._added.add_done_callback(_heard)
         return entering.old
+
+    async def _wait_for_yes(self, entering: Entering) -> tuple[int, DevId]:
+        """Proves the keys again, as often as the old device's log moves before it says yes."""
+        while True:
+            message = await self._mail.next()
+            answer = entering.prove_again(message)
+            if answer is None:
+                return entering.done(message)
+            await self._post(answer)
 
     @property
     def digits(self) -> str:
@@ -208,19 +235,21 @@ class Guest:
         """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all
         of it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, or it could
         not be kept, again."""
-        entering = self._entering
-        if entering is None or entering.old is None:
+        entering, yes = self._entering, self._added
+        if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)
-        if self._added is None:
-            self._added = entering.done(await self._mail.next())
-            await self._hang_up()
-        own = await self._signed_in(self._agency_pk, entering.old, *self._added)
+        seq, dev = await asyncio.shield(yes)
+        await self._hang_up()
+        own = await self._signed_in(self._agency_pk, entering.old, entering.heads, seq, dev)
         keep(own)
         self._entering = self._added = None
         return own
 
-    async def _signed_in(self, agency_pk: bytes, old: OldDevice, seq: int, dev: DevId) -> Joined:
-        """▲ The log must be that of the person whom the old device named, and say itself that we are in."""
+    async def _signed_in(
+        self, agency_pk: bytes, old: OldDevice, heads: Sequence[tuple[int, Hash]], seq: int, dev: DevId
+    ) -> Joined:
+        """▲ The log must be that of the person whom the old device named, go through every head that it named, and say
+        itself that we are in."""
         pin = agency_fingerprint(agency_pk)
         connection = await Connection.connect(self.dialer, now_ms=self.now_ms, agency_pin=pin)
         reading = asyncio.ensure_future(connection.run(lambda frame: None))
@@ -232,7 +261,8 @@ class Guest:
                 entries += more
             log = UserLog.replay(entries, agency_pk)
             mine = log.device_active(dev, seq)
-            if (log.genesis, log.head_at(old.seq)) != (old.genesis, old.head) or mine is None:
+            goes_on = all(log.head_at(n) == head for n, head in heads)
+            if log.genesis != old.genesis or not goes_on or mine is None:
                 raise Reject("enrol", "own log")
             if mine.sign_pk != signing.public:
                 raise Reject("enrol", "own keys")
@@ -263,6 +293,8 @@ class Guest:
 
     async def close(self) -> None:
         """Leaves the box, for good. Twice does no harm."""
+        if self._added is not None:
+            self._added.cancel()
         self._entering = self._added = None
         await self._hang_up()
 
@@ -271,3 +303,9 @@ class Guest:
         if reading is not None:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+
+def _heard(task: "asyncio.Task[tuple[int, DevId]]") -> None:
+    """`finish` raises what it ended with, if anybody comes to call that."""
+    if not task.cancelled():
+        task.exception()

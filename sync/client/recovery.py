@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sync.client.account import Account
+from sync.client.again import again
 from sync.client.connection import Connection
 from sync.client.enrolment import Said, converse
 from sync.client.transport import Dialer
@@ -25,7 +26,6 @@ from sync.trust.userdrafts import Return
 from sync.trust.userlog import Device, UserLog, device_id
 
 VERSION = 1
-TRIES = 5
 MOST_REVOKED = 3
 """Other devices that go in the same breath: no more are taken a day without the agency's key."""
 
@@ -157,28 +157,24 @@ class Recovery:
         return _Seen(log=seen, entries=entries, person=found.person)
 
     async def _ask(self, connection: Connection) -> Returned | Waiting:
-        for attempt in range(TRIES):
-            seen = await self._see(connection)
-            if seen.log.device_active(self._dev(seen.log), seen.log.seq) is not None:
-                return self._returned(seen, {})
-            back = await self._back(connection, seen)
-            entries, seeds = userdrafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
-            signed = [m.Signed(body, sig) for body, sig in entries]
-            try:
-                invite_pk = self._attempt.code.key.public
-                ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
-                reply = await connection.request(ask, m.Frame)
-            except Refused as e:
-                if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
-                    raise
-                continue
-            if isinstance(reply, m.Waits):
-                return Waiting(ready_ms=reply.ready)
-            if not isinstance(reply, m.Ok):
-                raise Reject("malformed", f"reply {type(reply).__name__}")
-            seen.entries += entries
-            return self._returned(seen, seeds)
-        raise Refused(ErrorCode.CONFLICT)
+        """▲ Each try verifies the log as the first did: a sheet that was replaced meanwhile is an error of its own."""
+        return await again(partial(self._try, connection))
+
+    async def _try(self, connection: Connection) -> Returned | Waiting:
+        seen = await self._see(connection)
+        if seen.log.device_active(self._dev(seen.log), seen.log.seq) is not None:
+            return self._returned(seen, {})
+        back = await self._back(connection, seen)
+        entries, seeds = userdrafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
+        signed, invite_pk = [m.Signed(body, sig) for body, sig in entries], self._attempt.code.key.public
+        ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
+        reply = await connection.request(ask, m.Frame)
+        if isinstance(reply, m.Waits):
+            return Waiting(ready_ms=reply.ready)
+        if not isinstance(reply, m.Ok):
+            raise Reject("malformed", f"reply {type(reply).__name__}")
+        seen.entries += entries
+        return self._returned(seen, seeds)
 
     async def _back(self, connection: Connection, seen: _Seen) -> Return:
         """▲ The invitation must be the agency's, for this code, and of the person whose sheet it is."""

@@ -9,13 +9,13 @@ import asyncio
 import logging
 from dataclasses import dataclass, replace
 
-from sync.client.devices import TRIES, Devices
+from sync.client.again import again
+from sync.client.devices import Devices
 from sync.client.link import Link
 from sync.crypto.signatures import SigningKey
-from sync.errors import Refused, Reject
+from sync.errors import Reject
 from sync.ids import DevId
 from sync.protocol import messages as m
-from sync.protocol.messages import ErrorCode
 from sync.trust import userdrafts
 from sync.trust.recovery import RecoveryCode
 
@@ -121,23 +121,21 @@ class Sheet:
 
     async def _enter(self) -> None:
         """Brings what is kept into the log."""
-        for attempt in range(TRIES):
+
+        async def attempt() -> None:
+            self._devices.check_active()
             account = self._link.account
             sheet, root, now = RecoveryCode(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
             try:
                 entries = userdrafts.new_sheet(self._devices.own_log, root, sheet, account.puk_seeds, now)
-                if not entries:
-                    return
-                await self._devices.append(entries)
             except Reject as e:
                 if e.code == "sheet":  # another sheet was made meanwhile: this one is nobody's
                     self._keep(b"", b"")
                 raise
-            except Refused as e:
-                if e.code != ErrorCode.CONFLICT or attempt == TRIES - 1:
-                    raise
-                await self._devices.follow(self._link.online)
-        raise Refused(ErrorCode.CONFLICT, "sheet")
+            if entries:
+                await self._devices.append(entries)
+
+        await again(attempt, self._devices.follow_now)
 
     def _keep(self, root: bytes, sheet: bytes) -> None:
         account = self._link.account

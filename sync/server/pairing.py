@@ -18,7 +18,8 @@ from sync.server.rates import Bucket
 from sync.server.refusal import Refusal
 
 OPEN_S = 300.0
-MESSAGES = 16
+MESSAGES = 24
+"""Four, and two more for each time that the old device's log moves in between: up to seven times."""
 BOXES = 10_000
 NUMBERS_PER_S = 5.0
 NUMBERS_BURST = 50

@@ -11,158 +11,35 @@ and both screens show six digits that a person compares.
 3 new  proof that it has its keys          (by digits: what it had committed itself to)
 4 old  sealed to the new device: it is added
 ```
+If the old device's log moves before 4, the proof is for an older head. Then, as often as needed, 4 is preceded by
+
+```
+5 old  sealed to the new device: the log's newer head
+6 new  proof that it has its keys, for that head
+```
 ▲ A server in the middle has no secret to seal under; without one it must choose its digits before it knows the other
 side's, and is found out but once in a million. ▲ What is sealed names its way, sender and everything before it.
 """
 
 import hmac
 import os
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from sync.crypto import aead, seal
+from sync.crypto import seal
 from sync.crypto.encoding import dec, enc
-from sync.crypto.kdf import H, kdf
+from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey, verify
 from sync.errors import Reject
-from sync.ids import DevId, Hash, Uid
-from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES
-from sync.trust import fields, letters
-from sync.trust.agency import decode_record
+from sync.ids import DevId, Hash
+from sync.protocol.version import PAIR_MESSAGE_BYTES
+from sync.trust import fields
 from sync.trust.author import DeviceSecrets
+from sync.trust.pairing_messages import VERSION, Cover, NewDevice, OldDevice, PairingCode
 
-VERSION = 1
-SECRET_BITS = 120
-CHECK_BITS = 10
-CODE_LETTERS = 26
-NAME_LIMIT = 64
 NONCE_BYTES = 32
 DIGITS = 6
-_LABEL = "pairing"
 _OLD, _NEW = "old", "new"
-
-
-@dataclass(frozen=True, slots=True)
-class PairingCode:
-    """The secret that the old device shows: 26 letters, good once."""
-
-    secret: bytes = field(repr=False)
-
-    @classmethod
-    def fresh(cls) -> "PairingCode":
-        return cls(os.urandom(SECRET_BITS // 8))
-
-    def format(self) -> str:
-        number = letters.checked(_LABEL, int.from_bytes(self.secret, "big"), SECRET_BITS, CHECK_BITS)
-        return letters.write(number, CODE_LETTERS)
-
-    @classmethod
-    def parse(cls, text: str) -> "PairingCode":
-        """The code as typed. Reject "code" if it is mistyped; one time in a thousand the other device finds out."""
-        number = letters.check(_LABEL, letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
-        return cls(number.to_bytes(SECRET_BITS // 8, "big"))
-
-    @property
-    def box(self) -> bytes:
-        """16 B under which the server brings the two together; it says nothing of the secret."""
-        return kdf(self.secret, "enrol-box", length=PAIR_BOX_BYTES)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDevice:
-    """What the new device says of itself."""
-
-    sign_pk: bytes
-    kem_pk: bytes
-    name: str
-    system: str
-
-    def fields(self) -> list[object]:
-        return [self.sign_pk, self.kem_pk, self.name, self.system]
-
-    @classmethod
-    def read(cls, value: object) -> "NewDevice":
-        sign_pk, kem_pk, name, system = fields.array(value, 4, "new device")
-        return cls(
-            sign_pk=fields.raw(sign_pk, 32, "new device"),
-            kem_pk=fields.raw(kem_pk, seal.PUBLIC_BYTES, "new device"),
-            name=fields.text(name, NAME_LIMIT, "new device"),
-            system=fields.text(system, NAME_LIMIT, "new device"),
-        )
-
-    @property
-    def keys(self) -> list[object]:
-        """As `dev_add` and its proof have them."""
-        return [self.sign_pk, self.kem_pk]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldDevice:
-    """What the old device says: whose log it is, where it stands, and who adds. `record`: the staff record, encoded."""
-
-    uid: Uid
-    genesis: Hash
-    seq: int
-    head: Hash
-    dev: DevId
-    kem_pk: bytes
-    record: bytes
-
-    def fields(self) -> list[object]:
-        return [self.uid, self.genesis, self.seq, self.head, self.dev, self.kem_pk, self.record]
-
-    @classmethod
-    def read(cls, value: object) -> "OldDevice":
-        uid, genesis, seq, head, dev, kem_pk, record = fields.array(value, 7, "old device")
-        old = cls(
-            uid=Uid(fields.raw(uid, 16, "old device")),
-            genesis=Hash(fields.raw(genesis, 32, "old device")),
-            seq=fields.u64(seq, "old device"),
-            head=Hash(fields.raw(head, 32, "old device")),
-            dev=DevId(fields.raw(dev, 16, "old device")),
-            kem_pk=fields.raw(kem_pk, seal.PUBLIC_BYTES, "old device"),
-            record=fields.blob(record, 4096, "old device"),
-        )
-        if old.uid != old.genesis[:16]:
-            raise Reject("enrol", "old device")
-        seal.check_public(old.kem_pk)
-        decode_record(old.record)
-        return old
-
-
-class _Cover:
-    """Under what messages travel: sealed with the secret, or bare. Each sealed one covers all before it."""
-
-    def __init__(self, agency: Hash, code: PairingCode | None) -> None:
-        self._code = code
-        self._transcript = H("enrol", agency)
-
-    def put(self, role: str, body: list[object]) -> bytes:
-        sent = plain = enc([VERSION, *body])
-        if self._code is not None:
-            sent = aead.seal(self._key(role), self._context(role), plain)
-        self._transcript = H("enrol", self._transcript, sent)
-        return sent
-
-    def take(self, role: str, sent: bytes, count: int) -> list[object]:
-        """Reject "enrol" if it does not open: a wrong code, another agency's server, or one in the middle."""
-        plain = sent
-        if self._code is not None:
-            try:
-                plain = aead.open_(self._key(role), self._context(role), sent)
-            except Reject as e:
-                raise Reject("enrol", role) from e
-        version, *body = fields.array(dec(plain, limit=PAIR_MESSAGE_BYTES), count + 1, "pairing")
-        fields.version(version, VERSION, "pairing")
-        self._transcript = H("enrol", self._transcript, sent)
-        return body
-
-    def _key(self, role: str) -> bytes:
-        assert self._code is not None  # noqa: S101 - asked for only then
-        return kdf(self._code.secret, "enrol", role, self._transcript)
-
-    def _context(self, role: str) -> list[object]:
-        return ["enrol", role, self._transcript]
 
 
 def _commitment(nonce: bytes, new: NewDevice) -> Hash:
@@ -182,10 +59,13 @@ class Entering:
         self._agency = agency
         self._signing, self._kem = SigningKey(secrets.sign), KemKey(secrets.kem)
         self._me = NewDevice(sign_pk=self._signing.public, kem_pk=self._kem.public, name=name, system=system)
-        self._cover = _Cover(agency, code)
+        self._cover = Cover(agency, code)
         self._by_code = code is not None
         self._nonce = os.urandom(NONCE_BYTES)
         self.old: OldDevice | None = None
+        """What message 2 said, with the newest head that was proved for."""
+        self.heads: list[tuple[int, Hash]] = []
+        """Every head of the log that the old device named: (seq, head), from message 2 and each message 5."""
         self.digits = ""
         """What to compare, by digits only, once message 2 has come."""
 
@@ -199,7 +79,7 @@ class Entering:
         told, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
         self.old = old = OldDevice.read(told)
-        proof = self._signing.sign("dev-proof", [old.uid, old.head, self._me.keys, old.dev])
+        proof = self._prove(old)
         if self._by_code:
             return self._cover.put(_NEW, [proof])
         commit = _commitment(self._nonce, self._me)
@@ -207,26 +87,53 @@ class Entering:
         hidden = seal.seal_to(old.kem_pk, enc(["enrol-new", old.uid, old.dev]), enc(self._me.fields()))
         return self._cover.put(_NEW, [proof, self._nonce, hidden])
 
+    def _prove(self, old: OldDevice) -> bytes:
+        self.heads.append((old.seq, old.head))
+        return self._signing.sign("dev-proof", [old.uid, old.head, self._me.keys, old.dev])
+
+    def prove_again(self, fifth: bytes) -> bytes | None:
+        """Message 6 after message 5; None if it is no message 5 for this device, but perhaps message 4.
+
+        ▲ The log only grows: Reject "enrol" for a head that is not above every head proved for.
+        """
+        opened = self._open("enrol-moved", fifth)
+        if opened is None:
+            return None
+        seq, head = fields.u64(opened[0], "moved"), Hash(fields.raw(opened[1], 32, "moved"))
+        assert self.old is not None  # noqa: S101 - else nothing opens
+        if seq <= self.old.seq:
+            raise Reject("enrol", "moved")
+        self._cover.note(fifth)
+        self.old = replace(self.old, seq=seq, head=head)
+        return self._cover.put(_NEW, [self._prove(self.old)])
+
     def done(self, fourth: bytes) -> tuple[int, DevId]:
         """The entry by which this device was added, and its id. Reject "enrol" if message 4 is not for it."""
+        opened = self._open("enrol-done", fourth)
+        if opened is None:
+            raise Reject("enrol", "done")
+        return fields.u64(opened[0], "done"), DevId(fields.raw(opened[1], 16, "done"))
+
+    def _open(self, label: str, message: bytes) -> list[object] | None:
+        """Two fields that the old device sealed to this one; None if they are not sealed so."""
         if self.old is None:
             raise Reject("enrol", "order")
         try:
-            opened = self._kem.open(enc(["enrol-done", self.old.uid, self.old.dev]), fourth)
-        except Reject as e:
-            raise Reject("enrol", "done") from e
-        version, seq, dev = fields.array(dec(opened, limit=64), 3, "done")
+            opened = self._kem.open(enc([label, self.old.uid, self.old.dev]), message)
+        except Reject:
+            return None
+        version, *body = fields.array(dec(opened, limit=64), 3, label)
         fields.version(version, VERSION, "pairing")
-        return fields.u64(seq, "done"), DevId(fields.raw(dev, 16, "done"))
+        return body
 
 
 class Admitting:
-    """The old device's side. `kem` is its own sealing key. If the log moves before the end, a new attempt begins."""
+    """The old device's side. `kem` is its own sealing key."""
 
     def __init__(self, agency: Hash, kem: KemKey, code: PairingCode | None) -> None:
         self._agency = agency
         self._kem = kem
-        self._cover = _Cover(agency, code)
+        self._cover = Cover(agency, code)
         self._by_code = code is not None
         self._nonce = b"" if code is not None else os.urandom(NONCE_BYTES)
         self._commit = b""
@@ -234,6 +141,8 @@ class Admitting:
         self.new: NewDevice | None = None
         """Who wants to come in: by code after message 1, by digits after message 3."""
         self.proof = b""
+        self.proved: Hash | None = None
+        """The head of the log for which `proof` is."""
         self.digits = ""
         """What to compare, by digits only, once message 3 has come."""
 
@@ -270,12 +179,35 @@ class Admitting:
             self.new = new
             self.digits = _digits(self._agency, self._commit, self._nonce, old, nonce)
         assert self.new is not None  # noqa: S101 - by code `hear` has set it
-        self.proof = fields.raw(proof, 64, "proof")
-        verify(self.new.sign_pk, "dev-proof", [old.uid, old.head, self.new.keys, old.dev], self.proof)
+        self._verify(proof)
+
+    def _verify(self, proof: object) -> None:
+        """▲ The new device has its keys, and proves them for the head that it was told last."""
+        if self.new is None or self._old is None:
+            raise Reject("enrol", "order")
+        old, told = self._old, fields.raw(proof, 64, "proof")
+        verify(self.new.sign_pk, "dev-proof", [old.uid, old.head, self.new.keys, old.dev], told)
+        self.proof, self.proved = told, old.head
+
+    def ask_again(self, seq: int, head: Hash) -> bytes:
+        """Message 5: the log has moved to this head."""
+        message = self._seal("enrol-moved", seq, head)
+        assert self._old is not None  # noqa: S101 - else nothing is sealed
+        self._old = replace(self._old, seq=seq, head=head)
+        self._cover.note(message)
+        return message
+
+    def check_again(self, sixth: bytes) -> None:
+        """Message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in message 5."""
+        (proof,) = self._cover.take(_NEW, sixth, 1)
+        self._verify(proof)
 
     def done(self, seq: int, dev: DevId) -> bytes:
         """Message 4: it is added, by entry `seq`, as device `dev`."""
+        return self._seal("enrol-done", seq, dev)
+
+    def _seal(self, label: str, seq: int, what: bytes) -> bytes:
         if self.new is None or self._old is None:
             raise Reject("enrol", "order")
-        info = enc(["enrol-done", self._old.uid, self._old.dev])
-        return seal.seal_to(self.new.kem_pk, info, enc([VERSION, seq, dev]))
+        info = enc([label, self._old.uid, self._old.dev])
+        return seal.seal_to(self.new.kem_pk, info, enc([VERSION, seq, what]))

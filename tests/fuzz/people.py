@@ -49,17 +49,21 @@ def _pairing() -> Run:
     from sync.crypto import seal
     from sync.crypto.encoding import enc
     from sync.crypto.seal import KemKey
+    from sync.crypto.signatures import SigningKey
     from sync.ids import DevId, Hash
     from sync.trust.author import DeviceSecrets
-    from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode, _Cover
+    from sync.trust.pairing import Admitting, Entering
+    from sync.trust.pairing_messages import Cover, NewDevice, OldDevice, PairingCode
 
     agency, code, kem = Hash(bytes(range(32))), PairingCode(bytes(15)), KemKey(bytes(32))
     secrets = DeviceSecrets(sign=bytes([3] * 32), kem=bytes([4] * 32), root=b"")
     new_kem = KemKey(secrets.kem)
     old = OldDevice.read(samples.old_device())
+    sign_pk = SigningKey(secrets.sign).public
+    new_device = NewDevice(sign_pk=sign_pk, kem_pk=new_kem.public, name="Dator", system="Debian")
 
     def entering(by: PairingCode | None) -> tuple[Entering, Any]:
-        side, cover = Entering(agency, secrets, "Dator", "Debian", by), _Cover(agency, by)
+        side, cover = Entering(agency, secrets, "Dator", "Debian", by), Cover(agency, by)
         cover.take("new", side.first(), 1)
         return side, cover
 
@@ -70,7 +74,7 @@ def _pairing() -> Run:
         if first is None:
             fresh = Entering(agency, secrets, "Dator", "Debian", by)
             first = fresh.first()
-            cover = _Cover(agency, by)
+            cover = Cover(agency, by)
             cover.take("new", first, 1)
         side.hear(first)
         cover.take("old", side.tell(old), 2)
@@ -86,18 +90,26 @@ def _pairing() -> Run:
         by = code if which & 1 else None
         match which >> 1 & 3:
             case 0:
-                Admitting(agency, kem, by).hear(sealed(_Cover(agency, by), "new", body))
+                Admitting(agency, kem, by).hear(sealed(Cover(agency, by), "new", body))
             case 1:
                 new, cover = entering(by)
                 new.answer(sealed(cover, "old", body))
             case 2:
                 side, cover = admitting(by)
-                side.check(sealed(cover, "new", body))
+                if which & 8:
+                    side.new = new_device
+                    cover.note(side.ask_again(old.seq + 1, old.head))
+                    side.check_again(sealed(cover, "new", body))
+                else:
+                    side.check(sealed(cover, "new", body))
             case _:
-                new, _ = entering(None)
+                new, _ = entering(by)
                 new.old = old
-                info = enc(["enrol-done", old.uid, DevId(old.dev)])
-                new.done(seal.seal_to(new_kem.public, info, body) if len(body) < 200 else body)
+                label = "enrol-moved" if which & 8 else "enrol-done"
+                info = enc([label, old.uid, DevId(old.dev)])
+                message = seal.seal_to(new_kem.public, info, body) if len(body) < 200 else body
+                if new.prove_again(message) is None:
+                    new.done(message)
 
     return run
 
@@ -105,7 +117,7 @@ def _pairing() -> Run:
 def _codes() -> Run:
     from sync.errors import Reject
     from sync.trust.agency import SignInCode
-    from sync.trust.pairing import PairingCode
+    from sync.trust.pairing_messages import PairingCode
     from sync.trust.recovery import RecoveryCode
 
     def run(data: bytes) -> None:

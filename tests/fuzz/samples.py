@@ -91,13 +91,15 @@ def old_device() -> list[object]:
 
 
 def pairing_messages() -> list[bytes]:
-    """One byte that says which message and way, then its plain bytes."""
+    """One byte that says which message and way (from 8 on: after the log has moved), then its plain bytes."""
     new = [SigningKey(bytes([3] * 32)).public, KemKey(bytes([4] * 32)).public, "Dator", "Debian"]
     plain = [
         enc([1, new]), enc([1, bytes(32)]), enc([1, old_device(), b""]), enc([1, old_device(), bytes(32)]),
         enc([1, bytes(64)]), enc([1, bytes(64), bytes(32), bytes(1400)]), enc([1, 4, bytes(16)]),
+        enc([1, bytes(64)]), enc([1, bytes(64)]), enc([1, 4, bytes(32)]), enc([1, 4, bytes(32)]),
     ]  # fmt: skip
-    return [bytes((which,)) + message for which, message in zip((1, 0, 3, 2, 5, 4, 6), plain, strict=True)]
+    kinds = (1, 0, 3, 2, 5, 4, 6, 13, 12, 15, 14)
+    return [bytes((which,)) + message for which, message in zip(kinds, plain, strict=True)]
 
 
 # -- a room

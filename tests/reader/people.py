@@ -242,10 +242,13 @@ class Pairing:
         if self.secret is not None:
             key = KDF(self.secret, "enrol", role, self.transcript)
             plain = aead_open(key, ["enrol", role, self.transcript], sent)
-        self.transcript = H("enrol", self.transcript, sent)
+        self.note(sent)
         version, *body = dec(plain)
         must(version == 1, "version")
         return body
+
+    def note(self, sent: bytes) -> None:
+        self.transcript = H("enrol", self.transcript, sent)
 
 
 def digits(fingerprint: bytes, commit: bytes, old_nonce: bytes, old: Any, new_nonce: bytes) -> str:

@@ -190,6 +190,30 @@ def test_a_second_device_by_code_and_by_digits() -> None:
         assert dec(done) == [1, 4, raw(told["new"]["dev"])]
 
 
+def test_a_second_device_proves_its_keys_for_each_head_that_the_log_moves_to() -> None:
+    told = load("moved")
+    fingerprint, new_kem = raw(told["agency"]), KemKey(raw(told["new"]["kem"]))
+    for way in (told["by_code"], told["by_digits"]):
+        secret = people.checked(way["code"], 26, "pairing", 15) if way["code"] else None
+        first, second, third, *between, fourth = map(raw, way["messages"])
+        meeting = people.Pairing(fingerprint, secret)
+        meeting.take("new", first)
+        (uid, _genesis, seq, head, dev, _old_pk, _record), _nonce = meeting.take("old", second)
+        keys = [signing_pk(raw(told["new"]["sign"])), new_kem.public]
+        heads, proofs = [[seq, head.hex()]], [meeting.take("new", third)[0]]
+        for fifth, sixth in zip(between[::2], between[1::2], strict=True):
+            version, seq, head = dec(new_kem.open(enc(["enrol-moved", uid, dev]), fifth))
+            assert version == 1
+            meeting.note(fifth)
+            heads.append([seq, head.hex()])
+            proofs += meeting.take("new", sixth)
+        assert heads == told["heads"]
+        for (_, head), proof in zip(heads, proofs, strict=True):
+            verify(keys[0], "dev-proof", [uid, raw(head), keys, dev], proof)
+        done = new_kem.open(enc(["enrol-done", uid, dev]), fourth)
+        assert dec(done) == [1, told["done"], raw(told["new"]["dev"])]
+
+
 def test_the_recovery_sheet() -> None:
     sheet = load("pairing")["sheet"]
     secret = people.checked(sheet["code"], 28, "recovery", 17)

@@ -39,8 +39,8 @@ from sync.trust.author import DeviceSecrets, open_puk, puk_info, puk_key, safety
 from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
 from sync.trust.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
 from sync.trust.items import Item, item_id, next_rh
-from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
-from sync.trust.pairing import _Cover as pairing_cover
+from sync.trust.pairing import Admitting, Entering
+from sync.trust.pairing_messages import Cover, OldDevice, PairingCode
 from sync.trust.recovery import RecoveryCode
 from sync.trust.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
 from sync.trust.userlog import RECOVERY, UserEntry, UserLog
@@ -375,7 +375,7 @@ def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, way: str) 
     old, new = pairing["old"], pairing["new"]
     secrets = DeviceSecrets(sign=raw(new["sign"]), kem=raw(new["kem"]), root=b"")
     entering = Entering(agency, secrets, told["name"], told["system"], code)
-    cover = pairing_cover(agency, code)
+    cover = Cover(agency, code)
     (said,) = cover.take("new", first, 1)
     heard, nonce = cover.take("old", second, 2)
     entering.old = OldDevice.read(heard)
@@ -394,6 +394,38 @@ def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, way: str) 
     )
     assert admitting.new.sign_pk == SigningKey(secrets.sign).public
     assert said == (admitting.new.fields() if code else said)
+
+
+@pytest.mark.parametrize("way", ["by_code", "by_digits"])
+def test_a_second_device_follows_the_same_moves_of_the_log(way: str) -> None:
+    moved = load("moved")
+    agency, old, new = Hash(raw(moved["agency"])), moved["old"], moved["new"]
+    code = PairingCode.parse(moved[way]["code"]) if moved[way]["code"] else None
+    secrets = DeviceSecrets(sign=raw(new["sign"]), kem=raw(new["kem"]), root=b"")
+    first, second, third, *between, fourth = map(raw, moved[way]["messages"])
+    entering = Entering(agency, secrets, "Bärbar dator 🙂", "Debian 13", code)
+    admitting = Admitting(agency, KemKey(raw(old["kem"])), code)
+    cover = Cover(agency, code)
+    cover.take("new", first, 1)
+    heard, nonce = cover.take("old", second, 2)
+    admitting.hear(first)
+    entering.old = admitting._old = OldDevice.read(heard)
+    admitting._nonce = nonce  # type: ignore[assignment]
+    for side in (entering, admitting):
+        side._cover._transcript = cover._transcript
+    admitting.check(third)
+    entering._cover.note(third)
+    entering.heads.append((entering.old.seq, entering.old.head))
+    for fifth, sixth in zip(between[::2], between[1::2], strict=True):
+        assert entering.prove_again(fifth) is not None
+        entering._cover._transcript = admitting._cover._transcript
+        entering._cover.note(fifth)
+        entering._cover.note(sixth)
+        admitting._old = entering.old
+        admitting._cover.note(fifth)
+        admitting.check_again(sixth)
+    assert [[seq, head.hex()] for seq, head in entering.heads] == moved["heads"]
+    assert entering.done(fourth) == (moved["done"], raw(new["dev"]))
 
 
 def test_a_sheet_gives_the_same_keys(pairing: Any) -> None:

@@ -12,7 +12,8 @@ from sync.crypto.seal import KemKey
 from sync.ids import DevId, Hash, Uid
 from sync.trust.agency import encode_record
 from sync.trust.author import DeviceSecrets
-from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
+from sync.trust.pairing import Admitting, Entering
+from sync.trust.pairing_messages import OldDevice, PairingCode
 from sync.trust.recovery import RecoveryCode
 
 HERE = Path(__file__).parent

@@ -24,7 +24,7 @@ from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, Entry, new_user
 from sync.trust.drafts import Draft, Drafter
-from sync.trust.pairing import NewDevice
+from sync.trust.pairing_messages import NewDevice
 from sync.trust.userlog import UserLog, device_id
 from tests.sync.byzantine.desk import Desk, Hearer
 from tests.sync.byzantine.still import BEGAN_MS, YEAR_MS, still
@@ -100,7 +100,7 @@ class Office(Generic[S]):
         signing, kem = SigningKey(secrets.sign), KemKey(secrets.kem)
         proof = signing.sign("dev-proof", [own.uid, own.head, [signing.public, kem.public], old.dev])
         new = NewDevice(sign_pk=signing.public, kem_pk=kem.public, name=name, system="Debian 13")
-        self.loop.do(old.engine.devices.admit(new, proof))
+        self.loop.do(old.engine.devices.admit(new, proof, own.head))
         dev = device_id(own.genesis_root_pk, signing.public)
         log = UserLog.replay(old.store.user_log(old.uid), self.agency.pk)
         seeds = userdrafts.open_generations(log, dev, kem, {})

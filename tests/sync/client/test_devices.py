@@ -26,7 +26,7 @@ from sync.server import admin
 from sync.trust import userdrafts
 from sync.trust.agency import encode_record
 from sync.trust.author import DeviceSecrets, Entry
-from sync.trust.pairing import NewDevice, PairingCode
+from sync.trust.pairing_messages import NewDevice, PairingCode
 from tests.world import Client, World, until, world
 
 RECORD = encode_record({"name": "Handläggare"})
@@ -248,7 +248,7 @@ async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: py
             own, signing = tablet.engine.devices.own_log, SigningKey(other.sign)
             new = NewDevice(sign_pk=signing.public, kem_pk=KemKey(other.kem).public, name="Tredje", system="")
             proof = signing.sign("dev-proof", [own.uid, own.head, new.keys, tablet.engine.devices.mine])
-            await tablet.engine.devices.admit(new, proof)
+            await tablet.engine.devices.admit(new, proof, own.head)
             await self.follow(self._link.online)
         return ready
 
@@ -286,7 +286,10 @@ async def test_attack_a_new_device_takes_only_the_log_that_it_was_told_of(w: Wor
     await host.admit()
     entering = guest._entering
     assert entering is not None
-    entering.old = replace(old, **{wrong: Hash(b"x" * 32)})  # type: ignore[arg-type]
+    if wrong == "head":
+        entering.heads[:] = [(old.seq, Hash(b"x" * 32))]
+    else:
+        entering.old = replace(old, genesis=Hash(b"x" * 32))
     kept: list[object] = []
     with pytest.raises(Reject) as e:
         await guest.finish(kept.append)

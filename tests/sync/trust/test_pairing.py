@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A second device is let in by code or by digits, with whoever relays in the middle."""
 
+import copy
 import os
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,8 @@ from sync.ids import DevId, Hash
 from sync.trust import fields, userdrafts
 from sync.trust.agency import encode_record
 from sync.trust.author import DeviceSecrets
-from sync.trust.pairing import Admitting, Entering, OldDevice, PairingCode
+from sync.trust.pairing import Admitting, Entering
+from sync.trust.pairing_messages import OldDevice, PairingCode
 from sync.trust.userdrafts import Hand
 from tests.sync.trust.people import NOW, Office, Someone
 
@@ -229,11 +231,97 @@ def test_attack_a_person_who_is_another_than_their_genesis_says_is_refused(meeti
     assert code_of(e) == "enrol"
 
 
+# -- the log moves before the old device says yes ---------------------------------------------------------------
+
+
+def moved(m: Meeting) -> bytes:
+    """Another device makes a new key; message 5."""
+    m.person.rotate_puk()
+    return m.old.ask_again(m.person.log.seq, m.person.log.head)
+
+
+def sixth(m: Meeting, fifth: bytes) -> bytes:
+    answer = m.new.prove_again(fifth)
+    assert answer is not None
+    return answer
+
+
+def test_a_new_device_proves_its_keys_again_as_often_as_the_log_moves(meeting: Meeting) -> None:
+    meeting.old.check(meeting.third())
+    first = (meeting.told.seq, meeting.told.head)
+    for _ in range(3):
+        meeting.old.check_again(sixth(meeting, moved(meeting)))
+        assert meeting.old.proved == meeting.person.log.head
+    meeting.enter()
+    assert meeting.new.heads[0] == first
+    assert [meeting.person.log.head_at(seq) for seq, _ in meeting.new.heads] == [head for _, head in meeting.new.heads]
+    assert len(meeting.new.heads) == 4
+
+
+def test_the_last_message_is_no_question_for_another_proof(meeting: Meeting) -> None:
+    meeting.old.check(meeting.third())
+    fourth = meeting.old.done(3, DevId(bytes(16)))
+    assert meeting.new.prove_again(fourth) is None
+    assert meeting.new.done(fourth) == (3, DevId(bytes(16)))
+
+
+def test_attack_a_proof_for_a_head_before_is_no_proof_for_a_newer(meeting: Meeting) -> None:
+    meeting.old.check(meeting.third())
+    for _ in range(2):
+        stale = meeting.old.proof
+        fifth = moved(meeting)
+        before = copy.copy(meeting.old._cover)
+        with pytest.raises(Reject) as e:
+            meeting.old.check_again(copy.copy(before).put("new", [stale]))
+        assert code_of(e) == "signature"
+        assert meeting.old.proof == stale
+        meeting.old._cover = before
+        meeting.old.check_again(sixth(meeting, fifth))
+
+
+def test_attack_another_device_does_not_prove_in_the_place_of_the_one_that_was_seen(by_code: Meeting) -> None:
+    """▲ The person said yes to the device of message 1; whoever knows the code sends another one's proof."""
+    by_code.old.check(by_code.third())
+    thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, by_code.code)
+    moved(by_code)
+    thief.old, thief._cover = by_code.old._old, by_code.old._cover
+    assert thief.old is not None
+    body = [thief._prove(thief.old)]
+    copied = copy.copy(by_code.old._cover)
+    with pytest.raises(Reject) as e:
+        by_code.old.check_again(copied.put("new", body))
+    assert code_of(e) == "signature"
+
+
+def test_attack_a_new_device_proves_for_no_older_head(meeting: Meeting) -> None:
+    meeting.old.check(meeting.third())
+    for seq in (0, meeting.told.seq):
+        with pytest.raises(Reject) as e:
+            meeting.new.prove_again(meeting.old.ask_again(seq, Hash(os.urandom(32))))
+        assert code_of(e) == "enrol"
+    assert meeting.new.heads == [(meeting.told.seq, meeting.told.head)]
+
+
+def test_attack_who_does_not_know_the_new_devices_key_asks_for_no_proof(meeting: Meeting) -> None:
+    meeting.old.check(meeting.third())
+    told = meeting.told
+    forged = seal.seal_to(
+        KemKey(os.urandom(32)).public, enc(["enrol-moved", told.uid, told.dev]), enc([1, 9, told.head])
+    )
+    assert meeting.new.prove_again(forged) is None
+    with pytest.raises(Reject) as e:
+        meeting.new.done(forged)
+    assert code_of(e) == "enrol"
+
+
 def test_messages_out_of_order_are_refused(meeting: Meeting) -> None:
     for early in (
         lambda: meeting.new.done(b""),
         lambda: meeting.old.check(b""),
         lambda: meeting.old.done(3, DevId(bytes(16))),
+        lambda: meeting.new.prove_again(b""),
+        lambda: meeting.old.ask_again(3, Hash(bytes(32))),
+        lambda: meeting.old._verify(bytes(64)),
     ):
         with pytest.raises(Reject) as e:
             early()

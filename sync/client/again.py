@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Compare-and-swap at the server: an entry that lost is drafted again on what is there now, a bounded number of times.
+
+Nothing that was refused is sent again: each try drafts, and so verifies, anew from the newest state.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+from sync.errors import Refused
+from sync.protocol.messages import ErrorCode
+
+TRIES = 8
+FIRST_S = 0.02
+"""Half to one and a half times so long is the first pause, and each later one twice as long: 1.3 to 3.8 s in all. Two
+devices that lost to each other do not meet again, and a server that follows its command line only once a second has
+caught up."""
+
+T = TypeVar("T")
+
+
+async def again(
+    attempt: Callable[[], Awaitable[T]],
+    renew: Callable[[], Awaitable[object]] | None = None,
+    *,
+    codes: Collection[str] = (ErrorCode.CONFLICT,),
+) -> T:
+    """What `attempt` gives, in up to TRIES tries while the server refuses with one of `codes`.
+
+    `renew` brings the newest state before each further try; what it raises ends the tries. The last refusal is raised,
+    and every other error at once.
+    """
+    for n in range(TRIES - 1):
+        try:
+            return await attempt()
+        except Refused as e:
+            if e.code not in codes:
+                raise
+        await asyncio.sleep(random.uniform(0.5, 1.5) * FIRST_S * 2**n)  # noqa: S311 - no secret: that not all try at once
+        if renew is not None:
+            await renew()
+    return await attempt()
