@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import Any
 
-from tests.demo.driver import Client, Failed, named, together
+from tests.demo.driver import Client, Failed, Name, named, together
 from tests.demo.sample import PASSPHRASE, ROOM, Card
 from tests.demo.stage import until
 from tests.demo.words import said
@@ -30,17 +30,22 @@ def enrol(client: Client, address: str, code: str, name: str) -> None:
     client.enter(said("Server address or link"), address)
     client.enter(said("Sign-in code"), code)
     client.press(named(said("Continue"), "Button"))
-    client.wait_part(name, within=said("First start"), timeout_s=30)
+    client.wait_part(name, within=said("First start"))
     client.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE)
     client.enter(said("The passphrase once more"), PASSPHRASE)
     client.press(named(said("Begin"), "Button"))
     opened(client)
-    client.wait_part(said("Synced {time}", time=""), within=said("Status"), timeout_s=20)
+    client.wait_part(said("Synced {time}", time=""), within=said("Status"))
+
+
+def call(client: Client, title: str) -> None:
+    """Through the palette: a room, a person or a command."""
+    client.palette(title, said("Search everything and do"), said("Suggestions"))
 
 
 def opened(client: Client) -> None:
     """Waits for the main window and makes it as large as the pictures."""
-    client.wait(named(said("Rooms"), within=said("Main navigation")), timeout_s=20)
+    client.wait(named(said("Rooms"), within=said("Main navigation")))
     client.size(1440, 900)
 
 
@@ -52,7 +57,7 @@ def unlock(client: Client) -> None:
 
 def open_room(client: Client, room: str = ROOM) -> None:
     """Through the palette, as one who does not use the mouse."""
-    client.palette(room, said("Suggestions"))
+    call(client, room)
     client.wait(named(room, "StaticText", said("Room"), nth=0))
     client.keys(CHAT)
     client.wait(composer(room))
@@ -71,17 +76,15 @@ def new_room(client: Client, title: str, *, group: bool = False) -> None:
 
 def add_member(client: Client, name: str) -> None:
     """Adds somebody from the directory who may read everything."""
-    client.palette(said("Add member …"), said("Suggestions"))
+    call(client, said("Add member …"))
     client.enter(said("Search the directory"), name)
     client.wait_row(said("People found"), name)
     client.press(named(said("Add"), "Button"))
-    client.wait_part(name, "Button", said("In the room"), timeout_s=20)
+    client.wait_part(name, "Button", said("In the room"))
 
 
 def send(client: Client, text: str, room: str = ROOM) -> None:
-    client.focus(composer(room))
-    client.type(text)
-    client.keys("Return")
+    client.enter(composer(room), text, "Return", over=False)
     client.wait_row(messages(), text)
 
 
@@ -94,30 +97,25 @@ def send_file(client: Client, path: Path, text: str) -> None:
 
 def mention(client: Client, text: str, name: str) -> None:
     """Writes a message that ends with somebody's name, chosen from the list that "@" opens."""
-    client.focus(composer())
-    client.type(f"{text} @{name[:4]}")
+    client.enter(composer(), f"{text} @{name[:4]}", over=False)
     client.wait_row(said("People to mention"), name)
-    client.keys("Tab")
-    client.keys("Return")
+    client.keys("Tab Return")
     client.wait_row(messages(), text)
 
 
 def new_document(client: Client, title: str) -> None:
     client.keys(DOCUMENTS)
-    for name in (said("Write the first document"), said("New document")):
-        if client.exists(named(name, "Button")):
-            client.press(named(name, "Button"))
-            break
+    ways: list[Name] = [named(said(name), "Button") for name in ("Write the first document", "New document")]
+    client.press(ways[client.wait_any(*ways)])
     client.enter(named(said("Title"), "EditableText"), title, "Return")
     client.focus(editor())
 
 
 def open_document(client: Client, title: str) -> None:
     client.keys(DOCUMENTS)
-    if not client.exists(editor()):
-        client.wait_row(named(said("Documents"), "List"), title, timeout_s=20)
-        client.pick(named(said("Documents"), "List"), title)
-    client.wait(editor())
+    documents = named(said("Documents"), "List")
+    if client.wait_any(editor(), documents):
+        client.pick(documents, title)
     client.focus(editor())
 
 
@@ -131,9 +129,12 @@ def caret_after(client: Client, text: str) -> None:
     """Puts the caret behind a text, by keyboard: finds it, leaves the search, goes to its end."""
     client.focus(editor())
     client.keys("Ctrl+F")
-    client.wait(named(said("Find in the document"), "EditableText"))
-    client.type(text)
-    client.keys("Escape Right")
+    client.enter(named(said("Find in the document"), "EditableText"), text)
+    client.wait(editor(), selected=text)
+    client.keys("Escape")
+    client.wait(editor(), focused=True)
+    client.keys("Right")
+    client.wait(editor(), selected="")
 
 
 def document_text(client: Client) -> str:
@@ -144,8 +145,8 @@ def same_document(one: Client, other: Client, parts: tuple[str, ...]) -> None:
     """Waits until both editors have every part, then compares text and formatting, paragraph by paragraph."""
     for client in (one, other):
         for part in parts:
-            client.wait(editor(), contains=part, timeout_s=30)
-    until(lambda: one.document(editor()) == other.document(editor()), "the documents differ", 10)
+            client.wait(editor(), contains=part)
+    until(lambda: one.document(editor()) == other.document(editor()), "the documents differ")
 
 
 def cards(client: Client) -> dict[str, list[str]]:
@@ -167,29 +168,21 @@ def card(title: str) -> dict[str, Any]:
     return named(title, within=said("Board"), part=True)
 
 
-def walk_menu(client: Client, entry: str) -> None:
-    """Goes down an open menu to an entry and chooses it."""
-    client.wait(named(entry, "MenuItem"))
-    names = client.names("MenuItem")
-    for _ in range(names.index(entry) + 1):
-        client.keys("Down")
-    client.keys("Return")
-
-
 def person_menu(client: Client, name: str, entry: str) -> None:
     """Opens a person's menu in the people panel and chooses."""
     client.press(named(f"{name}, ", "Button", said("In the room"), part=True))
-    walk_menu(client, entry)
+    client.menu(entry)
 
 
 def label(client: Client, name: str, colour: str) -> None:
     """Gives the open card a label; makes it if the board has none of that name."""
+    new = said(f"New {colour} label …")
     client.press(said("Choose labels …"))
-    client.wait(named(said(f"New {colour} label …"), "MenuItem"))
-    if client.exists(named(name, "MenuItem")):
-        walk_menu(client, name)
+    client.wait(named(new, "MenuItem"))
+    if name in client.names("MenuItem"):
+        client.menu(name)
         return
-    walk_menu(client, said(f"New {colour} label …"))
+    client.menu(new)
     client.enter(named(said("Name"), "EditableText"), name, "Return")
     client.wait(named(name, within=said("Task")))
 
@@ -207,7 +200,7 @@ def add_card(client: Client, new: Card) -> None:
 
 
 def same_board(one: Client, other: Client) -> dict[str, list[str]]:
-    until(lambda: cards(one) == cards(other), f"the boards differ: {cards(one)} and {cards(other)}", 20)
+    until(lambda: cards(one) == cards(other), f"the boards differ: {cards(one)} and {cards(other)}")
     board = cards(one)
     expect(any(board.values()), f"no cards at all: {board}")
     return board

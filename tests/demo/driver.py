@@ -12,12 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-START_LIMIT_S = 30.0
-ANSWER_LIMIT_S = 90.0
-STOP_LIMIT_S = 15.0
-
-
-PALETTE_TRIES = 6
+ANSWER_LIMIT_S = 240.0
+"""The process has hung. A command that waits for something gives up before, and says for what."""
+STOP_LIMIT_S = 60.0
 
 
 class Failed(Exception):
@@ -82,7 +79,7 @@ class Client:
                 stderr=log,
             )
         theirs.close()
-        ours.settimeout(START_LIMIT_S)
+        ours.settimeout(ANSWER_LIMIT_S)
         self._line, self._unread = ours, b""
 
     def stop(self) -> None:
@@ -151,7 +148,6 @@ class Client:
             if not received:
                 raise self._ended(what)
             self._unread += received
-        self._line.settimeout(ANSWER_LIMIT_S)
         line, self._unread = self._unread.split(b"\n", 1)
         answer = json.loads(line)
         if not answer["ok"]:
@@ -162,12 +158,16 @@ class Client:
         return self.send(do, **arguments).result()
 
     def wait(self, name: Name, **condition: Any) -> str:
-        """Waits for an element; conditions: text, contains, enabled, gone, timeout_s."""
+        """Waits for an element; conditions: text, contains, enabled, focused, selected, gone."""
         return str(self.do("wait", target=_target(name), **condition))
 
     def wait_part(self, part: str, role: str = "", within: str = "", **condition: Any) -> str:
         """Waits for something with `part` in its name."""
         return self.wait(named(part, role, within, part=True, nth=0), **condition)
+
+    def wait_any(self, *names: Name) -> int:
+        """Waits for one of several elements; gives which."""
+        return int(self.do("wait_any", targets=[_target(name) for name in names]))
 
     def exists(self, name: Name) -> bool:
         return bool(self.do("exists", target=_target(name)))
@@ -178,23 +178,22 @@ class Client:
     def type(self, text: str, pace_ms: int = 0) -> None:
         self.do("type", text=text, pace_ms=pace_ms)
 
-    def focus(self, name: Name) -> None:
-        """Tabs to an element; what only a mouse would reach is noted in `not_reached`."""
-        if not self.do("focus", target=_target(name)):
+    def _noted(self, name: Name, do: str, **arguments: Any) -> None:
+        """Does something at an element; what only a mouse would reach is noted in `not_reached`."""
+        if not self.do(do, target=_target(name), **arguments):
             self.not_reached.append(str(_target(name)["name"]))
+
+    def focus(self, name: Name) -> None:
+        """Tabs to an element."""
+        self._noted(name, "focus")
 
     def press(self, name: Name) -> None:
         """Tabs to a button and presses it with Space."""
-        self.focus(name)
-        self.keys("Space")
+        self._noted(name, "press")
 
-    def enter(self, name: Name, text: str, then: str = "") -> None:
-        """Tabs to a field, writes over what stands in it, and presses `then`."""
-        self.focus(name)
-        self.keys("Ctrl+A")
-        self.type(text)
-        if then:
-            self.keys(then)
+    def enter(self, name: Name, text: str, then: str = "", *, over: bool = True) -> None:
+        """Tabs to a field, writes (`over` what stands in it), and presses `then`."""
+        self._noted(name, "enter", text=text, then=then, over=over)
 
     def click(self, name: Name, **how: Any) -> None:
         self.do("click", target=_target(name), **how)
@@ -222,12 +221,13 @@ class Client:
     def rows(self, name: Name) -> list[list[str]]:
         return list(self.do("rows", target=_target(name)))
 
-    def wait_row(
-        self, name: Name, part: str, *, gone: bool = False, whole: bool = False, timeout_s: float = 15.0
-    ) -> str:
-        """Waits until a list's model has a row with `part` in it, or (`whole`) one with a text that is it."""
-        told = {"part": part, "gone": gone, "whole": whole, "timeout_s": timeout_s}
-        return str(self.do("wait_row", target=_target(name), **told))
+    def wait_row(self, name: Name, part: str, *, gone: bool = False) -> str:
+        """Waits until a list's model has a row with `part` in it, or none."""
+        return str(self.do("wait_row", target=_target(name), part=part, gone=gone))
+
+    def menu(self, entry: str) -> None:
+        """Goes down the open menu to an entry and chooses it."""
+        self.do("menu", entry=entry)
 
     def tree(self, name: Name) -> Any:
         return self.do("tree", target=_target(name))
@@ -241,19 +241,10 @@ class Client:
     def choose_file(self, path: Path) -> None:
         self.do("choose_file", path=str(path))
 
-    def palette(self, title: str, suggestions: str) -> None:
-        """Ctrl+K, the title of a room or command, Return when it is suggested. A room may be on its way yet: again."""
-        for attempt in range(PALETTE_TRIES):
-            self.keys("Ctrl+K")
-            self.type(title.rstrip(" …"))
-            try:
-                self.wait_row(suggestions, title, whole=True, timeout_s=2.0)
-                break
-            except Failed:
-                if attempt == PALETTE_TRIES - 1:
-                    raise
-                self.keys("Escape")
-        self.keys("Return")
+    def palette(self, title: str, field: str, suggestions: str) -> None:
+        """Ctrl+K, the title of a room or command, Return when it is suggested."""
+        names = {"field": named(field), "suggestions": named(suggestions)}
+        self.do("palette", **names, text=title.rstrip(" …"), title=title)
 
     def size(self, width: int, height: int) -> None:
         self.do("size", width=width, height=height)

@@ -3,6 +3,7 @@
 
 from collections.abc import Generator
 
+import shiboken6
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QInputMethodEvent, QKeySequence
 from PySide6.QtTest import QTest
@@ -57,13 +58,15 @@ def press_keys(sequence: str) -> Steps:
         yield from _press(combination.key(), combination.keyboardModifiers())
 
 
-def type_text(text: str, pace_ms: int = 0) -> Steps:
+def type_text(text: str, pace_ms: int = 0, into: QWidget | None = None) -> Steps:
     """Text as it comes from a keyboard, or from an input method where the key has no ASCII letter.
 
-    QTest.keyClicks aborts on "ü". A line break is the Return key.
+    QTest.keyClicks aborts on "ü". A line break is the Return key. Missing if the focus is taken from `into` meanwhile.
     """
     for character in text:
         widget = _focused()
+        if into is not None and QApplication.focusWidget() is not into:
+            raise Missing(f"{_named(QApplication.focusWidget())} took the focus from {_named(into)} while one typed")
         if character == "\n":
             QTest.keyClick(widget, Qt.Key.Key_Return)
         elif character.isascii():
@@ -100,10 +103,10 @@ def reveal(seen: Seen) -> None:
 def click(seen: Seen, *, right: bool = False, at: tuple[float, float] = (0.5, 0.5)) -> Steps:
     button = Qt.MouseButton.RightButton if right else Qt.MouseButton.LeftButton
     window, place = _point(seen, at)
-    QTest.mouseMove(window.windowHandle(), place)
-    yield 1
+    QTest.mouseMove(window.windowHandle(), place)  # QTest delivers each before it goes on
+    yield 0
     QTest.mouseClick(window.windowHandle(), button, NO_KEYS, place)
-    yield 1
+    yield 0
 
 
 def drag(start: Seen, end: Seen, to: tuple[float, float] = (0.5, 0.5)) -> Steps:
@@ -113,22 +116,23 @@ def drag(start: Seen, end: Seen, to: tuple[float, float] = (0.5, 0.5)) -> Steps:
     if other is not window:
         raise Missing("cannot drag between two windows")
     QTest.mousePress(window.windowHandle(), Qt.MouseButton.LeftButton, NO_KEYS, begin)
-    yield 20
+    yield 0
     for step in range(1, DRAG_STEPS + 1):
         QTest.mouseMove(window.windowHandle(), begin + (finish - begin) * step / DRAG_STEPS)
-        yield 15
-    yield 60
+        yield 0
     QTest.mouseRelease(window.windowHandle(), Qt.MouseButton.LeftButton, NO_KEYS, finish)
-    yield 1
+    yield 0
 
 
 def tab_to(seen: Seen) -> Generator[int, None, bool]:
     """Walks with Tab until the element has the focus; where Tab is caught (an editor), F6 leaves it.
 
-    False if the keyboard did not get there and the focus had to be set.
+    It has the focus when this ends. False if the keyboard did not get there and the focus had to be set. Missing if the
+    program deletes the element meanwhile: a person with Tab or a screen reader would lose their place as well.
     """
-    wanted = _focus_of(seen.widget)
+    name, wanted = seen.name, _focus_of(seen.widget)
     for _ in range(TABS):
+        _check_alive(wanted, name)
         focus = QApplication.focusWidget()
         if focus is wanted:
             return True
@@ -138,9 +142,20 @@ def tab_to(seen: Seen) -> Generator[int, None, bool]:
             if QApplication.focusWidget() is focus:
                 break
         yield 0
+    _check_alive(wanted, name)
     wanted.setFocus(Qt.FocusReason.TabFocusReason)
-    yield 0
+    if QApplication.focusWidget() is not wanted:
+        raise Missing(f"{name!r} takes no focus")
     return False
+
+
+def _check_alive(widget: QWidget, name: str) -> None:
+    if not shiboken6.isValid(widget):
+        raise Missing(f"{name!r} was deleted while Tab was on its way to it")
+
+
+def _named(widget: QWidget | None) -> str:
+    return f"{type(widget).__name__} {widget.accessibleName()!r}" if widget is not None else "nothing"
 
 
 def _focus_of(widget: QWidget) -> QWidget:

@@ -28,7 +28,7 @@ def make_sheet(client: Client) -> str:
         if client.exists(field):
             client.enter(field, group)
     client.press(named(said("Make it my sheet"), "Button"))
-    client.wait_part(said("The recovery sheet is in force"), timeout_s=20)
+    client.wait_part(said("The recovery sheet is in force"))
     return "-".join(groups)
 
 
@@ -50,7 +50,7 @@ def come_back(client: Client, address: str, code: str, sheet: str, name: str) ->
     client.enter(named(said("Sign-in code"), "EditableText", view), code)
     client.enter(named(said("Code of the recovery sheet"), "EditableText", view), sheet)
     client.press(named(said("Continue"), "Button"))
-    client.wait_part(name, within=view, timeout_s=30)
+    client.wait_part(name, within=view)
     client.enter(named(said("Passphrase"), "EditableText", view), PASSPHRASE)
     client.enter(named(said("The passphrase once more"), "EditableText", view), PASSPHRASE)
     client.press(named(said("Begin"), "Button"))

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -17,7 +18,9 @@ from tests.demo.sample import UNIT
 from tests.demo.wire import Wire
 
 SERVER = [sys.executable, "-m", "sync.server", "--log", "INFO"]
-START_LIMIT_S = 20.0
+PATIENCE_S = 90.0
+"""After so long a wait for a state fails, and names what it waited for."""
+POLL_S = 0.02
 DATABASE = "server.sqlite3"
 
 
@@ -42,7 +45,7 @@ class Stage:
 
     def admin(self, *arguments: str) -> str:
         """Runs one command of the server's operator."""
-        answer = subprocess.run([*SERVER, *arguments], capture_output=True, text=True, timeout=30, check=False)
+        answer = subprocess.run([*SERVER, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         with self.server_log.open("a", encoding="utf-8") as log:
             log.write(answer.stderr)
         if answer.returncode:
@@ -62,7 +65,10 @@ class Stage:
         self._server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         log.close()
         assert self._server.stdout is not None
-        line = self._server.stdout.readline()
+        hung = threading.Timer(PATIENCE_S, self._server.kill)
+        hung.start()
+        line = self._server.stdout.readline()  # its port, or the end of a server that did not start
+        hung.cancel()
         if not line:
             raise Failed(f"the server did not start: {self.server_log.read_text(encoding='utf-8')[-2000:]}")
         for wire in self.wires.values():
@@ -73,7 +79,7 @@ class Stage:
         if self._server is None:
             return
         self._server.terminate()
-        status = self._server.wait(15)
+        status = self._server.wait(PATIENCE_S)
         self._server = None
         if status:
             raise Failed(f"the server ended with status {status}")
@@ -165,11 +171,11 @@ class Stage:
         ]
 
 
-def until(look: "object", what: str, limit_s: float = 15.0) -> None:
-    """Waits for something outside the clients."""
+def until(look: "object", what: str) -> None:
+    """Waits for something outside the clients, or between them. `what` is said if it does not come."""
     assert callable(look)
-    deadline = time.monotonic() + limit_s
+    deadline = time.monotonic() + PATIENCE_S
     while not look():
         if time.monotonic() > deadline:
-            raise Failed(f"{what}: not within {limit_s} s")
-        time.sleep(0.02)
+            raise Failed(f"{what}: not otherwise within {PATIENCE_S:g} s")
+        time.sleep(POLL_S)

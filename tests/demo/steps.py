@@ -18,6 +18,7 @@ from tests.demo.doing import (
     TASKS,
     add_card,
     add_member,
+    call,
     card,
     caret_after,
     column_of,
@@ -40,7 +41,6 @@ from tests.demo.doing import (
     send_file,
     type_at_once,
     unlock,
-    walk_menu,
     write_block,
 )
 from tests.demo.driver import Client, named, side_by_side
@@ -191,7 +191,7 @@ class Steps:
         target = self.files / "mottagen.pdf"
         self.a.pick(messages(), sample.ARRIVED, "")
         self.a.keys("Menu")
-        walk_menu(self.a, said("Save {name} …", name=sample.FILE_NAME))
+        self.a.menu(said("Save {name} …", name=sample.FILE_NAME))
         self.a.choose_file(target)
         until(target.exists, "the file is not saved")
         want = hashlib.sha256(sample.pdf()).digest()
@@ -209,6 +209,7 @@ class Steps:
         """the head of unit answers, and the case handler reads it"""
         open_room(self.b)
         self.b.pick(messages(), sample.ASKED, "R")
+        self.b.wait(composer(), focused=True)
         self.b.type(sample.ANSWERED)
         self.b.keys("Return")
         self.a.wait_row(messages(), sample.ANSWERED)
@@ -218,9 +219,9 @@ class Steps:
         send(self.a, sample.CHANGED_FIRST)
         self.b.wait_row(messages(), sample.CHANGED_FIRST)
         self.a.focus(composer())
-        self.a.keys("Up Ctrl+A")
-        self.a.type(sample.CHANGED)
-        self.a.keys("Return")
+        self.a.keys("Up")
+        self.a.wait(composer(), text=sample.CHANGED_FIRST)
+        self.a.enter(composer(), sample.CHANGED, "Return")
         for client in (self.a, self.b):
             row = client.wait_row(messages(), sample.CHANGED)
             expect(said("edited") in row, f"not shown as edited: {row}")
@@ -300,7 +301,7 @@ class Steps:
         """the case handler links a card in the chat, where it stands below the message"""
         self.a.focus(card(sample.MASK))
         self.a.keys("Menu")
-        walk_menu(self.a, said("Copy link"))
+        self.a.menu(said("Copy link"))
         self.a.keys(CHAT)
         self.a.focus(composer())
         self.a.keys("Ctrl+V Return")
@@ -328,7 +329,7 @@ class Steps:
     def cut(self) -> None:
         """the head of unit's line is cut; the window says so"""
         self.stage.wires["b"].cut()
-        self.b.wait_part(said("Offline"), within=said("Status"), timeout_s=30)
+        self.b.wait_part(said("Offline"), within=said("Status"))
 
     def work_apart(self) -> None:
         """both write in the same paragraph and move the same card; the cut-off one also sends a message"""
@@ -352,7 +353,7 @@ class Steps:
         side_by_side(lambda: self._again(self.a, sample.CUT_A), lambda: self._again(self.b, sample.CUT_B))
         self.b.keys(CHAT)
         self.b.wait_row(messages(), sample.OFFLINE)
-        self.b.wait_part(said("Offline"), within=said("Status"), timeout_s=30)
+        self.b.wait_part(said("Offline"), within=said("Status"))
 
     def _again(self, client: Client, own: str) -> None:
         unlock(client)
@@ -366,12 +367,12 @@ class Steps:
         self.stage.invite(LAWYER)
         self.lawyer.start()
         self.a.keys(CHAT)
-        self.a.wait_row(messages(), sample.OFFLINE, timeout_s=45)
+        self.a.wait_row(messages(), sample.OFFLINE)
 
     def converged_chat(self) -> None:
         """both chats are equal"""
         self.b.keys(CHAT)
-        until(lambda: self.a.rows(messages()) == self.b.rows(messages()), "the chats differ", 20)
+        until(lambda: self.a.rows(messages()) == self.b.rows(messages()), "the chats differ")
 
     def converged_document(self) -> None:
         """both documents are equal, in text and formatting, and have both people's words"""
@@ -392,15 +393,15 @@ class Steps:
         self._enrol(self.lawyer, LAWYER)
         open_room(self.a)
         add_member(self.a, LAWYER)
-        self.lawyer.wait_part(ROOM, within=said("Home"), timeout_s=30)
+        self.lawyer.wait_part(ROOM, within=said("Home"))
         open_room(self.lawyer)
 
     def third_is_equal(self) -> None:
         """built only from the server, it has the same chat, document and board"""
         self.again.start()
-        self.lawyer.wait_row(messages(), sample.OFFLINE, timeout_s=30)
+        self.lawyer.wait_row(messages(), sample.OFFLINE)
         self.a.keys(CHAT)
-        until(lambda: self.a.rows(messages()) == self.lawyer.rows(messages()), "the chats differ", 20)
+        until(lambda: self.a.rows(messages()) == self.lawyer.rows(messages()), "the chats differ")
         for client in (self.a, self.lawyer):
             open_document(client, sample.DOCUMENT)
         same_document(self.a, self.lawyer, (sample.CUT_A, sample.CUT_B))
@@ -414,11 +415,11 @@ class Steps:
         revoke_devices(self.stage, REGISTRAR)
         address = self.stage.address("again")
         come_back(self.again, address, self.stage.code(REGISTRAR), self.sheet, REGISTRAR)
-        self.again.wait_part(ROOM, within=said("Home"), timeout_s=30)
+        self.again.wait_part(ROOM, within=said("Home"))
         open_room(self.again)
-        self.again.wait_row(messages(), sample.OFFLINE, timeout_s=30)
+        self.again.wait_row(messages(), sample.OFFLINE)
         self.a.keys(CHAT)
-        until(lambda: self.a.rows(messages()) == self.again.rows(messages()), "the chats differ", 20)
+        until(lambda: self.a.rows(messages()) == self.again.rows(messages()), "the chats differ")
         self.again.stop()
 
     def search(self) -> None:
@@ -437,7 +438,7 @@ class Steps:
         a.enter(named(said("New passphrase"), "EditableText"), sample.NEXT_PASSPHRASE)
         a.enter(named(said("The passphrase once more"), "EditableText"), sample.NEXT_PASSPHRASE)
         a.press(named(said("Change"), "Button"))
-        a.wait_part(said("The ways of unlocking are changed"), timeout_s=30)
+        a.wait_part(said("The ways of unlocking are changed"))
         a.keys("Ctrl+Shift+L")
         a.enter(named(said("Passphrase"), "EditableText"), sample.PASSPHRASE, "Return")
         a.wait_part("wrong-passphrase")
@@ -459,7 +460,7 @@ class Steps:
         b.keys(DOCUMENTS)
         places = (("home", "Ctrl+1", 5), ("chat", CHAT, 1), ("document", DOCUMENTS, 3), ("board", TASKS, 4))
         for theme in ("light", "dark"):
-            a.palette(said(f"Theme: {theme}"), said("Suggestions"))
+            call(a, said(f"Theme: {theme}"))
             for name, key, number in places:
                 a.keys(key if name == "home" else f"Ctrl+2 {key}")
                 if name in ("chat", "document"):
@@ -469,7 +470,7 @@ class Steps:
                 target = {("chat", "dark"): 2}.get((name, theme), number if theme == "light" else 0)
                 if target:
                     join(path, target, self.stage.out / f"beside-{target}.png")
-        a.palette(said("Theme: light"), said("Suggestions"))
+        call(a, said("Theme: light"))
         open_room(a)
         for client in (a, b):
             client.keys(TASKS)

@@ -2,12 +2,13 @@
 """Several computers of one person: another is let in by a code, gets another name, and is revoked."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.demo import sample
 from tests.demo.doing import CHAT, expect, messages, open_room, opened
 from tests.demo.driver import Client, named
 from tests.demo.sample import HANDLER, LAPTOP, LAPTOP_RENAMED, PASSPHRASE
-from tests.demo.stage import Stage
+from tests.demo.stage import Stage, until
 from tests.demo.words import said
 
 SETTINGS = "Ctrl+5"
@@ -37,8 +38,8 @@ class OwnDevices:
         laptop.enter(said("Code or number from the other computer"), code)
         laptop.enter(said("What this computer is to be called"), LAPTOP)
         laptop.press(named(said("Continue"), "Button"))
-        laptop.wait_part(HANDLER, within=said("Is this you?"), timeout_s=30)
-        a.wait(named(LAPTOP, "StaticText", said("Add a device")), timeout_s=20)
+        laptop.wait_part(HANDLER, within=said("Is this you?"))
+        a.wait(named(LAPTOP, "StaticText", said("Add a device")))
         a.press(named(said("Yes, add it"), "Button"))
         laptop.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE)
         laptop.enter(said("The passphrase once more"), PASSPHRASE)
@@ -46,7 +47,7 @@ class OwnDevices:
         opened(laptop)
         open_room(laptop)
         laptop.keys(CHAT)
-        laptop.wait_row(messages(), sample.ANSWERED, timeout_s=30)
+        laptop.wait_row(messages(), sample.ANSWERED)
 
     def rename_device(self) -> None:
         """the new computer is in the list with its name, and gets another, which both know"""
@@ -56,16 +57,17 @@ class OwnDevices:
         a.press(named(said("Rename"), "Button", said("Rename the device")))
         laptop.keys(SETTINGS)
         own = said("{name} (this device)", name=LAPTOP_RENAMED)
-        laptop.wait(named(own, "StaticText"), timeout_s=20)
+        laptop.wait(named(own, "StaticText"))
         a.shot(self.stage.out / "devices.png")
 
     def revoke_device(self) -> None:
         """the second computer is revoked: it says so, and has removed nothing by itself"""
         a, laptop = self.a, self.laptop
+        laptop.wait(named(said("{n} waiting", n=0), "StaticText", said("Status")))
         a.press(named(said("Revoke: {name}", name=LAPTOP_RENAMED), "Button"))
         a.press(named(said("Revoke"), "Button", said("Revoke {name}?", name=LAPTOP_RENAMED)))
-        a.wait(named(said("Revoked: gets no new content."), "StaticText"), timeout_s=20)
-        laptop.wait_part(said("This device has been revoked."), timeout_s=20)
+        a.wait(named(said("Revoked: gets no new content."), "StaticText"))
+        laptop.wait_part(said("This device has been revoked."))
         laptop.press(named(said("What can I do?"), "Button"))
         laptop.wait(named(said("Everything that you wrote here has been sent."), "StaticText"))
         laptop.shot(self.stage.out / "revoked.png")
@@ -81,7 +83,9 @@ class OwnDevices:
         laptop.press(named(said("What can I do?"), "Button"))
         laptop.press(named(said("Remove everything"), "Button", said("This device has been revoked")))
         laptop.press(named(said("Remove everything"), "Button", said("Remove everything?")))
-        laptop.wait(named(said("I already have Kansli on another computer"), "Button"), timeout_s=20)
-        left = [path for path in profile.rglob("*") if path.suffix == ".slot" or path.name.startswith("store.db")]
-        expect(not left, f"left behind: {left}")
+        laptop.wait(named(said("I already have Kansli on another computer"), "Button"))
+        until(lambda: not self._left_in(profile), f"left behind in {profile}")
         laptop.kill()  # there is nothing in it to be closed in order
+
+    def _left_in(self, profile: Path) -> list[Path]:
+        return [path for path in profile.rglob("*") if path.suffix == ".slot" or path.name.startswith("store.db")]

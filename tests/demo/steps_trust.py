@@ -9,7 +9,7 @@ from tests.demo import sample
 from tests.demo.doing import CHAT, expect, messages, open_room, person_menu, send
 from tests.demo.driver import Client, Failed, named, side_by_side
 from tests.demo.sample import HANDLER, HEAD, LAWYER
-from tests.demo.stage import Stage
+from tests.demo.stage import PATIENCE_S, Stage
 from tests.demo.words import said
 
 
@@ -54,8 +54,8 @@ class Trust:
         """the third member is removed, and told"""
         person_menu(self.a, LAWYER, said("Remove from the room …"))
         self.a.press(named(said("Remove"), "Button"))
-        self.a.wait(named(f"{LAWYER}, ", "Button", said("In the room"), part=True), gone=True, timeout_s=20)
-        self.lawyer.wait_row(said("List of rooms"), said("You are no longer a member"), timeout_s=20)
+        self.a.wait(named(f"{LAWYER}, ", "Button", said("In the room"), part=True), gone=True)
+        self.lawyer.wait_row(said("List of rooms"), said("You are no longer a member"))
 
     def write_after(self) -> None:
         """what is written afterwards reaches those who remain, and not the removed one's window"""
@@ -76,7 +76,7 @@ class Trust:
         command = [sys.executable, "-m", "tests.demo.prise", str(self.stage.data), str(profile)]
         answer = subprocess.run(
             command, input=f"{sample.PASSPHRASE}\n{sample.AFTER}\n{sample.ARRIVED}", capture_output=True, text=True,
-            timeout=60, check=False,
+            timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         if answer.returncode:
             raise Failed(f"prise: {answer.stderr[-2000:]}")
@@ -103,7 +103,7 @@ class Trust:
         """the server is put back to an older disk and says nothing: the case handler's window says that it has gone
         backwards, shows the evidence, and still has what the server forgot"""
         self.stage.turn_back()
-        self.a.wait_part(said("The server has gone backwards"), "Button", timeout_s=30)
+        self.a.wait_part(said("The server has gone backwards"), "Button")
         self.a.wait_row(messages(), sample.AFTER)
         self.a.shot(self.stage.out / "gone-backwards.png")
         self.a.press(named(said("Show evidence"), "Button"))

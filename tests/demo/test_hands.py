@@ -2,15 +2,26 @@
 """The pilot's eyes and hands on plain Qt widgets: what they find, type, pull and refuse."""
 
 from collections.abc import Generator
+from dataclasses import asdict
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QAccessible, QMouseEvent
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QMenu,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
-from tests.demo import hands
+from tests.demo import acting, hands
 from tests.demo.seeing import Missing, Target, dump, find, tree
 
 
@@ -105,6 +116,56 @@ def test_a_drag_is_a_press_moves_with_the_button_down_and_a_release(window: Wind
     assert deeds[-1] == "release"
     assert deeds.count("move") >= hands.DRAG_STEPS - 1
     assert window.surface.seen[-1][1].x() > window.surface.seen[0][1].x() + 50
+
+
+def test_an_element_that_is_deleted_while_tab_is_on_its_way_is_named(window: Window, qtbot: QtBot) -> None:
+    """A person with Tab loses their place then: the program is at fault, and the driver says so."""
+    window.surface.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    window.button.setFocus()
+    steps = hands.tab_to(find(Target("Yta")))
+    next(steps)
+    window.surface.deleteLater()
+    QApplication.sendPostedEvents(window.surface, QEvent.Type.DeferredDelete.value)
+    with pytest.raises(Missing, match="'Yta' was deleted while Tab was on its way"):
+        run(qtbot, steps)
+
+
+def test_who_takes_the_focus_while_one_types_is_named(window: Window, qtbot: QtBot) -> None:
+    window.field.textEdited.connect(lambda text: window.button.setFocus() if text == "Å" else None)
+    with pytest.raises(Missing, match="took the focus from QLineEdit"):
+        run(qtbot, acting.enter(asdict(Target("Rubrik på ärendet")), "Åtgärd"))
+
+
+def test_a_button_is_pressed_once_it_can_be(window: Window, qtbot: QtBot) -> None:
+    window.button.setEnabled(False)
+    steps = acting.press(asdict(Target("Skicka")))
+    next(steps)
+    assert window.presses == 0
+    window.button.setEnabled(True)
+    assert run(qtbot, steps) is True
+    assert window.presses == 1
+
+
+def test_an_entry_is_chosen_in_a_menu_that_opens_late_and_has_others_before_it(window: Window, qtbot: QtBot) -> None:
+    chosen: list[str] = []
+    steps = acting.menu("Kopiera & flytta")
+    next(steps)
+    menu = QMenu(window)
+    for text in ("Öppna", "Kopiera && flytta", "Ta bort"):
+        menu.addAction(text).triggered.connect(lambda _=False, text=text: chosen.append(text))
+    menu.actions()[0].setEnabled(False)
+    menu.popup(window.mapToGlobal(QPoint(5, 5)))
+    run(qtbot, steps)
+    assert chosen == ["Kopiera && flytta"]
+
+
+def test_a_row_is_picked_although_rows_come_while_one_walks(window: Window, qtbot: QtBot) -> None:
+    steps = acting.pick(asdict(Target("Lista")), "Sist")
+    next(steps)
+    window.list.addItem("Sist på listan")
+    window.list.currentRowChanged.connect(lambda row: window.list.count() < 9 and window.list.insertItem(row + 1, "Ny"))
+    run(qtbot, steps)
+    assert window.list.currentItem().text() == "Sist på listan"
 
 
 def test_what_is_not_there_or_there_twice_is_said(window: Window) -> None:

@@ -10,7 +10,10 @@ from functools import cache
 from pathlib import Path
 
 LOCALE = Path("resources/locale")
-_ENTRY = re.compile(r'^msgid ((?:"[^\n]*"\n?)+)^msgstr ((?:"[^\n]*"\n?)+)', re.MULTILINE)
+_ENTRY = re.compile(
+    r'^msgid ((?:"[^\n]*"\n?)+)(?:^msgid_plural (?:"[^\n]*"\n?)+)?^msgstr(?:\[0\])? ((?:"[^\n]*"\n?)+)', re.MULTILINE
+)
+"""An entry; of one with a plural the first form, which is all that the demo names."""
 
 
 def _joined(quoted: str) -> str:
