@@ -286,7 +286,7 @@ def test_attack_another_device_does_not_prove_in_the_place_of_the_one_that_was_s
     moved(by_code)
     thief.old, thief._cover = by_code.old._old, by_code.old._cover
     assert thief.old is not None
-    body = [thief._prove(thief.old)]
+    body: list[object] = [thief._prove(thief.old)]
     copied = copy.copy(by_code.old._cover)
     with pytest.raises(Reject) as e:
         by_code.old.check_again(copied.put("new", body))
