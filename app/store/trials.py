@@ -269,9 +269,8 @@ class Trials:
             self._projecting.release(obj, passed)
         if passed:
             self._changes.received.emit(passed)
-        if len(rows) < AT_ONCE and not singly:
-            self._untried.pop(obj, None)
-            self._settle(obj)
+        # The next round asks the store again. What came during this trial is untried too, as the object was in doubt;
+        # taken off the list here, it would wait until the next start.
         self.changed.emit(obj)
 
     async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:

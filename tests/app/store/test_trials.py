@@ -5,10 +5,12 @@ import asyncio
 import contextlib
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -20,6 +22,7 @@ from app.errors import WorkerUnavailable
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.store import objects as object_rows
+from app.store.rehearsal import Rehearsal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.records import encode as board_change
@@ -229,6 +232,35 @@ async def test_changes_that_came_before_their_object_was_announced_are_tried_whe
     await until(lambda: len(desk.held(obj)) == 1 and len(store.changes.of(obj)) == 1)
     running.cancel()
     store.close()
+
+
+@pytest.mark.parametrize("late", [1, 3])
+async def test_what_comes_while_earlier_changes_are_tried_is_tried_after_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    """A new member's document stopped in the middle of a sentence until the next start."""
+    writer, trying, go_on = Writer(), threading.Event(), threading.Event()
+    passes, one_by_one = Rehearsal.passes, Rehearsal.one_by_one
+
+    def in_doubt(self: Rehearsal, *given: Any) -> bool:
+        monkeypatch.setattr(Rehearsal, "passes", passes)
+        return False
+
+    def slowly(self: Rehearsal, *given: Any) -> Any:
+        trying.set()
+        go_on.wait(20)
+        return one_by_one(self, *given)
+
+    monkeypatch.setattr(Rehearsal, "passes", in_doubt)
+    monkeypatch.setattr(Rehearsal, "one_by_one", slowly)
+    await desk.receive(*((NOTE, data) for data in writer.take()), (NOTE, writer.types("Tillsyn")))
+    await until(trying.is_set)
+    for n in range(late):
+        await desk.receive((NOTE, writer.types(f" å {n} 🙂")))
+    go_on.set()
+    await until(lambda: desk.store.trials.untried == [])
+    assert desk.text() == "Tillsyn" + "".join(f" å {n} 🙂" for n in range(late))
+    assert desk.store.trials.is_sound(NOTE)
 
 
 # -- an end of this program -------------------------------------------------------------------------------------------
