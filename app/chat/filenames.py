@@ -5,12 +5,14 @@ Never a path, never a control or direction-changing character (a name that reads
 that Windows reserves, at most 180 characters with the extension kept.
 """
 
-import unicodedata
 from pathlib import Path
 
+from app.core.visible import one_line
 from app.errors import BadFileName
 
 MAX_NAME = 180
+_LOOKED_AT = 500
+"""Characters at each end of a name. A colleague may send one of 190,000."""
 _FORBIDDEN = set('<>:"/\\|?*')
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in "123456789¹²³")}
 
@@ -18,8 +20,9 @@ _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT
 def clean_name(name: str) -> str:
     """The name without what is not safe. BadFileName if nothing is left of it."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(c if c not in _FORBIDDEN else "_" for c in unicodedata.normalize("NFC", last) if _printable(c))
-    kept = kept.strip(". \t")
+    if len(last) > 2 * _LOOKED_AT:
+        last = last[:_LOOKED_AT] + last[-_LOOKED_AT:]
+    kept = "".join(c if c not in _FORBIDDEN else "_" for c in one_line(last, 2 * _LOOKED_AT)).strip(". ")
     if not kept.strip("_"):
         raise BadFileName
     stem, dot, extension = kept.rpartition(".")
@@ -28,7 +31,15 @@ def clean_name(name: str) -> str:
     if kept.split(".", 1)[0].strip().upper() in _RESERVED:
         stem = "_" + stem
     room = MAX_NAME - len(extension[:20]) - len(dot)
-    return stem[:room] + dot + extension[:20]
+    return stem[:room].rstrip() + dot + extension[:20]  # no spaces that push the extension out of sight
+
+
+def shown_name(name: str) -> str:
+    """The name of a received file: what is shown and what it is saved as are the same."""
+    try:
+        return clean_name(name)
+    except BadFileName:
+        return "–"
 
 
 def free_path(folder: Path, name: str) -> Path:
@@ -40,8 +51,3 @@ def free_path(folder: Path, name: str) -> Path:
         candidate = folder / f"{Path(name).stem} ({number}){Path(name).suffix}"
         number += 1
     return candidate
-
-
-def _printable(char: str) -> bool:
-    """Control, format (also right-to-left overrides), private and unassigned characters are left out."""
-    return unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.chat.filenames import clean_name, free_path
 from app.chat.model import Message
 from app.chat.ports import Blobs
+from app.chat.previews import MAX_BYTES as MAX_PREVIEW_BYTES
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ObjId, RoomId, new_id
@@ -20,7 +21,6 @@ from app.errors import FileTooLarge, FileUnreadable, NotFound
 from app.objects.files import Source, size_of
 
 MAX_FILE_BYTES = 256 * 1024 * 1024
-MAX_PREVIEW_BYTES = 48 * 1024
 MAX_PREVIEWS_BYTES = 100 * 1024
 """All previews of one message: a change holds 192 KiB."""
 

@@ -26,6 +26,7 @@ from app.chat.records import (
 )
 from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.core.visible import one_line
 from app.errors import BadChange
 from app.store import rooms, search
 from app.store.database import driver_of
@@ -295,4 +296,5 @@ def _preview(text: str, mentions: bytes, attachments: bytes, deleted_by: bytes |
     words = plain(text, named)
     if not words:
         words = ", ".join(a.name for a in msgspec.msgpack.decode(attachments, type=tuple[Attachment, ...]))
+    words = one_line(words, 2 * PREVIEW_CHARS)
     return words if len(words) <= PREVIEW_CHARS else words[: PREVIEW_CHARS - 1] + "…"

@@ -10,6 +10,7 @@ from app.chat.model import Message, Quote, Reaction
 from app.chat.records import Attachment, Mention
 from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, Uid
+from app.core.visible import one_line
 from app.store.database import Database, Row
 
 _COLUMNS = "change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by"
@@ -118,7 +119,7 @@ class ChatRows:
             change_id: Quote(
                 change_id=change_id,
                 author=author,
-                text=plain(text, _mentions.decode(mentions))[:200]
+                text=one_line(plain(text, _mentions.decode(mentions)), 200)
                 or ", ".join(a.name for a in _attachments.decode(attachments)),
                 deleted=deleted_by is not None,
             )

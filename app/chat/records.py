@@ -8,6 +8,9 @@ change id; whether its author may do so is judged by the projection, never by wh
 import msgspec
 
 from app.chat.errors import MessageTooLong
+from app.chat.filenames import shown_name
+from app.chat.previews import is_preview
+from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
 
@@ -19,7 +22,8 @@ MAX_EMOJI = 16
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A sealed file. `manifest` is the blob's, opaque here; `width` and `height` in pixels for images, else 0.
 
-    `preview` is a small JPEG of an image, so that it shows at once and nothing unsealed touches the disk.
+    `preview` is a small JPEG of an image, so that it shows at once and nothing unsealed touches the disk. The file
+    itself travels unchanged.
     """
 
     name: str
@@ -102,7 +106,11 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """The record; BadChange if it is none of ours or breaks a limit."""
+    """The record as it may be shown; BadChange if it is none of ours or breaks a limit.
+
+    ▲ Names of files and reactions are cleaned here, and a preview that is not what this program makes is left out, so
+    that no view gets what a colleague's program could put there.
+    """
     record = _PAYLOAD.decode(data)
     if isinstance(record, MessageSent) and len(record.attachments) > MAX_ATTACHMENTS:
         raise BadChange("oversize")
@@ -110,4 +118,20 @@ def decode(data: bytes) -> Record:
         raise BadChange("oversize")
     if isinstance(record, ReactionSet) and not 0 < len(record.emoji) <= MAX_EMOJI:
         raise BadChange("oversize")
+    if isinstance(record, MessageSent) and record.attachments:
+        return msgspec.structs.replace(record, attachments=tuple(_shown(file) for file in record.attachments))
+    if isinstance(record, ReactionSet):
+        return _shown_reaction(record)
     return record
+
+
+def _shown(file: Attachment) -> Attachment:
+    preview = file.preview if is_preview(file.preview) else b""
+    return msgspec.structs.replace(file, name=shown_name(file.name), preview=preview)
+
+
+def _shown_reaction(record: ReactionSet) -> ReactionSet:
+    emoji = one_line(record.emoji, MAX_EMOJI)
+    if not emoji:
+        raise BadChange("malformed")
+    return msgspec.structs.replace(record, emoji=emoji)

@@ -33,6 +33,7 @@ from app.chat.transfers import Transfers
 from app.chat.typing import Typing
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.core.visible import one_line
 from app.errors import BadChange, ExportOff, Forbidden, NotFound
 from app.objects.files import Source
 from app.people.person import Person
@@ -40,6 +41,9 @@ from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
+
+MENTION_CHARS = 400
+"""Of a message that names somebody, in a list."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -149,7 +153,7 @@ class ChatService:
                  WHERE c.uid = ? AND c.author <> ? ORDER BY c.t DESC LIMIT ?"""
         return [
             MentionRow(
-                room=room, obj=obj, change_id=change_id, author=author, t=t, text=plain(text), unread=bool(unread)
+                room=room, obj=obj, change_id=change_id, author=author, t=t, text=_shown(text), unread=bool(unread)
             )
             for room, obj, change_id, author, t, text, unread in self._db.rows(sql, (self.me, self.me, limit))
         ]
@@ -310,6 +314,10 @@ class ChatService:
     def _kind(self, obj: ObjId) -> str:
         found = self._objects.get(obj)
         return found.kind if found else ""
+
+
+def _shown(text: str) -> str:
+    return one_line(plain(text), MENTION_CHARS)
 
 
 def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:

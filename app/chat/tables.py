@@ -7,7 +7,7 @@ in the store (order of arrival here), which the read mark counts in.
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 2
+VERSION = 3
 PENDING = 1 << 62
 
 metadata = MetaData()

@@ -5,18 +5,20 @@ import platform
 import socket
 import sys
 
+from app.core.visible import one_line
+
 
 def name() -> str:
     """The computer's own name without its domain, "" if it has none."""
-    return socket.gethostname().partition(".")[0][:64]
+    return one_line(socket.gethostname().partition(".")[0], 64)
 
 
 def system() -> str:
     """The operating system with its version, for instance "Debian GNU/Linux 13" or "Windows 11"."""
     if sys.platform != "linux":
-        return f"{platform.system()} {platform.release()}".strip()
+        return one_line(f"{platform.system()} {platform.release()}", 64)
     try:
         release = platform.freedesktop_os_release()
     except OSError:
         return "Linux"
-    return f"{release.get('NAME', 'Linux')} {release.get('VERSION_ID', '')}".strip()[:64]
+    return one_line(f"{release.get('NAME', 'Linux')} {release.get('VERSION_ID', '')}", 64)

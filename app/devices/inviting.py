@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from app.core import clock, link_fields
 from app.core.ids import DevId
+from app.core.visible import one_line
 from app.errors import TooManyTries
 from app.store.notes import Notes
 from sync.client.pairing import Host, Offer
@@ -75,7 +76,8 @@ class Invitation:
         except Reject:
             self._missed()
             raise
-        self._new = Newcomer(name=new.name, system=new.system, digits=self._host.digits)
+        name, system = one_line(new.name) or "–", one_line(new.system)
+        self._new = Newcomer(name=name, system=system, digits=self._host.digits)
         return self._new
 
     async def admit(self) -> None:

@@ -165,7 +165,9 @@ class DeviceService:
 
     def invite(self) -> Invitation:
         """An attempt to let another device in; the one before it is over."""
-        me = self._people.me
+        me = self._store.people.get(self._people.me.uid)  # as the agency wrote it: a shown name may differ
+        if me is None:
+            raise NotFound
         record = encode_record({"name": me.name, "title": me.title, "unit": me.unit})
         return Invitation(self._engine.invite_device(record), self._misses, self._name)
 

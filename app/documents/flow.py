@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.core.text_units import utf8_len, utf16_len
+from app.objects.addresses import safe_link
 
 MAX_INDENT = 8
-MAX_LINK = 2000
 
 HEADING, LIST, INDENT, QUOTE = "heading", "list", "indent", "quote"
 BULLETS, NUMBERS = "ul", "ol"
@@ -31,11 +31,14 @@ class Marks(NamedTuple):
         return {key: value for key, value in zip(self._fields, self, strict=True) if value}
 
     def with_attrs(self, attrs: Mapping[str, Any]) -> "Marks":
-        """These marks after a change; None takes away, unknown attributes are left to newer versions."""
+        """These marks after a change; None takes away, unknown attributes are left to newer versions.
+
+        ▲ A link is judged here, where it is read: what may not be opened is no link.
+        """
         known: dict[str, Any] = {}
         for key, value in attrs.items():
             if key == "link":
-                known[key] = value[:MAX_LINK] if isinstance(value, str) else ""
+                known[key] = safe_link(value) if isinstance(value, str) else ""
             elif key in self._fields:
                 known[key] = bool(value)
         return self._replace(**known) if known else self

@@ -10,15 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from html.parser import HTMLParser
-from urllib.parse import urlsplit
 
 import msgspec
 
 from app.core.text_units import clean
-from app.documents.flow import BODY, BULLETS, MAX_INDENT, MAX_LINK, NUMBERS, PLAIN, Block, Marks, Run, Style, joined
+from app.documents.flow import BODY, BULLETS, MAX_INDENT, NUMBERS, PLAIN, Block, Marks, Run, Style, joined
 from app.documents.tags import complete
+from app.objects.addresses import safe_link
 
-SCHEMES = ("http", "https", "mailto", "kansli")
 MAX_PASTE_CHARS = 5_000_000
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -34,24 +33,6 @@ _VOID = {"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base
 
 class _Fragment(msgspec.Struct, frozen=True, array_like=True):
     blocks: list[tuple[Style, list[Run]]]
-
-
-def safe_link(text: str) -> str:
-    """An address that may be linked to, completed if it lacks its scheme; empty if it may not."""
-    link = "".join(text.split())
-    if not link or len(link) > MAX_LINK or not link.isprintable():
-        return ""
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return ""
-    if parts.scheme.lower() in SCHEMES and (parts.netloc or parts.path):
-        return link
-    if "@" in link and ":" not in link and "/" not in link:
-        return f"mailto:{link}"
-    if re.fullmatch(r"[\w-]+(\.[\w-]+)+([:/?#].*)?", link):
-        return f"https://{link}"
-    return ""
 
 
 def to_bytes(blocks: Sequence[Block]) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from app.core import clock
 from app.core.signal import Signal
 from app.core.text_units import clean, point_from_utf16
+from app.core.visible import one_line
 from app.documents.edits import adopted, formatted, spliced
 from app.documents.flow import (
     PLAIN,
@@ -349,4 +350,4 @@ def _title(value: object) -> str:
 
 
 def _clean_title(title: str) -> str:
-    return " ".join(clean(title).split())[:MAX_TITLE]
+    return one_line(clean(title), MAX_TITLE)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from app.core.visible import one_line
 from app.documents.model import Document
 from app.documents.records import check
 from app.store import objects, search
@@ -33,7 +34,7 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 def index(conn: Connection, obj: ObjectRow, document: Document) -> None:
     """Brings title, word count, excerpt and search text up to date with a merged document."""
     text = document.plain_text()
-    excerpt = " ".join(text[: 4 * EXCERPT_CHARS].split())[:EXCERPT_CHARS]
+    excerpt = one_line(text[: 4 * EXCERPT_CHARS], EXCERPT_CHARS)
     conn.exec_driver_sql(_SET, (document.words, excerpt, obj.obj))
     if document.title and document.title != obj.title:
         objects.set_title(conn, obj.obj, document.title)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.crdt import is_update
 from app.objects.object import MAX_DATA_BYTES, Payload
@@ -58,13 +59,14 @@ def encode(update: bytes, title: str | None = None) -> list[bytes]:
 
 
 def check(data: bytes) -> str | None:
-    """BadChange if a change makes no sense on its own; otherwise the title it gives the document, or None."""
+    """BadChange if a change makes no sense on its own; otherwise the title it gives the document, as lists show it, or
+    None."""
     record = _decode(data)
     if isinstance(record, DocumentPart):
         return None
     if not is_update(record.update):
         raise BadChange("damaged-update")
-    return record.title
+    return one_line(record.title) if record.title else None
 
 
 def _decode(data: bytes) -> DocumentUpdate | DocumentPart:

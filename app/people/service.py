@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from app.core.ids import Uid
 from app.core.signal import Signal
+from app.core.visible import one_line
 from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
@@ -18,6 +19,10 @@ from sync.client.engine import Engine
 from sync.errors import SyncError
 
 log = logging.getLogger("sync")
+
+_NO_NAME = "…"
+MAX_SHOWN = 120
+"""Characters of a name, a title or a unit that are shown."""
 
 
 class PeopleService:
@@ -64,8 +69,9 @@ class PeopleService:
     async def twins(self, uid: Uid) -> list[Person]:
         """▲ Other accounts that are alive and have the same staff record: the agency should have ended one of them, or
         somebody has made one in another's name. Raises as `search`."""
-        known = self.person(uid)
-        same = [p for p in await self.search(known.name) if (p.name, p.title, p.unit) == _record(known)]
+        known, row = self.person(uid), self._people.get(uid)
+        query = row.name if row is not None else known.name  # as the agency wrote it: the directory searches for that
+        same = [p for p in await self.search(query) if (p.name, p.title, p.unit) == _record(known)]
         return [p for p in same if p.uid != uid]
 
     def safety_number(self, uid: Uid) -> str:
@@ -136,12 +142,13 @@ class PeopleService:
 
     def _person(self, row: PersonRow) -> Person:
         sure = Verified.IN_PERSON if row.verified else Verified.AGENCY
+        name = one_line(row.name, MAX_SHOWN) or _NO_NAME
         return Person(
             uid=row.uid,
-            name=row.name,
-            title=row.title,
-            unit=row.unit,
-            initials=initials(row.name),
+            name=name,
+            title=one_line(row.title, MAX_SHOWN),
+            unit=one_line(row.unit, MAX_SHOWN),
+            initials=initials(name),
             colour=colour_of(row.uid),
             verified=Verified.NONE if row.uid in self._notices.resets() else sure,
             is_me=row.uid == self._engine.uid,
@@ -155,5 +162,12 @@ def _record(person: Person) -> tuple[str, str, str]:
 
 def _nameless(uid: Uid, *, is_me: bool) -> Person:
     return Person(
-        uid=uid, name="…", title="", unit="", initials="?", colour=colour_of(uid), verified=Verified.NONE, is_me=is_me
+        uid=uid,
+        name=_NO_NAME,
+        title="",
+        unit="",
+        initials="?",
+        colour=colour_of(uid),
+        verified=Verified.NONE,
+        is_me=is_me,
     )

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.core.ids import DevId, Hash, Uid
+from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
 from app.store.rows import ObjectRow, StoredChange
@@ -113,9 +114,9 @@ def fold(changes: Sequence[StoredChange]) -> Told:
             continue
         match record:
             case DeviceNamed(dev=dev, name=name):
-                told.names[DevId(dev)] = name
+                told.names[DevId(dev)] = one_line(name, MAX_NAME)
             case DeviceRuns(dev=dev, system=system, version=version):
-                told.runs[DevId(dev)] = Runs(system=system, version=version)
+                told.runs[DevId(dev)] = Runs(system=one_line(system, MAX_TEXT), version=one_line(version, MAX_TEXT))
             case PersonMarked(uid=uid, genesis=genesis, on=on, t=t):
                 told.marks[Uid(uid)] = Mark(genesis=Hash(genesis), on=on, t=t)
             case Alive():

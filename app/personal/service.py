@@ -12,6 +12,7 @@ from collections.abc import Callable
 from app.core import clock, log, machine
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.core.visible import one_line
 from app.errors import NotFound, StoreFault
 from app.people.service import PeopleService
 from app.personal.records import MAX_NAME, Alive, DeviceNamed, DeviceRuns, PersonMarked, Record, Told, encode, fold
@@ -115,7 +116,7 @@ class Personal:
     def rename(self, dev: DevId, name: str) -> None:
         """Another name for a device of this person; works offline. NotFound for another device while there is no room
         yet; this one's own name is kept until there is one."""
-        name = " ".join(name.split())[:MAX_NAME]
+        name = one_line(name, MAX_NAME)
         if not name:
             return
         room = self._room()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.kind import ROOM, Kind
-from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, shown_title
 from app.store import left_out, objects, rooms, search
 from app.store.rows import ObjectRow, StoredChange
 
@@ -17,7 +17,8 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
     for change in changes:
         record = decode(change.data)
         match record:
-            case RoomNamed(title=title, type=type_):
+            case RoomNamed(type=type_):
+                title = shown_title(record.title)
                 rooms.name(conn, root.room, title, type_, change.t)
                 objects.set_title(conn, root.obj, title)
                 entry = search.Entry(room=root.room, obj=root.obj, kind=ROOM, ref=b"", t=change.t, title=title, body="")

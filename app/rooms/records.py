@@ -7,6 +7,7 @@ its own, so that a title dies with its object.
 
 import msgspec
 
+from app.core.visible import one_line
 from app.errors import BadChange
 
 VERSION = 1
@@ -48,6 +49,11 @@ Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+def shown_title(title: str) -> str:
+    """A room's title as it is written and shown; never empty, since a room without a title is not listed."""
+    return one_line(title, MAX_TITLE) or "–"
 
 
 def encode(record: Record) -> bytes:

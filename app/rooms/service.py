@@ -11,7 +11,7 @@ from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
 from app.rooms.baselines import Baselines
-from app.rooms.records import MAX_TITLE, ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode, shown_title
 from app.store.rows import RoomRow
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -265,7 +265,7 @@ class RoomService:
         """A new room with a title, its chat and its board."""
         room = await self._engine.deeds.create_room()
         with self._store.transaction():
-            self._say(room, RoomNamed(title=_clean(title), type=type))
+            self._say(room, RoomNamed(title=shown_title(title), type=type))
             for starter in self._starters:
                 obj = self._store.objects.new(room)
                 self.announce(room, obj, starter.kind)
@@ -300,7 +300,7 @@ class RoomService:
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
-        self._say(room, RoomNamed(title=_clean(title), type=row.type))
+        self._say(room, RoomNamed(title=shown_title(title), type=row.type))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
         """Tells the room of a new object. Within the caller's transaction, before the object's first change."""
@@ -318,10 +318,6 @@ class RoomService:
 
     def _say(self, room: RoomId, record: Record) -> None:
         self._store.changes.append(room, ObjId(room), encode(record))
-
-
-def _clean(title: str) -> str:
-    return " ".join(title.split())[:MAX_TITLE] or "–"
 
 
 def _own(preview: str) -> str:

@@ -10,8 +10,11 @@ from datetime import date
 from typing import Any
 
 from app.core.ids import Uid
+from app.core.visible import one_line, paragraphs
 
 MAX_TITLE = 500
+MAX_NAME = 100
+"""Of a board, a column or a label: longer ones would push the others out of sight."""
 MAX_DESCRIPTION = 20_000
 MAX_ORDER = 4096
 """A key of app/core/fractional.py grows by a digit for some six cards put in at one place."""
@@ -87,16 +90,20 @@ class Card:
 def column_from(key: str, value: Any) -> Column:
     """A column from its map."""
     read = value if isinstance(value, dict) else {}
-    return Column(
-        id=key, title=_text(read.get("title")), order=_text(read.get("order"), MAX_ORDER), done=read.get("done") is True
-    )
+    title, order = name_from(read.get("title")), _text(read.get("order"), MAX_ORDER)
+    return Column(id=key, title=title, order=order, done=read.get("done") is True)
+
+
+def name_from(value: Any) -> str:
+    """The name of a board, column or label as it may be shown."""
+    return one_line(_text(value), MAX_NAME)
 
 
 def label_from(key: str, value: Any) -> Label:
     """A label from its map."""
     read = value if isinstance(value, dict) else {}
     colour = _text(read.get("colour"))
-    return Label(id=key, name=_text(read.get("name")), colour=colour if colour in LABEL_COLOURS else "neutral")
+    return Label(id=key, name=name_from(read.get("name")), colour=colour if colour in LABEL_COLOURS else "neutral")
 
 
 def card_from(key: str, value: Any) -> Card:
@@ -106,8 +113,8 @@ def card_from(key: str, value: Any) -> Card:
     there = place if isinstance(place, list) and len(place) == 2 else ("", "")
     return Card(
         id=key,
-        title=_text(read.get("title")),
-        description=_text(read.get("description"), MAX_DESCRIPTION),
+        title=one_line(_text(read.get("title")), MAX_TITLE),
+        description=paragraphs(_text(read.get("description"), MAX_DESCRIPTION)),
         column=_text(there[0]),
         order=_text(there[1], MAX_ORDER),
         assignee=_uid(read.get("assignee")),
@@ -125,7 +132,7 @@ def _checklist(value: Any) -> tuple[CheckItem, ...]:
     items = [
         CheckItem(
             id=key,
-            text=_text(item.get("text")),
+            text=one_line(_text(item.get("text")), MAX_TITLE),
             done=item.get("done") is True,
             order=_text(item.get("order"), MAX_ORDER),
         )

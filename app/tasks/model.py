@@ -13,10 +13,12 @@ from typing import Any
 from app.core.fractional import between, spread
 from app.core.ids import Uid, new_id
 from app.core.signal import Signal
+from app.core.visible import one_line
 from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
 from app.objects.undo import Undo
 from app.tasks.cards import (
     MAX_DESCRIPTION,
+    MAX_NAME,
     MAX_TITLE,
     NO_COLUMN,
     Card,
@@ -26,6 +28,7 @@ from app.tasks.cards import (
     card_from,
     column_from,
     label_from,
+    name_from,
 )
 
 ROOT_MAPS = ("board", "columns", "cards", "labels")
@@ -63,8 +66,7 @@ class Board:
     @property
     def title(self) -> str:
         """What the board is called."""
-        title = self._meta.get(("title",), "")
-        return title[:MAX_TITLE] if isinstance(title, str) else ""
+        return name_from(self._meta.get(("title",), ""))
 
     def columns(self) -> list[Column]:
         """The columns in order; one without id and title if there is none."""
@@ -116,24 +118,25 @@ class Board:
         """A new board's columns; `done` is the index of the one whose cards are finished. Not undone by Ctrl+Z."""
         with self._doc.transact(SETUP):
             if title:
-                self._meta.set(("title",), _line(title))
+                self._meta.set(("title",), one_line(title, MAX_NAME))
             for i, (title, order) in enumerate(zip(titles, spread(len(titles)), strict=True)):
                 self._columns.set((_new_id(),), {"title": title, "order": order, "done": i == done})
 
     def rename(self, title: str) -> None:
         """Another title for the whole board."""
-        self._set(self._meta, ("title",), _line(title))
+        self._set(self._meta, ("title",), one_line(title, MAX_NAME))
 
     def add_column(self, title: str, *, done: bool = False) -> str:
         """A column at the end. Its id."""
         column_id = _new_id()
         last = self.columns()[-1].order or None
-        self._set(self._columns, (column_id,), {"title": _line(title), "order": _key(last, None), "done": done})
+        value = {"title": one_line(title, MAX_NAME), "order": _key(last, None), "done": done}
+        self._set(self._columns, (column_id,), value)
         return column_id
 
     def rename_column(self, column_id: str, title: str) -> None:
         """Another title."""
-        self._set(self._columns, (column_id, "title"), _line(title))
+        self._set(self._columns, (column_id, "title"), one_line(title, MAX_NAME))
 
     def set_column_done(self, column_id: str, done: bool) -> None:
         """Whether cards in the column count as finished."""
@@ -227,7 +230,7 @@ class Board:
     def add_label(self, name: str, colour: str) -> str:
         """A label of the board. `colour` is a role of cards.LABEL_COLOURS. Its id."""
         label_id = _new_id()
-        self._set(self._labels, (label_id,), {"name": _line(name), "colour": colour})
+        self._set(self._labels, (label_id,), {"name": one_line(name, MAX_NAME), "colour": colour})
         return label_id
 
     def set_label(self, card_id: str, label_id: str, on: bool) -> None:
@@ -370,7 +373,7 @@ def _new_id() -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:MAX_TITLE]
+    return one_line(text, MAX_TITLE)
 
 
 def _neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[str | None, str | None]:

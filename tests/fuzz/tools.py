@@ -131,8 +131,10 @@ def _records() -> Run:
 
 
 def _links() -> Run:
+    from urllib.parse import urlsplit
+
     from app.devices.inviting import read_pointer
-    from app.documents.formats import safe_link
+    from app.objects import addresses
     from app.objects.links import ObjectLink
     from sync.client.transport import AddressError, ServerAddress
     from ui.shell.welcome import parse_link
@@ -141,7 +143,10 @@ def _links() -> Run:
         text = data.decode("utf-8", "replace")
         link = ObjectLink.parse(text)
         assert link is None or ObjectLink.parse(link.to_text()) == link
-        safe_link(text)
+        judged = addresses.safe_link(text)
+        assert addresses.safe_link(judged) == judged
+        assert urlsplit(addresses.opened(judged)).netloc.isascii()
+        assert bool(addresses.host(judged)) == (judged != "" and not judged.startswith("kansli:"))
         pointer, address = read_pointer(text), parse_link(text)
         for server in (text, pointer.server if pointer else "", address.server if address else ""):
             try:

@@ -3,7 +3,7 @@
 
 from PySide6.QtWidgets import QWidget
 
-from app.documents.formats import safe_link
+from app.objects.addresses import safe_link
 from ui.documents.editor import Editor
 from ui.kit.dialogs import Dialog
 from ui.kit.translate import tr

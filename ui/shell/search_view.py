@@ -7,6 +7,7 @@ from PySide6.QtCore import QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.core.visible import one_line
 from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
@@ -19,12 +20,12 @@ from ui.shell.rows import Row, RowList, Sizes
 
 _LIMIT = 100
 _TYPING_PAUSE_MS = 80
-_MARKS = str.maketrans("", "", "\x02\x03")
+_SNIPPET_CHARS = 400
 
 
 def hit_row(hit: SearchHit, room_title: str, icon: str) -> Row:
     """A found place as a row; its key is a link."""
-    text = " ".join(hit.snippet.translate(_MARKS).split())
+    text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
     return Row(
         key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),

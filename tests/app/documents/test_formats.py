@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.documents.finding import find
 from app.documents.flow import BODY, Block, Marks, Run, Style, plain_blocks
-from app.documents.formats import from_bytes, from_html, from_text, safe_link, to_bytes, to_html, to_markdown
+from app.documents.formats import from_bytes, from_html, from_text, to_bytes, to_html, to_markdown
 
 BLOCKS = [
     Block((Run("Rubrik å"),), Style(heading=2)),
@@ -69,25 +69,6 @@ def test_any_bytes_are_no_fragment_or_a_safe_one(data: bytes) -> None:
 )
 def test_foreign_html_becomes_plain_paragraphs(html: str, text: str) -> None:
     assert "\n".join(block.text for block in from_html(html)) == text
-
-
-@pytest.mark.parametrize(
-    ("typed", "link"),
-    [
-        ("https://å.se/x", "https://å.se/x"),
-        ("lagen.nu", "https://lagen.nu"),
-        ("registrator@myndigheten.se", "mailto:registrator@myndigheten.se"),
-        ("javascript:alert(1)", ""),
-        ("JAVASCRIPT:x", ""),
-        ("file:///etc/passwd", ""),
-        ("data:text/html,x", ""),
-        ("http://[", ""),
-        ("ord", ""),
-        ("", ""),
-    ],
-)
-def test_only_safe_addresses_become_links(typed: str, link: str) -> None:
-    assert safe_link(typed) == link
 
 
 def test_finding_counts_in_utf16_and_keeps_swedish_letters_apart() -> None:
