@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import qasync
-from PySide6.QtWidgets import QApplication, QMessageBox
+from PySide6.QtWidgets import QApplication, QDialog
 
 from app.bootstrap import Office
 from app.core import dumps, garbage, log
@@ -26,6 +26,7 @@ from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
 from ui.errors import code_of, sentence_of
 from ui.kit import icons, theme
+from ui.kit.plain import warning
 from ui.kit.translate import change_language
 from ui.program import Program
 
@@ -146,12 +147,12 @@ def _refuse(application: QApplication, fault: AppError) -> None:
     if sys.stderr is not None:  # a program with a window has none on Windows
         sys.stderr.write(f"kansli: {said.title} {said.text} ({code_of(fault)})\n")
     if QApplication.platformName() != "offscreen":
-        box = QMessageBox(QMessageBox.Icon.Warning, "Kansli", f"{said.title}\n\n{said.text}")
+        box = warning("Kansli", f"{said.title}\n\n{said.text}")
         with _loop(application) as runner:
             runner.run(_read(box))
 
 
-async def _read(box: QMessageBox) -> None:
+async def _read(box: QDialog) -> None:
     """Until the person has closed it."""
     closed = asyncio.Event()
     box.finished.connect(lambda _result: closed.set())

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QBuffer, QEvent, QIODevice, QObject, QPoint, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from app.chat.model import Message
@@ -17,6 +16,7 @@ from ui.chat.text_field import TextField
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import ask, open_files
+from ui.kit.pictures import format_of
 from ui.kit.style import ElidedLabel, clear, column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -239,12 +239,10 @@ class Composer(QFrame):
         button = self._emoji_button or self
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
-    def _add_image(self, image: QImage) -> None:
-        """A pasted picture becomes a file of its own, which is on no disk until it is sealed."""
-        held = QBuffer()
-        held.open(QIODevice.OpenModeFlag.WriteOnly)
-        if image.save(held, "PNG"):  # type: ignore[call-overload] # PySide's stub wants bytes for the format
-            self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.png", bytes(held.data().data()))])
+    def _add_image(self, data: bytes) -> None:
+        """A pasted picture becomes a file of its own, byte for byte, which is on no disk until it is sealed."""
+        suffix = "png" if format_of(data) == b"png" else "jpg"
+        self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.{suffix}", data)])
 
 
 class Banner(QWidget):

@@ -8,6 +8,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QWidget
 
 from ui.kit.fonts import font
+from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -44,7 +45,7 @@ class EmojiPanel(QFrame):
             button.setFont(font(17))
             button.setFixedSize(34, 34)
             button.setAccessibleName(name)
-            button.setToolTip(name)
+            set_tip(button, name)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.clicked.connect(lambda _=False, e=emoji: self._choose(e, take))
             grid.addWidget(button, number // COLUMNS, number % COLUMNS)

@@ -14,6 +14,7 @@ from app.chat.markup import Run, parse
 from app.chat.model import Message, Place
 from app.chat.ports import People
 from app.objects.links import Linked
+from ui.chat.pictures import preview
 from ui.chat.richtext import LINE_PX, RichText
 from ui.chat.things import Find, detail, icon_of, split
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
@@ -167,9 +168,10 @@ class MessageLayout:
             for run, linked in things:
                 y = self._put_thing(y, run, linked, people)
         for number, attachment in enumerate(message.attachments):
-            if attachment.is_image:
-                y = self._put_image(y, number, attachment.width, attachment.height)
-            else:
+            image = preview(attachment.preview) if attachment.is_image else None
+            if image is not None and not image.isNull():
+                y = self._put_image(y, number, image.width(), image.height())
+            else:  # no picture, or one that nobody can decode
                 self.files.append((number, QRectF(LEFT, y + 5, min(CARD_WIDTH, self.room), CARD_HEIGHT)))
                 y += CARD_HEIGHT + 9
         if message.reactions:

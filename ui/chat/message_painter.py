@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Paints a laid out message in the theme's roles."""
 
-from functools import lru_cache
-
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
 from ui.chat.message_layout import AVATAR, LEFT, MARGIN, MessageLayout, Pill, Thing
+from ui.chat.pictures import preview
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.sizes import size_text
@@ -16,11 +15,6 @@ from ui.kit.translate import tr
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
-
-
-@lru_cache(maxsize=64)
-def _preview(data: bytes) -> QImage:
-    return QImage.fromData(data)
 
 
 class MessagePainter:
@@ -131,15 +125,14 @@ class MessagePainter:
             self._write(painter, line, shown, role, size, weight)
 
     def _image(self, painter: QPainter, rect: QRectF, attachment: Attachment) -> None:
-        image = _preview(attachment.preview)
+        image = preview(attachment.preview)
         path = QPainterPath()
         path.addRoundedRect(rect, 8, 8)
         painter.save()
         painter.setClipPath(path)
         painter.fillRect(rect, theme.current().colour("chip"))
-        if not image.isNull():
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(rect, image)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(rect, image)
         painter.restore()
         painter.setPen(QPen(theme.current().colour("line"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)

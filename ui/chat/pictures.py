@@ -1,56 +1,88 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Small previews of image files, made before they are sealed, so that the receiver fetches nothing to see them."""
+"""Small previews of image files, made before they are sealed, so that the receiver fetches nothing to see them; and
+those of received files, decoded and kept for a while."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
-from PySide6.QtGui import QImage, QImageReader, QPainter
+from PySide6.QtGui import QColorSpace, QImage, QPainter
 
-from app.chat.files import MAX_PREVIEW_BYTES, Picture
+from app.chat.files import Picture
+from app.chat.previews import HEIGHT, WIDTH, is_preview
 from app.objects.files import Pasted, Source
+from ui.kit.pictures import decoded, jpeg
 
-WIDTH, HEIGHT = 720, 480
-MAX_PIXELS = 80_000_000
-SUFFIXES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
+SUFFIXES = (".png", ".jpg", ".jpeg")
+CACHE_BYTES = 32 * 1024 * 1024
+"""Of decoded previews: 23 of the largest."""
 
 
 def picture_of(source: Source) -> Picture | None:
-    """The file's size in pixels and a preview; None if it is no image that can be read. Any thread."""
+    """The file's size in pixels and a preview; None if it is no PNG or JPEG that can be read. Any thread."""
     if Path(source.name).suffix.lower() not in SUFFIXES:
         return None
-    held = QBuffer()
-    if isinstance(source, Pasted):
-        held.setData(source.data)
-        held.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(held) if isinstance(source, Pasted) else QImageReader(str(source))
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if not size.isValid() or size.width() * size.height() > MAX_PIXELS:
-        return None
-    image = reader.read()
+    data = source.data if isinstance(source, Pasted) else source
+    image, size = decoded(data, QSize(WIDTH, HEIGHT))
     if image.isNull():
         return None
-    small = image
-    if image.width() > WIDTH or image.height() > HEIGHT:
-        keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        small = image.scaled(QSize(WIDTH, HEIGHT), keep, smooth)
+    flat = _flat(image)
     for quality in (82, 60, 40, 20):
-        preview = _jpeg(small, quality)
-        if len(preview) <= MAX_PREVIEW_BYTES:
-            return Picture(width=image.width(), height=image.height(), preview=preview)
+        preview = _jpeg(flat, quality)
+        if is_preview(preview):
+            return Picture(width=size.width(), height=size.height(), preview=preview)
     return None
 
 
-def _jpeg(image: QImage, quality: int) -> bytes:
+def _flat(image: QImage) -> QImage:
+    """The same on white, in sRGB, and with nothing else: no colour profile and no texts of the file travel on."""
+    if image.colorSpace().isValid():
+        image = image.convertedToColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb))
     flat = QImage(image.size(), QImage.Format.Format_RGB32)
     flat.fill(Qt.GlobalColor.white)
-    for_alpha = image.hasAlphaChannel()
-    if for_alpha:
-        painter = QPainter(flat)
-        painter.drawImage(0, 0, image)
-        painter.end()
+    painter = QPainter(flat)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return flat
+
+
+def _jpeg(image: QImage, quality: int) -> bytes:
     held = QByteArray()
     buffer = QBuffer(held)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    (flat if for_alpha else image).save(buffer, "JPEG", quality)  # type: ignore[call-overload] # takes a QIODevice
+    image.save(buffer, "JPEG", quality)  # type: ignore[call-overload] # takes a QIODevice
     return bytes(held.data())
+
+
+class Previews:
+    """Decoded previews, the last used ones, bounded by their bytes."""
+
+    def __init__(self, limit: int = CACHE_BYTES) -> None:
+        self._limit = limit
+        self._kept: OrderedDict[bytes, QImage] = OrderedDict()
+        self.size_bytes = 0
+
+    def image(self, data: bytes) -> QImage:
+        """The picture of a preview; a null one if the bytes are no preview (app/chat/previews.py) or damaged."""
+        found = self._kept.get(data)
+        if found is not None:
+            self._kept.move_to_end(data)
+            return found
+        image = jpeg(data) if is_preview(data) else QImage()
+        self._kept[data] = image
+        self.size_bytes += _cost(data, image)
+        while self.size_bytes > self._limit:
+            self.size_bytes -= _cost(*self._kept.popitem(last=False))
+        return image
+
+
+_previews = Previews()
+
+
+def preview(data: bytes) -> QImage:
+    """As `Previews.image`, from the cache of this process."""
+    return _previews.image(data)
+
+
+def _cost(data: bytes, image: QImage) -> int:
+    return len(data) + image.sizeInBytes()

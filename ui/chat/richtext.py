@@ -57,7 +57,7 @@ class RichText:
     def paint(self, painter: QPainter, at: QPointF) -> None:
         """Paints with the top left corner at a point."""
         for span in self.spans:
-            if span.run.link is not None or span.run.code:
+            if span.run.link is not None or span.run.code or span.run.note:
                 self._paint_ground(painter, span, at)
         painter.setPen(theme.current().colour(self._ink))
         self._layout.draw(painter, at)
@@ -82,7 +82,8 @@ class RichText:
     def _paint_ground(self, painter: QPainter, span: Span, at: QPointF) -> None:
         chip = span.run.link is not None
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.current().colour("accent-soft" if chip else "chip"))
+        role = "accent-soft" if chip else "warning-soft" if span.run.note else "chip"
+        painter.setBrush(theme.current().colour(role))
         for i, rect in enumerate(self._rects(span)):
             ground = rect.translated(at).adjusted(0, 0, 0, 0) if chip else rect.translated(at).adjusted(-1, 1, 1, -1)
             painter.drawRoundedRect(ground, 6 if chip else 4, 6 if chip else 4)
@@ -138,6 +139,8 @@ def _format(run: Run) -> QTextCharFormat | None:
         fixed.setPointSizeF(SMALL_PX * 0.75)
         style.setFont(fixed)
     style.setFontStrikeOut(run.strike)
-    if run.href or run.mention:
+    if run.note:
+        style.setForeground(theme.current().colour("warning"))
+    elif run.href or run.mention:
         style.setForeground(theme.current().colour("accent"))
     return style

@@ -3,14 +3,16 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QTextCursor
+from PySide6.QtGui import QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QTextEdit, QWidget
 
 from app.chat.mentions import complete
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
+from ui.kit.pictures import can_paste, pasted
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr
 
@@ -28,8 +30,8 @@ class TextField(QTextEdit):
     """Escape."""
     files_given = Signal(list)
     """Paths that were pasted or dropped."""
-    image_given = Signal(QImage)
-    """A picture that was pasted and is no file."""
+    image_given = Signal(bytes)
+    """The bytes of a PNG or JPEG that was pasted and is no file."""
 
     def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,16 +159,19 @@ class TextField(QTextEdit):
             self.close_names()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasUrls() or source.hasImage() or super().canInsertFromMimeData(source)
+        return source.hasUrls() or can_paste(source) or super().canInsertFromMimeData(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         paths = [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
         if paths:
             self.files_given.emit(paths)
-        elif source.hasImage():
-            self.image_given.emit(QImage(source.imageData()))
+        elif (picture := pasted(source)) is not None:
+            self.image_given.emit(picture)
         else:
             super().insertFromMimeData(source)
+
+    def loadResource(self, kind: int, name: Any) -> Any:
+        return None  # nothing is ever fetched
 
 
 class NameList(QFrame):

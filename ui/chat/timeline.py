@@ -30,7 +30,9 @@ from ui.chat.message_painter import MessagePainter
 from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
+from ui.kit.plain import set_tip
 from ui.kit.translate import tr
+from ui.kit.web import address_tip
 
 GUESS_PX = 58
 LAYOUTS_KEPT = 400
@@ -369,6 +371,8 @@ class TimelineView(QListView):
         self._set_hover(row)
         shape = Qt.CursorShape.PointingHandCursor if hit is not None else Qt.CursorShape.ArrowCursor
         self.viewport().setCursor(shape)
+        web = hit.run.href if hit is not None and hit.run is not None and hit.run.link is None else ""
+        set_tip(self.viewport(), address_tip(web) if web else "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint())

@@ -5,8 +5,8 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, QUrl
-from PySide6.QtGui import QDesktopServices, QKeyEvent, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from app.chat.files import Picture
@@ -36,6 +36,7 @@ from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
+from ui.kit.web import open_address
 from ui.tool import follow, toast
 
 DRAFT_MS = 600
@@ -382,12 +383,7 @@ class ChatView(QWidget):
         if link is not None:
             follow(self, link)
         elif href:
-            run(self, self._open_web(href))
-
-    async def _open_web(self, href: str) -> None:
-        text = tr("{address} opens in the browser, outside the sealed room.").format(address=href)
-        if await confirm(self, tr("Open the web page?"), text, accept=tr("Open")):
-            QDesktopServices.openUrl(QUrl(href))
+            run(self, open_address(self, href))
 
     def _jump_to_quote(self, message: Message) -> None:
         if message.quote is not None:

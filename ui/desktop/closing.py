@@ -7,6 +7,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
+from ui.kit.plain import set_title
+
 
 class Gate(QMainWindow):
     """The window before one is in."""
@@ -14,7 +16,7 @@ class Gate(QMainWindow):
     def __init__(self, close: Callable[[], bool], size: tuple[int, int]) -> None:
         """`size` in points."""
         super().__init__()
-        self.setWindowTitle("Kansli")
+        set_title(self, "Kansli")
         self.resize(*size)
         self.installEventFilter(Closing(close, self))
 

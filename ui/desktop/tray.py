@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, QRectF, Qt, Signal, SignalInstance
 from PySide6.QtGui import QAction, QFont, QIcon, QPainter, QPen, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
-from ui.kit import icons, theme
+from ui.kit import icons, plain, theme
 from ui.kit.translate import tr, trn
 
 SIZES = (16, 22, 24, 32, 48, 64)
@@ -59,7 +59,7 @@ class Tray(QObject):
 
     def tell(self, title: str, text: str) -> None:
         """Shows a notification beside it."""
-        self.item.showMessage(title, text, icons.app_icon())
+        plain.notify(self.item, title, text, icons.app_icon())
 
     def refresh(self) -> None:
         """Says it all anew, in the language in force."""
@@ -68,7 +68,7 @@ class Tray(QObject):
         self._lock.setEnabled(not self.locked)
         self._quit.setText(tr("Quit"))
         self.item.setIcon(sign(self.unread))
-        self.item.setToolTip(self.says())
+        plain.set_tray_tip(self.item, self.says())
 
     def says(self) -> str:
         """What the sign says to who points at it."""

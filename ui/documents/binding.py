@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QTextEdit
 from app.core.text_units import point_from_utf16, utf16_len
 from app.documents.flow import PLAIN, Block, Style
 from app.documents.model import Change, Document
-from ui.documents import look
+from ui.documents import link_notes, look
 from ui.kit.bind import bind
 
 
@@ -50,6 +50,8 @@ class Binding(QObject):
                 cursor.setBlockCharFormat(look.char_format(PLAIN, block.style))
             for text, marks in block.runs:
                 cursor.insertText(look.shown(text), look.char_format(marks, block.style))
+            if noted := link_notes.wanted(block):
+                link_notes.put(cursor.block(), noted)
         self._lists(0, len(self._document.blocks()) - 1)
         self._end(cursor)
 
@@ -170,6 +172,7 @@ class Binding(QObject):
             pos += utf16_len(text)
             cursor.setPosition(pos, QTextCursor.MoveMode.KeepAnchor)
             cursor.setCharFormat(look.char_format(marks, block.style))
+        link_notes.put(qt_block, link_notes.wanted(block))
 
     # ---- lists
 

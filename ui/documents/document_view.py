@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One open document: title, toolbar, find bar, page, and who else is here."""
 
-from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QResizeEvent
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId
@@ -17,8 +17,10 @@ from ui.documents.toolbar import Toolbar
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
 from ui.kit.style import column, line, set_props
+from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
+from ui.kit.web import open_address
 from ui.tool import follow
 
 _ROOM_FOR_PANEL_PX = 820
@@ -167,7 +169,7 @@ class DocumentView(QWidget):
         if link is not None:
             follow(self, link)
         else:
-            QDesktopServices.openUrl(QUrl(address))
+            run(self, open_address(self, address))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -19,17 +19,21 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
-from app.documents import edits, formats
+from app.documents import edits
 from app.documents.flow import BODY, Block, Marks, Style, joined
 from app.documents.model import Change, Document
 from app.documents.service import Caret
+from app.objects.addresses import safe_link
 from app.objects.crdt import UNDO
-from ui.documents import carets, clipboard, keys, look, page
+from app.objects.links import ObjectLink
+from ui.documents import carets, clipboard, keys, link_notes, look, page
 from ui.documents.binding import Binding
 from ui.kit import theme
 from ui.kit.bind import bind
+from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import tr
+from ui.kit.web import address_tip
 
 Key = Qt.Key
 Move = QTextCursor.MoveOperation
@@ -387,19 +391,23 @@ class Editor(QTextEdit):
         super().mouseReleaseEvent(event)
         link = self.anchorAt(event.position().toPoint())
         wanted = self.isReadOnly() or event.modifiers() & Qt.KeyboardModifier.ControlModifier
-        if link and wanted and not self.textCursor().hasSelection() and formats.safe_link(link):
+        if link and wanted and not self.textCursor().hasSelection() and safe_link(link):
             self.link_opened.emit(link)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
         link = self.anchorAt(event.position().toPoint())
-        self.viewport().setToolTip(tr("{address} (Ctrl+click to open)").format(address=link) if link else "")
+        address = link if ObjectLink.parse(link) else address_tip(link)
+        set_tip(self.viewport(), tr("{address} (Ctrl+click to open)").format(address=address) if address else "")
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         page.paint(self, painter, event.rect())
         painter.end()
         super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        link_notes.paint(self, painter)
+        painter.end()
         if self._carets:
             painter = QPainter(self.viewport())
             carets.paint(self, painter, self._carets)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFont, QTextBlock, QTextBlockFormat, QTextCharFormat, 
 
 from app.core.text_units import clean
 from app.documents.flow import BODY, BULLETS, Block, Marks, Run, Style, joined
+from ui.documents import link_notes
 from ui.kit import theme
 from ui.kit.fonts import font
 
@@ -109,10 +110,12 @@ def style_of(block: QTextBlock) -> Style:
 
 
 def read_block(block: QTextBlock) -> tuple[Block, bool]:
-    """A block as values, and whether it looks as it should (text moved into it may wear another block's size)."""
+    """A block as values, and whether it looks as it should (text moved into it may wear another block's size, and the
+    host beside a link may stand at another letter)."""
     style = style_of(block)
     looks, right = _looks(style), True
     runs = []
+    noted: list[link_notes.Note] = []
     fragments = block.begin()
     while not fragments.atEnd():
         fragment = fragments.fragment()
@@ -121,8 +124,11 @@ def read_block(block: QTextBlock) -> tuple[Block, bool]:
         cleaned = clean(text)
         right = right and fmt.property(_LOOKS) == looks and cleaned == text
         runs.append(Run(cleaned, marks_of(fmt)))
+        if host := link_notes.note_of(fmt):
+            noted.append((fragment.position() - block.position(), fragment.length(), host))
         fragments += 1
-    return Block(joined(runs), style), right
+    found = Block(joined(runs), style)
+    return found, right and noted == link_notes.wanted(found)
 
 
 def _looks(style: Style) -> str:

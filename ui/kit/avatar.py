@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.kit import theme
 from ui.kit.fonts import font
+from ui.kit.plain import set_tip
 
 
 def paint_avatar(
@@ -54,7 +55,7 @@ class Avatar(QWidget):
         """Shows somebody else, or the same person as they are called now."""
         self._initials, self._colour = initials, colour
         self.setAccessibleName(name)
-        self.setToolTip(name)
+        set_tip(self, name)
         self.update()
 
     def sizeHint(self) -> QSize:

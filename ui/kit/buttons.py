@@ -7,6 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
 
 from ui.kit.icons import set_icon
+from ui.kit.plain import caption, set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import key_text
 
@@ -41,7 +42,7 @@ class IconButton(QToolButton):
     def set_name(self, name: str, shortcut: str = "") -> None:
         """Changes name and tooltip."""
         self.setAccessibleName(name)
-        self.setToolTip(f"{name} ({key_text(shortcut)})" if shortcut else name)
+        set_tip(self, f"{name} ({key_text(shortcut)})" if shortcut else name)
 
 
 class TextButton(QPushButton):
@@ -69,7 +70,7 @@ class TextButton(QPushButton):
 
     def setText(self, text: str) -> None:
         """Changes text and accessible name. Air between icon and text is a character: Qt has no setting for it."""
-        super().setText(self._air + text)
+        super().setText(self._air + caption(text))
         self.setAccessibleName(text)
 
 

@@ -4,10 +4,11 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ui.kit import icons, theme
 from ui.kit.buttons import TextButton
+from ui.kit.plain import Label
 from ui.kit.style import column, label, set_props
 
 _TEXT_WIDTH = 420
@@ -31,7 +32,7 @@ class Line(QFrame):
         self.setFixedHeight(1)
 
 
-class SectionHeader(QLabel):
+class SectionHeader(Label):
     """The heading over a group: `caps` for the side list's small capitals."""
 
     def __init__(self, text: str, *, caps: bool = False, parent: QWidget | None = None) -> None:
@@ -40,11 +41,11 @@ class SectionHeader(QLabel):
         set_props(self, look="caps" if caps else "section")
 
 
-class IconLabel(QLabel):
+class IconLabel(Label):
     """An icon that is not a button, in the theme's colours. Decoration: it has no name."""
 
     def __init__(self, icon: str, role: str = "muted", size: int = 18, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("", parent)
         self._icon, self._role, self._size = icon, role, size
         self.setFixedSize(size, size)
         self._draw()

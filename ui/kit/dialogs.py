@@ -13,15 +13,16 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from ui.kit import plain
 from ui.kit.card import scroll
 from ui.kit.error_line import ErrorLine
+from ui.kit.plain import Label, set_title
 from ui.kit.progress import Spinner
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
@@ -59,7 +60,7 @@ class Dialog(QDialog):
         width: int = 440,
     ) -> None:
         super().__init__(parent)
-        self.setWindowTitle(title)
+        set_title(self, title)
         self.setAccessibleName(title)
         self.setMinimumWidth(width)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
@@ -90,7 +91,7 @@ class Dialog(QDialog):
         if danger:
             reject.setFocus()
 
-    def add_text(self, text: str, kind: str = "muted") -> QLabel:
+    def add_text(self, text: str, kind: str = "muted") -> Label:
         """A wrapped paragraph in the body."""
         paragraph = label(text, kind, wrap=True)
         self.body.addWidget(paragraph)
@@ -244,7 +245,7 @@ def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
     program was started, and goes on where one was.
     """
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
-    dialog = QFileDialog(parent, title, "", filters)
+    dialog = QFileDialog(parent, plain.title(title), "", filters)
     if dialog.directory() == QDir.current():
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         dialog.setDirectory(documents if QDir(documents).exists() else QDir.homePath())

@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The red line under fields that says in place what went wrong. Hidden while nothing did."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
+from ui.kit.plain import Label
 from ui.kit.style import set_props
 
 
-class ErrorLine(QLabel):
+class ErrorLine(Label):
     """`say` shows a text, `hide` takes it away; a screen reader says the same."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setTextFormat(Qt.TextFormat.PlainText)
+        super().__init__("", parent)
         self.setWordWrap(True)
         set_props(self, look="error")
         self.hide()

@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
 from ui.kit.icons import icon
+from ui.kit.plain import caption
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,14 +34,14 @@ def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
         if entry is None:
             menu.addSeparator()
         elif entry.run is None:  # no section: Fusion, and so our style sheet, paints those without their text
-            menu.addAction(entry.text.replace("&", "&&")).setEnabled(False)
+            menu.addAction(caption(entry.text)).setEnabled(False)
         else:
             menu.addAction(_action(menu, entry, entry.run))
     return menu
 
 
 def _action(menu: QMenu, entry: Entry, run: Callable[[], object]) -> QAction:
-    action = QAction(entry.text.replace("&", "&&"), menu)
+    action = QAction(caption(entry.text), menu)
     if entry.icon is not None:
         action.setIcon(icon(entry.icon, "danger" if entry.danger else "muted", 16))
     if entry.shortcut:

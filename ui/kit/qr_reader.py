@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Two ways to a QR code without a camera: a picture of it, or this computer's screens, where a call may show it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
@@ -10,11 +11,12 @@ from PySide6.QtWidgets import QWidget
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import open_file
+from ui.kit.pictures import decoded
 from ui.kit.style import column
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 
-_PICTURES = "*.png *.jpg *.jpeg *.bmp *.webp *.gif"
+_PICTURES = "*.png *.jpg *.jpeg"
 
 
 class QrReader(QWidget):
@@ -48,7 +50,7 @@ class QrReader(QWidget):
     async def _choose(self) -> None:
         path = await open_file(self, self._title, f"{tr('Pictures')} ({_PICTURES})")
         if path is not None:
-            self.read(QImage(str(path)))
+            self.read((await asyncio.to_thread(decoded, path))[0])
 
     def _look(self) -> None:
         self.found.emit(list(self._read_screens()))

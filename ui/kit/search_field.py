@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, TINY_PX, font
+from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 
 
@@ -36,7 +37,7 @@ class SearchButton(QPushButton):
         super().__init__(parent)
         self._text, self._shortcut = text, shortcut
         self.setAccessibleName(text)
-        self.setToolTip(f"{text} ({shortcut})")
+        set_tip(self, f"{text} ({shortcut})")
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(34)

@@ -6,7 +6,13 @@ Buttons: `kind` = primary | danger | quiet | link | icon | row (default: bordere
 """
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from app.core.visible import one_line
+from ui.kit.plain import Label, set_tip
+
+_MOST = 1000
+"""Characters of a text on one line."""
 
 
 def set_props(widget: QWidget, **props: object) -> None:
@@ -21,10 +27,9 @@ def set_props(widget: QWidget, **props: object) -> None:
     style.polish(widget)
 
 
-def label(text: str, kind: str = "body", *, wrap: bool = False) -> QLabel:
+def label(text: str, kind: str = "body", *, wrap: bool = False) -> Label:
     """A label of a text kind. Plain text always: what people wrote is never markup."""
-    result = QLabel(text)
-    result.setTextFormat(Qt.TextFormat.PlainText)
+    result = Label(text)
     result.setWordWrap(wrap)
     set_props(result, look=kind)
     return result
@@ -61,27 +66,26 @@ def clear(layout: QLayout) -> None:
             widget.deleteLater()
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(Label):
     """A one-line label that ends in … when there is no room; the whole text is its tooltip and accessible name."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("", parent)
         self._full = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         set_props(self, look=kind)
         self.set_text(text)
 
     def set_text(self, text: str) -> None:
         """Shows another text."""
-        self._full = " ".join(text.split())
+        self._full = one_line(text, _MOST)
         self.setAccessibleName(self._full)
         self._elide()
 
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width(), 0))
         self.setText(shown)
-        self.setToolTip(self._full if shown != self._full else "")
+        set_tip(self, self._full if shown != self._full else "")
 
     def resizeEvent(self, event: object) -> None:
         self._elide()

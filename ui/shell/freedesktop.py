@@ -15,6 +15,7 @@ from jeepney import DBusAddress, MatchRule, MessageType, message_bus, new_method
 from jeepney.io.asyncio import open_dbus_router
 from PySide6.QtCore import QObject
 
+from ui.kit.plain import notice
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 
@@ -63,10 +64,11 @@ class Freedesktop:
     async def _tell(self, router: Any, markup: bool) -> None:
         while True:
             title, text = await self._waiting.get()
-            body = html.escape(text, quote=False) if markup else text
+            body = html.escape(notice(text), quote=False) if markup else notice(text)
             hints = {"category": ("s", "im.received"), "desktop-entry": ("s", "se.kansli.Kansli")}
             # app, replaces, icon, summary, body, actions, hints, expire (-1: the desktop's own time)
-            arguments = ("Kansli", self._shown, "se.kansli.Kansli", title, body, ["default", tr("Open")], hints, -1)
+            head = notice(title)
+            arguments = ("Kansli", self._shown, "se.kansli.Kansli", head, body, ["default", tr("Open")], hints, -1)
             reply = await self._ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
             self._shown = int(reply[0])
 

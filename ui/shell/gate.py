@@ -2,7 +2,7 @@
 """The page before one is in: a card in the middle with the logo, and an error in place. Unlock and first start."""
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.errors import told
 from ui.kit.buttons import TextButton
@@ -57,8 +57,7 @@ class GatePage(QWidget):
 
     def add_field(self, name: str, *, secret: bool = False, hint: str = "") -> QLineEdit:
         """A labelled line."""
-        caption = QLabel(name)
-        set_props(caption, look="label")
+        caption = label(name, "label")
         field = QLineEdit()
         field.setAccessibleName(name)
         field.setPlaceholderText(hint)

@@ -4,10 +4,10 @@
 from typing import Protocol
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QLineEdit, QRadioButton, QWidget
+from PySide6.QtWidgets import QLineEdit, QRadioButton, QWidget
 
 from ui.errors import sentence
-from ui.kit.style import column, label, set_props
+from ui.kit.style import column, label
 from ui.kit.translate import tr
 
 MIN_PASSPHRASE = 12
@@ -50,8 +50,7 @@ class KeyChoice(QWidget):
         self.passphrase = self._field(tr("Passphrase"))
         self.again = self._field(tr("The passphrase once more"))
         for field in (self.passphrase, self.again):
-            caption = QLabel(field.accessibleName())
-            set_props(caption, look="label")
+            caption = label(field.accessibleName(), "label")
             caption.setBuddy(field)
             fields.addWidget(caption)
             fields.addWidget(field)

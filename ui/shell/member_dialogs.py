@@ -5,12 +5,13 @@ import asyncio
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QLabel, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QRadioButton, QWidget
 
 from app.core.ids import Uid
 from app.people.person import Person
 from ui.errors import sentence_of
 from ui.kit.dialogs import Dialog
+from ui.kit.plain import set_item_tip
 from ui.kit.search_field import SearchField
 from ui.kit.style import label, set_props
 from ui.kit.tasks import run
@@ -125,7 +126,7 @@ def role_choice(current: int, my_role: int) -> QComboBox:
     for role in (READER, WRITER, ADMIN, OWNER):
         if role <= my_role:
             box.addItem(role_name(role), role)
-            box.setItemData(box.count() - 1, role_meaning(role), Qt.ItemDataRole.ToolTipRole)
+            set_item_tip(box, box.count() - 1, role_meaning(role))
     box.setCurrentIndex(max(box.findData(current), 0))
     return box
 
@@ -142,8 +143,7 @@ class AddMemberDialog(Dialog):
         self._role = role_choice(WRITER, my_role)
         self._meaning = label(role_meaning(WRITER), "small", wrap=True)
         self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
-        caption = QLabel(tr("Role"))
-        set_props(caption, look="label")
+        caption = label(tr("Role"), "label")
         caption.setBuddy(self._role)
         self.body.addWidget(caption)
         self.body.addWidget(self._role)

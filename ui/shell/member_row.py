@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from ui.kit.avatar import Avatar
 from ui.kit.buttons import RowButton
 from ui.kit.chip import Chip
+from ui.kit.plain import set_tip
 from ui.kit.style import ElidedLabel, line
 from ui.kit.translate import tr
 from ui.shell.ports import MemberInfo
@@ -42,7 +43,7 @@ class MemberRow(RowButton):
         if self.accessibleName() != spoken:  # a screen reader would announce a name that is set again
             self.setAccessibleName(spoken)
         reads = "" if member.history else f" · {history_name(member.history)}"
-        self.setToolTip(f"{role} · {meaning}{reads}")
+        set_tip(self, f"{role} · {meaning}{reads}")
         self.setAccessibleDescription(history_name(member.history))
         self._picture.show_person(person.initials, person.colour, person.name)
         self._name.set_text(person.name)

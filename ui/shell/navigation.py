@@ -15,6 +15,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.card import IconLabel
 from ui.kit.chip import paint_badge
 from ui.kit.fonts import TINY_PX, font
+from ui.kit.plain import set_tip
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr, trn
 
@@ -84,7 +85,7 @@ class RailButton(QToolButton):
         said = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
         self.setAccessibleName(self._text)
         self.setAccessibleDescription(said if count else "")
-        self.setToolTip(f"{self._text} ({self._shortcut})" if self._shortcut else self._text)
+        set_tip(self, f"{self._text} ({self._shortcut})" if self._shortcut else self._text)
         self.update()
 
     def count(self) -> int:

@@ -19,6 +19,7 @@ from ui.kit.chip import Chip
 from ui.kit.dialogs import ask, confirm, show
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
+from ui.kit.plain import set_tip
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run
@@ -53,7 +54,7 @@ class Faces(QPushButton):
         self._members = members
         name = trn("Members: {n} person", "Members: {n} people", len(members)).format(n=len(members))
         self.setAccessibleName(name)
-        self.setToolTip(", ".join(m.person.name for m in members[:12]))
+        set_tip(self, ", ".join(m.person.name for m in members[:12]))
         self.setFixedWidth(self.sizeHint().width())
         self.update()
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from ui.kit import theme
 from ui.kit.chip import HEIGHT, chip_width, paint_chip
+from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 from ui.shell.words import seal_chip
@@ -35,7 +36,7 @@ class SealButton(QPushButton):
         self._shown = (word, kind, icon)
         self.setAccessibleName(tr("Seal: {word}").format(word=word))
         self.setAccessibleDescription(meaning)
-        self.setToolTip(meaning)
+        set_tip(self, meaning)
         self.setFixedSize(self.sizeHint())
         self.update()
 

@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.setting import host_port
-from ui.kit.style import column, label, set_props
+from ui.kit.style import column, label
 from ui.kit.translate import tr
 
 
@@ -24,8 +24,7 @@ class ServerField(QWidget):
         self._line: QLineEdit | None = None
         self._choice: QComboBox | None = None
         layout = column(self, spacing=6)
-        caption = QLabel(name if not servers else tr("Server address"))
-        set_props(caption, look="label")
+        caption = label(name if not servers else tr("Server address"), "label")
         layout.addWidget(caption)
         if not self._servers:
             self._line = QLineEdit()

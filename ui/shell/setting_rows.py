@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from app.core.i18n import LANGUAGES
 from app.setting import AnySetting, Setting, Value
@@ -12,6 +12,7 @@ from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Se
 from ui.errors import sentence_of
 from ui.kit.bind import bind
 from ui.kit.card import Card
+from ui.kit.plain import Label, set_tip
 from ui.kit.style import column, label, line
 from ui.kit.translate import tr
 from ui.tool import toast
@@ -36,7 +37,7 @@ def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -
     made = QWidget()
     layout = line(made, spacing=12)
     words = column(spacing=1)
-    caption = QLabel(name)
+    caption = Label(name)
     caption.setBuddy(control)
     words.addWidget(caption)
     if about:
@@ -70,7 +71,7 @@ class SettingRows:
     def row(self, setting: AnySetting, *, about: bool = False) -> QWidget:
         """The row of one setting."""
         control = self._control(setting)
-        control.setToolTip(tr(setting.about))
+        set_tip(control, tr(setting.about))
         control.setAccessibleDescription(tr(setting.about))
         self.controls[setting.key] = control
         said = tr(setting.about) if about else ""

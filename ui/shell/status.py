@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The status bar: trust always in sight. Encrypted end to end · the agency's server · synced 14:03 · n waiting."""
 
-from PySide6.QtWidgets import QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from ui.kit import theme
 from ui.kit.card import IconLabel
+from ui.kit.plain import Label, set_tip
 from ui.kit.style import label, line, set_props
 from ui.kit.translate import clock, tr, trn
 from ui.shell.ports import SyncStatus
@@ -55,9 +56,9 @@ class StatusBar(QFrame):
         self._sync_icon.set_icon(icon, "warning" if status.state == "error" else "muted")
         self._sync.setText(text)
         self._server.setText(tr("The agency's server"))
-        self._server.setToolTip(status.server)
+        set_tip(self._server, status.server)
         self._waiting.setText(trn("{n} waiting", "{n} waiting", status.waiting).format(n=status.waiting))
 
     def texts(self) -> list[str]:
         """Everything it says now, from left to right."""
-        return [w.text() for w in self.findChildren(QLabel) if w.text()]
+        return [w.text() for w in self.findChildren(Label) if w.text()]

@@ -13,6 +13,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import show
 from ui.kit.keyed_rows import KeyedRows
+from ui.kit.plain import set_tip
 from ui.kit.style import label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -42,7 +43,7 @@ class _DeedButton(TextButton):
         if self.accessibleName() != deed.text:
             self.setText(deed.text)
         self.setEnabled(not deed.why_not)
-        self.setToolTip(deed.why_not)
+        set_tip(self, deed.why_not)
         self.setAccessibleDescription(deed.why_not)
 
 

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.people.codes import Verdict
 from app.people.person import Person, Verified
 from ui.kit import qr, theme
 from ui.kit.dialogs import Dialog
 from ui.kit.fonts import font
+from ui.kit.plain import Label
 from ui.kit.qr_reader import QrReader
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
@@ -83,7 +84,7 @@ class VerifyDialog(Dialog):
         self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back
 
 
-class SafetyNumber(QLabel):
+class SafetyNumber(Label):
     """The digits in groups that stand under each other. Painted here, since a style sheet takes no digits of one
     width; a screen reader says them."""
 

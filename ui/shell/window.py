@@ -26,6 +26,7 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.front import to_front
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
+from ui.kit.plain import set_title
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar, Toast
@@ -88,7 +89,7 @@ class MainWindow(QMainWindow):
         self.navigator = Navigator(session, tools, self)
         self.navigator.write_to.connect(self.write_to)
         self._bound: list[QAction] = []
-        self.setWindowTitle("Kansli")
+        set_title(self, "Kansli")
         self.setMinimumSize(900, 600)
         self.resize(1440, 900)
         self._restore_geometry()
@@ -421,7 +422,7 @@ class MainWindow(QMainWindow):
     def _on_rooms(self) -> None:
         self.unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
         self.rail.items["rooms"].set_count(self.unread)
-        self.setWindowTitle(f"({self.unread}) Kansli" if self.unread else "Kansli")
+        set_title(self, f"({self.unread}) Kansli" if self.unread else "Kansli")
         self.unread_changed.emit(self.unread)
         if self.session.status.state == "syncing":
             self._on_status()

@@ -16,6 +16,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.chip import HEIGHT as CHIP_HEIGHT
 from ui.kit.chip import chip_width, paint_chip
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.plain import set_tip
 from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import urgency
 
@@ -84,7 +85,7 @@ class CardWidget(QAbstractButton):
         if not same:
             self._laid_out.clear()
             self.setAccessibleName(look.spoken())
-            self.setToolTip(look.card.title if len(look.card.title) > 120 else "")
+            set_tip(self, look.card.title if len(look.card.title) > 120 else "")
             self.updateGeometry()
             self.update()
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.tasks.model import Column
 from ui.kit.buttons import IconButton, TextButton
@@ -31,7 +31,7 @@ class ColumnView(QWidget):
         self.setMinimumWidth(MIN_WIDTH)
         self.setMaximumWidth(MAX_WIDTH)
         self._title = TextButton("", self._ask_menu, kind="quiet")
-        self._count: QLabel = label("", "small")
+        self._count = label("", "small")
         self._add = IconButton("add", "", lambda: self.add_asked.emit(self.column.id), size=16)
         head = line(margins=(0, 0, 2, 0), spacing=2)
         head.addWidget(self._title)

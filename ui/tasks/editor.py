@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
@@ -64,7 +64,7 @@ class CardEditor(QFrame):
         self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
         self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
         self._writable = True
-        self._captions: dict[QWidget, QLabel] = {}
+        self._captions: dict[QWidget, QWidget] = {}
         self._build()
         bind(self, board.changed, self._on_changed)
         bind(self, board.columns_changed, self._refresh)

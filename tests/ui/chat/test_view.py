@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt, QUrl
 from PySide6.QtGui import QAccessible, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.chat.files import MAX_PREVIEW_BYTES
+from app.chat.previews import is_preview
 from app.chat.records import Attachment, MessageDeleted, MessageSent, encode
 from app.core.i18n import set_language
 from app.core.ids import DevId
@@ -182,7 +182,11 @@ def test_a_pasted_picture_is_on_no_disk(qtbot: QtBot, monkeypatch: pytest.Monkey
     image = QImage(30, 20, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.darkGreen)
     pasted = QMimeData()
-    pasted.setImageData(image)
+    held = QBuffer()
+    held.open(QIODevice.OpenModeFlag.WriteOnly)
+    assert image.save(held, "PNG")  # type: ignore[call-overload] # PySide's stub wants bytes for the format
+    png = bytes(held.data().data())
+    pasted.setData("image/png", png)
     composer, sent = Composer("Skriv", list), list[Written]()
     qtbot.addWidget(composer)
     composer.submitted.connect(sent.append)
@@ -190,6 +194,7 @@ def test_a_pasted_picture_is_on_no_disk(qtbot: QtBot, monkeypatch: pytest.Monkey
     composer.submit()
     (file,) = sent[0].files
     assert isinstance(file, Pasted)
+    assert file.data == png, "byte for byte"
     picture = picture_of(file)
     assert picture is not None
     assert (picture.width, picture.height) == (30, 20)
@@ -203,7 +208,7 @@ def test_a_large_picture_gets_a_small_preview(tmp_path: Path) -> None:
     picture = picture_of(tmp_path / "karta.png")
     assert picture is not None
     assert (picture.width, picture.height) == (3000, 2000)
-    assert 0 < len(picture.preview) <= MAX_PREVIEW_BYTES
+    assert is_preview(picture.preview)
     (tmp_path / "trasig.png").write_bytes(b"inte en bild")
     assert picture_of(tmp_path / "trasig.png") is None
     assert not asyncio.iscoroutine(picture)

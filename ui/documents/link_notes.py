@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The true host beside a link whose text names another one.
+
+The text of the page is the document's, character for character, so the host is no text: the link's last letter gets
+air behind it, by its letter spacing, and the host is painted there. A note moves and wraps with its letter.
+"""
+
+import unicodedata
+from collections.abc import Iterator
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QTextBlock,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFormat,
+    QTextLine,
+)
+from PySide6.QtWidgets import QTextEdit
+
+from app.core.text_units import utf16_len
+from app.documents.flow import Block
+from app.objects.addresses import notes
+from ui.kit import theme
+from ui.kit.fonts import SMALL_PX, font
+
+_NOTE = QTextFormat.Property.UserProperty.value + 5
+_GAP_PX, _PAD_PX, _HEIGHT_PX = 4, 6, 18
+_MOST = 48
+"""Characters of a host that are painted, the last ones: who owns it stands at its end. The tool tip has all of it."""
+
+Note = tuple[int, int, str]
+"""Where in a block, UTF-16 units: start and length of the letter that carries the note; and the host."""
+
+
+def wanted(block: Block) -> list[Note]:
+    """The notes that a block must have."""
+    if not any(run.marks.link for run in block.runs):
+        return []
+    found: list[Note] = []
+    at = 0
+    for run, host in zip(block.runs, notes([(run.text, run.marks.link) for run in block.runs]), strict=True):
+        at += utf16_len(run.text)
+        if host:
+            size = utf16_len(_last_letter(run.text))
+            found.append((at - size, size, host))
+    return found
+
+
+def note_of(fmt: QTextFormat) -> str:
+    """The host that a character format carries, or ""."""
+    return fmt.property(_NOTE) or ""
+
+
+def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
+    """Gives a block its notes; its characters have their looks already, and none of an earlier note."""
+    block.setUserState(1 if wanted_notes else -1)
+    for start, length, host in wanted_notes:
+        cursor = QTextCursor(block)
+        cursor.setPosition(block.position() + start)
+        cursor.setPosition(block.position() + start + length, QTextCursor.MoveMode.KeepAnchor)
+        fmt = QTextCharFormat()
+        fmt.setProperty(_NOTE, host)
+        fmt.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+        fmt.setFontLetterSpacing(_width(host) + 2 * _GAP_PX)
+        cursor.mergeCharFormat(fmt)
+
+
+def paint(edit: QTextEdit, painter: QPainter) -> None:
+    """The notes that are in sight, over the text of the viewport."""
+    offset = QPointF(-edit.horizontalScrollBar().value(), -edit.verticalScrollBar().value())
+    block = edit.cursorForPosition(edit.viewport().rect().topLeft()).block()
+    while block.isValid():
+        place = edit.document().documentLayout().blockBoundingRect(block).translated(offset)
+        if place.top() > edit.viewport().height():
+            return
+        if block.userState() == 1:
+            for rect, host in _places(block):
+                _paint_note(painter, rect.translated(place.topLeft()), host)
+        block = block.next()
+
+
+def _places(block: QTextBlock) -> Iterator[tuple[QRectF, str]]:
+    """Where each note of a block is to be painted, from the block's top left corner."""
+    fragments = block.begin()
+    while not fragments.atEnd():
+        fragment = fragments.fragment()
+        host = note_of(fragment.charFormat())
+        if host:
+            end = fragment.position() + fragment.length() - block.position()
+            line = block.layout().lineForTextPosition(end - 1)
+            edges = (_x(line, fragment.position() - block.position()), _x(line, end))
+            width = _width(host)
+            top = line.position().y() + line.ascent() - _HEIGHT_PX + 4
+            yield QRectF(max(edges) - _GAP_PX - width, top, width, _HEIGHT_PX), host
+        fragments += 1
+
+
+def _paint_note(painter: QPainter, rect: QRectF, host: str) -> None:
+    tokens = theme.current()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillRect(rect.adjusted(-_GAP_PX, 0, _GAP_PX, 3), tokens.colour("surface"))  # over the link's underline
+    painter.setPen(tokens.colour("warning") if tokens.contrast else Qt.PenStyle.NoPen)
+    painter.setBrush(tokens.colour("warning-soft"))
+    painter.drawRoundedRect(rect, 4, 4)
+    painter.setFont(font(SMALL_PX, 500))
+    painter.setPen(tokens.colour("warning"))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _said(host))
+
+
+def _said(host: str) -> str:
+    return "→\u00a0" + (host if len(host) <= _MOST else "…" + host[1 - _MOST :])
+
+
+def _width(host: str) -> float:
+    return QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(_said(host)) + 2 * _PAD_PX
+
+
+def _x(line: QTextLine, position: int) -> float:
+    found: object = line.cursorToX(position)
+    return float(found[0]) if isinstance(found, tuple | list) else float(found)  # type: ignore[arg-type] # (x, position)
+
+
+def _last_letter(text: str) -> str:
+    """The last character with what is combined with it: its look must not be split."""
+    start = len(text) - 1
+    while start > 0 and (unicodedata.combining(text[start]) or text[start] in "\u200d\ufe0e\ufe0f"):
+        start -= 1
+    return text[start:]

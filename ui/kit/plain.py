@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Text is text: the only place that gives texts to the parts of Qt that may take them for something else.
+
+Tool tips, message boxes and labels take a text for HTML if it looks like it, and then load its pictures from any file
+or share; menus and buttons take "&" for a shortcut, window titles "[*]" for a mark. Everything shown there goes through
+these functions; tests/ui/test_plain_text.py forbids Qt's own calls elsewhere.
+"""
+
+import textwrap
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QIcon
+from PySide6.QtGui import Qt as QtText
+from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QSystemTrayIcon, QWidget
+
+from app.core.visible import one_line, paragraphs
+
+_TIP_WIDTH, _TIP_CHARS = 90, 1000
+_MAX_TITLE = 300
+_JOINER = "\N{WORD JOINER}"
+"""Paints nothing. Behind a "<" it makes that no tag, for Qt and for nobody else."""
+
+
+class Label(QLabel):
+    """A label that shows its text as it is, without control characters and direction overrides."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        super().setText(paragraphs(text))
+
+
+def set_tip(widget: QWidget, text: str) -> None:
+    """Gives a widget a tool tip; an empty one takes it away."""
+    widget.setToolTip(tip(text))
+
+
+def set_item_tip(box: QComboBox, index: int, text: str) -> None:
+    """Gives a choice of a box a tool tip."""
+    box.setItemData(index, tip(text), Qt.ItemDataRole.ToolTipRole)
+
+
+def tip(text: str) -> str:
+    """A text as Qt's tool tips show it: never as HTML, in lines of 90 characters, at most 1,000.
+
+    It stays readable as text, because screen readers read the same string: no HTML with everything escaped.
+    """
+    if not text:
+        return ""
+    lines = paragraphs(text)[:_TIP_CHARS].split("\n")
+    shown = "\n".join("\n".join(textwrap.wrap(line, _TIP_WIDTH, break_on_hyphens=False)) for line in lines)
+    if QtText.mightBeRichText(shown):
+        shown = shown.replace("<", "<" + _JOINER).replace("&", "&" + _JOINER)
+    return "" if QtText.mightBeRichText(shown) else shown
+
+
+def set_title(window: QWidget, text: str) -> None:
+    """Gives a window its title."""
+    window.setWindowTitle(title(text))
+
+
+def title(text: str) -> str:
+    """A text as Qt's window titles show it: "[*]" stands for itself when it is doubled."""
+    return one_line(text, _MAX_TITLE).replace("[*]", "[*][*]")
+
+
+def caption(text: str) -> str:
+    """A text as menus and buttons show it: "&" stands for itself when it is doubled; a tab would begin a shortcut."""
+    return text.replace("\t", " ").replace("&", "&&")
+
+
+def set_tray_tip(item: QSystemTrayIcon, text: str) -> None:
+    """Gives the sign in the tray its tool tip."""
+    item.setToolTip(tip(text))
+
+
+def notify(item: QSystemTrayIcon, heading: str, text: str, icon: QIcon) -> None:
+    """Shows a notification beside the sign in the tray."""
+    item.showMessage(notice(heading), tip(notice(text)), icon)
+
+
+def notice(text: str) -> str:
+    """A text for a desktop notification: one line of at most 300 characters."""
+    return one_line(text, _MAX_TITLE)
+
+
+def warning(heading: str, text: str) -> QMessageBox:
+    """A message box with a warning and an OK button, not shown yet."""
+    box = QMessageBox(QMessageBox.Icon.Warning, title(heading), "")
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(paragraphs(text))
+    return box

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Out of Kansli to the web or a mail program: the only place that does so, and it asks first, with the true address."""
+
+import textwrap
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QWidget
+
+from app.objects.addresses import host, opened, safe_link, shown
+from ui.kit.dialogs import Dialog, show
+from ui.kit.translate import tr
+
+_LINE, _MOST = 52, 400
+"""Characters of an address that are shown; its host is above them."""
+
+
+async def open_address(parent: QWidget, address: str) -> None:
+    """Asks whether a web or mail address is to be opened, and opens it. Nothing happens with any other address."""
+    link = safe_link(address)
+    if host(link) and await show(_question(parent, link)):
+        QDesktopServices.openUrl(QUrl(opened(link)))
+
+
+def address_tip(address: str) -> str:
+    """What a tool tip says of a link: its host, and the address if that says more."""
+    link = safe_link(address)
+    whole = shown(link)
+    return whole if host(link) in whole else f"{host(link)}\n{whole}"
+
+
+def _question(parent: QWidget, link: str) -> Dialog:
+    mail = link.startswith("mailto:")
+    title = tr("Write an e-mail?") if mail else tr("Open the web page?")
+    dialog = Dialog(parent, title, accept=tr("Open"))
+    dialog.add_text(_broken(host(link)), "strong")
+    whole = shown(link)
+    if whole.removeprefix("mailto:") != host(link):
+        dialog.add_text(_broken(whole if len(whole) <= _MOST else whole[:_MOST] + "…"), "small")
+    said = (
+        tr("It opens in the e-mail program, outside the sealed room.")
+        if mail
+        else tr("It opens in the browser, outside the sealed room.")
+    )
+    dialog.add_text(said, "body")
+    return dialog
+
+
+def _broken(address: str) -> str:
+    """In lines that fit a dialog: an address has no spaces to break at."""
+    return "\n".join(textwrap.wrap(address, _LINE, break_on_hyphens=False))
