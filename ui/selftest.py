@@ -37,8 +37,10 @@ WORDS = "Beslut i ärendet: åtgärd, ägare, över 🗂"
 SIZE = QSize(1440, 900)
 PATIENCE_S = 60.0
 SECTIONS = ("home", "tasks", "search", "settings")
-FORMATS = {b"png", b"jpeg", b"svg", b"gif", b"webp"}
+FORMATS = {b"png", b"jpeg", b"svg"}
 """Pictures that a message may show, or that the program draws itself with."""
+UNUSED_FORMATS = {b"gif", b"icns", b"ico", b"pdf", b"tga", b"tiff", b"wbmp", b"webp"}
+"""Of Qt's plugins that an installed program does not bring (packaging/kansli.spec)."""
 
 
 class Failed(Exception):
@@ -86,6 +88,8 @@ class SelfTest:
     def _pictures(self) -> None:
         known = {bytes(name.data()) for name in QImageReader.supportedImageFormats()}
         _check(known >= FORMATS, f"Qt has no plugin for {b', '.join(sorted(FORMATS - known)).decode()}")
+        extra = known & UNUSED_FORMATS if getattr(sys, "frozen", False) else set()
+        _check(not extra, f"Qt has plugins that nothing needs: {b', '.join(sorted(extra)).decode()}")
         _check(self._application.font().family() == FAMILY, "the program's font is not there")
         licences = [*path("icons").glob("*.svg"), *path("themes").glob("*.toml")]
         _check(len(licences) > 50, "icons or themes are missing")

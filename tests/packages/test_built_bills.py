@@ -73,6 +73,12 @@ def test_each_file_of_the_deb_is_in_the_bill_and_the_other_way_round(unpacked: d
     assert said == unpacked.keys() - {contents.PAGE}
 
 
+def test_attack_the_deb_brings_no_readers_of_pictures_but_those_for_jpeg_and_svg(unpacked: dict[str, bytes]) -> None:
+    plugins = {name.rpartition("/")[2] for name in unpacked if "/imageformats/" in name}
+    assert plugins == {"libqjpeg.so", "libqsvg.so"}
+    assert any(name.endswith("/iconengines/libqsvgicon.so") for name in unpacked)
+
+
 def test_the_debs_own_list_of_licences_names_the_same_parts(unpacked: dict[str, bytes]) -> None:
     listed = licences.decode(unpacked[contents.PAGE])
     assert {c.name for c in listed} == {c["name"] for c in every(bill("kansli"))} | {"Kansli"}

@@ -2,10 +2,12 @@
 """What the client's package tells the desktop: entry, link handler, MIME type, shop's text, manual page."""
 
 import argparse
+import ast
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from places import HOMEPAGE, version
@@ -39,6 +41,27 @@ def test_the_shops_text_is_sound(tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     said = subprocess.run(["appstreamcli", "validate", "--no-net", path], capture_output=True, text=True, check=False)
     assert said.returncode == 0, said.stdout
+
+
+def test_attack_no_reader_of_pictures_is_packed_but_those_for_jpeg_and_svg() -> None:
+    tree = ast.parse((ROOT / "packaging/kansli.spec").read_text(encoding="utf-8"))
+    wanted = {"UNUSED_FILES", "PYTHONS_OWN", "PICTURES", "used"}
+    parts: list[ast.stmt] = [
+        node
+        for node in tree.body
+        if (isinstance(node, ast.FunctionDef) and node.name in wanted)
+        or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in wanted)
+    ]
+    plugins = ("gif", "icns", "ico", "jpeg", "pdf", "svg", "tga", "tiff", "wbmp", "webp", "anything")
+    for windows, form in (
+        (False, "PySide6/Qt/plugins/imageformats/libq{}.so"),
+        (True, "PySide6\\plugins\\imageformats\\q{}.dll"),
+    ):
+        spec: dict[str, Any] = {"WINDOWS": windows, "Path": Path}
+        exec(compile(ast.Module(parts, []), "kansli.spec", "exec"), spec)  # noqa: S102 - our own file, without its run
+        kept = {name for name in plugins if spec["used"]((form.format(name), "/venv/x", "BINARY"))}
+        assert kept == {"jpeg", "svg"}
+        assert spec["used"](("PySide6/Qt/plugins/iconengines/libqsvgicon.so", "/venv/x", "BINARY"))
 
 
 def test_the_mime_type_is_that_of_unsent_work() -> None:

@@ -45,6 +45,7 @@ def ticked(cell: str) -> tuple[str, ...]:
 
 
 OURS = [Attack(name=n, codes=ticked(a), tests=ticked(t)) for n, a, t in rows("## By the server, by members, by both")]
+PROGRAM = [Attack(name=n, codes=ticked(a), tests=ticked(t)) for n, a, t in rows("## In the program")]
 KEYBASE = [Attack(name=n, codes=ticked(a), tests=ticked(t)) for n, _, a, t in rows("## Keybase's team chains")]
 
 
@@ -75,7 +76,7 @@ def answered(attack: Attack) -> list[str]:
     return [code for code in attack.codes if not any(code in words for words in known)]
 
 
-@pytest.mark.parametrize("attack", OURS + KEYBASE, ids=lambda a: a.name.strip("`"))
+@pytest.mark.parametrize("attack", OURS + PROGRAM + KEYBASE, ids=lambda a: a.name.strip("`"))
 def test_an_attack_names_tests_that_ask_for_its_answer(attack: Attack) -> None:
     assert attack.tests, "no test"
     assert [name for name in attack.tests if name not in every_test()] == []
@@ -88,6 +89,12 @@ def test_each_of_our_attacks_is_tried_in_a_test_that_says_so() -> None:
             assert name.startswith("test_attack_"), name
             assert every_test()[name].folder.is_relative_to(HERE.parent), name
     assert len({name for attack in OURS for name in attack.tests}) >= 60
+
+
+def test_each_attack_on_the_program_is_tried_in_a_test_that_says_so() -> None:
+    names = {name for attack in PROGRAM for name in attack.tests}
+    assert [name for name in names if not name.startswith("test_attack_")] == []
+    assert len(names) >= 20
 
 
 def test_every_case_of_keybase_is_here_once() -> None:

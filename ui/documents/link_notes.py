@@ -28,7 +28,11 @@ from ui.kit import theme
 from ui.kit.fonts import SMALL_PX, font
 
 _NOTE = QTextFormat.Property.UserProperty.value + 5
+_NOTED = 1
+"""The state of a block that has notes: whether it has is asked at each painting."""
 _GAP_PX, _PAD_PX, _HEIGHT_PX = 4, 6, 18
+_LONGEST_LETTER = 12
+"""Characters: a family of four with skin tones."""
 _MOST = 48
 """Characters of a host that are painted, the last ones: who owns it stands at its end. The tool tip has all of it."""
 
@@ -57,7 +61,7 @@ def note_of(fmt: QTextFormat) -> str:
 
 def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
     """Gives a block its notes; its characters have their looks already, and none of an earlier note."""
-    block.setUserState(1 if wanted_notes else -1)
+    block.setUserState(_NOTED if wanted_notes else -1)
     for start, length, host in wanted_notes:
         cursor = QTextCursor(block)
         cursor.setPosition(block.position() + start)
@@ -72,14 +76,15 @@ def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
 def paint(edit: QTextEdit, painter: QPainter) -> None:
     """The notes that are in sight, over the text of the viewport."""
     offset = QPointF(-edit.horizontalScrollBar().value(), -edit.verticalScrollBar().value())
-    block = edit.cursorForPosition(edit.viewport().rect().topLeft()).block()
+    seen = edit.viewport().rect()
+    block, last = (edit.cursorForPosition(at).block() for at in (seen.topLeft(), seen.bottomRight()))
     while block.isValid():
-        place = edit.document().documentLayout().blockBoundingRect(block).translated(offset)
-        if place.top() > edit.viewport().height():
-            return
-        if block.userState() == 1:
+        if block.userState() == _NOTED:
+            corner = edit.document().documentLayout().blockBoundingRect(block).topLeft() + offset
             for rect, host in _places(block):
-                _paint_note(painter, rect.translated(place.topLeft()), host)
+                _paint_note(painter, rect.translated(corner), host)
+        if block == last:
+            return
         block = block.next()
 
 
@@ -127,6 +132,12 @@ def _x(line: QTextLine, position: int) -> float:
 def _last_letter(text: str) -> str:
     """The last character with what is combined with it: its look must not be split."""
     start = len(text) - 1
-    while start > 0 and (unicodedata.combining(text[start]) or text[start] in "\u200d\ufe0e\ufe0f"):
+    while start > max(0, len(text) - _LONGEST_LETTER) and _continues(text[start - 1], text[start]):
         start -= 1
     return text[start:]
+
+
+def _continues(before: str, char: str) -> bool:
+    """Whether a character is drawn as one with the one before it: marks, and what an emoji is put together from."""
+    put = "\u200d\ufe0e\ufe0f"
+    return bool(unicodedata.combining(char)) or char in put or before == "\u200d" or "🏻" <= char <= "🏿"

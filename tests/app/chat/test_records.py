@@ -44,6 +44,23 @@ def test_a_reaction_of_a_novel_length_is_refused() -> None:
         decode(encode(ReactionSet(target=b"t", emoji="x" * 40, on=True)))
 
 
+def test_attack_a_reaction_that_is_nothing_is_no_record() -> None:
+    with pytest.raises(BadChange, match="malformed"):
+        decode(encode(ReactionSet(target=b"t", emoji="\u202e\u200b", on=True)))
+    assert decode(encode(ReactionSet(target=b"t", emoji="❤️\u202e", on=True))) == ReactionSet(
+        target=b"t", emoji="❤️", on=True
+    )
+
+
+def test_a_received_file_is_shown_under_the_name_that_it_is_saved_as() -> None:
+    names = ["rapport\u202efdp.exe", "../../etc/passwd", "...", "beslut.pdf" + " " * 90 + ".exe"]
+    files = tuple(Attachment(name=name, size_bytes=5, media_type="x", manifest=b"m") for name in names)
+    record = decode(encode(MessageSent(text="", attachments=files)))
+    assert isinstance(record, MessageSent)
+    assert [file.name for file in record.attachments] == ["rapportfdp.exe", "passwd", "–", "beslut.pdf.exe"]
+    assert [file.manifest for file in record.attachments] == [b"m"] * 4
+
+
 @pytest.mark.parametrize(
     ("name", "clean"),
     [

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.documents.flow import BODY, Marks, Run, Style
 from app.documents.model import Document
+from ui.documents import link_notes
 from ui.documents.editor import Editor
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
@@ -245,3 +246,36 @@ def test_altgr_signs_are_typed_and_are_no_shortcuts(qtbot: QtBot) -> None:
     for code, sign in ((Key.Key_At, "@"), (Key.Key_BraceLeft, "{")):
         key(editor, code, CTRL | ALT, sign)
     assert document.block(0).style == BODY
+
+
+def test_the_host_beside_a_link_follows_undo_colleagues_and_the_theme(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot, "Läs skatteverket.se👨\u200d👩 nu")
+    document.format(4, 15 + 5, {"link": "https://evil.example"})
+    first = [(4 + 15, 5, "evil.example")]
+    assert noted(editor) == first == link_notes.wanted(document.block(0))
+    colleague = Document()
+    colleague.merge([document.snapshot()])
+    colleague.splice(0, 0, "🙂 ")
+    document.merge([colleague.diff(document.state())])
+    assert noted(editor) == [(22, 5, "evil.example")]
+    editor.restyle()
+    assert noted(editor) == [(22, 5, "evil.example")]
+    editor.undo()
+    assert noted(editor) == []
+    assert document.plain_text() == "🙂 Läs skatteverket.se👨\u200d👩 nu"
+    editor.redo()
+    document.set_block(0, 0, Style(list="ul", indent=1))
+    assert noted(editor) == [(22, 5, "evil.example")]
+    editor.grab()
+
+
+def noted(editor: Editor) -> list[link_notes.Note]:
+    """The notes that the first block carries."""
+    block, found = editor.document().begin(), list[link_notes.Note]()
+    fragments = block.begin()
+    while not fragments.atEnd():
+        fragment = fragments.fragment()
+        if host := link_notes.note_of(fragment.charFormat()):
+            found.append((fragment.position() - block.position(), fragment.length(), host))
+        fragments += 1
+    return found
