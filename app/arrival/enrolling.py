@@ -8,6 +8,7 @@ from typing import Protocol
 from app.arrival.place import Place, Progress, keep_account
 from app.core import clock
 from app.core.i18n import tr
+from app.people.person import shown
 from app.session import Session
 from app.settings import SERVER
 from app.store.keyslots import StoreKeys
@@ -74,9 +75,9 @@ class Enrolling:
         record = invitation.record
         self._code = code
         self._looked_up = Found(
-            name=record["name"],
-            title=record.get("title", ""),
-            unit=record.get("unit", ""),
+            name=shown(record, "name"),
+            title=shown(record, "title"),
+            unit=shown(record, "unit"),
             agency=tr("Agency key {fingerprint}").format(fingerprint=invitation.agency[:8].hex(" ", 2)),
             server=server,
         )

@@ -7,6 +7,7 @@ from app.arrival.place import Place, Progress, keep_account
 from app.core import clock, machine
 from app.core.i18n import tr
 from app.errors import BugError
+from app.people.person import shown
 from app.personal.service import DEVICE_NAME
 from app.session import Session
 from app.settings import SERVER
@@ -93,9 +94,9 @@ class Joining:
 def _met(old: OldDevice, *, server: str, device: str, digits: str) -> Met:
     record = decode_record(old.record)
     return Met(
-        name=record.get("name", ""),
-        title=record.get("title", ""),
-        unit=record.get("unit", ""),
+        name=shown(record, "name"),
+        title=shown(record, "title"),
+        unit=shown(record, "unit"),
         server=server,
         device=device,
         digits=digits,

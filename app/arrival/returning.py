@@ -9,6 +9,7 @@ from app.arrival.resuming import resume
 from app.core import clock
 from app.core.i18n import tr
 from app.errors import BugError
+from app.people.person import shown
 from app.session import Session
 from app.settings import SERVER
 from app.store.keyslots import StoreKeys
@@ -131,9 +132,9 @@ class Returning:
 def _back(found: Looked, server: str) -> Back:
     fingerprint = agency_fingerprint(found.agency)[:8].hex(" ", 2)
     return Back(
-        name=found.record["name"],
-        title=found.record.get("title", ""),
-        unit=found.record.get("unit", ""),
+        name=shown(found.record, "name"),
+        title=shown(found.record, "title"),
+        unit=shown(found.record, "unit"),
         agency=tr("Agency key {fingerprint}").format(fingerprint=fingerprint),
         server=server,
         others=len(found.others),

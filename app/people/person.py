@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A person as the interface shows them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from app.core.ids import Uid
+from app.core.visible import one_line
 
+MAX_SHOWN = 120
+"""Characters of a name, a title or a unit that are shown."""
 HUES = 8
 """How many colours people have (avatars, carets); ui/kit/theme.py holds them."""
 
@@ -34,6 +38,11 @@ class Person:
     is_me: bool
     warning: str = ""
     """"reset" or "twin" while something about the keys is to be dealt with (app/people/notices.py)."""
+
+
+def shown(record: Mapping[str, str], field: str) -> str:
+    """A field of a staff record as it may be shown; "" if the record has none."""
+    return one_line(record.get(field, ""), MAX_SHOWN)
 
 
 def initials(name: str) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from app.core.ids import Uid
 from app.core.signal import Signal
-from app.core.visible import one_line
 from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice, Notices
-from app.people.person import Person, Verified, colour_of, initials
+from app.people.person import Person, Verified, colour_of, initials, shown
 from app.store.people import People
 from app.store.rows import PersonRow
 from sync.client.engine import Engine
@@ -21,8 +20,6 @@ from sync.errors import SyncError
 log = logging.getLogger("sync")
 
 _NO_NAME = "…"
-MAX_SHOWN = 120
-"""Characters of a name, a title or a unit that are shown."""
 
 
 class PeopleService:
@@ -142,12 +139,13 @@ class PeopleService:
 
     def _person(self, row: PersonRow) -> Person:
         sure = Verified.IN_PERSON if row.verified else Verified.AGENCY
-        name = one_line(row.name, MAX_SHOWN) or _NO_NAME
+        record = {"name": row.name, "title": row.title, "unit": row.unit}
+        name = shown(record, "name") or _NO_NAME
         return Person(
             uid=row.uid,
             name=name,
-            title=one_line(row.title, MAX_SHOWN),
-            unit=one_line(row.unit, MAX_SHOWN),
+            title=shown(record, "title"),
+            unit=shown(record, "unit"),
             initials=initials(name),
             colour=colour_of(row.uid),
             verified=Verified.NONE if row.uid in self._notices.resets() else sure,
