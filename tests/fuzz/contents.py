@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the structured fuzzer puts into updates: contents, values, ids and parents that mostly make sense, and now and
+then do not; and updates of every size."""
+
+from random import Random
+from typing import Any
+
+from tests.fuzz.blocks import DELETED, EMBED, MARK, TEXT, TYPE, VALUES, Block, Blocks, Id, Section, parse
+from tests.fuzz.histories import Positioned
+
+LEAST_BYTES, MOST_BYTES = 20, 192 * 1024
+ROOTS = ("text", "meta", "board", "cards", "columns", "labels", "later", "å" * 32, "å" * 33)
+TEXTS = ("a", "å", "🙂", "a🙂b", "\n", "\0", "𝔎" * 20, "Beslut om tillsyn")
+NUMBERS = (0, 1, 2, 63, 64, 127, 128, 2**31 - 2, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**53 - 1, 2**53, 2**64 - 1)
+WRITTEN = tuple(
+    bytes.fromhex(written)
+    for written in (
+        *(
+            "7f",
+            "7d40",
+            "7d8000",
+            "7dffffffffffffff0f",
+            "7dffffffffffffff1f",
+            "7b0000000000000000",
+            "7b7ff8000000000000",
+        ),
+        *("7b3fe0000000000000", "7c7fc00000", "7c3f000000", "7c3f800000", "7a0000000000000000", "740161", "01"),
+        *("760201617e01617e", "75ffffff07", "7702fffe", "77036eccc3", "7703eda080"),
+    )
+)
+"""Values of every kind, and those that are written in another way than yrs does."""
+JSON = (
+    *("true", "null", '"å"', "1", "-0.5e3", "[1,[2]]", '{"a":{}}'),
+    *("[" * 17 + "]" * 17, "1e999", '"\\ud800"', "{}x", "01", '{"a":1,"a":2}', "NaN", '"\\u0041\\n"', " [ ] ", ""),
+    *("9" * 400, "9" * 19, '"\t"', "[1,]", '{"a"}', '{"a":1', "]", '"\\u00e5\\ud83d\\ude42"', '{"\\u0061":0}'),
+)
+GOOD_JSON = JSON[:7]
+
+
+class Known:
+    """The ids, types and clients that a history makes."""
+
+    def __init__(self, history: list[Positioned]) -> None:
+        self.ids: list[Id] = []
+        self.types: list[Id] = []
+        self.clients: dict[int, int] = {}
+        for positioned in history[-40:] + history[:1]:
+            blocks = parsed(positioned.update)
+            for section in blocks.sections if blocks else ():
+                clock = section.clock
+                for block in section.blocks:
+                    self.ids += [(section.client, clock), (section.client, clock + max(0, block.length - 1))]
+                    if block.kind == TYPE:
+                        self.types.append((section.client, clock))
+                    clock += block.length
+                self.clients[section.client] = max(clock, self.clients.get(section.client, 0))
+
+    def ident(self, rng: Random) -> Id:
+        """An id that is there, mostly; one beside it, or none at all."""
+        if not self.ids or rng.random() < 0.05:
+            return rng.getrandbits(53), rng.choice(NUMBERS)
+        client, clock = rng.choice(self.ids[-60:] if rng.random() < 0.7 else self.ids)
+        return client, max(0, clock + rng.choice((0, 0, 0, 0, 0, 0, 1, -1, 3)))
+
+    def parent(self, rng: Random) -> str | Id:
+        """A root or a type."""
+        if self.types and rng.random() < 0.5:
+            return rng.choice(self.types)
+        return rng.choice(ROOTS[:7]) if rng.random() < 0.9 else rng.choice((*ROOTS, self.ident(rng)))
+
+
+def parsed(update: bytes) -> Blocks | None:
+    try:
+        return parse(update)
+    except (ValueError, IndexError, KeyError, RecursionError):
+        return None
+
+
+def value(rng: Random, depth: int = 0) -> Any:
+    """A value that may be put into a map, seldom a deep or a wrong one."""
+    if depth == 0 and rng.random() < 0.03:
+        deep: Any = 1
+        for _ in range(rng.choice((14, 15, 16, 17, 900))):
+            deep = b"\x75\1" + deep if isinstance(deep, bytes) else b"\x75\1\x7d\1"
+        return deep
+    match rng.randrange(9 if depth < 4 else 6):
+        case 0:
+            return rng.choice(NUMBERS[:11])
+        case 1:
+            return rng.choice(TEXTS)
+        case 2:
+            return rng.choice((0.1, -2.5e-300, 1e300))
+        case 3:
+            return rng.choice((True, False, None))
+        case 4 if rng.random() < 0.1:
+            return rng.choice(WRITTEN)
+        case 6:
+            return [value(rng, depth + 1) for _ in range(rng.randrange(4))]
+        case 7:
+            return {rng.choice(TEXTS) + str(i): value(rng, depth + 1) for i in range(rng.randrange(3))}
+    return -rng.choice(NUMBERS[:11])
+
+
+def block(rng: Random, known: Known) -> Block:
+    """A block that mostly makes sense."""
+    if rng.random() < 0.5:  # in a map
+        kind = rng.choice((VALUES, VALUES, VALUES, TYPE, DELETED) if rng.random() < 0.95 else (TEXT, MARK, EMBED))
+        made = Block(kind, content(rng, kind), parent=known.parent(rng), key=rng.choice(("title", "k", "å", "place")))
+    else:
+        kind = rng.choice((TEXT, TEXT, TEXT, MARK, EMBED, DELETED, VALUES, TYPE))
+        made = Block(kind, content(rng, kind), parent=known.parent(rng))
+    if rng.random() < 0.6 and known.ids:
+        made.flags = 0x20 * (made.key is not None)
+        made.origin, made.right = rng.choice(((1, 0), (1, 0), (0, 1), (1, 1))) and _beside(rng, known)
+        made.parent = made.key = None
+    return made
+
+
+def _beside(rng: Random, known: Known) -> tuple[Id | None, Id | None]:
+    one, other = known.ident(rng), known.ident(rng)
+    return rng.choice(((one, None), (one, None), (None, one), (one, other), (one, (one[0], one[1] + 1))))
+
+
+def content(rng: Random, kind: int) -> Any:
+    match kind:
+        case 4:
+            return rng.choice(TEXTS) * rng.choice((1, 1, 2, 9))
+        case 5:
+            return rng.choice(GOOD_JSON if rng.random() < 0.9 else JSON)
+        case 6:
+            return [rng.choice(("bold", "å")), rng.choice(GOOD_JSON if rng.random() < 0.9 else JSON)]
+        case 7:
+            return rng.choice((1, 1, 1, 2, 0) if rng.random() < 0.97 else (3, 4, 6, 255))
+        case 8:
+            return [value(rng) for _ in range(rng.choice((1, 1, 1, 3)))]
+    return rng.choice((1, 1, 2, 9)) if rng.random() < 0.98 else rng.choice(NUMBERS)
+
+
+def grow(rng: Random, blocks: Blocks, known: Known) -> None:
+    """Makes the update of a size between 20 B and 192 KiB, as often of each power of two, by more of one thing."""
+    size = round(2 ** rng.uniform(LEAST_BYTES.bit_length(), MOST_BYTES.bit_length()))
+    if not blocks.sections:
+        append(rng, blocks, known)
+    section = rng.choice(blocks.sections)
+    parent = known.parent(rng)
+    match rng.randrange(9):
+        case 0:
+            section.blocks.append(Block(TEXT, rng.choice(TEXTS) * (size // 4), parent="text"))
+        case 1:
+            section.blocks += [Block(TEXT, "x", parent="text") for _ in range(size // 9)]
+        case 2:
+            section.blocks += [Block(VALUES, [i], parent=parent, key=f"{i}") for i in range(size // 9)]
+        case 3:
+            section.blocks.append(Block(VALUES, [None] * size, parent=parent))
+        case 4:
+            section.blocks.append(Block(VALUES, [{str(i): i for i in range(size // 6)}], parent=parent, key="k"))
+        case 5:
+            section.blocks.append(Block(VALUES, [b"\x75\1" * (size // 2) + b"\x7e"], parent=parent, key="k"))
+        case 6:
+            section.blocks += [Block(TEXT, "y", parent=f"later-{i}") for i in range(size // 14)]
+        case 7:
+            client = section.client
+            blocks.deletes = [(client, [[2 * i, 1] for i in range(size // 4)])]
+        case _:
+            _nest(rng, section, rng.choice((3, 15, 16, 17, 300)))
+
+
+def _nest(rng: Random, section: Section, depth: int) -> None:
+    """Types inside types."""
+    inside: str | Id = rng.choice(ROOTS[:6])
+    for _ in range(depth):
+        made = Block(TYPE, rng.choice((0, 1, 2)), parent=inside, key=rng.choice(("in", None)))
+        inside = (section.client, section.end)
+        section.blocks.append(made)
+    section.blocks.append(Block(TEXT, "djupt", parent=inside))
+
+
+def append(rng: Random, blocks: Blocks, known: Known) -> None:
+    if not blocks.sections:
+        blocks.sections.append(Section(rng.getrandbits(53), 0, []))
+    section = rng.choice(blocks.sections)
+    made = block(rng, known)
+    if made.kind == TYPE and section.end < 1 << 31:
+        known.types += [(section.client, section.end)] * 9
+    known.ids.append((section.client, section.end))
+    section.blocks.append(made)
