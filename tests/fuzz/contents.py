@@ -5,7 +5,7 @@ then do not; and updates of every size."""
 from random import Random
 from typing import Any
 
-from tests.fuzz.blocks import DELETED, EMBED, MARK, TEXT, TYPE, VALUES, Block, Blocks, Id, Section, parse
+from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Block, Blocks, Id, Section, parse, write
 from tests.fuzz.histories import Positioned
 
 LEAST_BYTES, MOST_BYTES = 20, 192 * 1024
@@ -15,17 +15,20 @@ NUMBERS = (0, 1, 2, 63, 64, 127, 128, 2**31 - 2, 2**31 - 1, 2**31, 2**32 - 1, 2*
 WRITTEN = tuple(
     bytes.fromhex(written)
     for written in (
+        *("7f", "7d40", "7d8000", "7dffffffffffffff1f", "7dffffffffffffff20", "7dffffffffffffffffffff01", "01"),
+        *("7b0000000000000000", "7b7ff8000000000000", "7b3fe0000000000000", "7b7fe0000000000000", "7a0000000000000000"),
         *(
-            "7f",
-            "7d40",
-            "7d8000",
-            "7dffffffffffffff0f",
-            "7dffffffffffffff1f",
-            "7b0000000000000000",
-            "7b7ff8000000000000",
+            "7c7fc00000",
+            "7c3f000000",
+            "7c3f800000",
+            "7c7f7fffff",
+            "7400",
+            "740161",
+            "7702fffe",
+            "77036eccc3",
+            "7703eda080",
         ),
-        *("7b3fe0000000000000", "7c7fc00000", "7c3f000000", "7c3f800000", "7a0000000000000000", "740161", "01"),
-        *("760201617e01617e", "75ffffff07", "7702fffe", "77036eccc3", "7703eda080"),
+        *("760201617e01627e", "760201617e01617e", "75ffffff07", "7500", "7600", "77ffffffffffffffffff7f61"),
     )
 )
 """Values of every kind, and those that are written in another way than yrs does."""
@@ -33,6 +36,7 @@ JSON = (
     *("true", "null", '"å"', "1", "-0.5e3", "[1,[2]]", '{"a":{}}'),
     *("[" * 17 + "]" * 17, "1e999", '"\\ud800"', "{}x", "01", '{"a":1,"a":2}', "NaN", '"\\u0041\\n"', " [ ] ", ""),
     *("9" * 400, "9" * 19, '"\t"', "[1,]", '{"a"}', '{"a":1', "]", '"\\u00e5\\ud83d\\ude42"', '{"\\u0061":0}'),
+    *("[true]", '{"a" 1}', "{1:2}", "[1", '["a" "b"]', "[,]", "[" + "[0]," * 999 + "{}]"),
 )
 GOOD_JSON = JSON[:7]
 
@@ -143,7 +147,9 @@ def grow(rng: Random, blocks: Blocks, known: Known) -> None:
         append(rng, blocks, known)
     section = rng.choice(blocks.sections)
     parent = known.parent(rng)
-    match rng.randrange(9):
+    match rng.randrange(10):
+        case 9:
+            section.blocks.append(Block(EMBED, "[" + "{}," * (size // 3) + "0]", parent="text"))
         case 0:
             section.blocks.append(Block(TEXT, rng.choice(TEXTS) * (size // 4), parent="text"))
         case 1:
@@ -168,8 +174,11 @@ def grow(rng: Random, blocks: Blocks, known: Known) -> None:
 def _nest(rng: Random, section: Section, depth: int) -> None:
     """Types inside types."""
     inside: str | Id = rng.choice(ROOTS[:6])
+    keyed = rng.random() < 0.5
     for _ in range(depth):
-        made = Block(TYPE, rng.choice((0, 1, 2)), parent=inside, key=rng.choice(("in", None)))
+        kind = rng.choice((0, 1, 2))
+        made = Block(TYPE, kind, parent=inside, key="in" if keyed else None)
+        keyed = kind == 1
         inside = (section.client, section.end)
         section.blocks.append(made)
     section.blocks.append(Block(TEXT, "djupt", parent=inside))
@@ -184,3 +193,63 @@ def append(rng: Random, blocks: Blocks, known: Known) -> None:
         known.types += [(section.client, section.end)] * 9
     known.ids.append((section.client, section.end))
     section.blocks.append(made)
+
+
+def odd() -> list[Positioned]:
+    """A history with each odd content in an update of its own, and with the edges of each bound."""
+    inside: list[Block] = [Block(VALUES, [written], parent="meta", key="k") for written in WRITTEN]
+    inside += [Block(EMBED, text, parent="text") for text in JSON]
+    inside += [Block(MARK, ["å", text], parent="text") for text in JSON[:3]]
+    updates = [Blocks([Section(1000 + n, 0, [made])]) for n, made in enumerate(inside)]
+    for count in (8192, 8193):
+        roots = [Block(TEXT, "x", parent=f"r{n}") for n in range(count)]
+        updates.append(Blocks([Section(2000 + count, 0, roots)]))
+    for parent in ROOTS[6:]:
+        updates.append(Blocks([Section(3000 + len(updates), 0, [Block(TEXT, "x", parent=parent)])]))
+    two = [Section(5, 0, [Block(TEXT, "x", parent="text")]), Section(4, 0, [Block(TEXT, "y", origin=(5, 0))])]
+    updates += [Blocks(two), Blocks(two[::-1]), Blocks([Section(6, 0, [])]), Blocks([], [(7, [])]), Blocks()]
+    updates += [_types(depth) for depth in (16, 17)]
+    updates.append(
+        Blocks([Section(8, 0, [Block(TEXT, "🙂" * 2000, parent="text")])], [(8, [[4 * n, 2] for n in range(900)])])
+    )
+    updates.append(Blocks([], [(8, [[4 * n, 1] for n in range(2000)])]))
+    gone = [
+        Block(GC, 2),
+        Block(TYPE, 1, parent=(10, 0)),
+        Block(TEXT, "x", origin=(10, 1)),
+        Block(VALUES, [1], right=(10, 2)),
+    ]
+    updates.append(Blocks([Section(10, 0, gone)]))
+    deep = Section(11, 0, [])
+    _nest(Random(1), deep, 17)
+    updates.append(Blocks([deep]))
+    return [Positioned(0, update) for update in (*map(write, updates), *_damaged())]
+
+
+def _damaged() -> list[bytes]:
+    """A good update with each kind of item, cut at each byte and with each byte changed."""
+    ident = (9, 0)
+    items = [
+        Block(TEXT, "å🙂", parent="text"),
+        Block(MARK, ["bold", "true"], origin=ident, right=(9, 1)),
+        Block(VALUES, [[1, 0.1], {"a": b"\x74\1a"}], parent="meta", key="k"),
+        Block(EMBED, '{"a":[1]}', parent="meta", key="e"),
+        Block(TYPE, 2, parent="meta", key="t"),
+        Block(TEXT, "i", parent=(9, 7)),
+        Block(DELETED, 2, origin=(9, 8)),
+        Block(GC, 1),
+    ]
+    good = write(Blocks([Section(9, 0, items)], [(9, [[0, 1], [3, 1]]), (8, [[1, 2]])]))
+    changed = [good[:at] + bytes((byte,)) + good[at + 1 :] for at in range(len(good)) for byte in (0, 1, 16, 128, 255)]
+    return [good, good + bytes(9), *(good[:at] for at in range(len(good))), *changed]
+
+
+def _types(depth: int) -> Blocks:
+    """Types inside types, the last ones named by a neighbour alone."""
+    blocks = Blocks([Section(4000 + depth, 0, [])])
+    _nest(Random(1), blocks.sections[0], depth - 1)
+    last = blocks.sections[0].blocks[-1]
+    blocks.sections[0].blocks[-1] = Block(VALUES, [1], parent=last.parent)
+    clock = depth - 1
+    blocks.sections[0].blocks.append(Block(TYPE, 0, origin=(4000 + depth, clock)))
+    return blocks

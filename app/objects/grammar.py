@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The grammar of a CRDT's update: judges its bytes before any library sees them. FORMAT.md has every rule.
+
+It knows structure, not tools: which kinds of items there are and how they hang together in this one update. What an
+update builds on, and who may use which client, is judged in app/objects/judging.py. `reading` works in pieces.
+"""
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
+
+from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK, BadUpdate, Reader
+from app.objects.values import MAX_DEPTH, skip_json, skip_value
+
+GC, DELETED, TEXT, EMBED, MARK, TYPE, VALUES = 0, 1, 4, 5, 6, 7, 8
+KEYED_KINDS = (DELETED, EMBED, TYPE, VALUES)
+"""What may stand under a key. A text or mark there is made by no library, and each reads it differently."""
+ARRAY, MAP, TYPED_TEXT = 0, 1, 2
+MAX_ROOT_BYTES = 64
+MAX_ROOTS = 8192
+SMALL_BYTES, SMALL_ITEMS = 16 * 1024, 1000
+"""What is larger is read in pieces or in the worker: reading it takes more than a turn of the loop may."""
+
+RULES = (
+    *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),
+    *("forward", "parent", "root", "type", "depth", "value", "twice", "json"),
+)
+"""What BadUpdate's `where` may be."""
+
+_ORIGIN, _RIGHT, _KEY, _UNUSED = 0x80, 0x40, 0x20, 0x10
+_BREATH_ITEMS, _BREATH_PAIRS = 150, 1500
+_PAIR = re.compile("[\U00010000-\U0010ffff]")
+
+Id: TypeAlias = tuple[int, int]
+"""(client, clock)."""
+
+
+class Item(NamedTuple):
+    """A run of ids. `parent` (a root's name or a type's id) and `key` are None where a neighbour gives them."""
+
+    clock: int
+    length: int
+    kind: int
+    keyed: bool
+    origin: Id | None
+    right: Id | None
+    parent: str | Id | None
+    key: str | None
+    type: int
+    """ARRAY, MAP or TYPED_TEXT for a type, otherwise -1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One client's items without a hole. `lows`: the clocks that are the second half of a surrogate pair."""
+
+    client: int
+    start: int
+    end: int
+    items: tuple[Item, ...]
+    lows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an update that passed says. `deleted`: clients with ranges [start, end), ascending with gaps."""
+
+    sections: tuple[Section, ...]
+    deleted: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    roots: frozenset[str]
+    items: int
+    size: int
+
+    def needed(self) -> Iterator[Id]:
+        """The ids from outside that it builds on, some more than once: the earlier clock, neighbours, parents, and the
+        last id of each deleted range, in the order in which the judge asks for them."""
+        own = {section.client: section for section in self.sections}
+        for ident in self._named():
+            section = own.get(ident[0])
+            if section is None or not section.start <= ident[1] < section.end:
+                yield ident
+
+    def _named(self) -> Iterator[Id]:
+        for section in self.sections:
+            if section.start:
+                yield section.client, section.start - 1
+            for item in section.items:
+                for ident in (item.origin, item.right, item.parent):
+                    if isinstance(ident, tuple):
+                        yield ident
+        for client, ranges in self.deleted:
+            for _, end in ranges:
+                yield client, end - 1
+
+
+def read(update: bytes, *, state: bool = False) -> Facts:
+    """The facts of an update, at once; BadUpdate if it breaks a rule. 10 µs for a key's update.
+
+    `state`: a whole object as one update (a baseline, a snapshot, what a successor begins with): items of many clients,
+    each from clock 0 on. Anything else holds items of at most one client.
+    """
+    steps = reading(update, state=state)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            facts: Facts = done.value
+            return facts
+
+
+def reading(update: bytes, *, state: bool = False) -> Generator[None, None, Facts]:
+    """The same in pieces: it stops before 2 ms are over, and returns the facts at the end."""
+    return (yield from _Update(update, state).run())
+
+
+class _Update:
+    def __init__(self, data: bytes, state: bool) -> None:
+        self._read = Reader(data)
+        self._state = state
+        self._roots: set[str] = set()
+        self._depths: dict[Id, int] = {}
+        """How deep a type of this update lies below the first parent that is outside, or below a root."""
+        self._items = 0
+
+    def run(self) -> Generator[None, None, Facts]:
+        read = self._read
+        count = read.count(4)
+        if count > 1 and not self._state:
+            raise BadUpdate("clients", read.at)
+        sections: list[Section] = []
+        for _ in range(count):
+            section = yield from self._section()
+            if sections and section.client >= sections[-1].client:
+                raise BadUpdate("order", read.at)
+            sections.append(section)
+        deleted = yield from self._deleted()
+        if read.at != read.end:
+            raise BadUpdate("trailing", read.at)
+        return Facts(tuple(sections), deleted, frozenset(self._roots), self._items, read.end)
+
+    def _section(self) -> Generator[None, None, Section]:
+        read = self._read
+        count = read.count(2)
+        client = read.number(MAX_CLIENT)
+        start = clock = read.number()
+        if not count or (self._state and start):
+            raise BadUpdate("hole" if count else "empty", read.at)
+        items: list[Item] = []
+        lows: list[int] = []
+        for _ in range(count):
+            item = yield from self._item(client, clock, lows)
+            clock += item.length
+            if not item.length or clock >= MAX_CLOCK:
+                raise BadUpdate("limit" if item.length else "empty", read.at)
+            items.append(item)
+            self._items += 1
+            if self._items % _BREATH_ITEMS == 0:
+                yield
+        return Section(client, start, clock, tuple(items), tuple(lows))
+
+    def _item(self, client: int, clock: int, lows: list[int]) -> Generator[None, None, Item]:
+        read, start = self._read, self._read.at
+        info = read.byte()
+        if info == GC:
+            return Item(clock, read.number(), GC, False, None, None, None, None, -1)
+        kind = info & 0x0F
+        if info & _UNUSED or kind not in (DELETED, TEXT, EMBED, MARK, TYPE, VALUES):
+            raise BadUpdate("kind", start)
+        keyed = info & _KEY != 0
+        if keyed and kind not in KEYED_KINDS:
+            raise BadUpdate("keyed", start)
+        origin = read.ident() if info & _ORIGIN else None
+        right = read.ident() if info & _RIGHT else None
+        parent = key = None
+        if origin is None and right is None:
+            parent = self._parent()
+            key = read.text() if keyed else None
+        for ident in (origin, right, parent):
+            if isinstance(ident, tuple) and ident[0] == client and ident[1] >= clock:
+                raise BadUpdate("forward", start)
+        type_ = -1
+        if kind == TEXT:
+            length = yield from self._text(clock, lows)
+        elif kind == TYPE:
+            length, type_ = 1, self._type((client, clock), parent)
+        else:
+            length = yield from self._content(kind)
+        return Item(clock, length, kind, keyed, origin, right, parent, key, type_)
+
+    def _parent(self) -> str | Id:
+        read = self._read
+        start = read.at
+        named = read.number()
+        if named > 1:
+            raise BadUpdate("parent", start)
+        if not named:
+            return read.ident()
+        name = read.text()
+        if name not in self._roots:
+            self._roots.add(name)
+            if len(name.encode()) > MAX_ROOT_BYTES or len(self._roots) > MAX_ROOTS:
+                raise BadUpdate("root", start)
+        return name
+
+    def _text(self, clock: int, lows: list[int]) -> Generator[None, None, int]:
+        """Its length in UTF-16 units."""
+        text = self._read.text()
+        length = len(text)
+        if text.isascii() or (pairs := len(text.encode("utf-16-le")) // 2 - length) == 0:
+            return length
+        for index, found in enumerate(_PAIR.finditer(text), start=1):
+            lows.append(clock + found.start() + index)
+            if index % _BREATH_PAIRS == 0:
+                yield
+        return length + pairs
+
+    def _type(self, ident: Id, parent: str | Id | None) -> int:
+        read = self._read
+        kind = read.byte()
+        if kind > TYPED_TEXT:
+            raise BadUpdate("type", read.at - 1)
+        depth = self._depths.get(parent, 0) + 1 if isinstance(parent, tuple) else 1
+        if depth > MAX_DEPTH:
+            raise BadUpdate("depth", read.at)
+        self._depths[ident] = depth
+        return kind
+
+    def _content(self, kind: int) -> Generator[None, None, int]:
+        read = self._read
+        if kind == DELETED:
+            return read.number()
+        if kind == VALUES:
+            count = read.count()
+            for index in range(1, count + 1):
+                yield from skip_value(read)
+                if index % _BREATH_PAIRS == 0:
+                    yield
+            return count
+        if kind == MARK:
+            read.text()
+        yield from skip_json(read)
+        return 1
+
+    def _deleted(self) -> Generator[None, None, tuple[tuple[int, tuple[tuple[int, int], ...]], ...]]:
+        read = self._read
+        out: dict[int, tuple[tuple[int, int], ...]] = {}
+        for _ in range(read.count(4)):
+            client = read.number(MAX_CLIENT)
+            if client in out:
+                raise BadUpdate("order", read.at)
+            out[client] = yield from self._ranges()
+        return tuple(out.items())
+
+    def _ranges(self) -> Generator[None, None, tuple[tuple[int, int], ...]]:
+        read = self._read
+        ranges: list[tuple[int, int]] = []
+        before = -1
+        count = read.count(2)
+        for index in range(1, count + 1):
+            start = read.number()
+            end = start + read.number()
+            if end == start or end >= MAX_CLOCK:
+                raise BadUpdate("limit" if end > start else "empty", read.at)
+            if start <= before:
+                raise BadUpdate("order", read.at)
+            ranges.append((start, end))
+            before = end
+            if index % _BREATH_PAIRS == 0:
+                yield
+        if not ranges:
+            raise BadUpdate("empty", read.at)
+        return tuple(ranges)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads lib0, the encoding of a CRDT's updates, strictly: numbers, texts, ids. Values are in app/objects/values.py.
+
+It judges bytes and keeps nothing; what is not in its one form raises `BadUpdate`.
+"""
+
+from app.errors import BadChange
+
+MAX_CLOCK = 2**31
+"""Clocks, lengths and the ends of ranges are below this. yrs keeps clocks in 32 bits and subtracts them with a sign."""
+MAX_CLIENT = 2**53
+"""Clients are below this: yrs drops the higher bits, so that two clients would become one."""
+
+
+class BadUpdate(BadChange):
+    """Bytes that are no update by the grammar. The code is "damaged-update"; `where` is the rule, `at` the byte."""
+
+    def __init__(self, where: str, at: int = 0) -> None:
+        super().__init__("damaged-update")
+        self.where, self.at = where, at
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.where} at byte {self.at}"
+
+
+class Reader:
+    """A position in some bytes. Everything raises BadUpdate where the bytes break a rule or end too early."""
+
+    __slots__ = ("at", "data", "end")
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at, self.end = data, 0, len(data)
+
+    def byte(self) -> int:
+        """The next byte."""
+        at = self.at
+        if at >= self.end:
+            raise BadUpdate("truncated", at)
+        self.at = at + 1
+        return self.data[at]
+
+    def number(self, limit: int = MAX_CLOCK) -> int:
+        """An unsigned number in its shortest form, below `limit`."""
+        data, start = self.data, self.at
+        at = start
+        try:
+            value = data[at]
+            at += 1
+            if value >= 0x80:
+                value &= 0x7F
+                shift = 7
+                while (byte := data[at]) >= 0x80:
+                    value |= (byte & 0x7F) << shift
+                    at += 1
+                    shift += 7
+                    if shift > 63:
+                        raise BadUpdate("limit", start)
+                if not byte:
+                    raise BadUpdate("number", start)
+                value |= byte << shift
+                at += 1
+        except IndexError:
+            raise BadUpdate("truncated", at) from None
+        if value >= limit:
+            raise BadUpdate("limit", start)
+        self.at = at
+        return value
+
+    def count(self, least_bytes: int = 1) -> int:
+        """How many things follow: no more than fit into the rest. ▲ yrs makes room for as many as are named."""
+        start = self.at
+        value = self.number()
+        if value * least_bytes > self.end - self.at:
+            raise BadUpdate("truncated", start)
+        return value
+
+    def take(self, size: int) -> bytes:
+        """So many bytes."""
+        at = self.at
+        if size > self.end - at:
+            raise BadUpdate("truncated", at)
+        self.at = at + size
+        return self.data[at : at + size]
+
+    def text(self) -> str:
+        """A text in UTF-8, without surrogates. ▲ yrs before 0.28 does not look: undefined behaviour from there on."""
+        start = self.at
+        try:
+            return self.take(self.number()).decode()
+        except UnicodeDecodeError:
+            raise BadUpdate("text", start) from None
+
+    def ident(self) -> tuple[int, int]:
+        """An id: client and clock."""
+        return self.number(MAX_CLIENT), self.number()
