@@ -20,12 +20,12 @@ from random import Random
 from typing import Any
 
 from tests.fuzz.machines import MACHINES, Machine, lives
+from tests.fuzz.target import MAX_BYTES
 from tests.sync.byzantine.budget import LIVES
 
 BUILD = Path("build/fuzz")
 MEMORY_BYTES = 2 << 30
 SECONDS = 5
-MAX_BYTES = 16 * 1024
 
 
 def main() -> int:
@@ -98,12 +98,11 @@ def _arguments() -> argparse.Namespace:
 
 def plain(name: str, runs: int, seed: int) -> int:
     """The target's inputs, then random changes of them. What it fails on is raised, the input kept."""
-    from tests.fuzz.mutations import mutate
     from tests.fuzz.targets import TARGETS
 
-    rng, seeds = Random(f"{name} {seed}"), TARGETS[name].seeds()
-    run = TARGETS[name].prepare()
-    changed = (mutate(rng, rng.choice(seeds), seeds, MAX_BYTES) for _ in count())
+    target = TARGETS[name]
+    rng, seeds, run = Random(f"{name} {seed}"), target.seeds(), target.prepare()
+    changed = (target.mutate(rng, rng.choice(seeds), seeds, target.most_bytes) for _ in count())
     signal.signal(signal.SIGALRM, _hangs)
     for data in islice(chain([*seeds, b""], changed), runs):
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
@@ -127,21 +126,27 @@ def guided(name: str, runs: int, seed: int) -> int:
 
     engine: Any = atheris  # no type information is published
     with engine.instrument_imports(include=["sync", "app"]):  # before anything else loads them
-        from tests.fuzz.mutations import mutate
         from tests.fuzz.targets import TARGETS
 
         run = TARGETS[name].prepare()
-    seeds, corpus = TARGETS[name].seeds(), BUILD / "corpus" / name
+    target, corpus = TARGETS[name], BUILD / "corpus" / name
+    seeds = target.seeds()
     corpus.mkdir(parents=True, exist_ok=True)
     for i, data in enumerate(seeds):
         (corpus / f"seed-{i}").write_bytes(data)
 
     def changed(data: bytes, most: int, number: int) -> bytes:
-        if number % 2:
+        if number % 2 and target.most_bytes == MAX_BYTES:  # a long history's bytes changed at random are no history
             return bytes(engine.Mutate(data, most))
-        return mutate(Random(number), data or seeds[0], seeds, most)
+        return target.mutate(Random(number), data or seeds[0], seeds, most)
 
-    options = [f"-runs={runs}", f"-seed={seed}", f"-timeout={SECONDS}", f"-max_len={MAX_BYTES}", "-rss_limit_mb=1536"]
+    options = [
+        f"-runs={runs}",
+        f"-seed={seed}",
+        f"-timeout={SECONDS}",
+        f"-max_len={target.most_bytes}",
+        "-rss_limit_mb=1536",
+    ]
     options += [f"-artifact_prefix={BUILD}/{name}-", "-verbosity=1"]
     engine.Setup([sys.argv[0], *options, str(corpus)], run, custom_mutator=changed)
     engine.Fuzz()

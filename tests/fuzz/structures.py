@@ -6,6 +6,7 @@ An input is the bytes of a history: for each update its author (one byte), its l
 """
 
 from collections.abc import Callable
+from functools import cache
 from random import Random
 
 from tests.fuzz import histories, mutations
@@ -36,6 +37,7 @@ def unpack(data: bytes) -> list[Positioned]:
     return out
 
 
+@cache
 def seeds(count: int = 6) -> list[bytes]:
     """What the generator begins with: histories of the tools' own models, short ones so that there may be many."""
     makes = (histories.document, histories.board)

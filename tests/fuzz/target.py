@@ -4,8 +4,13 @@
 import importlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from random import Random
+
+from tests.fuzz.mutations import mutate
 
 Run = Callable[[bytes], object]
+Mutate = Callable[[Random, bytes, list[bytes], int], bytes]
+MAX_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +24,9 @@ class Target:
     share: int = 10
     """How many inputs it gets beside the others: ten, or three for what takes 0.3 ms or more. Of ten million that is
     385,000 and 115,000."""
+    mutate: Mutate = mutate
+    """How an input is changed, where bytes and encodings are not what matters."""
+    most_bytes: int = MAX_BYTES
 
     def prepare(self) -> Run:
         """A function that lets nothing out but a fault."""

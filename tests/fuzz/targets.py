@@ -5,6 +5,8 @@ A target gets past signatures where it can: what the fuzzer made is signed and s
 hostile member's bytes reach the rules behind.
 """
 
-from tests.fuzz import people, rooms, tools, wire
+from tests.fuzz import crdts, people, rooms, tools, wire
 
-TARGETS = {target.name: target for target in (*wire.TARGETS, *people.TARGETS, *rooms.TARGETS, *tools.TARGETS)}
+TARGETS = {
+    target.name: target for target in (*wire.TARGETS, *people.TARGETS, *rooms.TARGETS, *tools.TARGETS, *crdts.TARGETS)
+}

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The structured generator: what it begins with, what it reaches, and that a process that dies of an input is told."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -13,9 +18,13 @@ from tests.fuzz.feeding import ChildDied, Feeder
 from tests.fuzz.histories import Positioned
 from tests.fuzz.structures import mutate, pack, unpack
 
+ROOT = Path(__file__).parents[2]
+MODULES = ("lib0", "values", "grammar")
 CRASH = (
-    "010502000401017803610a62080105626f61726400880205037add923520c3ff50f9760201617d000162787a702c1a9841c4c00c49020504"
-    + "677569647e000300",
+    (
+        "010502000401017803610a62080105626f61726400880205037add923520c3ff50f9760201617d000162787a702c1a9841c4c00c"
+        "49020504677569647e000300"
+    ),
     "020302050080808080088801030375007b08422d15eb64a5087b523608d21fe5aa55890300046775696479020201810103028103040100",
 )
 """Two updates of an audit, in this order: yrs 0.28 uses memory that it has given back."""
@@ -67,3 +76,23 @@ def test_an_input_is_a_function_of_its_number() -> None:
     assert first == [mutate(Random(n), seeds[0], seeds) for n in range(20)]
     assert len(set(first)) > 15
     assert all(len(p.update) <= MOST_BYTES + 1 for data in first for p in unpack(data))
+
+
+@pytest.mark.slow
+def test_the_generator_takes_every_branch_and_half_of_its_updates_pass(tmp_path: Path) -> None:
+    cover = [sys.executable, "-m", "coverage"]
+    found = ",".join(f"app/objects/{name}.py" for name in MODULES)
+    options = ["--rcfile=/dev/null", "--branch", f"--include={found}"]
+    env = os.environ | {"COVERAGE_FILE": str(tmp_path / "coverage")}
+    command = [*cover, "run", *options, "-m", "tests.fuzz.reaching", "700"]
+    ran = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    counts: dict[str, int] = json.loads(ran.stdout)
+    bad = sum(count for name, count in counts.items() if name.startswith("bad "))
+    assert bad < sum(counts.values()) / 2
+    told = tmp_path / "told.json"
+    subprocess.run([*cover, "json", "--rcfile=/dev/null", "-q", "-o", str(told)], cwd=ROOT, env=env, check=True)
+    files = json.loads(told.read_text())["files"]
+    assert len(files) == len(MODULES)
+    missing = {name: file["missing_branches"] for name, file in files.items()}
+    missing = {name: branches for name, branches in missing.items() if branches}
+    assert not missing

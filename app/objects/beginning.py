@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where a judge begins that has not read an object's first changes: a state (a baseline, a snapshot, what a successor
+begins with) and the structure that is said beside it. Checks that the two say the same, wherever the update says it."""
+
+from collections.abc import Generator, Iterator
+
+from app.objects.grammar import DELETED, GC, TYPE, Facts, Id, Item, Section
+from app.objects.lib0 import BadUpdate
+from app.objects.structure import KEY_MASK, NOWHERE, Broken, Client, Structure
+from app.objects.structure_codec import decode
+
+_BREATH = 300
+
+
+def begin(facts: Facts, data: bytes) -> Structure:
+    """The structure that a state's update and the bytes beside it agree about; BadUpdate if they do not, or if the
+    update's items cannot be put in any order. `facts`: read with `state=True`."""
+    steps = beginning(facts, data)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            structure: Structure = done.value
+            return structure
+
+
+def beginning(facts: Facts, data: bytes) -> Generator[None, None, Structure]:
+    """The same in pieces, but for the decoding of `data`."""
+    structure = decode(data)
+    sections = {section.client: section for section in facts.sections}
+    for number, client in structure.clients.items():
+        section = sections.get(number)
+        if (section.end if section is not None else 0) != client.clock:
+            raise BadUpdate("state")
+    for number in sections:
+        if number not in structure.clients:
+            raise BadUpdate("state")
+    if any(not structure.has(ident) for ident in facts.needed()):
+        raise BadUpdate("state")
+    yield from _check_order(facts)
+    try:
+        yield from _check_items(facts, structure)
+    except Broken as broken:
+        raise BadUpdate(broken.code) from broken
+    structure.settle()
+    return structure
+
+
+def _check_items(facts: Facts, structure: Structure) -> Iterator[None]:
+    known = structure.mark()
+    count = 0
+    for section in facts.sections:
+        client = structure.clients[section.client]
+        for item in section.items:
+            _check_item(section, item, client, structure)
+            count += 1
+            if count % _BREATH == 0:
+                yield
+        _check_lows(section, client)
+    for number, ranges in facts.deleted:
+        for start, end in ranges:
+            structure.check_deleted(number, start, end)
+    if structure.mark() != known:  # a root or key that the structure does not name
+        raise BadUpdate("state")
+
+
+def _check_item(section: Section, item: Item, client: Client, structure: Structure) -> None:
+    """One run of the structure holds the item, and it is the one that the item itself says."""
+    if item.kind == GC:
+        return
+    run, number = client.sequence(item.clock), client.parent(item.clock)
+    if not client.one_run(item.clock, item.length):
+        raise BadUpdate("state")
+    if run == NOWHERE or structure.sequence_of(item) != run or item.keyed != (run & KEY_MASK != 0):
+        raise BadUpdate("state")
+    if item.kind == TYPE:
+        if number is None or structure.parents[number].type != item.type:
+            raise BadUpdate("state")
+    elif item.kind != DELETED and client.has_types(item.clock, item.length):
+        raise BadUpdate("state")
+
+
+def _check_lows(section: Section, client: Client) -> None:
+    """The pairs of the text that is there; of deleted text the structure alone knows them."""
+    gone = [(item.clock, item.clock + item.length) for item in section.items if item.kind in (DELETED, GC)]
+    at, lows = 0, list[int]()
+    for low in client.lows:
+        while at < len(gone) and gone[at][1] <= low:
+            at += 1
+        if at == len(gone) or low < gone[at][0]:
+            lows.append(low)
+    if tuple(lows) != section.lows:
+        raise BadUpdate("state")
+
+
+def _check_order(facts: Facts) -> Iterator[None]:
+    """▲ There is an order in which each item comes after all that it names: no cycle of parents and neighbours."""
+    todo = {section.client: iter(section.items) for section in facts.sections}
+    ends = {section.client: section.end for section in facts.sections}
+    heads: dict[int, Item | None] = {client: next(items) for client, items in todo.items()}
+    count = 0
+    for first, end in ends.items():
+        stack: list[Id] = [(first, end - 1)]  # each to be put before the one below it can go on
+        inside = {first}
+        while stack:
+            client = stack[-1][0]
+            if _is_put(stack[-1], heads, ends):
+                inside.discard(stack.pop()[0])
+                continue
+            missing = _missing(heads[client], heads, ends)
+            if missing is None:
+                heads[client] = next(todo[client], None)
+            elif missing[0] in inside:
+                raise BadUpdate("cycle")
+            else:
+                stack.append(missing)
+                inside.add(missing[0])
+            count += 1
+            if count % _BREATH == 0:
+                yield
+
+
+def _missing(item: Item | None, heads: dict[int, Item | None], ends: dict[int, int]) -> Id | None:
+    """The first id that an item names and that is not put yet."""
+    for ident in (item.origin, item.right, item.parent) if item is not None else ():
+        if isinstance(ident, tuple) and not _is_put(ident, heads, ends):
+            return ident
+    return None
+
+
+def _is_put(ident: Id, heads: dict[int, Item | None], ends: dict[int, int]) -> bool:
+    head = heads[ident[0]]
+    return ident[1] < (head.clock if head is not None else ends[ident[0]])

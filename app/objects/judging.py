@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Judges the positioned updates of one object: merged, void, or late. A state machine without I/O and without a CRDT.
+
+A verdict is a pure function of the object's updates in the order of their positions: never of own edits that wait, of
+time, memory or a library. FORMAT.md has every rule. The owner of a judge offers each update once, in order, takes
+steps until nothing is ready, and gives the CRDT what was merged, in the order in which it was.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from heapq import heappop, heappush
+
+from app.errors import BugError
+from app.objects.grammar import Facts, Id
+from app.objects.structure import Broken, Mark, Structure
+from app.objects.waiting import Change, Late, Rows, Waiting
+
+CLIENTS_AN_HOUR = 200
+"""New clients of one person in an object and hour of t. What comes under more is merged in the background."""
+HOUR_MS = 3_600_000
+
+
+class Kind(Enum):
+    """What becomes of an update."""
+
+    MERGED = "merged"
+    """It is given to the CRDT now, after all that was merged before it."""
+    AGAIN = "again"
+    """Its items are all here already, from its own author: it changes nothing, and nobody need be told."""
+    VOID = "void"
+    """It never counts, at anybody. `code` says why."""
+    LATE = "late"
+    """It waits for an id that is not here yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`change` is the update's; `deferred` is a hint: its person began too many clients, merge it in the background."""
+
+    change: Change
+    kind: Kind
+    code: str = ""
+    missing: Id | None = None
+    deferred: bool = False
+
+
+JudgeMark = tuple[Mark, int, dict[int, Change]]
+
+
+class Judge:
+    """The judge of one object. `structure` is given by `beginning.begin` where it starts from a state."""
+
+    def __init__(self, rows: Rows, structure: Structure | None = None) -> None:
+        self.structure = structure if structure is not None else Structure()
+        self._waiting = Waiting(rows)
+        self._ready: dict[int, Change] = {}
+        """By position: what waited for something that is here now. The oldest is taken first."""
+        self._order: list[int] = []
+        """A heap of the positions in `_ready`, and of some that are gone from it."""
+        self._moves: list[tuple[bool, Late, Facts | None]] = []
+        """What was put (True) into the index or taken out of it since the last `settle`."""
+        self._hours: dict[bytes, tuple[int, int]] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether something that waited has all that it lacked: `step` comes before the next `offer`."""
+        return bool(self._ready)
+
+    def offer(self, change: Change, facts: Facts) -> Verdict:
+        """Judges the update at the next position. 15 µs for a key's update, whatever the object's size."""
+        if self._ready or len(facts.sections) > 1:
+            raise BugError("judge: steps are due, or this is a state")
+        for section in facts.sections:
+            client = self.structure.clients.get(section.client)
+            if client is not None and client.owner != change.author:
+                return Verdict(change, Kind.VOID, "foreign")
+        return self._judged(change, facts)
+
+    def step(self) -> Verdict:
+        """Judges again the oldest of those that are ready."""
+        while (position := heappop(self._order)) not in self._ready:
+            pass
+        change = self._ready.pop(position)
+        late, facts = self._waiting.take(change)
+        if late is not None:
+            self._moves.append((False, late, facts))
+        return self._judged(change, facts)
+
+    def restore(self, lates: list[Late]) -> None:
+        """Takes up the rows that wait, when a judge is made from stored bytes."""
+        for late in sorted(lates, key=lambda late: late.change.position):
+            self._waiting.put(late, None)
+            if self.structure.has(late.missing):
+                self._wake(late.change)
+
+    def cover(self, upto: int) -> None:
+        """A baseline or prune that covers this position: what waits from up to there is left out from now on. Its owner
+        drops the rows that wait up to there before the next offer."""
+        for late in self._waiting.cover(upto):
+            self._moves.append((False, late, None))
+            self._waiting.drop(late)
+        self._ready = {position: change for position, change in self._ready.items() if position > upto}
+
+    # -- transactions
+
+    def mark(self) -> JudgeMark:
+        """A point to go back to, if the transaction fails."""
+        return self.structure.mark(), len(self._moves), dict(self._ready)
+
+    def rollback(self, mark: JudgeMark) -> None:
+        """Goes back to a point: as if nothing had been offered since."""
+        structure, moves, ready = mark
+        self.structure.rollback(structure)
+        while len(self._moves) > moves:
+            put, late, facts = self._moves.pop()
+            if put:
+                self._waiting.drop(late)
+            else:
+                self._waiting.put(late, facts)
+        self._ready = dict(ready)
+        self._order = sorted(self._ready)
+
+    def settle(self) -> None:
+        """The transaction stands: earlier points are none any more."""
+        self.structure.settle()
+        self._moves.clear()
+
+    # -- inside
+
+    def _judged(self, change: Change, facts: Facts) -> Verdict:
+        structure = self.structure
+        for section in facts.sections:
+            client = structure.clients.get(section.client)
+            clock = client.clock if client is not None else 0
+            if section.start < clock:
+                known = section.end <= clock
+                return Verdict(change, Kind.AGAIN) if known else Verdict(change, Kind.VOID, "overlap")
+        missing = next((ident for ident in facts.needed() if not structure.has(ident)), None)
+        if missing is not None:
+            return self._late(change, facts, missing)
+        mark = structure.mark()
+        try:
+            slow = self._claim(change, facts)
+            for section in facts.sections:
+                structure.add(section)
+            for number, ranges in facts.deleted:
+                for start, end in ranges:
+                    structure.check_deleted(number, start, end)
+        except Broken as broken:
+            structure.rollback(mark)
+            return Verdict(change, Kind.VOID, broken.code)
+        for section in facts.sections:
+            for ready in self._waiting.ready(section.client, section.end):
+                self._wake(ready)
+        return Verdict(change, Kind.MERGED, deferred=slow)
+
+    def _wake(self, change: Change) -> None:
+        if change.position not in self._ready:
+            self._ready[change.position] = change
+            heappush(self._order, change.position)
+
+    def _late(self, change: Change, facts: Facts, missing: Id) -> Verdict:
+        slow = self._claim(change, facts)
+        late = Late(change, missing, facts.size)
+        if self._waiting.put(late, facts):
+            self._moves.append((True, late, facts))
+        return Verdict(change, Kind.LATE, missing=missing, deferred=slow)
+
+    def _claim(self, change: Change, facts: Facts) -> bool:
+        """Gives new clients to the author; whether the author began too many in this hour."""
+        slow = False
+        for section in facts.sections:
+            new = section.client not in self.structure.clients
+            client = self.structure.claim(section.client, change.author)
+            if new:
+                hour, count = self._hours.get(change.author, (-1, 0))
+                count = count + 1 if hour == change.t // HOUR_MS else 1
+                self._hours[change.author] = change.t // HOUR_MS, count
+                client.slow = count > CLIENTS_AN_HOUR
+            slow |= client.slow
+        return slow

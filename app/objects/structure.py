@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a judge knows of an object: which ids there are, whose each client is, and in which sequence each id stands.
+
+No content and no order: as compact as runs can be. A document of 260,000 edits is some runs for each client. Everything
+is only ever appended, so that a transaction that fails is undone by cutting off (`mark`, `rollback`), at no cost for
+what was there before.
+"""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.objects.grammar import ARRAY, MAP, MARK, TEXT, TYPE, Id, Item, Section
+from app.objects.values import MAX_DEPTH
+
+NOWHERE = -1
+"""The sequence of bare ids (content 0): what stood in something that was deleted in the same update."""
+KEY_BITS = 32
+"""A sequence is a parent's number and, in so many bits below it, a key's; 0 for none."""
+KEY_MASK = (1 << KEY_BITS) - 1
+
+
+class Broken(Exception):
+    """An update does not fit into what is there. `code` is the verdict's."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Parent(NamedTuple):
+    """What sequences stand in: a root (`name`) or a type (`ident`). Types in it have one depth more."""
+
+    name: str | None
+    ident: Id | None
+    type: int
+    depth: int
+
+
+@dataclass(slots=True)
+class Client:
+    """One client's ids from 0 to `clock`. `slow`: its person began too many clients in an hour (a hint, no verdict)."""
+
+    owner: bytes
+    clock: int = 0
+    starts: list[int] = field(default_factory=list)
+    """Where each run begins; `sequences` has its sequence."""
+    sequences: list[int] = field(default_factory=list)
+    lows: list[int] = field(default_factory=list)
+    """The clocks that are the second half of a surrogate pair."""
+    types: list[int] = field(default_factory=list)
+    """The clocks that are types; `parents` has their numbers."""
+    parents: list[int] = field(default_factory=list)
+    slow: bool = False
+
+    def sequence(self, clock: int) -> int:
+        """The sequence of an id that is there."""
+        return self.sequences[bisect_right(self.starts, clock) - 1]
+
+    def one_run(self, clock: int, length: int) -> bool:
+        """Whether so many ids from `clock` on stand in one sequence."""
+        after = bisect_right(self.starts, clock)
+        return clock + length <= (self.starts[after] if after < len(self.starts) else self.clock)
+
+    def has_types(self, clock: int, length: int) -> bool:
+        """Whether one of so many ids is a type."""
+        at = bisect_left(self.types, clock)
+        return at < len(self.types) and self.types[at] < clock + length
+
+    def parent(self, clock: int) -> int | None:
+        """The number of the type that an id is; None if it is none."""
+        at = bisect_left(self.types, clock)
+        return self.parents[at] if at < len(self.types) and self.types[at] == clock else None
+
+    def add(self, clock: int, length: int, sequence: int) -> None:
+        """More ids at the end."""
+        if not self.sequences or self.sequences[-1] != sequence:
+            self.starts.append(clock)
+            self.sequences.append(sequence)
+        self.clock = clock + length
+
+
+Mark = tuple[int, int, int]
+
+
+class Structure:
+    """All clients, types, roots and keys of one object."""
+
+    def __init__(self) -> None:
+        self.clients: dict[int, Client] = {}
+        self.parents: list[Parent] = []
+        self.keys: list[str] = [""]
+        """From 1 on."""
+        self._roots: dict[str, int] = {}
+        self._key_numbers: dict[str, int] = {}
+        self._undo: list[tuple[int, Client | None, int, int, int, int]] = []
+
+    # -- reading
+
+    def has(self, ident: Id) -> bool:
+        """Whether an id is there."""
+        client = self.clients.get(ident[0])
+        return client is not None and ident[1] < client.clock
+
+    # -- adding
+
+    def claim(self, client: int, owner: bytes) -> Client:
+        """Gives a client to the person who used it first; what is given stays."""
+        found = self.clients.get(client)
+        if found is None:
+            self._undo.append((client, None, 0, 0, 0, 0))
+            found = self.clients[client] = Client(owner)
+        return found
+
+    def add(self, section: Section) -> None:
+        """Adds a client's next items. Broken if one does not fit; the caller then rolls back to before."""
+        client = self.clients[section.client]
+        self._note(section.client, client)
+        client.lows += section.lows
+        for item in section.items:
+            sequence = self.sequence_of(item)
+            client.add(item.clock, item.length, sequence)
+            if item.kind == TYPE and sequence != NOWHERE:
+                client.types.append(item.clock)
+                client.parents.append(self._new_type((section.client, item.clock), item.type, sequence))
+
+    def sequence_of(self, item: Item) -> int:
+        """Where an item stands whose neighbours and parent are there; Broken if they do not go together."""
+        if item.parent is not None:
+            found = self._named(item.parent, item.key)
+        elif item.origin is None:
+            found = NOWHERE if item.right is None else self._beside(item.right, 0)
+        else:
+            found = self._beside(item.origin, 1)
+            if item.right is not None and self._beside(item.right, 0) != found:
+                raise Broken("apart")
+        if found != NOWHERE:
+            self._check_fit(item, found)
+        return found
+
+    def _check_fit(self, item: Item, sequence: int) -> None:
+        """▲ Map types hold what has a key, array types what has none and is neither text nor mark: yrs reads an array
+        with an emoji in it for ever. What a root is to be nobody knows before a tool asks."""
+        kind = self.parents[sequence >> KEY_BITS].type
+        if item.keyed != (sequence & KEY_MASK != 0):
+            raise Broken("keyed")
+        if (kind == MAP and not item.keyed) or (kind == ARRAY and (item.keyed or item.kind in (TEXT, MARK))):
+            raise Broken("unfit")
+
+    def _beside(self, ident: Id, after: int) -> int:
+        """The sequence of a neighbour. Broken if the place before (0) or after (1) it lies within a pair: ▲ yrs would
+        count one character twice."""
+        client = self.clients[ident[0]]
+        if client.lows and _has(client.lows, ident[1] + after):
+            raise Broken("half")
+        return client.sequence(ident[1])
+
+    def check_deleted(self, client: int, start: int, end: int) -> None:
+        """Broken if a range that is there cuts a pair in two."""
+        lows = self.clients[client].lows
+        if lows and (_has(lows, start) or _has(lows, end)):
+            raise Broken("half")
+
+    def root(self, name: str) -> int:
+        """A root's number; it is there from when it is named."""
+        found = self._roots.get(name)
+        if found is None:
+            found = self._roots[name] = len(self.parents)
+            self.parents.append(Parent(name, None, -1, 0))
+        return found
+
+    def key(self, name: str | None) -> int:
+        """A key's number; 0 for none."""
+        if name is None:
+            return 0
+        found = self._key_numbers.get(name)
+        if found is None:
+            found = self._key_numbers[name] = len(self.keys)
+            self.keys.append(name)
+        return found
+
+    def _named(self, parent: str | Id, key: str | None) -> int:
+        if isinstance(parent, str):
+            return self.root(parent) << KEY_BITS | self.key(key)
+        client = self.clients[parent[0]]
+        number = client.parent(parent[1])
+        if number is not None:
+            return number << KEY_BITS | self.key(key)
+        if client.sequence(parent[1]) == NOWHERE:
+            return NOWHERE
+        raise Broken("parent")
+
+    def _new_type(self, ident: Id, kind: int, sequence: int) -> int:
+        depth = self.parents[sequence >> KEY_BITS].depth + 1
+        if depth > MAX_DEPTH:
+            raise Broken("depth")
+        self.parents.append(Parent(None, ident, kind, depth))
+        return len(self.parents) - 1
+
+    # -- taking back
+
+    def mark(self) -> Mark:
+        """A point to go back to."""
+        return len(self._undo), len(self.parents), len(self.keys)
+
+    def rollback(self, mark: Mark) -> None:
+        """Goes back to a point: as if nothing had been added since."""
+        undo, parents, keys = mark
+        while len(self._undo) > undo:
+            number, client, clock, runs, lows, types = self._undo.pop()
+            if client is None:
+                del self.clients[number]
+                continue
+            client.clock = clock
+            del client.starts[runs:], client.sequences[runs:]
+            del client.lows[lows:]
+            del client.types[types:], client.parents[types:]
+        for parent in self.parents[parents:]:
+            if parent.name is not None:
+                del self._roots[parent.name]
+        del self.parents[parents:]
+        for key in self.keys[keys:]:
+            del self._key_numbers[key]
+        del self.keys[keys:]
+
+    def settle(self) -> None:
+        """What was added stays: earlier points are none any more."""
+        self._undo.clear()
+
+    def _note(self, number: int, client: Client) -> None:
+        runs, lows, types = len(client.starts), len(client.lows), len(client.types)
+        self._undo.append((number, client, client.clock, runs, lows, types))
+
+
+def _has(sorted_numbers: list[int], number: int) -> bool:
+    at = bisect_left(sorted_numbers, number)
+    return at < len(sorted_numbers) and sorted_numbers[at] == number
