@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The grammar of updates and which of them count, by another program: tests/vectors/objects-2-grammar.json and
+objects-2-judging.json, read from app/objects/FORMAT.md alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.reader.grammar import read
+from tests.reader.judge import Judge
+from tests.reader.primitives import Refused
+from tests.reader.test_reader import HERE, raw
+
+
+def load(name: str) -> Any:
+    return json.loads((HERE.parent / f"vectors/objects-2-{name}.json").read_text())
+
+
+def test_the_grammar_takes_and_refuses_the_same_updates() -> None:
+    cases, taken = load("grammar"), 0
+    for case in cases:
+        if "damaged" in case:
+            with pytest.raises(Refused):
+                read(raw(case["update"]), state=case["state"])
+            continue
+        update = read(raw(case["update"]), state=case["state"])
+        assert [list(ident) for ident in update.needed()] == case["needed"]
+        halves = [list(unit.ident) for item in update.items for unit in item if unit.low]
+        assert halves == case["halves"]
+        taken += 1
+    assert taken > 100
+    assert {case["damaged"] for case in cases if "damaged" in case} == RULES
+
+
+RULES = {
+    *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),
+    *("forward", "parent", "root", "type", "depth", "value", "twice", "json"),
+}
+
+
+@pytest.mark.parametrize("case", load("judging"), ids=lambda case: case["name"])
+def test_each_update_gets_the_same_verdict_and_the_same_is_known_at_the_end(case: Any) -> None:
+    judge = Judge()
+    for position, step in enumerate(case["steps"], start=1):
+        if position == case["baseline"].get("at"):
+            judge.cover(position - 1)
+            assert judge.known().hex() == case["baseline"]["known"]
+            read(raw(case["baseline"]["state"]), state=True)
+        verdicts = judge.offer(position, raw(step["author"]), read(raw(step["update"])))
+        assert [list(verdict) for verdict in verdicts] == step["verdicts"]
+    assert judge.known().hex() == case["known"]
+
+
+def test_every_verdict_is_in_the_vectors() -> None:
+    said = {verdict for case in load("judging") for step in case["steps"] for _, verdict in step["verdicts"]}
+    kinds = {"merged", "late", "again", "foreign", "overlap"}
+    assert said == kinds | {"parent", "apart", "keyed", "unfit", "half", "depth"}
