@@ -43,7 +43,7 @@ from ui.kit.card import SectionHeader
 from ui.kit.dialogs import Dialog
 from ui.kit.menu import Entry, build
 from ui.kit.style import ElidedLabel, label
-from ui.shell.rows import RowList
+from ui.shell.rows import Row, RowList
 from ui.shell.window import MainWindow
 from ui.tasks.view import TasksView
 
@@ -369,5 +369,6 @@ def test_attack_a_documents_title_is_cleaned_in_lists_and_in_the_document(tmp_pa
 
 def test_rows_of_lists_have_no_tool_tips_of_qts_own(qtbot: QtBot) -> None:
     rows = RowList("Rader")
-    shown(qtbot, rows)
-    assert rows.rows.data(rows.rows.index(0), Qt.ItemDataRole.ToolTipRole.value) is None
+    rows.rows.set_rows([Row(key=1, title="<b>fet</b>" + LONG)])
+    shown(qtbot, rows, 200)
+    assert point_at(rows.viewport(), QPoint(20, 10)) == ""

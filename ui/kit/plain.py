@@ -34,8 +34,10 @@ class Label(QLabel):
 
 
 def set_tip(widget: QWidget, text: str) -> None:
-    """Gives a widget a tool tip; an empty one takes it away."""
-    widget.setToolTip(tip(text))
+    """Gives a widget a tool tip; an empty one takes it away. The same one again costs nothing."""
+    shown = tip(text)
+    if widget.toolTip() != shown:
+        widget.setToolTip(shown)
 
 
 def set_item_tip(box: QComboBox, index: int, text: str) -> None:
