@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Updates that end a process or keep it busy, as the security audit found them, and honest ones beside them."""
+"""Updates that end a process or keep it busy, as the security audit found them, and honest ones beside them.
+
+The grammar takes none of the audit's (they are void), so that what the worker is for is tried with `FATAL`: a change
+that is well-formed, and of which a worker started with MORTAL dies as of a fault in native code.
+"""
 
 from typing import Any
 
@@ -8,6 +12,18 @@ import pycrdt
 from app.documents import records
 from app.documents.model import Document
 
+FATAL = "Här tar det slut"
+MORTAL = f"""
+import os
+from app.objects.crdt import CrdtDoc
+from app.worker import serve
+apply = CrdtDoc.apply
+def dies(self, updates):
+    return os.abort() if any({FATAL!r}.encode() in update for update in updates) else apply(self, updates)
+CrdtDoc.apply = dies
+serve.main()
+"""
+"""What a worker runs that dies of FATAL: `[sys.executable, "-c", MORTAL]`."""
 SEEDS = (
     bytes.fromhex(
         "010502000401017803610a62080105626f61726400880205037add923520c3ff50f9760201617d000162787a702c1a9841c4"
@@ -36,6 +52,11 @@ def written(root: str, key: str, value: object) -> bytes:
     doc[root] = found
     found[key] = value
     return doc.get_update()
+
+
+def fatal(root: str) -> bytes:
+    """An update by the grammar of which a MORTAL worker dies."""
+    return written(root, "k", {"title": FATAL, "t": 1})
 
 
 class Writer:

@@ -120,10 +120,10 @@ async def is_findable(victim: Victim, obj: ObjId) -> None:
 
 
 POISONS: Sequence[tuple[str, str, list[bytes], int]] = [
-    ("two-updates", "board", [new_board("Uppgifter å", ("Att göra",)), *map(board_change, SEEDS)], 1),
+    ("two-updates", "board", [new_board("Uppgifter å", ("Att göra",)), *map(board_change, SEEDS)], 2),
     ("nested-board", "board", [board_change(deep_update("board"))], 1),
     ("nested-document", "document", [document(deep_update("meta"))], 1),
-    ("deep-title", "document", [document(written("meta", "title", nested(900)))], 0),
+    ("deep-title", "document", [document(written("meta", "title", nested(900)))], 1),
     ("card-time", "board", [board_change(written("cards", "k", {"t": 1e300, "title": "Å"}))], 0),
 ]
 
@@ -142,4 +142,6 @@ async def test_attack_what_a_colleague_sends_ends_no_program_at_receipt_or_at_a_
         good = sends(attacker, room, "document", *writer.take(), writer.types("Beslutet är fattat 🙂. "))
         await has(victim, good, 2)
         await is_findable(victim, good)
-    assert victim.rows("SELECT why FROM quarantined") == [("crash",)] * sum(held for *_, held in POISONS)
+    assert victim.rows("SELECT why FROM quarantined") == []
+    void = victim.rows("SELECT count(*) FROM changes WHERE unprojected = 'damaged-update'")
+    assert void == [(sum(count for *_, count in POISONS),)]

@@ -132,7 +132,7 @@ def test_attack_a_cards_time_out_of_bounds_leaves_the_board_as_it_is(tmp_path: P
     column = board.columns()[0].id
     card = board.add_card(column, "Maska aktbilaga 14 🖍")
     server.deliver()
-    for n, value in enumerate((1e300, float("inf"), -(2.0**62), nested(DEEP), "x" * 100_000)):
+    for n, value in enumerate((1e300, float("inf"), -(2.0**62), nested(8), "x" * 100_000)):
         before = board.state()
         board._cards.set((card, "title" if isinstance(value, str) else "t"), value)  # type: ignore[arg-type]
         from_others(ek, HL, BOARD_ID, [encode(board.diff(before))], n=80 + n, t=1)

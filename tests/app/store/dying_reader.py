@@ -2,8 +2,8 @@
 """Run by test_trials.py as a process of its own: takes in a colleague's changes of a document (hex lines on stdin) and
 merges them as the program does, until that ends it.
 
-`untried PATH OBJ`: without trials, as a program of before. `tried PATH OBJ`: with them; it ends itself at FATAL, as a
-program would that dies of what its worker survives. It ends with 0 when nothing waits for a trial.
+`untried PATH OBJ`: without trials, as a program of before. `tried PATH OBJ`: with them. It ends itself at FATAL, as a
+program would that dies of native code, its worker or not. It ends with 0 when nothing waits for a trial.
 """
 
 import asyncio
@@ -22,10 +22,9 @@ from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.worker.client import Worker
 from sync.client.ports import OpenedChange, Received
+from tests.app.poison import FATAL
 from tests.office import EK, KEY, ROOM
 from tests.world import until
-
-FATAL = "Här tar det slut".encode()
 
 
 async def main(tried: bool, path: Path, obj: ObjId, payloads: Sequence[bytes]) -> None:
@@ -34,7 +33,7 @@ async def main(tried: bool, path: Path, obj: ObjId, payloads: Sequence[bytes]) -
 
     def merge(changes: Sequence[StoredChange]) -> None:
         with store.changes.merging(ROOM, obj, changes):
-            if tried and any(FATAL in change.data for change in changes):
+            if any(FATAL.encode() in change.data for change in changes):
                 os.kill(os.getpid(), signal.SIGKILL)
             document.merge(assembler.feed(changes))
 

@@ -29,7 +29,7 @@ from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
 from sync.client.ports import MemberRow, OpenedChange, Received
-from tests.app.poison import SEEDS, Writer, deep_update
+from tests.app.poison import MORTAL, SEEDS, Writer, deep_update, fatal
 from tests.office import BOARD_ID, COLUMNS, EK, HL, KEY, NAMES, ROOM
 from tests.world import until
 
@@ -105,8 +105,13 @@ async def opened(path: Path, worker: Worker | None = None) -> AsyncIterator[Desk
 
 @pytest_asyncio.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with opened(tmp_path / "store.db") as made:
+    async with opened(tmp_path / "store.db", mortal()) as made:
         yield made
+
+
+def mortal() -> Worker:
+    """A worker that dies of `fatal`."""
+    return Worker([sys.executable, "-c", MORTAL])
 
 
 async def settled(desk: Desk, obj: ObjId) -> None:
@@ -125,23 +130,35 @@ async def test_what_a_colleague_writes_is_merged_when_it_comes(desk: Desk) -> No
 
 
 @pytest.mark.parametrize("poison", [SEEDS, (deep_update("board"),)], ids=["two-updates", "nested"])
-async def test_attack_a_poisoned_board_ends_no_process_but_the_worker(desk: Desk, poison: Sequence[bytes]) -> None:
+async def test_attack_what_breaks_the_grammar_is_void_and_reaches_no_native_code(
+    desk: Desk, poison: Sequence[bytes]
+) -> None:
     """Audit finding 1: the program died on receipt, and at each start after that."""
     (before,) = await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
     ids = await desk.receive(*((BOARD_ID, board_change(update)) for update in poison))
     await settled(desk, BOARD_ID)
+    assert desk.held(BOARD_ID) == []
+    void = desk.store.trials.void(ROOM)
+    assert {code for _, code in void} == {"damaged-update"}
+    assert ids[-1] in [change.change_id for change, _ in void]
+    assert before in [change.change_id for change in desk.store.changes.of(BOARD_ID)]
+
+
+async def test_attack_a_poisoned_board_ends_no_process_but_the_worker(desk: Desk) -> None:
+    (before,) = await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
+    ids = await desk.receive((BOARD_ID, board_change(fatal("cards"))))
+    await settled(desk, BOARD_ID)
     assert desk.held(BOARD_ID) == [(ids[-1], "crash")]
     (held,) = desk.store.trials.quarantined(BOARD_ID)
     assert held.change.author == EK
-    merged = [c.change_id for c in desk.store.changes.of(BOARD_ID)]
-    assert merged == [before, *ids[:-1]]
+    assert [c.change_id for c in desk.store.changes.of(BOARD_ID)] == [before]
 
 
 async def test_attack_a_poisoned_document_lets_every_honest_change_be_merged(desk: Desk) -> None:
     writer = Writer()
     changes = [(NOTE, data) for data in writer.take()]
     changes += [(NOTE, writer.types("Före. "))]
-    poison = _document(deep_update("meta"))
+    poison = _document(fatal("meta"))
     await desk.receive(*changes, (NOTE, poison), (NOTE, writer.types("Efter åäö 🙂.")))
     await settled(desk, NOTE)
     await desk.receive((NOTE, writer.types(" Sist.")))
@@ -154,7 +171,7 @@ async def test_nothing_is_made_of_an_object_of_which_a_change_is_held_back(desk:
     writer = Writer()
     await desk.receive(*((NOTE, data) for data in writer.take()))
     assert desk.store.compactor(NOTE) is not None
-    await desk.receive((NOTE, _document(deep_update("meta"))))
+    await desk.receive((NOTE, _document(fatal("meta"))))
     await settled(desk, NOTE)
     assert desk.store.compactor(NOTE) is None
     assert not desk.store.trials.is_sound(NOTE)
@@ -182,11 +199,11 @@ async def test_a_held_change_is_tried_again_at_the_next_start_and_merged_if_it_p
 
 async def test_attack_a_held_change_is_held_at_the_next_start_too(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
-    async with opened(path) as desk:
-        ids = await desk.receive(*((BOARD_ID, board_change(update)) for update in SEEDS))
+    async with opened(path, mortal()) as desk:
+        ids = await desk.receive((BOARD_ID, board_change(fatal("cards"))))
         await settled(desk, BOARD_ID)
     for _ in range(2):
-        async with opened(path) as desk:
+        async with opened(path, mortal()) as desk:
             assert desk.held(BOARD_ID) == [(ids[-1], "crash")]
             await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
             await settled(desk, BOARD_ID)
@@ -211,7 +228,7 @@ async def test_attack_anothers_change_id_lets_nothing_pass_untried(desk: Desk) -
     (honest,) = writer.take()
     changes = [
         OpenedChange(n=11 + i, t=1, uid=uid, dev=DevId(uid), obj=NOTE, change_id=shared, payload=data)
-        for i, (uid, data) in enumerate([(EK, honest), (Uid(b"\x02" + b"r" * 15), _document(deep_update("meta")))])
+        for i, (uid, data) in enumerate([(EK, honest), (Uid(b"\x02" + b"r" * 15), _document(fatal("meta")))])
     ]
     await desk.store.receive_apart(Received(room=ROOM, cursor=12, state=b"", changes=changes))
     await settled(desk, NOTE)
@@ -221,12 +238,12 @@ async def test_attack_anothers_change_id_lets_nothing_pass_untried(desk: Desk) -
 
 async def test_changes_that_came_before_their_object_was_announced_are_tried_when_it_is(tmp_path: Path) -> None:
     obj, writer = ObjId(b"x" * 16), Writer()
-    store = Store.create(tmp_path / "store.db", KEY, {**KINDS, ROOM_KIND.id: ROOM_KIND}, None, Worker())
+    store = Store.create(tmp_path / "store.db", KEY, {**KINDS, ROOM_KIND.id: ROOM_KIND}, None, mortal())
     found_room(store)
     running = asyncio.ensure_future(store.trials.run())
     desk = Desk(tmp_path, store)
     (data,) = writer.take()
-    await desk.receive((obj, _document(deep_update("meta"))), (obj, data))
+    await desk.receive((obj, _document(fatal("meta"))), (obj, data))
     announced = encode(ObjectAnnounced(obj=obj, kind=DOCUMENTS.id))
     await desk.receive((ObjId(ROOM), announced))
     await until(lambda: len(desk.held(obj)) == 1 and len(store.changes.of(obj)) == 1)
@@ -280,11 +297,11 @@ async def test_attack_a_store_that_holds_the_poison_already_opens_and_only_the_p
         pass
     honest = [*writer.take(), writer.types("Före å. ")]
     assert run_reader("untried", path, *honest) == 0
-    poison = _document(deep_update("meta"))
+    poison = _document(fatal("meta"))
     after = writer.types("Efter 🙂.")
     _store_unseen(path, [poison, after])
-    assert run_reader("untried", path) == -11
-    async with opened(path) as desk:
+    assert run_reader("untried", path) == -9
+    async with opened(path, mortal()) as desk:
         await settled(desk, NOTE)
         assert desk.text() == writer.document.plain_text()
         assert [(q.why, q.change.data) for q in desk.store.trials.quarantined(NOTE)] == [("crash", poison)]

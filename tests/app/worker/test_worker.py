@@ -3,7 +3,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from app.errors import WorkerDied, WorkerUnavailable
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME
-from tests.app.poison import SEEDS, deep_update, written
+from tests.app.poison import MORTAL, SEEDS, deep_update, fatal, written
 
 OBJ = b"o" * 16
 BOARD = ("board", "columns", "cards", "labels")
@@ -34,18 +34,22 @@ def test_it_merges_what_is_honest_and_tells_what_is_no_update(worker: Worker) ->
     assert worker.generation == 0
 
 
-def test_attack_two_updates_of_64_and_55_bytes_end_the_worker_alone(worker: Worker) -> None:
+@pytest.mark.parametrize("poison", [SEEDS, (deep_update("board"),)], ids=["two-updates", "nested"])
+def test_attack_what_breaks_the_grammar_is_no_update_to_the_worker(worker: Worker, poison: Sequence[bytes]) -> None:
+    """Audit finding 1: of these the library's process died. It is given none of them."""
+    worker.load(OBJ, (), BOARD, [])
+    assert not all(worker.try_(OBJ, poison, thorough=True).merged)
+    assert worker.generation == 0
+
+
+def test_attack_an_update_of_which_native_code_dies_ends_the_worker_alone() -> None:
+    worker = Worker([sys.executable, "-c", MORTAL])
     worker.load(OBJ, (), BOARD, [])
     with pytest.raises(WorkerDied):
-        worker.try_(OBJ, SEEDS, thorough=True)
+        worker.try_(OBJ, [fatal("cards")], thorough=True)
     worker.load(OBJ, (), BOARD, [])  # another process
     assert worker.generation == 1
-
-
-def test_attack_a_value_nested_90_000_deep_ends_the_worker_alone(worker: Worker) -> None:
-    worker.load(OBJ, ("text",), ("meta",), [])
-    with pytest.raises(WorkerDied):
-        worker.try_(OBJ, [deep_update("meta")], thorough=True)
+    worker.close()
 
 
 def test_attack_a_worker_that_answers_too_late_is_ended() -> None:
