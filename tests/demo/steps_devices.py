@@ -52,6 +52,7 @@ class OwnDevices:
     def rename_device(self) -> None:
         """the new computer is in the list with its name, and gets another, which both know"""
         a, laptop = self.a, self.laptop
+        until(lambda: len(self._introduced()) == 2, "the list does not say what both computers run")
         a.press(named(said("Rename: {name}", name=LAPTOP), "Button"))
         a.enter(named(said("Name"), "EditableText"), LAPTOP_RENAMED)
         a.press(named(said("Rename"), "Button", said("Rename the device")))
@@ -59,6 +60,11 @@ class OwnDevices:
         own = said("{name} (this device)", name=LAPTOP_RENAMED)
         laptop.wait(named(own, "StaticText"))
         a.shot(self.stage.out / "devices.png")
+
+    def _introduced(self) -> list[str]:
+        """What the list says of computers that have said which system and version they run."""
+        rows = [name for name in self.a.names("StaticText") if said("added {when}", when="") in name]
+        return [name for name in rows if " · Kansli " in name]
 
     def revoke_device(self) -> None:
         """the second computer is revoked: it says so, and has removed nothing by itself"""
