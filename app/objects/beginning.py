@@ -6,27 +6,20 @@ from collections.abc import Generator, Iterator
 
 from app.objects.grammar import DELETED, GC, TYPE, Facts, Id, Item, Section
 from app.objects.lib0 import BadUpdate
-from app.objects.structure import KEY_MASK, NOWHERE, Broken, Client, Structure
-from app.objects.structure_codec import decode
-
-_BREATH = 300
+from app.objects.pieces import finished
+from app.objects.structure import BREATH, KEY_MASK, NOWHERE, Broken, Client, Structure
+from app.objects.structure_codec import decoding
 
 
 def begin(facts: Facts, data: bytes) -> Structure:
     """The structure that a state's update and the bytes beside it agree about; BadUpdate if they do not, or if the
     update's items cannot be put in any order. `facts`: read with `state=True`."""
-    steps = beginning(facts, data)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            structure: Structure = done.value
-            return structure
+    return finished(beginning(facts, data))
 
 
 def beginning(facts: Facts, data: bytes) -> Generator[None, None, Structure]:
-    """The same in pieces, but for the decoding of `data`."""
-    structure = decode(data)
+    """The same in pieces."""
+    structure = yield from decoding(data)
     sections = {section.client: section for section in facts.sections}
     for number, client in structure.clients.items():
         section = sections.get(number)
@@ -35,7 +28,7 @@ def beginning(facts: Facts, data: bytes) -> Generator[None, None, Structure]:
     for number in sections:
         if number not in structure.clients:
             raise BadUpdate("state")
-    if any(not structure.has(ident) for ident in facts.needed()):
+    if any(not structure.has(ident) for ident in facts.needed):
         raise BadUpdate("state")
     yield from _check_order(facts)
     try:
@@ -54,7 +47,7 @@ def _check_items(facts: Facts, structure: Structure) -> Iterator[None]:
         for item in section.items:
             _check_item(section, item, client, structure)
             count += 1
-            if count % _BREATH == 0:
+            if count % BREATH == 0:
                 yield
         _check_lows(section, client)
     for number, ranges in facts.deleted:
@@ -116,7 +109,7 @@ def _check_order(facts: Facts) -> Iterator[None]:
                 stack.append(missing)
                 inside.add(missing[0])
             count += 1
-            if count % _BREATH == 0:
+            if count % BREATH == 0:
                 yield
 
 

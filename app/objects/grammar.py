@@ -6,11 +6,12 @@ update builds on, and who may use which client, is judged in app/objects/judging
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK, BadUpdate, Reader
+from app.objects.pieces import finished
 from app.objects.values import MAX_DEPTH, skip_json, skip_value
 
 GC, DELETED, TEXT, EMBED, MARK, TYPE, VALUES = 0, 1, 4, 5, 6, 7, 8
@@ -64,34 +65,18 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an update that passed says. `deleted`: clients with ranges [start, end), ascending with gaps."""
+    """What an update that passed says. `deleted`: clients with ranges [start, end), ascending with gaps.
+
+    `needed`: the ids from outside that it builds on, some more than once, in the order in which the judge asks: the
+    earlier clock, neighbours and parents, the last id of each deleted range.
+    """
 
     sections: tuple[Section, ...]
     deleted: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    needed: tuple[Id, ...]
     roots: frozenset[str]
     items: int
     size: int
-
-    def needed(self) -> Iterator[Id]:
-        """The ids from outside that it builds on, some more than once: the earlier clock, neighbours, parents, and the
-        last id of each deleted range, in the order in which the judge asks for them."""
-        own = {section.client: section for section in self.sections}
-        for ident in self._named():
-            section = own.get(ident[0])
-            if section is None or not section.start <= ident[1] < section.end:
-                yield ident
-
-    def _named(self) -> Iterator[Id]:
-        for section in self.sections:
-            if section.start:
-                yield section.client, section.start - 1
-            for item in section.items:
-                for ident in (item.origin, item.right, item.parent):
-                    if isinstance(ident, tuple):
-                        yield ident
-        for client, ranges in self.deleted:
-            for _, end in ranges:
-                yield client, end - 1
 
 
 def read(update: bytes, *, state: bool = False) -> Facts:
@@ -100,13 +85,7 @@ def read(update: bytes, *, state: bool = False) -> Facts:
     `state`: a whole object as one update (a baseline, a snapshot, what a successor begins with): items of many clients,
     each from clock 0 on. Anything else holds items of at most one client.
     """
-    steps = reading(update, state=state)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            facts: Facts = done.value
-            return facts
+    return finished(reading(update, state=state))
 
 
 def reading(update: bytes, *, state: bool = False) -> Generator[None, None, Facts]:
@@ -122,6 +101,7 @@ class _Update:
         self._depths: dict[Id, int] = {}
         """How deep a type of this update lies below the first parent that is outside, or below a root."""
         self._items = 0
+        self._named: list[Id] = []
 
     def run(self) -> Generator[None, None, Facts]:
         read = self._read
@@ -137,7 +117,20 @@ class _Update:
         deleted = yield from self._deleted()
         if read.at != read.end:
             raise BadUpdate("trailing", read.at)
-        return Facts(tuple(sections), deleted, frozenset(self._roots), self._items, read.end)
+        needed = yield from self._outside(sections)
+        return Facts(tuple(sections), deleted, needed, frozenset(self._roots), self._items, read.end)
+
+    def _outside(self, sections: list[Section]) -> Generator[None, None, tuple[Id, ...]]:
+        """The ids that are named and are none of the update's own."""
+        own = {section.client: section for section in sections}
+        out: list[Id] = []
+        for count, ident in enumerate(self._named, start=1):
+            section = own.get(ident[0])
+            if section is None or not section.start <= ident[1] < section.end:
+                out.append(ident)
+            if count % _BREATH_PAIRS == 0:
+                yield
+        return tuple(out)
 
     def _section(self) -> Generator[None, None, Section]:
         read = self._read
@@ -146,6 +139,8 @@ class _Update:
         start = clock = read.number()
         if not count or (self._state and start):
             raise BadUpdate("hole" if count else "empty", read.at)
+        if start:
+            self._named.append((client, start - 1))
         items: list[Item] = []
         lows: list[int] = []
         for _ in range(count):
@@ -177,8 +172,10 @@ class _Update:
             parent = self._parent()
             key = read.text() if keyed else None
         for ident in (origin, right, parent):
-            if isinstance(ident, tuple) and ident[0] == client and ident[1] >= clock:
-                raise BadUpdate("forward", start)
+            if isinstance(ident, tuple):
+                self._named.append(ident)
+                if ident[0] == client and ident[1] >= clock:
+                    raise BadUpdate("forward", start)
         type_ = -1
         if kind == TEXT:
             length = yield from self._text(clock, lows)
@@ -249,10 +246,10 @@ class _Update:
             client = read.number(MAX_CLIENT)
             if client in out:
                 raise BadUpdate("order", read.at)
-            out[client] = yield from self._ranges()
+            out[client] = yield from self._ranges(client)
         return tuple(out.items())
 
-    def _ranges(self) -> Generator[None, None, tuple[tuple[int, int], ...]]:
+    def _ranges(self, client: int) -> Generator[None, None, tuple[tuple[int, int], ...]]:
         read = self._read
         ranges: list[tuple[int, int]] = []
         before = -1
@@ -265,6 +262,7 @@ class _Update:
             if start <= before:
                 raise BadUpdate("order", read.at)
             ranges.append((start, end))
+            self._named.append((client, end - 1))
             before = end
             if index % _BREATH_PAIRS == 0:
                 yield

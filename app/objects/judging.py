@@ -6,13 +6,15 @@ time, memory or a library. FORMAT.md has every rule. The owner of a judge offers
 steps until nothing is ready, and gives the CRDT what was merged, in the order in which it was.
 """
 
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
 
 from app.errors import BugError
 from app.objects.grammar import Facts, Id
-from app.objects.structure import Broken, Mark, Structure
+from app.objects.pieces import finished
+from app.objects.structure import BREATH, Broken, Mark, Structure
 from app.objects.waiting import Change, Late, Rows, Waiting
 
 CLIENTS_AN_HOUR = 200
@@ -68,23 +70,32 @@ class Judge:
 
     def offer(self, change: Change, facts: Facts) -> Verdict:
         """Judges the update at the next position. 15 µs for a key's update, whatever the object's size."""
+        return finished(self.offering(change, facts))
+
+    def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
+        """The same in pieces, for what is large. Nothing else is asked of the judge before the verdict; one that is
+        closed before has judged nothing."""
         if self._ready or len(facts.sections) > 1:
             raise BugError("judge: steps are due, or this is a state")
         for section in facts.sections:
             client = self.structure.clients.get(section.client)
             if client is not None and client.owner != change.author:
                 return Verdict(change, Kind.VOID, "foreign")
-        return self._judged(change, facts)
+        return (yield from self._judging(change, facts))
 
     def step(self) -> Verdict:
         """Judges again the oldest of those that are ready."""
+        return finished(self.stepping())
+
+    def stepping(self) -> Generator[None, None, Verdict]:
+        """The same in pieces. Closed before the verdict, the transaction is to be rolled back."""
         while (position := heappop(self._order)) not in self._ready:
             pass
         change = self._ready.pop(position)
         late, facts = self._waiting.take(change)
         if late is not None:
             self._moves.append((False, late, facts))
-        return self._judged(change, facts)
+        return (yield from self._judging(change, facts))
 
     def restore(self, lates: list[Late]) -> None:
         """Takes up the rows that wait, when a judge is made from stored bytes."""
@@ -127,32 +138,48 @@ class Judge:
 
     # -- inside
 
-    def _judged(self, change: Change, facts: Facts) -> Verdict:
-        structure = self.structure
+    def _judging(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
         for section in facts.sections:
-            client = structure.clients.get(section.client)
+            client = self.structure.clients.get(section.client)
             clock = client.clock if client is not None else 0
             if section.start < clock:
                 known = section.end <= clock
                 return Verdict(change, Kind.AGAIN) if known else Verdict(change, Kind.VOID, "overlap")
-        missing = next((ident for ident in facts.needed() if not structure.has(ident)), None)
+        missing = yield from self._missing(facts)
         if missing is not None:
             return self._late(change, facts, missing)
-        mark = structure.mark()
+        mark = self.structure.mark()
         try:
             slow = self._claim(change, facts)
-            for section in facts.sections:
-                structure.add(section)
-            for number, ranges in facts.deleted:
-                for start, end in ranges:
-                    structure.check_deleted(number, start, end)
+            yield from self._adding(facts)
         except Broken as broken:
-            structure.rollback(mark)
+            self.structure.rollback(mark)
             return Verdict(change, Kind.VOID, broken.code)
+        except GeneratorExit:
+            self.structure.rollback(mark)
+            raise
         for section in facts.sections:
             for ready in self._waiting.ready(section.client, section.end):
                 self._wake(ready)
         return Verdict(change, Kind.MERGED, deferred=slow)
+
+    def _missing(self, facts: Facts) -> Generator[None, None, Id | None]:
+        has = self.structure.has
+        for count, ident in enumerate(facts.needed, start=1):
+            if not has(ident):
+                return ident
+            if count % (3 * BREATH) == 0:
+                yield
+        return None
+
+    def _adding(self, facts: Facts) -> Iterator[None]:
+        for section in facts.sections:
+            yield from self.structure.adding(section)
+        for number, ranges in facts.deleted:
+            for count, (start, end) in enumerate(ranges, start=1):
+                self.structure.check_deleted(number, start, end)
+                if count % (3 * BREATH) == 0:
+                    yield
 
     def _wake(self, change: Change) -> None:
         if change.position not in self._ready:

@@ -7,6 +7,7 @@ what was there before.
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +19,8 @@ NOWHERE = -1
 KEY_BITS = 32
 """A sequence is a parent's number and, in so many bits below it, a key's; 0 for none."""
 KEY_MASK = (1 << KEY_BITS) - 1
+BREATH = 300
+"""Items or runs between two stops of what works in pieces: about 1 ms."""
 
 
 class Broken(Exception):
@@ -112,12 +115,14 @@ class Structure:
             found = self.clients[client] = Client(owner)
         return found
 
-    def add(self, section: Section) -> None:
-        """Adds a client's next items. Broken if one does not fit; the caller then rolls back to before."""
+    def adding(self, section: Section) -> Iterator[None]:
+        """Adds a client's next items, in pieces. Broken if one does not fit; the caller then rolls back to before."""
         client = self.clients[section.client]
         self._note(section.client, client)
         client.lows += section.lows
-        for item in section.items:
+        for count, item in enumerate(section.items, start=1):
+            if count % BREATH == 0:
+                yield
             sequence = self.sequence_of(item)
             client.add(item.clock, item.length, sequence)
             if item.kind == TYPE and sequence != NOWHERE:

@@ -45,7 +45,7 @@ def _read(update: bytes, state: bool) -> Any:
     except BadUpdate as bad:
         return case | {"damaged": bad.where}
     lows = [[section.client, low] for section in facts.sections for low in section.lows]
-    return case | {"needed": list(facts.needed()), "halves": lows}
+    return case | {"needed": list(facts.needed), "halves": lows}
 
 
 def judging_cases() -> list[Any]:

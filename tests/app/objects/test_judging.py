@@ -18,7 +18,8 @@ from app.objects.beginning import begin
 from app.objects.grammar import read
 from app.objects.judging import CLIENTS_AN_HOUR, HOUR_MS, Judge, Kind, Verdict
 from app.objects.lib0 import BadUpdate
-from app.objects.structure_codec import decode, encode
+from app.objects.structure import BREATH
+from app.objects.structure_codec import decode, decoding, encode
 from app.objects.waiting import MAX_WAITING, Change
 from tests.fuzz import histories
 from tests.fuzz.blocks import DELETED, GC, TEXT, TYPE, VALUES, Block, Blocks, Section, write
@@ -128,6 +129,14 @@ def test_attack_a_deletion_of_what_is_not_there_yet_waits_in_everybodys_sight() 
     assert room.said(BO, deletes(7, 0, 5)) == ["late"]
     assert room.said(ANNA, of(7, text("Bes"))) == ["merged"]
     assert room.said(ANNA, of(7, text("lut", origin=(7, 2)), clock=3)) == ["merged", "merged"]
+
+
+def test_attack_an_end_that_comes_before_its_beginning_waits_and_is_then_nothing_new() -> None:
+    """Well-formed, each of them; merged as they come they end the process (docs/upstream/yrs.md, 1)."""
+    room = Room()
+    assert room.said(ANNA, of(2, Block(GC, 1))) == ["merged"]
+    assert room.said(BO, of(1, Block(GC, 1), clock=1)) == ["late"]
+    assert room.said(BO, of(1, text("ab", origin=(2, 0)))) == ["merged", "again"]
 
 
 def test_what_waited_is_judged_in_the_order_of_positions() -> None:
@@ -367,6 +376,23 @@ def test_a_transaction_that_fails_leaves_no_trace(seed: int) -> None:
     assert encode(plain.judge.structure) == encode(tried.judge.structure)
     assert plain.rows.lates == tried.rows.lates
     assert len(plain.judge._waiting) == len(tried.judge._waiting)
+
+
+def test_a_large_update_is_judged_in_pieces_and_one_that_is_given_up_leaves_no_trace() -> None:
+    """Each piece is about 1 ms of work; the program's loop runs in between."""
+    room = Room()
+    room.said(ANNA, of(7, *ground()))
+    before = encode(room.judging.judge.structure)
+    large = read(of(8, *(text("x", parent=f"r{n}") for n in range(5000)), deletes=[(7, [[0, 1]])]))
+    steps = room.judging.judge.offering(Change(2, b"", person(BO), 0), large)
+    for _ in range(10):
+        next(steps)
+    steps.close()
+    assert encode(room.judging.judge.structure) == before
+    assert sum(1 for _ in room.judging.judge.offering(Change(2, b"", person(BO), 0), large)) >= 5000 // BREATH
+    told = encode(room.judging.judge.structure)
+    assert sum(1 for _ in decoding(told)) > 5000 // BREATH
+    assert encode(decode(told)) == told != before
 
 
 # -- as bytes

@@ -40,6 +40,13 @@ def test_one_items_end_that_is_known_before_its_beginning_ends_the_process() -> 
     assert tried([first, second])[0] == -11
 
 
+def test_it_does_so_too_without_an_item_that_names_itself() -> None:
+    """Three updates that the grammar takes: it is the judge that lets no end come before its beginning."""
+    updates = [update(2, Block(GC, 1)), update(1, Block(GC, 1), clock=1), update(1, Block(TEXT, "ab", origin=(2, 0)))]
+    assert [u.hex() for u in updates] == ["01010200000100", "01010101000100", "0101010084020002616200"]
+    assert tried(updates)[0] == -11
+
+
 def test_a_deep_value_ends_the_process() -> None:
     assert tried([update(1, Block(VALUES, [b"\x75\1" * 90_000 + b"\x7e"], parent="m", key="k"))])[0] == -11
 
