@@ -29,7 +29,10 @@ MAX_ROOMS = 4
 """A server that stops one after the other makes no more than these."""
 KIND_ID = "personal"
 DEVICE_NAME = "device-name"
-"""The note under which a new device's name waits for the room."""
+"""The note under which a new device's first name waits for the room. It counts only while no device has told another:
+the one that let this one in tells it at once, and a person may have changed it there since."""
+DEVICE_RENAMED = "device-renamed"
+"""The note under which this device's own rename waits for the room."""
 
 Announce = Callable[[RoomId, ObjId, str], None]
 
@@ -123,7 +126,7 @@ class Personal:
         if room is not None:
             self._say(room, DeviceNamed(dev=dev, name=name))
         elif dev == self._engine.devices.mine:
-            self._store.notes.set(DEVICE_NAME, name)
+            self._store.notes.set(DEVICE_RENAMED, name)
         else:
             raise NotFound
         self.changed.emit()
@@ -175,7 +178,8 @@ class Personal:
 
     def _introduce(self, room: RoomId) -> None:
         me, told = self._engine.devices.mine, self.told
-        wanted = self._store.notes.get(DEVICE_NAME) or told.names.get(me) or machine.name() or machine.system()
+        renamed, first = (self._store.notes.get(note) for note in (DEVICE_RENAMED, DEVICE_NAME))
+        wanted = renamed or told.names.get(me) or first or machine.name() or machine.system()
         runs = DeviceRuns(dev=me, system=machine.system(), version=PROGRAM)
         known = told.runs.get(me)
         with self._store.transaction():
@@ -183,8 +187,9 @@ class Personal:
                 self._say(room, DeviceNamed(dev=me, name=wanted))
             if known is None or (known.system, known.version) != (runs.system, runs.version):
                 self._say(room, runs)
-            if self._store.notes.get(DEVICE_NAME):
-                self._store.notes.set(DEVICE_NAME, "")
+            for note in (DEVICE_RENAMED, DEVICE_NAME):
+                if self._store.notes.get(note):
+                    self._store.notes.set(note, "")
             if self._store.unsent(room) == 0 and clock.now_ms() - self.alive().get(me, 0) >= DAY_MS:
                 self._say(room, Alive())
 

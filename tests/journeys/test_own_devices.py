@@ -12,7 +12,7 @@ from app.devices.inviting import HOUR_MS
 from app.errors import NotRevoked, TooManyTries
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
-from app.personal.service import KIND_ID
+from app.personal.service import KIND_ID, Personal
 from app.session import LinkState
 from sync.errors import Refused, Reject
 from sync.server import admin
@@ -64,6 +64,43 @@ async def test_a_second_device_reads_everything_and_both_know_each_other(tmp_pat
         await until(lambda: all(d.last_seen for d in new.session.devices.all()))
         assert new.session.devices.asked
         assert all(d.last_seen and d.alive and d.system and d.version for d in new.session.devices.all())
+
+
+async def test_a_new_device_keeps_the_name_that_another_gave_it_before_it_introduced_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came back to the name of its first start a moment after it had been renamed."""
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))
+        introduce, mine = Personal._introduce, old.session.personal
+        with monkeypatch.context() as silent:
+            silent.setattr(Personal, "_introduce", lambda self, r: introduce(self, r) if self is mine else None)
+            new = await o.second(old)
+            dev = new.session.engine.devices.mine
+            old.session.devices.rename(dev, "Resedator å")
+            await until(lambda: named(new).get("Resedator å") is True)
+        await new.session.personal.tend()
+        await until(lambda: waiting(new) == 0 and dev in new.session.personal.told.runs)
+        await until(lambda: dev in old.session.personal.told.runs)
+        assert named(new).get("Resedator å") is True
+        assert named(old).get("Resedator å") is False
+
+
+async def test_a_device_that_renamed_itself_before_it_knew_its_own_room_has_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with offices(tmp_path) as o:
+        (old,) = await o.hire("Handläggare")
+        await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))
+        rooms = Personal._room
+        with monkeypatch.context() as unknown:
+            unknown.setattr(Personal, "_room", lambda self: rooms(self) if self is old.session.personal else None)
+            unknown.setattr(Personal, "tend", lambda self: asyncio.sleep(0))
+            new = await o.second(old)
+            new.session.devices.rename(new.session.engine.devices.mine, "Egen dator å")
+        await new.session.personal.tend()
+        await until(lambda: named(new).get("Egen dator å") is True and named(old).get("Egen dator å") is False)
 
 
 async def test_one_proof_of_life_a_day_is_enough(tmp_path: Path) -> None:
@@ -213,7 +250,7 @@ async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) 
         await arriving
         await invitation.admit()
         guest = new.office.joining._guest
-        await until(lambda: guest is not None and not guest._mail._queue.empty())
+        await until(lambda: guest is not None and guest._added is not None and guest._added.done())
         await o.w.stop_server()
         with pytest.raises(Exception, match=r"."):
             await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
