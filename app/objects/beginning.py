@@ -88,9 +88,9 @@ def _check_lows(section: Section, client: Client) -> None:
 
 def _check_order(facts: Facts) -> Iterator[None]:
     """▲ There is an order in which each item comes after all that it names: no cycle of parents and neighbours."""
-    todo = {section.client: iter(section.items) for section in facts.sections}
+    left = {section.client: iter(section.items) for section in facts.sections}
     ends = {section.client: section.end for section in facts.sections}
-    heads: dict[int, Item | None] = {client: next(items) for client, items in todo.items()}
+    heads: dict[int, Item | None] = {client: next(items) for client, items in left.items()}
     count = 0
     for first, end in ends.items():
         stack: list[Id] = [(first, end - 1)]  # each to be put before the one below it can go on
@@ -102,7 +102,7 @@ def _check_order(facts: Facts) -> Iterator[None]:
                 continue
             missing = _missing(heads[client], heads, ends)
             if missing is None:
-                heads[client] = next(todo[client], None)
+                heads[client] = next(left[client], None)
             elif missing[0] in inside:
                 raise BadUpdate("cycle")
             else:

@@ -105,7 +105,7 @@ class HeldBar(InfoBar):
 def _said_void(held: tuple[HeldChange, ...]) -> str:
     objects = {one.obj: one.title or tr("Untitled") for one in held}
     return trn(
-        "A change by {names} in {titles} breaks the rules of the format. It counts for nobody; everything else is "
+        "{n} change by {names} in {titles} breaks the rules of the format. It counts for nobody; everything else is "
         "shown.",
         "{n} changes by {names} in {titles} break the rules of the format. They count for nobody; everything else is "
         "shown.",
@@ -121,7 +121,7 @@ def _said(held: tuple[HeldChange, ...]) -> str:
     objects = {one.obj: one.title or tr("Untitled") for one in held}
     names = ", ".join(sorted({one.author.name for one in held}))
     return trn(
-        "A change by {names} in {titles} is held back on this computer: it could not be read safely. Everything else "
+        "{n} change by {names} in {titles} is held back on this computer: it could not be read safely. Everything else "
         "is shown, and you can write.",
         "{n} changes by {names} in {titles} are held back on this computer: they could not be read safely. Everything "
         "else is shown, and you can write.",
