@@ -16,22 +16,53 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds on what one connection, device or room may use. Sizes in bytes, times in seconds."""
+    """Bounds on what one connection, address, device, person or room may use. Sizes in bytes, times in seconds."""
 
     send_queue_bytes: int = 4 * _MIB
     """Waiting for a slow reader; beyond it Fresh becomes Behind, and requests are not read."""
     stall_s: float = 30.0
     """A reader that takes nothing for so long is cut off."""
     handshake_s: float = 20.0
-    requests_at_once: int = 32
-    frames_per_s: float = 2000.0
+    """From the WebSocket's opening to the sign-in."""
+    head_s: float = 10.0
+    """From a connection's arrival to the end of its request's head, TLS included."""
+    unsigned_connections: int = 1000
+    """Connections that have not signed in; beyond it the oldest that waits for its client goes."""
+    unsigned_bytes: int = 64 * _MIB
+    """What all of them have sent that is not answered yet; beyond it the oldest that sent something goes."""
+    address_unsigned_connections: int = 500
+    """Of them from one address: a whole office may come back behind one."""
+    address_connections: int = 5000
+    """Connections of one address, signed in or not."""
+    address_requests_per_s: float = 100.0
+    address_requests_burst: int = 2000
+    """Requests of one address before sign-in."""
+    address_processor_per_s: float = 0.1
+    address_processor_burst_s: float = 2.0
+    """Seconds of processor time that one address may use before sign-in; beyond it its requests wait for others'."""
+    device_connections: int = 4
+    """Connections of one device; with one more the oldest goes."""
+    requests_at_once: int = 8
+    frames_per_s: float = 500.0
     frames_burst: int = 4000
+    """Requests of one device; beyond it they wait."""
+    processor_per_s: float = 0.1
+    processor_burst_s: float = 0.5
+    """Seconds of processor time that one device may use; beyond it its requests wait for others'."""
+    waiting_share: float = 0.2
+    """Of the time, for the requests of all who are beyond their processor time together, while others are served."""
     ephemeral_per_s: float = 60.0
     ephemeral_burst: int = 240
     ephemeral_bytes: int = 16 * 1024
     subscriptions: int = 10_000
     room_bytes: int = 64 * 1024 * _MIB
     device_bytes_a_day: int = 32 * 1024 * _MIB
+    device_files: int = 8
+    """Requests of one device for parts of files at a time; a few more wait."""
+    device_uploads: int = 8
+    """Parts of one device that are not whole yet; with one more the oldest goes."""
+    upload_s: float = 86_400.0
+    """How long a part may take to become whole."""
     staged_seals_bytes: int = 16 * _MIB
     """Uploaded seals per device whose entry has not come yet."""
     staged_seals_s: float = 600.0
@@ -46,6 +77,9 @@ class Limits:
     """A device that signed in within this time is asked before the root alone revokes it."""
     revocations_a_day: int = 3
     """Of one person's devices, without the agency's key."""
+    log_entries: int = 1000
+    log_entries_a_day: int = 50
+    """Entries of one person's log; what ends a device or an account, or follows from that, is counted in neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +101,8 @@ class Config:
     """A proxy on this machine has the certificate: plain HTTP on loopback or `unix`, and `addresses` are needed."""
     insecure_loopback: bool = False
     addresses: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    """Whose X-Forwarded-For says where a request comes from: addresses, networks, "unix" for the unix socket."""
     metrics: str = ""
     """`host:port` on loopback of /metrics, /healthz and /readyz for the operator; empty for none."""
     disk_reserve_bytes: int = 256 * _MIB

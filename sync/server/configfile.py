@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.server.config import LOOPBACK, Config, ConfigError, Limits
+from sync.server.origins import UNIX, network
 
 DEFAULT_FILE = Path("/etc/kansli/server.toml")
 DEFAULT_DATA = Path("/var/lib/kansli/server")
@@ -77,6 +78,12 @@ def _addresses(value: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _proxies(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(v, str) and (v == UNIX or network(v)) for v in value):
+        raise ValueError('a list of addresses and networks, and "unix" for the unix socket')
+    return tuple(value)
+
+
 def _loopback(value: Any) -> str:
     host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     if host.strip("[]") not in LOOPBACK or not port.isascii() or not port.isdigit() or int(port) > 65535:
@@ -93,6 +100,7 @@ SETTINGS: Mapping[str, Check] = {
     "key": _path,
     "behind_proxy": _truth,
     "addresses": _addresses,
+    "trusted_proxies": _proxies,
     "metrics": _loopback,
     "disk_reserve_bytes": _whole(0, _TIB),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
@@ -105,6 +113,23 @@ SETTINGS: Mapping[str, Check] = {
 LIMITS: Mapping[str, Check] = {
     "room_bytes": _whole(_MIB, 1024 * _TIB),
     "device_bytes_a_day": _whole(_MIB, 1024 * _TIB),
+    "unsigned_connections": _whole(16, 100_000),
+    "unsigned_bytes": _whole(4 * _MIB, 1024 * _MIB),
+    "address_unsigned_connections": _whole(8, 100_000),
+    "address_connections": _whole(8, 1_000_000),
+    "address_requests_per_s": _number(1, 1_000_000),
+    "address_requests_burst": _whole(10, 1_000_000),
+    "address_processor_per_s": _number(0.001, 1000),
+    "address_processor_burst_s": _number(0.1, 3600),
+    "device_connections": _whole(1, 1000),
+    "device_files": _whole(1, 1000),
+    "device_uploads": _whole(1, 1000),
+    "upload_s": _number(60, 30 * 86_400),
+    "log_entries": _whole(100, 100_000),
+    "log_entries_a_day": _whole(10, 100_000),
+    "processor_per_s": _number(0.001, 1000),
+    "processor_burst_s": _number(0.1, 3600),
+    "waiting_share": _number(0.01, 1),
     "frames_per_s": _number(10, 1_000_000),
     "frames_burst": _whole(10, 1_000_000),
     "requests_at_once": _whole(1, 1024),
@@ -114,6 +139,7 @@ LIMITS: Mapping[str, Check] = {
     "send_queue_bytes": _whole(_MIB, 1024 * _MIB),
     "stall_s": _number(1, 600),
     "handshake_s": _number(1, 600),
+    "head_s": _number(1, 600),
     "bearer_s": _number(60, 86_400),
     "rooms_in_memory": _whole(8, 1_000_000),
     "logs_in_memory": _whole(100, 10_000_000),

@@ -71,6 +71,8 @@ def test_every_field_can_be_set_but_what_is_promised() -> None:
         ('addresses = "kansli.example.se:443"', "addresses", "a list of host:port"),
         ('addresses = ["kansli.example.se"]', "addresses", "a list of host:port"),
         ("addresses = [443]", "addresses", "a list of host:port"),
+        ('trusted_proxies = ["proxy.example"]', "trusted_proxies", "a list of addresses and networks"),
+        ('trusted_proxies = "127.0.0.1"', "trusted_proxies", "a list of addresses and networks"),
         ('metrics = "0.0.0.0:9464"', "metrics", "on this machine"),
         ('metrics = "127.0.0.1"', "metrics", "on this machine"),
         ('log_level = "LOUD"', "log_level", '"DEBUG", "INFO"'),
@@ -92,6 +94,11 @@ def test_a_mistake_is_named_with_file_key_and_what_is_allowed(
         read_config(path, {})
     assert str(e.value).startswith(f"{path}: {key}")
     assert allowed in str(e.value)
+
+
+def test_proxies_are_addresses_networks_and_the_unix_socket(tmp_path: Path) -> None:
+    path = written(tmp_path, 'trusted_proxies = ["127.0.0.1", "10.0.0.0/8", "::1", "unix"]')
+    assert read_config(path, {}).trusted_proxies == ("127.0.0.1", "10.0.0.0/8", "::1", "unix")
 
 
 def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
