@@ -21,12 +21,15 @@ from sync.server.store.base import Store, StoreError
 
 _AGE_S = 1.0
 """Nobody can have the disk looked at more often."""
+_PROBE_S = 5.0
+"""How long a monitor waits for the disk."""
 _DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen. `code` "ready", else why not: "full" (a file would not be taken), or the store's code."""
+    """What was seen. `code` "ready", else why not: "full" (no file would be taken), "slow" (the disk does not answer),
+    or the store's code."""
 
     code: str
     free_bytes: int
@@ -47,6 +50,7 @@ class Condition:
         self._at = -math.inf  # a clock that began with the machine may stand near 0
         self._seen = Look("starting", 0)
         self._looking = asyncio.Lock()
+        self._probing: asyncio.Task[None] | None = None
 
     async def look(self) -> Look:
         """How it is, not older than a second: writes to the store, and sees what is left on the disk."""
@@ -59,10 +63,28 @@ class Condition:
     async def _look(self) -> Look:
         free = shutil.disk_usage(self._config.data).free
         try:
-            await self._store.probe()
+            await self._probe()
         except StoreError as e:
             return Look(e.code, free)
+        except TimeoutError:
+            return Look("slow", free)
         return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
+
+    async def _probe(self) -> None:
+        """Writes; TimeoutError after _PROBE_S. A disk that has not answered yet is not asked again meanwhile."""
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._store.probe())
+        done, _ = await asyncio.wait([self._probing], timeout=_PROBE_S)
+        if not done:
+            raise TimeoutError
+        probed, self._probing = self._probing, None
+        probed.result()
+
+    async def close(self) -> None:
+        """Waits for nothing any more."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.wait([self._probing])
 
     def gauges(self) -> Iterator[GaugeMetricFamily]:
         """As of the last look."""

@@ -84,6 +84,7 @@ async def start_server(
         open_things.push_async_callback(service.close)
         service.addresses = config.addresses or dialled(config, at)
         condition = Condition(config, store, service, server_cert_until_ms(identity.cert.body))
+        open_things.push_async_callback(condition.close)
         meters.watch(condition.gauges)
         monitor = await open_things.enter_async_context(_monitored(config, make_monitor(service, condition)))
         edge = Edge(service, condition)

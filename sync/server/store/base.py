@@ -273,7 +273,7 @@ class Store(Mending, Protocol):
     async def close(self) -> None: ...
 
     async def probe(self) -> None:
-        """Writes something that changes nothing: returns if the store can be written."""
+        """Writes a row of its own that changes each time, durably: returns if the store can be written."""
         ...
 
     # -- people

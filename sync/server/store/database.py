@@ -4,7 +4,8 @@
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select, update
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from sync.server.store import schema as s
 from sync.server.store.base import StoreError
@@ -17,6 +18,17 @@ class TooNew(StoreError):
 
     def __init__(self, version: int) -> None:
         super().__init__(f"a newer server wrote this folder (version {version} of the store): install that one")
+
+
+class TooOld(StoreError):
+    """The database was written before the formats of this version: nothing of that time was released."""
+
+    code = "too-old"
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"this folder was made before the first release (version {version} of the store): begin with a new one"
+        )
 
 
 def connected(path: Path, max_pages: int | None) -> Engine:
@@ -51,23 +63,23 @@ def connected(path: Path, max_pages: int | None) -> Engine:
 
 
 def prepare(engine: Engine) -> None:
-    """Creates the tables, or brings an older store to this version. TooNew if it is a later one's."""
+    """Creates the tables. TooNew or TooOld if the store is of another version."""
     with engine.begin() as c:
         s.meta.create(c, checkfirst=True)
         found = c.scalar(select(s.meta.c.value).where(s.meta.c.name == "version"))
         if found is None:
             s.metadata.create_all(c)
             c.execute(insert(s.meta).values(name="version", value=str(s.VERSION)))
-            return
-        version = int(found)
-        if version > s.VERSION:
-            raise TooNew(version)
-        for step in range(version + 1, s.VERSION + 1):
-            s.MIGRATIONS[step](c)
-        if version < s.VERSION:  # a server is started again on a full disk too
-            touch(c)
+        elif int(found) > s.VERSION:
+            raise TooNew(int(found))
+        elif int(found) < s.VERSION:
+            raise TooOld(int(found))
 
 
-def touch(c: Connection) -> None:
-    """Writes the version that the database has."""
-    c.execute(update(s.meta).where(s.meta.c.name == "version").values(value=str(s.VERSION)))
+def probe(c: Connection) -> None:
+    """Writes a row that differs from what it was: SQLite writes, and flushes, no page that stays as it is."""
+    one = upsert(s.probes)
+    c.execute(one.on_conflict_do_update(index_elements=["row"], set_={"count": s.probes.c.count + 1}), _FIRST_PROBE)
+
+
+_FIRST_PROBE = {"row": 1, "count": 1}

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The tables of the SQL store. A change raises VERSION and gets a step in MIGRATIONS.
+"""The tables of the SQL store. A change raises VERSION.
 
 Ids and hashes are BLOBs, times are milliseconds since 1970 UTC, `n` and `seq` are positions.
 """
 
-from collections.abc import Callable
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
     Index,
     Integer,
     LargeBinary,
@@ -17,14 +14,9 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    select,
-    update,
 )
 
-from sync.errors import Reject
-from sync.trust.userlog import root_of
-
-VERSION = 6
+VERSION = 7
 
 metadata = MetaData()
 
@@ -63,7 +55,6 @@ users = Table(
     _blob("root_pk"),
     Index("users_by_root", "root_pk"),
 )
-"""`root_pk` since version 4."""
 
 user_entries = Table(
     "user_entries",
@@ -168,7 +159,7 @@ usage = Table(
 )
 
 unmet = Table("unmet", metadata, _blob("room", primary=True), _int("n"), _blob("rh"), _int("t"), _blob("sig"))
-"""Since version 2: receipts of our own for what is not here."""
+"""Receipts of our own for what is not here."""
 
 sightings = Table(
     "sightings",
@@ -179,10 +170,10 @@ sightings = Table(
     Column("agent", String, nullable=False),
     Index("sightings_by_uid", "uid"),
 )
-"""Since version 3: when each device last signed in, and with which program."""
+"""When each device last signed in, and with which program."""
 
 told = Table("told", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
-"""Since version 3: whose log another process (the agency's command line) has added to."""
+"""Whose log another process (the agency's command line) has added to."""
 
 asked = Table(
     "asked",
@@ -195,7 +186,7 @@ asked = Table(
     _blob("vetoed_by"),
     PrimaryKeyConstraint("uid", "what", "dev"),
 )
-"""Since version 4: what was asked with people's recovery sheets."""
+"""What was asked with people's recovery sheets."""
 
 restores = Table(
     "restores",
@@ -206,13 +197,13 @@ restores = Table(
     _blob("body"),
     _blob("sig"),
 )
-"""Since version 5: the signed statement of each time that this store was restored from a backup."""
+"""The signed statement of each time that this store was restored from a backup."""
 
 closed_rooms = Table("closed_rooms", metadata, _blob("room", primary=True))
-"""Since version 5: rooms closed to writing since the restore."""
+"""Rooms closed to writing since the restore."""
 
 awaited_devices = Table("awaited_devices", metadata, _blob("dev", primary=True), _blob("uid"))
-"""Since version 5: devices that may still hold what was lost."""
+"""Devices that may still hold what was lost."""
 
 awaited_items = Table(
     "awaited_items",
@@ -224,43 +215,24 @@ awaited_items = Table(
     _blob("id"),
     PrimaryKeyConstraint("room", "n"),
 )
-"""Since version 5: positions that a receipt of ours proves and whose items are not back yet."""
+"""Positions that a receipt of ours proves and whose items are not back yet."""
 
 sealless = Table("sealless", metadata, _blob("room"), _int("n"), PrimaryKeyConstraint("room", "n"))
-"""Since version 6: positions of entries that came back after a restore without the seals that they name."""
+"""Positions of entries that came back after a restore without the seals that they name."""
 
 
-def _third(c: Connection) -> None:
-    sightings.create(c)
-    told.create(c)
+uploads = Table(
+    "uploads",
+    metadata,
+    _blob("room"),
+    _blob("obj"),
+    _blob("part"),
+    _blob("dev"),
+    _int("held_bytes"),
+    _int("since"),
+    PrimaryKeyConstraint("room", "obj", "part"),
+)
+"""Parts of files that are not whole yet."""
 
-
-def _fourth(c: Connection) -> None:
-    c.exec_driver_sql("ALTER TABLE users ADD COLUMN root_pk BLOB NOT NULL DEFAULT x''")
-    for uid in c.scalars(select(users.c.uid)).all():
-        c.execute(update(users).where(users.c.uid == uid).values(root_pk=_root_of(c, uid)))
-    c.exec_driver_sql("CREATE INDEX users_by_root ON users (root_pk)")
-    asked.create(c)
-
-
-def _root_of(c: Connection, uid: bytes) -> bytes:
-    """The root key in force, by the log's entries: the genesis has one, and each `root_rotate`."""
-    rows = c.scalars(select(user_entries.c.body).where(user_entries.c.uid == uid).order_by(user_entries.c.seq))
-    try:
-        return root_of(list(rows))
-    except Reject:
-        return b""
-
-
-def _fifth(c: Connection) -> None:
-    for table in (restores, closed_rooms, awaited_devices, awaited_items):
-        table.create(c)
-
-
-def _sixth(c: Connection) -> None:
-    c.exec_driver_sql("DROP TABLE IF EXISTS healed_epochs")  # of version 5, before anything came back
-    sealless.create(c)
-
-
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {2: unmet.create, 3: _third, 4: _fourth, 5: _fifth, 6: _sixth}
-"""Step `v` brings a database of version v - 1 to v."""
+probes = Table("probes", metadata, Column("row", Integer, primary_key=True), _int("count"))
+"""One row, which changes each time that somebody asks whether the database can be written."""

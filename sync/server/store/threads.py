@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from sync.server.store.database import connected, prepare, touch
+from sync.server.store.database import connected, prepare, probe
 from sync.server.store.writer import Writer
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Threads:
         return self._writer.queued if self._writer is not None else 0
 
     async def probe(self) -> None:
-        await self._write(touch)
+        await self._write(probe)
 
     def _close_reader(self) -> None:
         if self._read_connection is not None:

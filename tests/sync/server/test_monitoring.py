@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What an operator's monitor sees: alive, ready, figures; and that no figure tells anybody apart."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,11 +16,13 @@ from sync.server.meters import Meters
 from sync.server.running import start_server
 from sync.server.store.base import Full
 from sync.server.store.sql import SqlStore
+from tests.sync.server import failing
 from tests.sync.server.house import TEXT, House
+from tests.sync.server.process import serve
 from tests.sync.server.wire import Refused, config, trust
 
-KEYS = {"code", "le", "file", "which"}
-"""The labels: codes of the protocol, bounds of the histogram, two kinds of files and of certificates."""
+KEYS = {"code", "le", "file", "which", "why"}
+"""The labels: codes of the protocol, bounds of the histogram, two kinds of files and of certificates, reasons."""
 
 
 @pytest.fixture
@@ -102,6 +105,46 @@ async def test_figures_are_not_where_clients_come(watched: House) -> None:
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"{watched.server.monitor}/healthz")).json() == {"ok": True}
         assert (await http.get(f"{watched.server.monitor}/readyz")).status_code == 200
+
+
+@pytest.mark.skipif(not failing.possible, reason="needs seccomp")
+async def test_a_server_whose_every_flush_fails_is_not_ready(data: Path) -> None:
+    """The probe writes for real: a page that changes, and is flushed."""
+    served = await serve(data, "--metrics", "127.0.0.1:0")
+    async with httpx.AsyncClient() as http:
+        assert (await http.get(f"{served.ready['metrics']}/readyz")).status_code == 200
+        assert await served.stop() == 0
+        served = await serve(data, "--metrics", "127.0.0.1:0", before=failing.failing_flushes())
+        answer = await http.get(f"{served.ready['metrics']}/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"ok": False, "code": "full"})
+        assert "kansli_ready 0.0" in (await http.get(f"{served.ready['metrics']}/metrics")).text
+    await served.stop()
+
+
+class Stuck(SqlStore):
+    """A disk that does not answer."""
+
+    looks = 0
+
+    async def probe(self) -> None:
+        self.looks += 1
+        await asyncio.Event().wait()
+
+
+async def test_a_disk_that_does_not_answer_is_not_ready_and_is_asked_once(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sync.server.condition._AGE_S", 0.0)
+    monkeypatch.setattr("sync.server.condition._PROBE_S", 0.05)
+    store = Stuck(data / "server.sqlite3")
+    async with (
+        start_server(replace(config(data), metrics="127.0.0.1:0"), store=store) as server,
+        httpx.AsyncClient() as http,
+    ):
+        for _ in range(5):
+            answer = await http.get(f"{server.monitor}/readyz")
+            assert (answer.status_code, answer.json()) == (503, {"ok": False, "code": "slow"})
+        assert store.looks == 1
 
 
 class Choked(SqlStore):
