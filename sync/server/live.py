@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from sync.crypto.signatures import SigningKey
-from sync.errors import BugError, NeedLog, Reject
+from sync.errors import BugError, NeedLog
 from sync.ids import RoomId, Uid
 from sync.protocol.messages import ErrorCode, Receipt
+from sync.protocol.version import MAX_BATCH_ITEMS
+from sync.server.named import Named, named_in
 from sync.server.people import People
 from sync.server.refusal import Refusal
 from sync.server.store.base import RoomRow, Store, StoreError
@@ -25,25 +27,25 @@ from sync.trust.stream import RoomStream
 
 log = logging.getLogger("sync.server")
 
+_SLICE = MAX_BATCH_ITEMS
 _SLICE_BYTES = 4 * 1024 * 1024
 _WINDOW = 1024
-MAX_LOGS = 10_000
-"""Logs that one placement may ask for, one at a time; members are loaded together before."""
+MAX_OLD_SEEN = 16
+"""Positions of before the room's last 4,096 that the items of one placement may have seen."""
+_MAX_LOGS = 1000
+"""Logs that one placement may ask for one at a time, beside those that it names: each time it is judged again."""
 
 
 class OldHashes:
-    """Running hashes of old positions for sync/trust, which asks synchronously: what it misses is fetched, and the
-    same items are judged again."""
+    """Running hashes of old positions for sync/trust, which asks synchronously: `held` are the newest ones of before
+    the room was read into memory, `fetched` those that the items being judged name."""
 
     def __init__(self) -> None:
         self.held: dict[int, bytes] = {}
-        self.missing: int | None = None
+        self.fetched: Mapping[int, bytes] = {}
 
     def __call__(self, n: int) -> bytes | None:
-        found = self.held.get(n)
-        if found is None:
-            self.missing = n
-        return found
+        return self.held.get(n) or self.fetched.get(n)
 
     def trim(self) -> None:
         """Bounds what is kept; the newest were added last."""
@@ -177,9 +179,9 @@ class LiveRooms:
         return live
 
     async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
-        """Judges again the items after the stored state."""
+        """Judges again the items after the stored state, a few at a time."""
         while stream.n < row.n:
-            rows = await self._store.items(row.room, stream.n, row.n, _SLICE_BYTES)
+            rows = await self._store.items(row.room, stream.n, min(row.n, stream.n + _SLICE), _SLICE_BYTES)
             items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]
             while items and items[-1].kind != 1 and not items[-1].sig:
                 items.pop()  # a batch is judged whole: its rest comes with the next slice
@@ -188,12 +190,28 @@ class LiveRooms:
             def judge(items: list[Item] = items, old: OldHashes = old) -> None:
                 stream.accept(items, self._people, old)
 
-            await self.satisfied(row.room, judge, old)
+            await self.satisfied(stream, judge, old, named_in(items))
 
-    async def satisfied(self, room: bytes, judge: Callable[[], None], old: OldHashes) -> None:
-        """Runs `judge` until it needs no more user logs nor old hashes, fetching what it asks for."""
-        for _ in range(MAX_LOGS):
-            old.missing = None
+    async def satisfied(
+        self, stream: RoomStream, judge: Callable[[], None], old: OldHashes, named: Named, *, most: int | None = None
+    ) -> None:
+        """Runs `judge` when it has what the items name: user logs, and running hashes of old positions.
+
+        ▲ The hashes come by one query, however many there are, and nothing is judged before. Refusal "invalid" for more
+        than `most` of them: an honest device has seen one position when it seals a batch.
+        """
+        await self._people.load_many(named.logs(stream))
+        ns = [n for n in sorted(named.seen) if 0 < n <= stream.n and stream.rh_of(n, old) is None]
+        if most is not None and len(ns) > most:
+            raise Refusal(ErrorCode.INVALID, "seen")
+        old.fetched = await self._store.rhs_at(stream.room, ns) if ns else {}
+        try:
+            await self._with_logs(judge)
+        finally:
+            old.fetched = {}
+
+    async def _with_logs(self, judge: Callable[[], None]) -> None:
+        for _ in range(_MAX_LOGS):
             try:
                 judge()
                 return
@@ -201,12 +219,6 @@ class LiveRooms:
                 found = await self._people.newest(e.uid)
                 if found is None or found.seq < e.seq:
                     raise Refusal(ErrorCode.INVALID, "user log") from e
-            except Reject:
-                # sync/trust takes back what it judged; without the hash it could only call the item a fork.
-                rh = None if old.missing is None else await self._store.rh_at(room, old.missing)
-                if rh is None or old.missing is None:
-                    raise
-                old.held[old.missing] = rh
         raise Refusal(ErrorCode.BUSY, "user logs")
 
     def _evict(self) -> None:

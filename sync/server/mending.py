@@ -31,6 +31,7 @@ from sync.server.auth import Who, now_ms
 from sync.server.fanout import Hub
 from sync.server.identity import Identity
 from sync.server.live import LiveRoom, LiveRooms
+from sync.server.named import named_in
 from sync.server.people import People
 from sync.server.placing import Placing
 from sync.server.refusal import Refusal
@@ -269,7 +270,7 @@ class MendingRooms:
         def judge() -> None:
             out.append(live.stream.accept(unit, self._people, live.old_rhs))
 
-        await self._live.satisfied(live.head.room, judge, live.old_rhs)
+        await self._live.satisfied(live.stream, judge, live.old_rhs, named_in(unit))
         return out[0]
 
     async def _wanted(self, rid: int, room: bytes) -> Wanted:

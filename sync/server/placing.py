@@ -29,8 +29,9 @@ from sync.protocol.messages import (
 from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
 from sync.server.fanout import Hub
-from sync.server.live import LiveRoom, LiveRooms
+from sync.server.live import MAX_OLD_SEEN, LiveRoom, LiveRooms
 from sync.server.meters import Meters
+from sync.server.named import named_by
 from sync.server.people import People
 from sync.server.pruning import Pruning
 from sync.server.quotas import Quotas, today
@@ -196,7 +197,8 @@ class Placing:
         def judge() -> None:
             out.append(live.stream.place(kind, signed, now_ms(), self._people, live.old_rhs))
 
-        await self._live.satisfied(live.head.room, judge, live.old_rhs)
+        named = named_by((kind, body) for body, _, _ in signed)
+        await self._live.satisfied(live.stream, judge, live.old_rhs, named, most=MAX_OLD_SEEN)
         return out[0]
 
     async def begin(

@@ -383,6 +383,10 @@ class Store(Mending, Protocol):
 
     async def rh_at(self, room: bytes, n: int) -> bytes | None: ...
 
+    async def rhs_at(self, room: bytes, ns: Sequence[int]) -> dict[int, bytes]:
+        """The running hashes of those of these positions that there are, at most 4,096."""
+        ...
+
     async def positions(self, room: bytes, ids: Sequence[bytes]) -> dict[bytes, int]:
         """The positions of those ids that have one."""
         ...

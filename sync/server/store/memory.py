@@ -243,6 +243,10 @@ class MemoryStore(MemoryMending):
         found = self._slice(room, n - 1, n) if n > 0 else []
         return found[0].rh if found else None
 
+    async def rhs_at(self, room: bytes, ns: Sequence[int]) -> dict[int, bytes]:
+        found = self._rooms.get(room)
+        return {n: found.items[n - 1].rh for n in ns if 0 < n <= len(found.items)} if found else {}
+
     async def positions(self, room: bytes, ids: Sequence[bytes]) -> dict[bytes, int]:
         found = self._rooms.get(room)
         return {i: found.ids[i] for i in ids if i in found.ids} if found else {}

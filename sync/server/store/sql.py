@@ -77,6 +77,14 @@ class SqlStore(SqlPeople, SqlMending):
         found = await self.rhs(room, n - 1, n)
         return found[0] if found else None
 
+    async def rhs_at(self, room: bytes, ns: Sequence[int]) -> dict[int, bytes]:
+        def run(c: Connection) -> dict[int, bytes]:
+            i = s.items.c
+            rows = c.execute(select(i.n, i.rh).where(i.room == room, i.n.in_(ns[:_MAX_ROWS])))
+            return {row.n: row.rh for row in rows}
+
+        return await self._read(run)
+
     async def positions(self, room: bytes, ids: Sequence[bytes]) -> dict[bytes, int]:
         def run(c: Connection) -> dict[bytes, int]:
             i = s.items.c

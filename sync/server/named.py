@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What items name that judging them needs: old positions, and people whose logs are looked at. Collected first, so
+that all of it is fetched at once and the items are judged once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sync.trust.envelope import Header, read_body
+from sync.trust.items import ENTRY, Item
+from sync.trust.payloads import Pin
+from sync.trust.roomlog import RoomEntry
+from sync.trust.stream import RoomStream
+
+
+@dataclass(slots=True)
+class Named:
+    """`seen`: positions that authors had verified. `people`: authors and whoever an entry is about. `pinned`: whose log
+    heads it states. `rotates`: an entry carries an epoch, which is sealed to every member."""
+
+    seen: set[int] = field(default_factory=set)
+    people: set[bytes] = field(default_factory=set)
+    pinned: set[bytes] = field(default_factory=set)
+    rotates: bool = False
+
+    def logs(self, stream: RoomStream) -> set[bytes]:
+        """Whose logs judging needs. Of pinned strangers none: the rules refuse at the first of them."""
+        members = stream.members if self.rotates else {}
+        return {*self.people, *members, *(self.pinned & stream.pins.keys())}
+
+
+def named_by(bodies: Iterable[tuple[int, bytes]]) -> Named:
+    """Of items given by kind and body. Reject for a body that cannot be read."""
+    out = Named()
+    for kind, body in bodies:
+        if kind == ENTRY:
+            _read_entry(out, RoomEntry.decode(body, lenient=True))
+        else:
+            hdr = Header.decode(read_body(body)[0])
+            out.seen.add(hdr.seen[0])
+            out.people.add(hdr.uid)
+    return out
+
+
+def named_in(items: Iterable[Item]) -> Named:
+    """The same of items that have their positions."""
+    return named_by((item.kind, item.body) for item in items)
+
+
+def _read_entry(out: Named, entry: RoomEntry) -> None:
+    out.seen.add(entry.seen[0])
+    out.people.add(entry.uid)
+    subject = getattr(entry.payload, "uid", None)
+    if subject is not None:
+        out.people.add(subject)
+    out.rotates |= entry.epoch is not None
+    pins = entry.payload.pins if isinstance(entry.payload, Pin) else ()
+    epoch_pins = entry.epoch.pins if entry.epoch is not None else ()
+    out.pinned.update(uid for uid, _, _ in (*pins, *epoch_pins))
