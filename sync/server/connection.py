@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One WebSocket: reads frames, asks the service, writes answers. Knows sockets and limits, no rules.
 
-Three kinds of tasks: one reader, one writer, and up to `requests_at_once` requests. Whatever ends one of them ends
-all. A request's failure is its own Error frame; a frame that cannot be read ends the connection with one.
+Three kinds of tasks: one reader, one writer, and up to `requests_at_once` requests of a device over all its
+connections (before sign-in one at a time). Whatever ends one of them ends all. A request's failure is its own Error
+frame; a frame that cannot be read ends the connection with one. A request that may not begin yet (fairness.py) holds up
+its connection's reader, so that nothing is queued.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
-from sync.errors import Reject
+from sync.errors import BugError, Reject
 from sync.protocol.codec import decode_client, encode
 from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Error, ErrorCode, Frame, Hello, Revoked
-from sync.server.auth import Handshake, Who
+from sync.server.auth import Who
 from sync.server.config import Limits
-from sync.server.fanout import Hub, Listener, Outbox
-from sync.server.meters import Meters
-from sync.server.rates import Bucket
+from sync.server.fairness import Budget
+from sync.server.fanout import Listener, Outbox
+from sync.server.ports import Caller, Rules, Socket
 from sync.server.refusal import Refusal, refusal_of
+from sync.server.spending import metered, pay_by
 from sync.server.store.base import Full, StoreError
 
 log = logging.getLogger("sync.server")
@@ -30,53 +33,25 @@ _GOING = 1012
 _REFUSED = 1008
 
 
-class Socket(Protocol):
-    """The bytes of one WebSocket."""
-
-    async def receive(self) -> bytes | None:
-        """The next binary message, b"" for a text message, None when the other end has gone."""
-        ...
-
-    async def send(self, data: bytes) -> None: ...
-
-    async def close(self, code: int) -> None: ...
-
-
-class Rules(Protocol):
-    """What a connection needs from the service."""
-
-    hub: Hub
-    meters: Meters
-
-    def handshake(self) -> Handshake: ...
-
-    async def sign_in(self, handshake: Handshake, frame: Auth) -> tuple[Who, Authed] | Revoked: ...
-
-    async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame: ...
-
-    def may_linger(self, peer: Outbox) -> bool: ...
-
-    def gone(self, peer: Outbox) -> None: ...
-
-    async def answer(self, listener: Listener, frame: ClientFrame) -> Frame: ...
-
-    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None: ...
-
-
 class Connection:
     """`run()` serves the socket until either end leaves."""
 
-    def __init__(self, socket: Socket, rules: Rules, limits: Limits) -> None:
+    def __init__(self, socket: Socket, rules: Rules, limits: Limits, caller: Caller | None = None) -> None:
+        """Without a `caller` nothing is counted before sign-in."""
+        self._caller = caller
+        self._budget = rules.hub.anybody if caller is None else caller.budget
+        self._proven: Who | None = None
+        """Whose signature was right."""
+        self._signing_in = False
+        """They are looked up, or wait for that."""
         self._socket = socket
         self._rules = rules
         self._limits = limits
         self._outbox = Outbox(limits.send_queue_bytes)
         self._handshake = rules.handshake()
         self._listener: Listener | None = None
-        self._requests: set[asyncio.Task[None]] = set()
-        self._slots = asyncio.Semaphore(limits.requests_at_once)
-        self._frames = Bucket(limits.frames_per_s, limits.frames_burst)
-        self._passing = Bucket(limits.ephemeral_per_s, limits.ephemeral_burst)
+        self._requests: dict[asyncio.Task[None], Budget | None] = {}
+        """Requests at work, and in whose budget they began; None while one waits for its next."""
         self._over: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._reader: asyncio.Task[None] | None = None
         self._leaving = False
@@ -91,6 +66,8 @@ class Connection:
         finally:
             self._deadline.cancel()
             self._rules.gone(self._outbox)
+            if self._proven is not None:
+                self._rules.hub.leave(self._proven.dev, self._outbox)
             if self._listener is not None:
                 self._rules.hub.drop(self._listener)
             for task in (*tasks, *self._requests):
@@ -135,8 +112,8 @@ class Connection:
         self._deadline = asyncio.get_running_loop().call_later(self._limits.handshake_s, self._check_signed_in)
 
     def _check_signed_in(self) -> None:
-        if self._rules.may_linger(self._outbox):
-            self._await_sign_in()
+        if self._rules.may_linger(self._outbox) or self._signing_in:
+            self._await_sign_in()  # it is in a box, or owed an answer
         elif self._listener is None:
             self.end(ErrorCode.AUTH)
 
@@ -160,7 +137,7 @@ class Connection:
             if data is None:
                 return None
             try:
-                frame = decode_client(data)
+                frame = self._decoded(data)
             except Reject as e:
                 return ErrorCode.OVERSIZE if e.code == "oversize" else ErrorCode.MALFORMED
             try:
@@ -169,31 +146,51 @@ class Connection:
                 self._detail = e.detail
                 return e.code
 
+    def _decoded(self, data: bytes) -> ClientFrame:
+        began = time.thread_time()
+        try:
+            return decode_client(data)
+        finally:
+            self._budget.charge(time.thread_time() - began)
+
     async def _take(self, frame: ClientFrame) -> None:
         match frame:
             case Hello():
                 self._outbox.reply(encode(self._handshake.hello(frame)))
             case Ephemeral():
-                if self._listener is None:
-                    raise Refusal(ErrorCode.AUTH, "first sign in")
-                if len(frame.ct) <= self._limits.ephemeral_bytes and self._passing.take():
-                    self._rules.ephemeral(self._listener, frame)
+                self._pass_on(frame)
             case _:
                 self._handshake.check_greeted()
-                if not self._frames.take():
-                    self._rules.meters.refused(ErrorCode.BUSY)
-                    self._outbox.reply(encode(Error(frame.rid, ErrorCode.BUSY, "rate")))
-                    return
-                await self._slots.acquire()
-                task = asyncio.create_task(self._answer(frame))
-                self._requests.add(task)
-                task.add_done_callback(self._answered)
+                await self._begin(frame)
+
+    def _pass_on(self, frame: Ephemeral) -> None:
+        """▲ At the device's rate over all its connections, and not while it is beyond its processor time and others are
+        there: what is over is dropped."""
+        if self._listener is None:
+            raise Refusal(ErrorCode.AUTH, "first sign in")
+        if len(frame.ct) > self._limits.ephemeral_bytes:
+            return
+        if self._budget.ephemerals.take() and self._budget.may_disturb:
+            pay_by(self._budget)
+            self._rules.ephemeral(self._listener, frame)
+
+    async def _begin(self, frame: ClientFrame) -> None:
+        """▲ Begins a request when its device may (before sign-in: its address), and reads no other before: so a device
+        that asks much is late itself, by however many connections it asks."""
+        await self._budget.begin()
+        task = asyncio.create_task(metered(self._answer(frame)))
+        self._requests[task] = self._budget
+        task.add_done_callback(self._answered)
+        if self._listener is None:
+            await asyncio.wait([task])
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
-        self._requests.discard(task)
-        self._slots.release()
+        budget = self._requests.pop(task)
+        if budget is not None:
+            budget.end()
 
     async def _answer(self, frame: ClientFrame) -> None:
+        pay_by(self._budget)
         rid: int = frame.rid  # type: ignore[union-attr]  # Hello and Ephemeral are taken before
         try:
             reply = await self._reply(frame)
@@ -220,16 +217,46 @@ class Connection:
 
     async def _reply(self, frame: ClientFrame) -> Frame:
         if isinstance(frame, Auth):
-            signed_in = await self._rules.sign_in(self._handshake, frame)
-            if isinstance(signed_in, Revoked):
-                return signed_in
-            who, reply = signed_in
+            return await self._sign_in(frame)
+        if self._listener is None:
+            reply = await self._rules.before_sign_in(self._outbox, frame)
+            if self._caller is not None and self._rules.may_linger(self._outbox):
+                self._caller.lingers()
+            return reply
+        return await self._rules.answer(self._listener, frame)
+
+    async def _sign_in(self, frame: Auth) -> Frame:
+        """▲ What a sign-in costs after its signature is the device's own: it waits for its turn as any other request of
+        it, so that connecting over and over is no way around that."""
+        who = await self._rules.prove(self._handshake, frame)
+        if isinstance(who, Revoked):
+            return who
+        self._proven, self._signing_in = who, True
+        self._rules.hub.enter(who.dev, self._outbox, self.end)
+        budget = self._rules.hub.budget(who.dev)
+        if self._caller is not None:
+            self._caller.signed_in(budget)
+        try:
+            await self._go_on_with(budget)
+            reply = await self._rules.sign_in(who, self._handshake.agent, frame)
+        finally:
+            self._signing_in = False
+        if isinstance(reply, Authed):
             self._listener = Listener(who.uid, who.dev, self._outbox, self.end)
             self._rules.hub.add(self._listener)
-            return reply
-        if self._listener is None:
-            return await self._rules.before_sign_in(self._outbox, frame)
-        return await self._rules.answer(self._listener, frame)
+        return reply
+
+    async def _go_on_with(self, budget: Budget) -> None:
+        """The running request ends in one budget and begins in another."""
+        task = asyncio.current_task()
+        before = self._requests.get(task) if task is not None else None
+        if task is None or before is None:
+            raise BugError("no request is at work")
+        self._requests[task] = None
+        before.end()
+        await budget.begin()
+        self._requests[task] = self._budget = budget
+        pay_by(budget)
 
     # -- writing
 

@@ -12,6 +12,14 @@ from collections.abc import Callable
 from sync.errors import Reject
 from sync.protocol.codec import encode
 from sync.protocol.messages import Behind, ErrorCode, Frame
+from sync.server import spending
+from sync.server.config import Limits
+from sync.server.fairness import NO_TERMS, Budget, Budgets, FairQueue, device_terms
+
+_SEND_S = 30e-6
+"""Processor time for one more listener of a frame: task, WebSocket, TLS, socket (27–38 µs measured)."""
+_BYTE_S = 2e-9
+"""… and for each byte that is sent: encrypted, and copied twice."""
 
 
 class Outbox:
@@ -98,12 +106,39 @@ class Listener:
 
 
 class Hub:
-    """All signed-in connections, by person and by room."""
+    """All signed-in connections, by person, device and room, and what each device may use."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self.queue = FairQueue(limits.waiting_share)
+        self.anybody = Budget(self.queue, NO_TERMS)
+        """For connections of which nothing is counted: within a program, in tests."""
+        self._budgets: Budgets[bytes] = Budgets(self.queue, device_terms(limits))
+        self._most_of_a_device = limits.device_connections
+        self._by_dev: dict[bytes, dict[Outbox, Callable[[str], None]]] = {}
+        """Each device's connections, the oldest first, and how each is ended."""
         self._by_uid: dict[bytes, dict[Listener, None]] = {}
         self._by_room: dict[bytes, dict[Listener, None]] = {}
         self._told: Counter[bytes] = Counter()
+
+    def budget(self, dev: bytes) -> Budget:
+        """What a device may use, over all its connections."""
+        return self._budgets.of(dev)
+
+    def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
+        """▲ A device has proved itself on a connection. It has few: with one more than that its oldest ends, so that a
+        line which the client has given up makes way for the new one."""
+        own = self._by_dev.setdefault(dev, {})
+        own[outbox] = end
+        while len(own) > self._most_of_a_device:
+            end_oldest = own.pop(next(iter(own)))
+            end_oldest(ErrorCode.BUSY)
+
+    def leave(self, dev: bytes, outbox: Outbox) -> None:
+        """The connection of a device has ended."""
+        own = self._by_dev.get(dev, {})
+        own.pop(outbox, None)
+        if not own:
+            self._by_dev.pop(dev, None)
 
     def add(self, listener: Listener) -> None:
         self._by_uid.setdefault(listener.uid, {})[listener] = None
@@ -141,6 +176,7 @@ class Hub:
                 data = b""
             for listener in listeners:
                 listener.outbox.news(room, n, data)
+            _charge(len(listeners), data)
 
     def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
         """Gives an ephemeral frame to the room's other listeners."""
@@ -150,6 +186,7 @@ class Hub:
             for listener in listeners:
                 if listener is not but:
                     listener.outbox.passing(data)
+            _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
         """Has a person's listeners pull a room whose head may not have moved: there is something beside its items."""
@@ -189,6 +226,11 @@ class Hub:
     def queued_bytes(self) -> list[int]:
         """What waits for each connection."""
         return [listener.outbox.size_bytes for listeners in self._by_uid.values() for listener in listeners]
+
+
+def _charge(listeners: int, data: bytes) -> None:
+    """Whoever makes the server send to many pays for the sending, which other connections' tasks do."""
+    spending.charge(listeners * (_SEND_S + len(data) * _BYTE_S))
 
 
 def _discard(index: dict[bytes, dict[Listener, None]], key: bytes, listener: Listener) -> None:

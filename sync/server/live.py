@@ -19,6 +19,7 @@ from sync.protocol.version import MAX_BATCH_ITEMS
 from sync.server.named import Named, named_in
 from sync.server.people import People
 from sync.server.refusal import Refusal
+from sync.server.spending import metered
 from sync.server.store.base import RoomRow, Store, StoreError
 from sync.trust import receipts
 from sync.trust.items import RH_0, Item, Role
@@ -126,7 +127,7 @@ class LiveRooms:
         if live is None:
             task = self._loading.get(room)
             if task is None:
-                task = asyncio.create_task(self._load(room))
+                task = asyncio.create_task(metered(self._load(room)))
                 self._loading[room] = task
                 task.add_done_callback(lambda _: self._loading.pop(room, None))
             live = await asyncio.shield(task)

@@ -38,6 +38,7 @@ from sync.server.quotas import Quotas, today
 from sync.server.refusal import Refusal, refusal_of
 from sync.server.rows import item_rows, member_changes, returned_shares, share_rows
 from sync.server.shapes import check_batch, read_entries
+from sync.server.spending import charged
 from sync.server.staging import Staging
 from sync.server.store.base import DeviceHead, Placement, SealRow, Store, StoreError
 from sync.server.turns import check_rotation, check_slot, hold_slot, note_turn
@@ -279,7 +280,8 @@ class Placing:
                     answer.set_exception(error or StoreError("cancelled"))
                     answer.exception()  # the asker may be gone: that is no reason for a warning
                 return
-            receipt = self._publish(live, placement, items, shares)
+            with charged():
+                receipt = self._publish(live, placement, items, shares)
             if pruned:
                 self._pruning.begin(live, pruned)
             if not answer.done():

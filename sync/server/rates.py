@@ -7,17 +7,38 @@ import time
 class Bucket:
     """`take()` is True while there are tokens. Not shared between threads."""
 
-    def __init__(self, per_s: float, burst: int) -> None:
+    __slots__ = ("_at", "_burst", "_per_s", "_tokens")
+
+    def __init__(self, per_s: float, burst: float) -> None:
         self._per_s = per_s
         self._burst = float(burst)
         self._tokens = float(burst)
         self._at = time.monotonic()
 
-    def take(self) -> bool:
+    def _fill(self) -> None:
         now = time.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_s)
         self._at = now
+
+    def take(self) -> bool:
+        self._fill()
         if self._tokens < 1:
             return False
         self._tokens -= 1
         return True
+
+    def wait_s(self) -> float:
+        """How long until `take()` is True, 0 if it is now."""
+        self._fill()
+        return max(0.0, (1 - self._tokens) / self._per_s) if self._per_s else float(self._tokens < 1)
+
+    def spend(self, amount: float, *, most_debt: float) -> None:
+        """Takes tokens that have been used already; the bucket may be in debt, by at most so much."""
+        self._fill()
+        self._tokens = max(-most_debt, self._tokens - amount)
+
+    @property
+    def left(self) -> float:
+        """Tokens, below 0 for a debt."""
+        self._fill()
+        return self._tokens

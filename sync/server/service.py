@@ -69,6 +69,7 @@ from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
 from sync.server.sheets import Sheets
+from sync.server.spending import metered
 from sync.server.store.base import Store, StoreError
 from sync.trust.userlog import UserLog
 
@@ -89,7 +90,7 @@ class Service:
         self, store: Store, objects: Objects, identity: Identity, limits: Limits, meters: Meters | None = None
     ) -> None:
         self.limits = limits
-        self.hub = Hub()
+        self.hub = Hub(limits)
         self.meters = meters or Meters()
         self.addresses: Collection[str] = ()
         self.people = People(store, identity, limits.logs_in_memory)
@@ -122,26 +123,35 @@ class Service:
         """A new connection's handshake."""
         return Handshake(self._identity, lambda: self.addresses)
 
-    async def sign_in(self, handshake: Handshake, frame: Auth) -> tuple[Who, Authed] | Revoked:
-        """Checks the proof and says where the person's log and rooms stand, or why the device is none any more."""
+    async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked:
+        """Checks a device's proof: whose it is, or why it is none any more."""
         own = await self.people.load(frame.uid)
         who = handshake.sign_in(frame, own)
         if own is None:
             raise Refusal(ErrorCode.AUTH, fatal=True)
-        if who is None:
-            return await self.people.ended(own, frame)
-        await self.people.saw(who, handshake.agent)
+        return await self.people.ended(own, frame) if who is None else who
+
+    async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
+        """Where the log and the rooms of a device's person stand, or why the device is none any more."""
+        own = await self._log_of(who)
+        await self.people.saw(who, agent)
         told = -1
         while told != self.hub.told(who.uid):  # ▲ what this person's devices are told meanwhile does not come here
             told = self.hub.told(who.uid)
-            own = await self.people.load(who.uid) or own
+            own = await self._log_of(who)
             if own.device_active(who.dev, own.seq) is None:
                 return await self.people.ended(own, frame)
             heads = await self.rooms.heads(who)
             await self.receipts.look(frame.receipts, heads)
             asked = await self.sheets.waiting(who.uid)
         closed = self.mending.closed_among(heads)
-        return who, Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
+        return Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
+
+    async def _log_of(self, who: Who) -> UserLog:
+        found = await self.people.load(who.uid)
+        if found is None:
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
         """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""
@@ -231,7 +241,7 @@ class Service:
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
         """▲ What changes a person's log goes on though the asker is gone meanwhile: else it would be on the disk and
         not in memory, and a device that it ends would stay."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.create_task(metered(work))
         self._going.add(task)
         task.add_done_callback(self._gone)
         return await asyncio.shield(task)

@@ -2,6 +2,7 @@
 """The two threads that have connections to the SQLite file: one writes, one reads."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from sync.server.spending import Payer, payer
 from sync.server.store.database import connected, prepare, probe
 from sync.server.store.writer import Writer
 
@@ -67,9 +69,14 @@ class Threads:
     async def _read(self, run: Callable[[Connection], T]) -> T:
         if self._reader is None:
             raise RuntimeError("the store is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, run)
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read_now, run, payer())
 
-    def _read_now(self, run: Callable[[Connection], T]) -> T:
+    def _read_now(self, run: Callable[[Connection], T], who: Payer | None) -> T:
         if self._read_connection is None:
             self._read_connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        return run(self._read_connection)
+        began = time.thread_time()
+        try:
+            return run(self._read_connection)
+        finally:
+            if who is not None:
+                who.charge_from_thread(time.thread_time() - began)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from sync.server.spending import Payer, payer
 from sync.server.store.base import Full, Unwritable
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sql
 class _Job:
     run: Callable[[Connection], Any]
     done: "asyncio.Future[Any]"
+    payer: Payer | None
     result: Any = None
     error: Exception | None = None
 
@@ -54,7 +56,7 @@ class Writer:
         if self._closed:
             done.set_exception(Unwritable("closed"))
         else:
-            self._jobs.put(_Job(run, done))
+            self._jobs.put(_Job(run, done, payer()))
         return done
 
     @property
@@ -97,7 +99,7 @@ class Writer:
         try:
             with connection.begin():
                 if len(group) == 1:  # the common case when idle: a refusal may undo the whole transaction
-                    group[0].result = group[0].run(connection)
+                    _run(connection, group[0])
                 else:
                     for job in group:
                         _run_alone(connection, job)
@@ -117,13 +119,23 @@ def _run_alone(connection: Connection, job: _Job) -> None:
     """Runs a job behind a savepoint, so that its refusal or fault undoes only itself."""
     savepoint = connection.begin_nested()
     try:
-        job.result = job.run(connection)
+        _run(connection, job)
         savepoint.commit()
     except DBAPIError:
         raise
     except Exception as e:
         savepoint.rollback()
         job.error = e
+
+
+def _run(connection: Connection, job: _Job) -> None:
+    """Whoever asked pays for the processor time; the commit is everybody's."""
+    began = time.thread_time()
+    try:
+        job.result = job.run(connection)
+    finally:
+        if job.payer is not None:
+            job.payer.charge_from_thread(time.thread_time() - began)
 
 
 def _answer(group: list[_Job]) -> None:

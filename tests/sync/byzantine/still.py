@@ -17,7 +17,7 @@ import pytest
 
 from app.store import database
 from sync.client import joining
-from sync.server import auth, rates, rooms, shares, staging
+from sync.server import auth, fairness, rates, rooms, shares, staging
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -108,7 +108,7 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
         patched.setattr(database, "ThreadPoolExecutor", AtOnce)
         patched.setattr(joining, "BARE_FROM", LONG_ROOM)
         wall = SimpleNamespace(time_ns=lambda: clock.ms() * 1_000_000, monotonic=lambda: clock.s + clock.asleep_s)
-        for module in (auth, rates, rooms, shares, staging):
+        for module in (auth, fairness, rates, rooms, shares, staging):
             patched.setattr(module, "time", wall)
         loop = StillLoop(clock)
         asyncio.set_event_loop(loop)

@@ -18,7 +18,7 @@ from sync.protocol.codec import encode
 from sync.protocol.version import MAX_FRAME_BYTES
 from sync.server import admin
 from sync.server.auth import Who
-from sync.server.config import Config, ConfigError, Limits
+from sync.server.config import Config, ConfigError
 from sync.server.running import start_server
 from sync.server.store.base import Full, SightingRow
 from sync.trust.agency import SignInCode
@@ -169,19 +169,6 @@ async def test_hello_comes_first_and_once(house: House) -> None:
         await wire.socket.send(encode(m.Hello((1, 1), os.urandom(32), now(), "again")))
         error = await wire.end()
         assert error is not None
-
-
-async def test_too_many_frames_a_second_are_refused_not_queued(data: Path) -> None:
-    async with start_server(config(data, replace(Limits(), frames_per_s=1, frames_burst=20))) as server:
-        anna = await Person("Handläggare").enrol(server.url, data)
-        codes = []
-        for _ in range(30):
-            try:
-                await anna.wire.ask(m.Directory(anna.wire.rid(), "a", []), m.DirectoryReply)
-            except Refused as e:
-                codes.append(e.code)
-        assert set(codes) == {"busy"}
-        await anna.wire.close()
 
 
 async def test_another_authoritys_certificate_is_not_trusted(house: House, tmp_path: Path) -> None:

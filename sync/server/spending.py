@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who pays for processor time: a request's steps on the loop, and its reads and writes in the store's threads, are
+charged to whoever asked (fairness.py says what follows from that).
+
+The payer is a context variable. Tasks, callbacks and the store's jobs that a request starts have the same payer.
+"""
+
+import time
+import types
+from collections.abc import Coroutine, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Protocol, TypeVar, cast
+
+T = TypeVar("T")
+
+
+class Payer(Protocol):
+    """Whoever is charged."""
+
+    def charge(self, processor_s: float) -> None:
+        """On the event loop's thread."""
+        ...
+
+    def charge_from_thread(self, processor_s: float) -> None:
+        """On any thread."""
+        ...
+
+
+_payer: ContextVar[Payer | None] = ContextVar("payer", default=None)
+
+
+def payer() -> Payer | None:
+    """Who pays in this context, None for the server itself."""
+    return _payer.get()
+
+
+def pay_by(who: Payer) -> None:
+    """From now on `who` pays for what runs in this context."""
+    _payer.set(who)
+
+
+def charge(processor_s: float) -> None:
+    """Charges the payer of this context, if there is one."""
+    who = _payer.get()
+    if who is not None:
+        who.charge(processor_s)
+
+
+@contextmanager
+def charged() -> Iterator[None]:
+    """Charges the payer of this context for what runs inside, which must not await."""
+    began = time.thread_time()
+    try:
+        yield
+    finally:
+        charge(time.thread_time() - began)
+
+
+async def metered(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine and charges each of its steps to the context's payer as of the step's end; what it waits for
+    costs nothing. Two clock readings a step: 0.5 µs."""
+    return await _steps(work)
+
+
+@types.coroutine
+def _steps(work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
+    error: BaseException | None = None
+    while True:
+        began = time.thread_time()
+        try:
+            waits = work.send(None) if error is None else work.throw(error)
+        except StopIteration as done:
+            return cast("T", done.value)
+        finally:
+            charge(time.thread_time() - began)
+        error = None
+        try:
+            yield waits
+        except BaseException as e:  # a cancellation is the work's to handle, like everything else
+            error = e
