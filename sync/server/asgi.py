@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sync.server.blobs import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
+from sync.server.blobheaders import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
 from sync.server.condition import Condition
 from sync.server.connection import Connection
 from sync.server.meters import CONTENT_TYPE
@@ -105,7 +105,8 @@ class Edge:
     async def put(self, request: Request) -> Response:
         try:
             name = _name(request)
-            who = await self._service.blobs.may(request.headers.get("authorization", ""), name, write=True)
+            who = self._service.blobs.who(request.headers.get("authorization", ""))
+            await self._service.blobs.check_may(who, name, write=True)
             length = request.headers.get("content-length")
             headers = PutHeaders.parse(
                 request.headers.get("content-range", ""),
@@ -123,7 +124,8 @@ class Edge:
         """GET and HEAD (Starlette adds HEAD to a GET route)."""
         try:
             name = _name(request)
-            await self._service.blobs.may(request.headers.get("authorization", ""), name, write=False)
+            who = self._service.blobs.who(request.headers.get("authorization", ""))
+            await self._service.blobs.check_may(who, name, write=False)
             row = await self._service.blobs.find(name)
             headers = {
                 "repr-digest": digest_header(row.sha256),

@@ -6,58 +6,30 @@ in `Upload-Offset` how far an unfinished upload has come. `Repr-Digest: sha-256=
 last byte is there. Parts are immutable: the same part again is Ok, another content under the same name is refused.
 """
 
+import asyncio
 import base64
-import binascii
 import os
-import re
-from collections import OrderedDict
-from dataclasses import dataclass
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Protocol
 
 from sync.protocol.messages import BlobToken, BlobTokenReply
 from sync.server.auth import Who, now_ms
+from sync.server.blobheaders import BlobRefusal, PartName, PutHeaders
 from sync.server.config import Limits
 from sync.server.meters import Meters
 from sync.server.objects.base import NoSpace, Objects, WrongDigest, WrongOffset
+from sync.server.quotas import Quotas, today
+from sync.server.refusal import Refusal
 from sync.server.store.base import BlobRow, Store, Taken, Unwritable
+from sync.server.uploads import Busy, Uploads
 from sync.trust.items import Role
 
-_DAY_MS = 86_400_000
 _MAX_BEARERS = 100_000
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,10})-(\d{1,10})/(\d{1,10})")
-_RANGE = re.compile(r"bytes=(\d{1,10})-(\d{0,10})")
-_DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
-
-
-class BlobRefusal(Exception):
-    """Refuses one HTTP request. `code` is one of ErrorCode's words; `offset` how much of an upload is held."""
-
-    def __init__(self, status: HTTPStatus, code: str, offset: int | None = None) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.offset = offset
-
-
-@dataclass(frozen=True, slots=True)
-class PartName:
-    """Which part of which object of which room."""
-
-    room: bytes
-    obj: bytes
-    part: bytes
-
-    @classmethod
-    def parse(cls, room: str, obj: str, part: str) -> "PartName":
-        """From hex; BlobRefusal 404 for anything else."""
-        try:
-            name = cls(bytes.fromhex(room), bytes.fromhex(obj), bytes.fromhex(part))
-        except ValueError as e:
-            raise BlobRefusal(HTTPStatus.NOT_FOUND, "malformed") from e
-        if {len(name.room), len(name.obj), len(name.part)} != {16}:
-            raise BlobRefusal(HTTPStatus.NOT_FOUND, "malformed")
-        return name
+_BEARERS_OF_A_DEVICE = 8
+_MOST_WAITING = 64
 
 
 class RoleOf(Protocol):
@@ -71,64 +43,114 @@ class RoleOf(Protocol):
         """Bytes that the room's items and parts take."""
         ...
 
+    def grew(self, room: bytes, size_bytes: int) -> None:
+        """The room has a part more."""
+        ...
+
+
+class _Slots:
+    """A device's requests for files: those at work, and those that wait."""
+
+    def __init__(self, at_once: int) -> None:
+        self.free = asyncio.Semaphore(at_once)
+        self.users = 0
+
 
 class Blobs:
     """Bearers and parts."""
 
-    def __init__(self, store: Store, objects: Objects, rooms: RoleOf, limits: Limits, meters: Meters) -> None:
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        rooms: RoleOf,
+        quotas: Quotas,
+        uploads: Uploads,
+        limits: Limits,
+        meters: Meters,
+    ) -> None:
         self._store = store
         self._objects = objects
         self._rooms = rooms
+        self._quotas = quotas
+        self._uploads = uploads
         self._limits = limits
         self._meters = meters
         self._bearers: OrderedDict[str, tuple[Who, int]] = OrderedDict()
-        self._busy: set[PartName] = set()
+        self._of_device: dict[bytes, deque[str]] = {}
+        self._slots: dict[bytes, _Slots] = {}
 
     def mint(self, who: Who, frame: BlobToken) -> BlobTokenReply:
-        """A bearer for a few minutes. In memory only: a restart ends them all."""
+        """A bearer for a few minutes. In memory only: a restart ends them all.
+
+        ▲ A device has few: another one takes the place of its oldest, never of another device's.
+        """
         bearer = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
         expires = now_ms() + int(self._limits.bearer_s * 1000)
+        own = self._of_device.setdefault(who.dev, deque())
+        own.append(bearer)
+        if len(own) > _BEARERS_OF_A_DEVICE:
+            self._bearers.pop(own.popleft(), None)
         self._bearers[bearer] = (who, expires)
         while len(self._bearers) > _MAX_BEARERS:
-            self._bearers.popitem(last=False)
+            _, (oldest, _) = self._bearers.popitem(last=False)
+            self._of_device[oldest.dev].popleft()
         return BlobTokenReply(frame.rid, bearer, expires)
 
     def revoke(self, dev: bytes) -> None:
         """Ends the bearers of a device."""
-        for bearer in [b for b, (who, _) in self._bearers.items() if who.dev == dev]:
-            del self._bearers[bearer]
+        for bearer in self._of_device.pop(dev, ()):
+            self._bearers.pop(bearer, None)
 
-    def _who(self, authorization: str) -> Who:
+    def holder(self, authorization: str) -> Who | None:
+        """The device whose bearer this is, None for one that is not good."""
         found = self._bearers.get(authorization.removeprefix("Bearer "))
-        if found is None or found[1] <= now_ms():
-            raise BlobRefusal(HTTPStatus.UNAUTHORIZED, "auth")
-        return found[0]
+        return found[0] if found is not None and found[1] > now_ms() else None
 
-    async def may(self, authorization: str, name: PartName, *, write: bool) -> Who:
-        """The device behind the bearer, if its person may do this in the room."""
-        who = self._who(authorization)
+    def who(self, authorization: str) -> Who:
+        """The device behind the bearer; BlobRefusal 401 if there is none."""
+        found = self.holder(authorization)
+        if found is None:
+            raise BlobRefusal(HTTPStatus.UNAUTHORIZED, "auth")
+        return found
+
+    async def check_may(self, who: Who, name: PartName, *, write: bool) -> None:
+        """BlobRefusal 403 unless the device's person may do this in the room."""
         role = await self._rooms.role_of(name.room, who.uid)
         if role is None or (write and role < Role.WRITER):
             raise BlobRefusal(HTTPStatus.FORBIDDEN, "forbidden")
-        return who
 
-    async def put(self, who: Who, name: PartName, headers: "PutHeaders", body: bytes) -> tuple[HTTPStatus, int]:
-        """Stores a piece; (201, size) when the part is complete, (202, bytes held) before."""
-        if name in self._busy:  # ▲ before it is looked for: of two at once the second would lie under the first's name
-            raise BlobRefusal(HTTPStatus.CONFLICT, "busy")
-        self._busy.add(name)
+    @asynccontextmanager
+    async def slot(self, who: Who) -> AsyncIterator[None]:
+        """▲ One of the few requests that a device may have at a time: each has a part in memory. A few more wait, the
+        rest is refused."""
+        slots = self._slots.setdefault(who.dev, _Slots(self._limits.device_files))
+        if slots.users >= self._limits.device_files + _MOST_WAITING:
+            raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
+        slots.users += 1
         try:
-            return await self._put(who, name, headers, body)
+            async with slots.free:
+                yield
+        finally:
+            slots.users -= 1
+            if not slots.users:
+                self._slots.pop(who.dev, None)
+
+    async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
+        """Stores a piece; (201, size) when the part is complete, (202, bytes held) before."""
+        try:
+            async with self._uploads.writing(name.key):
+                return await self._put(who, name, headers, body)
+        except Busy as e:
+            raise BlobRefusal(HTTPStatus.CONFLICT, "busy") from e
         except WrongOffset as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict", e.have) from e
         except WrongDigest as e:
             raise BlobRefusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", 0) from e
         except (NoSpace, Unwritable) as e:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, e.code) from e
-        finally:
-            self._busy.discard(name)
 
-    async def _put(self, who: Who, name: PartName, headers: "PutHeaders", body: bytes) -> tuple[HTTPStatus, int]:
+    async def _put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
         found = await self._store.blob(name.room, name.obj, name.part)
         if found is not None:
             if found.sha256 != headers.sha256:
@@ -137,8 +159,10 @@ class Blobs:
                 return HTTPStatus.CREATED, found.size_bytes
         if len(body) != headers.end - headers.start:
             raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
-        if found is None:
-            await self._check_quota(who, name, headers.total)
+        have = await self._objects.held(*name.key)
+        if headers.start not in (0, have):
+            raise WrongOffset(have)
+        await self._check_quota(who, name, headers, new=found is None)
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
@@ -149,29 +173,41 @@ class Blobs:
             return False
         return True
 
-    async def _take(
-        self, who: Who, name: PartName, h: "PutHeaders", body: bytes, *, new: bool
-    ) -> tuple[HTTPStatus, int]:
-        held = await self._objects.append(name.room, name.obj, name.part, h.start, body)
-        if held < h.total:
-            return HTTPStatus.ACCEPTED, held
-        size = await self._objects.finish(name.room, name.obj, name.part, h.sha256)
+    async def _take(self, who: Who, name: PartName, h: PutHeaders, body: bytes, *, new: bool) -> tuple[HTTPStatus, int]:
+        if h.end < h.total:
+            await self._uploads.note(who, name.key, h.end, len(body), today())
+            self._quotas.note(who, len(body))
+            return HTTPStatus.ACCEPTED, await self._objects.append(*name.key, h.start, body)
+        try:
+            await self._objects.append(*name.key, h.start, body)
+            size = await self._objects.finish(*name.key, h.sha256)
+        except (WrongDigest, NoSpace) as e:
+            if h.start == 0 or isinstance(e, WrongDigest):
+                await self._uploads.gone(name.key)
+            raise
         if not new:
+            await self._uploads.gone(name.key)
             return HTTPStatus.CREATED, size
         row = BlobRow(room=name.room, obj=name.obj, part=name.part, size_bytes=size, sha256=h.sha256)
         try:
-            await self._store.add_blob(row, who.dev, now_ms() // _DAY_MS)
+            await self._store.add_blob(row, who.dev, today(), len(body))
         except Taken as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
+        self._uploads.done(name.key)
+        self._quotas.note(who, len(body))
+        self._rooms.grew(name.room, size)
         self._meters.stored(size)
         return HTTPStatus.CREATED, size
 
-    async def _check_quota(self, who: Who, name: PartName, size: int) -> None:
-        if await self._rooms.room_bytes(name.room) + size > self._limits.room_bytes:
+    async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
+        """▲ What unfinished uploads hold counts in the room as what is whole, and each piece in its device's day."""
+        used = await self._rooms.room_bytes(name.room) + self._uploads.held(name.room, but=name.key)
+        if new and used + h.total > self._limits.room_bytes:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
-        used = await self._store.device_bytes(who.dev, now_ms() // _DAY_MS)
-        if used + size > self._limits.device_bytes_a_day:
-            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
+        try:
+            await self._quotas.check_device(who, h.total - h.start if new else 0)  # what was lost has been counted
+        except Refusal as e:
+            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
         """The finished part; BlobRefusal 404 with how much of an upload is held."""
@@ -187,54 +223,3 @@ class Blobs:
             return await self._objects.read(row.room, row.obj, row.part, start, end - start)
         except FileNotFoundError as e:
             raise BlobRefusal(HTTPStatus.NOT_FOUND, "blob-missing", 0) from e
-
-
-@dataclass(frozen=True, slots=True)
-class PutHeaders:
-    """What a PUT says of itself: bytes start … end-1 of total, and the whole part's hash."""
-
-    start: int
-    end: int
-    total: int
-    sha256: bytes
-
-    @classmethod
-    def parse(cls, content_range: str, length: int | None, digest: str, most: int) -> "PutHeaders":
-        """BlobRefusal 400 for nonsense, 411 without a length, 413 above `most` bytes."""
-        found = _DIGEST.fullmatch(digest)
-        if found is None:
-            raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
-        try:
-            sha256 = base64.b64decode(found[1], validate=True)
-        except binascii.Error as e:
-            raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed") from e
-        if length is None:
-            raise BlobRefusal(HTTPStatus.LENGTH_REQUIRED, "malformed")
-        start, end, total = 0, length, length
-        if content_range:
-            span = _CONTENT_RANGE.fullmatch(content_range)
-            if span is None:
-                raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
-            start, end, total = int(span[1]), int(span[2]) + 1, int(span[3])
-        if total > most or length > most:
-            raise BlobRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "oversize")
-        if not 0 <= start < end <= total or end - start != length:
-            raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
-        return cls(start, end, total, sha256)
-
-
-def parse_range(text: str, size: int) -> tuple[int, int] | None:
-    """(start, end) of one `Range: bytes=a-b`, None for no range; BlobRefusal 416 outside the part."""
-    if not text:
-        return None
-    found = _RANGE.fullmatch(text)
-    start = int(found[1]) if found else size
-    end = min(int(found[2]) + 1, size) if found and found[2] else size
-    if start >= size or end <= start:
-        raise BlobRefusal(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "malformed")
-    return start, end
-
-
-def digest_header(sha256: bytes) -> str:
-    """RFC 9530's form of a hash."""
-    return f"sha-256=:{base64.b64encode(sha256).decode()}:"

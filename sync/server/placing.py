@@ -67,6 +67,7 @@ class Placing:
         limits: Limits,
         meters: Meters,
         pruning: Pruning,
+        quotas: Quotas,
         closed: Container[bytes] = (),
     ) -> None:
         """`closed`: the rooms that take no writing since a restore."""
@@ -78,7 +79,7 @@ class Placing:
         self._hub = hub
         self._live = live
         self._staging = Staging(limits)
-        self._quotas = Quotas(store, limits)
+        self._quotas = quotas
 
     def put_seals(self, who: Who, frame: PutSeals) -> Ok:
         """Keeps seals until the entry that names them comes."""

@@ -27,9 +27,13 @@ class Quotas:
     async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
         """Refusal "quota" if so many bytes more are too many. ▲ What `ends` somebody's membership, or the dirt that it
         left, finds room in a full room too: else whoever filled it could not be removed."""
-        day = today()
         if not ends and live.size_bytes + size > self._limits.room_bytes:
             raise Refusal(ErrorCode.QUOTA, "room")
+        await self.check_device(who, size)
+
+    async def check_device(self, who: Who, size: int) -> None:
+        """Refusal "quota" if the device may not send so many bytes more today."""
+        day = today()
         at, used = self._used.get(who.dev, (-1, 0))
         if at != day:
             used = await self._store.device_bytes(who.dev, day)

@@ -88,6 +88,12 @@ class Rooms:
     async def room_bytes(self, room: bytes) -> int:
         return (await self._live.get(room)).size_bytes
 
+    def grew(self, room: bytes, size_bytes: int) -> None:
+        """The room has a part more: one that is in memory counts it, one that is read later does."""
+        live = self._live.at_hand(room)
+        if live is not None:
+            live.size_bytes += size_bytes
+
     async def _as_member(self, room: bytes, uid: bytes) -> LiveRoom:
         live = await self._live.reach(room, uid)
         if uid not in live.stream.members:

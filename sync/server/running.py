@@ -90,6 +90,7 @@ async def start_server(
         edge = Edge(service, condition)
         await open_things.enter_async_context(_served(at.socket, edge, tls))
         await open_things.enter_async_context(_going_on(service.watch()))
+        await open_things.enter_async_context(_going_on(service.uploads.tidy()))
         url = at.url("http" if config.plain else "https")
         yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls, at, service))
 

@@ -65,12 +65,14 @@ from sync.server.pairing import Pairing
 from sync.server.people import People
 from sync.server.placing import Placing
 from sync.server.pruning import Pruning
+from sync.server.quotas import Quotas
 from sync.server.receipts import Receipts
 from sync.server.refusal import Refusal
 from sync.server.rooms import Rooms
 from sync.server.sheets import Sheets
 from sync.server.spending import metered
 from sync.server.store.base import Store, StoreError
+from sync.server.uploads import Uploads
 from sync.trust.userlog import UserLog
 
 log = logging.getLogger("sync.server")
@@ -99,9 +101,13 @@ class Service:
         closed: set[bytes] = set()
         self.pruning = Pruning(store)
         self.live.loaded = self.pruning.resume
-        self.placing = Placing(store, self.people, self.hub, self.live, limits, self.meters, self.pruning, closed)
+        quotas = Quotas(store, limits)
+        self.placing = Placing(
+            store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, closed
+        )
         self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed)
-        self.blobs = Blobs(store, objects, self.rooms, limits, self.meters)
+        self.uploads = Uploads(store, objects, limits)
+        self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
         self.sheets = Sheets(store, self.people, limits)
@@ -109,8 +115,9 @@ class Service:
         self._going: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Reads what is left to do since a restore; the store is open."""
+        """Reads what is left to do since a restore, and what was left unfinished; the store is open."""
         await self.mending.open()
+        await self.uploads.open()
 
     async def close(self) -> None:
         """Keeps the rooms' states, so that the next start is quick."""

@@ -51,6 +51,14 @@ class Objects(Protocol):
         """Bytes of a finished part. FileNotFoundError if it is not there."""
         ...
 
+    async def discard(self, room: bytes, obj: bytes, part: bytes) -> None:
+        """Removes an unfinished upload; nothing happens if there is none."""
+        ...
+
+    async def unfinished(self, before_ms: int) -> list[tuple[bytes, bytes, bytes]]:
+        """(room, obj, part) of uploads to which nothing was added since then."""
+        ...
+
     async def delete(self, room: bytes, obj: bytes, part: bytes) -> None:
         """Removes a part and any unfinished upload of it; nothing happens if there is none."""
         ...

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
 
+_UPLOAD = ".part"
+
 
 class FilesystemObjects:
     """See `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
@@ -32,6 +34,12 @@ class FilesystemObjects:
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
         return await asyncio.to_thread(_read, self._path(room, obj, part), start, size_bytes)
 
+    async def discard(self, room: bytes, obj: bytes, part: bytes) -> None:
+        await asyncio.to_thread(self._upload(room, obj, part).unlink, True)
+
+    async def unfinished(self, before_ms: int) -> list[tuple[bytes, bytes, bytes]]:
+        return await asyncio.to_thread(_unfinished, self._root, before_ms)
+
     async def delete(self, room: bytes, obj: bytes, part: bytes) -> None:
         for path in (self._path(room, obj, part), self._upload(room, obj, part)):
             await asyncio.to_thread(path.unlink, True)
@@ -40,7 +48,7 @@ class FilesystemObjects:
         return part_path(self._root, room, obj, part)
 
     def _upload(self, room: bytes, obj: bytes, part: bytes) -> Path:
-        return self._path(room, obj, part).with_suffix(".part")
+        return self._path(room, obj, part).with_suffix(_UPLOAD)
 
 
 def part_path(root: Path, room: bytes, obj: bytes, part: bytes) -> Path:
@@ -53,6 +61,25 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _unfinished(root: Path, before_ms: int) -> list[tuple[bytes, bytes, bytes]]:
+    out = []
+    for folder, _, names in os.walk(root):
+        for name in names:
+            if name.endswith(_UPLOAD):
+                path = Path(folder, name)
+                try:
+                    if path.stat().st_mtime * 1000 < before_ms:
+                        out.append(_named(path))
+                except (FileNotFoundError, ValueError):  # it was just finished; or it is none of ours
+                    continue
+    return out
+
+
+def _named(path: Path) -> tuple[bytes, bytes, bytes]:
+    room, obj = path.parts[-3:-1]
+    return bytes.fromhex(room), bytes.fromhex(obj), bytes.fromhex(path.stem)
 
 
 def _append(path: Path, offset: int, piece: bytes, reserve_bytes: int) -> int:

@@ -232,6 +232,22 @@ class BlobRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRow:
+    """A part that is not whole yet: which device began it and when (ms), and the bytes on the object store."""
+
+    room: bytes
+    obj: bytes
+    part: bytes
+    dev: bytes
+    held_bytes: int
+    since: int
+
+    @property
+    def name(self) -> tuple[bytes, bytes, bytes]:
+        return self.room, self.obj, self.part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSize:
     """What an operator may see of a room: members now, where it stands, the bytes of items and parts, the last time."""
 
@@ -425,8 +441,21 @@ class Store(Mending, Protocol):
 
     # -- blobs and figures
 
-    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
-        """Taken if the part exists."""
+    async def put_upload(self, row: UploadRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+        """Keeps how far an upload has come, and counts what the device has sent for it now."""
+        ...
+
+    async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
+        """Nothing happens if there is none."""
+        ...
+
+    async def uploads(self) -> list[UploadRow]:
+        """All of them, those first that began first."""
+        ...
+
+    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+        """The part is whole: an upload of it is one no more. Counts what the device has sent with this last piece.
+        Taken if the part exists."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...

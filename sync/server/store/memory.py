@@ -24,6 +24,7 @@ from sync.server.store.base import (
     SightingRow,
     Taken,
     UnmetRow,
+    UploadRow,
     UserRow,
 )
 from sync.server.store.memory_mending import MemoryMending
@@ -53,6 +54,7 @@ class MemoryStore(MemoryMending):
         self._entries: dict[bytes, list[EntryRow]] = {}
         self._rooms: dict[bytes, _Room] = {}
         self._blobs: dict[tuple[bytes, bytes, bytes], BlobRow] = {}
+        self._uploads: dict[tuple[bytes, bytes, bytes], UploadRow] = {}
         self._usage: dict[tuple[bytes, int], int] = {}
         self._unmet: dict[bytes, UnmetRow] = {}
         self._sightings: dict[bytes, SightingRow] = {}
@@ -299,14 +301,25 @@ class MemoryStore(MemoryMending):
 
     # -- blobs and figures
 
-    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
+    async def put_upload(self, row: UploadRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+        self._uploads[row.name] = row
+        self._use(by_dev, day, sent_bytes)
+
+    async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
+        self._uploads.pop((room, obj, part), None)
+
+    async def uploads(self) -> list[UploadRow]:
+        return sorted(self._uploads.values(), key=lambda row: row.since)
+
+    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
         key = (row.room, row.obj, row.part)
         if key in self._blobs:
             raise Taken("blobs")
         self._blobs[key] = row
+        self._uploads.pop(key, None)
         if room := self._rooms.get(row.room):
             room.row = replace(room.row, size_bytes=room.row.size_bytes + row.size_bytes)
-        self._use(by_dev, day, row.size_bytes)
+        self._use(by_dev, day, sent_bytes)
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None:
         return self._blobs.get((room, obj, part))

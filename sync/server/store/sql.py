@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, null, select, update
 from sqlalchemy.engine import Row
 
 from sync.server.store import schema as s
@@ -20,10 +20,21 @@ from sync.server.store.base import (
     SealRow,
     ShareRow,
     UnmetRow,
+    UploadRow,
 )
 from sync.server.store.sql_mending import SqlMending
 from sync.server.store.sql_people import SqlPeople
-from sync.server.store.statements import columns, count, fill_share, forget, insert_rows, keep_unmet, place, use_bytes
+from sync.server.store.statements import (
+    columns,
+    count,
+    fill_share,
+    forget,
+    insert_rows,
+    keep_unmet,
+    keep_upload,
+    place,
+    use_bytes,
+)
 
 _MAX_ROWS = 4096
 """Items that one read takes at most, so that a pull never holds the reader for long."""
@@ -166,19 +177,35 @@ class SqlStore(SqlPeople, SqlMending):
 
     # -- blobs and figures
 
-    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int) -> None:
+    async def put_upload(self, row: UploadRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+        def run(c: Connection) -> None:
+            c.execute(keep_upload, columns(row))
+            use_bytes(c, by_dev, day, sent_bytes)
+
+        await self._write(run)
+
+    async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
+        await self._write(lambda c: c.execute(delete(s.uploads).where(_is_part(s.uploads, room, obj, part))))
+
+    async def uploads(self) -> list[UploadRow]:
+        def run(c: Connection) -> list[UploadRow]:
+            return [UploadRow(**row._mapping) for row in c.execute(select(s.uploads).order_by(s.uploads.c.since))]
+
+        return await self._read(run)
+
+    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
         def run(c: Connection) -> None:
             insert_rows(c, s.blobs, [columns(row)])
+            c.execute(delete(s.uploads).where(_is_part(s.uploads, row.room, row.obj, row.part)))
             grown = s.rooms.c.size_bytes + row.size_bytes
             c.execute(update(s.rooms).where(s.rooms.c.room == row.room).values(size_bytes=grown))
-            use_bytes(c, by_dev, day, row.size_bytes)
+            use_bytes(c, by_dev, day, sent_bytes)
 
         await self._write(run)
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None:
         def run(c: Connection) -> BlobRow | None:
-            b = s.blobs.c
-            row = c.execute(select(s.blobs).where(b.room == room, b.obj == obj, b.part == part)).one_or_none()
+            row = c.execute(select(s.blobs).where(_is_part(s.blobs, room, obj, part))).one_or_none()
             return None if row is None else BlobRow(**row._mapping)
 
         return await self._read(run)
@@ -220,6 +247,11 @@ class SqlStore(SqlPeople, SqlMending):
             return [RoomSize(**row._mapping) for row in rows]
 
         return await self._read(run)
+
+
+def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElement[bool]:
+    c = table.c
+    return and_(c.room == room, c.obj == obj, c.part == part)
 
 
 def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:

@@ -47,6 +47,10 @@ ask = upsert(s.asked)
 ask = ask.on_conflict_do_update(
     index_elements=["uid", "what", "dev"], set_={f: ask.excluded[f] for f in ("since", "invite_pk", "vetoed_by")}
 )
+keep_upload = upsert(s.uploads)
+keep_upload = keep_upload.on_conflict_do_update(
+    index_elements=["room", "obj", "part"], set_={f: keep_upload.excluded[f] for f in ("dev", "held_bytes", "since")}
+)
 keep_unmet = upsert(s.unmet)
 keep_unmet = keep_unmet.on_conflict_do_update(
     index_elements=["room"],

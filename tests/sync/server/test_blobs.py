@@ -161,8 +161,8 @@ async def test_attack_of_two_contents_sent_at_once_under_one_name_the_confirmed_
     first, second = b"den ena" * 1000, b"den andra" * 1000
     real, waits, go = blobs._check_quota, asyncio.Event(), asyncio.Event()
 
-    async def slow(*args: Any) -> None:
-        await real(*args)
+    async def slow(*args: Any, **more: Any) -> None:
+        await real(*args, **more)
         if not waits.is_set():
             waits.set()
             await go.wait()

@@ -32,24 +32,17 @@ from sync.server.store.base import (
     Taken,
     UnmetRow,
     Unwritable,
+    UploadRow,
     UserRow,
 )
-from sync.server.store.database import TooNew
+from sync.server.store.database import TooNew, TooOld
 from sync.server.store.memory import MemoryStore
 from sync.server.store.mending import AwaitedItem, RestoreRow
 from sync.server.store.sql import SqlStore
-from sync.trust import userdrafts
-from sync.trust.recovery import RecoveryCode
-from tests.sync.trust.people import Office
 
 ROOM, OTHER = b"r" * 16, b"s" * 16
 ANNA, BERT = b"a" * 16, b"b" * 16
 DEV = b"d" * 16
-LATER = (
-    "unmet", "sightings", "told", "asked",
-    "restores", "closed_rooms", "awaited_devices", "awaited_items", "sealless"
-)  # fmt: skip
-"""Tables that version 1 did not have."""
 
 
 def invite(pk: bytes = b"p" * 32) -> InviteRow:
@@ -279,12 +272,36 @@ async def test_seals_come_newest_first_and_are_bounded(store: Store) -> None:
     assert await store.seals(ROOM, 2, ANNA) == []
 
 
+async def test_old_running_hashes_come_by_one_look_and_only_those_that_there_are(store: Store) -> None:
+    await store.place(placement(0, 5))
+    await store.place(placement(0, 2, room=OTHER))
+    assert await store.rhs_at(ROOM, [1, 4, 9]) == {1: item(1).rh, 4: item(4).rh}
+    assert await store.rhs_at(b"n" * 16, [1]) == {}
+
+
+async def test_an_upload_is_kept_counted_as_it_comes_and_gone_when_the_part_is_whole(store: Store) -> None:
+    row = UploadRow(room=ROOM, obj=b"o" * 16, part=b"p" * 16, dev=DEV, held_bytes=30, since=2)
+    other = replace(row, part=b"q" * 16, since=1)
+    await store.place(placement(0))
+    await store.put_upload(row, DEV, 3, 30)
+    await store.put_upload(replace(row, held_bytes=45), DEV, 3, 15)
+    await store.put_upload(other, DEV, 3, 30)
+    assert await store.uploads() == [other, replace(row, held_bytes=45)]
+    assert await store.device_bytes(DEV, 3) == 175
+    await store.add_blob(BlobRow(room=ROOM, obj=row.obj, part=row.part, size_bytes=50, sha256=b"h" * 32), DEV, 3, 5)
+    assert await store.uploads() == [other]
+    assert await store.device_bytes(DEV, 3) == 180
+    for _ in range(2):
+        await store.drop_upload(*other.name)
+    assert await store.uploads() == []
+
+
 async def test_a_blob_counts_once(store: Store) -> None:
     row = BlobRow(room=ROOM, obj=b"o" * 16, part=b"p" * 16, size_bytes=50, sha256=b"h" * 32)
     await store.place(placement(0))
-    await store.add_blob(row, DEV, 3)
+    await store.add_blob(row, DEV, 3, 50)
     with pytest.raises(Taken):
-        await store.add_blob(row, DEV, 3)
+        await store.add_blob(row, DEV, 3, 50)
     assert await store.blob(ROOM, row.obj, row.part) == row
     assert await store.blob(OTHER, row.obj, row.part) is None
     assert await store.device_bytes(DEV, 3) == 150
@@ -391,52 +408,15 @@ async def test_a_closed_room_may_open_when_it_awaits_no_item_and_no_device_of_a_
     assert await store.openable_rooms() == [ROOM]
 
 
-async def test_a_database_of_version_1_is_brought_up(tmp_path: Path) -> None:
+async def test_a_database_of_before_the_first_release_is_refused_in_words(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite3"
     store = SqlStore(path)
     await store.open()
-    await store.place(placement(0))
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as c, c:
-        for later in LATER:
-            c.execute(f"DROP TABLE {later}")
-        c.execute("DROP INDEX users_by_root")
-        c.execute("ALTER TABLE users DROP COLUMN root_pk")
-        c.execute("UPDATE meta SET value = '1'")
-    store = SqlStore(path)
-    await store.open()
-    assert (await store.counts(0)).items == 1
-    await store.put_unmet(UnmetRow(room=ROOM, n=2, rh=b"x" * 32, t=1, sig=b"s" * 64))
-    assert (await store.counts(0)).rooms_behind == 1
-    await store.put_sighting(SightingRow(dev=b"d" * 16, uid=ANNA, last=1, agent="kansli/0.1"))
-    assert [row.last for row in await store.sightings(ANNA)] == [1]
-    assert await store.told_of(0) == []
-    assert await store.asked(ANNA) == []
-    assert await store.closed_rooms() == set()
-    await store.close()
-
-
-async def test_a_database_of_version_3_learns_whose_root_is_whose(tmp_path: Path) -> None:
-    path, clerk, code = tmp_path / "s.sqlite3", Office().hire("Handläggare Å"), RecoveryCode.fresh()
-    rotated = userdrafts.replace_root(clerk.log, clerk.root, code.root, 1)
-    store = SqlStore(path)
-    await store.open()
-    await store.add_invite(invite())
-    rows = [EntryRow(seq=k, body=b, sig=s) for k, (b, s) in enumerate([*clerk.entries, rotated])]
-    await store.enrol(b"p" * 32, replace(user(), uid=clerk.log.uid), rows)
-    await store.close()
-    with contextlib.closing(sqlite3.connect(path)) as c, c:
-        for later in LATER[LATER.index("asked") :]:
-            c.execute(f"DROP TABLE {later}")
-        c.execute("DROP INDEX users_by_root")
-        c.execute("ALTER TABLE users DROP COLUMN root_pk")
-        c.execute("UPDATE meta SET value = '3'")
-    await store.open()
-    found = await store.by_root(code.root.public)
-    assert found is not None
-    assert found.uid == clerk.log.uid
-    assert await store.by_root(clerk.root.public) is None
-    await store.close()
+        c.execute("UPDATE meta SET value = '6'")
+    with pytest.raises(TooOld, match="before the first release"):
+        await SqlStore(path).open()
 
 
 async def test_what_was_answered_is_there_after_opening_again(tmp_path: Path) -> None:
@@ -495,7 +475,20 @@ async def test_rooms_are_counted_and_measured(store: Store) -> None:
     assert (sizes[OTHER].members, sizes[OTHER].n) == (0, 1)
 
 
-async def test_a_probe_changes_nothing(store: Store) -> None:
+async def test_a_probe_writes_a_page_each_time(tmp_path: Path) -> None:
+    """Else no disk would be asked: SQLite writes no page that stays as it is."""
+    store = SqlStore(tmp_path / "s.sqlite3")
+    await store.open()
+    written = tmp_path / "s.sqlite3-wal"
+    sizes = []
+    for _ in range(3):
+        await store.probe()
+        sizes.append(written.stat().st_size)
+    assert sizes == sorted(set(sizes))
+    await store.close()
+
+
+async def test_a_probe_changes_nothing_else(store: Store) -> None:
     before = await store.counts(0)
     await store.probe()
     assert await store.counts(0) == before
