@@ -5,18 +5,24 @@ import asyncio
 from http import HTTPStatus
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sync.server.blobheaders import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
 from sync.server.condition import Condition
 from sync.server.connection import Connection
+from sync.server.entrance import Caller
+from sync.server.fairness import Turn
+from sync.server.fileparts import PATH, FileParts
 from sync.server.meters import CONTENT_TYPE
 from sync.server.service import Service
+from sync.server.spending import metered, pay_by
 
-_BLOB = "/v1/blobs/{room}/{obj}/{part}"
+_OPENING_S = 0.5e-3
+"""Processor time of opening a WebSocket, which the address of whoever opens one pays."""
 
 
 def make_monitor(service: Service, condition: Condition) -> Starlette:
@@ -74,20 +80,45 @@ class _Socket:
             raise ConnectionError("gone") from e
 
 
+class _Guarded:
+    """▲ An HTTP request begins as the device whose permit it shows may, without one as its address may; they pay."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = scope["state"]["caller"]
+        headers = Headers(scope=scope)
+        caller.forwarded(headers.getlist("x-forwarded-for"))
+        if scope["type"] == "websocket":
+            caller.budget.charge(_OPENING_S)
+            await self._app(scope, receive, send)
+            return
+        who = self._service.blobs.holder(headers.get("authorization", ""))
+        budget = caller.budget if who is None else self._service.hub.budget(who.dev)
+        pay_by(budget)
+        turn = scope["state"]["turn"] = Turn(budget)
+        async with turn:
+            await metered(_run(self._app, scope, receive, send))
+
+
+async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
 class Edge:
     """What clients reach. `app` is what uvicorn serves."""
 
     def __init__(self, service: Service, condition: Condition) -> None:
         self._service = service
         self._connections: set[Connection] = set()
-        self.app = Starlette(
-            routes=[
-                WebSocketRoute("/v1/sync", self.socket),
-                Route(_BLOB, self.put, methods=["PUT"]),
-                Route(_BLOB, self.get, methods=["GET"]),
-                *_Health(condition).routes,
-            ]
-        )
+        routes = [
+            WebSocketRoute("/v1/sync", self.socket),
+            Route(PATH, FileParts(service), methods=["PUT", "GET", "HEAD"]),
+            *_Health(condition).routes,
+        ]
+        self.app = _Guarded(Starlette(routes=routes), service)
 
     async def leave(self) -> None:
         """Every connection is answered what it has begun to ask, and told to come back."""
@@ -95,75 +126,9 @@ class Edge:
 
     async def socket(self, websocket: WebSocket) -> None:
         await websocket.accept()
-        connection = Connection(_Socket(websocket), self._service, self._service.limits)
+        connection = Connection(_Socket(websocket), self._service, self._service.limits, websocket.state.caller)
         self._connections.add(connection)
         try:
             await connection.run()
         finally:
             self._connections.discard(connection)
-
-    async def put(self, request: Request) -> Response:
-        try:
-            name = _name(request)
-            who = self._service.blobs.who(request.headers.get("authorization", ""))
-            await self._service.blobs.check_may(who, name, write=True)
-            length = request.headers.get("content-length")
-            headers = PutHeaders.parse(
-                request.headers.get("content-range", ""),
-                int(length) if length and length.isascii() and length.isdigit() else None,
-                request.headers.get("repr-digest", ""),
-                self._service.limits.part_bytes,
-            )
-            body = await _body(request, headers.end - headers.start)
-            status, held = await self._service.blobs.put(who, name, headers, body)
-        except BlobRefusal as e:
-            return self._refused(e)
-        return Response(status_code=status, headers={"upload-offset": str(held)})
-
-    async def get(self, request: Request) -> Response:
-        """GET and HEAD (Starlette adds HEAD to a GET route)."""
-        try:
-            name = _name(request)
-            who = self._service.blobs.who(request.headers.get("authorization", ""))
-            await self._service.blobs.check_may(who, name, write=False)
-            row = await self._service.blobs.find(name)
-            headers = {
-                "repr-digest": digest_header(row.sha256),
-                "accept-ranges": "bytes",
-                "cache-control": "no-store",
-                "content-type": "application/octet-stream",
-            }
-            if request.method == "HEAD":
-                return Response(headers={**headers, "content-length": str(row.size_bytes)})
-            span = parse_range(request.headers.get("range", ""), row.size_bytes)
-            start, end = span or (0, row.size_bytes)
-            body = await self._service.blobs.read(row, start, end)
-        except BlobRefusal as e:
-            return self._refused(e)
-        if span is None:
-            return Response(body, headers=headers)
-        headers["content-range"] = f"bytes {start}-{end - 1}/{row.size_bytes}"
-        return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
-
-    def _refused(self, e: BlobRefusal) -> Response:
-        self._service.meters.refused(e.code)
-        headers = {} if e.offset is None else {"upload-offset": str(e.offset)}
-        if e.status is HTTPStatus.UNAUTHORIZED:
-            headers["www-authenticate"] = "Bearer"
-        return JSONResponse({"code": e.code}, e.status, headers)
-
-
-def _name(request: Request) -> PartName:
-    p = request.path_params
-    return PartName.parse(p["room"], p["obj"], p["part"])
-
-
-async def _body(request: Request, size: int) -> bytes:
-    """▲ No more than was announced is taken in: a body in chunks has no end but its sender's."""
-    pieces: list[bytes] = []
-    async for piece in request.stream():
-        pieces.append(piece)
-        size -= len(piece)
-        if size < 0:
-            raise BlobRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "oversize")
-    return b"".join(pieces)

@@ -91,6 +91,8 @@ class Condition:
         hub = self._service.hub
         queued = hub.queued_bytes()
         yield gauge("kansli_connections", "Devices that are signed in.", hub.connections)
+        waiting = self._service.entrance.unsigned
+        yield gauge("kansli_connections_unsigned", "Connections on which nobody has signed in.", waiting)
         yield gauge("kansli_parties_waiting", "Devices and addresses held up beyond their share.", hub.queue.behind)
         yield gauge("kansli_send_queue_bytes", "What waits to be sent to all of them.", sum(queued))
         yield gauge("kansli_send_queue_longest_bytes", "What waits for the slowest of them.", max(queued, default=0))

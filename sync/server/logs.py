@@ -33,8 +33,9 @@ def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
     before = root.level, ours.level
     root.setLevel(config.log_level)
     ours.setLevel(config.log_level)  # whatever a client in the same process wants of "sync"
-    for name in ("uvicorn", "websockets", "asyncio"):
+    for name in ("websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each odd request, and strangers make those
     for handler in handlers:
         root.addHandler(handler)
     try:

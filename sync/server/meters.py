@@ -24,6 +24,9 @@ class Meters:
         self._registry = CollectorRegistry(auto_describe=False)
         self._items = self._counter("kansli_items_accepted", "Items that were given a position.")
         self._refusals = self._counter("kansli_refusals", "Requests that were refused, by the code.", ["code"])
+        self._turned_away = self._counter(
+            "kansli_turned_away", "Connections that were ended, or not taken, before a sign-in, by the reason.", ["why"]
+        )
         self._file_bytes = self._counter(
             "kansli_file_bytes_accepted", "Bytes of parts of files that were stored whole."
         )
@@ -40,6 +43,10 @@ class Meters:
     def refused(self, code: str) -> None:
         """A request was refused."""
         self._refusals.labels(code if code in _CODES else "other").inc()
+
+    def turned_away(self, why: str) -> None:
+        """A connection was ended or not taken though nobody had signed in: "address", "bytes", "late", "oldest"."""
+        self._turned_away.labels(why).inc()
 
     def stored(self, size_bytes: int) -> None:
         """A part of a file is whole."""

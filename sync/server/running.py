@@ -7,23 +7,25 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 import uvicorn
 from starlette.applications import Starlette
 
-from sync.protocol.version import MAX_FRAME_BYTES
+from sync.server.accepting import BareServer, GuardedServer, small_tls_buffers, uvicorn_config
 from sync.server.asgi import Edge, make_monitor
 from sync.server.auth import now_ms
 from sync.server.condition import Condition
 from sync.server.config import Config, ConfigError, split_address
+from sync.server.entrance import Entrance
 from sync.server.holding import held
 from sync.server.identity import read_identity
 from sync.server.listening import Listening, bracketed, dialled, listen, listen_on
 from sync.server.meters import Meters
 from sync.server.objects.base import Objects
 from sync.server.objects.filesystem import FilesystemObjects
+from sync.server.origins import Proxies
 from sync.server.service import Service
 from sync.server.store.base import Store
 from sync.server.store.sql import SqlStore
@@ -49,14 +51,6 @@ class Running:
     reload: Callable[[], None]
 
 
-class _Uvicorn(uvicorn.Server):
-    """Leaves signals to whoever runs us."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @contextlib.asynccontextmanager
 async def start_server(
     config: Config, *, store: Store | None = None, objects: Objects | None = None
@@ -72,6 +66,7 @@ async def start_server(
     store = store or SqlStore(config.database, committed=meters.commit)
     objects = objects or FilesystemObjects(config.blobs, config.disk_reserve_bytes)
     sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_INTERVAL_S))
+    small_tls_buffers()
     async with contextlib.AsyncExitStack() as open_things:
         at = listen(config)
         open_things.callback(at.socket.close)
@@ -88,7 +83,8 @@ async def start_server(
         meters.watch(condition.gauges)
         monitor = await open_things.enter_async_context(_monitored(config, make_monitor(service, condition)))
         edge = Edge(service, condition)
-        await open_things.enter_async_context(_served(at.socket, edge, tls))
+        service.entrance.proxies = Proxies(config.trusted_proxies, config.behind_proxy)
+        await open_things.enter_async_context(_served(at.socket, edge, service.entrance, tls))
         await open_things.enter_async_context(_going_on(service.watch()))
         await open_things.enter_async_context(_going_on(service.uploads.tidy()))
         url = at.url("http" if config.plain else "https")
@@ -133,14 +129,16 @@ async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
         return
     listening = listen_on(*split_address(config.metrics))
     host, port = listening.getsockname()[:2]
-    async with _listening(_Uvicorn(_uvicorn_config(app, None)), listening):
+    async with _listening(BareServer(uvicorn_config(app, None)), listening):
         yield f"http://{bracketed(host)}:{port}"
 
 
 @contextlib.asynccontextmanager
-async def _served(listening: socket.socket, edge: Edge, tls: ssl.SSLContext | None) -> AsyncIterator[None]:
+async def _served(
+    listening: socket.socket, edge: Edge, entrance: Entrance, tls: ssl.SSLContext | None
+) -> AsyncIterator[None]:
     """Serves clients; at the end nobody new is let in, everybody is answered and told, and only then cut off."""
-    server = _Uvicorn(_uvicorn_config(edge.app, tls))
+    server = GuardedServer(uvicorn_config(edge.app, tls), entrance)
     async with _listening(server, listening):
         try:
             yield
@@ -151,7 +149,7 @@ async def _served(listening: socket.socket, edge: Edge, tls: ssl.SSLContext | No
 
 
 @contextlib.asynccontextmanager
-async def _listening(server: _Uvicorn, listening: socket.socket) -> AsyncIterator[None]:
+async def _listening(server: BareServer, listening: socket.socket) -> AsyncIterator[None]:
     task = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         await _started(server, task)
@@ -178,26 +176,3 @@ async def _going_on(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _uvicorn_config(app: Starlette, tls: ssl.SSLContext | None) -> uvicorn.Config:
-    """No forwarded header is believed: nothing is decided by a client's address, and none is logged."""
-    return uvicorn.Config(
-        app,
-        ssl_context_factory=None if tls is None else lambda config, default: tls,
-        proxy_headers=False,
-        loop="asyncio",
-        http="h11",
-        ws="websockets-sansio",
-        ws_max_size=MAX_FRAME_BYTES,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=30,
-        backlog=1024,
-    )

@@ -55,6 +55,7 @@ from sync.protocol.messages import UserLog as UserLogRequest
 from sync.server.auth import Handshake, Who
 from sync.server.blobs import Blobs
 from sync.server.config import Limits
+from sync.server.entrance import Entrance
 from sync.server.fanout import Hub, Listener, Outbox
 from sync.server.identity import Identity
 from sync.server.live import LiveRooms
@@ -94,6 +95,7 @@ class Service:
         self.limits = limits
         self.hub = Hub(limits)
         self.meters = meters or Meters()
+        self.entrance = Entrance(limits, self.hub.queue, self.meters.turned_away)
         self.addresses: Collection[str] = ()
         self.people = People(store, identity, limits.logs_in_memory)
         self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)

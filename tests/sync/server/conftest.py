@@ -3,11 +3,13 @@
 
 import asyncio
 import shutil
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from sync.server.accepting import Accepting
 from sync.server.running import start_server
 from tests.sync.server.filled import fill
 from tests.sync.server.house import House
@@ -27,6 +29,18 @@ async def house(data: Path) -> AsyncIterator[House]:
         made = House(server, data)
         yield made
         await made.close()
+
+
+@pytest.fixture
+def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system keeps little of what the server sends and nobody takes; else it takes megabytes to notice."""
+    real = Accepting._take
+
+    def take(self: Accepting, arrived: socket.socket, peer: object) -> None:
+        arrived.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        real(self, arrived, peer)
+
+    monkeypatch.setattr(Accepting, "_take", take)
 
 
 @pytest.fixture(scope="session")
