@@ -23,6 +23,7 @@ from sync.protocol.messages import (
 )
 from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
+from sync.server.loggrowth import LogGrowth
 from sync.server.people import Draft, People
 from sync.server.refusal import Refusal
 from sync.server.store.base import AskedRow, InviteRow, Store, StoreError, UserRow
@@ -42,6 +43,7 @@ class Sheets:
         self._store = store
         self._people = people
         self._limits = limits
+        self._growth = LogGrowth(limits)
 
     # -- before sign-in
 
@@ -124,11 +126,13 @@ class Sheets:
         draft = await self._people.draft(who.uid, frame.entries)
         if any(entry.type == "binding" for entry in draft.read):
             raise Refusal(ErrorCode.INVALID, "binding")
+        self._growth.check(draft)
         ready = await self._ready_to_revoke(draft)
         if ready:
             return None, Waits(frame.rid, ready)
         await self._count(draft)
         made = await self._people.take(draft)
+        self._growth.note(draft)
         for dev in _revoked(draft):
             await self._answered(made.uid, REVOKE, dev)
         return made, Ok(frame.rid)

@@ -26,6 +26,7 @@ from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server import admin, sheets
 from sync.server.auth import now_ms
+from sync.server.config import Limits
 from sync.server.sheets import Sheets
 from sync.trust import userdrafts
 from sync.trust.agency import SignInCode, record_hash
@@ -601,6 +602,23 @@ async def test_attack_rotations_by_revocation_are_three_a_day(w: World, later: C
     await a.engine.devices.revoke(fourth)
     fifth = (await w.second(a)).engine._link.account.dev
     await revoked_by_agency(w, a, fifth)
+
+
+async def test_no_bound_of_a_log_keeps_anybody_from_coming_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its length and its day are used up; the sheet's binding, device and revocations come in all the same."""
+    monkeypatch.setattr(audit, "SPREAD_S", 0.2)
+    async with world(tmp_path, Limits(log_entries=5, log_entries_a_day=2)) as w:
+        (a,) = await w.hire("Handläggare")
+        sheet = await w.make_sheet(a)
+        with pytest.raises(Refused) as e:
+            await w.second(a)
+        assert e.value.code == "quota"
+        await a.offline()
+        await revoked_by_agency(w, a)
+        back = await recovery(w, await attempt(w, "Handläggare", sheet)).ask()
+        assert isinstance(back, Returned)
 
 
 def test_an_attempt_is_kept_and_read_again() -> None:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How fast, and how far, a person's log may grow: every colleague fetches and replays it, 0.2 ms an entry.
+
+A rule of this server alone: it refuses and voids nothing. What ends a device or an account is never refused, nor what
+follows from that; coming back with a recovery sheet, which spends an invitation, is not asked about here.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from sync.protocol.messages import ErrorCode
+from sync.server.config import Limits
+from sync.server.people import Draft
+from sync.server.rates import Bucket
+from sync.server.refusal import Refusal
+from sync.trust.userlog import AGENCY, UserEntry
+
+_DAY_S = 86_400.0
+_REMEMBERED = 65_536
+_ENDINGS = ("dev_revoke", "reset")
+
+
+class LogGrowth:
+    """Counts each person's entries. In memory: a restart begins the day again."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._days: OrderedDict[bytes, Bucket] = OrderedDict()
+
+    def check(self, draft: Draft) -> None:
+        """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
+        for what ends a device or an account, nor for the key that an agency's revocation makes necessary."""
+        counted = sum(1 for _ in _counted(draft))
+        if not counted:
+            return
+        if draft.log.seq + 1 + counted > self._limits.log_entries:
+            raise Refusal(ErrorCode.QUOTA, "user log")
+        if self._day(draft.log.uid).left < counted:
+            raise Refusal(ErrorCode.BUSY, "user log")
+
+    def note(self, draft: Draft) -> None:
+        """The entries are in the log."""
+        self._day(draft.log.uid).spend(sum(1 for _ in _counted(draft)), most_debt=0.0)
+
+    def _day(self, uid: bytes) -> Bucket:
+        a_day = self._limits.log_entries_a_day
+        found = self._days.setdefault(uid, Bucket(a_day / _DAY_S, a_day))
+        self._days.move_to_end(uid)
+        while len(self._days) > _REMEMBERED:
+            self._days.popitem(last=False)
+        return found
+
+
+def _counted(draft: Draft) -> Iterator[UserEntry]:
+    """The entries that count: no endings, and not the one `puk_rotate` that an agency's revocation makes necessary."""
+    owes_key = bool(draft.log.puks) and draft.log.puk_at(draft.log.seq) is None
+    for entry in draft.read:
+        if entry.type == "puk_rotate" and owes_key:
+            owes_key = False
+        elif entry.type in _ENDINGS:
+            owes_key = entry.type == "dev_revoke" and entry.by == AGENCY
+        else:
+            yield entry
