@@ -52,6 +52,9 @@ from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope
 _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""
 
+_RECOVERY = 8
+"""Recovery recipients that a policy may name, beside the members."""
+
 _Triple = tuple[bytes, bytes, bytes | None]
 
 
@@ -190,8 +193,8 @@ class Placing:
             if isinstance(add, Add) and add.epoch is None:
                 seal = self._staging.one(who, room, add.seal_hash)
                 newcomers.append(SealRow(epoch=live.stream.epoch, uid=add.uid, seal=seal))
-        epoch = entries[-1].epoch
-        return (None if epoch is None else self._staging.of_epoch(who, room, epoch)), newcomers
+        epoch, most = entries[-1].epoch, len(live.stream.members) + len(entries) + _RECOVERY
+        return (None if epoch is None else self._staging.of_epoch(who, room, epoch, most)), newcomers
 
     async def _judge(self, live: LiveRoom, kind: int, signed: list[_Triple]) -> tuple[list[Item], list[Accepted]]:
         out: list[tuple[list[Item], list[Accepted]]] = []

@@ -37,6 +37,15 @@ class _Upload:
     at: float
     seals: list[bytes] = field(default_factory=list)
     size_bytes: int = 0
+    _by_hash: dict[bytes, bytes] = field(default_factory=dict)
+    _hashed: int = 0
+
+    def named(self, seal_hash: bytes) -> bytes | None:
+        """The seal of this hash. ▲ Each seal is hashed once, however often the upload is looked into."""
+        for seal in self.seals[self._hashed :]:
+            self._by_hash[H(seal)] = seal
+        self._hashed = len(self.seals)
+        return self._by_hash.get(seal_hash)
 
 
 class Staging:
@@ -78,19 +87,22 @@ class Staging:
         while len(self._uploads) > _MAX_UPLOADS:
             self._drop(next(iter(self._uploads)))
 
-    def of_epoch(self, who: Who, room: bytes, epoch: Epoch) -> list[bytes]:
-        """▲ The seals of an epoch: all of them, and their RFC 9162 root is the one it names. Refusal "seals" if not."""
+    def of_epoch(self, who: Who, room: bytes, epoch: Epoch, most: int) -> list[bytes]:
+        """▲ The seals of an epoch: all of them, at most so many, and their RFC 9162 root is the one it names. Refusal
+        "seals" if not."""
         upload = self._uploads.get((who.dev, room, epoch.root))
-        if upload is None or len(upload.seals) != epoch.count or merkle.root(upload.seals) != epoch.root:
+        if upload is None or len(upload.seals) != epoch.count or epoch.count > most:
+            raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
+        if merkle.root(upload.seals) != epoch.root:
             raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
         return upload.seals
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
         """A newcomer's single seal of the standing epoch, by its hash."""
         for key in self._of(who, room):
-            for seal in self._uploads[key].seals:
-                if H(seal) == seal_hash:
-                    return seal
+            seal = self._uploads[key].named(seal_hash)
+            if seal is not None:
+                return seal
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def done(self, who: Who, room: bytes) -> None:

@@ -4,6 +4,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,33 @@ def test_attack_names_of_uploads_are_names() -> None:
         with pytest.raises(Refusal, match="seals"):
             into.put(who(b"a"), m.PutSeals(1, room, name, 0, []))
     assert not into._uploads
+
+
+def test_attack_each_seal_is_hashed_once_however_often_it_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    into, by, name, hashed = Staging(Limits()), who(b"a"), os.urandom(32), [0]
+
+    def counted(*parts: bytes) -> bytes:
+        hashed[0] += 1
+        return H(*parts)
+
+    monkeypatch.setattr(staging, "H", counted)
+    seals = [b"%d" % k for k in range(1000)]
+    put(into, by, *seals, *[b"same"] * 1000, at=name)
+    for _ in range(64):
+        assert into.one(by, ROOM, H(seals[-1])) == seals[-1]
+    put(into, by, b"more", at=name, start=2000)
+    assert into.one(by, ROOM, H(b"more")) == b"more"
+    assert hashed[0] == 2001
+
+
+def test_attack_more_seals_than_a_room_has_recipients_are_not_even_hashed(monkeypatch: pytest.MonkeyPatch) -> None:
+    into, by, seals = Staging(Limits()), who(b"a"), [b"x"] * 100
+    name = put(into, by, *seals)
+    epoch = SimpleNamespace(root=name, count=100, e=2)
+    assert into.of_epoch(by, ROOM, epoch, 100) == seals  # type: ignore[arg-type]  # of an epoch these are read
+    monkeypatch.setattr("sync.trust.merkle.root", None)
+    with pytest.raises(Refusal, match="seals"):
+        into.of_epoch(by, ROOM, epoch, 99)  # type: ignore[arg-type]
 
 
 def test_what_was_used_or_dropped_is_not_counted_any_more() -> None:
