@@ -45,6 +45,13 @@ def found(folder: Path) -> Path:
 @contextmanager
 def serving(folder: Path) -> Iterator[int]:
     """A running server process; gives its port. Profiles in the folder are told where it is."""
+    with server_process(folder) as (_, port):
+        yield port
+
+
+@contextmanager
+def server_process(folder: Path) -> Iterator[tuple[int, int]]:
+    """The same; gives its process and its port."""
     data = folder / "server"
     command = [sys.executable, "-m", "sync.server", "--log", "ERROR", "serve", "--data", str(data), "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=as_shipped())
@@ -52,7 +59,7 @@ def serving(folder: Path) -> Iterator[int]:
         assert process.stdout is not None
         port = int(json.loads(process.stdout.readline())["port"])
         point_to(folder, port)
-        yield port
+        yield process.pid, port
     finally:
         process.terminate()
         process.wait(30)
