@@ -13,7 +13,7 @@ from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from sync.client.status import LinkState
 from sync.client.transport import Answer
 from sync.errors import Unreachable
-from sync.server.blobs import BlobRefusal
+from sync.server.blobheaders import BlobRefusal
 from tests.journeys.bad_input.checks import explained
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
