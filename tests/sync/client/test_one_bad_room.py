@@ -86,13 +86,6 @@ async def test_attack_a_state_that_grew_too_large_stops_its_room_alone(
     await _goes_on(a, b, good)
 
 
-def test_a_state_is_not_made_larger_than_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roomstate, "_STATE_LIMIT", 64)
-    with pytest.raises(Reject) as e:
-        RoomStream(RoomId(bytes(16))).to_bytes()
-    assert (e.value.code, e.value.where) == roomstate.STATE_TOO_LARGE
-
-
 def test_attack_a_state_that_cannot_be_computed_stops_no_other() -> None:
     with _one_object(ObjId(bytes(16))):
         raise RecursionError

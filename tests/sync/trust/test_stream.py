@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sync.errors import NeedLog, Reject
-from sync.ids import ObjId
-from sync.trust import envelope
+from sync.ids import ObjId, RoomId
+from sync.trust import envelope, roomstate
 from sync.trust.envelope import ObjectKeys, PlainOp, SealedOps, pack, seal_batch, share_commitment
 from sync.trust.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.stream import AcceptedEntry, RoomStream
@@ -562,3 +562,10 @@ def test_content_keys_differ_by_epoch_object_share_and_kind() -> None:
 def test_a_slice_shows_its_entries_for_the_timeline(scene: Scene) -> None:
     accepted = RoomStream(scene.room.id).accept(scene.room.items, scene.office.book, scene.room.rh_at)
     assert [a.entry.type for a in accepted if isinstance(a, AcceptedEntry)] == ["genesis", "epoch", "add"]
+
+
+def test_a_state_is_not_made_larger_than_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roomstate, "_STATE_LIMIT", 64)
+    with pytest.raises(Reject) as e:
+        RoomStream(RoomId(bytes(16))).to_bytes()
+    assert (e.value.code, e.value.where) == roomstate.STATE_TOO_LARGE
