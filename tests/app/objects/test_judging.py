@@ -432,6 +432,32 @@ def test_attack_a_state_and_the_structure_beside_it_say_the_same() -> None:
     assert refused > 300
 
 
+@pytest.mark.parametrize(
+    ("block", "other"),
+    [
+        (text("a🙂b"), text("abcd")),
+        (text("a🙂b"), text("🙂ab")),
+        (text("ab", parent="text"), text("ab", parent="other")),
+        (Block(VALUES, [1], parent="m", key="k"), Block(VALUES, [1], parent="m", key="other")),
+        (Block(VALUES, [1], parent="m", key="k"), Block(VALUES, [1], parent="m")),
+        (Block(TYPE, 1, parent="m", key="k"), Block(TYPE, 0, parent="m", key="k")),
+        (Block(TYPE, 1, parent="m", key="k"), Block(VALUES, [1], parent="m", key="k")),
+        (text("ab"), text("abc")),
+        (text("ab"), Block(GC, 2)),
+    ],
+)
+def test_attack_a_state_beside_another_structure_is_refused(block: Block, other: Block) -> None:
+    knows = []
+    for made in (block, other):
+        room = Room()
+        assert room.said(ANNA, of(7, made)) == ["merged"]
+        knows.append(encode(room.judging.judge.structure))
+    state = read(of(7, block), state=True)
+    begin(state, knows[0])
+    with pytest.raises(BadUpdate, match="state"):
+        begin(state, knows[1])
+
+
 def test_attack_a_state_whose_items_wait_for_each_other_is_refused() -> None:
     crossed = [Section(2, 0, [text("a", origin=(1, 0))]), Section(1, 0, [text("b", origin=(2, 0))])]
     straight = [Section(2, 0, [text("a", parent="text")]), Section(1, 0, [text("b", origin=(2, 0))])]
