@@ -201,6 +201,15 @@ class Program:
         view.erase.connect(self._erase)
         return view
 
+    def _warm(self, session: Session) -> None:
+        """Nothing if the loop has ended meanwhile: then the program does."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        if self._window is not None:
+            run(self._window, session.warm())
+
     def _show_window(self, session: Session) -> None:
         quiet = self._quiet
         window = self._window = MainWindow(session, TOOLS, keys=self._office.unlocking)
@@ -216,7 +225,7 @@ class Program:
         if not quiet:
             window.show()
             QTimer.singleShot(0, window, lambda: log.ui.info("window-shown"))  # it has been painted by then
-        QTimer.singleShot(WARM_AFTER_MS, window, lambda: run(window, session.warm()))
+        QTimer.singleShot(WARM_AFTER_MS, window, lambda: self._warm(session))
         if self._gate is not None:
             self._gate.hide()
             self._gate.deleteLater()

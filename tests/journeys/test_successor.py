@@ -114,7 +114,7 @@ async def settled(*desks: Desk, room: RoomId) -> None:
     """Everybody has everything."""
     await until(
         lambda: (
-            all(d.session.status.waiting == 0 for d in desks)
+            all(d.session.status.waiting == 0 and d.session.store.trials.untried == [] for d in desks)
             and len({d.session.engine.position(room) for d in desks}) == 1
         )
     )

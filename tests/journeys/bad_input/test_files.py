@@ -22,7 +22,7 @@ BAD_NAMES = {
     "../../etc/passwd": "passwd",
     "C:\\Windows\\System32\\kod.dll": "kod.dll",
     "/etc/shadow": "shadow",
-    "rad\nbrytning\x00\x1b.txt": "radbrytning.txt",
+    "rad\nbrytning\x00\x1b.txt": "rad brytning.txt",
     "con": "_con",
     "LPT1.txt": "_LPT1.txt",
     "faktura\u202efdp.exe": "fakturafdp.exe",
@@ -135,7 +135,7 @@ async def test_a_file_that_the_server_has_no_room_for_waits_says_so_and_is_sent_
     blobs = o.w.running.service.blobs
     real = blobs._check_quota
 
-    async def no_room(*_: object) -> None:
+    async def no_room(*_: object, **__: object) -> None:
         raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, code)
 
     monkeypatch.setattr(blobs, "_check_quota", no_room)

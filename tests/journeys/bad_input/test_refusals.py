@@ -191,7 +191,7 @@ async def test_a_sign_in_that_is_refused_for_ever_is_tried_ever_less_often(
     assert w.running is not None
     asked = 0
 
-    async def sign_in(handshake: object, frame: m.Auth) -> None:
+    async def sign_in(who: object, agent: str, frame: m.Auth) -> None:
         nonlocal asked
         asked += 1
         raise Refusal(m.ErrorCode.AUTH, fatal=True)
