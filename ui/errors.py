@@ -90,6 +90,16 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("Kansli has changed nothing. What others have received is still with them and on the server."),
             tr("Contact IT support; keep the computer as it is until then."),
         ),
+        "worker-died": (
+            tr("What a colleague wrote could not be checked."),
+            tr("It is kept, but not shown. Everything else is as before."),
+            tr("Kansli tries again at the next start; if it remains, contact IT support."),
+        ),
+        "worker-unavailable": (
+            tr("What colleagues write cannot be checked on this computer."),
+            tr("It is kept and shown once it can be checked. What you write yourself is sent as usual."),
+            tr("Contact IT support."),
+        ),
         "store-older": (
             tr("The stored data comes from a trial version of Kansli."),
             tr("This version has another format and cannot read it. Nothing has been changed."),

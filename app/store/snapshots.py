@@ -6,7 +6,7 @@ A snapshot that was opened lies among the object's changes, with an empty `dev`,
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -26,20 +26,16 @@ _decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
 class Snapshots:
     """Every method is one transaction."""
 
-    def __init__(
-        self, db: Database, kinds: Mapping[str, Projector], journal: Journal, is_sound: Callable[[ObjId], bool]
-    ) -> None:
+    def __init__(self, db: Database, kinds: Mapping[str, Projector], journal: Journal) -> None:
         self._db = db
         self._kinds = kinds
         self._journal = journal
-        self._is_sound = is_sound
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown, ▲ and
-        for one of which a change is held back here."""
+        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
         found = self._db.one("SELECT kind, room FROM objects WHERE obj = ?", (obj,))
         kind = self._kinds.get(found[0]) if found else None
-        if found is None or kind is None or kind.compact is None or not self._is_sound(obj):
+        if found is None or kind is None or kind.compact is None:
             return None
         compact, room = kind.compact, RoomId(found[1])
         ends = [stored_change(row, None) for row in self._db.rows(sql.ENDS_OF, (obj, obj))]

@@ -60,7 +60,7 @@ class Store:
         self.kept = KeptItems(db)
         self.trials = Trials(db, self._me, dict(kinds), self._projecting, self.changes, journal, tester)
         self.left_out = LeftOutChanges(db)
-        self.snapshots = Snapshots(db, kinds, journal, self.trials.is_sound)
+        self.snapshots = Snapshots(db, kinds, journal)
         self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials)
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
@@ -101,6 +101,7 @@ class Store:
         self.receive = self.inbox.receive
         self.receive_apart = self.inbox.receive_apart
         self.compactor = self.snapshots.compactor
+        self.is_sound = self.trials.is_sound
         self.base = self.snapshots.base
         self.put_base = self.snapshots.put_base
         self.forget_base = self.snapshots.forget_base

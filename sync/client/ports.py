@@ -263,6 +263,10 @@ class SnapshotPort(Protocol):
         """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
         ...
 
+    def is_sound(self, obj: ObjId) -> bool:
+        """Whether everything that came for the object is merged here. What is held back may be merged later."""
+        ...
+
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
         """(position, the state up to there) that this device last computed or opened, to begin from."""
         ...

@@ -131,6 +131,9 @@ class Snapshots:
             base, compact = ports.base(obj), ports.compactor(obj)
             if base is None or compact is None:
                 continue
+            if not ports.is_sound(obj):  # a replay would merge what is held back
+                ports.forget_base(obj)
+                continue
             n, held = base
             found: Compacted | None = None
             with _one_object(obj):
@@ -162,7 +165,7 @@ class Snapshots:
                 room = self._room(key)
                 if room is None or room.reread:  # the next change asks again
                     continue
-                if _steady(room):
+                if self._steady(room, key[1]):
                     with _one_object(key[1]):
                         await self._make(room, key[1], outbox)
                 else:
@@ -174,11 +177,15 @@ class Snapshots:
                 room = self._room(key)
                 if room is not None and room.reread:
                     self._put_off[key] = claim
-                elif room is not None and _steady(room):
+                elif room is not None and self._steady(room, key[1]):
                     with _one_object(key[1]):
                         await self._attest(room, key[1], claim, outbox)
                 elif room is not None:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)
+
+    def _steady(self, room: RoomSync, obj: ObjId) -> bool:
+        """▲ Whether what is computed of an object now has everything that the room and the object hold."""
+        return is_steady(room) and self._link.ports.is_sound(obj)
 
     def _room(self, key: Key) -> RoomSync | None:
         """The room, if this device may make or attest anything there."""
@@ -271,7 +278,7 @@ def _one_object(obj: ObjId) -> Iterator[None]:
         log.error("no snapshot of object %s", obj[:4].hex(), exc_info=e)
 
 
-def _steady(room: RoomSync) -> bool:
+def is_steady(room: RoomSync) -> bool:
     """▲ Whether what is computed of a room now has everything: nothing is on its way, waits for a key, or was pruned
     before it came here."""
     return room.may_send and not room.waiting and not room.gaps

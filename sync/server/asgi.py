@@ -100,7 +100,7 @@ class _Guarded:
         pay_by(budget)
         turn = scope["state"]["turn"] = Turn(budget)
         async with turn:
-            await metered(_run(self._app, scope, receive, send))
+            await metered(_run, self._app, scope, receive, send)
 
 
 async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -178,7 +178,7 @@ class Connection:
         """▲ Begins a request when its device may (before sign-in: its address), and reads no other before: so a device
         that asks much is late itself, by however many connections it asks."""
         await self._budget.begin()
-        task = asyncio.create_task(metered(self._answer(frame)))
+        task = asyncio.create_task(metered(self._answer, frame))
         self._requests[task] = self._budget
         task.add_done_callback(self._answered)
         if self._listener is None:

@@ -127,7 +127,7 @@ class LiveRooms:
         if live is None:
             task = self._loading.get(room)
             if task is None:
-                task = asyncio.create_task(metered(self._load(room)))
+                task = asyncio.create_task(metered(self._load, room))
                 self._loading[room] = task
                 task.add_done_callback(lambda _: self._loading.pop(room, None))
             live = await asyncio.shield(task)

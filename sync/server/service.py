@@ -250,7 +250,7 @@ class Service:
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
         """▲ What changes a person's log goes on though the asker is gone meanwhile: else it would be on the disk and
         not in memory, and a device that it ends would stay."""
-        task = asyncio.create_task(metered(work))
+        task = asyncio.create_task(metered(lambda: work))
         self._going.add(task)
         task.add_done_callback(self._gone)
         return await asyncio.shield(task)

@@ -7,11 +7,12 @@ The payer is a context variable. Tasks, callbacks and the store's jobs that a re
 
 import time
 import types
-from collections.abc import Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -57,10 +58,10 @@ def charged() -> Iterator[None]:
         charge(time.thread_time() - began)
 
 
-async def metered(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a coroutine and charges each of its steps to the context's payer as of the step's end; what it waits for
-    costs nothing. Two clock readings a step: 0.5 µs."""
-    return await _steps(work)
+async def metered(work: Callable[P, Coroutine[Any, Any, T]], *given: P.args, **named: P.kwargs) -> T:
+    """Runs a coroutine function and charges each of its steps to the context's payer as of the step's end; what it
+    waits for costs nothing. Two clock readings a step: 0.5 µs."""
+    return await _steps(work(*given, **named))
 
 
 @types.coroutine

@@ -271,6 +271,7 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         await until(lambda: colleague.texts(room) == ["Skickat i tid"])
         with pytest.raises(NotRevoked):
             await new.office.erase(new.session)
+        await until(lambda: len(old.session.personal.told.runs) == 2 and not waiting(new))  # it has introduced itself
         await new.close()  # its computer is off while something is written on it and it is revoked
         await o.w.stop_server()
         await new.begin_offline()

@@ -146,6 +146,17 @@ async def opened(p: Paper) -> None:
     assert p.whole(p.guest) == p.whole(p.head)
 
 
+async def test_a_snapshot_is_attested_as_soon_as_the_object_is_sound(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    p = await paper(w, monkeypatch)
+    monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: False)
+    row = await p.claim(p.head, p.whole(p.head))
+    await until(lambda: p.clerk.engine.position(p.room) == p.head.engine.position(p.room))
+    await asyncio.sleep(3 * snapshots.AGAIN_S)
+    assert p.rows(p.head) == (row,)
+    monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: True)
+    await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.clerk.uid])
+
+
 async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_the_rest_later(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -515,11 +526,11 @@ async def test_what_was_void_is_not_opened_from_a_bare_room(w: World, monkeypatc
 async def test_nothing_is_made_of_a_room_that_is_not_all_there(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     room, work = p.at(p.clerk), p.clerk.engine._snapshots
-    assert snapshots._steady(room)
+    assert snapshots.is_steady(room)
     room.waiting = 1
-    assert not snapshots._steady(room), "something waits for a key"
+    assert not snapshots.is_steady(room), "something waits for a key"
     room.waiting, room.head_n = 0, room.head_n + 1
-    assert not snapshots._steady(room), "something is on its way"
+    assert not snapshots.is_steady(room), "something is on its way"
     room.head_n -= 1
     p.clerk.store.db.raw.execute("DELETE FROM snapshots")
     room.reread = 10

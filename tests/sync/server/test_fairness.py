@@ -194,7 +194,7 @@ async def test_each_step_of_a_request_is_charged_and_its_waiting_is_not() -> Non
             return "cancelled"
         return "not"
 
-    task = asyncio.create_task(spending.metered(work()))
+    task = asyncio.create_task(spending.metered(work))
     await until(lambda: len(purse.steps) == 2)
     task.cancel()
     assert await task == "cancelled"
