@@ -57,6 +57,7 @@ class Office:
         self.returning = Returning(self.place)
         # the ways in, as the interface's ports have them
         self.allowed = self.unlocking.allowed
+        self.passphrase_rules = self.unlocking.passphrase_rules
         self.keyring_available = self.place.keyring_available
         self.look_up = self.enrolling.look_up
         self.enrol = self.enrolling.enrol

@@ -162,6 +162,26 @@ ALLOW_PASSPHRASE = Setting(
     seen=False,
     stored=False,
 )
+PASSPHRASE_LENGTH = Setting(
+    key="passphrase-length",
+    default=12,
+    label="Shortest passphrase",
+    about="So many characters a new passphrase has at least.",
+    low=12,
+    high=64,
+    seen=False,
+    stored=False,
+)
+PASSPHRASE_STRENGTH = Setting(
+    key="passphrase-strength",
+    default="fair",
+    label="Weakest passphrase",
+    about="How strong a new passphrase is at least, by an estimate of how many guesses it takes: a million, a hundred "
+    "million, ten thousand million.",
+    choices=(("fair", "Fair"), ("good", "Good"), ("strong", "Strong")),
+    seen=False,
+    stored=False,
+)
 ALLOW_EXPORT = Setting(
     key="allow-export",
     default=True,
@@ -221,6 +241,8 @@ SETTINGS: tuple[AnySetting, ...] = (
     OFFLINE_DAYS,
     ALLOW_KEYRING,
     ALLOW_PASSPHRASE,
+    PASSPHRASE_LENGTH,
+    PASSPHRASE_STRENGTH,
     ALLOW_EXPORT,
     ALLOW_PRINT,
     LOG_LEVEL,

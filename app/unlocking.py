@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.errors import BugError
+from app.passphrases import PassphraseRules, rules_of
 from app.profile import Profile
 from app.settings import Settings
 from app.store.database import Database
@@ -45,6 +46,10 @@ class Unlocking:
     def allowed(self, kind: str) -> bool:
         """Whether the machine's policy lets it be used: a SlotKind or its value."""
         return str(kind) in self._settings.unlock_kinds()
+
+    def passphrase_rules(self) -> PassphraseRules:
+        """What a new passphrase must be."""
+        return rules_of(self._settings)
 
     def keyring_available(self) -> bool:
         """Whether this computer has a key store."""

@@ -63,7 +63,7 @@ class WaysIn:
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
-        view = NewWayView(forbidden, self._office.replace)
+        view = NewWayView(forbidden, self._office.replace, self._office.passphrase_rules())
         view.unlocked.connect(self._opened)
         return view
 

@@ -4,6 +4,7 @@
 from PySide6.QtWidgets import QWidget
 
 from app.devices.contact import LAST_CONTACT
+from app.passphrases import PassphraseRules
 from app.setting import Value
 from app.unlocking import SlotKind
 from tests.shots.scene import Scene, Step
@@ -44,7 +45,7 @@ async def away(s: Scene) -> QWidget:
 
 
 async def new_way(s: Scene) -> QWidget:
-    s.gate.setCentralWidget(NewWayView(SlotKind.KEYRING, s.story.desks[0].office.replace))
+    s.gate.setCentralWidget(NewWayView(SlotKind.KEYRING, s.story.desks[0].office.replace, PassphraseRules()))
     return s.gate
 
 

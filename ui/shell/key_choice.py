@@ -6,18 +6,20 @@ from typing import Protocol
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QRadioButton, QWidget
 
+from app.passphrases import PassphraseRules
 from ui.errors import sentence
 from ui.kit.style import column, label
 from ui.kit.translate import tr
-
-MIN_PASSPHRASE = 12
+from ui.shell.passphrase import NewPassphrase
 
 
 class KeyStore(Protocol):
-    """Knows which ways policy allows, "keyring" and "passphrase", and whether there is a key store that may be used."""
+    """Knows which ways policy allows, "keyring" and "passphrase", whether there is a key store that may be used, and
+    what a new passphrase must be."""
 
     def allowed(self, kind: str, /) -> bool: ...
     def keyring_available(self) -> bool: ...
+    def passphrase_rules(self) -> PassphraseRules: ...
 
 
 class KeyChoice(QWidget):
@@ -54,9 +56,10 @@ class KeyChoice(QWidget):
             caption.setBuddy(field)
             fields.addWidget(caption)
             fields.addWidget(field)
-        self._hint = label("", "small", wrap=True)
-        fields.addWidget(self._hint)
+        self._new = NewPassphrase(self.passphrase, self.again, store.passphrase_rules(), self)
+        fields.addWidget(self._new.words)
         layout.addWidget(self._fields)
+        self._new.changed.connect(self._on_choice)
         self.by_passphrase.toggled.connect(self._on_choice)
         self.by_keyring.toggled.connect(self._on_choice)
         (self.by_passphrase if typed and not available else self.by_keyring).setChecked(True)
@@ -67,17 +70,13 @@ class KeyChoice(QWidget):
         field.setAccessibleName(name)
         field.setMinimumHeight(34)
         field.setEchoMode(QLineEdit.EchoMode.Password)
-        field.textChanged.connect(self._on_choice)
         field.returnPressed.connect(self.entered)
         return field
 
     @property
     def ready(self) -> bool:
         """Whether what is chosen can be used."""
-        text, again = self.passphrase.text(), self.again.text()
-        if self.by_keyring.isChecked():
-            return self.by_keyring.isEnabled()
-        return len(text) >= MIN_PASSPHRASE and text == again
+        return self.by_keyring.isEnabled() if self.by_keyring.isChecked() else self._new.ready
 
     @property
     def chosen(self) -> str | None:
@@ -95,11 +94,4 @@ class KeyChoice(QWidget):
 
     def _on_choice(self) -> None:
         self._fields.setVisible(self.by_passphrase.isChecked())
-        text, again = self.passphrase.text(), self.again.text()
-        if len(text) < MIN_PASSPHRASE:
-            self._hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
-        elif text != again:
-            self._hint.setText(tr("The two are not the same yet."))
-        else:
-            self._hint.setText(tr("Good. Nobody can restore it for you, so keep it well."))
         self.changed.emit()

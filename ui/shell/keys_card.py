@@ -9,6 +9,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from app.passphrases import PassphraseRules
 from app.unlocking import KeyChange, SlotKind
 from ui.errors import told
 from ui.kit.buttons import TextButton
@@ -17,7 +18,7 @@ from ui.kit.dialogs import Dialog, show
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell.key_choice import MIN_PASSPHRASE
+from ui.shell.passphrase import NewPassphrase
 from ui.tool import toast
 
 
@@ -27,13 +28,15 @@ class Keys(Protocol):
     def kinds(self) -> Sequence[SlotKind]: ...
     def allowed(self, kind: SlotKind, /) -> bool: ...
     def keyring_available(self) -> bool: ...
+    def passphrase_rules(self) -> PassphraseRules: ...
     async def check(self, passphrase: str, /) -> None: ...
     async def add_keyring(self, passphrase: str, /) -> None: ...
     async def add_passphrase(self, new: str, /) -> None: ...
 
 
 class PassphraseDialog(Dialog):
-    """Asks for the passphrase, for a new one twice, or both, and closes when `verify` took them; else says why not."""
+    """Asks for the passphrase, for a new one twice (by the rules `new`), or both, and closes when `verify` took them;
+    else says why not."""
 
     def __init__(
         self,
@@ -44,7 +47,7 @@ class PassphraseDialog(Dialog):
         accept: str,
         verify: Callable[["PassphraseDialog"], Awaitable[object]],
         current: bool,
-        new: bool,
+        new: PassphraseRules | None = None,
         danger: bool = False,
     ) -> None:
         super().__init__(parent, title, accept=accept, danger=danger)
@@ -53,14 +56,18 @@ class PassphraseDialog(Dialog):
         self.current = self.add_field(tr("Passphrase now"), secret=True) if current else None
         self.new = self.add_field(tr("New passphrase"), secret=True) if new else None
         self.again = self.add_field(tr("The passphrase once more"), secret=True) if new else None
-        self.hint = self.add_text("", "small")
-        self.hint.setVisible(new)
+        self._typed: NewPassphrase | None = None
+        if self.new is not None and self.again is not None and new is not None:
+            self._typed = NewPassphrase(self.new, self.again, new, self)
+            self.body.addWidget(self._typed.words)
+            self._typed.changed.connect(self._on_text)
         self.error = self.add_error()
         self.spinner = self.add_spinner()
-        fields = [field for field in (self.current, self.new, self.again) if field is not None]
-        for field in fields:
-            field.textChanged.connect(self._on_text)
-        fields[0].setFocus()
+        if self.current is not None:
+            self.current.textChanged.connect(self._on_text)
+        first = self.current or self.new
+        if first is not None:
+            first.setFocus()
         self._on_text()
 
     def change(self, *, remove: SlotKind | None = None) -> KeyChange:
@@ -69,14 +76,7 @@ class PassphraseDialog(Dialog):
 
     def _on_text(self) -> None:
         good = self.current is None or bool(self.current.text())
-        if self.new is not None:
-            new, again = self.new.text(), _text(self.again)
-            if len(new) < MIN_PASSPHRASE:
-                self.hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
-            else:
-                self.hint.setText("" if new == again else tr("The two are not the same yet."))
-            good = good and len(new) >= MIN_PASSPHRASE and new == again
-        self.accept_button.setEnabled(good)
+        self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
 
     def accept(self) -> None:
         """Asks whether it is right before it closes."""
@@ -165,7 +165,7 @@ class KeysCard(Card):
         text = tr("Kansli closes for a moment while your content gets a new key.")
         dialog = PassphraseDialog(
             self.window(), tr("Change the passphrase"), text, accept=tr("Change"), verify=self._check_current,
-            current=True, new=True,
+            current=True, new=self._keys.passphrase_rules(),
         )  # fmt: skip
         run(self, self._ask_change(dialog, None))
 
@@ -173,7 +173,7 @@ class KeysCard(Card):
         text = tr("It does not open Kansli any more. Kansli closes for a moment while your content gets a new key.")
         dialog = PassphraseDialog(
             self.window(), tr("Remove: {way}").format(way=word), text, accept=tr("Remove"),
-            verify=self._check_current, current=True, new=False, danger=True,
+            verify=self._check_current, current=True, danger=True,
         )  # fmt: skip
         run(self, self._ask_change(dialog, kind))
 
@@ -187,7 +187,7 @@ class KeysCard(Card):
         text = tr("Whoever is signed in to this computer as you can then open Kansli without a passphrase.")
         dialog = PassphraseDialog(
             self.window(), tr("Add the computer's key store"), text, accept=tr("Add"),
-            verify=lambda d: self._keys.add_keyring(_text(d.current)), current=True, new=False,
+            verify=lambda d: self._keys.add_keyring(_text(d.current)), current=True,
         )  # fmt: skip
         run(self, self._ask_add(dialog))
 
@@ -195,7 +195,8 @@ class KeysCard(Card):
         text = tr("It opens Kansli also when the computer's key store does not.")
         dialog = PassphraseDialog(
             self.window(), tr("Add a passphrase"), text, accept=tr("Add"),
-            verify=lambda d: self._keys.add_passphrase(_text(d.new)), current=False, new=True,
+            verify=lambda d: self._keys.add_passphrase(_text(d.new)), current=False,
+            new=self._keys.passphrase_rules(),
         )  # fmt: skip
         run(self, self._ask_add(dialog))
 

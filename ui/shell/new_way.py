@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.passphrases import PassphraseRules
 from app.unlocking import SlotKind
 from ui.kit.buttons import TextButton
-from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
-from ui.shell.key_choice import MIN_PASSPHRASE
+from ui.shell.passphrase import NewPassphrase
 
 Replace = Callable[[str | None, str | None], Awaitable[object]]
 """The passphrase as it is, or None; the new one, or None for the key store. Gives the session."""
@@ -23,7 +23,9 @@ class NewWayView(GatePage):
 
     unlocked = Signal(object)
 
-    def __init__(self, forbidden: SlotKind, replace: Replace, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, forbidden: SlotKind, replace: Replace, rules: PassphraseRules, parent: QWidget | None = None
+    ) -> None:
         by_keyring = forbidden == SlotKind.KEYRING
         text = (
             tr("Your organisation does not allow the computer's key store any more. Choose a passphrase instead.")
@@ -38,13 +40,16 @@ class NewWayView(GatePage):
         self.current = None if by_keyring else self.add_field(tr("Passphrase now"), secret=True)
         self.new = self.add_field(tr("New passphrase"), secret=True) if by_keyring else None
         self.again = self.add_field(tr("The passphrase once more"), secret=True) if by_keyring else None
-        self.hint = label("", "small", wrap=True)
-        self.body.addWidget(self.hint)
-        self.hint.setVisible(by_keyring)
+        self._typed: NewPassphrase | None = None
+        if self.new is not None and self.again is not None:
+            self._typed = NewPassphrase(self.new, self.again, rules, self)
+            self.body.addWidget(self._typed.words)
+            self._typed.changed.connect(self._on_text)
         self.go_on = self.add_button(TextButton(tr("Continue"), self._go_on, kind="primary"))
         self._fields = [field for field in (self.current, self.new, self.again) if field is not None]
         for field in self._fields:
-            field.textChanged.connect(self._on_text)
+            if self._typed is None:
+                field.textChanged.connect(self._on_text)
             field.returnPressed.connect(self._go_on)
         self._on_text()
 
@@ -52,16 +57,8 @@ class NewWayView(GatePage):
         self._fields[0].setFocus()
 
     def _on_text(self) -> None:
-        if self.new is None or self.again is None:
-            good = all(field.text() for field in self._fields)
-        else:
-            new, again = self.new.text(), self.again.text()
-            good = len(new) >= MIN_PASSPHRASE and new == again
-            if len(new) < MIN_PASSPHRASE:
-                self.hint.setText(tr("At least {n} characters, for example four words.").format(n=MIN_PASSPHRASE))
-            else:
-                self.hint.setText("" if good else tr("The two are not the same yet."))
-        self.go_on.setEnabled(good)
+        typed = self._typed
+        self.go_on.setEnabled(typed.ready if typed is not None else all(field.text() for field in self._fields))
 
     def _go_on(self) -> None:
         if self.go_on.isEnabled():

@@ -46,6 +46,7 @@ class _Ways:
         self._returns, self._view = returns, view
         self.keyring_available = returns.keyring_available
         self.allowed = returns.allowed
+        self.passphrase_rules = returns.passphrase_rules
         self.others = 0
         """Of who was looked up last."""
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.errors import WrongPassphrase
+from app.passphrases import PassphraseRules
 from app.recovery import AskedFor, SheetPaper, SheetState
 from app.unlocking import SlotKind
 from sync.errors import Reject
@@ -80,6 +81,9 @@ class FakeKeys:
 
     def allowed(self, kind: SlotKind) -> bool:
         return kind != self.forbidden
+
+    def passphrase_rules(self) -> PassphraseRules:
+        return PassphraseRules()
 
     def keyring_available(self) -> bool:
         return True

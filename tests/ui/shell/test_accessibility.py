@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from app.passphrases import PassphraseRules
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from tests.ui.shell.fake_rooms import SEAL
@@ -168,7 +169,13 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
         "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork"),
         "evidence": lambda: EvidenceDialog(window, STOPPED),
         "passphrase": lambda: PassphraseDialog(
-            window, "Byt lösenfras", "", accept="Byt", verify=lambda dialog: opens("x"), current=True, new=True
+            window,
+            "Byt lösenfras",
+            "",
+            accept="Byt",
+            verify=lambda dialog: opens("x"),
+            current=True,
+            new=PassphraseRules(),
         ),
         "verify": lambda: VerifyDialog(
             window, HEAD, session.people.safety_number(HEAD.uid), session.people.my_code, lambda texts: Verdict.NO_CODE

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.arrival.joining import Met
 from app.errors import BadAddress, KeyringLocked, WrongPassphrase
+from app.passphrases import PassphraseRules
 from sync.errors import Refused, Reject, Unreachable
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -46,6 +47,9 @@ class Office:
 
     def allowed(self, kind: str) -> bool:
         return True
+
+    def passphrase_rules(self) -> PassphraseRules:
+        return PassphraseRules()
 
     def keyring_available(self) -> bool:
         return self.keyring

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.errors import WrongPassphrase
+from app.passphrases import PassphraseRules
 from app.setting import host_port
 from app.unlocking import SlotKind
 from tests.ui.shell.fake_session import FakeSession
@@ -176,7 +177,7 @@ async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -
         asked.append((current, new))
         return "session"
 
-    view = NewWayView(SlotKind.KEYRING, replace)
+    view = NewWayView(SlotKind.KEYRING, replace, PassphraseRules())
     qtbot.addWidget(view)
     view.show()
     got: list[object] = []
@@ -203,7 +204,7 @@ async def test_nothing_is_typed_while_the_way_of_unlocking_is_changed(qtbot: QtB
         await going_on.wait()
         return "session"
 
-    view = NewWayView(SlotKind.PASSPHRASE, replace)
+    view = NewWayView(SlotKind.PASSPHRASE, replace, PassphraseRules())
     qtbot.addWidget(view)
     view.show()
     got: list[object] = []
@@ -228,7 +229,7 @@ async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None
         assert (current, new) == (PHRASE, None)
         return "session"
 
-    view = NewWayView(SlotKind.PASSPHRASE, replace)
+    view = NewWayView(SlotKind.PASSPHRASE, replace, PassphraseRules())
     qtbot.addWidget(view)
     view.show()
     got: list[object] = []

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from app.errors import FileUnreadable, ReturnWaits
+from app.passphrases import PassphraseRules
 from app.recovery import AskedFor, SheetState
 from sync.errors import Refused, Unreachable
 from sync.ids import DevId
@@ -307,6 +308,9 @@ class Office:
 
     def allowed(self, kind: str) -> bool:
         return True
+
+    def passphrase_rules(self) -> PassphraseRules:
+        return PassphraseRules()
 
     def keyring_available(self) -> bool:
         return False
