@@ -73,8 +73,11 @@ class SealDialog(Dialog):
     def _add_server(self) -> None:
         self._section(
             tr("What the server sees"),
-            tr("The names in the staff directory, who is in which room and with which role, which devices write and "
-               "in which object, but not what it is, when, how much (rounded up), and from which network address."),
+            tr("Of people: the names in the staff directory and what is searched for there, who is in which room with "
+               "which role, who left or was removed, and when someone lost or got a device."),
+            tr("Of work: which devices write, when, in which object and how much (rounded up), but not what it is; how "
+               "far each has read; who has something open or types just now; the size of files."),
+            tr("Of devices: when they are online, from which network address, and which version of Kansli they run."),
             tr("What it does not see: the titles of rooms and of what is in them, names of devices and files, and "
                "anything that is written, drawn or attached."),
             tr("It checks signatures and order, so as to refuse what is forged. So does this device, for itself."),
