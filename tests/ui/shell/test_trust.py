@@ -227,7 +227,9 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
         "Rummets nyckel nummer 7, gjord 2 nov 14:03 av Enhetschef.",
         "Den förnyas senast 25 nov",
         "Ingen utanför rummet har någon nyckel till det, inte heller myndigheten.",
-        "Namnen i personalkatalogen",
+        "namnen i personalkatalogen",
+        "vem som har något öppet",
+        "vilken version av Kansli",
         "Vad den inte ser: rummens titlar",
     ):
         assert part in said
