@@ -20,9 +20,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bootstrap import Office
 from app.core.ids import ObjId, RoomId
+from app.objects.crdt import CrdtDoc
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
 from app.trial import trial
+from app.worker.client import Worker
 from resources import path
 from ui.kit import qr, theme
 from ui.kit.fonts import FAMILY
@@ -72,6 +74,7 @@ class SelfTest:
         self._pictures()
         self._qr()
         self._key_store()
+        await self._worker()
         async with trial(folder, "Handläggare", PASSPHRASE) as (office, session):
             await _until(lambda: session.status.state is LinkState.ONLINE, "the account did not come online")
             self._done("store: made, encrypted, and signed in to a server in memory")
@@ -117,6 +120,19 @@ class SelfTest:
         await _until(lambda: session.status.waiting == 0, "what was written was not sent")
         self._done("crypto: a room with chat, a document and a task, sealed, signed and sent")
         return room, obj
+
+    async def _worker(self) -> None:
+        """The process that tries what colleagues send starts, merges an update, and is ended."""
+        writer, worker = CrdtDoc(texts=("text",)), Worker()
+        with writer.transact():
+            writer.text("text").insert(0, WORDS)
+        try:
+            await asyncio.to_thread(worker.load, b"selftest", ("text",), (), [])
+            tried = await asyncio.to_thread(worker.try_, b"selftest", [writer.diff()], thorough=True)
+        finally:
+            await asyncio.to_thread(worker.close)
+        _check(tried.merged == (True,) and tried.is_read, "the worker did not merge an update")
+        self._done("worker: started, merged an update")
 
     async def _window(self, session: Session, room: RoomId) -> None:
         window = MainWindow(session, TOOLS)

@@ -5,6 +5,8 @@ import ctypes
 import sys
 from pathlib import Path
 
+from app.worker import confine_windows
+
 MEMORY_BYTES = 2 * 1024**3
 STACK_BYTES = 4 * 1024**2
 """Half of what the program's threads have: what is nested too deep for them ends here first."""
@@ -16,6 +18,8 @@ def confine() -> None:
     if sys.platform == "linux":
         _limit()
         _forbid()
+    elif sys.platform == "win32":
+        confine_windows.confine(MEMORY_BYTES)
 
 
 def _limit() -> None:

@@ -19,6 +19,9 @@ T = TypeVar("T")
 Act = Generator[int, None, T]
 PATIENCE_S = 90.0
 POLL_MS = 10
+REST = 3
+"""After a look there is a rest of three times as long: a walk through a window's tree takes 5 to 20 ms, and who looks
+all the time keeps the program that it waits for, and every other one on the machine, from its work."""
 AGAIN_MS = 100
 """Between two looks that cost the program something, such as a question of its index."""
 TEXT_ROLES = (
@@ -32,12 +35,13 @@ def until(look: Callable[[], T], each_ms: int = POLL_MS) -> Act[T]:
     """What `look` gives once it does not raise Missing."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
+        began = time.monotonic()
         try:
             return look()
         except Missing as fault:
             if time.monotonic() > deadline:
                 raise Missing(f"{fault} (waited {PATIENCE_S:g} s)") from fault
-        yield each_ms
+        yield max(each_ms, round(REST * 1000 * (time.monotonic() - began)))
 
 
 def seek(target: dict[str, Any], *, enabled: bool = True) -> Act[Seen]:

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the worker gives up on Windows: it puts itself into a job, lowers its own token, and asks for mitigations.
+
+It does so itself, before it reads the first byte of a colleague's, and can take nothing of it back. So the program need
+not start it by CreateProcessAsUser, which Python's subprocess cannot do. Structures and numbers: winnt.h of the Windows
+SDK.
+"""
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator
+
+_UNTRUSTED = "S-1-16-0"
+"""The lowest integrity level: nothing of a higher level, such as the user's files and windows, can be written."""
+_SE_GROUP_INTEGRITY = 0x20
+_TOKEN_ACCESS = 0x8 | 0x20 | 0x80  # query, adjust privileges, adjust default
+_TOKEN_PRIVILEGES, _TOKEN_INTEGRITY_LEVEL = 3, 25
+_SE_PRIVILEGE_REMOVED = 0x4
+_JOB_UI, _JOB_LIMITS = 4, 9
+_ONE_PROCESS, _PROCESS_MEMORY, _DIE_ON_EXCEPTION = 0x8, 0x100, 0x400
+_ALL_OF_UI = 0xFF
+_MITIGATIONS = {
+    "dynamic-code": (2, 1),
+    "win32k": (4, 1),
+    "extension-points": (6, 1),
+    "image-load": (10, 1 | 2),  # none from another computer, none of a low integrity level
+    "child-process": (13, 1),
+}
+"""Of each the policy's number and its flags, for SetProcessMitigationPolicy."""
+
+
+class _BasicLimits(ctypes.Structure):
+    """JOBOBJECT_BASIC_LIMIT_INFORMATION."""
+
+    _fields_ = [
+        ("process_time", ctypes.c_int64),
+        ("job_time", ctypes.c_int64),
+        ("flags", ctypes.c_uint32),
+        ("least_working_set", ctypes.c_size_t),
+        ("most_working_set", ctypes.c_size_t),
+        ("processes", ctypes.c_uint32),
+        ("affinity", ctypes.c_size_t),
+        ("priority", ctypes.c_uint32),
+        ("scheduling", ctypes.c_uint32),
+    ]
+
+
+class _Limits(ctypes.Structure):
+    """JOBOBJECT_EXTENDED_LIMIT_INFORMATION."""
+
+    _fields_ = [
+        ("basic", _BasicLimits),
+        ("io", ctypes.c_uint64 * 6),
+        ("process_memory", ctypes.c_size_t),
+        ("job_memory", ctypes.c_size_t),
+        ("peak_process", ctypes.c_size_t),
+        ("peak_job", ctypes.c_size_t),
+    ]
+
+
+class _Label(ctypes.Structure):
+    """TOKEN_MANDATORY_LABEL."""
+
+    _fields_ = [("sid", ctypes.c_void_p), ("attributes", ctypes.c_uint32)]
+
+
+class _Privilege(ctypes.Structure):
+    """LUID_AND_ATTRIBUTES."""
+
+    _fields_ = [("low", ctypes.c_uint32), ("high", ctypes.c_int32), ("attributes", ctypes.c_uint32)]
+
+
+def confine(memory_bytes: int) -> list[str]:
+    """Gives up what the system lets go of, and names what it did not: older versions of Windows lack some parts."""
+    steps: dict[str, Callable[[], bool]] = {
+        "job": lambda: _join_job(memory_bytes),
+        "privileges": _drop_privileges,
+        "integrity": _lower_integrity,
+    }
+    left = [name for name, step in steps.items() if not step()]
+    return left + list(_unmitigated())
+
+
+if sys.platform == "win32":
+    _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    _advapi = ctypes.WinDLL("advapi32", use_last_error=True)
+    _kernel.GetCurrentProcess.restype = ctypes.c_void_p
+    _kernel.CreateJobObjectW.restype = ctypes.c_void_p
+    _kernel.SetInformationJobObject.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32]
+    _kernel.AssignProcessToJobObject.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    _advapi.OpenProcessToken.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
+    _advapi.GetTokenInformation.argtypes = [
+        ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p,
+    ]  # fmt: skip
+    _advapi.SetTokenInformation.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32]
+    _advapi.AdjustTokenPrivileges.argtypes = [
+        ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_void_p,
+    ]  # fmt: skip
+    _advapi.ConvertStringSidToSidW.argtypes = [ctypes.c_wchar_p, ctypes.c_void_p]
+    _advapi.GetLengthSid.argtypes = [ctypes.c_void_p]
+
+    def _join_job(memory_bytes: int) -> bool:
+        """No second process, bounded memory, no box for an exception, nothing of the desktop. The job lives as long as
+        the process: its handle is never closed."""
+        job = _kernel.CreateJobObjectW(None, None)
+        limits = _Limits()
+        limits.basic.flags = _ONE_PROCESS | _PROCESS_MEMORY | _DIE_ON_EXCEPTION
+        limits.basic.processes = 1
+        limits.process_memory = memory_bytes
+        ui = ctypes.c_uint32(_ALL_OF_UI)
+        bounded = _kernel.SetInformationJobObject(job, _JOB_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
+        _kernel.SetInformationJobObject(job, _JOB_UI, ctypes.byref(ui), ctypes.sizeof(ui))
+        return bool(job and bounded and _kernel.AssignProcessToJobObject(job, _kernel.GetCurrentProcess()))
+
+    def _token() -> ctypes.c_void_p:
+        token = ctypes.c_void_p()
+        _advapi.OpenProcessToken(_kernel.GetCurrentProcess(), _TOKEN_ACCESS, ctypes.byref(token))
+        return token
+
+    def _drop_privileges() -> bool:
+        """Removes every privilege from the token, which even its owner cannot put back."""
+        token, size = _token(), ctypes.c_uint32()
+        _advapi.GetTokenInformation(token, _TOKEN_PRIVILEGES, None, 0, ctypes.byref(size))
+        if not size.value:
+            return False
+        found = ctypes.create_string_buffer(size.value)
+        if not _advapi.GetTokenInformation(token, _TOKEN_PRIVILEGES, found, size, ctypes.byref(size)):
+            return False
+        count = ctypes.c_uint32.from_buffer(found).value
+        for privilege in (_Privilege * count).from_buffer(found, ctypes.sizeof(ctypes.c_uint32)):
+            privilege.attributes = _SE_PRIVILEGE_REMOVED
+        return bool(_advapi.AdjustTokenPrivileges(token, False, found, 0, None, None))
+
+    def _lower_integrity() -> bool:
+        sid = ctypes.c_void_p()
+        if not _advapi.ConvertStringSidToSidW(_UNTRUSTED, ctypes.byref(sid)):
+            return False
+        label = _Label(sid, _SE_GROUP_INTEGRITY)
+        size = ctypes.sizeof(label) + _advapi.GetLengthSid(sid)
+        return bool(_advapi.SetTokenInformation(_token(), _TOKEN_INTEGRITY_LEVEL, ctypes.byref(label), size))
+
+    def _unmitigated() -> Iterator[str]:
+        for name, (policy, flags) in _MITIGATIONS.items():
+            value = ctypes.c_uint32(flags)
+            if not _kernel.SetProcessMitigationPolicy(policy, ctypes.byref(value), ctypes.sizeof(value)):
+                yield name
+
+else:
+
+    def _join_job(memory_bytes: int) -> bool:
+        return False
+
+    def _drop_privileges() -> bool:
+        return False
+
+    def _lower_integrity() -> bool:
+        return False
+
+    def _unmitigated() -> Iterator[str]:
+        yield from _MITIGATIONS
