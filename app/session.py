@@ -94,8 +94,8 @@ class Session:
 
     @property
     def overdue(self) -> bool:
-        """Whether policy lets nothing be shown until the server has let the device in again."""
-        return self._contact.overdue
+        """Whether policy lets nothing be shown until the server has let the device in again. Never after `close`."""
+        return not self._closed and self._contact.overdue
 
     @property
     def reading(self) -> tuple[int, int]:

@@ -36,17 +36,24 @@ class Worker:
         self._answer_s = answer_s
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = _Watch()
+        self._starting = threading.Lock()
+        """▲ A process that is started while the worker is closed would stay."""
         self._closed = False
 
     def start(self) -> None:
         """Starts the process unless it runs. WorkerUnavailable, also after `close`."""
-        if self._closed:
-            raise WorkerUnavailable
-        if self._process is not None and self._process.poll() is None:
-            return
-        self.stop()
+        with self._starting:
+            if self._closed:
+                raise WorkerUnavailable
+            if self._process is not None and self._process.poll() is None:
+                return
+            self.stop()
+            self._process = self._begin()
+        log.store.info("worker", generation=self.generation)
+
+    def _begin(self) -> "subprocess.Popen[bytes]":
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - ourselves
+            return subprocess.Popen(  # noqa: S603 - ourselves
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -58,7 +65,6 @@ class Worker:
         except OSError as e:
             log.store.error("worker-unavailable")
             raise WorkerUnavailable from e
-        log.store.info("worker", generation=self.generation)
 
     def stop(self) -> None:
         """Ends the process. Twice does no harm; the next question starts another."""
@@ -74,9 +80,10 @@ class Worker:
 
     def close(self) -> None:
         """Ends the process for good. From any thread: a question that waits raises WorkerDied."""
-        self._closed = True
-        self._watch.close()
-        self.stop()
+        with self._starting:
+            self._closed = True
+            self._watch.close()
+            self.stop()
 
     def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> None:
         """Has the object with everything that is merged here. WorkerDied, WorkerUnavailable."""

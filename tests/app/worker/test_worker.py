@@ -2,7 +2,9 @@
 """The worker's process: what it merges, what ends it, and what it has of this program."""
 
 import os
+import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -72,6 +74,27 @@ def test_attack_a_worker_that_was_taken_over_says_nothing_that_is_believed(says:
 def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
     with pytest.raises(WorkerUnavailable):
         Worker([str(tmp_path / "nothing here")]).start()
+
+
+def test_a_worker_that_is_closed_while_it_starts_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, begun, worker = list[subprocess.Popen[bytes]](), threading.Event(), Worker()
+    closing = threading.Thread(target=worker.close)
+
+    def slowly(self: Worker) -> "subprocess.Popen[bytes]":
+        begun.set()
+        closing.join(0.2)
+        made.append(begin(self))
+        return made[0]
+
+    begin = Worker._begin
+    monkeypatch.setattr(Worker, "_begin", slowly)
+    starting = threading.Thread(target=worker.start)
+    starting.start()
+    begun.wait()
+    closing.start()
+    starting.join()
+    closing.join()
+    assert made[0].poll() is not None
 
 
 def test_a_closed_worker_starts_no_more(worker: Worker) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 import ui.program
 from app.core.i18n import set_language
 from app.errors import SlotDamaged
+from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.settings import AUTO_LOCK_MINUTES, AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, PROXY_MODE
 from app.unlocking import KeyChange, SlotKind
@@ -50,6 +51,8 @@ class Session(FakeSession):
     async def close(self) -> None:
         self.closed = True
 
+    async def warm(self) -> None: ...
+
 
 class Office:
     """In the place of app.bootstrap.Office: opens without a key until it is locked."""
@@ -77,6 +80,9 @@ class Office:
     async def unlock_keyring(self) -> Session:
         self.keyring_asked += 1
         return await asyncio.Future()
+
+    def passphrase_rules(self) -> PassphraseRules:
+        return PassphraseRules()
 
     def keyring_available(self) -> bool:
         return True
