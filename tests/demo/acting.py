@@ -253,7 +253,11 @@ def palette(field: dict[str, Any], suggestions: dict[str, Any], text: str, title
 
 
 def choose_file(path: str) -> Act[None]:
-    """Answers the file dialog that is open, and ends when it has closed."""
+    """Answers the file dialog that is open, and ends when it has closed.
+
+    The path comes in one piece, as from the clipboard: of one that is typed Qt selects each folder on the way that it
+    knows already, and where several files may be chosen it keeps them selected and opens the folder instead.
+    """
 
     def look() -> tuple[QFileDialog, QLineEdit]:
         for window in windows():
@@ -262,9 +266,6 @@ def choose_file(path: str) -> Act[None]:
         raise Missing("no file dialog is open")
 
     dialog, field = yield from until(look)
-    field.setFocus()
-    field.selectAll()
-    yield from hands.type_text(path, into=field)
     gone: list[bool] = []
     dialog.finished.connect(lambda _result: gone.append(True))
 
@@ -272,8 +273,14 @@ def choose_file(path: str) -> Act[None]:
     while not gone:
         if time.monotonic() > deadline:
             raise Missing(f"the file dialog stays open with {path!r} (waited {PATIENCE_S:g} s)")
-        popup = QApplication.activePopupWidget()  # the names that would complete it: they may come late
-        yield from hands.press_keys("Escape" if popup is not None else "Return")
+        if QApplication.activePopupWidget() is not None:  # the names that would complete it: they may come late
+            yield from hands.press_keys("Escape")
+        elif field.text() == path:
+            yield from hands.press_keys("Return")
+        else:
+            field.setFocus()
+            field.selectAll()
+            hands.commit(field, path)
         yield POLL_MS
 
 

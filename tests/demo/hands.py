@@ -72,12 +72,17 @@ def type_text(text: str, pace_ms: int = 0, into: QWidget | None = None) -> Steps
         elif character.isascii():
             QTest.keyClicks(widget, character)
         else:
-            event = QInputMethodEvent()
-            event.setCommitString(character)
-            QApplication.sendEvent(widget, event)
+            commit(widget, character)
         if pace_ms:
             yield pace_ms
     yield 0
+
+
+def commit(widget: QWidget, text: str) -> None:
+    """Text in one piece, as from an input method or the clipboard."""
+    event = QInputMethodEvent()
+    event.setCommitString(text)
+    QApplication.sendEvent(widget, event)
 
 
 def _point(seen: Seen, at: tuple[float, float]) -> tuple[QWidget, QPoint]:
