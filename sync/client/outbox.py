@@ -40,6 +40,9 @@ LONGEST_S = 60.0
 LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
 _SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL, ErrorCode.CLOSED)
 """After these the same bytes are sent again."""
+_NOT_AGAIN = (ErrorCode.INVALID, ErrorCode.QUOTA)
+"""After these a snapshot or an attest is dropped: others attested first, or one's share of a total is used up. What was
+written must not wait behind it."""
 TOLD_AFTER = 3
 """Refusals in a row after which even "stale" is told to the person."""
 SEALS_A_FRAME = 512
@@ -262,8 +265,7 @@ class Outbox:
                 m.Placed,
             )
         except Refused as e:
-            self._refused(room, batch, e)
-            return False
+            return self._refused(room, batch, e)
         if placed.count != len(bodies):
             raise Reject("malformed", "placed")
         receipt = self._witness.placed(room, placed)
@@ -296,8 +298,13 @@ class Outbox:
             self._look_again(room)
         return room.kept_n >= n and room.problem is None
 
-    def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> None:
+    def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
+        """Keeps the batch to try it again later. True if it is dropped instead, and the room goes on with the next."""
         log.info("push refused: %s", why.code)
+        if not batch.rows and why.code in _NOT_AGAIN:
+            self._link.ports.unseal(batch)
+            self._sealed_extras.pop(room.room, None)
+            return room.may_send
         passing = why.code in (ErrorCode.STALE, ErrorCode.DIRTY)
         if not passing or self._refusals.get(room.room, 0) + 1 >= TOLD_AFTER:
             room.blocked = why.code
@@ -309,6 +316,7 @@ class Outbox:
             self._look_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)
         self._link.listener.on_room(room.room)
+        return False
 
     def opened(self, room: RoomSync) -> None:
         """The room takes writing again: what waited is sent at once."""

@@ -14,6 +14,7 @@ _FROM_TRUST = {
     "forbidden": ErrorCode.FORBIDDEN,
     "conflict": ErrorCode.CONFLICT,
     "oversize": ErrorCode.OVERSIZE,
+    "total": ErrorCode.QUOTA,
     "seals": ErrorCode.SEALS,
 }
 

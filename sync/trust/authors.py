@@ -35,9 +35,11 @@ def author_of(
     return device, None
 
 
-def pin_author(s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int) -> None:
-    """▲ An accepted item pins its author's user log and device."""
+def pin_author(
+    s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int, *, keep: bool
+) -> None:
+    """▲ An accepted item pins its author's user log and, with `keep`, the device."""
     if ulog[0] > s.pins.get(uid, ulog)[0]:
         rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
-    if dev not in s.dev_owner:
+    if keep and dev not in s.dev_owner:
         s.dev_owner = {**s.dev_owner, dev: uid}

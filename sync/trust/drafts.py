@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from sync.crypto.kdf import H
 from sync.errors import Reject
 from sync.ids import Hash, RoomId, Uid
-from sync.trust import rules
+from sync.trust import rules, totals
 from sync.trust.author import Author, Entry
 from sync.trust.book import UserBook
 from sync.trust.epochs import KeyRing, NewEpoch, new_epoch, seal_for, sound_base
@@ -151,6 +151,8 @@ class Drafter:
             rules.without_reset(self._s.members, pins, [u for u, _, _ in moved], self._book, self._s.t), change
         )
         base = sound_base(room, self._s.epochs, self._ring) if self._me().history else None
+        if base is not None and not totals.may_link(self._s, me, base):
+            base = None  # ▲ the person's share of longer links is used up: an epoch without archive is never stopped
         archive = base is not None
         if me not in members:
             raise Reject("forbidden", "an epoch is made by one who stays")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sync.crypto.seal import SUITE_HYBRID
 from sync.errors import Reject
 from sync.ids import Hash, ObjId
-from sync.trust import envelope
+from sync.trust import envelope, totals
 from sync.trust.envelope import Header
 from sync.trust.policy import enables
 from sync.trust.roomstate import RoomState
@@ -41,8 +41,13 @@ def check_chain(
             raise Reject("chain", f"position {n + i}")
 
 
-def judge(s: RoomState, hdr: Header) -> str | None:
-    """Why an envelope of a member's active device is void at this position, if it is."""
+def judge(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
+    """Why an envelope of a member's active device is void at this position, if it is. `length`: of its ciphertext;
+    `t`: the position's time (ms)."""
+    return _judge(s, hdr) or totals.judge_envelope(s, hdr, length, t)
+
+
+def _judge(s: RoomState, hdr: Header) -> str | None:
     if hdr.even_ext or hdr.kind not in envelope.LEAST_ROLE:
         feature = hdr.unknown()[0]
         if enables(s.policy, feature):

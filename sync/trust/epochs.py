@@ -105,6 +105,12 @@ class Epoch:
         return epoch
 
 
+def most_prev_bytes(base: int, e: int) -> int:
+    """▲ How long a link from `e` back to `base` can be: 40 bytes for each epoch between, and what encrypts it. Every
+    member keeps it, and nobody but the members with the archive can tell whether it opens."""
+    return 40 * max(e - base, 0) + 112
+
+
 def read_pins(value: object) -> tuple[tuple[Uid, int, Hash], ...]:
     pins = []
     for pin in fields.items(value, "pins"):

@@ -32,7 +32,8 @@ from sync.trust.payloads import (
 )
 from sync.trust.policy import read_policy, read_recovery
 
-_SUBJECT_LIMIT = 16 * 1024
+SUBJECT_LIMIT = 10 * 1024
+"""Eight recovery recipients, which have 1,240 B each."""
 
 
 def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
@@ -139,7 +140,7 @@ def _hist(value: object) -> Hist:
 
 def _propose(value: object) -> Propose:
     what, subject = fields.array(value, 2, "propose")
-    raw = fields.blob(subject, _SUBJECT_LIMIT, "propose")
+    raw = fields.blob(subject, SUBJECT_LIMIT, "propose")
     match what:
         case "hist":
             fields.raw(raw, 16, "propose")
@@ -147,7 +148,7 @@ def _propose(value: object) -> Propose:
             if raw not in (b"all", b"from-now"):
                 raise Reject("malformed", "propose")
         case "recovery":
-            read_recovery(dec(raw, limit=_SUBJECT_LIMIT))
+            read_recovery(dec(raw, limit=SUBJECT_LIMIT))
         case _:
             raise Reject("malformed", "propose")
     return Propose(what=str(what), subject=raw)

@@ -6,6 +6,11 @@ from sync.errors import Reject
 from sync.ids import Uid
 from sync.trust import fields
 
+NAME_LIMIT = 64
+"""Characters of an entry's type, here as in the entry."""
+NAMES_LIMIT = 1000
+RECIPIENTS_LIMIT = 8
+
 
 def read_policy(value: object) -> dict[str, object]:
     """What a policy may say: "history" ("all" or "from-now": what newcomers may be given), "recovery" ([[id 16,
@@ -44,7 +49,7 @@ def enables(policy: dict[str, object], feature: str) -> bool:
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
     """The agency's recovery recipients: (id, sealing key) each. ▲ Keys that nobody can seal to are refused."""
     out = []
-    for row in fields.items(value, "recovery", 8):
+    for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")
         check_public(fields.raw(key, PUBLIC_BYTES, "recovery"))
         out.append((Uid(fields.raw(ident, 16, "recovery")), fields.raw(key, PUBLIC_BYTES, "recovery")))
@@ -57,8 +62,8 @@ def _read_format(value: object) -> None:
     for name, members in _names(value, "format").items():
         if name not in ("ext", "kinds", "types"):
             raise Reject("malformed", "format")
-        for member in fields.items(members, "format", 1000):
-            if type(member) is not (str if name == "types" else int):
+        for member in fields.items(members, "format", NAMES_LIMIT):
+            if type(member) is not (str if name == "types" else int) or len(str(member)) > NAME_LIMIT:
                 raise Reject("malformed", "format")
 
 

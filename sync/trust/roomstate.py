@@ -17,10 +17,11 @@ from sync.ids import NO_ROOM, Hash, RoomId, Uid
 from sync.trust import fields
 from sync.trust.epochs import Epoch
 from sync.trust.items import RH_0, Role
+from sync.trust.used import Rows, Used, pack_used, read_used
 
-STATE_VERSION = 2
-"""Version 1 lacks snapshots and baselines; a room that has none is still written so."""
-_STATE_LIMIT = 64 * 1024 * 1024
+STATE_VERSION = 3
+STATE_LIMIT = 64 * 1024 * 1024
+"""A state of this size is the largest that is made and read. Totals (totals.py) keep every room's below it."""
 STATE_TOO_LARGE = ("oversize", "room state")
 """Code and place of the Reject for a state that `decode_state` would not read again."""
 _DEVICE = struct.Struct(">16sQ32sQQ")
@@ -108,6 +109,8 @@ class RoomState:
     """By object, the oldest first."""
     baselines: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
     """The newest of each object: its position, epoch, and the position that its author had seen."""
+    used: dict[Uid, Used] = field(default_factory=dict)
+    """What each person has used of the room's totals; the sums under `EVERYBODY`."""
 
     def owners(self) -> int:
         return sum(m.role is Role.OWNER for m in self.members.values())
@@ -121,13 +124,13 @@ class StateCodec:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[object, bytes]] = {}
-        self._heads = bytearray()
-        self._slots: dict[bytes, int] = {}
+        self._heads = Rows()
+        self._used = Rows()
         self._shares = b""
 
-    def encode(self, s: RoomState, touched: Iterable[bytes]) -> bytes:
-        """`touched`: the devices whose heads may have changed since the last call, in order of doing so. Reject
-        STATE_TOO_LARGE for more than can be read again."""
+    def encode(self, s: RoomState, touched: Iterable[bytes], used: Iterable[bytes]) -> bytes:
+        """`touched` and `used`: the devices whose heads, and the persons whose use, may have changed since the last
+        call, in order of doing so. Reject STATE_TOO_LARGE for more than can be read again."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._part("epochs", s.epochs, _pack_epochs),
@@ -137,18 +140,16 @@ class StateCodec:
             self._part("destroyed", s.destroyed, _pack_positions),
             self._part("pruned", s.pruned, _pack_positions),
             self._part("dev_owner", s.dev_owner, _pack_owners),
-            self._pack_heads(s.device_heads, touched),
+            self._heads.pack(s.device_heads, touched, _pack_head),
             self._pack_shares(s.shares),
             self._part("missing", s.missing, _pack_missing),
+            self._part("snapshots", s.snapshots, _pack_snapshots),
+            self._part("baselines", s.baselines, _pack_baselines),
+            self._used.pack(s.used, used, pack_used),
         ]
-        version = 1
-        if s.snapshots or s.baselines:
-            version = STATE_VERSION
-            parts.append(self._part("snapshots", s.snapshots, _pack_snapshots))
-            parts.append(self._part("baselines", s.baselines, _pack_baselines))
-        head = [version, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
+        head = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
         data = enc([*head, parts])
-        if len(data) > _STATE_LIMIT:  # ▲ checked where it is made: nobody could read it again
+        if len(data) > STATE_LIMIT:  # ▲ checked where it is made: nobody could read it again
             raise Reject(*STATE_TOO_LARGE)
         return data
 
@@ -158,16 +159,6 @@ class StateCodec:
             kept = (value, pack(value))
             self._kept[name] = kept
         return kept[1]
-
-    def _pack_heads(self, heads: dict[bytes, DeviceHead], touched: Iterable[bytes]) -> bytes:
-        if len(self._slots) > len(heads) or not self._slots:
-            self._slots, self._heads, touched = {}, bytearray(), heads
-        for dev in touched:
-            head = heads[dev]
-            row = _DEVICE.pack(dev, head.dev_seq, head.ident, head.n, head.seen_n)
-            at = self._slots.setdefault(dev, len(self._heads))
-            self._heads[at : at + _DEVICE.size] = row
-        return bytes(self._heads)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
         """Shares are only ever added: those that are packed stand, the new ones follow."""
@@ -179,14 +170,13 @@ class StateCodec:
 
 def decode_state(data: bytes) -> RoomState:
     """The state from its bytes; Reject "format" for another version. Its bytes are our own, from an encrypted store."""
-    value = dec(data, limit=_STATE_LIMIT)
-    if type(value) is not list or not value or value[0] not in (1, STATE_VERSION):
+    value = dec(data, limit=STATE_LIMIT)
+    if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")
     _, room, n, rh, t, entries, entry_head, epoch, dirty, parts = fields.array(value, 10, "room state")
-    count = 11 if value[0] == 1 else 13
-    packed = [fields.blob(p, _STATE_LIMIT, "room state") for p in fields.array(parts, count, "room state")]
+    packed = [fields.blob(p, STATE_LIMIT, "room state") for p in fields.array(parts, 14, "room state")]
     members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares, missing = packed[:11]
-    snapshots, baselines = packed[11:] or (enc([]), b"")
+    snapshots, baselines, used = packed[11:]
     return RoomState(
         room=RoomId(fields.raw(room, 16, "room state")),
         n=fields.u64(n, "room state"),
@@ -199,7 +189,7 @@ def decode_state(data: bytes) -> RoomState:
         members=_read_members(members),
         epochs=_read_epochs(_rows(epochs)),
         pins={Uid(u): (q, Hash(h)) for u, q, h in _PIN.iter_unpack(pins)},
-        policy=dec(policy, limit=_STATE_LIMIT),  # type: ignore[arg-type]  # our own
+        policy=dec(policy, limit=STATE_LIMIT),  # type: ignore[arg-type]  # our own
         proposals={
             Hash(i): Proposal(w, s, Uid(b), None if a is None else Uid(a)) for i, w, s, b, a in _rows(proposals)
         },
@@ -211,11 +201,12 @@ def decode_state(data: bytes) -> RoomState:
         missing={n: obj for obj, n in _POSITION.iter_unpack(missing)},
         snapshots={obj: tuple(map(_read_snapshot, rows)) for obj, rows in _rows(snapshots)},
         baselines={obj: (at, e, seen) for obj, at, e, seen in _BASELINE.iter_unpack(baselines)},
+        used=read_used(used),
     )
 
 
 def _rows(part: bytes) -> list:  # type: ignore[type-arg]  # rows of our own making
-    rows = dec(part, limit=_STATE_LIMIT)
+    rows = dec(part, limit=STATE_LIMIT)
     return rows if isinstance(rows, list) else []
 
 
@@ -233,6 +224,10 @@ def _read_members(packed: bytes) -> dict[Uid, Member]:
         Uid(u): Member(Uid(u), Role(r), n, t, h, Hash(a), admin - 1 if admin else None)
         for u, r, n, t, h, a, admin in _MEMBER.iter_unpack(packed)
     }
+
+
+def _pack_head(dev: bytes, head: DeviceHead) -> bytes:
+    return _DEVICE.pack(dev, head.dev_seq, head.ident, head.n, head.seen_n)
 
 
 def _pack_epochs(epochs: dict[int, Epoch]) -> bytes:

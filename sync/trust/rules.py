@@ -11,9 +11,9 @@ from sync.crypto.encoding import dec
 from sync.crypto.kdf import H
 from sync.errors import NeedLog
 from sync.ids import Hash, ObjId, Uid
-from sync.trust import snapshots
+from sync.trust import snapshots, totals
 from sync.trust.book import UserBook
-from sync.trust.epochs import RECOVERY, Epoch, Recipient, recipients_hash
+from sync.trust.epochs import RECOVERY, Epoch, Recipient, most_prev_bytes, recipients_hash
 from sync.trust.items import Role
 from sync.trust.payloads import (
     Add,
@@ -152,16 +152,25 @@ def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBo
     s.pins = pins
     members = without_reset(s.members, pins, moved, book, t)
     if members is not s.members:
-        s.proposals = _without_hist(s, [u for u in s.members if u not in members])
-        s.members, s.dirty = members, True
+        s.dirty = True
+        _put_members(s, members)
     return None
 
 
-def _without_hist(s: RoomState, gone: Iterable[Uid]) -> dict[Hash, Proposal]:
-    """▲ The proposals without those that would give these persons history: they do not wait for a later add."""
-    uids = set(gone)
-    kept = {i: p for i, p in s.proposals.items() if p.what != "hist" or p.subject not in uids}
-    return kept if len(kept) < len(s.proposals) else s.proposals
+def _put_members(s: RoomState, members: dict[Uid, Member]) -> None:
+    """The room has these members now. ▲ A proposal of history ends with its subject's membership, since it must not
+    wait for a later add; one that nobody approved ends with its proposer's administration."""
+    s.members = members
+    if s.proposals:
+        kept = {i: p for i, p in s.proposals.items() if _is_alive(p, members)}
+        s.proposals = kept if len(kept) < len(s.proposals) else s.proposals
+
+
+def _is_alive(p: Proposal, members: dict[Uid, Member]) -> bool:
+    if p.what == "hist" and p.subject not in members:
+        return False
+    proposer = members.get(p.by)
+    return p.approved is not None or (proposer is not None and proposer.role >= Role.ADMIN)
 
 
 Change = dict[Uid, Member | None]
@@ -178,7 +187,7 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
     author = here.entry.uid
     held_history = s.members[author].history
     if epoch is None:
-        s.members = changed(s.members, change)
+        _put_members(s, changed(s.members, change))
         return None
     if epoch.e != s.epoch + 1:
         return "stale"
@@ -195,6 +204,8 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
             return "epoch-link"
         if not fresh and not (held_history and (base := s.epochs.get(epoch.base or 0)) and base.has_archive):
             return "epoch-link"
+        if len(epoch.prev) > most_prev_bytes(epoch.base or 0, epoch.e):  # ▲ everybody keeps it, few can open it
+            return "epoch-link"
         if fresh:
             members = {**members, author: replace(members[author], history=True)}
     elif epoch.e == 1:
@@ -205,10 +216,23 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
     unsealed = set(epoch.unsealed)
     if len(unsealed) != len(epoch.unsealed) or not unsealed <= {r.uid for r in expected}:
         return "recipients"
-    s.members = members
+    _put_members(s, members)
     s.epoch, s.dirty = epoch.e, False
-    s.epochs = {**s.epochs, epoch.e: replace(epoch, n=here.n, by=author, pins=())}
+    s.epochs = _remembered(s.epochs, replace(epoch, n=here.n, by=author, pins=()))
     return None
+
+
+def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
+    """▲ The epochs with a new one. Whom the one before was not sealed to matters no longer. Of too many the oldest is
+    forgotten, but never the newest one with an archive: the next link needs it."""
+    kept = {**epochs, new.e: new}
+    before = kept.get(new.e - 1)
+    if before is not None and before.unsealed:
+        kept[before.e] = replace(before, unsealed=())
+    if len(kept) > totals.EPOCHS_KEPT:
+        newest = next((e for e in sorted(kept, reverse=True) if kept[e].has_archive), None)
+        del kept[next(e for e in kept if e != newest)]
+    return kept
 
 
 def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
@@ -268,7 +292,6 @@ def _rm(s: RoomState, here: _At, p: Remove) -> str | None:
     why = _may_touch(s, here, p.uid)
     if why is not None:
         return why
-    s.proposals = _without_hist(s, [p.uid])
     return _take_epoch(s, here, p.epoch, {p.uid: None})
 
 
@@ -276,8 +299,7 @@ def _leave(s: RoomState, here: _At, p: Leave) -> str | None:
     uid = here.entry.uid
     if s.members[uid].role is Role.OWNER and s.owners() == 1:
         return "last-owner"
-    s.members = {u: m for u, m in s.members.items() if u != uid}
-    s.proposals = _without_hist(s, [uid])
+    _put_members(s, {u: m for u, m in s.members.items() if u != uid})
     s.dirty = True
     return None
 
@@ -346,11 +368,14 @@ def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
         return "proposal"  # ▲ two administrators agree, both of them now
     if proposal.approved is not None:
         return "proposal"
-    s.proposals = {**s.proposals, p.proposal: replace(proposal, approved=here.entry.uid)}
+    if proposal.what == "hist":
+        s.proposals = {**s.proposals, p.proposal: replace(proposal, approved=here.entry.uid)}
+        return None
+    s.proposals = {i: q for i, q in s.proposals.items() if i != p.proposal}
     if proposal.what == "recovery":
         s.policy = {**s.policy, "recovery": dec(proposal.subject, limit=len(proposal.subject))}
         s.dirty = True  # whoever is no longer a recipient must not open what comes
-    elif proposal.what == "history":
+    else:
         s.policy = {**s.policy, "history": proposal.subject.decode()}
     return None
 
@@ -382,7 +407,12 @@ def _cannot_open(s: RoomState, here: _At, p: CannotOpen) -> str | None:
 def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
     if _role(s, here) < Role.ADMIN or p.obj == ObjId(s.room):
         return "forbidden"
+    if p.obj not in s.shares:  # ▲ names of nothing would have no end
+        return "object"
     s.destroyed = {p.obj: here.n, **s.destroyed}
+    s.pruned, s.snapshots, s.baselines = (
+        {obj: row for obj, row in rows.items() if obj != p.obj} for rows in (s.pruned, s.snapshots, s.baselines)
+    )
     return None
 
 

@@ -11,6 +11,7 @@ What is in the clear says which positions a `prune` may name, so that everybody 
 is the application's; who opens a snapshot checks that its content has it, and that whoever attested says the same.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from sync.crypto.encoding import dec, enc
@@ -26,9 +27,9 @@ from sync.trust.roomstate import RoomState, Snapshot
 VERSION = 1
 MAX_PIECES = 400
 PIECE_BYTES = MAX_PAYLOAD_BYTES - 256
-KEPT = 256
-"""Snapshots of one object that are remembered; of more the oldest that nobody attested goes, else the oldest."""
-ATTESTS_KEPT = 8
+KEPT = 16
+"""Snapshots of one object that are remembered; `_bounded` says which of more goes."""
+ATTESTS_KEPT = 4
 ATTESTS_TO_PRUNE = 2
 PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
 FEATURE = "type prune"
@@ -118,29 +119,48 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
         if 0 < covers <= hdr.seen[0]:
             row = Snapshot(ident=ident, n=n, t=t, uid=hdr.uid, covers=covers)
             s.snapshots = {**s.snapshots, hdr.obj: _bounded((*s.snapshots.get(hdr.obj, ()), row))}
-    elif hdr.kind == envelope.ATTEST and len(hdr.about) == 32:
+    elif hdr.kind == envelope.ATTEST:
         _note_attest(s, n, hdr)
     elif hdr.kind == envelope.BASELINE:
         s.baselines = {**s.baselines, hdr.obj: (n, hdr.epoch, hdr.seen[0])}
 
 
+def is_new_attest(s: RoomState, hdr: Header) -> bool:
+    """▲ Whether an attest adds a word to a snapshot that the room remembers: by another person than the author, who
+    may read the history, once, and only while more are kept."""
+    row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
+    if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
+        return False
+    return len(row.attests) < ATTESTS_KEPT and all(uid != hdr.uid for uid, _ in row.attests)
+
+
 def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
-    """▲ Only another person's word counts, and only that of one who may read what they attest."""
-    rows = s.snapshots.get(hdr.obj, ())
-    for i, row in enumerate(rows):
-        if row.ident != hdr.about:
-            continue
-        known = any(uid == hdr.uid for uid, _ in row.attests)
-        if hdr.uid != row.uid and s.members[hdr.uid].history and not known and len(row.attests) < ATTESTS_KEPT:
-            told = replace(row, attests=(*row.attests, (hdr.uid, n)))
-            s.snapshots = {**s.snapshots, hdr.obj: (*rows[:i], told, *rows[i + 1 :])}
+    rows = s.snapshots[hdr.obj]
+    told = (replace(r, attests=(*r.attests, (hdr.uid, n))) if r.ident == hdr.about else r for r in rows)
+    s.snapshots = {**s.snapshots, hdr.obj: tuple(told)}
 
 
 def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+    """▲ The rows without one if they are too many. Nobody's flood pushes out what others made: of those that nobody
+    attested the oldest goes of whoever has most of them. While these are at most half, one of the attested goes, so
+    that the rest are spread over the time since the oldest."""
     if len(rows) <= KEPT:
         return rows
-    drop = next((i for i, row in enumerate(rows[:-1]) if not row.attests), 0)
-    return (*rows[:drop], *rows[drop + 1 :])
+    bare = [row for row in rows if not row.attests]
+    drop = _of_the_busiest(bare) if len(bare) > KEPT // 2 else _closest([row for row in rows if row.attests])
+    return tuple(row for row in rows if row is not drop)
+
+
+def _of_the_busiest(rows: list[Snapshot]) -> Snapshot:
+    made = Counter(row.uid for row in rows)
+    most = max(made.values())
+    return next(row for row in rows if made[row.uid] == most)
+
+
+def _closest(rows: list[Snapshot]) -> Snapshot:
+    """Whose neighbours are least apart in time, neither the oldest nor the newest."""
+    between = zip(rows, rows[1:], rows[2:], strict=False)
+    return min(between, key=lambda three: three[2].t - three[0].t)[1]
 
 
 def strict(policy: dict[str, object]) -> bool:

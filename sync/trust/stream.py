@@ -17,17 +17,18 @@ from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES
-from sync.trust import envelope, roomlog, rules, snapshots
+from sync.trust import envelope, roomlog, rules, snapshots, totals
 from sync.trust.authors import author_of, pin_author
 from sync.trust.book import UserBook
 from sync.trust.envelope import Header
 from sync.trust.envelope_rules import check_chain, judge
 from sync.trust.epochs import Epoch, Recipient
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
-from sync.trust.payloads import Unreadable
+from sync.trust.payloads import Destroy, Prune, Unreadable
 from sync.trust.policy import enables
 from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
+from sync.trust.used import EVERYBODY, NOTHING, Used
 
 _RECENT = 4096
 MAX_T = 2**53
@@ -75,6 +76,7 @@ class RoomStream:
         self._expected = room
         self._codec = StateCodec()
         self._touched: dict[bytes, None] = {}
+        self._used: dict[bytes, None] = {}
         self._undo: list[_Undo] = []
         self._recent: deque[Hash] = deque(maxlen=_RECENT)
         """The running hashes of the last positions, up to `state.n`."""
@@ -88,8 +90,9 @@ class RoomStream:
 
     def to_bytes(self) -> bytes:
         """The state after the newest accepted position; cheap to call after every slice."""
-        data = self._codec.encode(self.state, self._touched)
+        data = self._codec.encode(self.state, self._touched, self._used)
         self._touched.clear()
+        self._used.clear()
         return data
 
     # -- what others read ---------------------------------------------------------------------------------------
@@ -198,22 +201,24 @@ class RoomStream:
             self._restore(saved)
             raise
 
-    def _save(self) -> tuple[RoomState, int]:
-        """What `_restore` needs. Device heads and shares grow to tens of thousands, so they are changed in place and
-        a journal says how to change them back; everything else is replaced, and the old references do."""
+    def _save(self) -> tuple[RoomState, int, int]:
+        """What `_restore` needs. Device heads, shares and persons' use grow to tens of thousands, so they are changed
+        in place and a journal says how to change them back; everything else is replaced, and the old references do."""
         self._undo.clear()
-        return copy.copy(self.state), len(self._touched)
+        return copy.copy(self.state), len(self._touched), len(self._used)
 
-    def _restore(self, saved: tuple[RoomState, int]) -> None:
+    def _restore(self, saved: tuple[RoomState, int, int]) -> None:
         for where, key, old in reversed(self._undo):
             if old is None:
                 del where[key]
             else:
                 where[key] = old
         taken = self.state.n
-        self.state, touched = saved
+        self.state, touched, used = saved
         while len(self._touched) > touched:
             self._touched.popitem()
+        while len(self._used) > used:
+            self._used.popitem()
         for _ in range(min(taken - self.state.n, len(self._recent))):
             self._recent.pop()
         if not self._recent and self.state.n:
@@ -273,18 +278,21 @@ class RoomStream:
                 void = "stale"
         if void is None and isinstance(entry.payload, Unreadable) and enables(s.policy, entry.payload.needs):
             raise Reject("format", entry.payload.needs)
+        before, keep = copy.copy(s), totals.knows_or_takes_device(s, entry.uid, entry.dev)
         if void is None:
-            before = copy.copy(s)
             void = rules.apply_entry(s, entry, item.n, item.t, book)
+            void = void or totals.judge_entry(before, s, entry, book, known=keep)
             if void is not None:
                 self.state = s = before
         if void is not None and (strict or item.n <= 2):  # a room that nobody founded is no room
             raise Reject(void, f"position {item.n}")
         if void is None:
-            pin_author(s, entry.uid, entry.dev, entry.ulog, book, item.t)
+            pin_author(s, entry.uid, entry.dev, entry.ulog, book, item.t, keep=keep)
             self._explain_missing(entry)
+            self._count_entry(before, entry, book)
             head = s.device_heads.get(entry.dev) or DeviceHead(0, bytes(32), 0, 0)
-            self._move_head(entry.dev, replace(head, seen_n=entry.seen[0]))
+            if keep:
+                self._move_head(entry.uid, entry.dev, replace(head, seen_n=entry.seen[0]))
         s.entry_seq, s.entry_head = entry.seq, entry.ident
         self._step(item, entry.ident)
         return AcceptedEntry(item.n, item.t, entry, void)
@@ -305,9 +313,33 @@ class RoomStream:
         elif entry.room != s.room:
             raise Reject("other-room", f"position {n}")
 
-    def _move_head(self, dev: bytes, head: DeviceHead) -> None:
+    def _move_head(self, uid: Uid, dev: bytes, head: DeviceHead) -> None:
+        if dev not in self.state.device_heads:
+            self._count(uid, {"devices": 1})
         self._put(self.state.device_heads, dev, head)
         self._touched[dev] = None
+
+    # -- what each person has used (totals.py) ------------------------------------------------------------------
+
+    def _count(self, uid: Uid, more: dict[str, int]) -> None:
+        """Adds to a person's use and to the sums; after the verdict alone, since it is changed in place."""
+        for who in (uid, EVERYBODY) if more else ():
+            self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
+
+    def _put_used(self, uid: Uid, used: Used) -> None:
+        self._put(self.state.used, uid, used)
+        self._used[uid] = None
+
+    def _count_entry(self, before: RoomState, entry: RoomEntry, book: UserBook) -> None:
+        s = self.state
+        self._count(entry.uid, totals.counted_entry(before, s, entry, book))
+        if s.snapshots is not before.snapshots and isinstance(entry.payload, Destroy | Prune):
+            self._count_snapshots(before, entry.payload.obj)
+
+    def _count_snapshots(self, before: RoomState, obj: ObjId) -> None:
+        grown = totals.snapshots_between(before.snapshots.get(obj, ()), self.state.snapshots.get(obj, ()))
+        for uid, n in grown.items():
+            self._count(uid, {"snapshots": n})
 
     def _explain_missing(self, entry: RoomEntry) -> None:
         s = self.state
@@ -327,8 +359,11 @@ class RoomStream:
         device, void = author_of(self.state, first.uid, first.dev, first.ulog, book, n)
         if device is not None:
             verify(device.sign_pk, envelope.DOMAIN, idents[-1], items[-1].sig)
-        # of one who is no member nothing is kept, so nothing can be chained; all of it is void
-        chained = device is not None and first.uid in self.state.members
+        keep = totals.knows_or_takes_device(self.state, first.uid, first.dev)
+        void = void or (None if keep else "total")
+        # of one who is no member, and of a device beyond its person's share, nothing is kept, so nothing can be
+        # chained; all of it is void
+        chained = keep and device is not None and first.uid in self.state.members
         start = self.next_prev(first.uid, first.dev) if chained else None
         check_chain(self.state, headers, idents, n, start=start, strict=strict)
         out: list[Accepted] = []
@@ -345,7 +380,7 @@ class RoomStream:
             if device is not None and hdr.seen != seen:
                 self._check_seen(hdr.seen, item.n, rh_at)
                 seen = hdr.seen
-            why = void or judge(self.state, hdr)
+            why = void or judge(self.state, hdr, length, item.t)
             if why is not None and strict:
                 raise Reject(why, f"position {item.n}")
             if why is None:
@@ -354,16 +389,22 @@ class RoomStream:
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
         if chained:
             last = headers[-1]
-            self._move_head(last.dev, DeviceHead(last.dev_seq, idents[-1], items[-1].n, last.seen[0]))
+            self._move_head(last.uid, last.dev, DeviceHead(last.dev_seq, idents[-1], items[-1].n, last.seen[0]))
         if any(a.void is None for a in out):  # once and last: what the pin states must not split a batch
-            pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t)
+            pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t, keep=True)
         return out
 
     def _take(self, item: Item, hdr: Header, ident: Hash, *, bare: bool) -> None:
         """What an envelope that counts changes."""
         s = self.state
         if hdr.kind in _ABOUT_STATES:
+            before = copy.copy(s)
             snapshots.note(s, item.n, item.t, ident, hdr)
+            self._count_snapshots(before, hdr.obj)
+        used = s.used.get(hdr.uid, NOTHING)
+        counted = totals.counted_envelope(used, hdr, item.t)
+        if counted is not used:
+            self._put_used(hdr.uid, counted)
         if hdr.share_c:
             self._put(s.shares, hdr.obj, hdr.share_c)
         if item.ct is None and not bare and not self.may_be_gone(hdr.obj, item.n):

@@ -5,6 +5,7 @@ It shares the decoders with the program and none of its rules. It is told only i
 an honest server never shows (bad chains, signatures, hashes) is not its business; what a member may have done wrong is.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -52,6 +53,7 @@ class Ledger:
     begun: set[bytes] = field(default_factory=set)
     owner: dict[bytes, Uid] = field(default_factory=dict)
     seen: dict[bytes, int] = field(default_factory=dict)
+    marks: Counter[tuple[Uid, int, int]] = field(default_factory=Counter)
     after: dict[int, tuple[frozenset[Uid], dict[Uid, int]]] = field(default_factory=dict)
     """Members and pins after each entry that counts."""
     epochs: dict[int, bytes] = field(default_factory=dict)
@@ -114,19 +116,32 @@ class Ledger:
     def _close_proposals(self, uids: Iterable[Uid]) -> None:
         self.open = {i: p for i, p in self.open.items() if p[0] != "hist" or p[2] not in set(uids)}
 
+    def _close_orphans(self) -> None:
+        """A proposal that nobody agreed to ends when its proposer administers no more."""
+        admins = {uid for uid, seat in self.seats.items() if seat.role >= ADMIN}
+        self.open = {i: p for i, p in self.open.items() if p[3] or p[1] in admins}
+
     # -- envelopes ---------------------------------------------------------------------------------------------------
 
     def _envelopes(self, batch: Sequence[tuple[Item, Header]]) -> None:
         hdr = batch[0][1]
         member, speaks = hdr.uid in self.seats, self._may_speak(hdr.uid, hdr.dev, hdr.ulog, False)
         for item, at in batch:
-            self.counts[item.n] = speaks and self._counts(at)
+            self.counts[item.n] = speaks and self._counts(at) and self._few(at, item.t)
             if self.counts[item.n] and at.share_c:
                 self.begun.add(at.obj)
         if member and self.owner.get(hdr.dev, hdr.uid) == hdr.uid and self.person(hdr.uid).stood(hdr.dev, hdr.ulog[0]):
             self.seen[hdr.dev] = batch[-1][1].seen[0]
         if any(self.counts[item.n] for item, _ in batch):
             self._spoke(hdr.uid, hdr.dev, hdr.ulog[0], batch[-1][0].t)
+            self._close_orphans()
+
+    def _few(self, hdr: Header, t: int) -> bool:
+        """Heartbeats and what is like them, by the day; attests count only of snapshots, which nobody makes here."""
+        if hdr.kind in (5, 6):
+            self.marks[hdr.uid, hdr.kind, t // DAY_MS] += 1
+            return self.marks[hdr.uid, hdr.kind, t // DAY_MS] <= (16 if hdr.kind == 5 else 256)
+        return hdr.kind != 4
 
     def _counts(self, hdr: Header) -> bool:
         known = hdr.obj == self.room or hdr.obj in self.begun
@@ -158,6 +173,7 @@ class Ledger:
                 setattr(self, name, value)
             return
         self._spoke(entry.uid, entry.dev, entry.ulog[0], item.t)
+        self._close_orphans()
         self.seen[entry.dev] = entry.seen[0]
         self.after[item.n] = frozenset(self.seats), self.pins
         if entry.epoch is not None:
@@ -200,7 +216,8 @@ class Ledger:
             case "epoch":
                 return me.role >= WRITER and self._epoch(entry, item, p.epoch, {})
             case "pin":
-                return self._pinned(p.pins, item.t)
+                before = self.pins
+                return self._pinned(p.pins, item.t) and self.pins != before
             case "propose":
                 self.open = {**self.open, entry.ident: (p.what, entry.uid, p.subject, False)}
                 return me.role >= ADMIN
@@ -211,8 +228,9 @@ class Ledger:
             case "cannot_open":
                 return p.e in self.archives
             case "destroy":
-                self.gone |= {p.obj} if me.role >= ADMIN and p.obj != self.room else set()
-                return me.role >= ADMIN and p.obj != self.room
+                right = me.role >= ADMIN and p.obj in self.begun
+                self.gone |= {p.obj} if right else set()
+                return right
         return False  # a prune, behind snapshots that nobody makes here; a recovery that no policy names
 
     def _pinned(self, pins: Sequence[tuple[Uid, int, bytes]], t: int) -> bool:

@@ -13,12 +13,14 @@ from sync.client import inbox as inbox_module
 from sync.client import keys as keys_module
 from sync.client.inbox import MAX_QUEUED_BYTES
 from sync.client.keys import MAX_SEALS
+from sync.client.outbox import Extra
 from sync.client.room import RoomSync
 from sync.client.seals import _AGAIN_MS
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
 from sync.ids import Hash
 from sync.protocol import messages as m
+from sync.trust import envelope, totals
 from tests.journeys.bad_input.checks import honest, items_of, lie, offline, two, with_items
 from tests.sync.client.test_given_history import NEW, WHOLE, case, from_the_beginning, give, propose
 from tests.world import Client, World, until, world
@@ -178,6 +180,18 @@ async def test_attack_content_left_out_of_a_history_that_is_given_later_is_misse
     assert c.clerk.texts(c.obj) == [NEW]
     await honest(c.clerk)
     await until(lambda: c.clerk.texts(c.obj) == WHOLE)
+
+
+async def test_a_snapshot_that_is_refused_for_good_holds_up_nothing_that_was_written(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, obj = await two(w)
+    monkeypatch.setattr(totals, "HEARTBEATS_A_DAY", 0)  # what is sent beside is then refused by a total
+    b.engine._outbox.send_beside(room, [Extra(obj=obj, kind=envelope.HEARTBEAT, about=b"", payload=b"")])
+    await until(lambda: room in b.engine._outbox._sealed_extras)
+    b.say(room, obj, "written, åäö 🙂".encode())
+    await until(lambda: a.texts(obj)[-1:] == ["written, åäö 🙂".encode()])
+    assert b.engine.blocked(room) is None
 
 
 async def test_attack_what_waits_for_a_destroyed_object_holds_up_nothing_else(w: World) -> None:

@@ -239,7 +239,7 @@ def test_an_objects_id_covers_its_room_and_share() -> None:
     assert object_of(room, share) == H("object", room, share)[:16]
 
 
-@pytest.mark.parametrize("data", [b"\x00", b"\x80", b"\x81\x03"])
+@pytest.mark.parametrize("data", [b"\x00", b"\x80", b"\x81\x04"])
 def test_a_stored_state_of_another_version_is_not_read(data: bytes) -> None:
     with pytest.raises(Reject) as e:
         decode_state(data)

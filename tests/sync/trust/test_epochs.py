@@ -213,7 +213,7 @@ def test_attack_a_bad_link_is_linked_over_by_the_next_holder(scene: Scene) -> No
     honest = room.drafter(scene.clerk).rotate()
     entry = RoomEntry.decode(honest.entries[0][0])
     assert entry.epoch is not None
-    bad = replace(entry.epoch, prev=os.urandom(200))
+    bad = replace(entry.epoch, prev=os.urandom(150))
     draft = room.drafter(scene.clerk)._draft("epoch", [bad.payload()])
     room.append(scene.clerk, draft)
     for who in (scene.head, scene.guest, scene.clerk):

@@ -170,6 +170,7 @@ def test_attack_after_a_leave_only_what_cleans_the_room_gets_a_position(scene: S
         assert refused(room, scene.head, draft) == "dirty"
     room.append(scene.head, room.drafter(scene.head).set_role(scene.clerk.uid, Role.READER))
     room.append(scene.clerk, room.drafter(scene.clerk).cannot_open(1))
+    scene.head.rotate_puk()
     room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.head.uid]))
     room.append(scene.head, room.drafter(scene.head).add(scene.guest.uid, Role.WRITER, history=False))
     assert not room.stream.dirty

@@ -131,8 +131,11 @@ def test_attack_a_pin_never_moves_back(scene: Scene) -> None:
     room = scene.room
     scene.head.rotate_puk()
     room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.head.uid]))
+    scene.clerk.rotate_puk()
     back = entry_by(room, scene.clerk, "pin", [[[scene.head.uid, 2, scene.head.log.heads[2]]]])
-    room.append(scene.clerk, back)
+    assert no_entry(room, scene.clerk, back) == "stale"
+    both = [[scene.clerk.uid, 3, scene.clerk.log.head], [scene.head.uid, 2, scene.head.log.heads[2]]]
+    room.append(scene.clerk, entry_by(room, scene.clerk, "pin", [both]))
     assert room.stream.pins[scene.head.uid] == (3, scene.head.log.head)
 
 

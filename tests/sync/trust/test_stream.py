@@ -368,7 +368,8 @@ def test_attack_a_reader_writes_nothing(scene: Scene) -> None:
     ops = ops_by(room, scene.guest)
     assert not_placed(room, ops) == "forbidden"
     assert void(room, room.forced_ops(ops)) == "forbidden"
-    for kind in (envelope.ATTEST, envelope.HEARTBEAT, envelope.PURGED):
+    assert void(room, room.forced_ops(ops_by(room, scene.guest, kind=envelope.ATTEST))) == "snapshot"
+    for kind in (envelope.HEARTBEAT, envelope.PURGED):
         assert void(room, room.forced_ops(ops_by(room, scene.guest, kind=kind))) is None
 
 
@@ -565,7 +566,7 @@ def test_a_slice_shows_its_entries_for_the_timeline(scene: Scene) -> None:
 
 
 def test_a_state_is_not_made_larger_than_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roomstate, "_STATE_LIMIT", 64)
+    monkeypatch.setattr(roomstate, "STATE_LIMIT", 64)
     with pytest.raises(Reject) as e:
         RoomStream(RoomId(bytes(16))).to_bytes()
     assert (e.value.code, e.value.where) == roomstate.STATE_TOO_LARGE

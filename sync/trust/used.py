@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What each person has used of a room's totals, and what share of a total is theirs (protocol §5, "Totals")."""
+
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import astuple, dataclass
+from typing import TypeVar
+
+from sync.ids import Uid
+
+EVERYBODY = Uid(bytes(16))
+"""The row with the sums of all persons' rows. Nobody has this uid: it is the first half of a hash."""
+_ROW = struct.Struct(">16s10I")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """One person's use of a room. Only `snapshots` ever falls: it counts those that the room remembers now."""
+
+    objects: int = 0
+    devices: int = 0
+    epochs: int = 0
+    links: int = 0
+    """Epochs that the person's links reach back over beyond what a link must."""
+    people: int = 0
+    entries: int = 0
+    snapshots: int = 0
+    day: int = 0
+    """The day (of the server's time, from 1970) that the two counts below are of."""
+    heartbeats: int = 0
+    purged: int = 0
+
+
+NOTHING = Used()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """A bound on what a room holds of one thing. A person may hold one part in `part` of what is left of `most`, and
+    `least` in any case: the room then never holds more than `most` and `least` for each person."""
+
+    most: int
+    part: int
+    least: int = 0
+
+    def has_room(self, own: int, everybody: int, more: int = 1) -> bool:
+        """Whether somebody who holds `own` of `everybody`'s may have `more` besides."""
+        return own + more <= max(self.least, (self.most - everybody) // self.part)
+
+    def bound(self, people: int) -> int:
+        """What a room of so many people never exceeds."""
+        return self.most + self.least * people
+
+
+def pack_used(uid: bytes, used: Used) -> bytes:
+    return _ROW.pack(uid, *astuple(used))
+
+
+def read_used(packed: bytes) -> dict[Uid, Used]:
+    names = tuple(Used.__dataclass_fields__)
+    return {Uid(u): Used(**dict(zip(names, row, strict=True))) for u, *row in _ROW.iter_unpack(packed)}
+
+
+class Rows:
+    """Packed rows of a container that is changed in place: a change writes its own row again, the rest stays."""
+
+    def __init__(self) -> None:
+        self._packed = bytearray()
+        self._at: dict[bytes, int] = {}
+
+    def pack(
+        self, held: Mapping[Uid, T] | Mapping[bytes, T], touched: Iterable[bytes], row: Callable[[bytes, T], bytes]
+    ) -> bytes:
+        """`touched`: the keys whose values may have changed since the last call, in order of doing so."""
+        values: Mapping[bytes, T] = held  # type: ignore[assignment]  # a Uid is bytes
+        if len(self._at) > len(values) or not self._at:
+            self._packed, self._at, touched = bytearray(), {}, values
+        for key in touched:
+            made = row(key, values[key])
+            at = self._at.setdefault(key, len(self._packed))
+            self._packed[at : at + len(made)] = made
+        return bytes(self._packed)
