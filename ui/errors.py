@@ -445,6 +445,11 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("What you write is kept and sent when the room is open again."),
             tr("You need do nothing. It opens when the members' computers have been online."),
         ),
+        "old-format": (
+            tr("The room was made by a version of Kansli from before the first release."),
+            tr("It cannot be opened. Nothing is lost in your other rooms."),
+            tr("Make a new room. IT support can tell where the old one's content is."),
+        ),
         "unreadable": (
             tr("Kansli cannot follow this room on this computer."),
             tr("What is stored of it cannot be read, or taking in what came failed. Your other rooms go on."),
@@ -533,11 +538,6 @@ def _pruning() -> dict[str, tuple[str, str, str]]:
             tr("This computer has not read all of the room yet."),
             tr("Nothing can be cleared from here before it has."),
             tr("Wait a little, with Kansli open."),
-        ),
-        "not-strict": (
-            tr("The room was made by an earlier version of Kansli."),
-            tr("Its change history stays on the server."),
-            tr("You need do nothing."),
         ),
     }
 

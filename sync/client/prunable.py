@@ -33,10 +33,9 @@ class Prunable:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPrunes:
     """What could be pruned in a room, one row an object that has a snapshot. `refusal`: why this person can prune
-    nothing now: "forbidden" (no administrator), the room's problem, "not-strict" (a room of before, in which nothing is
-    forgotten), "reading" (this device has not everything yet), or None. `alone`: members who read with K alone;
-    `recovery`: the agency does too. `readers`: members who may read the history, and attest. `pruned`: up to where an
-    object is pruned already."""
+    nothing now: "forbidden" (no administrator), the room's problem, "reading" (this device has not everything yet), or
+    None. `alone`: members who read with K alone; `recovery`: the agency does too. `readers`: members who may read the
+    history, and attest. `pruned`: up to where an object is pruned already."""
 
     refusal: str | None
     objects: tuple[Prunable, ...] = ()
@@ -91,7 +90,5 @@ def _refusal(room: RoomSync, me: Uid) -> str | None:
         return "forbidden"
     if room.problem is not None:
         return room.problem.value
-    if not snapshots.strict(room.stream.state.policy):
-        return "not-strict"
     whole = room.caught_up and not (room.waiting or room.gaps or room.reread or room.keys.needs_key)
     return None if whole else "reading"

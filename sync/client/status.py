@@ -26,6 +26,8 @@ class RoomState(StrEnum):
     RESTORED = "restored"
     WITHHELD = "withheld"
     UPDATE_NEEDED = "update-needed"
+    OLD_FORMAT = "old-format"
+    """The room was made before the first release; no program reads it any more."""
     UNREADABLE = "unreadable"
     """This program could not follow the room: what is stored of it cannot be read, or judging it failed here."""
     LEFT = "left"

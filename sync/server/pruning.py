@@ -2,7 +2,7 @@
 """Forgets content that a positioned `prune` says may go: body, id, hash and signature stay, so every chain still
 verifies (protocol §7).
 
-Only in strict rooms, and only behind a prune that is durable. What was cut off is gone on with when the room is read
+Only behind a prune that is durable. What was cut off is gone on with when the room is read
 into memory again; twice does no harm.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from sync.errors import Reject
 from sync.server.live import LiveRoom
 from sync.server.store.base import Store, StoreError
-from sync.trust import envelope, snapshots
+from sync.trust import envelope
 from sync.trust.envelope import Header, read_body
 from sync.trust.items import ENVELOPE
 
@@ -33,17 +33,14 @@ class Pruning:
     def resume(self, live: LiveRoom) -> None:
         """A room was read from the disk: whatever was pruned there is forgotten, if it is not."""
         state = live.stream.state
-        if state.pruned and snapshots.strict(state.policy):
+        if state.pruned:
             self.begin(live, state.pruned.items())
 
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
-        """▲ These prunes (object, position) are durable, and counted, unless the room has only become strict since."""
-        state = live.stream.state
-        if snapshots.strict(state.policy):
-            counted = {obj: n for obj, n in pruned if n <= state.pruned.get(obj, 0)}
-            task = asyncio.ensure_future(self._forget(live, counted))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        """▲ These prunes (object, position) count and are durable."""
+        task = asyncio.ensure_future(self._forget(live, dict(pruned)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Stops; the rest is done another time."""

@@ -2,7 +2,7 @@
 """Sealed changes: header, padding, object keys, and batches signed at their tail (protocol §7).
 
 ```
-hdr  = enc([1, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext])
+hdr  = enc([2, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext])
 ct   = AEAD(KDF(KDF(K, "obj", room, e, obj), "op", S_obj), ["op", H(hdr)], pad(payload))
 body = enc([hdr, H(ct), len(ct)])     id = H("op-id" ‖ body)     sig = SIG(dsk, "op", id)
 ```
@@ -22,7 +22,7 @@ from sync.trust import fields, usual
 from sync.trust.author import Author
 from sync.trust.items import ENVELOPE, Role, item_id
 
-VERSION = 1
+VERSION = 2
 HEADER_LIMIT = 1024
 BODY_LIMIT = HEADER_LIMIT + 64
 DOMAIN = "op"

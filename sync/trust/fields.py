@@ -36,9 +36,12 @@ def counter(value: object, where: str) -> int:
 
 
 def version(value: object, known: int, where: str) -> None:
-    """Reject "format" unless it is this version. `True == 1` in Python, but its bytes are others."""
-    if type(value) is not int or value != known:
+    """Reject "format" for a newer version or none, "old-format" for one that is no longer read. `True == 1` in Python,
+    but its bytes are others."""
+    if type(value) is not int or value > known:
         raise Reject("format", where)
+    if value < known:
+        raise Reject("old-format", where)
 
 
 def flag(value: object, where: str) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The entries of a room's stream: their bytes (protocol §5). What each type says is in payloads.py.
 
-Body: `[1, room | null, seq, prev, uid, dev, [n, rh], [ulog_seq, ulog_head], time, type, payload, ext]`; id =
+Body: `[2, room | null, seq, prev, uid, dev, [n, rh], [ulog_seq, ulog_head], time, type, payload, ext]`; id =
 H("room-log" ‖ body); signed over the id, domain "room-log". Who may post what is judged in rules.py.
 """
 
@@ -16,7 +16,8 @@ from sync.trust.items import ENTRY, item_id
 from sync.trust.payload_reading import read_payload
 from sync.trust.payloads import Payload
 
-VERSION = 1
+VERSION = 2
+"""A room's format, which its entries and envelopes say. Of format 1 nothing was released."""
 DOMAIN = "room-log"
 NO_PREV = bytes(32)
 

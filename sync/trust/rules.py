@@ -322,14 +322,9 @@ def _set_role(s: RoomState, here: _At, p: SetRole) -> str | None:
 def _policy(s: RoomState, here: _At, p: Policy) -> str | None:
     if _role(s, here) < Role.ADMIN or GUARDED_POLICY & p.changes.keys():
         return "forbidden"
-    policy = {**s.policy, **p.changes}
-    if snapshots.strict(s.policy) and not snapshots.strict(policy):  # ▲ once strict, always strict
-        return "forbidden"
     why = _take_epoch(s, here, p.epoch, {})
     if why is None:
-        if snapshots.strict(policy) and not snapshots.strict(s.policy):
-            s.pruned = {}  # ▲ nothing stood behind those: they let nothing be forgotten, now neither
-        s.policy = policy
+        s.policy = {**s.policy, **p.changes}
     return why
 
 
@@ -410,20 +405,19 @@ def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
     if p.obj not in s.shares:  # ▲ names of nothing would have no end
         return "object"
     s.destroyed = {p.obj: here.n, **s.destroyed}
-    s.pruned, s.snapshots, s.baselines = (
-        {obj: row for obj, row in rows.items() if obj != p.obj} for rows in (s.pruned, s.snapshots, s.baselines)
-    )
+    s.pruned = {obj: n for obj, n in s.pruned.items() if obj != p.obj}
+    s.snapshots = {obj: rows for obj, rows in s.snapshots.items() if obj != p.obj}
+    s.baselines = {obj: row for obj, row in s.baselines.items() if obj != p.obj}
     return None
 
 
 def _prune(s: RoomState, here: _At, p: Prune) -> str | None:
     if _role(s, here) < Role.ADMIN or not 0 < p.n < here.n:
         return "forbidden"
-    if snapshots.strict(s.policy):
-        why = snapshots.check_prune(s, p, here.t)
-        if why is not None:
-            return why
-        snapshots.forget_pruned(s, p.obj, p.n)
+    why = snapshots.check_prune(s, p, here.t)
+    if why is not None:
+        return why
+    snapshots.forget_pruned(s, p.obj, p.n)
     s.pruned = {**s.pruned, p.obj: max(p.n, s.pruned.get(p.obj, 0))}
     return None
 

@@ -21,7 +21,6 @@ from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
 from sync.trust import envelope, fields
 from sync.trust.envelope import Header
 from sync.trust.payloads import Prune
-from sync.trust.policy import enables
 from sync.trust.roomstate import RoomState, Snapshot
 
 VERSION = 1
@@ -32,9 +31,6 @@ KEPT = 16
 ATTESTS_KEPT = 4
 ATTESTS_TO_PRUNE = 2
 PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
-FEATURE = "type prune"
-STRICT_POLICY: dict[str, object] = {"format": {"types": ["prune"]}}
-"""What every new room begins with: its prunes are judged by `check_prune`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,11 +157,6 @@ def _closest(rows: list[Snapshot]) -> Snapshot:
     """Whose neighbours are least apart in time, neither the oldest nor the newest."""
     between = zip(rows, rows[1:], rows[2:], strict=False)
     return min(between, key=lambda three: three[2].t - three[0].t)[1]
-
-
-def strict(policy: dict[str, object]) -> bool:
-    """Whether the room's prunes are judged by what follows; see docs/decisions/0009."""
-    return enables(policy, FEATURE)
 
 
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:

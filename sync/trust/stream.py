@@ -327,7 +327,7 @@ class RoomStream:
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 
     def _put_used(self, uid: Uid, used: Used) -> None:
-        self._put(self.state.used, uid, used)
+        self._put(self.state.used, uid, used)  # type: ignore[arg-type]  # a Uid is bytes
         self._used[uid] = None
 
     def _count_entry(self, before: RoomState, entry: RoomEntry, book: UserBook) -> None:

@@ -24,7 +24,7 @@ OBJECTS = Total(most=131_072, part=4, least=2)
 """112 B each with all that is kept of one. Alone a person can begin 26,214; after ten who took all that they could,
 the eleventh can still begin 2,815."""
 DEVICES = Total(most=49_152, part=4, least=1)
-"""Devices that ever wrote: 112 B each."""
+"""Devices that ever wrote: 104 B each."""
 EPOCHS = Total(most=32_768, part=2, least=16)
 """Epochs made while the room owed none. An administrator can add 10,922 persons from now on, one epoch each."""
 EPOCHS_KEPT = 32_768

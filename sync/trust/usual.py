@@ -13,7 +13,7 @@ _U64 = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\0)..|\x1a(?!\0\0)....|\x1b(?!\0{4
 _16, _32 = rb"\x50(.{16})", rb"\x58\x20(.{32})"
 _POSITION = rb"\x82" + _U64 + _32
 _HEADER = re.compile(
-    rb"\x8f\x01" + _U64 + _16 + _16 + _16 + _U64 + _32 + _U64 + _POSITION + _POSITION + _16
+    rb"\x8f\x02" + _U64 + _16 + _16 + _16 + _U64 + _32 + _U64 + _POSITION + _POSITION + _16
     + rb"(?:\x40|\x58\x20(.{32}))" + _U64 + _U64 + rb"\xa0",
     re.DOTALL,
 )  # fmt: skip
@@ -26,7 +26,7 @@ HeaderParts = tuple[
 
 
 def header(data: bytes) -> HeaderParts | None:
-    """Suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags of a header of version 1
+    """Suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags of a header of version 2
     without extensions."""
     found = _HEADER.fullmatch(data)
     if found is None:

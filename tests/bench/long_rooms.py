@@ -21,7 +21,7 @@ from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.envelope import ObjectKeys, PlainOp, root_share, seal_batch, share_commitment
 from sync.trust.epochs import KeyRing
 from sync.trust.items import ENTRY, ENVELOPE, Item, Role
-from sync.trust.snapshots import STRICT_POLICY, Attest, pieces
+from sync.trust.snapshots import Attest, pieces
 from sync.trust.stream import RoomStream
 from tests.bench import filling
 from tests.bench.baselines import judging_us
@@ -81,7 +81,7 @@ class Writer:
     async def room(self, count: int, tail: int) -> RoomId:
         """A room with a document of so many changes, and a snapshot that the other attested before the last ones."""
         self.stream, self.seqs = RoomStream(None), {}
-        draft = new_room(self.by.author, self.by.book, clock.now_ms(), STRICT_POLICY)
+        draft = new_room(self.by.author, self.by.book, clock.now_ms())
         await self.append(self.by, draft)
         assert draft.secrets is not None
         e, k, a = draft.secrets

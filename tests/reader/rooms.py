@@ -105,7 +105,7 @@ class Room:
 
     def _entry(self, ident: bytes, body: bytes, sig: bytes) -> None:
         version, room, seq, prev, uid, dev, seen, ulog, _time, kind, payload, ext = dec(body)
-        must(version == 1 and ext == {} and room == self.room, "entry")
+        must(version == 2 and ext == {} and room == self.room, "entry")
         must((seq, prev) == (self.entry_seq + 1, self.entry_head), "chain")
         verify(self._author(uid, dev, seen, ulog), "room-log", ident, sig)
         self.entry_seq, self.entry_head = seq, ident
@@ -182,7 +182,7 @@ class Room:
         header, digest, length = dec(body)
         fields = dec(header)
         version, suite, room, uid, dev, dev_seq, prev, _e, seen, ulog, obj, share_c, _kind, flags, ext = fields
-        must((version, suite, room, flags) == (1, 2, self.room, 0) and all(k % 2 for k in ext), "header")
+        must((version, suite, room, flags) == (2, 2, self.room, 0) and all(k % 2 for k in ext), "header")
         public = self._author(uid, dev, seen, ulog)
         must(not self.batch or self.batch == [dev, dev_seq - 1], "batch")
         must(prev == self.last[dev], "chain")

@@ -243,7 +243,7 @@ def test_a_room_replays_with_its_chains_signatures_and_recipients() -> None:
     told = load("room")
     room = read_room(told)
     assert (room.room or b"").hex() == told["room"]
-    assert len(set(room.types)) == 16
+    assert len(set(room.types)) == 15  # all of PROTOCOL.md §5 but prune: see the states
     assert [[r.hex() if isinstance(r, bytes) else r for r in row] for row in room.recipients()] == told["recipients"]
     assert H(enc(room.recipients())).hex() == told["recipients_hash"]
     receipt = told["receipt"]
@@ -288,9 +288,9 @@ def test_the_stored_state_is_what_the_items_make() -> None:
     told = load("room")
     room = read_room(told)
     version, ident, n, rh, t, entries, head, e, dirty, parts = dec(raw(told["state"]))
-    assert (version, ident, n, rh, t) == (1, room.room, room.n, room.rh, room.t)
+    assert (version, ident, n, rh, t) == (3, room.room, room.n, room.rh, room.t)
     assert (entries, head, e, dirty) == (room.entry_seq + 1, room.entry_head, max(room.epochs), False)
-    members, _epochs, pins, policy, _proposals, destroyed, _pruned, devices, _heads, shares, _missing = parts
+    members, _epochs, pins, policy, _proposals, destroyed, _pruned, devices, heads, shares, *_, used = parts
     rows = [struct.unpack(">16sBQQB32sQ", members[i : i + 74]) for i in range(0, len(members), 74)]
     assert {r[0]: {"role": r[1], "history": bool(r[4])} for r in rows} == room.members
     pinned = [struct.unpack(">16sQ32s", pins[i : i + 56]) for i in range(0, len(pins), 56)]
@@ -299,6 +299,11 @@ def test_the_stored_state_is_what_the_items_make() -> None:
     assert [destroyed[i : i + 16] for i in range(0, len(destroyed), 24)] == sorted(room.destroyed)
     assert {shares[i : i + 16]: shares[i + 16 : i + 48] for i in range(0, len(shares), 48)} == room.shares
     assert len(devices) % 32 == 0
+    use = {row[0]: row[1:] for row in struct.iter_unpack(">16s10I", used)}
+    everybody = use.pop(bytes(16))
+    assert everybody[1] == len(heads) // 72 == sum(row[1] for row in use.values())
+    assert everybody[4] == len(room.pins) - 1, "all but the founder were brought"
+    assert sum(row[0] for row in use.values()) == len(room.shares)
 
 
 def test_snapshot_attest_and_baseline_and_every_seal_of_each_epoch() -> None:
@@ -313,9 +318,9 @@ def test_snapshot_attest_and_baseline_and_every_seal_of_each_epoch() -> None:
     for (kind, uid, _seq, _head, gen), sealed in zip(room.recipients(), told["seals"]["2"], strict=True):
         archive = a if kind == 1 and room.members[uid]["history"] else None  # recovery and from-now: K alone
         assert room.open_seal(2, uid, gen, people_of[uid], raw(sealed)) == (k, archive)
-    assert [m["history"] for m in room.members.values()] == [True, True, False]
-    ops, first, last, attest, baseline = room.envelopes
-    assert [x.kind for x in room.envelopes] == [rooms.OP, rooms.SNAPSHOT, rooms.SNAPSHOT, 4, rooms.BASELINE]
+    assert [m["history"] for m in room.members.values()] == [True, True, True, False]
+    ops, first, last, attest, again, baseline = room.envelopes
+    assert [x.kind for x in room.envelopes] == [rooms.OP, rooms.SNAPSHOT, rooms.SNAPSHOT, 4, 4, rooms.BASELINE]
     old_k, old_a = map(raw, told["epoch_keys"]["1"])
     assert len(dec(room.open(ops, old_k, share))) == 1
     pieces = [dec(room.open(x, old_a, share)) for x in (first, last)]
@@ -325,6 +330,7 @@ def test_snapshot_attest_and_baseline_and_every_seal_of_each_epoch() -> None:
     assert (first.about, int.from_bytes(last.about, "big")) == (b"", told["covers"])
     assert last.ident.hex() == told["snapshot"] == attest.about.hex()
     assert dec(room.open(attest, old_k, share)) == [1, obj, told["covers"], last.ident, raw(told["hash"])]
+    assert room.open(again, old_k, share) == room.open(attest, old_k, share)
     assert baseline.epoch == 2
     ((_change, data),) = dec(room.open(baseline, k, share))
     assert data.decode() == told["baseline"]

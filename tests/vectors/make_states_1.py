@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/sync-1-states.json: a room with a snapshot in two pieces, an attest, and a baseline for one who
-was added from now on; every seal of its epochs. Kept to show what is in it; not to be run again.
+"""Wrote tests/vectors/sync-1-states.json: a room with a snapshot in two pieces, two attests, a baseline for one who
+was added from now on, and a prune; every seal of its epochs. Kept to show what is in it; not to be run again.
 """
 
 import json
@@ -29,7 +29,8 @@ class Told:
 
     def __init__(self) -> None:
         self.office = Office()
-        self.head, self.clerk, self.guest = (self.office.hire(n) for n in ("Enhetschef", "Handläggare", "Jurist"))
+        names = ("Enhetschef", "Handläggare", "Jurist", "Registrator")
+        self.head, self.clerk, self.guest, self.registrar = (self.office.hire(n) for n in names)
         self.recovery = KemKey(bytes([77]) * 32)
         self.keys: dict[str, Any] = {}
         self.seals: dict[str, Any] = {}
@@ -39,7 +40,7 @@ class Told:
 
     def did(self, by: Someone, draft: Draft) -> None:
         self.room.append(by, draft)
-        for who in (self.head, self.clerk, self.guest):
+        for who in (self.head, self.clerk, self.guest, self.registrar):
             self.room.give_keys(who, draft)
         if draft.secrets is not None:
             e, k, a = draft.secrets
@@ -70,6 +71,7 @@ def main() -> None:
     told = Told()
     room, head, clerk = told.room, told.head, told.clerk
     told.did(head, room.drafter(head).add(clerk.uid, Role.WRITER, history=True))
+    told.did(head, room.drafter(head).add(told.registrar.uid, Role.WRITER, history=True))
     told.say(clerk, OP, change("Första raden"), first=True)
     covers = room.stream.n
     whole = enc(["Första raden".encode()])
@@ -80,9 +82,12 @@ def main() -> None:
     parts = [snapshots.Piece(token=token, index=i, count=2, digest=digest, data=d) for i, d in enumerate(halves)]
     snapshot = told.say(head, SNAPSHOT, *(p.encode() for p in parts), about=covers.to_bytes(8, "big"))
     attest = snapshots.Attest(obj=OBJ, n=covers, snapshot=snapshot, digest=digest)
-    told.say(clerk, ATTEST, attest.encode(), about=snapshot)
+    for who in (clerk, told.registrar):
+        told.say(who, ATTEST, attest.encode(), about=snapshot)
     told.did(head, room.drafter(head).add(told.guest.uid, Role.WRITER, history=False))
     told.say(head, BASELINE, change("Första raden, utan det strukna"))
+    room.t += snapshots.PRUNE_AFTER_MS
+    told.did(head, room.drafter(head).prune(OBJ, covers, snapshot))
     s = room.stream
     recipients = in_order(s.recipients(told.office.book))
     assert recipients_hash(recipients) == s.epochs[s.epoch].recip
@@ -90,7 +95,7 @@ def main() -> None:
         "agency_pk": told.office.agency.pk.hex(),
         "people": [
             {"uid": p.uid.hex(), "puk_seed": p.puk_seed.hex(), "entries": [[b.hex(), g.hex()] for b, g in p.entries]}
-            for p in (head, clerk, told.guest)
+            for p in (head, clerk, told.guest, told.registrar)
         ],
         "recovery_seed": told.recovery.seed.hex(),
         "room": s.room.hex(),

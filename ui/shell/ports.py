@@ -27,7 +27,7 @@ READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
 class RoomSummary(Protocol):
     """A room as lists show it. `type` is case, group or direct; `replaced` when another continues it; `sealed_state`
-    sealed, waiting, fork, rollback, restored, withheld, update-needed or dirty."""
+    sealed, waiting, fork, rollback, restored, withheld, update-needed, old-format or dirty."""
 
     @property
     def room(self) -> RoomId: ...

@@ -106,6 +106,11 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             "download",
             tr("The room holds content from a newer version of Kansli. Update to see everything."),
         ),
+        "old-format": (
+            tr("Too old"),
+            "warning",
+            tr("The room was made by a version of Kansli from before the first release. It cannot be opened."),
+        ),
         "fork": (
             tr("Divided history"),
             "fork",

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 7
+VERSION = 8
 
 metadata = MetaData()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.chat import records
 from app.chat.errors import EmptyMessage
 from app.chat.ports import Progress
 from app.chat.projection import positioned, project
@@ -17,6 +18,7 @@ from app.chat.typing import SHOWN_FOR_MS, Typing
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
+from app.objects.object import Payload
 from app.store.rows import StoredChange
 from sync.client.ports import MemberRow, Received, RoomEvent
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
@@ -128,6 +130,21 @@ def test_an_owner_deletes_what_others_wrote(hl: Desk, ek: Desk, server: Position
     hl.chat.delete(ROOM, first)
     server.deliver()
     assert ek.chat.timeline(ROOM).message(0).deleted_by == HL
+
+
+def test_a_program_that_lacks_a_record_of_today_keeps_it_and_shows_the_rest(
+    hl: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a newer program added to chat: nothing of it is lost, and what is known goes on."""
+    sent = [MessageSent(text="ett"), MessageSent(text="två 🙂")]
+    newer = encode(ReactionSet(target=b"t" * 16, emoji="👍", on=True))
+    told = [encode(sent[0]), newer, encode(sent[1])]
+    older: Payload[MessageSent | MessageEdited | MessageDeleted] = Payload(MessageSent | MessageEdited | MessageDeleted)
+    monkeypatch.setattr(records, "_PAYLOAD", older)
+    from_others(hl, EK, CHANNEL, told, n=20, t=5)
+    assert texts(hl) == ["ett", "två 🙂"]
+    kept = hl.store.db.raw.execute("SELECT data FROM changes WHERE obj=? ORDER BY rowid", (CHANNEL,)).fetchall()
+    assert [data for (data,) in kept] == told
 
 
 def test_an_edit_that_comes_before_its_message_still_counts(hl: Desk) -> None:

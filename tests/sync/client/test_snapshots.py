@@ -26,13 +26,12 @@ from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
-from sync.ids import Hash
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.upkeep.verify import verify
 from sync.trust import envelope
 from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import STRICT_POLICY, Attest, pieces
+from sync.trust.snapshots import Attest, pieces
 from tests.journeys.bad_input.checks import honest, lie, reconnect
 from tests.world import Client, World, until, world
 
@@ -673,34 +672,3 @@ async def test_a_prune_that_was_cut_off_is_gone_on_with(w: World, monkeypatch: p
     await w.start_server()
     await until(lambda: p.clerk.engine.status.state is LinkState.ONLINE)
     await _forgotten(w, p, n)
-
-
-async def test_attack_a_prune_in_a_room_that_is_not_strict_deletes_nothing(
-    w: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sync.client.deeds.STRICT_POLICY", {})
-    p = await paper(w, monkeypatch)
-    n = p.head.engine.position(p.room)
-    await p.head.engine.deeds._do(p.room, lambda d: d.prune(p.obj, n, Hash(bytes(32))))
-    await until(lambda: bool(p.at(p.clerk).stream.state.pruned))
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(_forgotten(w, p, n), 0.5)
-
-
-async def test_attack_what_was_pruned_before_a_room_became_strict_is_not_forgotten(
-    w: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing stands behind it: whoever comes later could not read it any more."""
-    monkeypatch.setattr("sync.client.deeds.STRICT_POLICY", {})
-    p = await paper(w, monkeypatch)
-    n = p.head.engine.position(p.room)
-    await p.head.engine.deeds._do(p.room, lambda d: d.prune(p.obj, n, Hash(bytes(32))))
-    await p.head.engine.deeds._do(p.room, lambda d: d.policy(STRICT_POLICY))
-    await w.settle(p.room, p.head, p.clerk)
-    assert not p.at(p.clerk).stream.state.pruned
-    await w.stop_server()
-    await w.start_server()
-    await until(lambda: p.clerk.engine.status.state is LinkState.ONLINE)
-    await p.write(p.clerk, "mer")  # the room has been read from the disk
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(_forgotten(w, p, n), 0.5)

@@ -69,7 +69,8 @@ def test_attack_an_entry_names_the_one_before_it(scene: Scene, by: str) -> None:
         (lambda body: enc([]), "malformed"),
         (lambda body: enc(fields(body)[:-1]), "malformed"),
         (lambda body: enc([*fields(body), b""]), "malformed"),
-        (lambda body: enc([2, *fields(body)[1:]]), "format"),
+        (lambda body: enc([3, *fields(body)[1:]]), "format"),
+        (lambda body: enc([1, *fields(body)[1:]]), "old-format"),
     ],
 )
 def test_attack_what_is_no_entry_is_refused(scene: Scene, change: Callable[[bytes], bytes], code: str) -> None:

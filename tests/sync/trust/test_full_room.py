@@ -98,7 +98,7 @@ def full_state() -> RoomState:
     )  # fmt: skip
 
 
-def test_the_state_of_a_full_room_can_be_read_again() -> None:
+def test_attack_the_state_of_a_full_room_can_be_read_again() -> None:
     state = full_state()
     made = StateCodec().encode(state, (), ())
     assert STATE_LIMIT - 4 * 2**20 < len(made) <= STATE_LIMIT, "the totals are as large as the state allows"

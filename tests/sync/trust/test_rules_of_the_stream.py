@@ -199,7 +199,8 @@ def test_attack_a_prune_reaches_only_what_stands_before_it(scene: Scene) -> None
     room = scene.room
     for n in (0, room.stream.n + 1, room.stream.n + 100):
         assert no_entry(room, scene.head, entry_by(room, scene.head, "prune", [bytes(16), n, bytes(32)])) == "forbidden"
-    room.append(scene.head, entry_by(room, scene.head, "prune", [bytes(16), room.stream.n, bytes(32)]))
+    last = entry_by(room, scene.head, "prune", [bytes(16), room.stream.n, bytes(32)])
+    assert no_entry(room, scene.head, last) == "snapshot", "but nothing stands behind it"
 
 
 def test_one_epoch_clears_all_that_was_pending(scene: Scene) -> None:

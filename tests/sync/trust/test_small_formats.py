@@ -191,7 +191,7 @@ def test_attack_a_header_says_exactly_what_it_must(scene: Scene) -> None:
     parts = dec(hdr, limit=1024)
     assert isinstance(parts, list)
     assert Header.decode(hdr).encode() == hdr
-    for at, wrong in enumerate([2, "a", b"x", b"x", b"x", "a", b"", "a", [1], [1, b""], b"x", b"x", "a", "a", []]):
+    for at, wrong in enumerate([3, "a", b"x", b"x", b"x", "a", b"", "a", [1], [1, b""], b"x", b"x", "a", "a", []]):
         with pytest.raises(Reject, match=r"malformed|format"):
             Header.decode(enc([*parts[:at], wrong, *parts[at + 1 :]]))
     for bad in (parts[:-1], [*parts, 1]):

@@ -31,6 +31,7 @@ from ui.shell.words import seal_chip
 
 LEVELS = (
     "sealed", "verified", "warned", "waiting", "dirty", "update-needed", "restored", "withheld", "rollback", "fork",
+    "old-format",
 )  # fmt: skip
 
 
