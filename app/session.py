@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from app import chat, diagnosis, documents, tasks
@@ -34,6 +35,7 @@ from app.store.search import Search
 from app.store.store import Store
 from app.tasks.service import TaskService, new_board
 from sync.client.engine import Engine
+from sync.client.ports import CARET, TYPING
 from sync.client.status import LinkState, SyncStatus
 from sync.client.transport import Dialer
 from sync.errors import Refused, Reject
@@ -69,9 +71,10 @@ class Session:
         parts = (store.db, store.changes, store.objects, self.people)
         members = _Members(self.rooms)
         send = self.engine.send_ephemeral
-        self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=send)
+        typing, caret = partial(send, kind=TYPING), partial(send, kind=CARET)
+        self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=typing)
         self.chat.may_export = lambda: settings.get(ALLOW_EXPORT)
-        self.documents = DocumentService(*parts, self.rooms, send_ephemeral=self.engine.send_ephemeral)
+        self.documents = DocumentService(*parts, self.rooms, send_ephemeral=caret)
         self.tasks = TaskService(*parts, members, self.rooms)
         self.held = HeldBack(store, self.people, self.rooms)
         self.held.copiers = {documents.KIND.id: self.documents.copy, tasks.KIND.id: self.tasks.copy}
@@ -208,10 +211,13 @@ class Session:
         """A person's log has grown."""
         self.notices.wake()
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """A colleague's passing message: each tool knows its own."""
-        self.chat.typing.hear(room, uid, dev, payload)
-        self.documents.on_ephemeral(room, uid, dev, payload)
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
+        """A colleague's passing message. ▲ Its kind says whose it is, and was judged by the sender's role: what says
+        that somebody writes in the chat counts from nobody who may only read."""
+        if kind == TYPING:
+            self.chat.typing.hear(room, uid, dev, payload)
+        elif kind == CARET:
+            self.documents.on_ephemeral(room, uid, dev, payload)
 
 
 class _Members:

@@ -157,7 +157,7 @@ class Client:
     def on_log(self, uid: Uid) -> None:
         self.moved_logs.append(uid)
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
         self.ephemerals.append(payload)
 
 

@@ -19,7 +19,6 @@ from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import ErrorCode
 from sync.trust.drafts import Draft, Drafter, new_room
 from sync.trust.items import Role
-from sync.trust.snapshots import STRICT_POLICY
 from sync.trust.succession import Origin
 
 PROPOSAL = "proposal"
@@ -51,7 +50,7 @@ class Deeds:
         if log is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
         draft = await asyncio.to_thread(
-            new_room, link.account.author(log), link.book, link.server_now_ms, STRICT_POLICY, origin=origin
+            new_room, link.account.author(log), link.book, link.server_now_ms, origin=origin
         )
         room = link.room(draft.room)
         try:
@@ -74,9 +73,9 @@ class Deeds:
 
         await self._do(room_id, build)
 
-    async def remove(self, room_id: RoomId, uid: Uid, reason: int = 0) -> None:
+    async def remove(self, room_id: RoomId, uid: Uid) -> None:
         """Removes a person; the entry carries the next epoch, which they cannot open."""
-        await self._do(room_id, lambda d: d.remove(uid, reason=reason))
+        await self._do(room_id, lambda d: d.remove(uid))
 
     async def leave(self, room_id: RoomId) -> None:
         await self._do(room_id, lambda d: d.leave())

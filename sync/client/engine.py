@@ -26,7 +26,7 @@ from sync.client.link import Link
 from sync.client.mending import Mender, hand_log
 from sync.client.outbox import Outbox
 from sync.client.pairing import Host
-from sync.client.ports import Listener, Ports
+from sync.client.ports import PRESENCE, Listener, Ports
 from sync.client.prunable import RoomPrunes, prunes
 from sync.client.receipts import Witness
 from sync.client.schedule import Schedule, due_ms
@@ -269,12 +269,13 @@ class Engine:
         (self._outbox.shared.add if shared else self._outbox.shared.discard)(obj)
         self.wake()
 
-    def send_ephemeral(self, room: RoomId, payload: bytes) -> None:
-        """Tells those who have the room open right now; dropped while offline or without a key."""
+    def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
+        """Sends a message of this kind (protocol §9) to those who have the room open right now. Dropped while offline
+        or without a key, and by everybody if the sender's role may not send the kind."""
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
-        whisper = found.whispers.seal(payload, self._link.server_now_ms)
+        whisper = found.whispers.seal(payload, self._link.server_now_ms, kind)
         if whisper is not None:
             frame = m.Ephemeral(room=room, body=whisper.body, sig=whisper.sig, ct=whisper.ct)
             self._spawn(self._post(connection, frame))

@@ -158,7 +158,7 @@ class Inbox:
         except Reject as e:
             log.info("ephemeral dropped: %s", e.code)
             return
-        self._link.listener.on_ephemeral(room.room, heard.uid, DevId(heard.dev), payload)
+        self._link.listener.on_ephemeral(room.room, heard.uid, DevId(heard.dev), payload, heard.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
         """Runs while the connection lives."""

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
+from sync.trust.ephemeral import CARET as CARET
+from sync.trust.ephemeral import PRESENCE as PRESENCE
+from sync.trust.ephemeral import TYPING as TYPING
 from sync.trust.items import Item
 from sync.trust.succession import Origin
 
@@ -384,8 +387,8 @@ class Listener(Protocol):
         """A person's log has grown, and is stored: their keys may be others."""
         ...
 
-    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """A verified, decrypted ephemeral message of another device."""
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
+        """A verified, decrypted ephemeral message of another device, of a kind that its sender's role may send."""
         ...
 
 

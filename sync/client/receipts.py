@@ -25,6 +25,7 @@ from sync.trust.stream import MAX_T
 
 log = logging.getLogger("sync")
 
+_VERSIONS = {"format": RoomState.UPDATE_NEEDED, "old-format": RoomState.OLD_FORMAT}
 BROKEN = "promise"
 """Items that do not make the running hash which the server signed for their last position."""
 
@@ -150,12 +151,15 @@ class Witness:
         """Stops the room for what the server showed: another history, or only not what belongs there."""
         theirs: m.Receipt | None = None
         state = RoomState.WITHHELD
-        if why.code == "format":
-            state = RoomState.UPDATE_NEEDED
+        if why.code in _VERSIONS:
+            state = _VERSIONS[why.code]
         elif why.code == "fork":
             state, theirs = RoomState.FORK, self._verified(room, shown)
         else:
-            self.stop(room, state, why.code)  # ▲ before more is asked for: whoever lied may keep silent now
+            forged = _from(items, why.where) if why.code == "signature" else []
+            proof = self._verified(room, shown) if forged else None
+            # ▲ before more is asked for: whoever lied may keep silent now
+            self.stop(room, state, why.code, theirs=proof, claim=receipts.claim(forged) if forged else None)
             theirs = await self._other_past(room, broken=why.code == BROKEN)
             if theirs is None:
                 return
@@ -229,8 +233,9 @@ class Witness:
         claim: bytes | None = None,
     ) -> None:
         """▲ Nothing resumes in place after a fork or rollback: what we have is kept and stays readable, and both
-        words of the server (`theirs` is verified) are kept as proof."""
-        if state in LASTING:
+        words of the server (`theirs` is verified) are kept as proof. So is a `claim` in any state: what somebody
+        signed, or what the server shows under a signature that is none."""
+        if state in LASTING or claim is not None:
             if state is RoomState.RESTORED and self.restored is not None:
                 claim = self.restored.encode()
             last = self._agreed.pop(room.room, None)

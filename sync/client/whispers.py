@@ -24,12 +24,12 @@ class Whispers:
         """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
         return self._listener.open(whisper, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
-    def seal(self, payload: bytes, now: int) -> ephemeral.Whisper | None:
+    def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.Whisper | None:
         """Seals an ephemeral, or None while there is no key."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None
-        return self._whisperer.seal(self._account.author(log), self._stream.epoch, k, payload, now)
+        return self._whisperer.seal(self._account.author(log), self._stream.epoch, k, payload, now, kind)
 
     def _sign_pk(self, uid: Uid, dev: bytes) -> bytes | None:
         log = self._book.log(uid)

@@ -14,8 +14,8 @@ def author_of(
 ) -> tuple[Device | None, str | None]:
     """The device whose key must have signed, and why the item is void whatever it says, if it is.
 
-    No device: the person's log has none of that name, or it is another person's here; nothing it signs is looked
-    at. ▲ Items are void only on evidence: a log that is not at hand is NeedLog, another head than ours a Reject.
+    No device: it is another person's here, and nothing it signs is looked at. ▲ Items are void only on evidence: a log
+    that is not at hand is NeedLog, another head than ours or a device that the log has not is a Reject.
     """
     log = book.log(uid)
     if log is None or log.seq < ulog[0]:
@@ -23,7 +23,9 @@ def author_of(
     if log.head_at(ulog[0]) != ulog[1]:
         raise Reject("ulog", f"position {n}")
     device = log.devices.get(DevId(dev))
-    if device is None or device.added > ulog[0] or s.dev_owner.get(dev, uid) != uid:
+    if device is None or device.added > ulog[0]:  # ▲ nobody can have signed: it names a device that never was
+        raise Reject("signature", f"position {n}")
+    if s.dev_owner.get(dev, uid) != uid:
         return None, "forbidden"
     if s.n and uid not in s.members:
         return device, "forbidden"

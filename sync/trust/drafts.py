@@ -73,13 +73,13 @@ class Drafter:
         payload = [uid, int(role), history, list(ulog), H(new.seals[index]), new.epoch.payload()]
         return self._draft("add", payload, new=new)
 
-    def remove(self, uid: Uid, *, reason: int = 0, note: bytes = b"") -> Draft:
+    def remove(self, uid: Uid, *, note: bytes = b"") -> Draft:
         """Removes a person; the entry carries the epoch that they cannot open."""
         new = self._new_epoch({uid: None}, {})
-        return self._draft("rm", [uid, reason, note, new.epoch.payload()], new=new)
+        return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
 
-    def leave(self, *, reason: int = 0, note: bytes = b"") -> Draft:
-        return self._draft("leave", [reason, note])
+    def leave(self, *, note: bytes = b"") -> Draft:
+        return self._draft("leave", [0, note])
 
     def set_role(self, uid: Uid, role: Role) -> Draft:
         return self._draft("role", [uid, int(role), None])

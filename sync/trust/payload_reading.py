@@ -10,7 +10,6 @@ from sync.trust import fields
 from sync.trust.epochs import Epoch, read_pins
 from sync.trust.items import Role
 from sync.trust.payloads import (
-    REASONS,
     Add,
     Approve,
     CannotOpen,
@@ -60,11 +59,10 @@ def _role(value: object) -> Role:
         raise Reject("malformed", "role") from e
 
 
-def _reason(value: object) -> int:
-    reason = fields.u64(value, "reason")
-    if reason >= len(REASONS):
+def _no_reason(value: object) -> None:
+    """▲ Why somebody was removed or left would be a personal record in the clear, at the server: it is always 0."""
+    if fields.u64(value, "reason"):
         raise Reject("malformed", "reason")
-    return reason
 
 
 def _maybe_epoch(value: object) -> Epoch | None:
@@ -95,14 +93,14 @@ def _add(value: object) -> Add:
 
 def _rm(value: object) -> Remove:
     uid, reason, note, epoch = fields.array(value, 4, "rm")
-    return Remove(
-        uid=Uid(fields.raw(uid, 16, "rm")), reason=_reason(reason), note=_note_bytes(note), epoch=Epoch.read(epoch)
-    )
+    _no_reason(reason)
+    return Remove(uid=Uid(fields.raw(uid, 16, "rm")), note=_note_bytes(note), epoch=Epoch.read(epoch))
 
 
 def _leave(value: object) -> Leave:
     reason, note = fields.array(value, 2, "leave")
-    return Leave(reason=_reason(reason), note=_note_bytes(note))
+    _no_reason(reason)
+    return Leave(note=_note_bytes(note))
 
 
 def _note_bytes(value: object) -> bytes:

@@ -7,9 +7,6 @@ from sync.ids import Hash, ObjId, Uid
 from sync.trust.epochs import Epoch
 from sync.trust.items import Role
 
-REASONS = ("", "left-agency", "left-case", "moved", "mistake", "security", "other")
-"""Why somebody was removed or left; anything longer is a sealed note."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
@@ -34,10 +31,9 @@ class Add:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove:
-    """Takes a member out; it carries the epoch that member cannot open."""
+    """Takes a member out; it carries the epoch that member cannot open. Why, is in the sealed note alone."""
 
     uid: Uid
-    reason: int
     note: bytes
     epoch: Epoch
 
@@ -46,7 +42,6 @@ class Remove:
 class Leave:
     """Signed by the leaver, without an epoch: the room is dirty after it."""
 
-    reason: int
     note: bytes
 
 

@@ -5,17 +5,18 @@ state that a person understands, stays readable, keeps what waits, and goes on w
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from app.core.ids import ObjId, RoomId
+from app.core.ids import DevId, ObjId, RoomId
 from sync.client.status import LinkState, RoomState
+from sync.crypto.signatures import SigningKey
 from sync.protocol import messages as m
 from sync.server.auth import now_ms
 from sync.server.identity import read_identity
 from sync.trust import envelope, receipts
-from sync.trust.items import ENVELOPE, item_id, next_rh
+from sync.trust.items import ENVELOPE, Item, item_id, next_rh
 from tests.journeys.bad_input.checks import (
     HELLO,
     explained,
@@ -290,12 +291,15 @@ class Newer:
     obj: ObjId
     placed: list[m.WireItem] = field(default_factory=list)
 
-    def fresh(self) -> m.Fresh:
-        """An envelope of an unknown kind at the next position, with the server's receipt for it."""
+    def fresh(self, *, ghost: bool = False) -> m.Fresh:
+        """An envelope of an unknown kind at the next position, with the server's receipt for it. `ghost`: by a device
+        that the author has not."""
         link = self.author.engine._link
         at, log = link.rooms[self.room], link.book.log(self.author.uid)
         assert log is not None
         author, s = link.account.author(log), at.stream
+        if ghost:
+            author = replace(author, dev=DevId(os.urandom(16)), signing=SigningKey(os.urandom(32)))
         key = at.keys.content_key(self.obj)
         assert key is not None
         op = envelope.PlainOp(self.obj, key, b"", "okänt".encode(), 9)
@@ -308,6 +312,36 @@ class Newer:
         return m.Fresh(self.room, [item], [], receipt)
 
 
+async def test_attack_an_item_of_a_device_that_never_was_stops_the_room_and_is_kept(w: World) -> None:
+    a, b, room, obj = await two(w)
+    await lie(b, lambda f: [f])
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    shown = Newer(w, a, room, obj).fresh(ghost=True)
+    b.engine._inbox.on_frame(shown)
+    await stopped(b, room, RoomState.WITHHELD)
+    (kept,) = b.store.receipts_kept.evidence(room)
+    i = shown.items[0]
+    assert (kept.code, kept.claim) == ("withheld", receipts.claim([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct)]))
+    assert kept.theirs is not None
+    proof = receipts.Proof.decode(kept.theirs)
+    proof.check(b.engine._link.account.agency_pk)
+    assert proof.receipt == shown.receipt, "the server signed a history that holds it"
+
+
+async def test_a_room_of_before_the_first_release_is_refused_with_a_sentence(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, room, obj = await two(w)
+    await lie(b, lambda f: [f])
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)
+    with monkeypatch.context() as before:
+        before.setattr(envelope, "VERSION", 1)
+        older = Newer(w, a, room, obj).fresh()
+    b.engine._inbox.on_frame(older)
+    await stopped(b, room, RoomState.OLD_FORMAT)
+    explained(b.engine.blocked(room), "old-format")
+
+
 @pytest.mark.parametrize("enabled", [False, True])
 async def test_a_format_that_no_policy_enabled_is_void_and_an_enabled_one_needs_an_update(
     w: World, enabled: bool
@@ -315,7 +349,7 @@ async def test_a_format_that_no_policy_enabled_is_void_and_an_enabled_one_needs_
     a, b, room, obj = await two(w)
     if enabled:
         at = a.engine._link.rooms[room]
-        enabling: dict[str, object] = {"format": {"kinds": [9], "types": ["prune"]}}  # what is enabled stays so
+        enabling: dict[str, object] = {"format": {"kinds": [9]}}
         await a.engine._outbox.append(at, a.engine._outbox.drafter(at).policy(enabling))
         await w.settle(room)
     await lie(b, lambda f: [f])

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
-from sync.client.ports import Received, SealedBatch
+from sync.client.ports import CARET, TYPING, Received, SealedBatch
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
 from tests.world import Client, World, until, world
@@ -156,6 +156,15 @@ async def test_ephemerals_reach_those_who_are_there(w: World) -> None:
     a, b, room, _ = await two(w)
     a.engine.send_ephemeral(room, b"skriver")
     await until(lambda: b.ephemerals == [b"skriver"])
+
+
+async def test_attack_a_reader_who_says_that_they_write_is_not_heard(w: World) -> None:
+    a, b, room, _ = await two(w)
+    await a.engine.deeds.set_role(room, b.uid, 1)
+    await w.settle(room)
+    b.engine.send_ephemeral(room, b"skriver", TYPING)
+    b.engine.send_ephemeral(room, "läser, åäö 🙂".encode(), CARET)
+    await until(lambda: a.ephemerals == ["läser, åäö 🙂".encode()])
 
 
 async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> None:

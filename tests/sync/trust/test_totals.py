@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sync.crypto.kdf import H
+from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
-from sync.ids import ObjId
+from sync.ids import DevId, ObjId
 from sync.trust import envelope, totals
 from sync.trust.drafts import Draft
 from sync.trust.envelope import share_commitment
@@ -392,3 +393,31 @@ def test_a_slice_that_is_refused_takes_back_what_it_counted(scene: Scene) -> Non
 def test_what_is_used_is_a_part_of_the_state() -> None:
     assert Used(objects=1) != Used()
     assert totals.day_of(DAY_MS - 1) == 0
+
+
+# -- what an honest server never shows, and what is not in the clear ---------------------------------------------------
+
+
+def test_attack_an_item_of_a_device_that_never_was_is_refused(scene: Scene) -> None:
+    """Nobody can have signed it, so it was the server."""
+    room, tablet = scene.room, scene.clerk.add_device()
+    older = replace(tablet.author, ulog=scene.clerk.author.ulog)
+    ghost = replace(scene.clerk.author, dev=DevId(os.urandom(16)), signing=SigningKey(os.urandom(32)))
+    before = replace(older, ulog=(2, scene.clerk.log.heads[2]))
+    for author in (ghost, before):
+        who = Someone(scene.clerk.secrets, b"", scene.clerk.log, [], scene.clerk.rings, author.dev)
+        ops = batch_by(room, who, [{"ulog": author.ulog}])
+        with pytest.raises(Reject) as e:
+            room.client().accept(room.forced_ops(ops), scene.office.book, room.rh_at)
+        assert e.value.code == "signature"
+        assert e.value.where == f"position {len(room.items) + 1}"
+
+
+def test_attack_a_reason_in_the_clear_is_void(scene: Scene) -> None:
+    room = scene.room
+    epoch = epoch_in(room.drafter(scene.head).remove(scene.clerk.uid)).payload()
+    for kind, by, payload in (("rm", scene.head, [scene.clerk.uid, 5, b"", epoch]), ("leave", scene.clerk, [1, b""])):
+        (item,) = copied(room).accept(
+            room.forced_entry(entry_by(room, by, kind, payload)), room.office.book, room.rh_at
+        )
+        assert item.void == "malformed"
