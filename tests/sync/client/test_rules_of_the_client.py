@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client.outbox import RESTORED_JUMP, Outbox
-from sync.client.ports import SealedBatch
+from sync.client.ports import PRESENCE, SealedBatch
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
@@ -227,7 +227,7 @@ async def test_attack_nothing_is_sealed_to_whom_one_may_not_add(
 async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
     """As soon as its person's log says so here, whatever the room has pinned."""
     a, b, room, _obj = await two(w)
-    whisper = b.engine._link.rooms[room].whispers.seal(b"hej", now_ms())
+    whisper = b.engine._link.rooms[room].whispers.seal(b"hej", now_ms(), PRESENCE)
     assert whisper is not None
     at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
     assert log is not None

@@ -164,7 +164,7 @@ def test_whom_an_older_epoch_was_not_sealed_to_is_not_kept(scene: Scene) -> None
     assert room.stream.epochs[2].unsealed == (bytes(scene.clerk.uid),)
     payload = [3, *replace(epoch, prev=b"", base=None, ac=b"", unsealed=()).payload()[1:]]
     assert verdict(room, entry_by(room, scene.head, "epoch", [payload])) is None
-    assert room.stream.epochs[2].unsealed == ()
+    assert not room.stream.epochs[2].unsealed
 
 
 def test_attack_links_that_reach_back_too_far_are_void(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
