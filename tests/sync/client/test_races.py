@@ -240,7 +240,7 @@ async def test_a_return_meets_no_day_of_waiting_for_a_device_that_was_revoked_a_
 ) -> None:
     """The revocation came between the look at the log and the question."""
     (a,) = await behind.hire("Handläggare")
-    sheet, code = await behind.make_sheet(a), await behind.invite("Handläggare")
+    sheet, code = await behind.make_sheet(a), await behind.invite_back(a.uid)
     await a.stop()
     behind.clients.remove(a)
     found, real = Recovery(behind.dialer(), Attempt.begin(code, sheet), clock.now_ms), Recovery._back

@@ -2,6 +2,7 @@
 """The operator's side of a recovery sheet: where the agency's keys lie, and how a share is opened for its person."""
 
 import asyncio
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,6 @@ import pytest
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.protocol import messages as m
-from sync.server import __main__ as program
 from sync.server.__main__ import main
 from sync.server.config import ConfigError
 from sync.server.identity import read_escrow
@@ -131,7 +131,7 @@ def test_init_asks_where_the_agencys_keys_go(
     data, safe = ["--data", str(tmp_path / "server")], tmp_path / "nycklar å"
     assert main(["init", *data]) == 1
     assert "--keys" in capsys.readouterr().err
-    monkeypatch.setattr(program.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda asked: f" {safe} ")
     assert main(["init", *data]) == 0
     assert (safe / "escrow.key").exists()
