@@ -67,12 +67,12 @@ class RecoveryCode:
 
     @property
     def root(self) -> SigningKey:
-        """The person's root key once the sheet is in force. ▲ No share enters it."""
+        """The person's root key once the sheet is in force."""
         return SigningKey(self.root_seed)
 
     @property
     def root_seed(self) -> bytes:
-        """32 B."""
+        """32 B. ▲ No share enters it: the agency cannot make it."""
         return kdf(self.secret, "recovery-root")
 
 
