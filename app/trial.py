@@ -17,6 +17,7 @@ from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
 from sync.client.transport import Answer, ServerAddress, Transport
+from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Unreachable
 from sync.protocol.messages import Signed
@@ -28,6 +29,7 @@ from sync.server.service import Service
 from sync.server.store.base import InviteRow
 from sync.server.store.memory import MemoryStore
 from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.escrow import certify_escrow
 
 SERVER = "trial.invalid:443"
 """Never looked up: RFC 6761 keeps .invalid for names that are none."""
@@ -59,7 +61,9 @@ class _Server:
         self._agency = Agency(os.urandom(32))
         key = SigningKey(os.urandom(32))
         cert = Signed(*self._agency.certify_server(key.public, clock.now_ms() + DAY_MS))
-        identity = Identity(key=key, cert=cert, agency_pk=self._agency.pk, fingerprint=self._agency.fingerprint)
+        escrow = Signed(*certify_escrow(self._agency, KemKey(os.urandom(32)).public))
+        pk, fingerprint = self._agency.pk, self._agency.fingerprint
+        identity = Identity(key=key, cert=cert, escrow=escrow, agency_pk=pk, fingerprint=fingerprint)
         self._store = MemoryStore()
         self.service = Service(self._store, FilesystemObjects(folder), identity, Limits())
         self.service.addresses = (SERVER,)

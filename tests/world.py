@@ -178,6 +178,11 @@ class World:
     def data(self) -> Path:
         return self.moved_to or self.folder / "server"
 
+    @property
+    def keys(self) -> Path:
+        """Where the agency's own keys lie."""
+        return self.folder / "keys"
+
     async def start_server(self) -> None:
         config = Config(
             data=self.data,
@@ -196,6 +201,12 @@ class World:
 
     async def invite(self, name: str) -> str:
         return await admin.invite(self.data, name=name, title=name, unit="Enheten för tillsyn")
+
+    async def invite_back(self, uid: Uid, code: str = "") -> str:
+        """What a person who has lost every device is given: a sign-in code (`code` instead, if it is given), and the
+        share of their sheet."""
+        lines = (await admin.invite_back(self.data, uid=uid)).splitlines()
+        return "\n".join([code or lines[0], *lines[1:]])
 
     def dialer(self) -> Wire:
         return Wire(ServerAddress.parse(f"localhost:{self._port}"), self.data / "ca.pem")
@@ -307,7 +318,7 @@ async def world(
 ) -> AsyncIterator[World]:
     """A running server in a temporary folder; everything is stopped at the end."""
     w = World(folder, limits or Limits(), kinds=kinds or {})
-    admin.init(w.data, demo_ca=["localhost"])
+    admin.init(w.data, keys=w.keys, demo_ca=["localhost"])
     await w.start_server()
     try:
         yield w

@@ -405,6 +405,36 @@ def _recovery() -> dict[str, tuple[str, str, str]]:
             tr("Nothing has been changed."),
             tr("Take the sheet that was made last. If you have none, contact IT support."),
         ),
+        "sheet-format": (
+            tr("This recovery sheet was made by an earlier version of Kansli."),
+            tr("Nothing has been changed. A sheet of that kind opens nothing any more."),
+            tr("Take the sheet that was made last. If you have none, contact IT support."),
+        ),
+        "share": (
+            tr("The second line of the sign-in code belongs to another recovery sheet."),
+            tr("Nothing has been changed, and the code is still good."),
+            tr("Check that it is your newest sheet. If it is, ask IT support for a new code in your name."),
+        ),
+        "share-code": (
+            tr("The second line of the sign-in code is mistyped."),
+            tr("Nothing has been changed."),
+            tr("Check every character: seven groups of four."),
+        ),
+        "share-missing": (
+            tr("The sign-in code lacks its second line."),
+            tr("Nothing has been changed. A recovery sheet opens only together with that line."),
+            tr("Enter both lines. If you have one only, ask IT support for the other."),
+        ),
+        "code-return": (
+            tr("This sign-in code is for somebody who comes back with a recovery sheet."),
+            tr("Nothing has been changed, and the code is still good."),
+            tr("Go back, choose “I have lost my computer” and enter it there."),
+        ),
+        "escrow": (
+            tr("The key to which recovery sheets are sealed is not the agency's."),
+            tr("The sheet is not in force. The server may be giving out a false key."),
+            tr("Tell IT security. Do not try again until they have looked at it."),
+        ),
         "other-person": (
             tr("The sign-in code and the recovery sheet are of different people."),
             tr("Nothing has been changed."),

@@ -23,6 +23,7 @@ from sync.trust.agency import agency_fingerprint
 _FINAL = {
     "reset",
     "sheet",
+    "share",
     ErrorCode.SHEET_UNKNOWN,
     ErrorCode.OTHER_PERSON,
     ErrorCode.CODE_UNKNOWN,
@@ -65,7 +66,8 @@ class Returning:
         place.cleared.connect(self._forget_key)
 
     async def look_back(self, server: str, code: str, sheet: str) -> Back:
-        """Whose sheet it is. Reject "code" or "sheet-code" for a mistyped one, "sheet" and "record" for a false answer;
+        """Whose sheet it is. Reject "code", "share-code" or "sheet-code" for a mistyped one, "share-missing" for a code
+        without its second line, "share" for the share of another sheet; "sheet" and "record" for a false answer;
         Refused "sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of sync."""
         attempt = Attempt.begin(code, sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The account's own secrets as the engine keeps them in its owner's store: version 3, deterministic CBOR.
-
-Versions 1, which always has a root, and 2, which knows no sheet, are read too.
-"""
+"""The account's own secrets as the engine keeps them in its owner's store: version 4, deterministic CBOR."""
 
 from dataclasses import dataclass, field
 
@@ -13,11 +10,10 @@ from sync.errors import Reject
 from sync.ids import DevId, Uid
 from sync.trust import fields
 from sync.trust.author import Author, DeviceSecrets, puk_key
-from sync.trust.recovery import SHEET_BYTES
+from sync.trust.recovery import PAIR_BYTES
 from sync.trust.userlog import UserLog
 
-VERSION = 3
-_FIELDS = {1: 8, 2: 8, 3: 10}
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +29,7 @@ class Account:
     secrets: DeviceSecrets
     puk_seeds: dict[int, bytes]
     sheet: bytes = field(default=b"", repr=False)
-    """The secret of a recovery sheet from the person's yes until the log has all of it, else empty."""
+    """Both halves of a recovery sheet (`RecoveryPair`) from the person's yes until the log has it whole, else empty."""
     vetoed: tuple[DevId, ...] = ()
     """Devices that wanted in by the sheet and that a person here said no to."""
     signing: SigningKey = field(init=False)
@@ -62,14 +58,11 @@ class Account:
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
-        """Reject "format" for a newer version, "malformed" otherwise."""
-        value = dec(data, limit=65536)
-        version = value[0] if isinstance(value, list) and value else None
-        if type(version) is not int or version not in _FIELDS:
-            raise Reject("format" if isinstance(version, int) else "malformed", "account")
-        parts = fields.array(value, _FIELDS[version], "account")
-        sheet, vetoed = parts[8:] if version > 2 else (b"", [])
-        uid, dev, agency, sign, kem, root, seeds = parts[1:8]
+        """Reject "format" for another version, "malformed" otherwise."""
+        parts = fields.items(dec(data, limit=65536), "account")
+        if parts:
+            fields.version(parts[0], VERSION, "account")
+        uid, dev, agency, sign, kem, root, seeds, sheet, vetoed = fields.array(parts, 10, "account")[1:]
         if type(seeds) is not dict:
             raise Reject("malformed", "account")
         return cls(
@@ -79,10 +72,10 @@ class Account:
             secrets=DeviceSecrets(
                 sign=fields.raw(sign, 32, "account"),
                 kem=fields.raw(kem, 32, "account"),
-                root=fields.raw(root, 32 if version == 1 else (0, 32), "account"),
+                root=fields.raw(root, (0, 32), "account"),
             ),
             puk_seeds={fields.u64(g, "account"): fields.raw(s, 32, "account") for g, s in seeds.items()},
-            sheet=fields.raw(sheet, (0, SHEET_BYTES), "account"),
+            sheet=fields.raw(sheet, (0, PAIR_BYTES), "account"),
             vetoed=tuple(DevId(fields.raw(d, 16, "account")) for d in fields.items(vetoed, "account", 1000)),
         )
 

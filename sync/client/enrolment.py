@@ -16,6 +16,7 @@ from sync.protocol.version import MAX_ENTRY_BYTES
 from sync.trust import fields
 from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash
 from sync.trust.author import DeviceSecrets, new_user
+from sync.trust.recovery import ReturnCode
 from sync.trust.userlog import UserEntry
 
 Said = TypeVar("Said")
@@ -45,9 +46,9 @@ class Enrolment:
     """One conversation with the server about one code. `look` shows, `accept` makes; both dial anew."""
 
     def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
-        """Reject "code" if the code is mistyped."""
+        """Reject "code" if the code is mistyped, "code-return" if it is one to come back with."""
         self._dialer = dialer
-        self._code = SignInCode.parse(code)
+        self._code = _sign_in_code(code)
         self._now_ms = now_ms
         self._keep: Callable[[Enrolled], None] = lambda enrolled: None
 
@@ -96,6 +97,14 @@ class Enrolment:
         self._keep(enrolled)
         await _enrol(connection, self._code.key.public, entries)
         return enrolled
+
+
+def _sign_in_code(text: str) -> SignInCode:
+    try:
+        return SignInCode.parse(text)
+    except Reject:
+        ReturnCode.parse(text)
+        raise Reject("code-return", "sign-in code") from None
 
 
 async def register(

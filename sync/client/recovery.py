@@ -21,11 +21,11 @@ from sync.protocol.messages import ErrorCode
 from sync.trust import fields, userdrafts
 from sync.trust.agency import InviteCert, SignInCode, decode_record, record_hash
 from sync.trust.author import DeviceSecrets, Entry
-from sync.trust.recovery import SHEET_BYTES, RecoveryCode
+from sync.trust.recovery import PAIR_BYTES, RecoveryCode, RecoveryPair, ReturnCode
 from sync.trust.userdrafts import Return
 from sync.trust.userlog import Device, UserLog, device_id
 
-VERSION = 1
+VERSION = 2
 MOST_REVOKED = 3
 """Other devices that go in the same breath: no more are taken a day without the agency's key."""
 
@@ -35,15 +35,17 @@ class Attempt:
     """What one attempt needs until it is over; kept in the new device's encrypted store, since it may take a day."""
 
     code: SignInCode
-    sheet: RecoveryCode
+    sheet: RecoveryPair
     secrets: DeviceSecrets = field(default_factory=DeviceSecrets.without_root, repr=False)
     revoke: bool = True
     """Whether the other devices go."""
 
     @classmethod
     def begin(cls, code: str, sheet: str, *, revoke: bool = True) -> "Attempt":
-        """Reject "code" if either is mistyped; `where` says which."""
-        return cls(code=SignInCode.parse(code), sheet=_sheet(sheet), revoke=revoke)
+        """Reject "code", "share-code" or "sheet-code" if the sign-in code, its second line or the sheet is mistyped;
+        "share-missing" for a code without its second line, "sheet-format" for a sheet of format 1."""
+        typed = ReturnCode.parse(code)
+        return cls(code=typed.code, sheet=RecoveryPair(_sheet(sheet), typed.share), revoke=revoke)
 
     def encode(self) -> bytes:
         s = self.secrets
@@ -51,14 +53,14 @@ class Attempt:
 
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
-        """Reject "format" for a newer version, "malformed" otherwise."""
+        """Reject "format" for another version, "malformed" otherwise."""
         version, seed, agency, sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
         fields.version(version, VERSION, "attempt")
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
             code=SignInCode(fields.raw(seed, 16, "attempt"), fields.raw(agency, 16, "attempt")),
-            sheet=RecoveryCode(fields.raw(sheet, SHEET_BYTES, "attempt")),
+            sheet=RecoveryPair.of(fields.raw(sheet, PAIR_BYTES, "attempt")),
             secrets=DeviceSecrets(sign=fields.raw(sign, 32, "attempt"), kem=fields.raw(kem, 32, "attempt"), root=b""),
             revoke=revoke,
         )
@@ -68,7 +70,7 @@ def _sheet(text: str) -> RecoveryCode:
     try:
         return RecoveryCode.parse(text)
     except Reject as e:
-        raise Reject("sheet-code", e.where) from e
+        raise Reject("sheet-code" if e.code == "code" else e.code, e.where) from e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,8 @@ class Recovery:
         self._now_ms = now_ms
 
     async def look(self) -> Returning:
-        """Whose sheet it is. Refused "sheet-unknown", "other-person", "code-…"; Reject "sheet", "record"."""
+        """Whose sheet it is. Refused "sheet-unknown", "other-person", "code-…"; Reject "sheet", "share",
+        "record"."""
         return await self._talk(self._look)
 
     async def ask(self) -> Returned | Waiting:
@@ -138,18 +141,18 @@ class Recovery:
         )
 
     async def _see(self, connection: Connection) -> _Seen:
-        """▲ A log of this agency whose root and recovery keys are the sheet's, with its person's true record."""
-        sheet, invite_pk = self._attempt.sheet, self._attempt.code.key.public
+        """▲ A log of this agency whose root and recovery keys are the sheet's and its share's, with its person's true
+        record."""
+        root_pk, invite_pk = self._attempt.sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
-            ask = partial(m.RecoverLook, invite_pk=invite_pk, root_pk=sheet.root.public, after=len(entries) - 1)
+            ask = partial(m.RecoverLook, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
             found = await connection.request(ask, m.RecoverFound)
             entries += [(e.body, e.sig) for e in found.entries]
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)
-        if (seen.root_pk, seen.recovery_pk) != (sheet.root.public, sheet.kem.public):
-            raise Reject("sheet", "own log")
+        userdrafts.check_pair(seen, self._attempt.sheet)
         if seen.uid != found.person.uid or seen.record_hash != record_hash(found.person.salt, found.person.record):
             raise Reject("record", "own log")
         if seen.ended is not None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms whose key is old get another: every thirty days, by whichever writer is there.
+"""Rooms whose key is old get another: every thirty days, by whichever writer is there. A key that was sealed to this
+person before they replaced their recovery sheet is renewed by them at once: the sheet that was replaced may open it.
 
 Everybody sees that a room is due. Each waits a random while, longer the more members there are, and looks again: most
 find that somebody was first. An epoch without an archive (its signer had none) is due at once for who can link it to
@@ -84,9 +85,20 @@ class Schedule:
         """By the server's clock and the server's time of the epoch's position: no member's claim makes it due."""
         if not room.may_write or not room.may_send or room.stream.dirty or room.keys.needs_key:
             return False
-        epoch = room.stream.epochs.get(room.stream.epoch)
-        due = due_ms(room, None if epoch is None else self._link.ports.entry_time(room.room, epoch.n))
-        return due is not None and due <= self._link.server_now_ms
+        epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms
+        made = None if epoch is None else self._link.ports.entry_time(room.room, epoch.n)
+        due = due_ms(room, made)
+        if due is None:
+            return False
+        return due <= now or (made is not None and made < self._replaced_ms() <= now)
+
+    def _replaced_ms(self) -> int:
+        """When this person last replaced their recovery sheet (ms), as the entry claims; 0 if they never did."""
+        account = self._link.account
+        own = self._link.book.log(account.uid)
+        if own is None or own.sheet is None or own.sheet.number == 1:
+            return 0
+        return next(puk.time for puk in own.puks if puk.seq == own.sheet.seq)
 
     async def _take_turn(self, room_id: RoomId, outbox: Outbox) -> None:
         room = self._link.rooms.get(room_id)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person's recovery sheet: made, made anew, and what others ask with it (protocol §11).
+"""A person's recovery sheet: made, replaced, and what others ask with it (protocol §11).
 
-Its secret is shown and typed back first. Then it is kept until the log has both entries of it, and erased together
-with the root key: from there the root is on the paper alone.
+Its code is shown and typed back first. Then the code and a share that is drawn for it are kept until the log has both
+entries of the sheet, and erased together with the root key. From then on the root key is on the paper alone, and the
+share is with the agency alone.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ from sync.errors import Reject
 from sync.ids import DevId
 from sync.protocol import messages as m
 from sync.trust import userdrafts
-from sync.trust.recovery import RecoveryCode
+from sync.trust.escrow import check_escrow
+from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
 
 log = logging.getLogger("sync")
 
@@ -53,7 +55,7 @@ class Sheet:
     @property
     def stands(self) -> bool:
         """Whether the person's log names a sheet."""
-        return self._devices.own_log.recovery_pk is not None and not self._link.account.sheet
+        return self._devices.own_log.sheet is not None and not self._link.account.sheet
 
     @property
     def may_make(self) -> bool:
@@ -81,10 +83,10 @@ class Sheet:
         self._link.online  # noqa: B018 - Unreachable before anything is kept
         async with self._finishing:
             own, waits = self._devices.own_log, self._link.account.sheet
-            if waits and waits != sheet.secret:
+            if waits and RecoveryPair.of(waits).code != sheet:
                 await self._enter()
-                self._keep_new(RecoveryCode(waits).root_seed, sheet)
-            elif not waits and (own.root_pk, own.recovery_pk) != (sheet.root.public, sheet.kem.public):
+                self._keep_new(RecoveryPair.of(waits).code.root_seed, sheet)
+            elif not waits and (own.root_pk, own.sheet_stands) != (sheet.root.public, True):
                 self._keep_new(self._root(old), sheet)
             await self._finish()
 
@@ -98,12 +100,13 @@ class Sheet:
     def _keep_new(self, root: bytes, sheet: RecoveryCode) -> None:
         if SigningKey(root).public != self._devices.own_log.root_pk:
             raise Reject("sheet", "root")
-        self._keep(root, sheet.secret)
+        self._keep(root, RecoveryPair(sheet, RecoveryShare.fresh()).secret)
 
     def waits(self, code: str) -> bool:
         """Whether that sheet was confirmed here and is not wholly in the log yet: it will be when the server answers,
         and must not be thrown away."""
-        return self._link.account.sheet == RecoveryCode.parse(code).secret
+        waits = self._link.account.sheet
+        return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
         """Goes on with a sheet that was confirmed and is not wholly in the log. Nothing happens if there is none.
@@ -124,10 +127,10 @@ class Sheet:
 
         async def attempt() -> None:
             self._devices.check_active()
-            account = self._link.account
-            sheet, root, now = RecoveryCode(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
+            account, escrow_pk = self._link.account, await self._escrow()
+            pair, root, now = RecoveryPair.of(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
             try:
-                entries = userdrafts.new_sheet(self._devices.own_log, root, sheet, account.puk_seeds, now)
+                entries = userdrafts.new_sheet(self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now)
             except Reject as e:
                 if e.code == "sheet":  # another sheet was made meanwhile: this one is nobody's
                     self._keep(b"", b"")
@@ -136,6 +139,15 @@ class Sheet:
                 await self._devices.append(entries)
 
         await again(attempt, self._devices.follow_now)
+
+    async def _escrow(self) -> bytes:
+        """▲ The key to seal the share to, which the agency's key must have certified; Reject "escrow" otherwise. The
+        server could open a share that is sealed to a key of its own."""
+        reply = await self._link.online.request(lambda rid: m.Escrow(rid=rid), m.EscrowReply)
+        try:
+            return check_escrow(self._link.account.agency_pk, reply.cert.body, reply.cert.sig)
+        except Reject as e:
+            raise Reject("escrow", e.where) from e
 
     def _keep(self, root: bytes, sheet: bytes) -> None:
         account = self._link.account

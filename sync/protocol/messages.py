@@ -654,6 +654,19 @@ class Ephemeral(Frame, frozen=True, tag="ephemeral"):
     ct: bytes
 
 
+class Escrow(Frame, frozen=True, tag="escrow"):
+    """Asks for the key to which the share of a recovery sheet is sealed."""
+
+    rid: int
+
+
+class EscrowReply(Frame, frozen=True, tag="escrow-reply"):
+    """`cert` is `enc([escrow_pk])` signed by the agency key under the domain "escrow"."""
+
+    rid: int
+    cert: Signed
+
+
 class BlobToken(Frame, frozen=True, tag="blob-token"):
     """Asks for a bearer for HTTP PUT and GET of /v1/blobs/{room}/{obj}/{part}, hex ids."""
 
@@ -694,6 +707,7 @@ ClientFrame = (
     | ShareRequest
     | PutShare
     | Ephemeral
+    | Escrow
     | BlobToken
     | LogHeads
     | HandLog
@@ -730,6 +744,7 @@ ServerFrame = (
     | ShareReply
     | SharesWanted
     | Ephemeral
+    | EscrowReply
     | BlobTokenReply
     | LogHeadsReply
     | Wanted

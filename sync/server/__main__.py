@@ -8,11 +8,13 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from sync.errors import Reject
 from sync.server import admin, listing
-from sync.server.commandline import configured, make_parser, program
+from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
+from sync.server.escrow import open_share, read_request
 from sync.server.logs import logging_as
 from sync.server.store.base import StoreError
 from sync.server.upkeep import commands as upkeep
@@ -22,6 +24,9 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command; the exit status is 0 if it did what it says."""
     args = make_parser().parse_args(argv)
     try:
+        if args.command == OPEN_SHARE:
+            print(open_share(read_request(args.request), args.escrow_key, name=args.name).format())
+            return 0
         config = configured(args)
         with logging_as(config, to_file=args.command == "serve" and not args.check):
             return _run(args, config)
@@ -34,8 +39,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     data = config.data
     match args.command:
         case "init":
-            admin.init(data, demo_ca=args.demo_ca, name=args.name)
-            print(f"{data}: agency founded. Keep agency.key safe; the running server does not need it.")
+            keys = args.keys or _ask_keys()
+            admin.init(data, keys=keys, demo_ca=args.demo_ca, name=args.name)
+            print(f"{data}: agency founded. Keep {keys} safe and off this machine: a running server does not need it.")
         case "renew-certificate":
             tls = admin.renew_certificates(data, key_file=args.agency_key)
             print(f"Renewed: server.cert{', tls.pem' if tls else ''}. Start the server again to use it.")
@@ -72,10 +78,21 @@ def _run(args: argparse.Namespace, config: Config) -> int:
     return 0
 
 
+def _ask_keys() -> Path:
+    """Where the agency's keys go, as typed. ConfigError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise ConfigError("say with --keys in which folder, outside the data folder, agency.key and escrow.key go")
+    return Path(input("Folder for agency.key and escrow.key, outside the data folder: ").strip()).expanduser()
+
+
 async def _invite(args: argparse.Namespace, config: Config) -> str:
     rest = {"hours": args.hours, "key_file": args.agency_key}
     if args.person is not None:
-        return await admin.invite_back(config.data, uid=args.person, **rest)
+        more = {"escrow_key": args.escrow_key, "request": args.request}
+        code = await admin.invite_back(config.data, uid=args.person, **rest, **more)
+        if args.request is not None and args.request.exists():
+            print(f"Its second line comes from: {program()} {OPEN_SHARE} {args.request}", file=sys.stderr)
+        return code
     return await admin.invite(config.data, name=args.name, title=args.title, unit=args.unit, **rest)
 
 

@@ -10,40 +10,53 @@ from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
+from sync.server.escrow import make_request, needs_share, open_share, write_request
 from sync.server.holding import held
-from sync.server.identity import read_agency, renew_server, write_agency, write_server
+from sync.server.identity import (
+    AGENCY_KEY,
+    ESCROW_KEY,
+    keys_folder,
+    read_agency,
+    read_agency_pk,
+    renew_server,
+    write_agency,
+    write_server,
+)
 from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, record_hash
 from sync.trust.author import Entry
+from sync.trust.recovery import RecoveryShare, ReturnCode
 from sync.trust.userlog import UserLog
 
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
 _TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
-_FOUNDED = ("agency.key", "agency.pub", "server.key", "server.cert", *_TLS)
+_FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS)
 
 
-def init(data: Path, *, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
-    """Makes keys in an empty or missing folder. ConfigError if an agency lives there already.
+def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
+    """Makes keys in an empty or missing folder; the agency's own, agency.key and escrow.key, in the folder `keys`.
+    ConfigError if an agency lives there already, or if `keys` lies in the data folder.
 
     With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(data, "a server or another command is at work in it"):
-        before = set(data.iterdir())
+        files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
+        before = {path for path in files if path.exists()}
         try:
-            _found(data, demo_ca, name)
+            _found(data, keys, demo_ca, name)
         except BaseException:  # half an agency could be neither used nor founded again
-            for path in {data / name for name in _FOUNDED} - before:
+            for path in files - before:
                 path.unlink(missing_ok=True)
             raise
 
 
-def _found(data: Path, demo_ca: list[str] | None, name: str) -> None:
-    agency = write_agency(data, os.urandom(32))
+def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None:
+    agency = write_agency(data, keys, os.urandom(32), os.urandom(32))
     write_server(data, os.urandom(32), agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
     if demo_ca is not None:
         ca = make_ca(f"{name} – demo")
@@ -67,22 +80,44 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
     return True
 
 
-async def invite_back(data: Path, *, uid: bytes, hours: float = 72, key_file: Path | None = None) -> str:
-    """A sign-in code for somebody who is here, with exactly the staff record that they have: to come back by the
-    recovery sheet, or anew after a reset. ConfigError for an unknown person."""
+async def invite_back(
+    data: Path,
+    *,
+    uid: bytes,
+    hours: float = 72,
+    key_file: Path | None = None,
+    escrow_key: Path | None = None,
+    request: Path | None = None,
+) -> str:
+    """What somebody who is here needs to come back by the recovery sheet, or again after a reset: a sign-in code with
+    exactly the staff record that they have. ConfigError for an unknown person.
+
+    Of a person with a sheet the share of that sheet follows in a second line, opened with the escrow key. With
+    `request` it does not: what is needed to open it elsewhere is written to that file.
+    ▲ The server keeps neither line.
+    """
     async with opened(data) as store:
-        user = await store.user(uid)
-    if user is None:
-        raise ConfigError("nobody has this id")
-    known = decode_record(user.record)
+        asked, user = await make_request(store, uid), await store.user(uid)
+    known = decode_record(user.record) if user is not None else {}
     told = {name: known.get(name, "") for name in ("name", "title", "unit")}
-    return await invite(data, hours=hours, key_file=key_file, **told)
+    share: RecoveryShare | None = None
+    if needs_share(asked, read_agency_pk(data)):
+        if request is None:
+            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
+        else:
+            write_request(asked, request)
+    code = await _invite(data, hours=hours, key_file=key_file, **told)
+    return code.format() if share is None else ReturnCode(code, share).format()
 
 
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
     """A one-time sign-in code for one person. The server may be running."""
+    return (await _invite(data, name=name, title=title, unit=unit, hours=hours, key_file=key_file)).format()
+
+
+async def _invite(data: Path, *, name: str, title: str, unit: str, hours: float, key_file: Path | None) -> SignInCode:
     if not name.strip():
         raise ConfigError("a name is needed")
     agency = read_agency(data, key_file)
@@ -100,7 +135,7 @@ async def invite(
         )
     finally:
         await store.close()
-    return code.format()
+    return code
 
 
 async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> None:

@@ -16,6 +16,7 @@ from sync.server.configfile import DEFAULT_FILE, read_config
 _NAME = "kansli-server"
 _TOLD = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
 """Options of `serve` that beat the key of the same name in the file."""
+OPEN_SHARE = "open-share"
 _MOST_HOURS = 365 * 24
 
 
@@ -81,10 +82,13 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     _keys(commands)
     _people(commands)
+    _escrow(commands)
     _listings(commands)
     _upkeep(commands)
     _serve(commands)
     for command in commands.choices.values():
+        if command is commands.choices[OPEN_SHARE]:
+            continue  # it has no data folder
         command.add_argument("--config", type=Path, help=f"the operator's file ({DEFAULT_FILE}, if it is there)")
         command.add_argument("--data", type=Path, help="the server's data folder, instead of the file's")
     return parser
@@ -97,6 +101,8 @@ def _keys(commands: "_Commands[argparse.ArgumentParser]") -> None:
     init = commands.add_parser("init", help="found an agency in a data folder")
     init.add_argument("--name", default="Kansli", help="of the demo's certificate authority")
     init.add_argument("--demo-ca", metavar="HOST", action="append", help="also make a certificate for this host")
+    where = "the folder for agency.key and escrow.key, outside the data folder; asked for if it is not given"
+    init.add_argument("--keys", type=Path, help=where)
     renew = commands.add_parser("renew-certificate", help="three more years for the server's certificate")
     _agency_key(renew)
 
@@ -111,12 +117,23 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     invite.add_argument("--unit", default="", help="of the staff record")
     invite.add_argument("--hours", type=_hours, default=72, help="how long the code is good (72)")
     _agency_key(invite)
+    share = invite.add_mutually_exclusive_group()
+    share.add_argument("--escrow-key", type=Path, help="where escrow.key was moved to, for a person with a sheet")
+    elsewhere = "write to this file what `open-share` needs where escrow.key is, instead of using it here"
+    share.add_argument("--request", type=Path, help=elsewhere)
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
     reset = commands.add_parser("reset", help="end the account of who leaves, or has lost all devices and the sheet")
     for command in (revoke, reset):
         command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `users` prints it")
         _agency_key(command)
+
+
+def _escrow(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    share = commands.add_parser(OPEN_SHARE, help="open the share of a person's recovery sheet; needs no server")
+    share.add_argument("request", type=Path, help="the file that `invite --person … --request` wrote")
+    share.add_argument("--name", required=True, help="of the person: a request for anybody else's share is refused")
+    share.add_argument("--escrow-key", type=Path, required=True, help="where escrow.key is")
 
 
 def _hours(text: str) -> float:

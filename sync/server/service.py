@@ -21,6 +21,8 @@ from sync.protocol.messages import (
     Enrol,
     Ephemeral,
     ErrorCode,
+    Escrow,
+    EscrowReply,
     Frame,
     HandedIn,
     HandIn,
@@ -220,6 +222,8 @@ class Service:
                 done = await self.sheets.veto(who, frame)
                 await self._tell_asked(who.uid)
                 return done
+            case Escrow():
+                return EscrowReply(frame.rid, self._identity.escrow)
             case BlobToken():
                 return self.blobs.mint(who, frame)
             case PairOpen():

@@ -18,7 +18,7 @@ from sync.trust import fields, letters
 CODE_VERSION = 1
 FINGERPRINT_BYTES = 16
 _CODE_BYTES = 1 + 16 + FINGERPRINT_BYTES + 2
-_CODE_LETTERS = -(-_CODE_BYTES * 8 // 5)
+CODE_LETTERS = -(-_CODE_BYTES * 8 // 5)
 _CERT_LIMIT = 1024
 _RECORD_LIMIT = 4096
 
@@ -136,12 +136,12 @@ class SignInCode:
         """Groups of four in Crockford base32, the last two characters a checksum."""
         raw = bytes((CODE_VERSION,)) + self.seed + self.agency
         raw += H("code", raw)[:2]
-        return letters.write(int.from_bytes(raw, "big"), _CODE_LETTERS)
+        return letters.write(int.from_bytes(raw, "big"), CODE_LETTERS)
 
     @classmethod
     def parse(cls, text: str) -> "SignInCode":
         """The code as typed: case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
-        number = letters.read(text, _CODE_LETTERS)
+        number = letters.read(text, CODE_LETTERS)
         raw = number.to_bytes(_CODE_BYTES, "big")
         if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:
             raise Reject("code", "checksum")

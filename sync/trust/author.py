@@ -13,7 +13,7 @@ from sync.errors import Reject
 from sync.ids import DevId, Hash, Uid
 from sync.trust import userlog
 from sync.trust.agency import SignInCode, invite_id
-from sync.trust.userlog import ROOT, Puk, UserLog, entry_body, entry_id
+from sync.trust.userlog import RECOVERY, ROOT, Puk, UserLog, entry_body, entry_id
 
 Entry = tuple[bytes, bytes]
 """(body, signature)."""
@@ -80,10 +80,12 @@ def new_user(
     return entries, log
 
 
-def puk_payload(log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None) -> list[object]:
+def puk_payload(
+    log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None, recovery: bytes | None = None
+) -> list[object]:
     """The next generation, sealed to every active device and the recovery key; it wraps the seed before it.
 
-    `but`: the device that the same entry revokes.
+    `but`: the device that the same entry revokes. `recovery`: the recovery key that the same entry sets.
     """
     gen = len(log.puks) + 1
     wrap = aead.seal(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
@@ -92,8 +94,9 @@ def puk_payload(log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId
         for d in log.devices.values()
         if d.revoked is None and d.dev != but
     ]
-    if log.recovery_pk is not None:
-        seals.append([b"recovery", seal.seal_to(log.recovery_pk, puk_info(log.uid, gen, b"recovery"), new_seed)])
+    to = recovery or log.recovery_pk
+    if to is not None:
+        seals.append([RECOVERY, seal.seal_to(to, puk_info(log.uid, gen, RECOVERY), new_seed)])
     return [gen, puk_key(new_seed).public, wrap, seals]
 
 

@@ -15,8 +15,20 @@ from sync.errors import Reject
 from sync.ids import DevId, Hash
 from sync.trust.agency import Agency, SignInCode, invite_id
 from sync.trust.author import DeviceSecrets, Entry, open_puk, puk_info, puk_key, puk_payload
-from sync.trust.recovery import RecoveryCode
-from sync.trust.userlog import AGENCY, DOMAIN, RECOVERY, ROOT, Puk, UserLog, device_id, entry_body, entry_id
+from sync.trust.escrow import escrow_id, seal_share
+from sync.trust.recovery import RecoveryPair
+from sync.trust.userlog import (
+    AGENCY,
+    DOMAIN,
+    RECOVERY,
+    ROOT,
+    SHEET_FORMAT,
+    Puk,
+    UserLog,
+    device_id,
+    entry_body,
+    entry_id,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +99,42 @@ def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> E
     return _entry(log, ROOT, old, "root_rotate", [new.public, proof], time)
 
 
-def set_recovery(log: UserLog, root: SigningKey, recovery: KemKey, seeds: dict[int, bytes], time: int) -> Entry:
-    """`recovery_set`: from here each PUK generation is sealed to the recovery key too; this one is at once."""
-    gen, seed = _current(log, Hand(ROOT, root, seeds))
-    sealed = seal.seal_to(recovery.public, puk_info(log.uid, gen, RECOVERY), seed)
-    return _entry(log, ROOT, root, "recovery_set", [recovery.public, gen, sealed], time)
+def set_recovery(
+    log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
+) -> Entry:
+    """`recovery_set`: the share sealed to the agency's escrow key, and the next PUK generation, which is the first that
+    is sealed to this recovery key."""
+    _, old = _current(log, Hand(ROOT, root, seeds))
+    number = (log.sheet.number if log.sheet is not None else 0) + 1
+    sealed = seal_share(escrow_pk, log.uid, number, pair.share)
+    puk = puk_payload(log, os.urandom(32), old, recovery=pair.kem.public)
+    payload: list[object] = [SHEET_FORMAT, pair.kem.public, number, escrow_id(escrow_pk), sealed, puk]
+    return _entry(log, ROOT, root, "recovery_set", payload, time)
 
 
-def new_sheet(log: UserLog, root: SigningKey, sheet: RecoveryCode, seeds: dict[int, bytes], time: int) -> list[Entry]:
-    """What makes `sheet` the person's, as far as it is not yet: `root_rotate` and `recovery_set`. `root` is the key
+def new_sheet(
+    log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
+) -> list[Entry]:
+    """What makes a sheet the person's, as far as it is not yet: `root_rotate` and `recovery_set`. `root` is the key
     in force before. Reject "sheet" if the log has another than either."""
     entries = []
     draft = replace(log)
-    if draft.root_pk != sheet.root.public:
+    if draft.root_pk != pair.code.root.public:
         if draft.root_pk != root.public:
             raise Reject("sheet", "root")
-        entries.append(replace_root(draft, root, sheet.root, time))
+        entries.append(replace_root(draft, root, pair.code.root, time))
         draft.apply(*entries[0])
-    if draft.recovery_pk != sheet.kem.public:
-        entries.append(set_recovery(draft, sheet.root, sheet.kem, seeds, time))
+    if draft.recovery_pk != pair.kem.public:
+        entries.append(set_recovery(draft, pair.code.root, pair, escrow_pk, seeds, time))
     return entries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """A person's way back: the sheet, a sign-in code with its certificate, the keys of the new device, and which other
-    devices go in the same breath."""
+    """A person's way back: the sheet with its share, a sign-in code with its certificate, the keys of the new device,
+    and which other devices are revoked in the same breath."""
 
-    sheet: RecoveryCode
+    sheet: RecoveryPair
     code: SignInCode
     cert: Entry
     record: Hash
@@ -125,11 +145,10 @@ class Return:
 def come_back(log: UserLog, back: Return, time: int) -> tuple[list[Entry], dict[int, bytes]]:
     """Binding, `dev_add` and `dev_revoke`s by the root, which `log` is moved along; and every PUK seed.
 
-    Reject "sheet" for a sheet that is not the person's (any more).
+    Reject as `check_pair`.
     """
-    root = back.sheet.root
-    if (log.root_pk, log.recovery_pk) != (root.public, back.sheet.kem.public):
-        raise Reject("sheet", "own log")
+    check_pair(log, back.sheet)
+    root = back.sheet.code.root
     seeds = open_generations(log, RECOVERY, back.sheet.kem, {})
     hand = Hand(ROOT, root, seeds)
     entries = [bind_again(log, back.code, log.agency_pk, back.cert, back.record, time)]
@@ -145,16 +164,26 @@ def come_back(log: UserLog, back: Return, time: int) -> tuple[list[Entry], dict[
     return entries, seeds
 
 
+def check_pair(log: UserLog, pair: RecoveryPair) -> None:
+    """▲ Reject "sheet" for a sheet that is not the person's (any more), "share" for the share of another sheet."""
+    if log.root_pk != pair.code.root.public or not log.sheet_stands:
+        raise Reject("sheet", "own log")
+    if log.recovery_pk != pair.kem.public:
+        raise Reject("share", "own log")
+
+
 def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:
-    """Every PUK generation that can be had: `known`, what is sealed to `ident` (a device, or RECOVERY), and what those
-    wrap. ▲ Reject "puk" for one that does not make its published key."""
+    """Every PUK generation that can be had: `known`, the newest that is sealed to `ident` (a device, or RECOVERY), and
+    what those wrap. Older seals may be to an earlier key of the same name. ▲ Reject "puk" for one that does not make
+    its published key."""
     seeds = dict(known)
     for puk in reversed(log.puks):
-        if puk.gen not in seeds and dict(puk.seals).get(ident) is not None:
+        if puk.gen in seeds:
+            continue
+        if puk.gen + 1 in seeds:
+            seeds[puk.gen] = _unwrap(log, log.puks[puk.gen], seeds[puk.gen + 1])
+        elif dict(puk.seals).get(ident) is not None:
             seeds[puk.gen] = open_puk(puk, log.uid, ident, kem)
-    for puk in reversed(log.puks[1:]):
-        if puk.gen in seeds and puk.gen - 1 not in seeds:
-            seeds[puk.gen - 1] = _unwrap(log, puk, seeds[puk.gen])
     return seeds
 
 

@@ -26,6 +26,8 @@ RECOVERY = b"recovery"
 """Whom a PUK generation is sealed to beside the devices, once `recovery_set` stands."""
 NO_HEAD = bytes(32)
 SEAL_BYTES = 1168
+SHARE_SEAL_BYTES = 1153
+SHEET_FORMAT = 2
 _FIRST = {1: "binding", 2: "puk_rotate"}
 """▲ What a log begins with after its genesis: nobody can be added to a room before both stand."""
 TYPES = frozenset(
@@ -63,6 +65,20 @@ class Puk:
     seals: tuple[tuple[bytes, bytes], ...]
     """(device id or b"recovery", seal) pairs."""
     time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The recovery sheet that the newest `recovery_set` (entry `seq`) brought: the person's `number`th, from 1.
+
+    `sealed` is the sheet's share, sealed to the agency's escrow key of id `escrow`: nobody else can tell what is in it.
+    """
+
+    kem_pk: bytes
+    number: int
+    seq: int
+    escrow: bytes
+    sealed: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +150,9 @@ class UserLog:
     record_hash: Hash | None = None
     bound_seq: int = 0
     """The newest binding's entry."""
-    recovery_pk: bytes | None = None
+    root_seq: int = 0
+    """The entry that brought the root key in force."""
+    sheet: Sheet | None = None
     agency_revokes: list[int] = field(default_factory=list)
     """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
     ended: int | None = None
@@ -163,6 +181,16 @@ class UserLog:
     def ready(self) -> bool:
         """▲ Bound by the agency and with a PUK: only then may the person be added to a room."""
         return self.bound and bool(self.puks) and self.ended is None
+
+    @property
+    def recovery_pk(self) -> bytes | None:
+        """The recovery key, to which each PUK generation is sealed; None if there never was a sheet."""
+        return self.sheet.kem_pk if self.sheet is not None else None
+
+    @property
+    def sheet_stands(self) -> bool:
+        """Whether the root key and the recovery key in force are those of one sheet."""
+        return self.sheet is not None and self.sheet.seq > self.root_seq > 0
 
     def ready_at(self, seq: int) -> bool:
         """`ready` as of entry `seq`."""
@@ -329,7 +357,7 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
-    """dev_add, dev_rekey and recovery_set carry a seal of the current generation: kept with the others'."""
+    """dev_add and dev_rekey carry a seal of the current generation: kept with the others'."""
     if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
     puk = log.puks[-1]
@@ -392,18 +420,28 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     new_raw, old = fields.raw(new_pk, 32, "root_rotate"), log.root_pk
     check_public(new_raw)
     verify(new_raw, "root-proof", [entry.uid, entry.prev, new_raw], fields.raw(proof, 64, "proof"))
-    log.root_pk = new_raw
+    log.root_pk, log.root_seq = new_raw, entry.seq
     return old
 
 
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    kem_pk, gen, sealed = fields.array(entry.payload, 3, "recovery_set")
+    """▲ A new sheet carries the next PUK generation: a sheet that it replaces opens none of the later ones."""
+    version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
+    fields.version(version, SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:
         raise Reject("signer", f"user entry {entry.seq}")
     kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "recovery_set")
     seal.check_public(kem_raw)
-    _puk_seal(log, entry, RECOVERY, gen, sealed)
-    log.recovery_pk = kem_raw
+    if fields.u64(number, "recovery_set") != (log.sheet.number if log.sheet is not None else 0) + 1:
+        raise Reject("generation", f"user entry {entry.seq}")
+    log.sheet = Sheet(
+        kem_pk=kem_raw,
+        number=fields.u64(number, "recovery_set"),
+        seq=entry.seq,
+        escrow=fields.raw(escrow, 16, "recovery_set"),
+        sealed=fields.raw(sealed, SHARE_SEAL_BYTES, "recovery_set"),
+    )
+    log.puks.append(_read_puk(log, entry, puk))
     return log.root_pk
 
 

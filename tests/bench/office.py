@@ -38,7 +38,7 @@ _FORMATS = ("sync/trust", "sync/crypto", "sync/protocol", "sync/server/store", "
 def found(folder: Path) -> Path:
     """An agency in folder/server; gives that folder."""
     data = folder / "server"
-    admin.init(data, demo_ca=["localhost"])
+    admin.init(data, keys=folder / "keys", demo_ca=["localhost"])
     return data
 
 

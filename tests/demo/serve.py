@@ -14,7 +14,9 @@ SERVER = [sys.executable, "-m", "sync.server"]
 def prepare(data: Path) -> None:
     """Founds an agency there if there is none."""
     if not (data / "tls.pem").exists():
-        subprocess.run([*SERVER, "init", "--data", str(data), "--demo-ca", "localhost"], check=True)
+        subprocess.run(
+            [*SERVER, "init", "--data", str(data), "--keys", str(data) + "-keys", "--demo-ca", "localhost"], check=True
+        )
 
 
 def main() -> None:

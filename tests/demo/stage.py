@@ -54,7 +54,7 @@ class Stage:
 
     def found_agency(self) -> None:
         """Agency, binding key, demo CA; the wires begin to listen with the server's certificate."""
-        self.admin("init", "--data", str(self.data), "--demo-ca", "localhost")
+        self.admin("init", "--data", str(self.data), "--keys", str(self.data) + "-keys", "--demo-ca", "localhost")
         for wire in self.wires.values():
             wire.listen(self.data / "tls.pem", self.data / "tls.key")
 
@@ -89,6 +89,12 @@ class Stage:
         for name in names:
             who = ("--name", name, "--title", name, "--unit", UNIT)
             self._codes[name] = self._operator.submit(self.admin, "invite", "--data", str(self.data), *who)
+
+    def invite_back(self, name: str) -> str:
+        """A sign-in code for somebody who is here and the share of their recovery sheet, in one line."""
+        (line,) = self.admin("users", name, "--data", str(self.data)).splitlines()
+        both = self.admin("invite", "--data", str(self.data), "--person", json.loads(line)["person"])
+        return both.replace("\n", " ")
 
     def code(self, name: str) -> str:
         return self._codes.pop(name).result()

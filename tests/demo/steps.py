@@ -411,10 +411,9 @@ class Steps:
 
     def registrar_comes_back(self) -> None:
         """the registrar has lost the computer: it is revoked, and a new code and the sheet bring everything back"""
-        self.stage.invite(REGISTRAR)
         revoke_devices(self.stage, REGISTRAR)
         address = self.stage.address("again")
-        come_back(self.again, address, self.stage.code(REGISTRAR), self.sheet, REGISTRAR)
+        come_back(self.again, address, self.stage.invite_back(REGISTRAR), self.sheet, REGISTRAR)
         self.again.wait_part(ROOM, within=said("Home"))
         open_room(self.again)
         self.again.wait_row(messages(), sample.OFFLINE)

@@ -118,11 +118,11 @@ def _codes() -> Run:
     from sync.errors import Reject
     from sync.trust.agency import SignInCode
     from sync.trust.pairing_messages import PairingCode
-    from sync.trust.recovery import RecoveryCode
+    from sync.trust.recovery import RecoveryCode, RecoveryShare, ReturnCode
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "surrogateescape")
-        for kind in (SignInCode, PairingCode, RecoveryCode):
+        for kind in (SignInCode, PairingCode, RecoveryCode, RecoveryShare, ReturnCode):
             try:
                 parsed = kind.parse(text)
             except Reject as e:
@@ -137,6 +137,7 @@ def _certificates() -> Run:
     """Signed by the agency, whatever they say; and the server's word that it was restored."""
     from sync.errors import Reject
     from sync.trust.agency import InviteCert, verify_server_cert
+    from sync.trust.escrow import check_escrow
     from sync.trust.restored import DOMAIN, Restored
 
     key, pk = samples.agency().key, samples.agency().pk
@@ -145,6 +146,7 @@ def _certificates() -> Run:
         checks: tuple[Callable[[], object], ...] = (
             lambda: InviteCert.check(pk, data, key.sign("invite", data)),
             lambda: verify_server_cert(pk, data, key.sign("server", data), 0),
+            lambda: check_escrow(pk, data, key.sign("escrow", data)),
             lambda: Restored.check(pk, bytes(32), data, key.sign(DOMAIN, data)),
         )
         each(Reject, checks)
@@ -156,6 +158,19 @@ def _staff_record() -> Run:
     from sync.trust.agency import decode_record
 
     return decode_record
+
+
+def _share_request() -> Run:
+    """What the machine with the escrow key is given, by whoever carries it there; then its share."""
+    from sync.crypto.seal import KemKey
+    from sync.trust.escrow import ShareRequest
+
+    pk, escrow = samples.agency().pk, KemKey(samples.raw(samples.person()["escrow_seed"]))
+
+    def run(data: bytes) -> None:
+        ShareRequest.check(data, pk).open(escrow)
+
+    return run
 
 
 def _local() -> Run:
@@ -178,5 +193,6 @@ TARGETS = (
     Target(name="codes", make=_codes, seeds=samples.codes),
     Target(name="certificates", make=_certificates, seeds=samples.certificates, share=3),
     Target(name="staff-record", make=_staff_record, seeds=samples.staff_records),
+    Target(name="share-request", make=_share_request, seeds=samples.share_requests, share=3),
     Target(name="local", make=_local, seeds=samples.local),
 )

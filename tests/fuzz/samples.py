@@ -76,12 +76,18 @@ def staff_records() -> list[bytes]:
 
 
 def certificates() -> list[bytes]:
-    return [raw(person()["invite_cert"][0]), raw(person()["server_cert"][0]), enc([1, bytes(32), NOW, NOW, bytes(16)])]
+    certs = [raw(person()[name][0]) for name in ("invite_cert", "server_cert", "escrow_cert")]
+    return [*certs, enc([1, bytes(32), NOW, NOW, bytes(16)])]
+
+
+def share_requests() -> list[bytes]:
+    return [raw(person()["share_request"])]
 
 
 def codes() -> list[bytes]:
     told = load("pairing")
-    texts = (person()["sign_in_code"], told["by_code"]["code"], told["sheet"]["code"])
+    sheet, back = told["sheet"], load("recovery")["attempt_code"]
+    texts = (person()["sign_in_code"], told["by_code"]["code"], sheet["code"], sheet["share"], back)
     return [text.encode() for text in texts] + [b"il0o-\xc3\xa5"]
 
 
@@ -216,7 +222,7 @@ def proofs() -> list[bytes]:
 
 
 def local() -> list[bytes]:
-    attempt = enc([1, bytes(16), bytes(16), bytes(17), bytes(32), bytes(32), True])
+    attempt = enc([2, bytes(16), bytes(16), bytes(34), bytes(32), bytes(32), True])
     return [raw(person()["account"]), raw(load("pairing")["account"]), attempt, b"KNKEEP\x01" + bytes(1400)]
 
 

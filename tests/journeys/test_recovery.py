@@ -86,7 +86,7 @@ async def test_who_has_lost_the_computer_reads_and_writes_on_another(o: Offices)
     service = o.w.running.service if o.w.running is not None else None
     await until(lambda: service is not None and service.people.log(uid).agency_revokes != [])
     new = new_desk(o, "ny dator")
-    found = await new.office.look_back(new.server, await o.w.invite("Handläggare"), sheet)
+    found = await new.office.look_back(new.server, await o.w.invite_back(uid), sheet)
     assert (found.name, found.others) == ("Handläggare", 0)
     new.session = await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
     o.desks.append(new)
@@ -103,7 +103,7 @@ async def test_a_return_waits_over_a_restart_of_the_program(o: Offices, later: C
     (a,) = await o.hire("Handläggare")
     sheet, new = await made_sheet(a), new_desk(o, "ny dator")
     with pytest.raises(ReturnWaits) as e:
-        await come_back(new, await o.w.invite("Handläggare"), sheet)
+        await come_back(new, await o.w.invite_back(a.session.people.me.uid), sheet)
     assert abs(e.value.ready_ms - now_ms() - DAY_MS) < 60_000
     with pytest.raises(ReturnWaits):
         await new.office.ask_again()
@@ -125,7 +125,7 @@ async def test_a_veto_is_told_and_a_final_no_leaves_nothing_behind(o: Offices) -
     a, _ = await o.hire("Handläggare", "Registrator")
     sheet, new = await made_sheet(a), new_desk(o, "ny dator")
     with pytest.raises(ReturnWaits):
-        await come_back(new, await o.w.invite("Handläggare"), sheet)
+        await come_back(new, await o.w.invite_back(a.session.people.me.uid), sheet)
     await until(lambda: len(a.session.recovery.asked()) == 1)
     await a.session.recovery.veto(a.session.recovery.asked()[0])
     with pytest.raises(Refused) as e:
@@ -134,8 +134,9 @@ async def test_a_veto_is_told_and_a_final_no_leaves_nothing_behind(o: Offices) -
     assert new.office.is_unfinished
     new.office.begin_anew()
     assert new.office.is_new
+    code = await o.w.invite_back(a.session.people.me.uid, await o.w.invite("Registrator"))
     with pytest.raises(Refused) as e:
-        await new.office.look_back(new.server, await o.w.invite("Registrator"), sheet)
+        await new.office.look_back(new.server, code, sheet)
     assert e.value.code == "other-person"
     assert new.office.is_new
     new.profile.close()
@@ -144,7 +145,7 @@ async def test_a_veto_is_told_and_a_final_no_leaves_nothing_behind(o: Offices) -
 async def test_a_return_that_was_given_up_is_begun_with_a_new_store(o: Offices, later: Callable[[int], None]) -> None:
     (a,) = await o.hire("Handläggare")
     sheet, new = await made_sheet(a), new_desk(o, "ny dator")
-    found = await new.office.look_back(new.server, await o.w.invite("Handläggare"), sheet)
+    found = await new.office.look_back(new.server, await o.w.invite_back(a.session.people.me.uid), sheet)
     with pytest.raises(ReturnWaits):
         await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
     new.office.begin_anew()
@@ -160,7 +161,7 @@ async def test_the_passphrase_and_the_choice_of_the_last_attempt_are_those_that_
     o: Offices, later: Callable[[int], None]
 ) -> None:
     (a,) = await o.hire("Handläggare")
-    sheet, new, code = await made_sheet(a), new_desk(o, "ny dator"), await o.w.invite("Handläggare")
+    sheet, new, code = await made_sheet(a), new_desk(o, "ny dator"), await o.w.invite_back(a.session.people.me.uid)
     for passphrase, revoke in (("en annan, först vald", True), (PASSPHRASE, False)):
         found = await new.office.look_back(new.server, code, sheet)
         with pytest.raises(ReturnWaits):
@@ -182,7 +183,7 @@ async def test_the_passphrase_and_the_choice_of_the_last_attempt_are_those_that_
 async def test_a_line_that_is_cut_keeps_what_was_begun(o: Offices, later: Callable[[int], None]) -> None:
     (a,) = await o.hire("Handläggare")
     sheet, new = await made_sheet(a), new_desk(o, "ny dator")
-    found = await new.office.look_back(new.server, await o.w.invite("Handläggare"), sheet)
+    found = await new.office.look_back(new.server, await o.w.invite_back(a.session.people.me.uid), sheet)
     await o.w.stop_server()
     with pytest.raises(Unreachable):
         await new.office.come_back(found, PASSPHRASE, quiet, revoke=False)

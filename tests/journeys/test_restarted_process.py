@@ -48,7 +48,7 @@ async def test_two_people_write_on_while_the_server_is_started_again_and_nothing
     tmp_path: Path, socket_kept: bool
 ) -> None:
     w = ProcessWorld(tmp_path, Limits())
-    admin.init(w.data, demo_ca=["localhost"])
+    admin.init(w.data, keys=w.keys, demo_ca=["localhost"])
     if socket_kept:
         w.kept = socket.create_server(("127.0.0.1", 0))
     try:

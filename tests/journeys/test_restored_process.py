@@ -74,7 +74,7 @@ def shown(client: Client, room: RoomId) -> list[tuple[int, bytes]]:
 async def test_nothing_that_a_killed_and_lost_server_acknowledged_is_lost(tmp_path: Path, seed: int) -> None:
     rng = random.Random(seed)
     w = ProcessWorld(tmp_path, Limits())
-    admin.init(w.data, demo_ca=["localhost"])
+    admin.init(w.data, keys=w.keys, demo_ca=["localhost"])
     await w.start_server()
     try:
         clients = await w.hire("Handläggare", "Registrator", "Enhetschef")

@@ -102,7 +102,10 @@ def test_the_server_installs_serves_keeps_its_settings_and_is_purged(system: Roo
     config = system.path / "etc/kansli/server.toml"
     as_server = ("setpriv", "--reuid=kansli-server", "--regid=kansli-server", "--clear-groups", "kansli-server")
     assert version() in system.run("kansli-server", "--version").stdout
-    system.run(*as_server, "init", "--demo-ca", "localhost")
+    keys = system.path / "safe"
+    system.run("install", "-d", "-o", "kansli-server", "-m", "0700", "/safe")
+    system.run(*as_server, "init", "--keys", "/safe", "--demo-ca", "localhost")
+    assert {path.name for path in keys.iterdir()} == {"agency.key", "escrow.key"}
     assert system.run(*as_server, "serve", "--check").returncode == 0
     assert (system.path / "var/lib/kansli").stat().st_mode & 0o777 == 0o700
     code = system.run(*as_server, "invite", "--name", "Handläggare").stdout

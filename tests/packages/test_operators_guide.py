@@ -15,6 +15,7 @@ import pytest
 from sync.crypto.tls import make_ca, make_server_cert
 from sync.server.config import Config
 from tests.packages.machine import Machine
+from tests.sync.server.test_escrow import sheet_of
 from tests.sync.server.wire import Person
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "OPERATOR.md"
@@ -63,7 +64,8 @@ class Story:
             self.names["ROOM"] = json.loads(closed.splitlines()[0])["room"]
 
     async def _comes(self, code: str) -> None:
-        """Somebody uses the code and founds a room; a registrar comes too, and loses their computer."""
+        """Somebody uses the code and founds a room; a registrar comes too, makes a recovery sheet, and loses their
+        computer."""
         url, ca = f"https://127.0.0.1:{self.machine.port}", self.machine.home
         await self._enrol("Handläggare", code, url, ca)
         await self.people[0].create()
@@ -72,6 +74,7 @@ class Story:
             "Registrator", await self.machine.run(f"kansli-server invite --name Registrator {key}"), url, ca
         )
         lost = self.people[1]
+        await sheet_of(lost)
         self.names |= {"PERSON": lost.uid.hex(), "DEVICE": lost.author.dev.hex()}
 
     async def _enrol(self, name: str, code: str, url: str, ca: Path) -> None:

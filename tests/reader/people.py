@@ -39,6 +39,8 @@ class Log:
     devices: dict[bytes, Device] = field(default_factory=dict)
     puks: list[Puk] = field(default_factory=list)
     recovery: bytes | None = None
+    sheets: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """The escrow key's id and the sealed share of each recovery sheet."""
     record: bytes = b""
     agency_revoked: list[int] = field(default_factory=list)
     ended: int | None = None
@@ -145,10 +147,13 @@ class Log:
         return old
 
     def _recovery_set(self, seq: int, prev: bytes, by: bytes | str, payload: Any) -> bytes | None:
-        kem_pk, gen, seal = payload
+        version, kem_pk, number, escrow, share, puk = payload
         must(by == "root", "signer")
+        must(version == 2 and number == len(self.sheets) + 1, "sheet")
+        must((len(escrow), len(share)) == (16, 1153), "share")
         self.recovery = kem_pk
-        self._carried(b"recovery", gen, seal)
+        self.sheets.append((escrow, share))
+        self._generation(seq, puk)
         return None
 
     def _reset(self, seq: int, prev: bytes, by: bytes | str, payload: Any) -> bytes | None:

@@ -126,8 +126,9 @@ def test_every_generation_opens_for_whom_it_was_sealed_to() -> None:
     }
     opened = [sorted((i, people.open_puk(log, puk, i, keys[i])) for i in puk.seals) for puk in log.puks]
     assert opened[0] == sorted((d, seeds[0]) for d in devices)
-    assert opened[1] == sorted((i, seeds[1]) for i in keys)
-    assert opened[2] == sorted((i, seeds[2]) for i in (devices[0], b"recovery"))
+    assert opened[1] == sorted((d, seeds[1]) for d in devices)
+    assert opened[2] == sorted((i, seeds[2]) for i in keys)
+    assert opened[3] == sorted((i, seeds[3]) for i in (devices[0], b"recovery"))
     assert [people.unwrap(log, puk, seeds[puk.gen - 1]) for puk in log.puks[1:]] == seeds[:-1]
 
 
@@ -150,15 +151,16 @@ def test_codes_certificates_and_the_staff_record() -> None:
     assert dec(raw(told["record"]))["unit"] == "Enheten för tillsyn 🙂"
 
 
-def test_accounts_of_both_versions() -> None:
+def test_an_account_with_and_without_the_root_key() -> None:
     told = load("person")
-    version, uid, dev, agency, signing, sealing, root, seeds = dec(raw(told["account"]))
-    assert (version, uid.hex(), dev.hex(), agency.hex()) == (1, told["uid"], told["dev"], told["agency_pk"])
+    version, uid, dev, agency, signing, sealing, root, seeds, sheet, vetoed = dec(raw(told["account"]))
+    assert (version, uid.hex(), dev.hex(), agency.hex()) == (4, told["uid"], told["dev"], told["agency_pk"])
+    assert (sheet, vetoed) == (b"", [])
     assert [signing.hex(), sealing.hex(), root.hex()] == [told["device_seeds"][k] for k in ("sign", "kem", "root")]
     assert {g: s.hex() for g, s in seeds.items()} == dict(enumerate(told["puk_seeds"], start=1))
     pairing = load("pairing")
-    version, _uid, dev, _agency, _signing, _sealing, root, seeds = dec(raw(pairing["account"]))
-    assert (version, dev.hex(), root, sorted(seeds)) == (2, pairing["new"]["dev"], b"", [1, 2])
+    version, _uid, dev, _agency, _signing, _sealing, root, seeds, _sheet, _vetoed = dec(raw(pairing["account"]))
+    assert (version, dev.hex(), root, sorted(seeds)) == (4, pairing["new"]["dev"], b"", [1, 2])
 
 
 def test_a_second_device_by_code_and_by_digits() -> None:
@@ -214,11 +216,47 @@ def test_a_second_device_proves_its_keys_for_each_head_that_the_log_moves_to() -
         assert dec(done) == [1, told["done"], raw(told["new"]["dev"])]
 
 
-def test_the_recovery_sheet() -> None:
+def test_the_recovery_sheet_and_its_share() -> None:
     sheet = load("pairing")["sheet"]
-    secret = people.checked(sheet["code"], 28, "recovery", 17)
+    secret = people.checked(sheet["code"], 28, "recovery-2", 17)
+    share = people.checked(sheet["share"], 28, "recovery-share", 17)
     assert signing_pk(KDF(secret, "recovery-root")).hex() == sheet["root"]
-    assert KemKey(KDF(secret, "recovery-kem")).public.hex() == sheet["kem"]
+    assert KemKey(KDF(secret + share, "recovery-kem-2")).public.hex() == sheet["kem"]
+
+
+def test_a_share_opens_with_the_agencys_escrow_key_alone() -> None:
+    told = load("person")
+    key = KemKey(raw(told["escrow_seed"]))
+    body, sig = map(raw, told["escrow_cert"])
+    verify(raw(told["agency_pk"]), "escrow", body, sig)
+    assert dec(body) == [key.public]
+    word, version, salt, record, entries = dec(raw(told["share_request"]))
+    assert (word, version) == ("share-request", 1)
+    log = people.replay([(b, s) for b, s in entries], raw(told["agency_pk"]))
+    assert log.record == H(enc(["staff", salt, record]))
+    ((escrow, sealed),) = log.sheets
+    assert escrow == H("escrow", key.public)[:16]
+    share = key.open(enc(["recovery-share", log.uid, 1]), sealed)
+    assert share.hex() == told["share_secret"]
+    assert people.checked(told["share"], 28, "recovery-share", 17) == share
+
+
+def test_a_person_who_came_back_by_the_sheet() -> None:
+    told = load("recovery")
+    log = people.replay([(raw(b), raw(s)) for b, s in told["entries"]], raw(told["agency_pk"]))
+    secret = people.checked(told["sheet"], 28, "recovery-2", 17)
+    share = people.checked(told["share"], 28, "recovery-share", 17)
+    escrow, sealed = log.sheets[-1]
+    key = KemKey(raw(told["escrow_seed"]))
+    assert (escrow, key.open(enc(["recovery-share", log.uid, 1]), sealed)) == (H("escrow", key.public)[:16], share)
+    assert (log.root, log.recovery) == (
+        signing_pk(KDF(secret, "recovery-root")),
+        KemKey(KDF(secret + share, "recovery-kem-2")).public,
+    )
+    assert people.sign_in_code(told["attempt_code"].split("\n")[0])
+    assert people.checked(told["attempt_code"].split("\n")[1], 28, "recovery-share", 17) == share
+    version, *_, both, _sign, _kem, revoke = dec(raw(told["attempt"]))
+    assert (version, both, revoke) == (2, secret + share, True)
 
 
 # -- PROTOCOL.md §4 to §7: a room

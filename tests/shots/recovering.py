@@ -57,7 +57,7 @@ async def found(s: Scene) -> QWidget:
         _SHEET[id(s)] = paper.code
     view = ReturnView(office, server=s.story.desks[0].server)
     s.gate.setCentralWidget(view)
-    view.code.setText(await s.story.offices.w.invite(told.REGISTRAR))
+    view.code.setText(await s.story.offices.w.invite_back(s.story.registrar.people.me.uid))
     view.sheet.field.setText(_SHEET[id(s)])
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)

@@ -34,14 +34,23 @@ from sync.trust import (
     userdrafts,
     userlog,
 )
-from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash, verify_server_cert
+from sync.trust.agency import (
+    Agency,
+    InviteCert,
+    SignInCode,
+    agency_fingerprint,
+    decode_record,
+    record_hash,
+    verify_server_cert,
+)
 from sync.trust.author import DeviceSecrets, open_puk, puk_info, puk_key, safety_number
 from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
 from sync.trust.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
+from sync.trust.escrow import ShareRequest, certify_escrow, check_escrow
 from sync.trust.items import Item, item_id, next_rh
 from sync.trust.pairing import Admitting, Entering
 from sync.trust.pairing_messages import Cover, OldDevice, PairingCode
-from sync.trust.recovery import RecoveryCode
+from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
 from sync.trust.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
 from sync.trust.userlog import RECOVERY, UserEntry, UserLog
 from tests.sync.trust.people import Book
@@ -170,9 +179,9 @@ def test_every_generation_opens_for_every_device_it_was_sealed_to(person: Any) -
     for puk, seed in zip(log.puks, seeds, strict=True):
         assert open_puk(puk, log.uid, devices[0], first) == seed
         assert puk_key(seed).public == puk.kem_pk
-    for puk, seed in zip(log.puks[:2], seeds, strict=False):
+    for puk, seed in zip(log.puks[:3], seeds, strict=False):
         assert open_puk(puk, log.uid, devices[1], second) == seed
-    for puk, seed in zip(log.puks[1:], seeds[1:], strict=True):
+    for puk, seed in zip(log.puks[2:], seeds[2:], strict=True):
         sealed = dict(puk.seals)[userlog.RECOVERY]
         assert recovery.open(puk_info(log.uid, puk.gen, userlog.RECOVERY), sealed) == seed
     for puk, seed, old in zip(log.puks[1:], seeds[1:], seeds, strict=False):
@@ -198,15 +207,26 @@ def test_certificates_and_a_staff_record_check(person: Any) -> None:
     assert verify_server_cert(agency_pk, body, sig, until) == SigningKey(raw(person["server_seed"])).public
     with pytest.raises(Reject, match="expired"):
         verify_server_cert(agency_pk, body, sig, until + 1)
+    assert check_escrow(agency_pk, *map(raw, person["escrow_cert"])) == KemKey(raw(person["escrow_seed"])).public
+
+
+def test_the_agency_opens_a_share_as_it_did(person: Any) -> None:
+    escrow = KemKey(raw(person["escrow_seed"]))
+    made = certify_escrow(Agency(raw(person["agency_seed"])), escrow.public)
+    assert [part.hex() for part in made] == person["escrow_cert"]
+    asked = ShareRequest.check(raw(person["share_request"]), raw(person["agency_pk"]))
+    share = asked.open(escrow)
+    assert (share.format(), share.secret.hex()) == (person["share"], person["share_secret"])
+    signed = [(raw(e["body"]), raw(e["sig"])) for e in person["entries"][: asked.log.seq + 1]]
+    assert ShareRequest.encode(signed, raw(person["salt"]), raw(person["record"])) == raw(person["share_request"])
 
 
 def test_an_account_opens(person: Any) -> None:
     account = Account.decode(raw(person["account"]))
     assert account.uid.hex() == person["uid"]
     assert account.dev.hex() == person["dev"]
-    assert [account.puk_seeds[g].hex() for g in (1, 2, 3)] == person["puk_seeds"]
-    again = Account.decode(account.encode())  # written as version 3 now
-    assert (again.secrets, again.agency_pk, again.puk_seeds) == (account.secrets, account.agency_pk, account.puk_seeds)
+    assert [account.puk_seeds[g].hex() for g in (1, 2, 3, 4)] == person["puk_seeds"]
+    assert account.encode() == raw(person["account"])
 
 
 # -- a room
@@ -429,15 +449,17 @@ def test_a_second_device_follows_the_same_moves_of_the_log(way: str) -> None:
 
 
 def test_a_sheet_gives_the_same_keys(pairing: Any) -> None:
-    sheet = RecoveryCode.parse(pairing["sheet"]["code"])
-    assert (sheet.root.public.hex(), sheet.kem.public.hex()) == (pairing["sheet"]["root"], pairing["sheet"]["kem"])
+    told = pairing["sheet"]
+    sheet = RecoveryPair(RecoveryCode.parse(told["code"]), RecoveryShare.parse(told["share"]))
+    assert (sheet.code.root.public.hex(), sheet.kem.public.hex()) == (told["root"], told["kem"])
+    assert (sheet.code.format(), sheet.share.format()) == (told["code"], told["share"])
 
 
 def test_an_account_without_a_root_opens(pairing: Any) -> None:
     account = Account.decode(raw(pairing["account"]))
     assert (account.secrets.root, account.dev.hex(), sorted(account.puk_seeds)) == (b"", pairing["new"]["dev"], [1, 2])
-    again = Account.decode(account.encode())  # written as version 3 now
-    assert (again.secrets, again.puk_seeds, again.sheet, again.vetoed) == (account.secrets, account.puk_seeds, b"", ())
+    assert account.encode() == raw(pairing["account"])
+    assert (account.sheet, account.vetoed) == (b"", ())
 
 
 def test_snapshot_attest_and_baseline_open() -> None:
@@ -489,14 +511,20 @@ def test_a_person_who_came_back_by_the_sheet_is_read_the_same() -> None:
     told = load("recovery")
     entries = [(raw(body), raw(sig)) for body, sig in told["entries"]]
     log = UserLog.replay(entries, raw(told["agency_pk"]))
-    sheet = RecoveryCode.parse(told["sheet"])
-    assert (log.root_pk, log.recovery_pk) == (sheet.root.public, sheet.kem.public)
+    sheet = RecoveryPair(RecoveryCode.parse(told["sheet"]), RecoveryShare.parse(told["share"]))
+    userdrafts.check_pair(log, sheet)
+    asked = ShareRequest.check(
+        ShareRequest.encode(entries, raw(told["salt"]), raw(told["record"])), raw(told["agency_pk"])
+    )
+    assert asked.open(KemKey(raw(told["escrow_seed"]))) == sheet.share
     assert log.record_hash == record_hash(raw(told["salt"]), raw(told["record"]))
     assert [d.revoked is not None for d in log.devices.values()] == [True, False]
     seeds = userdrafts.open_generations(log, RECOVERY, sheet.kem, {})
     assert {str(gen): seed.hex() for gen, seed in seeds.items()} == told["puk_seeds"]
     attempt = Attempt.decode(raw(told["attempt"]))
-    assert (attempt.code.format(), attempt.sheet, attempt.revoke) == (told["attempt_code"], sheet, True)
+    assert (ReturnCode(attempt.code, attempt.sheet.share).format(), attempt.revoke) == (told["attempt_code"], True)
+    assert attempt.sheet == sheet
+    assert attempt.encode() == raw(told["attempt"])
     dev = next(reversed(log.devices))
     assert userdrafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
     account = Account.decode(raw(told["account"]))

@@ -14,7 +14,7 @@ from sync.trust.agency import encode_record
 from sync.trust.author import DeviceSecrets
 from sync.trust.pairing import Admitting, Entering
 from sync.trust.pairing_messages import OldDevice, PairingCode
-from sync.trust.recovery import RecoveryCode
+from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
 
 HERE = Path(__file__).parent
 AGENCY = Hash(bytes(range(32)))
@@ -54,7 +54,7 @@ def meeting(code: PairingCode | None) -> dict[str, object]:
 
 
 def main() -> None:
-    sheet = RecoveryCode.fresh()
+    sheet = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh())
     account = Account(
         uid=Uid(GENESIS[:16]),
         dev=NEW_DEV,
@@ -68,7 +68,12 @@ def main() -> None:
         "new": {"sign": NEW.sign.hex(), "kem": NEW.kem.hex(), "dev": NEW_DEV.hex()},
         "by_code": meeting(PairingCode(bytes(range(15)))),
         "by_digits": meeting(None),
-        "sheet": {"code": sheet.format(), "root": sheet.root.public.hex(), "kem": sheet.kem.public.hex()},
+        "sheet": {
+            "code": sheet.code.format(),
+            "share": sheet.share.format(),
+            "root": sheet.code.root.public.hex(),
+            "kem": sheet.kem.public.hex(),
+        },
         "account": account.encode().hex(),
     }
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/sync-1-recovery.json: a log in which a sheet was made and a person came back by it, an attempt
-and an account of version 3. Kept to show what is in it; not to be run again: a later version writes files of its own.
+"""Wrote tests/vectors/sync-1-recovery.json: a log in which a sheet was made and a person came back by it, an attempt of
+version 2 and an account of version 4. Kept to show what is in it.
 """
 
 import json
@@ -10,12 +10,13 @@ from pathlib import Path
 
 from sync.client.account import Account
 from sync.client.recovery import Attempt
+from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import DevId
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, new_user
-from sync.trust.recovery import RecoveryCode
+from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
 from sync.trust.userdrafts import Hand, Return
 
 HERE = Path(__file__).parent
@@ -37,9 +38,9 @@ def main() -> None:
     account = Account(uid=log.uid, dev=dev, agency_pk=agency.pk, secrets=old, puk_seeds={1: seed})
     rotated, second = userdrafts.rotate_puk(log, Hand(dev, account.signing, {1: seed}), NOW + 1)
     log.apply(*rotated)
-    sheet = RecoveryCode.fresh()
+    sheet, escrow = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh()), KemKey(os.urandom(32))
     pending = replace(account, puk_seeds={1: seed, 2: second}, sheet=sheet.secret, vetoed=(DevId(bytes([8] * 16)),))
-    made = userdrafts.new_sheet(log, SigningKey(old.root), sheet, {1: seed, 2: second}, NOW + 2)
+    made = userdrafts.new_sheet(log, SigningKey(old.root), sheet, escrow.public, {1: seed, 2: second}, NOW + 2)
     for entry in made:
         log.apply(*entry)
     again, cert = invitation(agency, salts[1])
@@ -57,12 +58,14 @@ def main() -> None:
     value = {
         "agency_pk": agency.pk.hex(),
         "entries": [[body.hex(), sig.hex()] for body, sig in every],
-        "sheet": sheet.format(),
+        "sheet": sheet.code.format(),
+        "share": sheet.share.format(),
+        "escrow_seed": escrow.seed.hex(),
         "salt": salts[1].hex(),
         "record": RECORD.hex(),
         "puk_seeds": {str(gen): s.hex() for gen, s in sorted(seeds.items())},
         "attempt": attempt.encode().hex(),
-        "attempt_code": again.format(),
+        "attempt_code": ReturnCode(again, sheet.share).format(),
         "account": pending.encode().hex(),
     }
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)

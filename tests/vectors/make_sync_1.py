@@ -21,8 +21,10 @@ from sync.trust.author import Author, DeviceSecrets, new_user, puk_info, puk_pay
 from sync.trust.drafts import Draft, new_room
 from sync.trust.envelope import ObjectKeys, PlainOp, pack, pad, padded_size, root_share, seal_batch, share_commitment
 from sync.trust.epochs import in_order, recipients_hash
+from sync.trust.escrow import ShareRequest, certify_escrow, escrow_id, seal_share
 from sync.trust.items import ENTRY, Role
 from sync.trust.merkle import root as merkle_root
+from sync.trust.recovery import RecoveryShare
 from sync.trust.roomlog import DOMAIN, entry_body
 from sync.trust.stream import RoomStream
 from sync.trust.userlog import UserLog, device_id, entry_id
@@ -131,7 +133,7 @@ def person() -> Json:
     digest = record_hash(salt, record)
     cert = agency.certify_invite(code.key.public, digest, NOW)
     secrets = DeviceSecrets(sign=bytes([1]) * 32, kem=bytes([2]) * 32, root=bytes([3]) * 32)
-    seeds = [bytes([10 + i]) * 32 for i in range(3)]
+    seeds = [bytes([10 + i]) * 32 for i in range(4)]
     entries, log = new_user(secrets, code, agency.pk, cert, digest, seeds[0], NOW)
     first, first_dev = SigningKey(secrets.sign), next(iter(log.devices))
     server = SigningKey(bytes([9]) * 32)
@@ -153,12 +155,15 @@ def person() -> Json:
     root, root2 = SigningKey(secrets.root), SigningKey(bytes([7]) * 32)
     proof = root2.sign("root-proof", [log.uid, log.head, root2.public])
     add(root, userlog.ROOT, "root_rotate", [root2.public, proof])
-    recovery = KemKey(bytes([8]) * 32)
-    sealed = seal.seal_to(recovery.public, puk_info(log.uid, 2, userlog.RECOVERY), seeds[1])
-    add(root2, userlog.ROOT, "recovery_set", [recovery.public, 2, sealed])
+    recovery, escrow = KemKey(bytes([8]) * 32), KemKey(bytes([20]) * 32)
+    share = RecoveryShare(bytes(range(17)))
+    sealed = seal_share(escrow.public, log.uid, 1, share)
+    puk = puk_payload(log, seeds[2], seeds[1], recovery=recovery.public)
+    fields = [userlog.SHEET_FORMAT, recovery.public, 1, escrow_id(escrow.public), sealed, puk]
+    add(root2, userlog.ROOT, "recovery_set", fields)
     left = UserLog.replay(entries, agency.pk)
     left.devices[dev] = userlog.Device(dev, key.public, kem2.public, 3, 8, first_dev)
-    add(first, first_dev, "dev_revoke", [dev, [], puk_payload(left, seeds[2], seeds[1])])
+    add(first, first_dev, "dev_revoke", [dev, [], puk_payload(left, seeds[3], seeds[2])])
     add(agency.key, userlog.AGENCY, "reset", [])
     account = Account(
         uid=log.uid, dev=first_dev, agency_pk=agency.pk, secrets=secrets, puk_seeds=dict(enumerate(seeds, start=1))
@@ -181,6 +186,11 @@ def person() -> Json:
         "device_seeds": {"sign": secrets.sign.hex(), "kem": secrets.kem.hex(), "root": secrets.root.hex()},
         "second_device": {"dev": dev.hex(), "kem_seed": kem2.seed.hex()},
         "recovery_seed": recovery.seed.hex(),
+        "escrow_seed": escrow.seed.hex(),
+        "escrow_cert": [c.hex() for c in certify_escrow(agency, escrow.public)],
+        "share": share.format(),
+        "share_secret": share.secret.hex(),
+        "share_request": ShareRequest.encode(entries[:8], salt, record).hex(),
         "puk_seeds": [s.hex() for s in seeds],
         "uid": log.uid.hex(),
         "dev": first_dev.hex(),

@@ -81,8 +81,8 @@ class ReturnView(CodeView):
         page.heading.setText(tr("Back after losing a computer"))
         page.setAccessibleName(page.heading.text())
         page.text.setText(
-            tr("You need your recovery sheet and a new sign-in code. IT support gives you the code and revokes what is "
-               "lost.")
+            tr("You need your recovery sheet and a new sign-in code of two lines. IT support gives you the code and "
+               "revokes what is lost.")
         )  # fmt: skip
         self.sheet.changed.connect(self._on_text)
         self.sheet.field.returnPressed.connect(self.look_up)

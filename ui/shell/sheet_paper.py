@@ -89,9 +89,9 @@ class _Page:
         self._text(tr("If you have lost your devices"), 13, bold=True)
         for step, text in enumerate(
             (
-                tr("Tell IT support at once: they revoke the lost devices and give you a new sign-in code."),
+                tr("Tell IT support at once: they revoke the lost devices and give you a code of two lines."),
                 tr("Start Kansli on another computer and choose “I have lost my computer”."),
-                tr("Enter the server, the sign-in code, and the code above or a picture of its QR code."),
+                tr("Enter the server, both lines of the sign-in code, and the code above or a picture of its QR code."),
                 tr("If a device of yours is not revoked, it can object for a day. Then you are in."),
             ),
             start=1,

@@ -33,9 +33,9 @@ from sync.server.upkeep.manifest import (
 from sync.server.upkeep.reading import Damaged, Reading
 from sync.trust.agency import agency_fingerprint
 
-PUBLIC = ("agency.pub", "server.cert", "tls.pem", "ca.pem")
+PUBLIC = ("agency.pub", "server.cert", "escrow.cert", "agency.where", "tls.pem", "ca.pem")
 """Without the first two a backup could not be verified; none is a secret."""
-SECRET = ("server.key", "agency.key", "tls.key", "ca.key")
+SECRET = ("server.key", "tls.key", "ca.key")
 _PAGES = 2048
 """Copied at a time: 8 MiB."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sync.errors import Reject
 from sync.protocol.messages import Receipt
 from sync.server.config import Config
-from sync.server.identity import read_agency_pk, read_server_cert
+from sync.server.identity import read_agency_pk, read_escrow_cert, read_server_cert
 from sync.server.objects.filesystem import part_path
 from sync.server.rows import search_text
 from sync.server.upkeep.manifest import sha256_of
@@ -20,6 +20,7 @@ from sync.server.upkeep.reading import MISTYPED, Damaged, Reading
 from sync.server.upkeep.rooms import RoomCheck
 from sync.trust import receipts
 from sync.trust.agency import InviteCert, agency_fingerprint, record_hash, verify_server_cert
+from sync.trust.escrow import check_escrow
 from sync.trust.restored import Restored
 from sync.trust.userlog import UserLog
 
@@ -145,6 +146,12 @@ class _Check:
         except Reject as e:
             self._report.add("certificate", "server.cert", e.code)
             return
+        escrow = read_escrow_cert(self._data)
+        if escrow is not None:
+            try:
+                check_escrow(self._agency_pk, escrow.body, escrow.sig)
+            except Reject as e:
+                self._report.add("certificate", "escrow.cert", e.code)
         fingerprint = agency_fingerprint(self._agency_pk)
         for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
             try:

@@ -111,7 +111,7 @@ async def test_a_code_that_expires_between_looking_and_enrolling(o: Offices, mon
 
 
 async def test_a_code_of_another_agency(o: Offices) -> None:
-    admin.init(o.w.folder / "other", demo_ca=["localhost"])
+    admin.init(o.w.folder / "other", keys=o.w.folder / "other keys", demo_ca=["localhost"])
     code = await admin.invite(o.w.folder / "other", name="Registrator", title="", unit="")
     desk = new_desk(o)
     explained(await refusal(desk, code), "wrong-agency")
@@ -256,7 +256,7 @@ async def test_a_server_of_a_newer_protocol_asks_for_an_update(w: World, how: st
 async def test_a_server_of_another_agency_behind_the_right_address(w: World) -> None:
     a, _b, room, obj = await two(w)
     other = w.folder / "other"
-    admin.init(other, demo_ca=["localhost"])
+    admin.init(other, keys=w.folder / "other keys", demo_ca=["localhost"])
     theirs = read_identity(other, now_ms())
     right, hello = a.wire.address, m.ServerHello(1, bytes(32), now_ms(), theirs.agency_pk, theirs.cert)
     async with other_peer(w, lambda frame: hello) as port:

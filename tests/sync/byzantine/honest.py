@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
@@ -22,6 +23,7 @@ from sync.server.store.memory import MemoryStore
 from sync.server.store.mending import RestoreRow
 from sync.trust.agency import Agency
 from sync.trust.author import Entry
+from sync.trust.escrow import certify_escrow
 from sync.trust.items import Item
 from sync.trust.restored import Restored
 from sync.trust.userlog import UserLog, entry_id
@@ -55,7 +57,9 @@ class HonestServer:
         self._objects = FilesystemObjects(folder)
         key = SigningKey(seed)
         cert = m.Signed(*agency.certify_server(key.public, clock.ms() + 90 * YEAR_MS))
-        self._identity = Identity(key=key, cert=cert, agency_pk=agency.pk, fingerprint=agency.fingerprint)
+        escrow = m.Signed(*certify_escrow(agency, KemKey(seed).public))
+        pk, fingerprint = agency.pk, agency.fingerprint
+        self._identity = Identity(key=key, cert=cert, escrow=escrow, agency_pk=pk, fingerprint=fingerprint)
         self.heard: list[bytes] = []
         self.store = MemoryStore()
         self._enrolled: list[Uid] = []

@@ -164,9 +164,11 @@ async def test_of_two_computers_that_arrive_by_one_code_one_is_in_and_the_other_
 # -- return ---------------------------------------------------------------------------------------------------------
 
 
-async def may_come_back(w: World, monkeypatch: pytest.MonkeyPatch, sheet: str, *, revoke: bool) -> Recovery:
+async def may_come_back(
+    w: World, monkeypatch: pytest.MonkeyPatch, who: Client, sheet: str, *, revoke: bool
+) -> Recovery:
     """Whoever asked with the sheet, a day later: the server waits for objections by this clock."""
-    tried = Attempt.begin(await w.invite("Handläggare"), sheet, revoke=revoke)
+    tried = Attempt.begin(await w.invite_back(who.uid), sheet, revoke=revoke)
     found = Recovery(w.dialer(), tried, clock.now_ms)
     assert not isinstance(await found.ask(), Returned)
     monkeypatch.setattr(sheets, "now_ms", lambda: now_ms() + DAY_MS + 1000)
@@ -178,14 +180,14 @@ async def test_a_return_and_a_new_key_of_another_device_both_come_in(
     w: World, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
     (a,) = await w.hire("Handläggare")
-    found = await may_come_back(w, monkeypatch, await w.make_sheet(a), revoke=False)
+    found = await may_come_back(w, monkeypatch, a, await w.make_sheet(a), revoke=False)
     race = at_the_disk(monkeypatch, "binding", first)
     back, none = await both(found.ask(), a.engine.devices.renew())
     assert race.was_run
     assert isinstance(back, Returned), back
     assert none is None
     await until(lambda: len(a.engine.devices.own_log.devices) == 2)
-    assert len(a.engine.devices.own_log.puks) == 2
+    assert len(a.engine.devices.own_log.puks) == 3
     assert back.account.dev in a.engine.devices.own_log.devices
 
 
@@ -195,7 +197,7 @@ async def test_a_return_that_revokes_and_a_new_key_of_the_revoked_device_do_not_
 ) -> None:
     """Whoever is revoked by the winner learns that, and does not try again."""
     (a,) = await w.hire("Handläggare")
-    found = await may_come_back(w, monkeypatch, await w.make_sheet(a), revoke=True)
+    found = await may_come_back(w, monkeypatch, a, await w.make_sheet(a), revoke=True)
     race = at_the_disk(monkeypatch, "binding", first)
     back, none = await both(found.ask(), a.engine.devices.renew())
     assert race.was_run
@@ -209,7 +211,7 @@ async def test_a_return_by_a_sheet_that_is_replaced_meanwhile_ends_in_its_own_er
 ) -> None:
     (a,) = await w.hire("Handläggare")
     old = await w.make_sheet(a)
-    found = await may_come_back(w, monkeypatch, old, revoke=False)
+    found = await may_come_back(w, monkeypatch, a, old, revoke=False)
     race = at_the_disk(monkeypatch, "binding", THEIRS)
     back, none = await both(found.ask(), a.engine.sheet.publish(RecoveryCode.fresh().format(), old))
     assert race.was_run
@@ -221,7 +223,7 @@ async def test_a_return_by_a_sheet_that_is_replaced_meanwhile_ends_in_its_own_er
 async def lost_and_revoked(w: World) -> Recovery:
     """A person who has lost the computer, which the agency's command line has just revoked."""
     (a,) = await w.hire("Handläggare")
-    sheet, code = await w.make_sheet(a), await w.invite("Handläggare")
+    sheet, code = await w.make_sheet(a), await w.invite_back(a.uid)
     await a.stop()
     w.clients.remove(a)
     await admin.revoke(w.data, uid=a.uid, dev=dev(a))
@@ -238,7 +240,7 @@ async def test_a_return_meets_no_day_of_waiting_for_a_device_that_was_revoked_a_
 ) -> None:
     """The revocation came between the look at the log and the question."""
     (a,) = await behind.hire("Handläggare")
-    sheet, code = await behind.make_sheet(a), await behind.invite("Handläggare")
+    sheet, code = await behind.make_sheet(a), await behind.invite_back(a.uid)
     await a.stop()
     behind.clients.remove(a)
     found, real = Recovery(behind.dialer(), Attempt.begin(code, sheet), clock.now_ms), Recovery._back

@@ -31,7 +31,7 @@ from sync.server.sheets import Sheets
 from sync.trust import userdrafts
 from sync.trust.agency import SignInCode, record_hash
 from sync.trust.author import DeviceSecrets, Entry
-from sync.trust.recovery import RecoveryCode
+from sync.trust.recovery import RecoveryCode, RecoveryShare, ReturnCode
 from sync.trust.userdrafts import Hand, Return
 from sync.trust.userlog import ROOT, UserEntry, UserLog
 from tests.world import Client, World, until, world
@@ -52,8 +52,8 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return lambda ms: monkeypatch.setattr(sheets, "now_ms", lambda: now_ms() + ms)
 
 
-async def attempt(w: World, name: str, sheet: str, *, revoke: bool = True) -> Attempt:
-    return Attempt.begin(await w.invite(name), sheet, revoke=revoke)
+async def attempt(w: World, who: Client, sheet: str, *, code: str = "", revoke: bool = True) -> Attempt:
+    return Attempt.begin(await w.invite_back(who.uid, code), sheet, revoke=revoke)
 
 
 def recovery(w: World, tried: Attempt) -> Recovery:
@@ -90,7 +90,8 @@ async def test_once_a_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) ->
     assert a.engine.sheet.may_make
     sheet = RecoveryCode.parse(await w.make_sheet(a))
     own = a.engine.devices.own_log
-    assert (own.root_pk, own.recovery_pk) == (sheet.root.public, sheet.kem.public)
+    assert own.root_pk == sheet.root.public
+    assert own.sheet_stands
     assert a.engine.sheet.stands
     account = a.engine._link.account
     assert (account.secrets.root, account.sheet) == (b"", b"")
@@ -109,7 +110,7 @@ async def test_another_sheet_needs_the_one_before(w: World) -> None:
     assert e.value.code == "sheet"
     await a.engine.sheet.publish(new.format(), old)
     assert a.engine.devices.own_log.root_pk == new.root.public
-    assert await refused(w, await attempt(w, "Handläggare", old)) == "sheet-unknown"
+    assert await refused(w, await attempt(w, a, old)) == "sheet-unknown"
 
 
 async def test_a_second_device_has_no_root_and_makes_no_first_sheet(w: World) -> None:
@@ -152,7 +153,7 @@ async def test_a_sheet_that_was_cut_off_is_finished_at_the_next_start(
     await a.restart()
     await until(lambda: a.engine.sheet.stands)
     assert a.engine.devices.own_log.root_pk == code.root.public
-    assert a.engine.devices.own_log.recovery_pk == code.kem.public
+    assert a.engine.devices.own_log.sheet_stands
     account = a.engine._link.account
     assert (account.secrets.root, account.sheet) == (b"", b"")
 
@@ -169,7 +170,8 @@ async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: Wor
     assert [getattr(e, "code", e) for e in ends].count("sheet") == 1
     await until(lambda: a.engine.devices.own_log.head == tablet.engine.devices.own_log.head)
     own = a.engine.devices.own_log
-    assert (own.root_pk, own.recovery_pk) in [(c.root.public, c.kem.public) for c in codes]
+    assert own.root_pk in [code.root.public for code in codes]
+    assert own.sheet_stands
     assert a.engine._link.account.secrets.root == tablet.engine._link.account.secrets.root == b""
 
 
@@ -198,9 +200,9 @@ async def test_a_sheet_whose_answer_was_lost_may_be_followed_by_another(
     for _ in range(2):  # and pressing the button again does no harm
         await a.engine.sheet.publish(second.format())
         own, account = a.engine.devices.own_log, a.engine._link.account
-        assert (own.root_pk, own.recovery_pk) == (second.root.public, second.kem.public)
+        assert (own.root_pk, own.sheet_stands) == (second.root.public, True)
         assert (account.secrets.root, account.sheet) == (b"", b"")
-    await asked(w, await attempt(w, "Handläggare", second.format()))
+    await asked(w, await attempt(w, a, second.format()))
 
 
 # -- coming back --------------------------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ async def test_after_losing_every_device_the_whole_content_comes_back(w: World) 
     await w.settle(room)
     await a.stop()
     await revoked_by_agency(w, a)
-    tried = await attempt(w, "Handläggare", sheet)
+    tried = await attempt(w, a, sheet)
     found = await recovery(w, tried).look()
     assert (found.uid, found.record["name"], found.others) == (a.uid, "Handläggare", [])
     again = await w.come_back("Handläggare", tried)
@@ -241,7 +243,7 @@ async def test_while_another_device_is_active_it_takes_a_day_and_every_device_is
     await w.settle(room)
     sheet, tried_by = await w.make_sheet(a), await w.second(a)
     await tried_by.offline()
-    tried = await attempt(w, "Handläggare", sheet)
+    tried = await attempt(w, a, sheet)
     ready = await asked(w, tried)
     assert abs(ready - clock.now_ms() - DAY_MS) < 60_000
     await until(lambda: len(a.engine.sheet.asked) == 1)
@@ -265,7 +267,7 @@ async def test_an_answer_that_was_lost_is_found_in_the_log(w: World) -> None:
     sheet = await w.make_sheet(a)
     await a.stop()
     await revoked_by_agency(w, a)
-    tried, wire = await attempt(w, "Handläggare", sheet), w.dialer()
+    tried, wire = await attempt(w, a, sheet), w.dialer()
     sent: list[bytes] = []
 
     def lose(data: bytes, out: bool) -> list[bytes]:
@@ -290,7 +292,7 @@ async def test_an_answer_that_was_lost_is_found_in_the_log(w: World) -> None:
 
 async def test_a_veto_ends_it_and_the_person_there_is_shown_so(w: World, later: Callable[[int], None]) -> None:
     (a,) = await w.hire("Handläggare")
-    tried = await attempt(w, "Handläggare", await w.make_sheet(a))
+    tried = await attempt(w, a, await w.make_sheet(a))
     await asked(w, tried)
     await until(lambda: len(a.engine.sheet.asked) == 1)
     await a.engine.sheet.veto(a.engine.sheet.asked[0])
@@ -307,7 +309,7 @@ async def test_attack_a_veto_by_a_device_that_the_agency_revokes_is_void(
     """The thief of a laptop objects to its owner's return."""
     (a,) = await w.hire("Handläggare")
     sheet, stolen = await w.make_sheet(a), await w.second(a)
-    tried = await attempt(w, "Handläggare", sheet)
+    tried = await attempt(w, a, sheet)
     await asked(w, tried)
     await until(lambda: len(stolen.engine.sheet.asked) == 1)
     await stolen.engine.sheet.veto(stolen.engine.sheet.asked[0])
@@ -324,7 +326,7 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
 ) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
-    tried = await attempt(w, "Handläggare", await w.make_sheet(a), revoke=False)
+    tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
     await asked(w, tried)
     await until(lambda: len(a.engine.sheet.asked) == 1)
 
@@ -346,7 +348,7 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
 
 async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (a,) = await w.hire("Handläggare")
-    tried = await attempt(w, "Handläggare", await w.make_sheet(a))
+    tried = await attempt(w, a, await w.make_sheet(a))
     await asked(w, tried)
     await until(lambda: len(a.engine.sheet.asked) == 1)
 
@@ -367,7 +369,7 @@ async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
     w: World, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (a,) = await w.hire("Handläggare")
-    tried = await attempt(w, "Handläggare", await w.make_sheet(a), revoke=False)
+    tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
     await asked(w, tried)
     await until(lambda: len(a.engine.sheet.asked) == 1)
     (shown,) = a.engine.sheet.asked
@@ -418,16 +420,16 @@ async def no(w: World, tried: Attempt, who: Client, entries: list[Entry]) -> str
 async def test_attack_a_wrong_sheet_finds_nobody(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     await w.make_sheet(a)
-    assert await refused(w, await attempt(w, "Handläggare", RecoveryCode.fresh().format())) == "sheet-unknown"
+    assert await refused(w, await attempt(w, a, RecoveryCode.fresh().format())) == "sheet-unknown"
     with pytest.raises(Reject) as e:
-        Attempt.begin(await w.invite("Handläggare"), "AAAA-BBBB")
+        Attempt.begin(await w.invite_back(a.uid), "AAAA-BBBB")
     assert e.value.code == "sheet-code"
 
 
 async def test_attack_a_sheet_with_anothers_invitation_is_refused(w: World) -> None:
     a, _ = await w.hire("Handläggare", "Registrator")
     sheet = await w.make_sheet(a)
-    tried = await attempt(w, "Registrator", sheet)
+    tried = await attempt(w, a, sheet, code=await w.invite("Registrator"))
     assert await refused(w, tried) == "other-person"
     _, entries, _ = await built(w, tried, a)
     assert "other-person" in await no(w, tried, a, entries)
@@ -436,7 +438,7 @@ async def test_attack_a_sheet_with_anothers_invitation_is_refused(w: World) -> N
 async def test_attack_a_server_that_shows_another_persons_log_or_record_is_found_out(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     sheet = await w.make_sheet(a)
-    tried = await attempt(w, "Handläggare", sheet)
+    tried = await attempt(w, a, sheet)
     theirs = [m.Signed(*e) for e in b.store.user_log(b.uid)]
 
     def lie(data: bytes, out: bool, *, log: bool) -> list[bytes]:
@@ -459,7 +461,7 @@ async def test_attack_a_server_that_shows_another_persons_log_or_record_is_found
 async def test_attack_a_server_that_gives_another_persons_invitation_is_found_out(w: World) -> None:
     a, _ = await w.hire("Handläggare", "Registrator")
     sheet = await w.make_sheet(a)
-    tried, other = await attempt(w, "Handläggare", sheet), await attempt(w, "Registrator", sheet)
+    tried, other = await attempt(w, a, sheet), await attempt(w, a, sheet, code=await w.invite("Registrator"))
 
     def lie(data: bytes, out: bool, *, asks: bool) -> list[bytes]:
         frame = codec.decode_client(data) if out else None
@@ -481,7 +483,7 @@ async def test_attack_a_server_that_gives_another_persons_invitation_is_found_ou
 async def test_attack_entries_that_were_sent_once_are_not_taken_again(w: World, later: Callable[[int], None]) -> None:
     (a,) = await w.hire("Handläggare")
     sheet = await w.make_sheet(a)
-    tried, other = await attempt(w, "Handläggare", sheet), await attempt(w, "Handläggare", sheet)
+    tried, other = await attempt(w, a, sheet), await attempt(w, a, sheet)
     _, entries, _ = await built(w, tried, a)
     await asked(w, tried)
     await a.engine.devices.renew()  # the log moves on
@@ -497,7 +499,7 @@ async def test_attack_an_invitation_brings_back_once(w: World) -> None:
     sheet = await w.make_sheet(a)
     await a.stop()
     await revoked_by_agency(w, a)
-    tried = await attempt(w, "Handläggare", sheet)
+    tried = await attempt(w, a, sheet)
     again = await w.come_back("Handläggare", tried)
     w.clients.remove(a)
     thief = replace(tried, secrets=DeviceSecrets.without_root())
@@ -521,11 +523,11 @@ async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, li
 
 async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    tried = await attempt(w, "Handläggare", await w.make_sheet(a))
+    tried = await attempt(w, a, await w.make_sheet(a))
     _, entries, back = await built(w, tried, a)
     log = a.engine.devices.own_log
     seeds = a.engine._link.account.puk_seeds
-    hand = Hand(ROOT, back.sheet.root, seeds)
+    hand = Hand(ROOT, back.sheet.code.root, seeds)
     device, kem = SigningKey(tried.secrets.sign), KemKey(tried.secrets.kem)
     proof = device.sign("dev-proof", [log.uid, log.head, [device.public, kem.public], ROOT])
     bare = userdrafts.admit(log, hand, device.public, kem.public, proof, 1)
@@ -541,9 +543,8 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
 
 async def test_attack_an_unknown_invitation_sees_no_log(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet = RecoveryCode.parse(await w.make_sheet(a))
-    agency = a.engine._link.account.agency_pk
-    tried = Attempt(code=SignInCode.fresh(agency), sheet=sheet)
+    sheet, unknown = await w.make_sheet(a), SignInCode.fresh(a.engine._link.account.agency_pk)
+    tried = await attempt(w, a, sheet, code=unknown.format())
     assert await refused(w, tried) == "code-unknown"
 
 
@@ -617,12 +618,13 @@ async def test_no_bound_of_a_log_keeps_anybody_from_coming_back(
         assert e.value.code == "quota"
         await a.offline()
         await revoked_by_agency(w, a)
-        back = await recovery(w, await attempt(w, "Handläggare", sheet)).ask()
+        back = await recovery(w, await attempt(w, a, sheet)).ask()
         assert isinstance(back, Returned)
 
 
 def test_an_attempt_is_kept_and_read_again() -> None:
-    tried = Attempt.begin(SignInCode.fresh(b"a" * 32).format(), RecoveryCode.fresh().format(), revoke=False)
+    typed = ReturnCode(SignInCode.fresh(b"a" * 32), RecoveryShare.fresh()).format()
+    tried = Attempt.begin(typed, RecoveryCode.fresh().format(), revoke=False)
     assert Attempt.decode(tried.encode()) == tried
     for spoilt in (tried.encode()[:-1] + b"\x05", b"\x80"):
         with pytest.raises(Reject):

@@ -16,6 +16,7 @@ from sync.ids import RoomId, Uid
 from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server import admin
+from sync.trust.recovery import RecoveryCode
 from tests.world import Client, World, until, world
 
 MONTH_MS = 30 * 86_400_000
@@ -58,6 +59,19 @@ async def test_a_key_that_is_thirty_days_old_is_renewed_once_by_whoever_is_there
     later = a.engine.renewed_at(room)
     assert later is not None
     assert later > due - MONTH_MS
+
+
+async def test_a_replaced_sheet_renews_the_rooms_keys_once(w: World) -> None:
+    """The sheet that was replaced opens the older generation, and so the keys that were sealed to it."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    sheet, before = await w.make_sheet(a), epoch(a, room)
+    await asyncio.sleep(0.4)
+    assert epoch(a, room) == before, "the first sheet replaces none"
+    await a.engine.sheet.publish(RecoveryCode.fresh().format(), sheet)
+    await until(lambda: epoch(a, room) == epoch(b, room) == before + 1)
+    await asyncio.sleep(0.4)
+    assert epoch(a, room) == before + 1
 
 
 async def test_who_may_only_read_renews_nothing(w: World) -> None:

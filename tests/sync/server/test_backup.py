@@ -89,13 +89,15 @@ def test_no_key_is_in_a_backup_unless_asked_for(copied: Path, tmp_path: Path) ->
     assert not back_up(copied, plain, with_keys=False).keys
     assert {f for f in files(plain) if not f.startswith(("blobs", "server-"))} == {
         "agency.pub",
+        "agency.where",
         "ca.pem",
+        "escrow.cert",
         "manifest.json",
         "server.cert",
         "tls.pem",
     }
     assert back_up(copied, whole_one).keys
-    secret = {f"keys/{name}" for name in ("server.key", "agency.key", "tls.key")}
+    secret = {f"keys/{name}" for name in ("server.key", "tls.key")}
     assert secret <= files(whole_one)
     assert all((whole_one / name).stat().st_mode & 0o077 == 0 for name in secret)
     for name in secret:
@@ -180,7 +182,11 @@ def test_a_folder_of_another_agency_and_the_data_folder_are_no_place_for_a_backu
 ) -> None:
     target, other = tmp_path / "backup", ["--data", str(tmp_path / "other")]
     made = back_up(copied, target)
-    assert main(["init", *other]) == main(["invite", *other, "--name", "Registrator"]) == 0
+    assert (
+        main(["init", *other, "--keys", str(tmp_path / "keys")])
+        == main(["invite", *other, "--name", "Registrator"])
+        == 0
+    )
     before = files(target), files(copied)
     assert main(["backup", *other, str(target)]) == 1
     assert "another agency" in capsys.readouterr().err
@@ -287,7 +293,9 @@ def test_a_disk_of_its_own_is_refused_before_anything_is_copied(
 @pytest.mark.parametrize("name", ["å b 🙂", "p%20q", "h#x", "q?mode=ro", "plus+x", "at@x:y"])
 def test_whatever_a_folder_is_called_everything_lies_in_it(tmp_path: Path, name: str) -> None:
     data, target, back = (tmp_path / name / part for part in ("server", "backup", "restored"))
-    assert main(["init", "--data", str(data)]) == main(["invite", "--data", str(data), "--name", "Å"]) == 0
+    keys = str(tmp_path / name / "keys")
+    assert main(["init", "--data", str(data), "--keys", keys]) == 0
+    assert main(["invite", "--data", str(data), "--name", "Å"]) == 0
     assert main(["backup", "--data", str(data), str(target)]) == main(["verify", "--data", str(target)]) == 0
     assert main(["restore", "--data", str(back), "--keys", str(data), str(target)]) == 0
     assert (back / "server.sqlite3").exists()
@@ -334,7 +342,7 @@ def test_a_backup_without_keys_needs_them_from_elsewhere(
     assert "--keys" in capsys.readouterr().err
     assert main(["restore", "--data", there, "--keys", str(copied), str(target)]) == 0
     other = tmp_path / "stranger"
-    admin.init(other)
+    admin.init(other, keys=tmp_path / "keys of a stranger")
     assert main(["restore", "--data", str(tmp_path / "third"), "--keys", str(other), str(target)]) == 1
 
 

@@ -23,11 +23,11 @@ from tests.sync.server.wire import wired
 
 
 def test_an_agency_is_founded_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = tmp_path / "server"
-    assert main(["init", "--data", str(data), "--demo-ca", "localhost"]) == 0
-    key = (data / "agency.key").read_text()
-    assert main(["init", "--data", str(data)]) == 1
-    assert (data / "agency.key").read_text() == key
+    data, keys = tmp_path / "server", tmp_path / "keys"
+    assert main(["init", "--data", str(data), "--keys", str(keys), "--demo-ca", "localhost"]) == 0
+    key = (keys / "agency.key").read_text()
+    assert main(["init", "--data", str(data), "--keys", str(keys)]) == 1
+    assert (keys / "agency.key").read_text() == key
     assert "exists already" in capsys.readouterr().err
 
 
@@ -38,7 +38,7 @@ def test_an_agency_that_a_full_disk_cut_off_is_founded_the_next_time(
     data = tmp_path / "server"
     data.mkdir()
     (data / "lost+found").mkdir()
-    found = ["init", "--data", str(data), "--demo-ca", "localhost"]
+    found = ["init", "--data", str(data), "--keys", str(tmp_path / "keys"), "--demo-ca", "localhost"]
     real = getattr(admin, at)
 
     def full(*given: object) -> None:
@@ -49,6 +49,7 @@ def test_an_agency_that_a_full_disk_cut_off_is_founded_the_next_time(
     assert main(found) == 1
     assert "No space left" in capsys.readouterr().err
     assert [p.name for p in data.iterdir()] == ["lost+found"]
+    assert list((tmp_path / "keys").iterdir()) == []
     monkeypatch.undo()
     assert main(found) == 0
     assert main(found) == 1
@@ -58,14 +59,14 @@ def test_an_agency_that_a_full_disk_cut_off_is_founded_the_next_time(
 def test_an_agency_whose_key_was_moved_away_is_not_founded_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data, moved = tmp_path / "server", tmp_path / "safe.key"
-    assert main(["init", "--data", str(data)]) == 0
-    (data / "agency.key").rename(moved)
+    data, keys, moved = tmp_path / "server", tmp_path / "keys", tmp_path / "safe.key"
+    assert main(["init", "--data", str(data), "--keys", str(keys)]) == 0
+    (keys / "agency.key").rename(moved)
     assert main(["invite", "--data", str(data), "--name", "Registrator"]) == 1
     assert "--agency-key" in capsys.readouterr().err
-    assert main(["init", "--data", str(data)]) == 1
+    assert main(["init", "--data", str(data), "--keys", str(keys)]) == 1
     assert "exists already" in capsys.readouterr().err
-    assert not (data / "agency.key").exists()
+    assert not (keys / "agency.key").exists()
     assert main(["invite", "--data", str(data), "--name", "Registrator", "--agency-key", str(moved)]) == 0
 
 
@@ -73,8 +74,9 @@ def test_the_certificates_are_renewed_and_the_keys_that_clients_know_stay(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, moved, now = tmp_path / "server", tmp_path / "safe.key", int(time.time() * 1000)
-    assert main(["init", "--data", str(data), "--demo-ca", "kansli.example"]) == 0
-    (data / "agency.key").rename(moved)
+    keys = tmp_path / "keys"
+    assert main(["init", "--data", str(data), "--keys", str(keys), "--demo-ca", "kansli.example"]) == 0
+    (keys / "agency.key").rename(moved)
     before = {f.name: f.read_bytes() for f in data.iterdir()}
     after_expiry = now + 3 * 365 * 86_400_000 + 600_000
     with pytest.raises(Reject):
@@ -100,7 +102,7 @@ def test_the_certificates_are_renewed_and_the_keys_that_clients_know_stay(
 
 def test_an_agencys_own_tls_files_are_left_alone(tmp_path: Path) -> None:
     data = tmp_path / "server"
-    assert main(["init", "--data", str(data)]) == 0
+    assert main(["init", "--data", str(data), "--keys", str(tmp_path / "keys")]) == 0
     (data / "tls.pem").write_bytes(b"its own")
     assert main(["renew-certificate", "--data", str(data)]) == 0
     assert (data / "tls.pem").read_bytes() == b"its own"
@@ -109,7 +111,7 @@ def test_an_agencys_own_tls_files_are_left_alone(tmp_path: Path) -> None:
 
 def test_an_invitation_prints_a_code_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(tmp_path / "server")]
-    assert main(["init", *data]) == 0
+    assert main(["init", *data, "--keys", str(tmp_path / "keys")]) == 0
     capsys.readouterr()
     assert main(["invite", *data, "--name", "Handläggare Å 🙂", "--title", "Handläggare", "--unit", "Bygglov"]) == 0
     SignInCode.parse(capsys.readouterr().out)
@@ -138,7 +140,7 @@ def test_a_code_that_is_never_good_or_for_ever_is_not_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], hours: str
 ) -> None:
     data = ["--data", str(tmp_path / "server")]
-    assert main(["init", *data]) == 0
+    assert main(["init", *data, "--keys", str(tmp_path / "keys")]) == 0
     with pytest.raises(SystemExit) as ended:
         main(["invite", *data, "--name", "Registrator", "--hours", hours])
     assert ended.value.code == 2
@@ -155,14 +157,14 @@ def test_nothing_works_before_init(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_serving_without_tls_must_be_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(tmp_path / "server")]
-    assert main(["init", *data]) == 0
+    assert main(["init", *data, "--keys", str(tmp_path / "keys")]) == 0
     assert main(["serve", *data, "--port", "0"]) == 1
     assert "certificate" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(tmp_path / "server")]
-    assert main(["init", *data]) == 0
+    assert main(["init", *data, "--keys", str(tmp_path / "keys")]) == 0
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["serve", *data, "--insecure-loopback", "--port", str(port)]) == 1

@@ -185,7 +185,7 @@ def test_a_folder_that_may_not_even_be_seen_is_told_of_with_its_owner(
     assert told in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["init", "restore /nowhere"])
+@pytest.mark.parametrize("command", ["init --keys /nowhere", "restore /nowhere"])
 def test_root_makes_no_folder_in_one_of_somebody_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:

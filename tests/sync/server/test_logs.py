@@ -18,7 +18,7 @@ from sync.server.running import start_server
 from tests.demo.canary import search
 from tests.sync.server.house import House
 from tests.sync.server.process import serve
-from tests.sync.server.wire import Person, Refused, config
+from tests.sync.server.wire import Person, Refused, config, keys_of
 
 CANARY = "Kanariefågel i tornet 🙂"
 log = logging.getLogger("sync.server")
@@ -126,7 +126,8 @@ async def test_nothing_of_people_rooms_or_keys_is_logged(data: Path) -> None:
     ports = [wire.socket.local_address[1] for wire in (anna.wire, bert.wire) if wire.socket.local_address]
     await anna.wire.close()
     assert await served.stop() == 0
-    keys = [line for name in ("agency.key", "server.key") for line in (data / name).read_text().splitlines()[1:]]
+    files = (keys_of(data) / "agency.key", keys_of(data) / "escrow.key", data / "server.key")
+    keys = [line for path in files for line in path.read_text().splitlines()[1:]]
     texts = [CANARY, "Registrator på Kanarieöarna 🙂", f"Hemlig text om {CANARY}", "Handläggare å 🙂", *keys]
     assert search(texts, [served.errors]) == []
     told = served.log()

@@ -23,7 +23,7 @@ from sync.server.running import start_server
 from sync.server.store.base import Full, SightingRow
 from sync.trust.agency import SignInCode
 from tests.sync.server.house import House
-from tests.sync.server.wire import Person, Refused, config, new_data, now, open_wire, wired
+from tests.sync.server.wire import Person, Refused, config, keys_of, new_data, now, open_wire, wired
 from tests.world import until
 
 
@@ -192,7 +192,7 @@ async def test_plain_http_is_for_loopback_and_must_be_asked_for(data: Path) -> N
 
 async def test_the_agency_key_can_lie_elsewhere(data: Path, tmp_path: Path) -> None:
     moved = tmp_path / "safe.key"
-    (data / "agency.key").rename(moved)
+    (keys_of(data) / "agency.key").rename(moved)
     with pytest.raises(ConfigError):
         await admin.invite(data, name="Registrator", title="", unit="")
     text = await admin.invite(data, name="Registrator", title="", unit="", key_file=moved)
@@ -200,7 +200,7 @@ async def test_the_agency_key_can_lie_elsewhere(data: Path, tmp_path: Path) -> N
         anna = await Person("Registrator").enrol(server.url, data, text)
         await anna.wire.close()
     with pytest.raises(ConfigError):
-        admin.init(data)
+        admin.init(data, keys=keys_of(data))
 
 
 async def test_who_signs_in_while_they_are_added_to_a_room_is_told_of_it(

@@ -39,8 +39,13 @@ def now() -> int:
 
 def new_data(folder: Path) -> Path:
     """A founded agency with TLS for loopback."""
-    admin.init(folder, demo_ca=["localhost"])
+    admin.init(folder, keys=keys_of(folder), demo_ca=["localhost"])
     return folder
+
+
+def keys_of(data: Path) -> Path:
+    """Where the agency's own keys lie."""
+    return data.with_name(f"{data.name} keys")
 
 
 def config(data: Path, limits: Limits | None = None) -> Config:

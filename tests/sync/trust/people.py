@@ -16,7 +16,16 @@ from sync.trust.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share
 from sync.trust.epochs import KeyRing, open_seal
 from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
 from sync.trust.stream import Accepted, RoomStream
-from sync.trust.userlog import AGENCY, DOMAIN, UserLog, device_id, entry_body, entry_id
+from sync.trust.userlog import (
+    AGENCY,
+    DOMAIN,
+    SHARE_SEAL_BYTES,
+    SHEET_FORMAT,
+    UserLog,
+    device_id,
+    entry_body,
+    entry_id,
+)
 
 NOW = 1_795_000_000_000
 
@@ -86,6 +95,12 @@ class Someone:
         dev = device_id(self.log.genesis_root_pk, signing.public)
         gen = len(self.log.puks)
         return [keys, proof, gen, seal.seal_to(kem.public, puk_info(self.log.uid, gen, dev), self.puk_seed)]
+
+    def sheet_payload(self, recovery_pk: bytes, seed: bytes) -> list[object]:
+        """What recovery_set says of a new recovery key and the generation of this seed; nobody can open its share."""
+        number = (self.log.sheet.number if self.log.sheet is not None else 0) + 1
+        puk = puk_payload(self.log, seed, self.puk_seed, recovery=recovery_pk)
+        return [SHEET_FORMAT, recovery_pk, number, bytes(16), bytes(SHARE_SEAL_BYTES), puk]
 
     def add_device(self) -> "Someone":
         """The same person at a second device, added by the first."""

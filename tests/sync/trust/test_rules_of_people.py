@@ -55,7 +55,8 @@ def test_attack_no_entry_brings_a_key_that_nobody_may_use(office: Office, clerk:
     proof = SigningKey(os.urandom(32)).sign("root-proof", [clerk.log.uid, clerk.log.head, IDENTITY])
     assert refused(clerk, dev, key, "puk_rotate", [gen, unusable(), wrap, seals]) == "bad-key"
     assert refused(clerk, dev, key, "dev_rekey", [unusable(), 1, blank]) == "bad-key"
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [unusable(), 1, blank]) == "bad-key"
+    sheet = clerk.sheet_payload(KemKey(os.urandom(32)).public, os.urandom(32))
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, unusable(), *sheet[2:]]) == "bad-key"
     assert refused(clerk, ROOT, clerk.root, "root_rotate", [IDENTITY, proof]) == "bad-key"
     cert = office.agency.certify_invite(IDENTITY, record_hash(b"s", b""), NOW)
     with pytest.raises(Reject) as e:
@@ -72,18 +73,25 @@ def test_attack_a_devices_proof_holds_for_one_place_of_one_log(clerk: Someone) -
     assert refused(clerk, dev, key, "dev_add", for_root) == "signature"
 
 
-def test_attack_a_device_or_recovery_key_comes_with_the_generation_in_force(office: Office, clerk: Someone) -> None:
+def test_attack_a_device_comes_with_the_generation_in_force_and_a_sheet_with_the_next(
+    office: Office, clerk: Someone
+) -> None:
     dev, key = me(clerk)
     keys, proof, gen, sealed = clerk.device_payload(DeviceSecrets.fresh(), dev)
     assert refused(clerk, dev, key, "dev_add", [keys, proof, 2, sealed]) == "generation"
     clerk.write(dev, key, "dev_add", [keys, proof, gen, sealed])
     added = list(clerk.log.devices)[-1]
     assert dict(clerk.log.puks[-1].seals)[added] == sealed
-    recovery = KemKey(os.urandom(32)).public
-    seal = seal_of(clerk, recovery, b"recovery")
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [recovery, 2, seal]) == "generation"
-    clerk.write(ROOT, clerk.root, "recovery_set", [recovery, 1, seal])
-    assert dict(clerk.log.puks[-1].seals)[b"recovery"] == seal
+    recovery, seed = KemKey(os.urandom(32)), os.urandom(32)
+    *sheet, puk = clerk.sheet_payload(recovery.public, seed)
+    assert isinstance(puk, list)
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [*sheet, [1, *puk[1:]]]) == "generation"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [*sheet, [*puk[:3], puk[3][:-1]]]) == "recipients"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [1, *sheet[1:], puk]) == "format"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, recovery.public, 2, *sheet[3:], puk]) == "generation"
+    clerk.write(ROOT, clerk.root, "recovery_set", [*sheet, puk])
+    sealed = dict(clerk.log.puks[-1].seals)[b"recovery"]
+    assert recovery.open(puk_info(clerk.log.uid, 2, b"recovery"), sealed) == seed
 
 
 def begun(office: Office, clerk: Someone, count: int) -> UserLog:

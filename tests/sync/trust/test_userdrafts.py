@@ -14,10 +14,12 @@ from sync.ids import DevId
 from sync.trust import userdrafts
 from sync.trust.agency import SignInCode, encode_record, record_hash
 from sync.trust.author import DeviceSecrets, puk_key
-from sync.trust.recovery import RecoveryCode
+from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
 from sync.trust.userdrafts import Hand, Return, come_back, new_sheet
 from sync.trust.userlog import RECOVERY, ROOT, UserLog, root_of
 from tests.sync.trust.people import NOW, Office, Someone
+
+ESCROW = KemKey(bytes(range(32)))
 
 
 @pytest.fixture
@@ -39,13 +41,19 @@ def take(someone: Someone, entry: tuple[bytes, bytes]) -> None:
     someone.entries.append(entry)
 
 
-def sheet(someone: Someone) -> RecoveryCode:
-    """The root and recovery key become the sheet's."""
-    code = RecoveryCode.fresh()
-    take(someone, userdrafts.replace_root(someone.log, someone.root, code.root, NOW))
-    seeds = {len(someone.log.puks): someone.puk_seed}
-    take(someone, userdrafts.set_recovery(someone.log, code.root, code.kem, seeds, NOW))
-    return code
+def drawn() -> RecoveryPair:
+    """A sheet's code and its share, of nobody yet."""
+    return RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh())
+
+
+def sheet(someone: Someone, root: SigningKey | None = None) -> RecoveryPair:
+    """The root and recovery key become the sheet's, which brings the next PUK generation."""
+    pair, seeds = drawn(), {len(someone.log.puks): someone.puk_seed}
+    for entry in new_sheet(someone.log, root or someone.root, pair, ESCROW.public, seeds, NOW):
+        take(someone, entry)
+    dev, kem = someone.author.dev, KemKey(someone.secrets.kem)
+    someone.puk_seed = userdrafts.open_generations(someone.log, dev, kem, seeds)[len(someone.log.puks)]
+    return pair
 
 
 def test_a_revocation_carries_a_key_that_the_revoked_device_cannot_open(clerk: Someone) -> None:
@@ -100,19 +108,20 @@ def test_without_the_generation_in_force_nothing_is_built(clerk: Someone) -> Non
     assert clerk.puk_seed.hex() not in repr(hand(clerk))
 
 
-def test_from_the_sheet_alone_everything_comes_back(office: Office, clerk: Someone) -> None:
+def test_from_the_sheet_and_its_share_everything_comes_back(office: Office, clerk: Someone) -> None:
     """Every device is lost: the agency revokes it and binds the person once more, and the sheet's root adds a new one,
     which opens every generation, those too that were made before the sheet."""
     clerk.rotate_puk()
-    code = sheet(clerk)
+    pair = sheet(clerk)
     clerk.rotate_puk()
     take(clerk, userdrafts.revoke_by_agency(clerk.log, office.agency, clerk.author.dev, NOW))
 
-    typed = RecoveryCode.parse(code.format().lower().replace("-", " "))
+    code = RecoveryCode.parse(pair.code.format().lower().replace("-", " "))
+    typed = RecoveryPair(code, RecoveryShare.parse(pair.share.format()))
     log = UserLog.replay(clerk.entries, office.agency.pk)
     seeds = userdrafts.open_generations(log, RECOVERY, typed.kem, {})
-    assert sorted(seeds) == [1, 2, 3]
-    assert seeds[3] == clerk.puk_seed
+    assert sorted(seeds) == [1, 2, 3, 4]
+    assert seeds[4] == clerk.puk_seed
     invitation = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
     cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
@@ -121,22 +130,22 @@ def test_from_the_sheet_alone_everything_comes_back(office: Office, clerk: Someo
     signing, kem = SigningKey(laptop.sign), KemKey(laptop.kem)
     keys: list[object] = [signing.public, kem.public]
     proof = signing.sign("dev-proof", [log.uid, log.head, keys, ROOT])
-    root = Hand(ROOT, typed.root, seeds)
+    root = Hand(ROOT, typed.code.root, seeds)
     log.apply(*userdrafts.admit(log, root, signing.public, kem.public, proof, NOW))
     dev = list(log.devices)[-1]
     entry, seed = userdrafts.rotate_puk(log, root, NOW)
     log.apply(*entry)
-    assert userdrafts.open_generations(log, dev, kem, {}) == {**seeds, 4: seed}
-    assert userdrafts.open_generations(log, clerk.author.dev, KemKey(clerk.secrets.kem), {}).keys() == {1, 2, 3}
+    assert userdrafts.open_generations(log, dev, kem, {}) == {**seeds, 5: seed}
+    assert userdrafts.open_generations(log, clerk.author.dev, KemKey(clerk.secrets.kem), {}).keys() == {1, 2, 3, 4}
 
 
 def test_attack_the_root_adds_nothing_without_a_fresh_binding(office: Office, clerk: Someone) -> None:
-    code = sheet(clerk)
+    code = sheet(clerk).code
     laptop = DeviceSecrets.fresh()
     signing, kem = SigningKey(laptop.sign), KemKey(laptop.kem)
     keys: list[object] = [signing.public, kem.public]
     proof = signing.sign("dev-proof", [clerk.log.uid, clerk.log.head, keys, ROOT])
-    root = Hand(ROOT, code.root, {1: clerk.puk_seed})
+    root = Hand(ROOT, code.root, {2: clerk.puk_seed})
     entry = userdrafts.admit(clerk.log, root, signing.public, kem.public, proof, NOW)
     with pytest.raises(Reject) as e:
         clerk.log.apply(*entry)
@@ -153,12 +162,10 @@ def test_attack_the_old_root_means_nothing_once_the_sheet_is_made(clerk: Someone
 
 def test_attack_a_sheet_of_an_older_root_brings_nobody_back(office: Office, clerk: Someone) -> None:
     old, invitation = sheet(clerk), SignInCode.fresh(office.agency.pk)
-    newer = RecoveryCode.fresh()
-    for entry in userdrafts.new_sheet(clerk.log, old.root, newer, {1: clerk.puk_seed}, NOW):
-        take(clerk, entry)
-    assert userdrafts.new_sheet(clerk.log, old.root, newer, {1: clerk.puk_seed}, NOW) == []
+    newer, seeds = sheet(clerk, old.code.root), {3: clerk.puk_seed}
+    assert new_sheet(clerk.log, old.code.root, newer, ESCROW.public, seeds, NOW) == []
     with pytest.raises(Reject) as e:
-        userdrafts.new_sheet(clerk.log, old.root, RecoveryCode.fresh(), {1: clerk.puk_seed}, NOW)
+        new_sheet(clerk.log, old.code.root, drawn(), ESCROW.public, seeds, NOW)
     assert e.value.code == "sheet"
     record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
     cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
@@ -173,7 +180,7 @@ def test_attack_a_sheet_of_an_older_root_brings_nobody_back(office: Office, cler
 def test_attack_another_sheet_opens_nothing(clerk: Someone) -> None:
     sheet(clerk)
     with pytest.raises(Reject) as e:
-        userdrafts.open_generations(clerk.log, RECOVERY, RecoveryCode.fresh().kem, {})
+        userdrafts.open_generations(clerk.log, RECOVERY, drawn().kem, {})
     assert e.value.code == "decrypt"
 
 
@@ -208,41 +215,45 @@ def test_a_sheets_code_is_no_pairing_code_and_mistakes_are_told() -> None:
         assert e.value.code == "code"
 
 
-def way_back(office: Office, code: RecoveryCode, *revoke: DevId) -> Return:
-    """What an agency's new sign-in code and the sheet make."""
+def way_back(office: Office, pair: RecoveryPair, *revoke: DevId) -> Return:
+    """What an agency's new sign-in code, the sheet and its share make."""
     sign_in = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"salt" * 4, encode_record({"name": "Handläggare Å", "title": "", "unit": ""}))
     cert = office.agency.certify_invite(sign_in.key.public, record, NOW + 10**9)
     return Return(
-        sheet=code, code=sign_in, cert=cert, record=record, secrets=DeviceSecrets.without_root(), revoke=revoke
+        sheet=pair, code=sign_in, cert=cert, record=record, secrets=DeviceSecrets.without_root(), revoke=revoke
     )
 
 
 def test_the_sheet_brings_a_person_back_and_ends_the_devices_that_are_gone(office: Office, clerk: Someone) -> None:
     gone = clerk.author.dev
-    code = sheet(clerk)
-    entries, seeds = come_back(clerk.log, way_back(office, code, gone), NOW)
+    pair = sheet(clerk)
+    entries, seeds = come_back(clerk.log, way_back(office, pair, gone), NOW)
     assert len(entries) == 3
     assert clerk.log.device_active(gone, clerk.log.seq) is None
     assert [d.revoked for d in clerk.log.devices.values()][1:] == [None]
     assert [puk_key(seeds[p.gen]).public for p in clerk.log.puks] == [p.kem_pk for p in clerk.log.puks]
-    assert root_of([body for body, _ in [*clerk.entries, *entries]]) == code.root.public
+    assert root_of([body for body, _ in [*clerk.entries, *entries]]) == pair.code.root.public
 
 
 def test_attack_another_sheet_brings_nobody_back(office: Office, clerk: Someone) -> None:
     sheet(clerk)
     with pytest.raises(Reject) as e:
-        come_back(clerk.log, way_back(office, RecoveryCode.fresh()), NOW)
+        come_back(clerk.log, way_back(office, drawn()), NOW)
     assert e.value.code == "sheet"
 
 
-def test_a_sheet_is_made_as_far_as_it_is_not_yet(clerk: Someone) -> None:
-    code, seeds = RecoveryCode.fresh(), {1: clerk.puk_seed}
-    assert len(new_sheet(clerk.log, clerk.root, code, seeds, NOW)) == 2
-    take(clerk, new_sheet(clerk.log, clerk.root, code, seeds, NOW)[0])
-    (rest,) = new_sheet(clerk.log, clerk.root, code, seeds, NOW)
+def test_a_sheet_is_made_as_far_as_it_is_not_yet(office: Office, clerk: Someone) -> None:
+    pair, seeds, to = drawn(), {1: clerk.puk_seed}, ESCROW.public
+    assert len(new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)) == 2
+    take(clerk, new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)[0])
+    assert not clerk.log.sheet_stands
+    with pytest.raises(Reject, match="sheet"):
+        come_back(clerk.log, way_back(office, pair), NOW)
+    (rest,) = new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)
     take(clerk, rest)
-    assert new_sheet(clerk.log, clerk.root, code, seeds, NOW) == []
+    assert clerk.log.sheet_stands
+    assert new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW) == []
     with pytest.raises(Reject) as e:
-        new_sheet(clerk.log, clerk.root, RecoveryCode.fresh(), seeds, NOW)
+        new_sheet(clerk.log, clerk.root, drawn(), to, seeds, NOW)
     assert e.value.code == "sheet"

@@ -259,13 +259,14 @@ def test_the_root_is_replaced_by_one_that_proves_itself(clerk: Someone) -> None:
 
 
 def test_a_recovery_key_gets_every_later_generation(clerk: Someone) -> None:
-    recovery = KemKey(os.urandom(32))
-    sealed = seal.seal_to(recovery.public, puk_info(clerk.log.uid, 1, b"recovery"), clerk.puk_seed)
-    assert refused(clerk, *me(clerk), "recovery_set", [recovery.public, 1, sealed]) == "signer"
-    clerk.write(ROOT, clerk.root, "recovery_set", [recovery.public, 1, sealed])
+    recovery, seed = KemKey(os.urandom(32)), os.urandom(32)
+    payload = clerk.sheet_payload(recovery.public, seed)
+    assert refused(clerk, *me(clerk), "recovery_set", payload) == "signer"
+    clerk.write(ROOT, clerk.root, "recovery_set", payload)
+    clerk.puk_seed = seed
     clerk.rotate_puk()
     last = dict(clerk.log.puks[-1].seals)
-    assert recovery.open(puk_info(clerk.log.uid, 2, b"recovery"), last[b"recovery"]) == clerk.puk_seed
+    assert recovery.open(puk_info(clerk.log.uid, 3, b"recovery"), last[b"recovery"]) == clerk.puk_seed
     assert puk_key(clerk.puk_seed).public == clerk.log.puks[-1].kem_pk
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -15,8 +15,10 @@ from app.core.i18n import set_language
 from app.errors import FileUnreadable, ReturnWaits
 from app.passphrases import PassphraseRules
 from app.recovery import AskedFor, SheetState
-from sync.errors import Refused, Unreachable
+from sync.errors import Refused, Reject, Unreachable
 from sync.ids import DevId
+from sync.trust.agency import SignInCode
+from sync.trust.recovery import RecoveryShare, ReturnCode
 from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import at
@@ -305,6 +307,8 @@ class Office:
     def __init__(self, *, others: int = 0, error: Exception | None = None) -> None:
         self.others, self.error = others, error
         self.asked: list[tuple[str | None, bool]] = []
+        self.looks: Exception | None = None
+        self.code = ""
 
     def allowed(self, kind: str) -> bool:
         return True
@@ -316,6 +320,9 @@ class Office:
         return False
 
     async def look_back(self, server: str, code: str, sheet: str) -> "Found":
+        self.code = code
+        if self.looks is not None:
+            raise self.looks
         if sheet != CODE:
             raise Refused("sheet-unknown")
         return Found(self.others)
@@ -374,6 +381,47 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
     view.key_page.begin()
     await until(lambda: done == ["session"])
     assert office.asked == [(PHRASE, False)]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("share", "hör till ett annat återställningsblad"),
+        ("share-code", "andra rad är felskriven"),
+        ("share-missing", "andra rad saknas"),
+        ("sheet-format", "tidigare version av Kansli"),
+    ],
+)
+async def test_what_is_wrong_with_the_second_line_is_said_and_may_be_tried_again(
+    qtbot: QtBot, code: str, told: str
+) -> None:
+    office = Office()
+    view = ReturnView(office, server="kansli.myndighet.example")
+    qtbot.addWidget(view)
+    view.show()
+    view.sheet.field.setText(CODE)
+    view.code.setText("KOD")
+    office.looks = Reject(code)
+    view.look_up()
+    await until(lambda: view.code_page.error.isVisible())
+    assert told in view.code_page.error.text()
+    office.looks = None
+    view.look_up()
+    await until(lambda: view.currentWidget() is view.key_page)
+
+
+async def test_both_lines_of_the_code_are_pasted_into_one_field(qtbot: QtBot) -> None:
+    """Two lines on a paper or in a message, with a line break between them."""
+    both, office = ReturnCode(SignInCode.fresh(bytes(32)), RecoveryShare.fresh()), Office()
+    view = ReturnView(office, server="kansli.myndighet.example")
+    qtbot.addWidget(view)
+    view.show()
+    QGuiApplication.clipboard().setText(both.format() + "\n")
+    view.code.paste()
+    view.sheet.field.setText(CODE)
+    view.look_up()
+    await until(lambda: view.currentWidget() is view.key_page)
+    assert ReturnCode.parse(office.code) == both
 
 
 async def test_the_other_devices_are_named_and_go_unless_the_person_keeps_them(qtbot: QtBot) -> None:
