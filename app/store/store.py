@@ -73,7 +73,6 @@ class Store:
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed
         """A room's read models changed; after the commit, on the loop's thread."""
-        self.read_again = self._projecting.again
         self.trials.prepare()
         self._projecting.prepare()
         # the engine's ports

@@ -178,6 +178,12 @@ class Engine:
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
+    def owns(self, room: RoomId, uid: Uid) -> bool | None:
+        """Whether a person owns a room where our copy of it ends; None if this device has no copy. Unlike
+        `may_continue` it says nothing of whether the copy is up to date."""
+        found = self._link.rooms.get(room)
+        return may_continue(found.stream.state, uid) if found is not None else None
+
     def filling(self, room: RoomId) -> tuple[int, int] | None:
         """(position, last one) while what stands before a room's snapshots is read in the background, or None."""
         found = self._link.rooms.get(room)

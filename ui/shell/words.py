@@ -10,6 +10,7 @@ SEAL_KINDS = {
     "sealed": "success",
     "verified": "success",
     "warned": "warning",
+    "origin": "warning",
     "waiting": "accent",
     "update-needed": "warning",
     "dirty": "warning",
@@ -90,6 +91,11 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             tr("Sealed · look here"),
             "unverified",
             tr("Everything in the room is encrypted, but it is not certain of every member who it is."),
+        ),
+        "origin": (
+            tr("Sealed · look here"),
+            "unverified",
+            tr("Everything in the room is encrypted, but it is not certain that it continues the room that it names."),
         ),
         "waiting": (
             tr("Waiting for keys"),

@@ -30,7 +30,8 @@ from ui.shell.window import MainWindow
 from ui.shell.words import seal_chip
 
 LEVELS = (
-    "sealed", "verified", "warned", "waiting", "dirty", "update-needed", "restored", "withheld", "rollback", "fork",
+    "sealed", "verified", "warned", "origin", "waiting", "dirty", "update-needed", "restored", "withheld", "rollback",
+    "fork",
 )  # fmt: skip
 
 
@@ -200,6 +201,13 @@ def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(
     QTest.keyClick(opened.accept_button, Qt.Key.Key_Home)
     assert last.visibleRegion().isEmpty()
     opened.close()
+
+
+@pytest.mark.parametrize(("doubt", "said"), [("unknown", "ingen kopia av"), ("not-owner", "äger inte det rummet")])
+def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(window: MainWindow, doubt: str, said: str) -> None:
+    opened = SealDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
+    assert said in texts(opened)
+    assert "visas som citat" in texts(opened)
 
 
 @pytest.mark.parametrize("level", LEVELS)
