@@ -20,6 +20,7 @@ from sync.client.status import RoomState
 
 WARNED = "warned"
 ORIGIN = "origin"
+TIME = "time"
 VERIFIED = "verified"
 SEALED = RoomState.SEALED.value
 SILENT_MS = 30 * 86_400_000
@@ -46,7 +47,8 @@ class Reader:
 class SealReport:
     """Everything behind a seal. Times in ms by the server's clock: `made_ms` of the key in force (None unknown) by
     `made_by`, `due_ms` when the next is due (0 at once). `recovery`: ids of recovery recipients outside the room.
-    `origin_doubt`: see `Seals.origin_doubt`."""
+    `origin_doubt`: see `Seals.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if not far.
+    """
 
     level: str
     readers: tuple[Reader, ...]
@@ -56,6 +58,7 @@ class SealReport:
     made_by: Person | None
     due_ms: int | None
     origin_doubt: str = ""
+    ahead_ms: int = 0
 
 
 class Seals:
@@ -67,13 +70,16 @@ class Seals:
         self._people = people
 
     def level(self, room: RoomId) -> str:
-        """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "origin" (the room says
-        that it continues one of which this device cannot tell), "sealed", "verified"."""
+        """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "time" (the server's time
+        is far ahead), "origin" (the room says that it continues one of which this device cannot tell), "sealed",
+        "verified"."""
         state = self._engine.room_state(room)
         facts = self._engine.room_facts(room)
         if state is not RoomState.SEALED or facts is None:
             return state.value
         judged = self._judge(facts)
+        if judged != WARNED and self._engine.time_ahead(room):
+            return TIME
         return ORIGIN if judged != WARNED and self.origin_doubt(room) else judged
 
     def origin_doubt(self, room: RoomId) -> str:
@@ -110,6 +116,7 @@ class Seals:
             made_by=self._people.person(facts.by),
             due_ms=self._engine.renewed_at(room),
             origin_doubt=self.origin_doubt(room),
+            ahead_ms=self._engine.time_ahead(room),
         )
 
     def _reader(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> Reader:

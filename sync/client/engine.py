@@ -62,6 +62,7 @@ _STUCK_RETRY_S = 30.0
 """Between attempts when a person or IT must act first: certificate, version, clock, agency, proxy, rules."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
+COMPARE_S = 600.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
@@ -108,6 +109,8 @@ class Engine:
         self._facts = Facts()
         self._host: Host | None = None
         self._log_moved = asyncio.Event()
+        self._compare_at = 0.0
+        self._link.compare_clocks = self._compare_clocks
 
     # -- what the owner reads -------------------------------------------------------------------------------------
 
@@ -146,6 +149,11 @@ class Engine:
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, self._link.ports.entry_time(room, epoch.n)) if found and epoch else None
+
+    def time_ahead(self, room: RoomId) -> int:
+        """How many ms the server's time in a room is ahead of the clocks; 0 if not far. See `Witness.time_ahead`."""
+        found = self._link.rooms.get(room)
+        return self._witness.time_ahead(found) if found else 0
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
         """A member's devices that may write in the room, as in facts.py. The first look at a log takes 1 ms."""
@@ -302,6 +310,14 @@ class Engine:
         if connection is not None:
             self._hasty = True
             self._spawn(connection.close())
+
+    def _compare_clocks(self) -> None:
+        """A room's time is far ahead: a new sign-in compares the clocks again, every ten minutes at most."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._compare_at:
+            self._compare_at = now + COMPARE_S
+            log.warning("the server's time is far ahead: signing in again")
+            self.hurry()
 
     # -- running --------------------------------------------------------------------------------------------------
 

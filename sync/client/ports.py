@@ -235,9 +235,9 @@ class InboxPort(Protocol):
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Keeps what shows that the server was false ("fork", "rollback", "restored"): the receipt we had, the one it
-        gave then (both proofs), and what a member signed, or the server's statement that it was restored. The first of
-        each code in a room stays."""
+        """Keeps what shows that the server was false ("fork", "rollback", "restored", "time"): the receipt we had, the
+        one it gave then (both proofs), and what a member signed, or the server's statement that it was restored. The
+        first of each code in a room stays."""
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:

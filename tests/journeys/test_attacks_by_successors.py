@@ -103,7 +103,7 @@ async def test_attack_a_room_that_continues_an_unknown_one_puts_no_words_into_an
     row = clerk.session.store.rooms_list.get(room)
     assert row is not None
     assert (row.last_by, row.last_preview) == (me, f"”{said}”")
-    assert clerk.session.seals.level(room) == "origin"
+    await until(lambda: clerk.session.seals.level(room) == "origin")  # once it is known who everybody is
     report = await clerk.session.seals.report(room)
     assert report is not None
     assert report.origin_doubt == "unknown"

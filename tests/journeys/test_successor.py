@@ -238,7 +238,8 @@ async def test_who_was_not_in_the_old_room_reads_what_was_carried_over(o: Office
         m.record_author for m in messages(c.owner, room) if m.text in SEEN
     }
     assert not new.session.succession.standing(room).believed
-    assert (new.session.seals.level(room), c.clerk.session.seals.level(room)) == ("origin", "sealed")
+    await until(lambda: new.session.seals.level(room) == "origin")
+    await until(lambda: c.clerk.session.seals.level(room) == "sealed")
 
 
 async def test_from_now_stays_from_now(o: Offices) -> None:
