@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
 
 from sync.client.account import Account
 from sync.client.audit import Audit
@@ -20,7 +22,7 @@ from sync.client.deeds import Deeds
 from sync.client.devices import RESET, REVOKED, Devices
 from sync.client.enrolment import FIRST_ENTRIES, converse, register
 from sync.client.facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
-from sync.client.history import HistoryProposal, may_propose, proposals
+from sync.client.history import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.mending import Mender, hand_log
@@ -29,7 +31,7 @@ from sync.client.pairing import Host
 from sync.client.ports import Listener, Ports
 from sync.client.prunable import RoomPrunes, prunes
 from sync.client.receipts import Witness
-from sync.client.schedule import Schedule, due_ms
+from sync.client.schedule import Schedule, due_ms, made_ms
 from sync.client.seals import Seals
 from sync.client.sheet import Sheet
 from sync.client.snapshots import Snapshots
@@ -148,7 +150,7 @@ class Engine:
         """When (server's time, ms) the room's key is due to be renewed, 0 for at once, None if that is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
-        return due_ms(found, self._link.ports.entry_time(room, epoch.n)) if found and epoch else None
+        return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
 
     def time_ahead(self, room: RoomId) -> int:
         """How many ms the server's time in a room is ahead of the clocks; 0 if not far. See `Witness.time_ahead`."""
@@ -204,7 +206,9 @@ class Engine:
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """Who is to be given the room's whole history, and what is left to do about it."""
         found = self._link.rooms.get(room)
-        return proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
+        listed = proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
+        early = [p.approved and p.refusal is None and approval_waits(self._link, room, p.ident) for p in listed]
+        return [replace(p, refusal="not-seasoned") if e else p for p, e in zip(listed, early, strict=True)]
 
     def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
         """Why this person cannot propose it for a member (see sync/client/history.py), or None."""
@@ -214,7 +218,9 @@ class Engine:
     def prunes(self, room: RoomId) -> RoomPrunes:
         """What the server could forget of a room, and why this person cannot let it now."""
         found = self._link.rooms.get(room)
-        return prunes(found, self.uid, self._link.server_now_ms) if found else RoomPrunes(refusal="forbidden")
+        if found is None:
+            return RoomPrunes(refusal="forbidden")
+        return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
         """▲ Whether everything that the server has told of a room is read, and nothing was pruned before it came here:

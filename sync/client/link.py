@@ -56,6 +56,12 @@ class Link:
         """The server's clock as the handshake showed it."""
         return self.now_ms() + (self.connection.identity.offset_ms if self.connection else 0)
 
+    def waited_ms(self, room: RoomId, n: int) -> int:
+        """▲ How long by our own clock a position has been known here: what this client does after days waits by this
+        too. Otherwise a server whose clock runs ahead could have it done at once."""
+        seen = self.ports.seen_ms(room, n)
+        return 0 if seen is None else max(0, self.now_ms() - seen)
+
     def room(self, room: RoomId) -> RoomSync:
         """The room as this device follows it, a new one if it was not known."""
         found = self.rooms.get(room)

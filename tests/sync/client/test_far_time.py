@@ -43,3 +43,26 @@ async def test_attack_a_time_far_ahead_is_shown_after_a_new_sign_in_with_its_rec
     await w.settle(room, a, b)
     assert "det går vidare 🙂".encode() in a.texts(obj)
     assert [c.engine.room_state(room) for c in (a, b)] == [RoomState.SEALED] * 2
+
+
+MONTH_MS = 30 * 86_400_000
+
+
+@pytest.mark.parametrize("ahead_ms", [YEARS_MS, MONTH_MS + 3_600_000])
+async def test_attack_a_false_time_neither_puts_a_renewal_off_nor_brings_it_at_once(
+    w: World, monkeypatch: pytest.MonkeyPatch, ahead_ms: int
+) -> None:
+    (a,) = await w.hire("Handläggare")
+    room = await w.room(a)
+    found = a.engine._link.rooms[room]
+    a.store.note_seen(room, found.kept_n, a.engine._link.now_ms())
+    with a.store.transaction():  # the epoch's position had a time far ahead, or the clock jumped back since
+        change = ahead_ms if ahead_ms == YEARS_MS else -ahead_ms
+        a.store.db.raw.execute("UPDATE events SET t = t + ? WHERE room = ?", (change, room))
+    due = a.engine.renewed_at(room)
+    assert due is not None
+    assert due < now_ms() + MONTH_MS + 60_000
+    assert not a.engine._schedule._is_due(found)
+    later = now_ms() + MONTH_MS + 60_000
+    monkeypatch.setattr(a.engine._link, "now_ms", lambda: later)
+    assert a.engine._schedule._is_due(found)
