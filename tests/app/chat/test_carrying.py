@@ -311,6 +311,17 @@ def test_attack_nobody_is_said_to_have_deleted_what_they_did_not(rg: Desk) -> No
     assert (message.author, message.said_by, message.deleted_by) == (EK, HL, EK)
 
 
+def test_attack_a_deletion_is_of_whoever_made_it(rg: Desk) -> None:
+    (ident,) = wrote(rg, HL, MessageSent(text="Jag avslår"))
+    wrote(rg, HL, MessageDeleted(target=ident), n=3)
+    for by, said in ((RG, EK), (HL, HL)):
+        room, chat = RoomId(bytes([by[0] + 1]) * 16), ObjId(bytes([by[0] + 9]) * 16)
+        successor(rg, EK, room=room, chat=chat)
+        gone = Carried(author=HL, change_id=ident, t=1, data=encode(MessageSent(text="")), deleted_by=by)
+        Stream(rg, room, chat).put(EK, gone)
+        assert [(m.author, m.deleted_by) for m in shown(rg, room)] == [(said, said)]
+
+
 def test_attack_a_reaction_that_the_own_copy_does_not_have_is_not_shown(rg: Desk) -> None:
     (ident,) = wrote(rg, HL, MessageSent(text="Förslag"))
     real = ReactionSet(target=ident, emoji="👍", on=True)
@@ -366,6 +377,17 @@ def test_the_named_author_and_the_carrier_delete_whatever_is_shown_here(rg: Desk
     stream.put(EK, claim(HL, "Före", ident))
     stream.put(by, MessageDeleted(target=ident))
     assert shown(rg)[0].deleted_by == (None if by is RG else by)
+
+
+def test_a_founder_who_is_no_administrator_any_more_deletes_what_they_carried_and_nothing_else(rg: Desk) -> None:
+    stream = Stream(rg)
+    stream.put(EK, claim(HL, "Före", b"i" * 16))
+    stream.put(HL, MessageSent(text="Eget"), b"o" * 16)
+    lowered = RoomEvent(n=stream.n, t=1, kind="role", by=HL, subject=EK, role=2)
+    rg.store.receive(Received(room=NEXT, cursor=stream.n, state=b"", events=[lowered]))
+    for target in (b"i" * 16, b"o" * 16):
+        stream.put(EK, MessageDeleted(target=target))
+    assert [m.deleted_by for m in shown(rg)] == [EK, None]
 
 
 def test_an_administrator_deletes_what_was_carried(rg: Desk) -> None:
