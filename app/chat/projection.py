@@ -141,26 +141,26 @@ class _Taken:
 def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
     """▲ A change id is its author's: what somebody else wrote under it gets another id here. What its author wrote
     themselves takes the place of what was carried in their name, unless that says the same or is deleted."""
-    taken = _taken(conn, obj, sent)
+    taken = _taken(conn, obj, [one.change_id for one in sent])
     added, confirmed = dict[ChangeId, _Arrived](), set[ChangeId]()
     for one in sent:
-        ids = (one.change_id, twin(one.author, one.change_id))
-        mine = next((i for i in ids if i in taken and taken[i].author == one.author), None)
-        if mine is not None and (one.carried is not None or not taken[mine].carried):
+        change_id, mine = one.change_id, taken.get(one.change_id)
+        if mine is not None and mine.author != one.author:
+            change_id = twin(one.author, one.change_id)
+            mine = taken.get(change_id) or _taken(conn, obj, [change_id]).get(change_id)
+        if mine is not None and (one.carried is not None or not mine.carried):
             continue
-        if mine is not None and _agrees(conn, taken[mine], one):
-            confirmed.add(mine)
+        if mine is not None and _agrees(conn, mine, one):
+            confirmed.add(change_id)
             continue
         if mine is not None:
-            driver_of(conn).execute("DELETE FROM chat_messages WHERE obj = ? AND change_id = ?", (obj, mine))
-        change_id = mine or ids[ids[0] in taken]
+            driver_of(conn).execute("DELETE FROM chat_messages WHERE obj = ? AND change_id = ?", (obj, change_id))
         taken[change_id] = _Taken(one.author, one.change.rowid, one.carried is not None)
-        added[change_id] = replace(one, change_id=change_id)
+        added[change_id] = one if change_id == one.change_id else replace(one, change_id=change_id)
     return list(added.values()), confirmed
 
 
-def _taken(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> dict[ChangeId, _Taken]:
-    ids = [i for one in sent for i in (one.change_id, twin(one.author, one.change_id))]
+def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[ChangeId, _Taken]:
     found: dict[ChangeId, _Taken] = {}
     for at in range(0, len(ids), CHUNK):
         part = ids[at : at + CHUNK]
