@@ -47,7 +47,9 @@ class Quote:
 class Message:
     """One message as it stands now. `t` and `edited_t` in ms; `waiting` until the server has it.
 
-    `carried_by`: who brought it from the room that this one continues, and vouches for it.
+    `carried_by`: who brought it from the room that this one continues. Where this device's own copy of that room does
+    not have it so, the message is a quotation: `author` is who carried it, `said_by` and `said_t` (ms) are whom and
+    when the record names.
     """
 
     change_id: ChangeId
@@ -60,10 +62,17 @@ class Message:
     edited_t: int | None = None
     deleted_by: Uid | None = None
     carried_by: Uid | None = None
+    said_by: Uid | None = None
+    said_t: int | None = None
     quote: Quote | None = None
     replies: int = 0
     last_reply: tuple[ChangeId, int] | None = None
     reactions: tuple[Reaction, ...] = ()
+
+    @property
+    def record_author(self) -> Uid:
+        """Whom the record names: who may edit it, whoever is shown as its author."""
+        return self.said_by if self.said_by is not None else self.author
 
     @property
     def deleted(self) -> bool:
@@ -160,7 +169,7 @@ class Timeline:
         new_day = before.day != message.day
         apart = abs(message.t - before.t) > GROUP_WITHIN.total_seconds() * 1000
         continues = (
-            before.author == message.author
+            (before.author, before.said_by) == (message.author, message.said_by)
             and not (new_day or first_unread or apart)
             and message.quote is None
             and not before.deleted
@@ -180,7 +189,7 @@ class Timeline:
         """The latest message of one's own that can be edited, among the last `within`."""
         for index in range(self._count - 1, max(-1, self._count - 1 - within), -1):
             message = self.message(index)
-            if message.author == uid and not message.deleted:
+            if message.record_author == uid and not message.deleted:
                 return message
         return None
 

@@ -8,12 +8,14 @@ import msgspec
 from app.chat.markup import plain
 from app.chat.model import Message, Quote, Reaction
 from app.chat.records import Attachment, Mention
+from app.chat.settling import quoted
 from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, Uid
 from app.core.visible import one_line
 from app.store.database import Database, Row
 
-_COLUMNS = "change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by"
+_COLUMNS = """change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by,
+    named, named_t"""
 _mentions = msgspec.msgpack.Decoder(tuple[Mention, ...])
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
 _NOTHING = b"\x90"
@@ -65,14 +67,28 @@ class ChatRows:
                 edited_t=edited_t,
                 deleted_by=deleted_by,
                 carried_by=carried_by,
+                said_by=named,
+                said_t=named_t if named is not None else None,
                 quote=quotes.get(reply_to) if reply_to is not None else None,
                 replies=replies.get(change_id, (0, None))[0],
                 last_reply=replies.get(change_id, (0, None))[1],
                 reactions=reactions.get(change_id, ()),
             )
-            for change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by in (
-                rows
-            )
+            for (
+                change_id,
+                author,
+                sort,
+                t,
+                text,
+                mentions,
+                attachments,
+                reply_to,
+                edited_t,
+                deleted_by,
+                carried_by,
+                named,
+                named_t,
+            ) in rows
         ]
 
     def index_of(self, change_id: ChangeId) -> int | None:
@@ -112,18 +128,20 @@ class ChatRows:
         if not targets:
             return {}
         sql = (
-            "SELECT change_id, author, text, mentions, attachments, deleted_by FROM chat_messages"  # noqa: S608 - marks only
+            "SELECT change_id, author, text, mentions, attachments, deleted_by, named FROM chat_messages"  # noqa: S608 - marks only
             f" WHERE obj = ? AND change_id IN ({_marks(targets)})"
         )
         return {
             change_id: Quote(
                 change_id=change_id,
                 author=author,
-                text=one_line(plain(text, _mentions.decode(mentions)), 200)
-                or ", ".join(a.name for a in _attachments.decode(attachments)),
+                text=quoted(said) if named is not None and said else said,
                 deleted=deleted_by is not None,
             )
-            for change_id, author, text, mentions, attachments, deleted_by in self._db.rows(sql, (self._obj, *targets))
+            for change_id, author, text, mentions, attachments, deleted_by, named in (
+                self._db.rows(sql, (self._obj, *targets))
+            )
+            for said in (_one_line(text, mentions, attachments),)
         }
 
     def _replies(self, ids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[ChangeId, int]]]:
@@ -147,6 +165,11 @@ class ChatRows:
             target: tuple(Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in by_emoji.items())
             for target, by_emoji in found.items()
         }
+
+
+def _one_line(text: str, mentions: bytes, attachments: bytes) -> str:
+    said = one_line(plain(text, _mentions.decode(mentions)), 200)
+    return said or ", ".join(a.name for a in _attachments.decode(attachments))
 
 
 def _marks(values: Sequence[object]) -> str:

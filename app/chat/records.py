@@ -5,6 +5,8 @@ An edit, a deletion or a reaction names the message's
 change id; whether its author may do so is judged by the projection, never by who sent it.
 """
 
+from collections.abc import Callable
+
 import msgspec
 
 from app.chat.errors import MessageTooLong
@@ -17,6 +19,7 @@ from app.objects.object import Payload
 MAX_TEXT = 20_000
 MAX_ATTACHMENTS = 20
 MAX_EMOJI = 16
+MAX_CARRIED_REACTIONS = 256
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,20 +82,37 @@ class ReactionSet(msgspec.Struct, frozen=True, kw_only=True, tag="reaction"):
     on: bool
 
 
+class CarriedPart(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """An edit or a reaction of the old room: its author, its change id, its time (ms) and its own bytes there."""
+
+    author: bytes
+    change_id: bytes
+    t: int
+    data: bytes
+
+
 class Carried(msgspec.Struct, frozen=True, kw_only=True, tag="carried", omit_defaults=True):
-    """A record of somebody's as the founder of a successor found it in the room that stopped: `author`, `change_id` and
-    `t` (ms) are of then, `data` the record's own bytes. Counts only from the founder, who vouches for it. A message
-    whose text is gone has none here either: `deleted_by` took it away.
+    """A message of the room that stopped, as the founder of its successor found it. `author`, `change_id` and `t` (ms)
+    are the message's there, `data` its own bytes.
+
+    Where it was edited, `data` is the message without its words, and `edit` the last edit. Where it was deleted,
+    `data` is an empty message, and `deleted_by` took the words away. `reactions`: those that were set.
+
+    ▲ Counts only from the founder, and says what the founder says: app/chat/originals.py compares it with this
+    device's own copy of the old room before anybody else is shown as its author.
     """
 
     author: bytes
     change_id: bytes
     t: int
     data: bytes
+    edit: CarriedPart | None = None
+    reactions: tuple[CarriedPart, ...] = ()
     deleted_by: bytes | None = None
 
 
-Plain = MessageSent | MessageEdited | MessageDeleted | ReactionSet
+Note = MessageEdited | MessageDeleted | ReactionSet
+Plain = MessageSent | Note
 Record = Plain | Carried
 
 _PAYLOAD: Payload[Record] = Payload(Record)
@@ -123,6 +143,74 @@ def decode(data: bytes) -> Record:
     if isinstance(record, ReactionSet):
         return _shown_reaction(record)
     return record
+
+
+def message_in(carried: Carried) -> MessageSent:
+    """The message that a carried record brings, without its edit. BadChange if a part of the record is malformed, is
+    about another message, or gives a text that was deleted."""
+    if len(carried.reactions) > MAX_CARRIED_REACTIONS:
+        raise BadChange("oversize")
+    sent = decode(carried.data)
+    ids = [carried.author, carried.change_id, *([carried.deleted_by] if carried.deleted_by is not None else [])]
+    if not isinstance(sent, MessageSent) or any(len(one) != 16 for one in ids):
+        raise BadChange("malformed")
+    if carried.deleted_by is not None and (sent != MessageSent(text="") or carried.edit or carried.reactions):
+        raise BadChange("malformed")
+    if carried.edit is not None and (sent.text or sent.mentions or carried.edit.author != carried.author):
+        raise BadChange("malformed")
+    edit_in(carried)
+    for part in carried.reactions:
+        reaction_in(carried, part)
+    return sent
+
+
+def edit_in(carried: Carried) -> MessageEdited | None:
+    """The edit that a carried record brings, if any. BadChange."""
+    if carried.edit is None:
+        return None
+    record = _part(carried, carried.edit)
+    if not isinstance(record, MessageEdited):
+        raise BadChange("malformed")
+    return record
+
+
+def reaction_in(carried: Carried, part: CarriedPart) -> ReactionSet:
+    """A reaction that a carried record brings. BadChange."""
+    record = _part(carried, part)
+    if not isinstance(record, ReactionSet) or not record.on:
+        raise BadChange("malformed")
+    return record
+
+
+def _part(carried: Carried, part: CarriedPart) -> MessageEdited | ReactionSet:
+    record = decode(part.data)
+    if len(part.author) != 16 or len(part.change_id) != 16:
+        raise BadChange("malformed")
+    if not isinstance(record, MessageEdited | ReactionSet) or record.target != carried.change_id:
+        raise BadChange("malformed")
+    return record
+
+
+def without_words(data: bytes) -> bytes:
+    """A message's bytes without its text and mentions: what is carried of an edited message. BadChange."""
+    return _changed(data, lambda sent: msgspec.structs.replace(sent, text="", mentions=()))
+
+
+def without_previews(data: bytes) -> bytes:
+    """A message's bytes without its pictures' previews: what is carried where the record would be too large."""
+
+    def bare(sent: MessageSent) -> MessageSent:
+        files = tuple(msgspec.structs.replace(file, preview=b"") for file in sent.attachments)
+        return msgspec.structs.replace(sent, attachments=files)
+
+    return _changed(data, bare)
+
+
+def _changed(data: bytes, change: Callable[[MessageSent], MessageSent]) -> bytes:
+    record = _PAYLOAD.decode(data)
+    if not isinstance(record, MessageSent):
+        raise BadChange("malformed")
+    return encode(change(record))
 
 
 def _shown(file: Attachment) -> Attachment:

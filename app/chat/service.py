@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from app.chat import projection
+from app.chat.authority import twin
 from app.chat.carrying import carry
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
@@ -159,12 +160,12 @@ class ChatService:
         ]
 
     def can_edit(self, room: RoomId, message: Message) -> bool:
-        """Whether it is one's own and still there, and one may write in the room."""
-        return message.author == self.me and not message.deleted and self.may_write(room)
+        """Whether the record names oneself and it is still there, and one may write in the room."""
+        return message.record_author == self.me and not message.deleted and self.may_write(room)
 
     def can_delete(self, room: RoomId, message: Message) -> bool:
-        """Whether it is one's own or this account is administrator, and one may write in the room."""
-        may = message.author == self.me or self._members.is_admin(room)
+        """Whether the record names oneself, one carried it over, or is administrator; and one may write in the room."""
+        may = self.me in (message.record_author, message.carried_by) or self._members.is_admin(room)
         return may and not message.deleted and self.may_write(room)
 
     def may_write(self, room: RoomId) -> bool:
@@ -240,7 +241,7 @@ class ChatService:
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """A conversation as changes for the room that continues its own: what is not there yet, in groups."""
-        return carry(ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
+        return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
 
     # -- files -----------------------------------------------------------------------------------------------------
 
@@ -307,9 +308,20 @@ class ChatService:
             timeline = self._timelines.get(obj)
             if timeline is not None:
                 timeline.refresh(_touched(of_obj))
+            self._refresh_successors(room, of_obj)
             for author in {change.author for change in of_obj if not change.own}:
                 self.typing.stop(room, author)
             self.changed.emit(room)
+
+    def _refresh_successors(self, room: RoomId, changes: Sequence[StoredChange]) -> None:
+        """Open conversations of rooms that continue this one: what was carried may be somebody else's now."""
+        rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,))
+        for successor in [found for (found,) in rows]:
+            obj = self.channel(successor)
+            timeline = self._timelines.get(obj) if obj is not None else None
+            if timeline is not None:
+                timeline.refresh(_touched(changes) | {change.change_id for change in changes})
+                self.changed.emit(successor)
 
     def _kind(self, obj: ObjId) -> str:
         found = self._objects.get(obj)
@@ -325,10 +337,10 @@ def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
     touched: set[ChangeId] = set()
     for change in changes:
         try:
-            _, record = projection.uncarried(change)
+            record = projection.record_of(change)
         except BadChange:
             continue
         target = record.reply_to if isinstance(record, MessageSent) else record.target
         if target is not None:
-            touched.add(ChangeId(target))
+            touched |= {ChangeId(target), twin(change.author, target)}
     return touched

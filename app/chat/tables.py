@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The rows that lists of messages are read from. Written by projection.py, dropped and made again when VERSION rises.
 
-`sort` is the server's position, or PENDING + row while the server does not have the change; `row` is the change's row
-in the store (order of arrival here), which the read mark counts in.
+`author` is who is shown as the author. Of a carried message that is whoever carried it (`carried_by`), and `named`
+(with `named_t`, ms) whom and when the record names, until this device's own copy of the old room bears the record
+out: then `author` is that person and `named` is null. So whoever reads `author` alone never shows one person's words
+as another's.
+
+`change_id` is the message's id in the conversation: its author's own, or another one where somebody else's message
+has that already (authority.twin). `sort` is the server's position, or PENDING + row while the server does not have
+the change; `row` is the change's row in the store (order of arrival here), which the read mark counts in.
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 3
+VERSION = 4
 PENDING = 1 << 62
 
 metadata = MetaData()
@@ -29,6 +35,8 @@ messages = Table(
     Column("edited_t", BigInteger),
     Column("deleted_by", LargeBinary),
     Column("carried_by", LargeBinary),
+    Column("named", LargeBinary),
+    Column("named_t", BigInteger),
 )
 Index("chat_messages_by_id", messages.c.obj, messages.c.change_id, unique=True)
 Index("chat_messages_in_order", messages.c.obj, messages.c.sort)

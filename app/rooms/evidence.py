@@ -25,9 +25,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """What was kept at `t` (ms) when the room stopped: `code` "fork", "rollback" or "restored"; what the server had
-    signed for us, what it signed then, and what a member signed who had seen another history, or for "restored" the
-    server's statement; each or None."""
+    """What was kept at `t` (ms): `code` "fork", "rollback" or "restored" when the room stopped, "time" when the server
+    signed a time far ahead of the clocks; what it had signed for us, what it signed then, and what a member signed who
+    had seen another history, or for "restored" the server's statement; each or None."""
 
     code: str
     t: int

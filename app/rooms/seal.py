@@ -19,6 +19,8 @@ from sync.client.facts import Holder, RoomFacts
 from sync.client.status import RoomState
 
 WARNED = "warned"
+ORIGIN = "origin"
+TIME = "time"
 VERIFIED = "verified"
 SEALED = RoomState.SEALED.value
 SILENT_MS = 30 * 86_400_000
@@ -44,7 +46,9 @@ class Reader:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealReport:
     """Everything behind a seal. Times in ms by the server's clock: `made_ms` of the key in force (None unknown) by
-    `made_by`, `due_ms` when the next is due (0 at once). `recovery`: ids of recovery recipients outside the room."""
+    `made_by`, `due_ms` when the next is due (0 at once). `recovery`: ids of recovery recipients outside the room.
+    `origin_doubt`: see `Seals.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if not far.
+    """
 
     level: str
     readers: tuple[Reader, ...]
@@ -53,6 +57,8 @@ class SealReport:
     made_ms: int | None
     made_by: Person | None
     due_ms: int | None
+    origin_doubt: str = ""
+    ahead_ms: int = 0
 
 
 class Seals:
@@ -64,10 +70,25 @@ class Seals:
         self._people = people
 
     def level(self, room: RoomId) -> str:
-        """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "sealed", "verified"."""
+        """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "time" (the server's time
+        is far ahead), "origin" (the room says that it continues one of which this device cannot tell), "sealed",
+        "verified"."""
         state = self._engine.room_state(room)
         facts = self._engine.room_facts(room)
-        return state.value if state is not RoomState.SEALED or facts is None else self._judge(facts)
+        if state is not RoomState.SEALED or facts is None:
+            return state.value
+        judged = self._judge(facts)
+        if judged != WARNED and self._engine.time_ahead(room):
+            return TIME
+        return ORIGIN if judged != WARNED and self.origin_doubt(room) else judged
+
+    def origin_doubt(self, room: RoomId) -> str:
+        """▲ Why this device cannot tell that the room continues the one that its genesis names: "unknown" if it has no
+        copy of that room, "not-owner" if in its copy the founder is no owner; "" if it can, or the room continues none.
+        """
+        origin = self._store.origins.of(room)
+        owns = self._engine.owns(origin.old, origin.by) if origin is not None else True
+        return "unknown" if owns is None else "" if owns else "not-owner"
 
     def _judge(self, facts: RoomFacts) -> str:
         people = [self._people.person(h.uid) for h in facts.holders]
@@ -94,6 +115,8 @@ class Seals:
             made_ms=self._store.rooms_list.entry_time(room, facts.epoch_n),
             made_by=self._people.person(facts.by),
             due_ms=self._engine.renewed_at(room),
+            origin_doubt=self.origin_doubt(room),
+            ahead_ms=self._engine.time_ahead(room),
         )
 
     def _reader(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> Reader:

@@ -19,7 +19,6 @@ from app.store.origins import OriginRow, Step
 from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.client.status import LinkState
 from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.trust.succession import Origin, object_in
 
@@ -114,12 +113,6 @@ class Succession:
     def _believed(self, origin: OriginRow) -> bool:
         return self._engine.may_continue(origin.old, origin.by)
 
-    def _may_speak(self, origin: OriginRow) -> bool:
-        """▲ Whether what the founder carried over counts: they are believed, or we never were in the old room and have
-        only their word."""
-        stranger = self._engine.status.state is LinkState.ONLINE and not self._engine.knows(origin.old)
-        return stranger or self._believed(origin)
-
     def _refusal(self, room: RoomId) -> str | None:
         if self._engine.room_state(room).value not in STOPPED:
             return "not-stopped"
@@ -172,9 +165,6 @@ class Succession:
         """Follows successors until cancelled."""
         while True:
             failed = False
-            for origin in self._store.origins.unheard():
-                if self._may_speak(origin):
-                    await self._hear(origin)
             for origin in self._store.origins.unfinished():
                 if self._believed(origin):
                     failed = not await self._go_on(origin) or failed
@@ -184,14 +174,6 @@ class Succession:
             except TimeoutError:
                 pass
             self._woken.clear()
-
-    async def _hear(self, origin: OriginRow) -> None:
-        """What the founder carried over counts from now on, also what came before that was known."""
-        self._store.origins.set_heard(origin.room)
-        after: int | None = 0
-        while after is not None:
-            after = self._store.read_again(origin.room, "forbidden", after)
-            await asyncio.sleep(0)
 
     async def _go_on(self, origin: OriginRow) -> bool:
         """The next steps of one successor. False if the world was against it: then again later."""

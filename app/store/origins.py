@@ -25,9 +25,7 @@ _COLUMNS = "room, old, n, rh, by, step"
 _OWN = f"""SELECT {sql.CHANGE} FROM changes WHERE room = ? AND author = ? AND (n IS NULL OR n > ?)
     AND {sql.MERGED} ORDER BY n IS NULL, n, row"""  # noqa: S608 - constants
 
-_HEARD = "SELECT 1 FROM meta h WHERE h.name = 'heard-' || hex(origins.room)"
-_ME = "SELECT m.value FROM meta m WHERE m.name = 'me'"
-_FOUNDED = f"SELECT 1 FROM origins WHERE room = ? AND by = ? AND (step > 0 OR by = ({_ME}) OR EXISTS ({_HEARD}))"  # noqa: S608 - constants
+_FOUNDED = "SELECT 1 FROM origins WHERE room = ? AND by = ?"
 
 
 class Step(IntEnum):
@@ -63,8 +61,8 @@ def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
 
 
 def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
-    """▲ Whether `by` opened this room as the successor of another and is believed: only then do carried records count.
-    Else anybody could name a room and speak there for its members."""
+    """▲ Whether `by` opened this room as the successor of another: only they carry records over. A fact of the record,
+    the same at everybody; whom a carried record shows as its author is judged apart (app/chat/originals.py)."""
     return driver_of(conn).execute(_FOUNDED, (room, by)).fetchone() is not None
 
 
@@ -94,15 +92,6 @@ class Origins:
     def successors(self, old: RoomId) -> list[OriginRow]:
         """Rooms that say they continue this one, oldest first."""
         return self._select("WHERE old = ? ORDER BY rowid", (old,))
-
-    def unheard(self) -> list[OriginRow]:
-        """Those whose founder has not been believed yet."""
-        return self._select(f"WHERE step = 0 AND by <> ({_ME}) AND NOT EXISTS ({_HEARD}) ORDER BY rowid", ())
-
-    def set_heard(self, room: RoomId) -> None:
-        """From now on what the founder carried over counts. What came before is to be read again, see `Projecting`."""
-        with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard-' || hex(?), 1)", (room,))
 
     def set_step(self, room: RoomId, step: Step) -> None:
         """Never goes back."""

@@ -22,7 +22,6 @@ from sync.trust.envelope import object_of
 from sync.trust.succession import object_in
 
 ROOM = "room"
-_AGAIN = 32
 _BESIDE = ("drafts", "read_markers", "recent", "crdt_states")
 """What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
@@ -164,26 +163,6 @@ class Projecting:
         if batches:
             self.tell(room)
         return kept
-
-    def again(self, room: RoomId, code: str, after: int = 0) -> int | None:
-        """Changes of a room that were left out with a code, from a rowid on: read once more, as what they lacked is
-        there now. A few in one transaction; gives the last one's rowid, None when no more follow."""
-        raw, by_obj, last = self._db.raw, defaultdict[ObjId, list[StoredChange]](list), None
-        with self._db.transaction() as conn:
-            for found in raw.execute(sql.LEFT_OUT, (room, code, after, _AGAIN)).fetchall():
-                last, _, obj, cid, by, t, n, data = found
-                own = by == self._me.uid
-                by_obj[obj].append(
-                    StoredChange(rowid=last, room=room, obj=obj, change_id=cid, author=by, t=t, n=n, data=data, own=own)
-                )
-            raw.executemany(sql.MARK_UNPROJECTED, [(None, c.rowid) for some in by_obj.values() for c in some])
-            for obj, changes in by_obj.items():
-                row = raw.execute(sql.OBJECT, (obj,)).fetchone()
-                kind = self._kinds.get(row[2]) if row else None
-                if row is not None and kind is not None:
-                    self._project(conn, kind, object_row(row[:-2]), changes)
-            self.tell(room)
-        return last
 
     def tell(self, room: RoomId) -> None:
         """Emits `changed` for the room after the commit."""

@@ -79,6 +79,11 @@ class Rooms:
         rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
         return [(Uid(uid), t) for uid, t in rows]
 
+    def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
+        """The position of the newest entry that made a member an administrator or owner, or None."""
+        found = self._db.value("SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= 3", (room, uid))
+        return int(found) if found is not None else None
+
     def entry_time(self, room: RoomId, n: int) -> int | None:
         """As `time_of` for a position at which an entry stands: at once, however many changes there are."""
         found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))

@@ -22,7 +22,6 @@ HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE)
 """Values of `changes.unprojected` that keep a change out of its object: nothing merges it."""
 MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
-LEFT_OUT = f"SELECT {CHANGE} FROM changes WHERE room = ? AND unprojected = ? AND row > ? ORDER BY row LIMIT ?"
 LATEST_BY_DEVICE = (  # by the objects' index: a look at every change of every room would fill the page cache
     "SELECT dev, max(t) FROM changes WHERE obj IN (SELECT obj FROM objects WHERE room = ?) "
     "AND n IS NOT NULL GROUP BY dev"

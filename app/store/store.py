@@ -34,6 +34,7 @@ from app.store.projection import Projector, Tester
 from app.store.receipts import Receipts
 from app.store.rooms import Rooms
 from app.store.search import Search
+from app.store.seen import SeenTimes
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.unsent import UnsentRows
@@ -64,6 +65,7 @@ class Store:
         self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials)
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
+        self.seen = SeenTimes(db)
         self.key_notices = KeyNotices(db)
         self.unsent_work = UnsentRows(db, self._me, self.changes)
         self.rooms_list = Rooms(db, self._projecting)
@@ -73,7 +75,6 @@ class Store:
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed
         """A room's read models changed; after the commit, on the loop's thread."""
-        self.read_again = self._projecting.again
         self.trials.prepare()
         self._projecting.prepare()
         # the engine's ports
@@ -85,6 +86,9 @@ class Store:
         self.rooms = self.inbox.rooms
         self.rh_at = self.inbox.rh_at
         self.entry_time = self.rooms_list.entry_time
+        self.promoted_at = self.rooms_list.promoted_at
+        self.note_seen = self.seen.note_seen
+        self.seen_ms = self.seen.seen_ms
         self.keys = self.inbox.keys
         self.put_keys = self.inbox.put_keys
         self.share = self.inbox.share

@@ -60,7 +60,10 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A card. `column` is what it says itself, which may be a column that is gone; ask `Board.column_of`."""
+    """A card. `column` is what it says itself, which may be a column that is gone; ask `Board.column_of`.
+
+    `by` is who the card says made it. Anybody can write that, so it is shown nowhere.
+    """
 
     id: str
     title: str

@@ -7,8 +7,10 @@ did not arrive whole ("seals"), it is drafted again on the newer room (again.py)
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from sync.client.again import again
+from sync.client.history import approval_waits
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.outbox import Outbox
@@ -98,6 +100,8 @@ class Deeds:
             await self._do(room_id, lambda d: d.approve(proposal))
         me = self._room(room_id).stream.members.get(self._link.account.uid)
         if me is not None and me.history:
+            if approval_waits(self._link, room_id, proposal):
+                raise Refused("not-seasoned")
             await self._link.book.fetch(self._link.online, Uid(found.subject))
 
             def build(d: Drafter) -> Draft:
@@ -112,7 +116,8 @@ class Deeds:
         """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with
         what the one that lacks least still lacks: "snapshot" (also if there is none, or nothing more to forget),
         "early" or "baseline"."""
-        found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms)
+        waited = partial(self._link.waited_ms, room_id)
+        found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms, waited)
         ident = found.snapshot if found is not None else None
         if found is None or ident is None or found.lacks is not None:
             raise Refused(found.lacks if found is not None and found.lacks is not None else "snapshot")

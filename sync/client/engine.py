@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from functools import partial
 
 from sync.client.account import Account
 from sync.client.audit import Audit
@@ -20,7 +22,7 @@ from sync.client.deeds import Deeds
 from sync.client.devices import RESET, REVOKED, Devices
 from sync.client.enrolment import FIRST_ENTRIES, converse, register
 from sync.client.facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
-from sync.client.history import HistoryProposal, may_propose, proposals
+from sync.client.history import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.mending import Mender, hand_log
@@ -29,7 +31,7 @@ from sync.client.pairing import Host
 from sync.client.ports import PRESENCE, Listener, Ports
 from sync.client.prunable import RoomPrunes, prunes
 from sync.client.receipts import Witness
-from sync.client.schedule import Schedule, due_ms
+from sync.client.schedule import Schedule, due_ms, made_ms
 from sync.client.seals import Seals
 from sync.client.sheet import Sheet
 from sync.client.snapshots import Snapshots
@@ -62,6 +64,7 @@ _STUCK_RETRY_S = 30.0
 """Between attempts when a person or IT must act first: certificate, version, clock, agency, proxy, rules."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
+COMPARE_S = 600.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
@@ -108,6 +111,8 @@ class Engine:
         self._facts = Facts()
         self._host: Host | None = None
         self._log_moved = asyncio.Event()
+        self._compare_at = 0.0
+        self._link.compare_clocks = self._compare_clocks
 
     # -- what the owner reads -------------------------------------------------------------------------------------
 
@@ -145,7 +150,12 @@ class Engine:
         """When (server's time, ms) the room's key is due to be renewed, 0 for at once, None if that is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
-        return due_ms(found, self._link.ports.entry_time(room, epoch.n)) if found and epoch else None
+        return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
+
+    def time_ahead(self, room: RoomId) -> int:
+        """How many ms the server's time in a room is ahead of the clocks; 0 if not far. See `Witness.time_ahead`."""
+        found = self._link.rooms.get(room)
+        return self._witness.time_ahead(found) if found else 0
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
         """A member's devices that may write in the room, as in facts.py. The first look at a log takes 1 ms."""
@@ -178,6 +188,12 @@ class Engine:
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
+    def owns(self, room: RoomId, uid: Uid) -> bool | None:
+        """Whether a person owns a room where our copy of it ends; None if this device has no copy. Unlike
+        `may_continue` it says nothing of whether the copy is up to date."""
+        found = self._link.rooms.get(room)
+        return may_continue(found.stream.state, uid) if found is not None else None
+
     def filling(self, room: RoomId) -> tuple[int, int] | None:
         """(position, last one) while what stands before a room's snapshots is read in the background, or None."""
         found = self._link.rooms.get(room)
@@ -190,7 +206,9 @@ class Engine:
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """Who is to be given the room's whole history, and what is left to do about it."""
         found = self._link.rooms.get(room)
-        return proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
+        listed = proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
+        early = [p.approved and p.refusal is None and approval_waits(self._link, room, p.ident) for p in listed]
+        return [replace(p, refusal="not-seasoned") if e else p for p, e in zip(listed, early, strict=True)]
 
     def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
         """Why this person cannot propose it for a member (see sync/client/history.py), or None."""
@@ -200,7 +218,9 @@ class Engine:
     def prunes(self, room: RoomId) -> RoomPrunes:
         """What the server could forget of a room, and why this person cannot let it now."""
         found = self._link.rooms.get(room)
-        return prunes(found, self.uid, self._link.server_now_ms) if found else RoomPrunes(refusal="forbidden")
+        if found is None:
+            return RoomPrunes(refusal="forbidden")
+        return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
         """▲ Whether everything that the server has told of a room is read, and nothing was pruned before it came here:
@@ -297,6 +317,14 @@ class Engine:
         if connection is not None:
             self._hasty = True
             self._spawn(connection.close())
+
+    def _compare_clocks(self) -> None:
+        """A room's time is far ahead: a new sign-in compares the clocks again, every ten minutes at most."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._compare_at:
+            self._compare_at = now + COMPARE_S
+            log.warning("the server's time is far ahead: signing in again")
+            self.hurry()
 
     # -- running --------------------------------------------------------------------------------------------------
 

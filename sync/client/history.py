@@ -5,7 +5,9 @@ what now. Pure: it looks at a room's state and changes nothing; sync/trust/rules
 
 from dataclasses import dataclass
 
-from sync.ids import Hash, Uid
+from sync.client.link import Link
+from sync.ids import Hash, RoomId, Uid
+from sync.trust import rules
 from sync.trust.items import Role
 from sync.trust.roomstate import Proposal, RoomState
 from sync.trust.rules import seasoned
@@ -25,6 +27,19 @@ class HistoryProposal:
     by: Uid
     approved: bool
     refusal: str | None
+
+
+def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
+    """▲ Whether an approval is by somebody whom this device has not known as an administrator for seven days by its own
+    clock. The room's rule counts by the server's time alone; this client seals the history only when both agree."""
+    found = link.rooms.get(room)
+    state = found.stream.state if found is not None else None
+    approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
+    member = state.members.get(approved) if state is not None and approved is not None else None
+    if approved is None or member is None or not member.admin_t:
+        return False  # from genesis, or nobody's yet
+    n = link.ports.promoted_at(room, approved)
+    return n is None or link.waited_ms(room, n) < rules.SEASONED_MS
 
 
 def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:

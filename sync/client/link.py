@@ -39,6 +39,8 @@ class Link:
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     seal_work: asyncio.Event = field(default_factory=asyncio.Event)
+    compare_clocks: Callable[[], None] = lambda: None
+    """Signs in again, at most once in a while: a sign-in compares the server's clock with ours."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     """Set and replaced whenever a room's stream moved: what waits for its own echo looks again."""
 
@@ -53,6 +55,12 @@ class Link:
     def server_now_ms(self) -> int:
         """The server's clock as the handshake showed it."""
         return self.now_ms() + (self.connection.identity.offset_ms if self.connection else 0)
+
+    def waited_ms(self, room: RoomId, n: int) -> int:
+        """▲ How long by our own clock a position has been known here: what this client does after days waits by this
+        too. Otherwise a server whose clock runs ahead could have it done at once."""
+        seen = self.ports.seen_ms(room, n)
+        return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
         """The room as this device follows it, a new one if it was not known."""

@@ -201,6 +201,18 @@ class InboxPort(Protocol):
         """The server's time in ms of a position at which an entry stands that counts, else None."""
         ...
 
+    def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
+        """The position of the newest entry that made a member an administrator or owner, or None."""
+        ...
+
+    def note_seen(self, room: RoomId, n: int, t: int) -> None:
+        """Everything up to position `n` has been seen at `t` (own clock, ms)."""
+        ...
+
+    def seen_ms(self, room: RoomId, n: int) -> int | None:
+        """When (own clock, ms) a position had been seen here, at most an hour too late; None: just now."""
+        ...
+
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
         """(epoch, K, A or None) of every epoch whose key is held."""
         ...
@@ -238,9 +250,9 @@ class InboxPort(Protocol):
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Keeps what shows that the server was false ("fork", "rollback", "restored"): the receipt we had, the one it
-        gave then (both proofs), and what a member signed, or the server's statement that it was restored. The first of
-        each code in a room stays."""
+        """Keeps what shows that the server was false ("fork", "rollback", "restored", "time"): the receipt we had, the
+        one it gave then (both proofs), and what a member signed, or the server's statement that it was restored. The
+        first of each code in a room stays."""
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:

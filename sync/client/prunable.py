@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What of a room the server could forget now, and what that still lacks, as everybody will judge it (protocol §7)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sync.client.room import RoomSync
@@ -45,9 +45,14 @@ class RoomPrunes:
     pruned: Mapping[bytes, int] = field(default_factory=dict)
 
 
-def prunable(s: RoomState, obj: ObjId, now_ms: int) -> Prunable | None:
+Waited = Callable[[int], int]
+"""How many ms this device has known a position, by its own clock."""
+
+
+def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:
     """The snapshot of an object that lacks least, of those alike the one that reaches furthest or is old enough first;
-    None if none reaches beyond what is pruned."""
+    None if none reaches beyond what is pruned. ▲ A snapshot is as old as the server's time and our own clock both say.
+    """
     after = s.pruned.get(obj, 0)
     found = [
         Prunable(
@@ -55,8 +60,10 @@ def prunable(s: RoomState, obj: ObjId, now_ms: int) -> Prunable | None:
             after=after,
             n=row.covers,
             snapshot=row.ident,
-            lacks=snapshots.check_prune(s, Prune(obj=obj, n=row.covers, snapshot=row.ident), now_ms),
-            from_ms=row.t + snapshots.PRUNE_AFTER_MS,
+            lacks=snapshots.check_prune(
+                s, Prune(obj=obj, n=row.covers, snapshot=row.ident), min(now_ms, row.t + waited(row.n))
+            ),
+            from_ms=max(row.t, now_ms - waited(row.n)) + snapshots.PRUNE_AFTER_MS,
         )
         for row in s.snapshots.get(obj, ())
         if row.covers > after
@@ -68,13 +75,13 @@ def _goodness(p: Prunable) -> tuple[int, int]:
     return _LACKS.index(p.lacks), -p.from_ms if p.lacks == "early" else p.n
 
 
-def prunes(room: RoomSync, me: Uid, now_ms: int) -> RoomPrunes:
+def prunes(room: RoomSync, me: Uid, now_ms: int, waited: Waited) -> RoomPrunes:
     """What could be pruned, and why this person cannot prune anything."""
     s = room.stream.state
     refusal = _refusal(room, me)
     if refusal == "forbidden":
         return RoomPrunes(refusal=refusal)
-    found = [prunable(s, ObjId(obj), now_ms) for obj in s.snapshots if obj not in s.destroyed]
+    found = [prunable(s, ObjId(obj), now_ms, waited) for obj in s.snapshots if obj not in s.destroyed]
     return RoomPrunes(
         refusal=refusal,
         objects=tuple(p for p in found if p is not None),

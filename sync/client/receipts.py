@@ -16,7 +16,7 @@ from sync.client.status import RoomState
 from sync.errors import Refused, Reject
 from sync.ids import RoomId
 from sync.protocol import messages as m
-from sync.protocol.version import MAX_RECEIPTS
+from sync.protocol.version import MAX_RECEIPTS, SIGN_IN_CLOCK_TOLERANCE_MS
 from sync.trust import receipts
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
 from sync.trust.receipts import Proof, contradict
@@ -26,6 +26,8 @@ from sync.trust.stream import MAX_T
 log = logging.getLogger("sync")
 
 _VERSIONS = {"format": RoomState.UPDATE_NEEDED, "old-format": RoomState.OLD_FORMAT}
+FAR_MS = SIGN_IN_CLOCK_TOLERANCE_MS
+"""A sign-in lets two clocks differ by so much; a position's time beyond it is far ahead."""
 BROKEN = "promise"
 """Items that do not make the running hash which the server signed for their last position."""
 
@@ -38,6 +40,8 @@ class Witness:
         self._kept = {k.room: Proof.decode(k.proof) for k in link.ports.receipts()}
         self._agreed: dict[RoomId, m.Receipt] = {}
         """Newer ones that are what we judged: their signatures are looked at, and they are kept, when all is quiet."""
+        self._far: set[RoomId] = set()
+        """Rooms whose time was far ahead of both clocks when a sign-in had just compared them."""
         self.restored: Restored | None = None
         """The server's statement, verified, if it made one on this connection."""
 
@@ -63,7 +67,21 @@ class Witness:
         if kept is not None and r.n < kept.receipt.n:
             self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
             return False
+        if self._ahead(r.t):
+            self._far.add(room.room)
+            self._link.ports.put_evidence(room.room, "time", None, self._proof(r).encode(), None)
+            log.warning("room %s has a time far ahead", room.room[:4].hex())
         return True
+
+    def _ahead(self, t: int) -> int:
+        """How many ms a position's time is ahead of the clocks, which the sign-in has compared; 0 if not far."""
+        ahead = t - self._link.server_now_ms
+        return ahead if ahead > FAR_MS else 0
+
+    def time_ahead(self, room: RoomSync) -> int:
+        """▲ How many ms the server's time in a room is ahead, 0 if not far. Only once a sign-in has compared the clocks
+        since: until then it may be our own clock that is wrong. The room goes on."""
+        return self._ahead(room.stream.t) if room.room in self._far else 0
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
         """▲ Whether a server that stands at `n`, below what it promised, was restored from a backup: by its own signed
@@ -90,6 +108,8 @@ class Witness:
         """▲ Whether the server's word of its head is what we have judged; more than it gave is withheld."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
             self._agreed[room.room] = r
+            if room.room not in self._far and self._ahead(r.t):
+                self._link.compare_clocks()
             return True
         if self.check(room, r):
             self.stop(room, RoomState.WITHHELD, "withheld")

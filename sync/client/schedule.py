@@ -24,6 +24,7 @@ RENEW_MS = 30 * 86_400_000
 """So old is a room's key at most, by the server's time, while any writer comes by."""
 LOOK_S = 3600.0
 """Between two looks at all rooms while the connection lasts."""
+MARK_S = 3600.0
 EARLIEST_S = 30.0
 SPREAD_S = 5.0
 """Times the number of members, up to LONGEST_SPREAD_S: so much longer than EARLIEST_S each waits at most."""
@@ -44,6 +45,12 @@ def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
     return None if made_ms is None else made_ms + RENEW_MS
 
 
+def made_ms(link: Link, room: RoomId, n: int) -> int | None:
+    """When an epoch's position was given: the server's time, but no later than we saw it. None if it is not kept."""
+    told, seen = link.ports.entry_time(room, n), link.ports.seen_ms(room, n)
+    return told if told is None or seen is None else min(told, seen)
+
+
 class Schedule:
     """One `work` task while the connection lives."""
 
@@ -51,6 +58,8 @@ class Schedule:
         self._link = link
         self._turns: dict[RoomId, tuple[int, float]] = {}
         """The epoch that is due, and when (loop time) it is this device's turn to look again."""
+        self._marked: dict[RoomId, float] = {}
+        """When (loop time) it was last kept how far a room has been seen."""
         self._caught_up = asyncio.Event()
 
     def caught_up(self) -> None:
@@ -65,6 +74,7 @@ class Schedule:
         while True:
             for room in list(self._link.rooms.values()):
                 with self._link.apart(room.room):
+                    self._mark_seen(room, loop.time())
                     self._note(room, loop.time())
                 await asyncio.sleep(0)
             for room_id in [r for r, (_, at) in self._turns.items() if at <= loop.time()]:
@@ -72,6 +82,11 @@ class Schedule:
                     await self._take_turn(room_id, outbox)
             next_at = min((at for _, at in self._turns.values()), default=loop.time() + LOOK_S)
             await asyncio.sleep(min(LOOK_S, max(0.05, next_at - loop.time())))
+
+    def _mark_seen(self, room: RoomSync, now: float) -> None:
+        if now - self._marked.get(room.room, -MARK_S) >= MARK_S:
+            self._marked[room.room] = now
+            self._link.ports.note_seen(room.room, room.kept_n, self._link.now_ms())
 
     def _note(self, room: RoomSync, now: float) -> None:
         epoch = room.stream.epoch
@@ -82,15 +97,20 @@ class Schedule:
             self._turns[room.room] = (epoch, now + EARLIEST_S + random.uniform(0, most))  # noqa: S311 - no secret: who is first
 
     def _is_due(self, room: RoomSync) -> bool:
-        """By the server's clock and the server's time of the epoch's position: no member's claim makes it due."""
+        """By the server's time of the epoch's position, which no member claims, and ▲ by our own clock since we saw it:
+        a server's time far ahead neither has all keys renewed at once nor puts a renewal off for years."""
         if not room.may_write or not room.may_send or room.stream.dirty or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms
-        made = None if epoch is None else self._link.ports.entry_time(room.room, epoch.n)
+        if epoch is None:
+            return False
+        made = made_ms(self._link, room.room, epoch.n)
         due = due_ms(room, made)
         if due is None:
             return False
-        return due <= now or (made is not None and made < self._replaced_ms() <= now)
+        if made is not None and made < self._replaced_ms() <= now:
+            return True
+        return due <= now and (due == 0 or self._link.waited_ms(room.room, epoch.n) >= RENEW_MS)
 
     def _replaced_ms(self) -> int:
         """When this person last replaced their recovery sheet (ms), as the entry claims; 0 if they never did."""

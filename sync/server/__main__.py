@@ -62,6 +62,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "open-room":
             asyncio.run(admin.open_room(data, args.room))
             print("Opened. What was missing there is given up.")
+        case "confirm-clock":
+            admin.confirm_clock(data)
+            print("Confirmed. A running server that waited for this places again.")
         case "verify":
             return upkeep.verify(args, data)
         case "backup":

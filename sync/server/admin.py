@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
+from sync.server import clockguard
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
 from sync.server.escrow import make_request, needs_share, open_share, write_request
@@ -185,6 +186,14 @@ async def open_room(data: Path, room: bytes) -> None:
         if now_ms() < restored.t + OPEN_AFTER_MS:
             raise ConfigError("a room can be opened 24 hours after the restore: until then its members may bring more")
         await store.open_room(room)
+
+
+def confirm_clock(data: Path) -> None:
+    """Says that this machine's clock is right, to a server that places nothing since it was set by more than a day.
+    ConfigError if there is no server here."""
+    if not (data / "server.key").exists():
+        raise ConfigError("nothing here yet: run init first")
+    clockguard.confirm(data)
 
 
 @contextlib.asynccontextmanager

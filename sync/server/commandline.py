@@ -160,6 +160,7 @@ def _listings(commands: "_Commands[argparse.ArgumentParser]") -> None:
 
 
 def _upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    commands.add_parser("confirm-clock", help="say that the clock is right, after it was set by more than a day")
     verify = commands.add_parser("verify", help="check every chain and signature in a data folder or a backup")
     verify.add_argument("--room", type=bytes.fromhex, help="only this room, by its id")
     backup = commands.add_parser("backup", help="copy the data folder, also while the server runs")

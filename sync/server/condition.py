@@ -98,6 +98,8 @@ class Condition:
         yield gauge("kansli_send_queue_longest_bytes", "What waits for the slowest of them.", max(queued, default=0))
         yield gauge("kansli_store_queue", "Writes that wait for the database.", self._store.queued)
         yield gauge("kansli_ready", "1 if everything that is allowed would be taken.", self._seen.ready)
+        ahead = self._service.clock.jump_ms / 1000
+        yield gauge("kansli_clock_jump_seconds", "How far the clock was set, while nothing is placed for that.", ahead)
         yield gauge("kansli_disk_free_bytes", "What is left on the data folder's disk.", self._seen.free_bytes)
         yield gauges_by("kansli_store_bytes", "Sizes of the database's files.", "file", self._sizes())
         yield gauges_by("kansli_certificate_days", "How long certificates are good.", "which", self._days())

@@ -27,6 +27,7 @@ from sync.protocol.messages import (
     WireShare,
 )
 from sync.server.auth import Who, now_ms
+from sync.server.clockguard import ClockGuard
 from sync.server.config import Limits
 from sync.server.fanout import Hub
 from sync.server.live import MAX_OLD_SEEN, LiveRoom, LiveRooms
@@ -71,9 +72,11 @@ class Placing:
         meters: Meters,
         pruning: Pruning,
         quotas: Quotas,
+        clock: ClockGuard,
         closed: Container[bytes] = (),
     ) -> None:
         """`closed`: the rooms that take no writing since a restore."""
+        self._clock = clock
         self._meters = meters
         self._pruning = pruning
         self._closed = closed
@@ -197,6 +200,7 @@ class Placing:
         return (None if epoch is None else self._staging.of_epoch(who, room, epoch, most)), newcomers
 
     async def _judge(self, live: LiveRoom, kind: int, signed: list[_Triple]) -> tuple[list[Item], list[Accepted]]:
+        self._clock.check()
         out: list[tuple[list[Item], list[Accepted]]] = []
 
         def judge() -> None:

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from sync.server.accepting import BareServer, GuardedServer, small_tls_buffers, uvicorn_config
 from sync.server.asgi import Edge, make_monitor
 from sync.server.auth import now_ms
+from sync.server.clockguard import ClockGuard
 from sync.server.condition import Condition
 from sync.server.config import Config, ConfigError, split_address
 from sync.server.entrance import Entrance
@@ -74,7 +75,7 @@ async def start_server(
         open_things.enter_context(held(config.data, "another server is at work in it"))
         await store.open()
         open_things.push_async_callback(store.close)
-        service = Service(store, objects, identity, config.limits, meters)
+        service = Service(store, objects, identity, config.limits, meters, ClockGuard(config.data))
         await service.open()
         open_things.push_async_callback(service.close)
         service.addresses = config.addresses or dialled(config, at)

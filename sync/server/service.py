@@ -56,6 +56,7 @@ from sync.protocol.messages import (
 from sync.protocol.messages import UserLog as UserLogRequest
 from sync.server.auth import Handshake, Who
 from sync.server.blobs import Blobs
+from sync.server.clockguard import ClockGuard
 from sync.server.config import Limits
 from sync.server.entrance import Entrance
 from sync.server.fanout import Hub, Listener, Outbox
@@ -92,8 +93,15 @@ class Service:
     """The server without its sockets. `addresses` are the `host:port` that a client may sign for."""
 
     def __init__(
-        self, store: Store, objects: Objects, identity: Identity, limits: Limits, meters: Meters | None = None
+        self,
+        store: Store,
+        objects: Objects,
+        identity: Identity,
+        limits: Limits,
+        meters: Meters | None = None,
+        clock: ClockGuard | None = None,
     ) -> None:
+        self.clock = clock or ClockGuard()
         self.limits = limits
         self.hub = Hub(limits)
         self.meters = meters or Meters()
@@ -107,14 +115,14 @@ class Service:
         self.live.loaded = self.pruning.resume
         quotas = Quotas(store, limits)
         self.placing = Placing(
-            store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, closed
+            store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
         )
         self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed)
         self.uploads = Uploads(store, objects, limits)
         self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
-        self.sheets = Sheets(store, self.people, limits)
+        self.sheets = Sheets(store, self.people, limits, self.clock)
         self._identity = identity
         self._going: set[asyncio.Task[Any]] = set()
 

@@ -19,6 +19,10 @@ def chat() -> list[bytes]:
 
     file = r.Attachment(name="å.pdf", size_bytes=9, media_type="application/pdf", manifest=b"m")
     mention = r.Mention(uid=bytes(16), start=4, length=4)
+
+    def part(record: r.Record) -> r.CarriedPart:
+        return r.CarriedPart(author=bytes(16), change_id=bytes(16), t=NOW, data=r.encode(record))
+
     sent = r.MessageSent(text="Hej @Eva **så** ~~här~~ [a](https://b.se)", mentions=(mention,), attachments=(file,))
     records: tuple[r.Record, ...] = (
         sent,
@@ -26,6 +30,14 @@ def chat() -> list[bytes]:
         r.MessageDeleted(target=bytes(16)),
         r.ReactionSet(target=bytes(16), emoji="👍", on=True),
         r.Carried(author=bytes(16), change_id=bytes(16), t=NOW, data=r.encode(sent)),
+        r.Carried(
+            author=bytes(16),
+            change_id=bytes(16),
+            t=NOW,
+            data=r.encode(r.MessageSent(text="")),
+            edit=part(r.MessageEdited(target=bytes(16), text="nytt å 😀")),
+            reactions=(part(r.ReactionSet(target=bytes(16), emoji="👍", on=True)),),
+        ),
     )
     return [r.encode(record) for record in records]
 

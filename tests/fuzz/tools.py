@@ -22,11 +22,13 @@ def _slot() -> Run:
 
 def _chat() -> Run:
     from app.chat.markup import parse, plain
-    from app.chat.records import MessageEdited, MessageSent, decode, encode
+    from app.chat.records import Carried, MessageEdited, MessageSent, decode, edit_in, encode, message_in
 
     def run(data: bytes) -> None:
         record = decode(data)
         assert decode(encode(record)) == record
+        if isinstance(record, Carried):
+            record = edit_in(record) or message_in(record)
         if isinstance(record, MessageSent | MessageEdited):
             parse(record.text, record.mentions)
             plain(record.text, record.mentions)

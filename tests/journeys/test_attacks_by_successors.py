@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.core.ids import ObjId, RoomId
-from app.rooms.records import RoomNamed, encode
+from app.chat.records import Carried, MessageSent
+from app.chat.records import encode as say
+from app.core.ids import Hash, ObjId, RoomId
+from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.origins import Step
 from sync.client.inbox import Inbox
 from sync.client.room import RoomSync
+from sync.trust.succession import Origin
 from tests.journeys.desks import Desk, Offices, offices
 from tests.journeys.forks import cut
 from tests.world import until
@@ -80,6 +83,30 @@ def _later(desk: Desk, room: RoomId, first: RoomId, monkeypatch: pytest.MonkeyPa
         await pull(this, at)
 
     monkeypatch.setattr(Inbox, "_catch_up", catch_up)
+
+
+async def test_attack_a_room_that_continues_an_unknown_one_puts_no_words_into_anybodys_mouth(o: Offices) -> None:
+    attacker, clerk, director = await o.hire("Handläggare", "Registrator", "Generaldirektör")
+    said, chat = "Jag godkänner utbetalningen på 4 MSEK 😀 /GD", ObjId(bytes(range(16)))
+    room = await attacker.session.engine.deeds.create_room(Origin(room=RoomId(b"x" * 16), n=9, rh=Hash(b"y" * 32)))
+    store, me = attacker.session.store, attacker.session.people.me.uid
+    store.changes.append(room, ObjId(room), encode(RoomNamed(title="Utbetalning", type="case")))
+    store.changes.append(room, ObjId(room), encode(ObjectAnnounced(obj=chat, kind="chat")))
+    sent = say(MessageSent(text=said))
+    record = Carried(author=director.session.people.me.uid, change_id=b"i" * 16, t=1_700_000_000_000, data=sent)
+    store.changes.append(room, chat, say(record))
+    await o.add(attacker, room, clerk, history=True)
+    await until(lambda: clerk.session.chat.channel(room) is not None and clerk.texts(room) == [said])
+    message = clerk.session.chat.timeline(room).message(0)
+    assert (message.author, message.said_by) == (me, director.session.people.me.uid)
+    assert message.t > record.t
+    row = clerk.session.store.rooms_list.get(room)
+    assert row is not None
+    assert (row.last_by, row.last_preview) == (me, f"”{said}”")
+    await until(lambda: clerk.session.seals.level(room) == "origin")  # once it is known who everybody is
+    report = await clerk.session.seals.report(room)
+    assert report is not None
+    assert report.origin_doubt == "unknown"
 
 
 async def test_attack_a_former_owner_is_not_believed_by_whoever_has_not_heard_of_the_removal(

@@ -231,8 +231,15 @@ async def test_who_was_not_in_the_old_room_reads_what_was_carried_over(o: Office
     (new,) = await o.hire("Jurist")
     await o.add(c.owner, room, new, history=True)
     await c.shows(new, room, [*BEFORE, *SEEN, *UNSENT])
-    assert {m.carried_by for m in messages(new, room) if m.text in SEEN} == {c.owner.session.people.me.uid}
+    owner = c.owner.session.people.me.uid
+    carried = [m for m in messages(new, room) if m.text in SEEN]
+    assert {(m.author, m.carried_by) for m in carried} == {(owner, owner)}  # quotations: nothing here bears them out
+    assert {m.said_by for m in carried} == {desk.session.people.me.uid for desk in (c.owner, c.clerk)} & {
+        m.record_author for m in messages(c.owner, room) if m.text in SEEN
+    }
     assert not new.session.succession.standing(room).believed
+    await until(lambda: new.session.seals.level(room) == "origin")
+    await until(lambda: c.clerk.session.seals.level(room) == "sealed")
 
 
 async def test_from_now_stays_from_now(o: Offices) -> None:

@@ -11,7 +11,7 @@ from app.chat.ports import People
 from app.core.ids import Uid
 from ui.kit.bind import bind
 from ui.kit.list_model import ROW, Index
-from ui.kit.translate import clock, long_day, tr, trn
+from ui.kit.translate import clock, day, long_day, short_day, tr, trn
 
 
 class TimelineModel(QAbstractListModel):
@@ -30,7 +30,7 @@ class TimelineModel(QAbstractListModel):
     def spoken(self, row: int) -> str:
         """A message as one sentence."""
         message, place = self.timeline.message(row), self.timeline.place(row)
-        name = self.people.person(message.author).name
+        name = speaker(self.people, message)
         day = [long_day(message.day)] if place.new_day else []
         return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
 
@@ -44,7 +44,7 @@ class TimelineModel(QAbstractListModel):
         said: list[str] = []
         if message.edited_t is not None and not message.deleted:
             said.append(tr("edited"))
-        if message.carried_by is not None:
+        if message.carried_by is not None and message.said_by is None:
             said.append(carried_text(self.people, message.carried_by))
         if message.waiting:
             said.append(tr("waiting to be sent"))
@@ -87,6 +87,20 @@ class TimelineModel(QAbstractListModel):
 def carried_text(people: People, by: Uid) -> str:
     """That a message comes from an earlier room, and who vouches for it."""
     return tr("carried over by {name}").format(name=people.person(by).name)
+
+
+def speaker(people: People, message: Message) -> str:
+    """Whose message it is; of a quotation who quotes whom, that a screen reader does not speak in another's name."""
+    name = people.person(message.author).name
+    return f"{name} {quotes_text(people, message)}" if message.said_by is not None else name
+
+
+def quotes_text(people: People, message: Message) -> str:
+    """Whom a quotation names, and that nothing here bears it out."""
+    assert message.said_by is not None  # noqa: S101 - narrows the type
+    name, t = people.person(message.said_by).name, message.said_t or 0
+    when = f"{short_day(day(t))} {clock(t)}"
+    return tr("quotes {name}, {when}, not confirmed here").format(name=name, when=when)
 
 
 def removed_text(people: People, message: Message) -> str:

@@ -14,6 +14,7 @@ from app.chat.markup import Run, parse
 from app.chat.model import Message, Place
 from app.chat.ports import People
 from app.objects.links import Linked
+from ui.chat.item_model import quotes_text
 from ui.chat.pictures import preview
 from ui.chat.richtext import LINE_PX, RichText
 from ui.chat.things import Find, detail, icon_of, split
@@ -28,6 +29,7 @@ CARD_WIDTH, CARD_HEIGHT = 330, 58
 THING_WIDTH = 380
 IMAGE_WIDTH, IMAGE_HEIGHT = 360, 240
 PILL_HEIGHT = 24
+SAID_INDENT = 14
 
 
 class Part(Enum):
@@ -89,6 +91,9 @@ class MessageLayout:
         self.header: QRectF | None = None
         self.name_width = 0.0
         self.quote: tuple[QRectF, str, str] | None = None
+        self.said: tuple[QRectF, str] | None = None
+        """Of a quotation: the bar beside it, and whom it names."""
+        self.left = LEFT + (SAID_INDENT if message.said_by is not None else 0)
         self.text: tuple[QPointF, RichText] | None = None
         self.things: list[Thing] = []
         self.files: list[tuple[int, QRectF]] = []
@@ -98,13 +103,16 @@ class MessageLayout:
         y = self._above()
         self.top = y
         y = self._head(y, people)
-        y = self._body(y, people)
+        body = y
+        y = self._body(self._whom(y), people)
+        if message.said_by is not None:
+            self.said = (QRectF(LEFT, body, self.room + SAID_INDENT, y - body), quotes_text(people, message))
         self.height = round(y) + 3
 
     @property
     def room(self) -> int:
         """The width that text and cards may take."""
-        return max(120, self.width - LEFT - RIGHT)
+        return max(120, self.width - self.left - RIGHT)
 
     def hit(self, point: QPointF) -> Hit | None:
         """What stands at a point."""
@@ -151,6 +159,10 @@ class MessageLayout:
             y += LINE_PX + 4
         return y
 
+    def _whom(self, y: float) -> float:
+        """Room for the line that says whom a quotation names."""
+        return y if self.message.said_by is None else y + LINE_PX
+
     def _body(self, y: float, people: People) -> float:
         message = self.message
         if message.deleted_by is not None:
@@ -159,7 +171,7 @@ class MessageLayout:
             return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room, ink="muted"))
         if message.text:
             notes = [tr("edited")] if message.edited_t is not None else []
-            if message.carried_by is not None:
+            if message.carried_by is not None and message.said_by is None:
                 name = people.person(message.carried_by).name
                 notes.append(tr("carried over by {name}").format(name=name))
             runs, things = split(parse(message.text, message.mentions), self._find)
@@ -172,7 +184,7 @@ class MessageLayout:
             if image is not None and not image.isNull():
                 y = self._put_image(y, number, image.width(), image.height())
             else:  # no picture, or one that nobody can decode
-                self.files.append((number, QRectF(LEFT, y + 5, min(CARD_WIDTH, self.room), CARD_HEIGHT)))
+                self.files.append((number, QRectF(self.left, y + 5, min(CARD_WIDTH, self.room), CARD_HEIGHT)))
                 y += CARD_HEIGHT + 9
         if message.reactions:
             y = self._put_pills(y + 5, people.me.uid)
@@ -180,16 +192,16 @@ class MessageLayout:
             count = trn("{n} reply", "{n} replies", message.replies).format(n=message.replies)
             text = tr("{count} · latest {time}").format(count=count, time=clock(message.last_reply[1]))
             width = QFontMetricsF(font(13, 500)).horizontalAdvance(text) + 22
-            self.replies = (QRectF(LEFT, y + 4, width, LINE_PX), text)
+            self.replies = (QRectF(self.left, y + 4, width, LINE_PX), text)
             y += LINE_PX + 6
         return y
 
     def _put_text(self, y: float, text: RichText) -> float:
-        self.text = (QPointF(LEFT, y), text)
+        self.text = (QPointF(self.left, y), text)
         return y + text.height
 
     def _put_thing(self, y: float, run: Run, linked: Linked, people: People) -> float:
-        rect = QRectF(LEFT, y + 5, min(THING_WIDTH, self.room), CARD_HEIGHT)
+        rect = QRectF(self.left, y + 5, min(THING_WIDTH, self.room), CARD_HEIGHT)
         self.things.append(
             Thing(rect=rect, run=run, title=linked.title, detail=detail(linked, people), icon=icon_of(run.link))
         )
@@ -197,18 +209,18 @@ class MessageLayout:
 
     def _put_image(self, y: float, number: int, width: int, height: int) -> float:
         scale = min(1.0, min(IMAGE_WIDTH, self.room) / width, IMAGE_HEIGHT / height)
-        rect = QRectF(LEFT, y + 5, max(48.0, width * scale), max(48.0, height * scale))
+        rect = QRectF(self.left, y + 5, max(48.0, width * scale), max(48.0, height * scale))
         self.images.append((number, rect))
         return y + rect.height() + 9
 
     def _put_pills(self, y: float, me: bytes) -> float:
         metrics = QFontMetricsF(font(SMALL_PX, 500))
-        x = float(LEFT)
+        x = float(self.left)
         for reaction in self.message.reactions:
             text = str(reaction.count)
             width = 34 + metrics.horizontalAdvance(text)
-            if x > LEFT and x + width > LEFT + self.room:
-                x, y = float(LEFT), y + PILL_HEIGHT + 4
+            if x > self.left and x + width > self.left + self.room:
+                x, y = float(self.left), y + PILL_HEIGHT + 4
             self.pills.append(
                 Pill(rect=QRectF(x, y, width, PILL_HEIGHT), emoji=reaction.emoji, text=text, mine=me in reaction.uids)
             )

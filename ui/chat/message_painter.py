@@ -6,8 +6,9 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
-from ui.chat.message_layout import AVATAR, LEFT, MARGIN, MessageLayout, Pill, Thing
+from ui.chat.message_layout import AVATAR, LEFT, MARGIN, SAID_INDENT, MessageLayout, Pill, Thing
 from ui.chat.pictures import preview
+from ui.chat.richtext import LINE_PX
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.sizes import size_text
@@ -38,6 +39,8 @@ class MessagePainter:
         self._head(painter, layout, hovered or selected)
         if layout.quote:
             self._quote(painter, *layout.quote)
+        if layout.said:
+            self._said(painter, *layout.said)
         if layout.text:
             layout.text[1].paint(painter, layout.text[0])
         for thing in layout.things:
@@ -92,6 +95,13 @@ class MessagePainter:
         rest = inner.adjusted(used, 0, 0, 0)
         shown = QFontMetricsF(font(13)).elidedText(text, Qt.TextElideMode.ElideRight, rest.width())
         self._write(painter, rest, shown, "muted", 13)
+
+    def _said(self, painter: QPainter, rect: QRectF, text: str) -> None:
+        """▲ A quotation of somebody whom nothing here bears out: a bar beside all of it, and whom it names above it."""
+        painter.fillRect(QRectF(rect.x(), rect.y() + 2, 3, rect.height() - 4), theme.current().colour("warning"))
+        line = QRectF(rect.x() + SAID_INDENT, rect.y(), rect.width() - SAID_INDENT, LINE_PX)
+        shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
+        self._write(painter, line, shown, "warning", 13, 500)
 
     def _file(self, painter: QPainter, rect: QRectF, attachment: Attachment, transfer: Transfer | None) -> None:
         self._card(painter, rect)

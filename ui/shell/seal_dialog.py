@@ -47,6 +47,10 @@ class SealDialog(Dialog):
             kept = TextButton(tr("Show evidence"), on_evidence, icon="fork")
             self.body.addWidget(kept, 0, Qt.AlignmentFlag.AlignLeft)
         if report is not None:
+            if report.ahead_ms:
+                self._section(tr("The server's time"), time_text(report.ahead_ms))
+            if report.origin_doubt:
+                self._section(tr("The earlier room"), origin_text(report.origin_doubt))
             self._add_readers(report)
             self._add_key(report)
         self._add_server()
@@ -130,6 +134,30 @@ def _others(report: SealReport) -> str:
         outside = tr("Nobody outside the room has a key to it, the agency neither.")
     left = tr("Whoever has left keeps what they could read then, and can read nothing that is written now.")
     return f"{outside} {left}"
+
+
+def time_text(ahead_ms: int) -> str:
+    """How far the server's time in the room is ahead, and what that means."""
+    hours = max(1, round(ahead_ms / 3_600_000))
+    far = trn(
+        "The server has signed times in this room that are {n} hour ahead of its clock and of this computer's.",
+        "The server has signed times in this room that are {n} hours ahead of its clock and of this computer's.",
+        hours,
+    ).format(n=hours)
+    meaning = tr("The times of messages are wrong, and what waits for days may be over too early. What it signed is "
+                 "kept; show it to those who run the server.")  # fmt: skip
+    return f"{far} {meaning}"
+
+
+def origin_text(doubt: str) -> str:
+    """Why it is not certain that the room continues the one that it names, and what follows."""
+    if doubt == "unknown":
+        why = tr("This room says that it continues an earlier one, of which this device has no copy.")
+    else:
+        why = tr("This room says that it continues an earlier one, but whoever opened it does not own that.")
+    quoted = tr("What others are said to have written there is shown as a quotation of the person who carried it over, "
+                "except where this device's own copy of the earlier room has the same.")  # fmt: skip
+    return f"{why} {quoted}"
 
 
 def key_text(report: SealReport) -> str:

@@ -114,10 +114,14 @@ class SuccessionBar(QFrame):
         if known:
             return (
                 tr("This room says that it continues an earlier one, but whoever opened it does not own that. "
-                   "Nothing has been carried over."),
+                   "What was carried over is shown as quotations."),
                 "warning", "warning", back,
             )  # fmt: skip
-        return tr("This room says that it continues an earlier one, which you were not in."), "info", "history", []
+        return (
+            tr("This room says that it continues an earlier one, which you were not in. What was carried over is shown "
+               "as quotations."),
+            "warning", "warning", [],
+        )  # fmt: skip
 
     def _name_of(self, standing: Standing, at: int) -> str:
         if len(standing.successors) == 1:

@@ -103,9 +103,11 @@ def evidence_text(standing: Standing) -> str:
 
 
 def _exhibit(exhibit: Exhibit) -> list[str]:
-    what = {"fork": tr("Divided history"), "restored": tr("Server restored")}.get(
-        exhibit.code, tr("The server went backwards")
-    )
+    what = {
+        "fork": tr("Divided history"),
+        "restored": tr("Server restored"),
+        "time": tr("A time far ahead of the clocks"),
+    }.get(exhibit.code, tr("The server went backwards"))
     lines = [tr("{what}, kept {when}").format(what=what, when=_when(exhibit.t)), ""]
     lines += _word(tr("The server had signed for us"), exhibit.ours)
     lines += _word(tr("The server signed then"), exhibit.theirs)

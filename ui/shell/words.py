@@ -10,6 +10,8 @@ SEAL_KINDS = {
     "sealed": "success",
     "verified": "success",
     "warned": "warning",
+    "origin": "warning",
+    "time": "warning",
     "waiting": "accent",
     "update-needed": "warning",
     "dirty": "warning",
@@ -90,6 +92,16 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             tr("Sealed · look here"),
             "unverified",
             tr("Everything in the room is encrypted, but it is not certain of every member who it is."),
+        ),
+        "time": (
+            tr("Sealed · look here"),
+            "clock",
+            tr("Everything in the room is encrypted, but the server's time in the room is far ahead."),
+        ),
+        "origin": (
+            tr("Sealed · look here"),
+            "unverified",
+            tr("Everything in the room is encrypted, but it is not certain that it continues the room that it names."),
         ),
         "waiting": (
             tr("Waiting for keys"),

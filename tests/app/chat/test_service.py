@@ -20,7 +20,7 @@ from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
 from app.objects.object import Payload
 from app.store.rows import StoredChange
-from sync.client.ports import MemberRow, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
 
@@ -150,15 +150,10 @@ def test_a_program_that_lacks_a_record_of_today_keeps_it_and_shows_the_rest(
 def test_an_edit_that_comes_before_its_message_still_counts(hl: Desk) -> None:
     target = ChangeId(b"t" * 16)
     from_others(hl, EK, CHANNEL, [encode(MessageEdited(target=target, text="nytt"))], n=20, t=5)
-    row = hl.store.changes.of(CHANNEL)[-1]
-    late = StoredChange(
-        rowid=row.rowid + 1, room=ROOM, obj=CHANNEL, change_id=target, author=EK, t=4, n=19,
-        data=encode(MessageSent(text="gammalt")),
-    )  # fmt: skip
-    found = hl.store.objects.get(CHANNEL)
-    assert found is not None
-    with hl.store.db.transaction() as conn:
-        project(conn, found, [late])
+    late = OpenedChange(
+        n=19, t=4, uid=EK, dev=DevId(EK), obj=CHANNEL, change_id=target, payload=encode(MessageSent(text="gammalt"))
+    )
+    hl.store.receive(Received(room=ROOM, cursor=20, state=b"", changes=[late]))
     assert texts(hl) == ["nytt"]
 
 

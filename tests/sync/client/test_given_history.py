@@ -14,6 +14,8 @@ from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m
+from sync.server import placing
+from sync.server.auth import now_ms
 from sync.trust.drafts import Draft
 from sync.trust.items import Item
 from sync.trust.stream import AcceptedEnvelope, RoomStream
@@ -193,3 +195,28 @@ async def test_a_room_with_one_administrator_cannot_propose_it(w: World) -> None
     assert c.clerk.engine.may_propose_history(c.room, c.clerk.uid) == "not-admin"
     await c.head.engine.deeds.set_role(c.room, c.deputy.uid, 2)
     assert may(c.room, c.clerk.uid) == "one-admin"
+
+
+EIGHT_DAYS_MS = 8 * 86_400_000
+
+
+async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_administrator_here(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room's rule counts by the server's time, and the approval stands. Whoever seals waits by their own clock."""
+    c = await case(w)
+    await propose(c, c.head)
+    for client in (c.head, c.deputy, c.clerk):  # a new sign-in would cut the line in the middle of this
+        monkeypatch.setattr(client.engine._link, "compare_clocks", lambda: None)
+    monkeypatch.setattr(placing, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.deputy)
+    await until(lambda: [p.approved for p in c.head.engine.history_proposals(c.room)] == [True])
+    assert [p.refusal for p in c.head.engine.history_proposals(c.room)] == ["not-seasoned"]
+    with pytest.raises(Refused, match="not-seasoned"):
+        await give(c, c.head)
+    assert c.clerk.texts(c.obj) == [NEW]
+    c.head.store.note_seen(c.room, c.head.engine.position(c.room), now_ms())
+    monkeypatch.setattr(c.head.engine._link, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+    await give(c, c.head)
+    await until(lambda: c.clerk.texts(c.obj) == WHOLE)

@@ -33,7 +33,7 @@ def state(*rows: Snapshot, alone: bool = False) -> RoomState:
 
 
 def told(s: RoomState) -> tuple[int, str | None] | None:
-    found = prunable(s, OBJ, NOW)
+    found = prunable(s, OBJ, NOW, lambda n: NOW)
     return (found.n, found.lacks) if found is not None else None
 
 
@@ -48,9 +48,15 @@ def test_the_furthest_of_those_that_are_good() -> None:
 def test_of_those_that_are_too_young_the_one_that_is_old_enough_first() -> None:
     s = state(row(10, YOUNG, B, C), row(20, YOUNG + 5, B, C))
     assert told(s) == (10, "early")
-    found = prunable(s, OBJ, NOW)
+    found = prunable(s, OBJ, NOW, lambda n: NOW)
     assert found is not None
     assert found.from_ms == YOUNG + PRUNE_AFTER_MS
+
+
+def test_attack_a_server_whose_clock_runs_ahead_makes_no_snapshot_old_enough() -> None:
+    found = prunable(state(row(10, OLD, B, C)), OBJ, NOW, lambda n: PRUNE_AFTER_MS - 1)
+    assert found is not None
+    assert (found.lacks, found.from_ms) == ("early", NOW + 1)
 
 
 def test_what_only_lacks_a_state_for_newcomers_goes_before_what_must_wait() -> None:

@@ -36,7 +36,10 @@ def epoch(client: Client, room: RoomId) -> int:
 
 
 def age(client: Client, room: RoomId, ms: int) -> None:
-    """The room's entries are so much older for this client."""
+    """The room's entries are so much older for this client, and it has known them for so much longer."""
+    client.store.note_seen(room, client.engine._link.rooms[room].kept_n, client.engine._link.now_ms())
+    marks = client.store.seen._marks[room]
+    client.store.seen._marks[room] = [(n, t - ms) for n, t in marks]
     with client.store.transaction():
         client.store.db.raw.execute("UPDATE events SET t = t - ? WHERE room = ?", (ms, room))
 

@@ -2,6 +2,7 @@
 """The timeline on screen: 100,000 messages, staying in place, keys, and what a screen reader gets."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from tests.counting import lines_run
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Folk, desk, from_others
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
+from ui.chat.message_layout import MessageLayout
+from ui.chat.richtext import LINE_PX
 from ui.chat.timeline import TimelineView
 
 COUNT = 100_000
@@ -152,6 +155,31 @@ def test_a_screen_reader_hears_who_said_what_and_when(qtbot: QtBot) -> None:
     face = QAccessible.queryAccessibleInterface(view)
     assert face is not None
     assert face.text(QAccessible.Text.Name)
+
+
+class Quotation(ManyRows):
+    """Somebody says that a colleague wrote something."""
+
+    def _message(self, i: int) -> Message:
+        message = super()._message(i)
+        return replace(message, author=EK, carried_by=EK, said_by=HL, said_t=1_700_000_000_000, text="Jag godkänner")
+
+
+def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(qtbot: QtBot) -> None:
+    timeline = Timeline(Quotation(2))
+    view = shown(qtbot, timeline)
+    spoken = view.model().data(view.model().index(0, 0), Qt.ItemDataRole.AccessibleTextRole)
+    assert "Enhetschef citerar Handläggare, 2023-11-14 " in spoken
+    assert "ej bekräftat här" in spoken
+    message = timeline.message(0)
+    layout = MessageLayout(message, timeline.place(0), 600, Folk(HL))
+    assert layout.person.name == "Enhetschef"
+    assert layout.said is not None
+    bar, said = layout.said
+    assert said.startswith("citerar Handläggare, ")
+    assert layout.text is not None
+    assert layout.text[0].y() >= bar.y() + LINE_PX
+    assert layout.text[0].x() > bar.x()
 
 
 @given(st.lists(st.tuples(st.sampled_from("irs"), st.integers(0, 3000), st.integers(1, 700)), max_size=20))

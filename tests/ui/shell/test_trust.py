@@ -30,8 +30,8 @@ from ui.shell.window import MainWindow
 from ui.shell.words import seal_chip
 
 LEVELS = (
-    "sealed", "verified", "warned", "waiting", "dirty", "update-needed", "restored", "withheld", "rollback", "fork",
-    "old-format",
+    "sealed", "verified", "warned", "origin", "time", "waiting", "dirty", "update-needed", "restored", "withheld",
+    "rollback", "fork", "old-format",
 )  # fmt: skip
 
 
@@ -201,6 +201,20 @@ def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(
     QTest.keyClick(opened.accept_button, Qt.Key.Key_Home)
     assert last.visibleRegion().isEmpty()
     opened.close()
+
+
+@pytest.mark.parametrize(
+    ("doubt", "said"), [("unknown", "inte har någon kopia"), ("not-owner", "äger inte det rummet")]
+)
+def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(window: MainWindow, doubt: str, said: str) -> None:
+    opened = SealDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
+    assert said in texts(opened)
+    assert "visas som citat" in texts(opened)
+
+
+def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> None:
+    opened = SealDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
+    assert "192 timmar före" in texts(opened)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ A message of the old room as this device's own copy has it, and whether a carried record says the same.
+
+The founder of a successor can write any name into a carried record, so the record alone shows nobody as an author.
+What the own copy of the old room has with the same author, change id and bytes is the author's. Everything else is a
+quotation of the person who carried it.
+"""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from app.chat.authority import MessageRow, Outcome, message_row, outcome
+from app.chat.records import (
+    MAX_CARRIED_REACTIONS,
+    Carried,
+    CarriedPart,
+    MessageSent,
+    ReactionSet,
+    decode,
+    encode,
+    without_previews,
+    without_words,
+)
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.store.database import driver_of
+
+_OLD = """SELECT o.obj, g.n FROM origins g JOIN objects o ON o.room = g.old AND o.kind = 'chat'
+    JOIN chat_messages m ON m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
+_SAID_HERE = "SELECT t, data FROM changes WHERE change_id = ? AND room = ? AND author = ? AND row <> ?"
+HOPS = 16
+"""Rooms that continue each other are followed back so far: somebody could make a long row of them."""
+_EMPTY = encode(MessageSent(text=""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A message up to a position of its room. `data` are the bytes of the message itself, `edit` is its last edit, `t`
+    (ms) when it was written. `shown`: the named author is shown as its author in that room here."""
+
+    author: Uid
+    shown: bool
+    change_id: ChangeId
+    t: int
+    data: bytes = field(repr=False)
+    edit: CarriedPart | None
+    deleted_by: Uid | None
+    reactions: tuple[CarriedPart, ...]
+
+    def carried(self) -> Carried:
+        """The record that carries it over: its last form, and nothing that was edited away or deleted."""
+        who = Carried(author=self.author, change_id=self.change_id, t=self.t, data=_EMPTY, deleted_by=self.deleted_by)
+        if self.deleted_by is not None:
+            return who
+        return Carried(
+            author=who.author,
+            change_id=who.change_id,
+            t=who.t,
+            data=self.data if self.edit is None else without_words(self.data),
+            edit=self.edit,
+            reactions=self.reactions[:MAX_CARRIED_REACTIONS],
+        )
+
+    def bears_out(self, carried: Carried) -> bool:
+        """▲ Whether a record says what this is: the same author, id and bytes, in its last form."""
+        mine = self.carried()
+        return (
+            self.shown
+            and (mine.author, mine.change_id) == (carried.author, carried.change_id)
+            and carried.deleted_by == mine.deleted_by
+            and _bytes(carried.edit) == _bytes(mine.edit)
+            and carried.data in (mine.data, without_previews(mine.data))
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """How a carried message is shown here. `shown`: as its named author's; else as a quotation. Times in ms;
+    `edited_t` if it was edited. `reactions`: those that the own copy of the old room has too."""
+
+    shown: bool
+    t: int
+    edited_t: int | None
+    reactions: tuple[CarriedPart, ...]
+
+
+def original(
+    conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = HOPS
+) -> Original | None:
+    """What a message of a conversation was at a position of the room (None: now); None if it is not here. `hops`: how
+    many rooms further back are looked at."""
+    message = message_row(conn, obj, change_id)
+    if message is None or (until is not None and (message.n is None or message.n > until)):
+        return None
+    later = outcome(conn, message, until)
+    if message.carried_by is None:
+        return _original(message, message.data, later)
+    record = decode(message.data)
+    assert isinstance(record, Carried)  # noqa: S101 - the row says so
+    reactions = attribution(conn, message, record, hops).reactions
+    return _original(message, record.data, later, record.edit, record.deleted_by, reactions)
+
+
+def _original(
+    message: MessageRow,
+    data: bytes,
+    later: Outcome,
+    edit: CarriedPart | None = None,
+    deleted_by: bytes | None = None,
+    reactions: tuple[CarriedPart, ...] = (),
+) -> Original:
+    kept = [part for part in reactions if _key(part) not in later.reactions]
+    kept += [found[0] for found in later.reactions.values() if found is not None]
+    gone = deleted_by or later.deleted_by
+    return Original(
+        author=message.author,
+        shown=message.shown,
+        change_id=message.change_id,
+        t=message.t,
+        data=data,
+        edit=later.edit or edit,
+        deleted_by=Uid(gone) if gone is not None else None,
+        reactions=tuple(kept),
+    )
+
+
+def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: int = HOPS) -> Attribution:
+    """▲ As whose a carried message is shown on this device."""
+    own = _own_copy(conn, message.room, message.change_id, hops - 1) if hops else None
+    known = {_bytes(part) for part in own.reactions} if own is not None else set()
+    reactions = tuple(part for part in carried.reactions if _bytes(part) in known)
+    if own is not None and own.bears_out(carried):
+        return Attribution(shown=True, t=own.t, edited_t=own.edit.t if own.edit else None, reactions=reactions)
+    here = _said_here(conn, message, carried)
+    t = message.own_t if here is None else here
+    edited_t = message.own_t if carried.edit is not None else None
+    return Attribution(shown=here is not None, t=t, edited_t=edited_t, reactions=reactions)
+
+
+def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Original | None:
+    """The message in this device's copy of the old room, at the position that the genesis names."""
+    found = driver_of(conn).execute(_OLD, (change_id, room)).fetchone()
+    return original(conn, ObjId(found[0]), change_id, int(found[1]), hops) if found is not None else None
+
+
+def _said_here(conn: Connection, message: MessageRow, carried: Carried) -> int | None:
+    """When the named author wrote the same bytes under the same id in this room, in ms, or None."""
+    if carried.edit is not None or carried.deleted_by is not None:
+        return None
+    key = (carried.change_id, message.room, carried.author, message.row)
+    for t, data in driver_of(conn).execute(_SAID_HERE, key):
+        if data == carried.data:
+            return int(t)
+    return None
+
+
+def _bytes(part: CarriedPart | None) -> tuple[bytes, bytes, bytes] | None:
+    """What of a part is compared: not the time, which its own copy knows."""
+    return (part.author, part.change_id, part.data) if part is not None else None
+
+
+def _key(part: CarriedPart) -> tuple[str, Uid]:
+    record = decode(part.data)
+    assert isinstance(record, ReactionSet)  # noqa: S101 - it was checked when it was read
+    return record.emoji, Uid(part.author)

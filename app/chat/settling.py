@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a message is after everything that was said of it later, written into its row: text, author, deletion,
+reactions, its place in search, and the room's line in the list.
+"""
+
+from collections.abc import Collection, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.chat.authority import MessageRow, Outcome, message_row, outcome
+from app.chat.markup import plain
+from app.chat.originals import Attribution, attribution
+from app.chat.records import (
+    Attachment,
+    Carried,
+    CarriedPart,
+    Mention,
+    MessageEdited,
+    MessageSent,
+    ReactionSet,
+    decode,
+)
+from app.core.ids import ObjId, RoomId, Uid
+from app.core.visible import one_line
+from app.store import rooms, search
+from app.store.database import driver_of
+from app.store.statements import CHUNK
+
+KIND_ID = "chat"
+PREVIEW_CHARS = 140
+MAX_UNREAD = 1000
+
+_encoder = msgspec.msgpack.Encoder()
+_ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
+_SUCCESSORS = """SELECT g.room, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
+    WHERE g.old = ?"""
+
+
+def settle(conn: Connection, obj: ObjId, change_id: bytes) -> None:
+    """Works out a message from all its edits, deletions and reactions, in the server's order. Nothing if it is not
+    here."""
+    message = message_row(conn, obj, change_id)
+    if message is None:
+        return
+    later = outcome(conn, message)
+    record, deleted_by = decode(message.data), later.deleted_by
+    if isinstance(record, Carried):
+        shown = attribution(conn, message, record)
+        deleted_by = _write_attribution(conn, message, record, shown, later)
+        before = shown.reactions
+    else:
+        before = ()
+    _write_reactions(conn, message, later, before if deleted_by is None else None)
+    if deleted_by is not None:
+        _write_deleted(conn, message, deleted_by)
+    elif later.edit is not None:
+        _write_edit(conn, message, later.edit)
+
+
+def _write_attribution(
+    conn: Connection, message: MessageRow, record: Carried, shown: Attribution, later: Outcome
+) -> Uid | None:
+    """▲ Whom a carried message shows as its author; who deleted it, as it is shown.
+
+    An edit that the named author signed in this room makes the message theirs at everybody.
+    """
+    theirs = shown.shown or later.edit is not None
+    author = message.author if theirs else message.carried_by
+    named = None if theirs else message.author
+    driver_of(conn).execute(
+        "UPDATE chat_messages SET author = ?, named = ?, t = ?, edited_t = ? WHERE row = ?",
+        (author, named, shown.t, shown.edited_t, message.row),
+    )
+    place = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = ?"
+    driver_of(conn).execute(place, (shown.t, message.obj, message.change_id))
+    if record.deleted_by is None:
+        return later.deleted_by
+    return Uid(record.deleted_by) if shown.shown else message.carried_by
+
+
+def _write_deleted(conn: Connection, message: MessageRow, by: Uid) -> None:
+    driver_of(conn).execute(
+        "UPDATE chat_messages SET text = '', mentions = ?, attachments = ?, deleted_by = ? WHERE row = ?",
+        (_encoder.encode(()), _encoder.encode(()), by, message.row),
+    )
+    driver_of(conn).execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
+    search.drop(conn, message.obj, message.change_id)
+
+
+def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> None:
+    raw, record = driver_of(conn), decode(edit.data)
+    assert isinstance(record, MessageEdited)  # noqa: S101 - outcome() has looked
+    raw.execute(
+        "UPDATE chat_messages SET text = ?, mentions = ?, edited_t = ? WHERE row = ?",
+        (record.text, _encoder.encode(record.mentions), edit.t, message.row),
+    )
+    raw.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
+    uids = dict.fromkeys(mention.uid for mention in record.mentions if len(mention.uid) == 16)
+    named = [(uid, message.row, message.room, message.obj, message.author, message.t) for uid in uids]
+    if named:
+        raw.executemany(_ADD_MENTION, named)
+    (found,) = raw.execute("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
+    attachments = msgspec.msgpack.decode(found, type=tuple[Attachment, ...])
+    sent = MessageSent(text=record.text, mentions=record.mentions, attachments=attachments)
+    search.put(conn, [search_entry(message.room, message.obj, message.change_id, message.t, sent)])
+
+
+def _write_reactions(
+    conn: Connection, message: MessageRow, later: Outcome, before: Sequence[CarriedPart] | None
+) -> None:
+    """`before`: reactions that were carried over with the message; None: it is deleted and has none."""
+    raw, rows = driver_of(conn), dict[tuple[str, bytes], int]()
+    raw.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (message.obj, message.change_id))
+    if before is None:
+        return
+    for at, part in enumerate(before):
+        record = decode(part.data)
+        assert isinstance(record, ReactionSet)  # noqa: S101 - message_in() has looked
+        rows[record.emoji, part.author] = at - len(before)
+    for (emoji, uid), found in later.reactions.items():
+        rows.pop((emoji, uid), None)
+        if found is not None:
+            rows[emoji, uid] = found[1]
+    raw.executemany(
+        "INSERT INTO chat_reactions (obj, target, emoji, uid, sort) VALUES (?, ?, ?, ?, ?)",
+        [(message.obj, message.change_id, emoji, uid, sort) for (emoji, uid), sort in rows.items()],
+    )
+
+
+def follow(conn: Connection, room: RoomId, change_ids: Collection[bytes]) -> None:
+    """Messages of a room are new or changed: what of them was carried into rooms that continue it is judged again."""
+    ids = list(change_ids)
+    for successor, obj in driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if ids else ():
+        touched = list[bytes]()
+        for at in range(0, len(ids), CHUNK):
+            part = ids[at : at + CHUNK]
+            sql = (
+                "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
+                f" AND change_id IN ({', '.join('?' * len(part))})"
+            )
+            touched += [found for (found,) in driver_of(conn).execute(sql, (obj, *part))]
+        for change_id in touched:
+            settle(conn, obj, change_id)
+        if touched:
+            refresh_room(conn, successor, obj)
+            follow(conn, successor, touched)
+
+
+def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:
+    """A message's place in search."""
+    body = " ".join((plain(sent.text, sent.mentions), *(attachment.name for attachment in sent.attachments)))
+    return search.Entry(room=room, obj=obj, kind=KIND_ID, ref=change_id, t=t, title="", body=body)
+
+
+def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
+    """The room's line in the list: the latest message, how many are unread and how many of them name this person."""
+    execute = driver_of(conn).execute
+    last = execute(
+        "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE obj = ?"
+        " ORDER BY sort DESC LIMIT 1",
+        (obj,),
+    ).fetchone()
+    if last is None:
+        return
+    (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
+    (mark,) = execute("SELECT row FROM read_markers WHERE obj = ?", (obj,)).fetchone() or (0,)
+    (unread,) = execute(
+        # counted no further: 100,000 unread messages would cost each send 10 ms
+        "SELECT count(*) FROM (SELECT 1 FROM chat_messages WHERE obj = ? AND row > ? AND author <> ?"
+        " AND deleted_by IS NULL AND carried_by IS NULL LIMIT ?)",
+        (obj, mark, me, MAX_UNREAD),
+    ).fetchone()
+    (named,) = execute(
+        "SELECT count(*) FROM chat_mentions WHERE obj = ? AND row > ? AND uid = ? AND author <> ?", (obj, mark, me, me)
+    ).fetchone()
+    rooms.unread(conn, room, unread, named)
+    preview = _preview(*last[2:6])
+    rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
+
+
+def quoted(text: str) -> str:
+    """A text that somebody says another person wrote."""
+    return f"”{text}”"
+
+
+def _preview(text: str, mentions: bytes, attachments: bytes, deleted_by: bytes | None) -> str:
+    if deleted_by is not None:
+        return ""
+    named = msgspec.msgpack.decode(mentions, type=tuple[Mention, ...])
+    words = plain(text, named)
+    if not words:
+        words = ", ".join(a.name for a in msgspec.msgpack.decode(attachments, type=tuple[Attachment, ...]))
+    words = one_line(words, 2 * PREVIEW_CHARS)
+    return words if len(words) <= PREVIEW_CHARS else words[: PREVIEW_CHARS - 1] + "…"
