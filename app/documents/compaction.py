@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from app.documents.model import ROOT_MAPS, ROOT_TEXTS, title_in
 from app.documents.records import encode, unpack
 from app.errors import BadChange
-from app.objects.compaction import Compacted, state_of
+from app.objects.compaction import Compacted, state_at
 from sync.client.ports import PlacedChange
 
 
 def compact(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
     """See `Compact`: all ids kept, and what was deleted only as ranges without content."""
     try:
-        found = state_of(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS)
+        found = state_at(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS)
     except BadChange:  # what it is to begin with is no state
         return None
     if found is None:

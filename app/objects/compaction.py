@@ -14,7 +14,7 @@ from app.objects.pieces import finished
 from app.objects.replay import MERGED, Replay, Unpack, joined
 from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
 
-__all__ = ["Compact", "Compacted", "State", "state_of"]
+__all__ = ["Compact", "Compacted", "State", "state_at", "state_of"]
 
 _DOMAIN = b"kansli/v1 attested\n"
 
@@ -41,29 +41,41 @@ class _Nothing:
         return ()
 
 
-def state_of(
+def state_at(
     changes: Sequence[PlacedChange], n: int, unpack: Unpack, *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> State | None:
     """The state that an object's changes up to position n make, judged in their order; None if it cannot be merged.
-
-    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ what a judge knows): two texts that look
-    alike and differ in ids differ here, for the next edit of one of them would be lost in the other.
-    """
+    BadChange if the state that they begin with is none."""
     replay, updates = judged(changes, unpack)
+    here = replay.begun()
+    begun = Begun(position_of(n), here.waits, here.known).encode()
+    found = state_of(updates, begun, texts=texts, maps=maps)
+    if found is None:
+        return None
+    update, digest, held = found
+    waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
+    return State(update=update, begun=begun, digest=digest, held=held, waits=waits)
+
+
+def state_of(
+    updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
+) -> tuple[bytes, bytes, dict[str, Any]] | None:
+    """(the whole as one update, its attested hash, what its roots hold) of a CRDT's updates; None if they have a hole.
+    `begun`: what stands beside the state.
+
+    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun): two texts that look alike and
+    differ in ids differ here, for the next edit of one of them would be lost in the other.
+    """
     found = merged(updates, texts, maps)
     ids = canonical(found[0]) if found is not None else None
     if found is None or ids is None:
         return None
     update, held = found
-    here = replay.begun()
-    begun = Begun(position_of(n), here.waits, here.known).encode()
     try:
-        told = json.dumps([held, *ids, begun.hex()], sort_keys=True, separators=(",", ":"), default=_plain)
+        told = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
     except RecursionError:  # an item holds lists in lists by the thousand
         return None
-    digest = hashlib.sha256(_DOMAIN + told.encode()).digest()
-    waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
-    return State(update=update, begun=begun, digest=digest, held=held, waits=waits)
+    return update, hashlib.sha256(_DOMAIN + told.encode() + begun).digest(), held
 
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:

@@ -26,8 +26,9 @@ V = TypeVar("V")
 
 MERGED, AGAIN, LATE = "merged", "again", "late"
 """What an outcome's `code` is, beside the codes of what is void. Pieces of a group that is not complete are late."""
-STATE = "state"
-"""Void: a state that stands behind other updates of its object."""
+STATE, PIECE = "state", "piece"
+"""Void: a state that stands behind other updates of its object; a piece that is not the first of its index, or that
+differs in how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ class Replay:
         if unpacked.group is not None:
             parts = self._join(change, unpacked, unpacked.group)
         if parts is None:
-            return self._void(change.position, (change.position,), "malformed")
+            return self._void(change.position, (change.position,), PIECE)
         if not parts:
             self._await(change.position)
             return [Outcome(change.position, (change.position,), LATE)]

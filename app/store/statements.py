@@ -22,7 +22,7 @@ OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "qu
 LATE, AGAIN, COVERED = "late", "again", "covered"
 """What the judge says of changes that are not merged: it waits for others; it says nothing new; a baseline or prune
 covers what still waited."""
-VOID = ("damaged-update", "foreign", "overlap", "parent", "apart", "keyed", "unfit", "half", "depth", "state")
+VOID = ("damaged-update", "foreign", "overlap", "parent", "apart", "keyed", "unfit", "half", "depth", "state", "piece")
 """The judge's codes for what counts at nobody (app/objects/FORMAT.md)."""
 JUDGED = (LATE, AGAIN, COVERED, *VOID)
 HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, *JUDGED)

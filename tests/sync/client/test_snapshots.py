@@ -97,7 +97,8 @@ class Paper:
     def whole(self, at: Client) -> Compacted:
         """The object as that desktop's positions make it."""
         assert KIND.compact is not None
-        found = KIND.compact(at.store.positioned(self.obj, 0, at.engine.position(self.room)))
+        n = at.engine.position(self.room)
+        found = KIND.compact(at.store.positioned(self.obj, 0, n), n)
         assert found is not None
         return found
 
