@@ -150,6 +150,19 @@ class Trials:
                 continue
         return passed
 
+    async def without_worker(self, objs: Collection[ObjId]) -> None:
+        """Judges these again at once, and merges what counts: for a store in which nothing is tried."""
+        for obj in objs if self._rehearsal is None else ():
+            kind = self._merging(obj)
+            if kind is None:
+                continue
+            await self._judges.again(obj, kind)
+            rows = self._rows(obj, sql.UNTRIED, sql.MAX_INT)
+            with self._db.transaction():
+                self._projecting.release(obj, rows)
+            if rows:
+                self._changes.received.emit(rows)
+
     def _new(self, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
         """Those that are not stored: what was written here comes back with its position, and is merged already."""
         own = [c for c in changes if c.uid == self._me.uid]
