@@ -116,6 +116,7 @@ class Inbox:
                 self._judges.forget(verdicts.codes)
                 raise
             self._judges.settle(verdicts)
+            self._trials.noted(verdicts)
         await self._trials.without_worker(verdicts.stale)
 
     def _begun(self, received: Received) -> Received:

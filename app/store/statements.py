@@ -86,6 +86,9 @@ QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
     WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row"""
+WAITING_OF = f"""SELECT o.title, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
+    JOIN objects o ON o.obj = c.obj JOIN waits w ON w.obj = c.obj AND w.position = (c.n << 20 | c.place)
+    WHERE c.room = ? AND c.unprojected = '{LATE}' GROUP BY o.obj, c.author ORDER BY min(c.row)"""
 TO_LOAD = f"SELECT row, author, change_id, data FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
 HOLD_BETWEEN = f"UPDATE changes SET unprojected = ? WHERE obj = ? AND row BETWEEN ? AND ? AND {MERGED}"
 SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)

@@ -358,6 +358,16 @@ class Trials:
         kinds = {kind.id for kind in self._kinds.values() if kind.merging is not None}
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
 
+    def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
+        """(object's title, author, how many) of a room's changes that wait for others which have not come."""
+        return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]
+
+    def noted(self, verdicts: Verdicts) -> None:
+        """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void."""
+        for obj, codes in verdicts.codes.items():
+            if verdicts.waits.get(obj) or any(code in sql.JUDGED for code in codes.values()):
+                self.changed.emit(obj)
+
     @property
     def untried(self) -> list[ObjId]:
         """Objects of which changes wait for their trial."""

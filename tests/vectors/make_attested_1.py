@@ -98,9 +98,15 @@ def edited(seed: int, texts: Sequence[str], maps: Sequence[str]) -> list[tuple[i
     return log
 
 
-def case(kind: Any, log: list[tuple[int, bytes]], changes: list[tuple[int, bytes]], **roots: Sequence[str]) -> Any:
+def case(
+    kind: Any,
+    log: list[tuple[int, bytes]],
+    changes: list[tuple[int, bytes]],
+    texts: Sequence[str] = (),
+    maps: Sequence[str] = (),
+) -> Any:
     with mock.patch("hashlib.sha256", wraps=hashlib.sha256) as spy:
-        made = state_of([update for _, update in log], **roots)
+        made = state_of([update for _, update in log], texts=texts, maps=maps)
     hashed = spy.call_args.args[0]
     assert made is not None
     placed = [

@@ -94,10 +94,10 @@ class Paper:
         found = at.store.base(self.obj)
         return found[0] if found else 0
 
-    def whole(self, at: Client) -> Compacted:
-        """The object as that desktop's positions make it."""
+    def whole(self, at: Client, n: int | None = None) -> Compacted:
+        """The object as that desktop's positions make it, up to `n` or to the last."""
         assert KIND.compact is not None
-        n = at.engine.position(self.room)
+        n = n or at.engine.position(self.room)
         found = KIND.compact(at.store.positioned(self.obj, 0, n), n)
         assert found is not None
         return found
@@ -326,7 +326,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
     await opened(p)
     assert p.base(p.guest) == 0
     work = p.guest.engine._snapshots
-    assert await work._state(p.at(p.guest), p.obj, row.covers) == p.whole(p.head)
+    assert await work._state(p.at(p.guest), p.obj, row.covers) == p.whole(p.head, row.covers)
     assert [uid for uid, _ in p.rows(p.guest)[-1].attests] == [p.head.uid]
     assert work._attest_at == {}
 
