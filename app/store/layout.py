@@ -71,6 +71,8 @@ _STATEMENTS = (
     "CREATE INDEX changes_by_id ON changes (change_id)",
     "CREATE INDEX changes_by_obj ON changes (obj)",
     "CREATE INDEX changes_placed ON changes (obj, n, place) WHERE n IS NOT NULL",
+    "CREATE INDEX changes_begun ON changes (obj) WHERE dev = x''",
+    "CREATE INDEX changes_baselines ON changes (obj, n) WHERE baseline",
     "CREATE INDEX changes_unprojected ON changes (room) WHERE unprojected IS NOT NULL",
     """CREATE TABLE batches (id INTEGER PRIMARY KEY AUTOINCREMENT, room BLOB NOT NULL, first_seq INTEGER NOT NULL,
        last_id BLOB NOT NULL, bodies BLOB NOT NULL, cts BLOB NOT NULL, sig BLOB NOT NULL, shares BLOB NOT NULL)""",

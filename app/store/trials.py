@@ -98,6 +98,7 @@ class Trials:
         """The worker could not be started: what came waits, and is tried again."""
         projecting.untried.connect(self._on_untried)
         projecting.taken_back.connect(self._on_taken_back)
+        projecting.taken_out.connect(self._on_untried)  # what builds on it is judged again
         changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:

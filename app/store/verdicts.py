@@ -201,7 +201,7 @@ class Judges:
                 return False
             await driven(held.judge.starting_at(snapshot))
             held.covers = held.judge.upto
-        if (came.whole and held.covers) or (self._reads_alone(room) and any(c.baseline for c in fresh)):
+        if (came.whole and held.covers) or (any(c.baseline for c in fresh) and self._reads_alone(room)):
             return False
         edits = {position_of(c.n, c.place): c for c in fresh if c.dev and not c.baseline}
         covers = {position_of(n): position_of(until) for n, until in came.covers}
@@ -369,7 +369,9 @@ class Judges:
                 differ[position] = found
             self._correct(obj, differ, covers)
             self._stale.discard(obj)
-            self._keep(obj, _Held(judge, covers if self._snapshot(obj) else 0, unstored=STORE_AFTER))
+            held = _Held(judge, covers if self._snapshot(obj) else 0)
+            self._keep(obj, held)
+            self._put(obj, held, await driven(judge.storing()))
 
     def _begins(self, room: RoomId, obj: ObjId) -> list[PlacedChange]:
         """The changes of the state that stands in for an object's first ones here; none if all are here."""
@@ -383,7 +385,8 @@ class Judges:
         position that a state covers is in it, or counts no more."""
         raw, out, into = self._db.raw, False, False
         with self._db.transaction():
-            raw.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
+            if covers:
+                raw.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
             for (row, mark), code in differ.values():
                 if code in sql.JUDGED:
                     out |= mark not in sql.HELD

@@ -151,7 +151,7 @@ def test_attack_a_colleague_who_writes_under_anothers_client_is_void_in_every_or
     assert codes(replay, log[before:]) == [(log[before].position, "foreign"), (log[before + 1].position, "merged")]
 
 
-def test_a_deletion_of_what_does_not_exist_yet_waits_and_is_named() -> None:
+def test_attack_a_deletion_of_what_does_not_exist_yet_waits_and_is_named() -> None:
     log: list[PlacedChange] = []
     first, second = Peer(log, HL), Peer(log, EK)
     first.document.set_up("Beslut å 🙂")
@@ -219,7 +219,7 @@ def test_the_first_piece_of_an_index_counts_and_another_count_is_malformed() -> 
     assert records.Assembler().feed_data([(HL, data) for data in parts]) == [whole]
 
 
-def test_a_state_in_pieces_begins_an_object() -> None:
+def test_attack_a_state_in_pieces_begins_an_object_once() -> None:
     changes = history(Random(5), 10)
     state = compact(changes, len(changes))
     assert state is not None

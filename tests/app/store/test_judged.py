@@ -93,7 +93,7 @@ async def test_attack_who_writes_on_under_anothers_open_client_is_void_at_everyb
         assert [(c.author, code) for c, code in other.store.trials.void(ROOM)] == [(EK, "foreign")]
 
 
-async def test_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:
+async def test_attack_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:
     stream, writer = Stream(), Writer()
     first = writer.take()
     later = [writer.types(text) for text in ("Ett å. ", "Två 🙂. ")]
@@ -168,7 +168,7 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
     assert "Två" not in desk.text()
 
 
-async def test_a_piece_that_comes_twice_or_with_another_count_changes_nothing(desk: Desk) -> None:
+async def test_attack_a_piece_that_comes_twice_or_with_another_count_changes_nothing(desk: Desk) -> None:
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(EK, *writer.take()))
     writer.document.splice(writer.document.length_utf16, 0, "å🙂" * 200_000)
