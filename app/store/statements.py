@@ -69,7 +69,8 @@ PRUNES_OF = """SELECT e.n, e.until FROM objects o JOIN events e ON e.room = o.ro
     WHERE o.obj = ? AND e.kind = 'prune' ORDER BY e.n"""
 COVER_WAITING = f"""UPDATE changes SET unprojected = '{COVERED}' WHERE obj = ? AND n <= ? AND dev IS NOT x''
     AND NOT baseline AND unprojected IN ('{LATE}', '{UNTRIED}')
-    AND NOT EXISTS (SELECT 1 FROM waits w WHERE w.obj = changes.obj AND w.position BETWEEN changes.n << 20 AND (changes.n << 20) + 1048575)"""
+    AND NOT EXISTS (SELECT 1 FROM waits w
+    WHERE w.obj = changes.obj AND w.position BETWEEN changes.n << 20 AND (changes.n << 20) + 1048575)"""
 MOVE_CHANGE = "UPDATE changes SET row = ? WHERE row = ?"
 OWN_BEGINNING = f"""SELECT {_PLACED} FROM changes c WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
     WHERE obj = ?1 AND baseline) AND EXISTS (SELECT 1 FROM members m WHERE m.room = c.room AND m.uid = ?2
