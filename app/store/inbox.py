@@ -9,6 +9,7 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.judges import Judges
 from app.store.kept_items import KeptItems
 from app.store.newcomers import take_back
 from app.store.origins import note
@@ -16,7 +17,7 @@ from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
-from app.store.verdicts import Judges, Verdicts
+from app.store.verdicts import Verdicts
 from sync.client.ports import MemberRow, Received, RoomEvent
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}

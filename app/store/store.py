@@ -21,6 +21,7 @@ from app.store.changes import Changes
 from app.store.database import Database, faults
 from app.store.inbox import Inbox
 from app.store.journal import Journal
+from app.store.judges import Judges
 from app.store.kept_items import KeptItems
 from app.store.layout import VERSION, prepare
 from app.store.left_out import LeftOutChanges
@@ -39,7 +40,6 @@ from app.store.search import Search
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.unsent import UnsentRows
-from app.store.verdicts import Judges
 
 
 class Store:

@@ -26,12 +26,13 @@ from app.store import statements as sql
 from app.store.changes import Changes, stored_change
 from app.store.database import Database
 from app.store.journal import Journal, Merge
+from app.store.judges import Judges
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
 from app.store.rehearsal import Given, Rehearsal
 from app.store.rows import StoredChange
-from app.store.verdicts import Judges, Verdicts
+from app.store.verdicts import Verdicts
 from sync.client.ports import OpenedChange
 
 P = ParamSpec("P")

@@ -171,7 +171,7 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
 async def test_attack_a_piece_that_comes_twice_or_with_another_count_changes_nothing(desk: Desk) -> None:
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(EK, *writer.take()))
-    writer.document.splice(writer.document.length_utf16, 0, "å🙂" * 200_000)
+    writer.document.splice(writer.document.length_utf16, 0, "å🙂" * 100_000)
     update = b"".join(writer._updates)
     parts = encode(update)
     assert len(parts) > 2
@@ -179,4 +179,4 @@ async def test_attack_a_piece_that_comes_twice_or_with_another_count_changes_not
     assert [code for _, code in marks(desk.store)] == ["late", "late", "piece"]
     await take(desk, *stream.add(EK, *parts[2:]))
     assert [code for _, code in marks(desk.store)] == ["piece"]
-    assert desk.text().count("å🙂") == 200_000
+    assert desk.text().count("å🙂") == 100_000
