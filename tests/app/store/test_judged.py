@@ -87,8 +87,8 @@ async def test_attack_who_writes_on_under_anothers_open_client_is_void_at_everyb
         placed = OpenedChange(n=mine.n, t=1, uid=HL, dev=mine.dev, obj=NOTE, change_id=unsent, payload=own)
         await take(there, placed)
         await take(other, mine)
-        assert marks(other.store) == marks(there.store) == [(stolen.n, "foreign")]
         assert other.text() == there.text()
+        assert marks(other.store) == marks(there.store) == [(stolen.n, "foreign")]
         assert "Ägarens ord å." in other.text()
         assert [(c.author, code) for c, code in other.store.trials.void(ROOM)] == [(EK, "foreign")]
 
