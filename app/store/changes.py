@@ -114,6 +114,18 @@ class Changes:
             merged = [change for change in new if change.rowid not in kept]
             if merged:
                 self._db.after_commit(lambda: self.received.emit(merged))
+            covered = [
+                (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED
+            ]
+            if covered:
+                self._db.after_commit(lambda: self._offer_again(covered))
+
+    def _offer_again(self, covered: Sequence[tuple[ObjId, int]]) -> None:
+        """▲ What was written on this device and still waited when a prune covered it is offered once more."""
+        for obj, position in covered:
+            for change in self._select(sql.WRITTEN_HERE_AT, (obj, *at_position(position))):
+                if change.own:
+                    self.append(change.room, obj, change.data)
 
     def _known(self, changes: Sequence[OpenedChange]) -> dict[tuple[RoomId, Uid, ChangeId], int]:
         """Rows of those already stored without a position, 0 for those with one.
@@ -176,16 +188,17 @@ class Changes:
         return []
 
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
-        """▲ What was written here passes its judge; if not, that is a fault of ours, and it counts no more here either,
-        as at everybody."""
+        """▲ What was written here has the verdict that it has at everybody. It may wait in a successor, where others
+        have not offered yet what it builds on; if it is void, that is a fault of ours."""
         for n, _, place, _, row in placed:
             for change in self._select(sql.CHANGE_BY_ROW, (row,)):
                 code = verdicts.codes.get(change.obj, {}).get(position_of(n, place))
                 if code not in sql.JUDGED:
                     continue
                 self._db.raw.execute(sql.MARK_UNPROJECTED, (code, row))
-                if code != sql.AGAIN:
+                if code in sql.VOID:
                     log.store.error("own-change-void", code=code, obj=change.obj)
+                if code != sql.AGAIN:
                     self._projecting.take_back(change.obj)
 
     def _touch(self, room: RoomId, stored: list[StoredChange]) -> list[StoredChange]:

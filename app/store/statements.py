@@ -56,6 +56,7 @@ TO_JUDGE = f"""SELECT {_PLACED}, row, unprojected {_JUDGED_ONES} AND (n, place) 
 AT_POSITION = (
     f"SELECT {_PLACED}, row, unprojected FROM changes WHERE obj = ? AND n = ? AND place = ? AND dev IS NOT x''"
 )
+WRITTEN_HERE_AT = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND n = ? AND place = ? AND dev IS NULL"
 ANY_PLACED = "SELECT 1 FROM changes WHERE obj = ? AND n IS NOT NULL LIMIT 1"
 PUT_WAIT = "INSERT OR REPLACE INTO waits (obj, position, client, clock, parts) VALUES (?, ?, ?, ?, ?)"
 DROP_WAIT = "DELETE FROM waits WHERE obj = ? AND position = ?"

@@ -2,6 +2,7 @@
 """What the judge says decides what a store merges: the same at everybody, whatever came when and after a restart."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ChangeId, DevId, Uid
+from app.documents.model import Document
 from app.documents.records import encode, unpack
 from app.objects.grammar import read
 from app.store.store import Store
@@ -159,13 +161,31 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
     prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
     await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
     assert [code for _, code in marks(desk.store)] == ["covered"]
-    change = stream.add(EK, lacked)[0]
-    await take(
-        desk, OpenedChange(n=151, t=1, uid=EK, dev=DevId(EK), obj=NOTE, change_id=change.change_id, payload=lacked)
-    )
+    (change,) = stream.add(EK, lacked)
+    await take(desk, replace(change, n=151))
     assert [code for _, code in marks(desk.store)] == ["covered"]
     assert "Ett å." in desk.text()
     assert "Två" not in desk.text()
+
+
+async def test_what_was_written_here_and_is_covered_while_it_waits_is_offered_again(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    first, lacked = writer.take(), writer.types("Ett å. ")
+    await take(desk, *stream.add(EK, *first))
+    updates: list[bytes] = []
+    mine = Document(updates.append)
+    mine.merge([unpack(data).update for data in (*first, lacked)])
+    mine.splice(2, 0, "Två 🙂. ")  # in a successor, where nobody has offered yet what it builds on
+    (own,) = encode(updates[0])
+    change_id = desk.store.changes.append(ROOM, NOTE, own)
+    (echo,) = stream.add(HL, own)
+    await take(desk, replace(echo, change_id=change_id, uid=HL))
+    assert [code for _, code in marks(desk.store)] == ["late"]
+    desk.store.outbox.drop(ROOM)
+    prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
+    await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
+    assert [code for _, code in marks(desk.store)] == ["covered"]
+    assert [(pending.obj, pending.payload) for pending in desk.store.pending(9)] == [(NOTE, own)]
 
 
 async def test_attack_a_piece_that_comes_twice_or_with_another_count_changes_nothing(desk: Desk) -> None:
