@@ -16,6 +16,7 @@ from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, posi
 
 __all__ = ["Compact", "Compacted", "State", "state_at", "state_of"]
 
+_SETTLE = 256
 _DOMAIN = b"kansli/v1 attested\n"
 
 
@@ -89,7 +90,9 @@ def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, lis
         update, begun = joined(begins, unpack)
         finished(replay.beginning(Begun.decode(begun), update))
         updates.append(update)
-    for change in changes[len(begins) :]:
+    for count, change in enumerate(changes[len(begins) :]):
+        if count % _SETTLE == 0:
+            replay.no_return()
         if change.covers:
             replay.cover(change.covers)
         elif replay.takes(change.position):

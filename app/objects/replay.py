@@ -250,7 +250,8 @@ class Replay:
         self._set_parts(position, None)
         for part in parts:
             self._await_no_more(part)
-        self._fresh.waits[position] = None
+        if waited:
+            self._fresh.waits[position] = None
         code = verdict.code if verdict.kind is Kind.VOID else verdict.kind.value
         return Outcome(position, parts, code, None, verdict.deferred, waited)
 
@@ -329,6 +330,11 @@ class Replay:
         for undo in reversed(self._fresh.undo):
             undo()
         self._fresh = _Fresh()
+
+    def no_return(self) -> None:
+        """Nobody goes back any more. What was taken is kept here, as no store has it."""
+        self._judge.settle()
+        self._fresh.undo.clear()
 
     def settle(self) -> None:
         """The transaction stands; the store has what waits."""
