@@ -22,6 +22,9 @@ from app.store.projection import ObjectJudge, Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, driven, note, placed_of
 from sync.client.ports import OpenedChange, Received, position_of
 
+BREATH = 32
+"""Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
+
 
 class Judges(KeptJudges):
     """Of one store. On the loop."""
@@ -115,7 +118,9 @@ class Judges(KeptJudges):
         edits = {position_of(c.n, c.place): c for c in fresh if c.dev and not c.baseline}
         covers = {position_of(n): position_of(until) for n, until in came.covers}
         codes = out.codes[obj] = {}
-        for position in sorted({**edits, **covers}):
+        for count, position in enumerate(sorted({**edits, **covers}), start=1):
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
             if position in covers:
                 codes |= dict.fromkeys(held.judge.cover(covers[position]), sql.COVERED)
                 continue
@@ -172,3 +177,7 @@ class Judges(KeptJudges):
             raw.execute(sql.DROP_JUDGE_STATE, (obj,))
         for obj, outcomes in verdicts.waits.items():
             self._write_waits(obj, outcomes.values())
+        covered = [
+            (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED
+        ]
+        raw.executemany(sql.DROP_WAIT, covered)

@@ -24,7 +24,7 @@ JUDGES = 32
 """Judges that are kept in memory."""
 STORE_AFTER, STORE_AFTER_S = 256, 1.0
 """A judge's state is stored after so many changes, or so long after the last one."""
-CHUNK = 64
+CHUNK = 32
 
 
 @dataclass(slots=True)
