@@ -78,7 +78,7 @@ class Session:
         self.tasks = TaskService(*parts, members, self.rooms)
         self.held = HeldBack(store, self.people, self.rooms)
         self.held.copiers = {documents.KIND.id: self.documents.copy, tasks.KIND.id: self.tasks.copy}
-        self.rooms.baselines.kinds = {documents.KIND.id: self.documents.baseline, tasks.KIND.id: self.tasks.baseline}
+        self.rooms.baselines.kinds = dict.fromkeys((documents.KIND.id, tasks.KIND.id), store.snapshots.state)
         self.succession.carriers = {chat.KIND.id: self.chat.carry}
         self.succession.groups = {documents.KIND.id: group_of}
         self._ends = [

@@ -3,20 +3,20 @@
 
 from collections.abc import Sequence
 
-from app.core.ids import Uid
 from app.documents.model import ROOT_MAPS, ROOT_TEXTS, title_in
-from app.documents.records import Assembler, encode
-from app.objects.compaction import Compacted, state_of
+from app.documents.records import encode, unpack
+from app.errors import BadChange
+from app.objects.compaction import Compacted, state_at
+from sync.client.ports import PlacedChange
 
 
-def compact(changes: Sequence[tuple[Uid, bytes]]) -> Compacted | None:
+def compact(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
     """See `Compact`: all ids kept, and what was deleted only as ranges without content."""
-    assembler = Assembler()
-    updates = assembler.feed_data(changes)
-    if assembler.waiting:
+    try:
+        found = state_at(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS)
+    except BadChange:  # what it is to begin with is no state
         return None
-    found = state_of(updates, texts=ROOT_TEXTS, maps=ROOT_MAPS)
     if found is None:
         return None
-    update, digest, held = found
-    return Compacted(changes=tuple(encode(update, title_in(held) or None)), digest=digest)
+    data = encode(found.update, title_in(found.held) or None, found.begun)
+    return Compacted(changes=tuple(data), digest=found.digest, waits=found.waits)

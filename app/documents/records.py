@@ -11,6 +11,7 @@ from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.crdt import is_update
 from app.objects.object import MAX_DATA_BYTES, Payload
+from app.objects.replay import Unpacked
 from app.store.rows import StoredChange
 
 PART_BYTES = MAX_DATA_BYTES - 1024
@@ -20,20 +21,23 @@ MAX_PENDING = 16
 """Incomplete groups that are kept; the oldest go first."""
 
 
-class DocumentUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="doc"):
-    """A CRDT update. `title` is the document's title after it, if this update changed it: lists need no CRDT."""
+class DocumentUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="doc", omit_defaults=True):
+    """A CRDT update. `title` is the document's title after it, if this update changed it: lists need no CRDT.
+    `begun`: of a state, what stands beside it (app/objects/begun.py)."""
 
     update: bytes
     title: str | None = None
+    begun: bytes = b""
 
 
-class DocumentPart(msgspec.Struct, frozen=True, kw_only=True, tag="doc-part"):
+class DocumentPart(msgspec.Struct, frozen=True, kw_only=True, tag="doc-part", omit_defaults=True):
     """A piece of a larger update; the pieces of a `group` with indexes 0 … `count` - 1 make it whole."""
 
     group: bytes
     index: int
     count: int
     update: bytes
+    begun: bytes = b""
 
 
 class Caret(msgspec.Struct, frozen=True, kw_only=True, tag="doc-caret"):
@@ -47,15 +51,28 @@ PAYLOAD: Payload[DocumentUpdate | DocumentPart] = Payload(DocumentUpdate | Docum
 CARET: Payload[Caret] = Payload(Caret)
 
 
-def encode(update: bytes, title: str | None = None) -> list[bytes]:
+def encode(update: bytes, title: str | None = None, begun: bytes = b"") -> list[bytes]:
     """The data of the changes that carry an update: nearly always one."""
-    if len(update) <= PART_BYTES:
-        return [PAYLOAD.encode(DocumentUpdate(update=update, title=title))]
-    group, pieces = os.urandom(16), [update[i : i + PART_BYTES] for i in range(0, len(update), PART_BYTES)]
+    if len(update) + len(begun) <= PART_BYTES:
+        return [PAYLOAD.encode(DocumentUpdate(update=update, title=title, begun=begun))]
+    group = os.urandom(16)
+    pieces = [(piece, b"") for piece in _cut(update)] + [(b"", piece) for piece in _cut(begun)]
     return [
-        PAYLOAD.encode(DocumentPart(group=group, index=index, count=len(pieces), update=piece))
-        for index, piece in enumerate(pieces)
+        PAYLOAD.encode(DocumentPart(group=group, index=index, count=len(pieces), update=update, begun=begun))
+        for index, (update, begun) in enumerate(pieces)
     ]
+
+
+def _cut(data: bytes) -> list[bytes]:
+    return [data[at : at + PART_BYTES] for at in range(0, len(data), PART_BYTES)]
+
+
+def unpack(data: bytes) -> Unpacked:
+    """See `app.objects.replay.Unpack`."""
+    record = _decode(data)
+    if isinstance(record, DocumentUpdate):
+        return Unpacked(record.update, record.begun)
+    return Unpacked(record.update, record.begun, record.group, record.index, record.count)
 
 
 def check(data: bytes) -> str | None:
@@ -94,7 +111,7 @@ class Assembler:
 
     def __init__(self) -> None:
         self.damaged = 0
-        self._groups: OrderedDict[tuple[bytes, bytes], dict[int, bytes]] = OrderedDict()
+        self._groups: OrderedDict[tuple[bytes, bytes], tuple[int, dict[int, bytes]]] = OrderedDict()
 
     @property
     def waiting(self) -> bool:
@@ -121,9 +138,12 @@ class Assembler:
 
     def _join(self, author: bytes, part: DocumentPart) -> bytes | None:
         key = (author, part.group)
-        pieces = self._groups.setdefault(key, {})
+        count, pieces = self._groups.setdefault(key, (part.count, {}))
+        if part.count != count or part.index in pieces:  # the first counts
+            self.damaged += 1
+            return None
         pieces[part.index] = part.update
-        if len(pieces) < part.count:
+        if len(pieces) < count:
             while len(self._groups) > MAX_PENDING:
                 self._groups.popitem(last=False)
                 self.damaged += 1

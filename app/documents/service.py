@@ -315,11 +315,6 @@ class DocumentService:
         """Brings every document's search text up to date at once."""
         self._indexing.run_all()
 
-    def baseline(self, obj: ObjId) -> "Sequence[bytes]":
-        """The document as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
-        document = self._made(obj, self._changes.of(obj))
-        return records.encode(document.snapshot(), document.title)
-
     # ---- inside
 
     def _retire(self, obj: ObjId, *, on: bool) -> None:

@@ -4,24 +4,68 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from app.objects.begun import Begun
 from app.objects.canonical import canonical
 from app.objects.crdt import merged
-from sync.client.ports import Compact, Compacted
+from app.objects.pieces import finished
+from app.objects.replay import MERGED, Replay, Unpack, joined
+from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
 
-__all__ = ["Compact", "Compacted", "state_of"]
+__all__ = ["Compact", "Compacted", "State", "state_at", "state_of"]
 
+_SETTLE = 256
 _DOMAIN = b"kansli/v1 attested\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """`update`: the whole as one update; `begun`: what stands beside it; `digest`: its attested hash; `held`: what its
+    roots hold; `waits`: positions n of what waits."""
+
+    update: bytes
+    begun: bytes
+    digest: bytes
+    held: dict[str, Any]
+    waits: tuple[int, ...]
+
+
+class _Nothing:
+    """Keeps nothing: a replay that is never settled has all of its changes itself."""
+
+    def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
+        return ()
+
+    def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
+        return ()
+
+
+def state_at(
+    changes: Sequence[PlacedChange], n: int, unpack: Unpack, *, texts: Sequence[str] = (), maps: Sequence[str] = ()
+) -> State | None:
+    """The state that an object's changes up to position n make, judged in their order; None if it cannot be merged.
+    BadChange if the state that they begin with is none."""
+    replay, updates = judged(changes, unpack)
+    here = replay.begun()
+    begun = Begun(position_of(n), here.waits, here.known).encode()
+    found = state_of(updates, begun, texts=texts, maps=maps)
+    if found is None:
+        return None
+    update, digest, held = found
+    waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
+    return State(update=update, begun=begun, digest=digest, held=held, waits=waits)
+
+
 def state_of(
-    updates: Sequence[bytes], *, texts: Sequence[str] = (), maps: Sequence[str] = ()
+    updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
     """(the whole as one update, its attested hash, what its roots hold) of a CRDT's updates; None if they have a hole.
+    `begun`: what stands beside the state.
 
-    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id): two texts that look alike and differ in
-    ids differ here, for the next edit of one of them would be lost in the other.
+    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun): two texts that look alike and
+    differ in ids differ here, for the next edit of one of them would be lost in the other.
     """
     found = merged(updates, texts, maps)
     ids = canonical(found[0]) if found is not None else None
@@ -32,7 +76,30 @@ def state_of(
         told = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
     except RecursionError:  # an item holds lists in lists by the thousand
         return None
-    return update, hashlib.sha256(_DOMAIN + told.encode()).digest(), held
+    return update, hashlib.sha256(_DOMAIN + told.encode() + begun).digest(), held
+
+
+def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:
+    """(what a judge knows after these changes, the updates that are merged in the order of their verdicts).
+
+    Changes at position 0 are a state that this begins with: what waited there follows at its own positions.
+    """
+    replay, updates = Replay(unpack, _Nothing()), list[bytes]()
+    begins = [change for change in changes if not change.position]
+    if begins:
+        update, begun = joined(begins, unpack)
+        finished(replay.beginning(Begun.decode(begun), update))
+        updates.append(update)
+    for count, change in enumerate(changes[len(begins) :]):
+        if count % _SETTLE == 0:
+            replay.no_return()
+        if change.covers:
+            replay.cover(change.covers)
+        elif replay.takes(change.position):
+            for outcome in finished(replay.taking(change)):
+                if outcome.code == MERGED:
+                    updates.append(replay.update(outcome.parts)[0])
+    return replay, updates
 
 
 def _plain(value: object) -> object:

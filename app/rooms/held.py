@@ -51,6 +51,15 @@ class LeftOutChange:
     t: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingChanges:
+    """Changes of a person that build on others which have not come to the room yet."""
+
+    title: str
+    author: Person
+    count: int
+
+
 class HeldBack:
     """Of one account."""
 
@@ -88,6 +97,13 @@ class HeldBack:
             why=why,
             row=change.rowid,
             void=void,
+        )
+
+    def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:
+        """What of a room waits for other changes, at everybody, by object and author."""
+        return tuple(
+            WaitingChanges(title=title, author=self._people.person(uid), count=count)
+            for title, uid, count in self._store.trials.late(room)
         )
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:

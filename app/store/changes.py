@@ -5,9 +5,9 @@ Knows neither ciphers nor the network. A change is the opaque data of one edit o
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from app.core import clock
+from app.core import clock, log
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.errors import BugError
@@ -17,7 +17,8 @@ from app.store.journal import Journal
 from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.rows import Flush, StoredChange
-from sync.client.ports import OpenedChange, Received
+from app.store.verdicts import Verdicts, at_position
+from sync.client.ports import OpenedChange, Received, position_of
 
 
 class Changes:
@@ -35,7 +36,7 @@ class Changes:
         """Changes of others (or of my other devices) are to be merged: new ones, and those whose trial is over."""
         self.taken_back: Signal[ObjId] = Signal()
         """Something that was merged into an object is merged no more: it is to be read again from its changes."""
-        projecting.taken_out.connect(self.taken_back.emit)
+        projecting.taken_back.connect(self.taken_back.emit)
         self.positioned: Signal[list[StoredChange]] = Signal()
         """Own changes got their position and the server's time."""
 
@@ -84,31 +85,47 @@ class Changes:
         raw.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
         raw.execute(sql.COUNT_HELD, (row,))
 
-    def receive(self, received: Received, tried: Tried) -> None:
+    def receive(self, received: Received, tried: Tried, verdicts: Verdicts | None = None) -> None:
         """The changes of an accepted slice; called by `Store.receive` inside its transaction. `tried`: those that may
-        be merged at once; see `Projecting.run`."""
+        be merged at once; see `Projecting.run`. `verdicts`: what the judges said of them."""
+        verdicts = verdicts if verdicts is not None else Verdicts()
         with self._db.transaction() as conn:
             known = self._known(received.changes)
             fresh: list[OpenedChange] = []
-            placed: list[tuple[int, int, int]] = []
+            placed: list[tuple[int, int, int, int, int]] = []
             for change in received.changes:
                 key = (received.room, change.uid, change.change_id)
                 if key not in known:
                     known[key] = 0
                     fresh.append(change)
                 elif known[key]:
-                    placed.append((change.n, change.t, known[key]))
+                    placed.append((change.n, change.t, change.place, change.baseline, known[key]))
                     known[key] = 0
-            new = self._store(received.room, fresh)
+            new = self._store(received.room, fresh, verdicts)
             if placed:
                 self._place(placed)
-            by_obj: dict[ObjId, list[StoredChange]] = {}
+                self._check_own(placed, verdicts)
+            by_obj: dict[ObjId, list[StoredChange]] = {
+                change.obj: [] for change in fresh if change.obj in verdicts.codes
+            }
             for stored in new:
                 by_obj.setdefault(stored.obj, []).append(stored)
             kept = self._projecting.run(conn, received.room, by_obj, strict=False, tried=tried)
             merged = [change for change in new if change.rowid not in kept]
             if merged:
                 self._db.after_commit(lambda: self.received.emit(merged))
+            covered = [
+                (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED
+            ]
+            if covered:
+                self._db.after_commit(lambda: self._offer_again(covered))
+
+    def _offer_again(self, covered: Sequence[tuple[ObjId, int]]) -> None:
+        """▲ What was written on this device and still waited when a prune covered it is offered once more."""
+        for obj, position in covered:
+            for change in self._select(sql.WRITTEN_HERE_AT, (obj, *at_position(position))):
+                if change.own:
+                    self.append(change.room, obj, change.data)
 
     def _known(self, changes: Sequence[OpenedChange]) -> dict[tuple[RoomId, Uid, ChangeId], int]:
         """Rows of those already stored without a position, 0 for those with one.
@@ -123,33 +140,66 @@ class Changes:
                 found[(room, author, change_id)] = row if n is None else 0
         return found
 
-    def _store(self, room: RoomId, fresh: Sequence[OpenedChange]) -> list[StoredChange]:
-        if not fresh:
-            return []
+    def _store(self, room: RoomId, fresh: Sequence[OpenedChange], verdicts: Verdicts) -> list[StoredChange]:
+        """Stores what is new, in the order of the verdicts, and what waited for it behind it. Gives what may be merged,
+        as far as the judges say."""
         raw, me = self._db.raw, self._me.uid
-        first = int(self._db.value(sql.LAST_ROW) or 0) + 1
-        raw.executemany(
-            sql.ADD_CHANGE_AT,
-            [
-                (row, room, c.obj, c.change_id, c.uid, c.dev, c.t, c.n, c.payload)
-                for row, c in enumerate(fresh, start=first)
-            ],
-        )
-        stored = [
-            StoredChange(
-                rowid=row,
-                room=room,
-                obj=c.obj,
-                change_id=c.change_id,
-                author=c.uid,
-                t=c.t,
-                n=c.n,
-                data=c.payload,
-                own=c.uid == me,
+        row = int(self._db.value(sql.LAST_ROW) or 0)
+        stored: list[StoredChange] = []
+        held, rows = set[int](), list[tuple[object, ...]]()
+        for obj, c, code in _in_order(fresh, verdicts):
+            out = code if code in sql.JUDGED else None
+            if isinstance(c, int):
+                raw.executemany(sql.ADD_CHANGE_AT, rows)
+                rows.clear()
+                woken = self._woken(obj, c, out)
+                row = max([row, *(change.rowid for change in woken)])
+                stored += woken
+                continue
+            row += 1
+            rows.append((row, room, obj, c.change_id, c.uid, c.dev, c.t, c.n, c.place, c.baseline, out, c.payload))
+            held.update((row,) if out is not None else ())
+            stored.append(
+                StoredChange(
+                    rowid=row,
+                    room=room,
+                    obj=obj,
+                    change_id=c.change_id,
+                    author=c.uid,
+                    t=c.t,
+                    n=c.n,
+                    data=c.payload,
+                    own=c.uid == me,
+                )
             )
-            for row, c in enumerate(fresh, start=first)
-        ]
-        return self._touch(room, stored)
+        raw.executemany(sql.ADD_CHANGE_AT, rows)
+        return [c for c in self._touch(room, stored) if c.rowid not in held] if stored else []
+
+    def _woken(self, obj: ObjId, position: int, out: str | None) -> list[StoredChange]:
+        """A stored change has another verdict now. It, if it is to be merged."""
+        raw = self._db.raw
+        for *_, row, mark in raw.execute(sql.AT_POSITION, (obj, *at_position(position))).fetchall():
+            if out is None and mark in sql.JUDGED:
+                row = self._projecting.to_end(row)
+                raw.execute(sql.MARK_UNPROJECTED, (None, row))
+                return self.at(row)
+            if out is not None:
+                raw.execute(sql.MARK_UNPROJECTED, (out, row))
+        return []
+
+    def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
+        """▲ What was written here has the verdict that it has at everybody. It may wait in a successor, where others
+        have not offered yet what it builds on; if it is void, that is a fault of ours."""
+        for n, _, place, _, row in placed:
+            for change in self._select(sql.CHANGE_BY_ROW, (row,)):
+                code = verdicts.codes.get(change.obj, {}).get(position_of(n, place))
+                if code not in sql.JUDGED:
+                    continue
+                self._db.raw.execute(sql.MARK_UNPROJECTED, (code, row))
+                if code in sql.VOID:
+                    log.store.error("own-change-void", code=code, obj=change.obj)
+                if code != sql.AGAIN:
+                    self._projecting.take_back(change.obj)
 
     def _touch(self, room: RoomId, stored: list[StoredChange]) -> list[StoredChange]:
         """Makes or updates the objects' rows; leaves out changes that name an object of another room."""
@@ -168,11 +218,11 @@ class Changes:
         self._projecting.mark([(sql.OTHER_ROOM, c.rowid) for c in stored if c.obj in foreign])
         return [c for c in stored if c.obj not in foreign]
 
-    def _place(self, placed: Sequence[tuple[int, int, int]]) -> None:
+    def _place(self, placed: Sequence[tuple[int, int, int, int, int]]) -> None:
         self._db.raw.executemany(sql.PLACE_CHANGE, placed)
         # in a store that was set back: the server has had it since, though nothing here remembers that it was sent
-        self._db.raw.executemany(sql.DROP_PLACED, [(row,) for _, _, row in placed])
-        changes = [c for _, _, row in placed for c in self._select(sql.CHANGE_BY_ROW, (row,))]
+        self._db.raw.executemany(sql.DROP_PLACED, [(row,) for *_, row in placed])
+        changes = [c for *_, row in placed for c in self._select(sql.CHANGE_BY_ROW, (row,))]
         self._projecting.positioned(changes)
         self._db.after_commit(lambda: self.positioned.emit(changes))
 
@@ -216,6 +266,24 @@ class Changes:
     def _select(self, statement: str, params: Iterable[object]) -> list[StoredChange]:
         me = self._me.uid
         return [stored_change(row, me) for row in self._db.rows(statement, tuple(params))]
+
+
+def _in_order(
+    fresh: Sequence[OpenedChange], verdicts: Verdicts
+) -> Iterator[tuple[ObjId, OpenedChange | int, str | None]]:
+    """What is new, and positions of what is stored and has another verdict now, as they are to be stored. Of an object
+    without verdicts in the order of arrival."""
+    by_obj: dict[ObjId, list[OpenedChange]] = {}
+    for change in fresh:
+        by_obj.setdefault(change.obj, []).append(change)
+    for obj in dict.fromkeys((*by_obj, *verdicts.codes)):
+        codes = verdicts.codes.get(obj, {})
+        here = {position_of(c.n, c.place): c for c in by_obj.get(obj, ()) if c.dev and not c.baseline}
+        for change in by_obj.get(obj, ()):
+            if position_of(change.n, change.place) not in codes or not change.dev or change.baseline:
+                yield obj, change, None
+        for position, code in codes.items():
+            yield obj, here.get(position, position), code
 
 
 def stored_change(row: Row, me: Uid | None) -> StoredChange:

@@ -9,6 +9,7 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes
 from app.store.database import Database
+from app.store.judges import Judges
 from app.store.kept_items import KeptItems
 from app.store.newcomers import take_back
 from app.store.origins import note
@@ -16,6 +17,7 @@ from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
+from app.store.verdicts import Verdicts
 from sync.client.ports import MemberRow, Received, RoomEvent
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
@@ -36,6 +38,7 @@ class Inbox:
         kept: KeptItems,
         snapshots: Snapshots,
         trials: Trials,
+        judges: Judges,
     ) -> None:
         self._db = db
         self._me = me
@@ -44,6 +47,7 @@ class Inbox:
         self._kept = kept
         self._snapshots = snapshots
         self._trials = trials
+        self._judges = judges
         self._states: dict[RoomId, tuple[int, bytes]] = {}
         """(row, bytes) of the large states that this process has written."""
 
@@ -92,20 +96,36 @@ class Inbox:
         """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
         received = self._begun(received)
         with self._db.transaction(durable=not received.more):
-            self._write(received, frozenset())
+            self._write(received, frozenset(), None)
+        self._judges.forget({c.obj for c in received.changes})
 
     async def receive_apart(self, received: Received) -> None:
         """As `receive`, with a trial of what is to be merged before it and the commit in a thread."""
         received = self._begun(received)
-        tried = await self._trials.judge(received.changes)
-        await self._db.apart(lambda: self._write(received, tried), durable=not received.more)
+        if not self._judges.concerns(received):
+            await self._db.apart(lambda: self._write(received, frozenset(), None), durable=not received.more)
+            return
+        async with self._judges.lock:
+            verdicts = await self._judges.judge(received)
+            try:
+                tried = await self._trials.judge(received.changes, verdicts)
+                await self._db.apart(lambda: self._write(received, tried, verdicts), durable=not received.more)
+            except Exception:
+                self._judges.roll_back(verdicts)
+                raise
+            except BaseException:  # cancelled: nobody knows whether it was committed
+                self._judges.forget(verdicts.codes)
+                raise
+            self._judges.settle(verdicts)
+            self._trials.noted(verdicts)
+        await self._trials.without_worker(verdicts.stale)
 
     def _begun(self, received: Received) -> Received:
         """With the changes that its snapshots are before the others."""
         begun = self._snapshots.changes(received.snapshots)
         return replace(received, changes=[*begun, *received.changes]) if begun else received
 
-    def _write(self, received: Received, tried: Tried) -> None:
+    def _write(self, received: Received, tried: Tried, verdicts: Verdicts | None) -> None:
         room, raw = received.room, self._db.raw
         if received.state is not None:
             self._state(room, received.cursor, received.state)
@@ -129,7 +149,9 @@ class Inbox:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
         self._snapshots.superseded(room, received.whole)
         self._snapshots.opened(room, received.snapshots)
-        self._changes.receive(received, tried)
+        if verdicts is not None:
+            self._judges.write(verdicts)
+        self._changes.receive(received, tried, verdicts)
 
     def reread(self, room: RoomId) -> int:
         """Up to where a room is to be read once more; 0 for nothing."""

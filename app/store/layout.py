@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 7
+VERSION = 8
 
 
 def prepare(db: Database) -> None:
@@ -66,9 +66,13 @@ _STATEMENTS = (
        changes BLOB NOT NULL)""",
     # -- changes and what goes to the server
     """CREATE TABLE changes (row INTEGER PRIMARY KEY, room BLOB NOT NULL, obj BLOB NOT NULL, change_id BLOB NOT NULL,
-       author BLOB NOT NULL, dev BLOB, t INTEGER NOT NULL, n INTEGER, unprojected TEXT, data BLOB NOT NULL)""",
+       author BLOB NOT NULL, dev BLOB, t INTEGER NOT NULL, n INTEGER, place INTEGER NOT NULL DEFAULT 0,
+       baseline INTEGER NOT NULL DEFAULT 0, unprojected TEXT, data BLOB NOT NULL)""",
     "CREATE INDEX changes_by_id ON changes (change_id)",
     "CREATE INDEX changes_by_obj ON changes (obj)",
+    "CREATE INDEX changes_placed ON changes (obj, n, place) WHERE n IS NOT NULL",
+    "CREATE INDEX changes_begun ON changes (obj) WHERE dev = x''",
+    "CREATE INDEX changes_baselines ON changes (obj, n) WHERE baseline",
     "CREATE INDEX changes_unprojected ON changes (room) WHERE unprojected IS NOT NULL",
     """CREATE TABLE batches (id INTEGER PRIMARY KEY AUTOINCREMENT, room BLOB NOT NULL, first_seq INTEGER NOT NULL,
        last_id BLOB NOT NULL, bodies BLOB NOT NULL, cts BLOB NOT NULL, sig BLOB NOT NULL, shares BLOB NOT NULL)""",
@@ -82,6 +86,11 @@ _STATEMENTS = (
        hash BLOB NOT NULL, size INTEGER NOT NULL, plain_size INTEGER NOT NULL, uploaded INTEGER NOT NULL,
        present INTEGER NOT NULL)""",
     "CREATE INDEX parts_by_obj ON parts (obj)",
+    # -- what the judges of merging objects know, and what waits there for other changes
+    "CREATE TABLE judges (obj BLOB PRIMARY KEY, room BLOB NOT NULL, state BLOB NOT NULL)",
+    """CREATE TABLE waits (obj BLOB NOT NULL, position INTEGER NOT NULL, client INTEGER NOT NULL,
+       clock INTEGER NOT NULL, parts BLOB NOT NULL, PRIMARY KEY (obj, position)) WITHOUT ROWID""",
+    "CREATE INDEX waits_by_id ON waits (obj, client, clock)",
     # -- what this computer holds back, and what an administrator had left out
     """CREATE TABLE quarantined (row INTEGER PRIMARY KEY REFERENCES changes (row) ON DELETE CASCADE,
        why TEXT NOT NULL, since INTEGER NOT NULL)""",

@@ -22,7 +22,8 @@ from sync.trust.envelope import object_of
 from sync.trust.succession import object_in
 
 ROOM = "room"
-_BESIDE = ("drafts", "read_markers", "recent", "crdt_states")
+_AGAIN = 32
+_BESIDE = ("drafts", "read_markers", "recent", "crdt_states", "judges", "waits")
 """What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]
@@ -43,7 +44,10 @@ class Projecting:
         self.untried: Signal[ObjId] = Signal()
         """Changes of the object were kept for a trial; after the commit."""
         self.taken_out: Signal[ObjId] = Signal()
-        """Something that was merged into the object counts no more; after the commit."""
+        """Something of the object was left out by an administrator's record; after the commit."""
+        self.taken_back: Signal[ObjId] = Signal()
+        """Something that was merged into the object is merged no more, by whatever rule; after the commit."""
+        self.taken_out.connect(self.taken_back.emit)
         self.changed: Signal[RoomId] = Signal()
         """Something in the room's read models changed; emitted after the commit, once a transaction and room."""
 
@@ -122,6 +126,7 @@ class Projecting:
         for beside in _BESIDE:
             raw.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
         raw.execute("DELETE FROM objects WHERE obj = ?", (obj,))
+        self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _announce_again(self, room: RoomId) -> None:
         """The room's announcement of the object did not count while another room had it."""
@@ -233,6 +238,23 @@ class Projecting:
         """Keeps changes for a trial: nothing merges them until it is over."""
         self._db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
         self._db.after_commit(lambda: self.untried.emit(obj))
+
+    def to_end(self, row: int) -> int:
+        """Has a change of others follow all that is stored, as it is merged only now. Its rowid from then on. What was
+        written here keeps its row, which the outbox may name; then no state that was cached holds."""
+        raw = self._db.raw
+        author, obj = raw.execute("SELECT author, obj FROM changes WHERE row = ?", (row,)).fetchone()
+        if author == self._me.uid:
+            raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
+            return row
+        new = int(raw.execute(sql.LAST_ROW).fetchone()[0]) + 1
+        raw.execute(sql.MOVE_CHANGE, (new, row))
+        return new
+
+    def take_back(self, obj: ObjId) -> None:
+        """Something of an object is merged no more: projects it again. Within the caller's transaction."""
+        self.from_start(obj)
+        self._db.after_commit(partial(self.taken_back.emit, obj))
 
     def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
         """Projects changes that were kept for a trial and have passed it. Within the caller's transaction."""

@@ -4,15 +4,15 @@
 `app.objects.kind.Kind` fulfils `Projector`; the store knows no kinds of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table
 
 from app.core.ids import ObjId
 from app.store.rows import ObjectRow, StoredChange
-from sync.client.ports import Compact
+from sync.client.ports import Compact, PlacedChange
 
 Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
 """Writes a tool's read-model rows for new changes of one object, inside the store's transaction.
@@ -30,13 +30,93 @@ class Feeder(Protocol):
         ...
 
 
+class Missing(Protocol):
+    """The id that a waiting update lacks: (client, clock)."""
+
+    @property
+    def missing(self) -> tuple[int, int]: ...
+
+
+class Outcome(Protocol):
+    """What a judge says of the update whose last change is at `position`; `parts` are the positions of all its changes.
+    `code`: "merged", "late", "again", or what is wrong. `missing` if it waits for an id. `waited`: it did before.
+    `deferred`: its author began too many clients, merge it in the background."""
+
+    @property
+    def position(self) -> int: ...
+
+    @property
+    def parts(self) -> tuple[int, ...]: ...
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def missing(self) -> Missing | None: ...
+
+    @property
+    def waited(self) -> bool: ...
+
+    @property
+    def deferred(self) -> bool: ...
+
+
+class WaitingRows(Protocol):
+    """What the store keeps of one object for its judge."""
+
+    def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
+        """(last change, clock of the id that it lacks, positions of all its changes) of the updates that wait for ids
+        of a client below a clock."""
+        ...
+
+    def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
+        """The changes at these positions, in their order."""
+        ...
+
+
+class ObjectJudge(Protocol):
+    """The judge of one object, who is asked of its changes in the order of their positions (app/objects/replay.py).
+    What returns a generator works in pieces."""
+
+    @property
+    def upto(self) -> int:
+        """Every change at a position up to here was taken, or is in the state that it began with."""
+        ...
+
+    @property
+    def named(self) -> frozenset[int]:
+        """Positions that waited when it began and have not been taken since."""
+        ...
+
+    def takes(self, position: int) -> bool: ...
+
+    def taking(self, change: PlacedChange) -> Generator[None, None, Sequence[Outcome]]: ...
+
+    def cover(self, upto: int) -> list[int]: ...
+
+    def starting(self, stored: bytes) -> Generator[None, None, None]: ...
+
+    def starting_at(self, changes: Sequence[PlacedChange]) -> Generator[None, None, None]: ...
+
+    def covered_by(self, changes: Sequence[PlacedChange]) -> int: ...
+
+    def storing(self) -> Generator[None, None, bytes]: ...
+
+    def mark(self) -> Any: ...
+
+    def rollback(self, mark: Any) -> None: ...
+
+    def settle(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
-    """How a kind's objects merge: the roots of their CRDT, and what takes updates out of changes."""
+    """How a kind's objects merge: the roots of their CRDT, what takes updates out of changes, and who judges them."""
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
     feeder: Callable[[], Feeder]
+    judge: Callable[[WaitingRows], ObjectJudge]
 
 
 class Tester(Protocol):

@@ -15,19 +15,21 @@ from app.store import statements as sql
 from app.store.changes import stored_change
 from app.store.database import Database
 from app.store.journal import Journal
+from app.store.people import Me
 from app.store.projection import Projector
-from sync.client.ports import Compact, Compacted, OpenedChange, OpenedSnapshot
+from sync.client.ports import Compact, Compacted, OpenedChange, OpenedSnapshot, PlacedChange, position_of
 
 NO_DEVICE = DevId(b"")
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[bytes, ...])
+_decoder = msgspec.msgpack.Decoder(tuple[tuple[bytes, ...], tuple[int, ...]])
 
 
 class Snapshots:
     """Every method is one transaction."""
 
-    def __init__(self, db: Database, kinds: Mapping[str, Projector], journal: Journal) -> None:
+    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal) -> None:
         self._db = db
+        self._me = me
         self._kinds = kinds
         self._journal = journal
 
@@ -40,9 +42,9 @@ class Snapshots:
         compact, room = kind.compact, RoomId(found[1])
         ends = [stored_change(row, None) for row in self._db.rows(sql.ENDS_OF, (obj, obj))]
 
-        def named(changes: Sequence[tuple[Uid, bytes]]) -> Compacted | None:
+        def named(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
             with self._journal.merging(room, obj, ends):
-                return compact(changes)
+                return compact(changes, n)
 
         return named
 
@@ -52,22 +54,52 @@ class Snapshots:
         if found is None:
             return None
         n, digest, changes = found
-        return n, Compacted(changes=_decoder.decode(changes), digest=digest)
+        held, waits = _decoder.decode(changes)
+        return n, Compacted(changes=held, digest=digest, waits=waits)
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
         """Keeps it in place of an older one."""
         with self._db.transaction():
-            self._db.raw.execute(sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode(state.changes)))
+            self._db.raw.execute(
+                sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode((state.changes, state.waits)))
+            )
 
     def forget_base(self, obj: ObjId) -> None:
         """It was false: the next state begins from the start."""
         with self._db.transaction():
             self._db.raw.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
 
-    def positioned(self, obj: ObjId, after: int, until: int) -> list[tuple[Uid, bytes]]:
-        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order, without the
+    def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
+        """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
         snapshot that was opened."""
-        return [(author, data) for author, data in self._db.rows(sql.POSITIONED, (obj, after, until))]
+        rows = self._db.rows(sql.POSITIONED, (obj, after, until))
+        early = [row for n in waits if n <= after for row in self._db.rows(sql.POSITIONED, (obj, n - 1, n))]
+        found = [
+            PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
+            for n, place, change_id, author, t, data in (*early, *rows)
+        ]
+        prunes = [
+            PlacedChange(position_of(n), ChangeId(b""), Uid(b""), 0, b"", position_of(covered))
+            for n, covered in self._db.rows(sql.PRUNES_OF, (obj,))
+            if after < n <= until
+        ]
+        return sorted([*found, *prunes], key=lambda change: change.position) if prunes else found
+
+    def state(self, obj: ObjId) -> Sequence[bytes]:
+        """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
+        without content. Nothing for an object without any, or that cannot be said so."""
+        compact, n, base = self.compactor(obj), self._db.value(sql.LAST_POSITION, (obj,)), self.base(obj)
+        if base is not None:
+            (after, state), begins = base, list(base[1].changes)
+            n, waits = max(after, n or 0), state.waits
+        else:
+            begins = [data for *_, data in self._db.rows(sql.OWN_BEGINNING, (obj, self._me.uid))]
+            after, waits = 0, ()
+        if compact is None or (n is None and not begins):
+            return ()
+        changes = [PlacedChange(0, ChangeId(bytes(16)), Uid(bytes(16)), 0, data) for data in begins]
+        found = compact([*changes, *self.positioned(obj, after, n or 0, waits)], n or 0)
+        return found.changes if found is not None else ()
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
         """(positions, bytes) of the object's changes after a position."""

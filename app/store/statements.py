@@ -12,13 +12,20 @@ MAX_INT = 2**63 - 1
 CHANGE = "row, room, obj, change_id, author, t, n, data"
 ADD_CHANGE = "INSERT INTO changes (room, obj, change_id, author, dev, t, n, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_CHANGE_AT = (
-    "INSERT INTO changes (row, room, obj, change_id, author, dev, t, n, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO changes (row, room, obj, change_id, author, dev, t, n, place, baseline, unprojected, data) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 LAST_ROW = "SELECT max(row) FROM changes"
-PLACE_CHANGE = "UPDATE changes SET n = ?, t = ? WHERE row = ?"
+PLACE_CHANGE = "UPDATE changes SET n = ?, t = ?, place = ?, baseline = ? WHERE row = ?"
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
 OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "quarantined", "left-out"
-HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE)
+LATE, AGAIN, COVERED = "late", "again", "covered"
+"""What the judge says of changes that are not merged: it waits for others; it says nothing new; a baseline or prune
+covers what still waited."""
+VOID = ("damaged-update", "foreign", "overlap", "parent", "apart", "keyed", "unfit", "half", "depth", "state", "piece")
+"""The judge's codes for what counts at nobody (app/objects/FORMAT.md)."""
+JUDGED = (LATE, AGAIN, COVERED, *VOID)
+HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, *JUDGED)
 """Values of `changes.unprojected` that keep a change out of its object: nothing merges it."""
 MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
@@ -35,6 +42,40 @@ UNPROJECTED = (
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
 LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FROM left_out l
     LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
+_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, LATE, AGAIN, COVERED, "bug")
+# -- the judge
+JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
+PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
+DROP_JUDGE_STATE = "DELETE FROM judges WHERE obj = ?"
+_PLACED = "n, place, change_id, author, t, data"
+_JUDGED_ONES = f"""FROM changes c WHERE obj = ?1 AND dev IS NOT x'' AND NOT baseline
+    AND unprojected IS NOT '{OTHER_ROOM}' AND unprojected IS NOT '{LEFT_OUT_CHANGE}'"""
+TO_JUDGE = f"""SELECT {_PLACED}, row, unprojected {_JUDGED_ONES} AND (n, place) > (?2, ?3) AND n IS NOT NULL
+    ORDER BY n, place LIMIT ?4"""
+AT_POSITION = (
+    f"SELECT {_PLACED}, row, unprojected FROM changes WHERE obj = ? AND n = ? AND place = ? AND dev IS NOT x''"
+)
+WRITTEN_HERE_AT = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND n = ? AND place = ? AND dev IS NULL"
+ANY_PLACED = "SELECT 1 FROM changes WHERE obj = ? AND n IS NOT NULL LIMIT 1"
+PUT_WAIT = "INSERT OR REPLACE INTO waits (obj, position, client, clock, parts) VALUES (?, ?, ?, ?, ?)"
+DROP_WAIT = "DELETE FROM waits WHERE obj = ? AND position = ?"
+WAITS = "SELECT position, clock, parts FROM waits WHERE obj = ? AND client = ? AND clock < ?"
+DROP_WAITS = "DELETE FROM waits WHERE obj = ?"
+SNAPSHOT_ROWS = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n DESC, row"
+NEWEST_BASELINE = f"""SELECT {_PLACED} FROM changes WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
+    WHERE obj = ?1 AND baseline) ORDER BY place"""
+KIND_IN = "SELECT kind FROM objects WHERE obj = ? AND room = ?"
+PRUNES_OF = """SELECT e.n, e.until FROM objects o JOIN events e ON e.room = o.room AND e.obj = o.obj
+    WHERE o.obj = ? AND e.kind = 'prune' ORDER BY e.n"""
+COVER_WAITING = f"""UPDATE changes SET unprojected = '{COVERED}' WHERE obj = ? AND n <= ? AND dev IS NOT x''
+    AND NOT baseline AND unprojected IN ('{LATE}', '{UNTRIED}')
+    AND NOT EXISTS (SELECT 1 FROM waits w
+    WHERE w.obj = changes.obj AND w.position BETWEEN changes.n << 20 AND (changes.n << 20) + 1048575)"""
+MOVE_CHANGE = "UPDATE changes SET row = ? WHERE row = ?"
+OWN_BEGINNING = f"""SELECT {_PLACED} FROM changes c WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
+    WHERE obj = ?1 AND baseline) AND EXISTS (SELECT 1 FROM members m WHERE m.room = c.room AND m.uid = ?2
+    AND NOT m.history) ORDER BY place"""
+READS_ALONE = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
 # -- trials
 ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),
     (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
@@ -45,7 +86,10 @@ QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "
     JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY c.row"""
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
-    WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {(*HELD, "bug")} ORDER BY c.row"""
+    WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row"""
+WAITING_OF = f"""SELECT o.title, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
+    JOIN objects o ON o.obj = c.obj JOIN waits w ON w.obj = c.obj AND w.position = (c.n << 20 | c.place)
+    WHERE c.room = ? AND c.unprojected = '{LATE}' GROUP BY o.obj, c.author ORDER BY min(c.row)"""
 TO_LOAD = f"SELECT row, author, change_id, data FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
 HOLD_BETWEEN = f"UPDATE changes SET unprojected = ? WHERE obj = ? AND row BETWEEN ? AND ? AND {MERGED}"
 SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
@@ -67,9 +111,11 @@ SET_BASE = """INSERT INTO snapshots (obj, room, n, digest, changes) VALUES (?, ?
     ON CONFLICT (obj) DO UPDATE SET room = excluded.room, n = excluded.n, digest = excluded.digest,
         changes = excluded.changes WHERE excluded.n > n"""
 # ▲ a change that was left out counts up to the position of the record that says so
-POSITIONED = f"""SELECT author, data FROM changes c WHERE obj = ?1 AND n > ?2 AND n <= ?3 AND dev IS NOT x''
-    AND ({MERGED} OR unprojected = '{LEFT_OUT_CHANGE}') AND NOT EXISTS (SELECT 1 FROM left_out l
-    WHERE l.obj = c.obj AND l.author = c.author AND l.change_id = c.change_id AND l.n <= ?3) ORDER BY n, row"""
+POSITIONED = f"""SELECT n, place, change_id, author, t, data FROM changes c
+    WHERE obj = ?1 AND n > ?2 AND n <= ?3 AND dev IS NOT x'' AND NOT baseline
+    AND unprojected IS NOT '{OTHER_ROOM}' AND NOT EXISTS (SELECT 1 FROM left_out l
+    WHERE l.obj = c.obj AND l.author = c.author AND l.change_id = c.change_id AND l.n <= ?3) ORDER BY n, place"""
+LAST_POSITION = "SELECT max(n) FROM changes WHERE obj = ? AND n IS NOT NULL AND dev IS NOT x'' AND NOT baseline"
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
 BETWEEN = f"{GROWN} AND n <= ?"
 DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"

@@ -4,6 +4,7 @@
 Synchronous and on the loop's thread; a durable append takes about 0.2 ms.
 """
 
+import contextlib
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,12 +14,14 @@ from sqlalchemy import Connection
 from app.core import log
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
+from app.errors import StoreFault
 from app.store.account import Account
 from app.store.blobs import Blobs
 from app.store.changes import Changes
 from app.store.database import Database, faults
 from app.store.inbox import Inbox
 from app.store.journal import Journal
+from app.store.judges import Judges
 from app.store.kept_items import KeptItems
 from app.store.layout import VERSION, prepare
 from app.store.left_out import LeftOutChanges
@@ -59,10 +62,13 @@ class Store:
         self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
-        self.trials = Trials(db, self._me, dict(kinds), self._projecting, self.changes, journal, tester)
+        self.judges = Judges(db, self._me, dict(kinds), self._projecting)
+        self.trials = Trials(db, self._me, dict(kinds), self._projecting, self.changes, journal, tester, self.judges)
         self.left_out = LeftOutChanges(db)
-        self.snapshots = Snapshots(db, kinds, journal)
-        self.inbox = Inbox(db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials)
+        self.snapshots = Snapshots(db, self._me, kinds, journal)
+        self.inbox = Inbox(
+            db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials, self.judges
+        )
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
         self.seen = SeenTimes(db)
@@ -186,5 +192,7 @@ class Store:
     def close(self) -> None:
         """Closes the database; the key goes with it. Twice does no harm."""
         self.trials.close()
+        with contextlib.suppress(StoreFault):  # what is not stored is judged again
+            self.judges.close()
         self.db.close()
         self._journal.close()

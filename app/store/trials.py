@@ -26,11 +26,13 @@ from app.store import statements as sql
 from app.store.changes import Changes, stored_change
 from app.store.database import Database
 from app.store.journal import Journal, Merge
+from app.store.judges import Judges
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
 from app.store.rehearsal import Given, Rehearsal
 from app.store.rows import StoredChange
+from app.store.verdicts import Verdicts
 from sync.client.ports import OpenedChange
 
 P = ParamSpec("P")
@@ -73,6 +75,7 @@ class Trials:
         changes: Changes,
         journal: Journal,
         tester: Tester | None,
+        judges: Judges,
     ) -> None:
         """Without a `tester` nothing is tried: for tests of the store alone."""
         self.changed: Signal[ObjId] = Signal()
@@ -84,6 +87,7 @@ class Trials:
         self._changes = changes
         self._journal = journal
         self._tester = tester
+        self._judges = judges
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
         self._thread = ThreadPoolExecutor(1, "trials")
         self._woken = asyncio.Event()
@@ -94,7 +98,8 @@ class Trials:
         self.stalled = False
         """The worker could not be started: what came waits, and is tried again."""
         projecting.untried.connect(self._on_untried)
-        projecting.taken_out.connect(self._on_taken_out)
+        projecting.taken_back.connect(self._on_taken_back)
+        projecting.taken_out.connect(self._on_untried)  # what builds on it is judged again
         changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:
@@ -122,18 +127,22 @@ class Trials:
 
     # -- what came ------------------------------------------------------------------------------------------------
 
-    async def judge(self, changes: Sequence[OpenedChange]) -> Collection[tuple[Uid, ChangeId]]:
-        """Which of these may be merged at once. The others are to be stored as untried; those of kinds that do not
-        merge are in neither."""
+    async def judge(self, changes: Sequence[OpenedChange], verdicts: Verdicts) -> Collection[tuple[Uid, ChangeId]]:
+        """Which of these, and of what waited for them, may be merged at once. The others are to be stored as untried;
+        those of kinds that do not merge are in neither."""
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(changes):
-            by_obj.setdefault(c.obj, []).append(Given(c.uid, c.change_id, c.payload))
+            if c.obj not in verdicts.merged or not c.dev or c.baseline:
+                by_obj.setdefault(c.obj, []).append(Given(c.uid, c.change_id, c.payload))
+        for obj, merged in verdicts.merged.items():
+            if merged:
+                by_obj.setdefault(obj, []).extend(Given(p.uid, p.change_id, p.data) for p in merged)
         passed: set[tuple[Uid, ChangeId]] = set()
         for obj, given in by_obj.items():
             kind = self._merging(obj)
             if kind is None or self._rehearsal is None:
                 continue
-            if obj in self._untried or obj in self._suspects:
+            if obj in self._untried or obj in self._suspects or obj in verdicts.stale or obj in verdicts.deferred:
                 continue  # in their order, one by one
             try:
                 if await self._apart(self._rehearsal.passes, obj, kind, given):
@@ -142,6 +151,19 @@ class Trials:
             except WorkerUnavailable:
                 continue
         return passed
+
+    async def without_worker(self, objs: Collection[ObjId]) -> None:
+        """Judges these again at once, and merges what counts: for a store in which nothing is tried."""
+        for obj in objs if self._rehearsal is None else ():
+            kind = self._merging(obj)
+            if kind is None:
+                continue
+            await self._judges.again(obj, kind)
+            rows = self._rows(obj, sql.UNTRIED, sql.MAX_INT)
+            with self._db.transaction():
+                self._projecting.release(obj, rows)
+            if rows:
+                self._changes.received.emit(rows)
 
     def _new(self, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
         """Those that are not stored: what was written here comes back with its position, and is merged already."""
@@ -169,7 +191,7 @@ class Trials:
         if self._rehearsal is not None:
             self._rehearsal.note(change.obj, _given(change))
 
-    def _on_taken_out(self, obj: ObjId) -> None:
+    def _on_taken_back(self, obj: ObjId) -> None:
         if self._rehearsal is not None:
             self._rehearsal.lose(obj)
         self.changed.emit(obj)
@@ -224,9 +246,11 @@ class Trials:
             self._stall(True)
             return RETRY_S
         self._stall(False)
+        stored_s = await self._judges.store_idle()
         if self._untried:
             return 0.0
-        return self._read_after_s if rehearsal.unread else None
+        read_s = self._read_after_s if rehearsal.unread else None
+        return min((s for s in (stored_s, read_s) if s is not None), default=None)
 
     async def _read(self, rehearsal: Rehearsal) -> None:
         """Reads what has changed whole in the worker, as opening and indexing will. A large object that somebody types
@@ -249,7 +273,10 @@ class Trials:
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Tries an object's untried changes in their order: those that pass are merged, those that do not are not."""
-        kind, rows = self._merging(obj), self._rows(obj, sql.UNTRIED, AT_ONCE)
+        kind = self._merging(obj)
+        if kind is not None and self._judges.is_due(obj):
+            await self._judges.again(obj, kind)
+        rows = self._rows(obj, sql.UNTRIED, AT_ONCE)
         if kind is None or not rows:
             self._untried.pop(obj, None)
             self._settle(obj)
@@ -332,6 +359,16 @@ class Trials:
         rows = self._db.rows(sql.VOID_OF, (room,))
         kinds = {kind.id for kind in self._kinds.values() if kind.merging is not None}
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
+
+    def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
+        """(object's title, author, how many) of a room's changes that wait for others which have not come."""
+        return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]
+
+    def noted(self, verdicts: Verdicts) -> None:
+        """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void."""
+        for obj, codes in verdicts.codes.items():
+            if verdicts.waits.get(obj) or any(code in sql.JUDGED for code in codes.values()):
+                self.changed.emit(obj)
 
     @property
     def untried(self) -> list[ObjId]:

@@ -3,17 +3,21 @@
 
 from collections.abc import Sequence
 
-from app.core.ids import Uid
-from app.objects.compaction import Compacted, state_of
+from app.errors import BadChange
+from app.objects.compaction import Compacted, state_at
 from app.objects.object import MAX_DATA_BYTES
 from app.tasks.model import ROOT_MAPS
-from app.tasks.records import Updates, encode
+from app.tasks.records import encode, unpack
+from sync.client.ports import PlacedChange
 
 
-def compact(changes: Sequence[tuple[Uid, bytes]]) -> Compacted | None:
+def compact(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
     """See `Compact`. A board that no longer fits into one change has none."""
-    found = state_of(Updates().feed_data(changes), maps=ROOT_MAPS)
-    data = encode(found[0]) if found is not None else b""
+    try:
+        found = state_at(changes, n, unpack, maps=ROOT_MAPS)
+    except BadChange:  # what it is to begin with is no state
+        return None
+    data = encode(found.update, found.begun) if found is not None else b""
     if found is None or len(data) > MAX_DATA_BYTES:
         return None
-    return Compacted(changes=(data,), digest=found[1])
+    return Compacted(changes=(data,), digest=found.digest, waits=found.waits)

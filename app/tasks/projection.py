@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Engine
 from app.core.ids import ObjId
 from app.errors import BadChange
 from app.objects.crdt import is_update
+from app.objects.replay import judge_of
 from app.store import objects, search
 from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
 from app.tasks.model import ROOT_MAPS, Board, Card, Column
-from app.tasks.records import Updates, decode
+from app.tasks.records import Updates, decode, unpack
 
 KIND_ID = "board"
 BOARDS_KEPT = 8
@@ -174,4 +175,4 @@ def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:
 _projection = Projection()
 project = _projection.project
 forget = _projection.forget
-MERGING = Merging(maps=ROOT_MAPS, feeder=Updates)
+MERGING = Merging(maps=ROOT_MAPS, feeder=Updates, judge=judge_of(unpack))

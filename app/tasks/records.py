@@ -7,20 +7,28 @@ import msgspec
 
 from app.errors import BadChange
 from app.objects.object import Payload
+from app.objects.replay import Unpacked
 
 
-class BoardUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
-    """`update` is what app/objects/crdt.py made; it merges in any order, any number of times."""
+class BoardUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
+    """`update` is what app/objects/crdt.py made. `begun`: of a state, what stands beside it (app/objects/begun.py)."""
 
     update: bytes
+    begun: bytes = b""
 
 
 _PAYLOAD: Payload[BoardUpdate] = Payload(BoardUpdate)
 
 
-def encode(update: bytes) -> bytes:
+def encode(update: bytes, begun: bytes = b"") -> bytes:
     """An update as a change's data."""
-    return _PAYLOAD.encode(BoardUpdate(update=update))
+    return _PAYLOAD.encode(BoardUpdate(update=update, begun=begun))
+
+
+def unpack(data: bytes) -> Unpacked:
+    """See `app.objects.replay.Unpack`."""
+    record = _PAYLOAD.decode(data)
+    return Unpacked(record.update, record.begun)
 
 
 def decode(data: bytes) -> bytes:

@@ -193,10 +193,6 @@ class TaskService:
             )
         ]
 
-    def baseline(self, obj: ObjId) -> list[bytes]:
-        """The board as it stands, as changes: all ids kept, what was deleted only as ranges without content."""
-        return [encode(self._made(obj, self._changes.of(obj)).diff())]
-
     def before(self, obj: ObjId, rowid: int) -> Board:
         """The board as the changes below a row of the store make it; nothing written in it is kept."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])

@@ -207,7 +207,18 @@ class RoomKeys:
         if k is None or share is None:
             return None
         payload = envelope.open_op(self._objects.key(k, e, obj, share), hdr_bytes, ct)
+        baseline = envelope.Header.decode(hdr_bytes).kind == envelope.BASELINE
         return [
-            OpenedChange(n=n, t=t, uid=Uid(uid), dev=DevId(dev), obj=ObjId(obj), change_id=c, payload=data)
-            for c, data in envelope.unpack(payload)
+            OpenedChange(
+                n=n,
+                t=t,
+                uid=Uid(uid),
+                dev=DevId(dev),
+                obj=ObjId(obj),
+                change_id=c,
+                payload=data,
+                place=place,
+                baseline=baseline,
+            )
+            for place, (c, data) in enumerate(envelope.unpack(payload))
         ]

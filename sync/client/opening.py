@@ -18,11 +18,11 @@ from functools import partial
 
 from sync.client.joining import Joining, PiecePlace
 from sync.client.link import Link
-from sync.client.ports import Compact, Compacted, OpenedSnapshot, Received
+from sync.client.ports import Compact, Compacted, OpenedSnapshot, PlacedChange, Received
 from sync.client.room import CHUNK, RoomSync
 from sync.crypto.encoding import dec, enc
 from sync.errors import Refused, Reject
-from sync.ids import ObjId, RoomId
+from sync.ids import ChangeId, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_CONTENTS
 from sync.trust import envelope, fields
@@ -56,6 +56,11 @@ def unpack(whole: bytes) -> list[bytes]:
     """The changes in a snapshot's bytes; Reject "malformed" or "encoding"."""
     changes = fields.items(dec(whole, limit=WHOLE_LIMIT + 1024), "snapshot", 4 * MAX_PIECES)
     return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
+
+
+def begins_with(changes: Sequence[bytes]) -> list[PlacedChange]:
+    """A state's changes as what `Compact` begins with."""
+    return [PlacedChange(0, ChangeId(bytes(16)), Uid(bytes(16)), 0, change) for change in changes]
 
 
 def _since(ns: "array[int]", first: int) -> "array[int]":
@@ -94,9 +99,10 @@ class Opening:
         left = _Left()
         wanted: list[int] = []
         for obj, ns in held.ops.items():
-            base = await self._snapshot(room, obj, held) if room.keys.has_history else 0
+            base, waits = await self._snapshot(room, obj, held) if room.keys.has_history else (0, ())
             left.any |= base > 0
             wanted += _since(ns, max(base + 1, inside))
+            wanted += [n for n in waits if n <= base and n in _since(ns, n)[:1]]
         if not room.keys.has_history:
             for ns in held.baselines.values():
                 wanted += _since(ns, inside)
@@ -115,7 +121,7 @@ class Opening:
             whole = until == 0 or reaches or room.keys.reads_alone or obj in state.destroyed
             if not whole and (room.room, obj) not in self._given_up:
                 try:
-                    whole = await self._snapshot(room, obj, None) >= until
+                    whole = (await self._snapshot(room, obj, None))[0] >= until
                 except (Refused, Reject) as e:
                     log.warning("snapshot not given: %s", e.code)
                 if not whole:
@@ -171,10 +177,11 @@ class Opening:
 
     # -- snapshots ------------------------------------------------------------------------------------------------
 
-    async def _snapshot(self, room: RoomSync, obj: ObjId, held: Joining | None) -> int:
+    async def _snapshot(self, room: RoomSync, obj: ObjId, held: Joining | None) -> tuple[int, tuple[int, ...]]:
         """Opens the object's newest good snapshot that stands in for what is pruned of it; gives the position up to
-        which it stands, 0 for none. ▲ Of a pruned object first those that as many attested as a prune takes: it cannot
-        be computed anew later, and two who lie together would else be believed, or hide what three vouch for."""
+        which it stands, 0 for none, and the positions up to there of what waits for others. ▲ Of a pruned object first
+        those that as many attested as a prune takes: it cannot be computed anew later, and two who lie together would
+        else be believed, or hide what three vouch for."""
         compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
         rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
         if least:
@@ -188,8 +195,8 @@ class Opening:
             if found is not None:
                 snapshot = OpenedSnapshot(n=row.n, t=row.t, uid=row.uid, obj=obj, covers=row.covers, state=found)
                 await self._link.ports.receive_apart(Received(room=room.room, more=True, snapshots=[snapshot]))
-                return row.covers
-        return 0
+                return row.covers, found.waits
+        return 0, ()
 
     async def _checked(
         self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, compact: Compact
@@ -218,8 +225,7 @@ class Opening:
         whole = joined([*(p for p in found if p is not None), last])
         if whole is None:
             return None
-        changes = [(row.uid, change) for change in unpack(whole)]
-        state = await asyncio.to_thread(compact, changes)
+        state = await asyncio.to_thread(compact, begins_with(unpack(whole)), row.covers)
         return state if state is not None and state.digest == last.digest else None
 
     async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:

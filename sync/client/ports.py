@@ -69,20 +69,46 @@ class OpenedChange:
     obj: ObjId
     change_id: ChangeId
     payload: bytes = field(repr=False)
+    place: int = 0
+    """Its number in its envelope, from 0 on."""
+    baseline: bool = False
+    """It came as a baseline: the object's state, by an administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedChange:
+    """A change of one object in the room's order. `position`: n ‖ its number in the envelope in 20 bits, so that each
+    change has one of its own. `covers`: it is no change but a prune at that position, which covers up to this one."""
+
+    position: int
+    change_id: ChangeId
+    uid: Uid
+    t: int
+    data: bytes = field(repr=False)
+    covers: int = 0
+
+
+PLACE_BITS = 20
+
+
+def position_of(n: int, place: int = (1 << PLACE_BITS) - 1) -> int:
+    """`PlacedChange.position`; without a place the last of n."""
+    return n << PLACE_BITS | place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compacted:
-    """An object as it stands, as changes that make it so by themselves. `digest`: what others attest, 32 B."""
+    """An object as it stands, as changes that make it so by themselves. `digest`: what others attest, 32 B. `waits`:
+    positions n of changes that wait for others and are not in it."""
 
     changes: tuple[bytes, ...] = field(repr=False)
     digest: bytes
+    waits: tuple[int, ...] = ()
 
 
-Compact = Callable[[Sequence[tuple[Uid, bytes]]], Compacted | None]
-"""An object's changes (author, data), in the room's order, as its state; None where that cannot be said (a piece of an
-update is not here). Whatever the order in which they were merged, the same changes give the same digest. Pure: it may
-run in any thread."""
+Compact = Callable[[Sequence[PlacedChange], int], Compacted | None]
+"""(an object's changes in the room's order, the position n up to which they reach) as its state; None where that cannot
+be said. The first changes may be a state up to an earlier position. Pure: it may run in any thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,8 +320,8 @@ class SnapshotPort(Protocol):
         """It was false: the next state begins from the start."""
         ...
 
-    def positioned(self, obj: ObjId, after: int, until: int) -> list[tuple[Uid, bytes]]:
-        """(author, data) of the object's changes at positions after < n ≤ until, in the room's order, without the
+    def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
+        """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
         snapshot that was opened."""
         ...
 

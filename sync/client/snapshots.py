@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sync.client.link import Link
-from sync.client.opening import Opening, pack
+from sync.client.opening import Opening, begins_with, pack
 from sync.client.outbox import Extra, Outbox
 from sync.client.ports import Compacted
 from sync.client.room import RoomSync
@@ -137,7 +137,7 @@ class Snapshots:
             n, held = base
             found: Compacted | None = None
             with _one_object(obj):
-                found = await asyncio.to_thread(compact, ports.positioned(obj, 0, n))
+                found = await asyncio.to_thread(compact, ports.positioned(obj, 0, n), n)
             if found is None or found.digest != held.digest:
                 log.error("a snapshot that was opened is false: room %s", room.room[:4].hex())
                 ports.forget_base(obj)
@@ -257,9 +257,8 @@ class Snapshots:
         after, state = base if base is not None and base[0] <= n else (0, None)
         if state is None and room.reread:
             return None
-        author = self._link.account.uid
-        changes = [(author, change) for change in state.changes] if state is not None else []
-        found = await asyncio.to_thread(compact, [*changes, *ports.positioned(obj, after, n)])
+        begins, waits = (begins_with(state.changes), state.waits) if state is not None else ([], ())
+        found = await asyncio.to_thread(compact, [*begins, *ports.positioned(obj, after, n, waits)], n)
         if state is not None and ports.base(obj) is None:  # it turned out to be false meanwhile
             return None
         if found is not None and after < n:

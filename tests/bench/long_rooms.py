@@ -12,8 +12,8 @@ from app.objects.crdt import CrdtDoc
 from app.rooms.records import ObjectAnnounced, Record, RoomNamed
 from app.rooms.records import encode as record
 from sync.client.opening import pack
-from sync.client.ports import Compacted
-from sync.ids import Hash
+from sync.client.ports import Compacted, PlacedChange, position_of
+from sync.ids import ChangeId, Hash
 from sync.protocol.messages import Append, Push, PutSeals, Signed, WireShare
 from sync.server.service import Service
 from sync.trust import envelope
@@ -112,9 +112,10 @@ class Writer:
 
     async def snapshot(self, obj: ObjId, datas: list[bytes], snap_key: bytes, key: bytes) -> None:
         assert KIND.compact is not None
-        state = KIND.compact([(self.by.author.uid, data) for data in datas])
+        n, uid = self.stream.n, self.by.author.uid
+        changes = [PlacedChange(position_of(1, i), ChangeId(bytes(16)), uid, 0, data) for i, data in enumerate(datas)]
+        state = KIND.compact(changes, n)
         assert isinstance(state, Compacted)
-        n = self.stream.n
         made = pieces(os.urandom(16), state.digest, pack(state))
         ops = [
             PlainOp(obj, snap_key, b"", p.encode(), envelope.SNAPSHOT, n.to_bytes(8, "big") if p is made[-1] else b"")

@@ -286,17 +286,19 @@ def _plain(value: Any) -> Any:
 # -- changes
 
 
-def updates(changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-    """Of changes' (author, data): parts put together."""
-    out, parts = [], dict[tuple[bytes, bytes], dict[int, bytes]]()
+def updates(changes: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes, bytes]]:
+    """Of changes' (author, data), parts put together: (author, update, what stands beside a state)."""
+    out, parts = [], dict[tuple[bytes, bytes], dict[int, Any]]()
     for author, data in changes:
         must(data[0] == 1, "format")
         record = msgpack(Bytes(data[1:]))
         if record["type"] != "doc-part":
-            out.append(record["update"])
+            out.append((author, record["update"], record.get("begun", b"")))
             continue
         group = parts.setdefault((author, record["group"]), {})
-        group[record["index"]] = record["update"]
+        group.setdefault(record["index"], record)
         if len(group) == record["count"]:
-            out.append(b"".join(group[i] for i in sorted(group)))
+            pieces = [group[i] for i in sorted(group)]
+            update, beside = (b"".join(p.get(name, b"") for p in pieces) for name in ("update", "begun"))
+            out.append((author, update, beside))
     return out

@@ -24,7 +24,8 @@ from app.tasks import KIND as TASKS
 from app.tasks.model import ROOT_MAPS as BOARD
 from app.tasks.records import encode as board_data
 from sync.client.opening import pack
-from sync.ids import Hash, ObjId
+from sync.client.ports import PlacedChange, position_of
+from sync.ids import ChangeId, Hash, ObjId
 from sync.trust.snapshots import Attest, Piece, pieces
 
 HERE = Path(__file__).parent
@@ -97,14 +98,25 @@ def edited(seed: int, texts: Sequence[str], maps: Sequence[str]) -> list[tuple[i
     return log
 
 
-def case(kind: Any, log: list[tuple[int, bytes]], changes: list[tuple[int, bytes]], **roots: Sequence[str]) -> Any:
+def case(
+    kind: Any,
+    log: list[tuple[int, bytes]],
+    changes: list[tuple[int, bytes]],
+    texts: Sequence[str] = (),
+    maps: Sequence[str] = (),
+) -> Any:
     with mock.patch("hashlib.sha256", wraps=hashlib.sha256) as spy:
-        made = state_of([update for _, update in log], **roots)
+        made = state_of([update for _, update in log], texts=texts, maps=maps)
     hashed = spy.call_args.args[0]
     assert made is not None
-    state = kind.compact([(Uid(bytes([who]) * 16), data) for who, data in changes])
+    placed = [
+        PlacedChange(position_of(1, i), ChangeId(bytes(16)), Uid(bytes([who]) * 16), 0, data)
+        for i, (who, data) in enumerate(changes)
+    ]
+    state = kind.compact(placed, N)
     assert state is not None
-    assert state.digest == made[1] == hashlib.sha256(hashed).digest()
+    begun = msgspec.msgpack.decode(state.changes[0][1:])["begun"]
+    assert state.digest == hashlib.sha256(hashed + begun).digest()
     whole = pack(state)
     cut = len(whole) // 3
     parts = [whole[:cut], whole[cut : 2 * cut], whole[2 * cut :]]
@@ -114,6 +126,7 @@ def case(kind: Any, log: list[tuple[int, bytes]], changes: list[tuple[int, bytes
     return {
         "changes": [[bytes([who]).hex() * 16, data.hex()] for who, data in changes],
         "hashed": hashed.removeprefix(b"kansli/v1 attested\n").decode(),
+        "begun": begun.hex(),
         "hash": state.digest.hex(),
         "pieces": [p.encode().hex() for p in told],
         "attest": attest.encode().hex(),

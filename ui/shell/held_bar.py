@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
-from app.rooms.held import HeldChange
+from app.rooms.held import HeldChange, WaitingChanges
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
@@ -62,6 +62,8 @@ class HeldBar(InfoBar):
                 admin=newest.by.name, author=newest.author.name, title=newest.title or tr("Untitled")
             )
             self.show_state("info", "info", text)
+        elif waiting := self._session.held.waiting(self._room):
+            self.show_state("info", "info", _said_waiting(waiting))
         else:
             self.hide()
 
@@ -114,6 +116,19 @@ def _said_void(held: tuple[HeldChange, ...]) -> str:
         n=len(held),
         names=", ".join(sorted({one.author.name for one in held})),
         titles=", ".join(f"“{title}”" for title in objects.values()),
+    )
+
+
+def _said_waiting(waiting: tuple[WaitingChanges, ...]) -> str:
+    count = sum(one.count for one in waiting)
+    return trn(
+        "{n} change by {names} in {titles} waits for other changes that have not come yet.",
+        "{n} changes by {names} in {titles} wait for other changes that have not come yet.",
+        count,
+    ).format(
+        n=count,
+        names=", ".join(sorted({one.author.name for one in waiting})),
+        titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in waiting)),
     )
 
 

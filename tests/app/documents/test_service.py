@@ -234,12 +234,12 @@ def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
     world.arrive(ek, HL, obj, data)
     world.deliver()
     assert live.plain_text() == "åäö"
-    assert ek.documents.damaged(obj) == 1
     (found,) = ek.store.changes.unprojected(ROOM)
     assert found[1] in ("damaged-update", "malformed", "format-newer")
+    assert ek.documents.damaged(obj) == 1
     ek = world.restart(ek)
     assert ek.documents.open(obj).plain_text() == "åäö"
-    assert ek.documents.damaged(obj) == 1
+    assert ek.documents.damaged(obj) == int(found[1] != "damaged-update")  # what is void reaches no document
 
 
 def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch) -> None:

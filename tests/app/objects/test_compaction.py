@@ -3,6 +3,7 @@
 
 import json
 import random
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,21 @@ from app.objects.kind import Kind
 from app.tasks import KIND as TASKS
 from app.tasks.records import encode as board_data
 from app.tasks.service import new_board
-from sync.client.opening import unpack
+from sync.client.opening import begins_with, unpack
+from sync.client.ports import PlacedChange, position_of
+from sync.ids import ChangeId
 from sync.trust.snapshots import Piece
 
 TEXTS, MAPS = ("text",), ("m",)
 VALUES: list[Value] = [1, 2.5, "s", [1, 2], -70, 2**40, True, None, b"\0"]
+
+
+def placed(changes: Iterable[tuple[bytes, bytes]]) -> list[PlacedChange]:
+    """(author, data) as the changes of one envelope."""
+    return [
+        PlacedChange(position_of(1, i), ChangeId(bytes(16)), Uid(author), 0, data)
+        for i, (author, data) in enumerate(changes)
+    ]
 
 
 class Peer:
@@ -148,7 +159,7 @@ def test_attack_what_no_tool_makes_stops_nobody_and_is_told_apart(kind: str) -> 
     assert digest([odd]) != digest([in_a_map("28 01 01 6d 01 6b 01 7e")])
     assert TASKS.compact is not None
     board = in_a_map(kind.replace("01 01 6d 01 6b", "01 05 6361726473 01 6b"))
-    assert TASKS.compact([(Uid(bytes(16)), board_data(board))]) is not None
+    assert TASKS.compact(placed([(Uid(bytes(16)), board_data(board))]), 1) is not None
 
 
 def test_an_update_with_a_hole_is_no_state() -> None:
@@ -171,12 +182,11 @@ def test_what_one_version_attested_every_later_one_attests(kind: Kind, name: str
     """tests/vectors/make_attested_1.py wrote it, once; it is never written again."""
     case = json.loads((Path(__file__).parents[2] / "vectors/sync-1-attested.json").read_text())[name]
     assert kind.compact is not None
-    changes = [(Uid(bytes.fromhex(author)), bytes.fromhex(data)) for author, data in case["changes"]]
-    found = kind.compact(changes)
+    found = kind.compact(placed((bytes.fromhex(author), bytes.fromhex(data)) for author, data in case["changes"]), 41)
     assert found is not None
     assert found.digest.hex() == case["hash"]
     of_snapshot = unpack(b"".join(Piece.decode(bytes.fromhex(piece)).data for piece in case["pieces"]))
-    again = kind.compact([(Uid(bytes(16)), data) for data in of_snapshot])
+    again = kind.compact(begins_with(of_snapshot), 41)
     assert again == found
 
 
@@ -188,17 +198,18 @@ def test_a_documents_state_is_what_its_changes_make_and_what_was_deleted_is_not_
     document.splice(0, 8, "")
     changes = [(me, data) for update in updates for data in encode(update)]
     assert DOCUMENTS.compact is not None
-    found = DOCUMENTS.compact(changes)
+    found = DOCUMENTS.compact(placed(changes), 1)
     assert found is not None
     assert b"Hemligt" not in b"".join(found.changes)
-    again = DOCUMENTS.compact([(Uid(bytes([1]) * 16), data) for data in found.changes])
-    assert again == found
-    assert DOCUMENTS.compact([*changes, (me, b"\x01spoilt")]) == found, "what no program can read changes nothing"
+    assert DOCUMENTS.compact(begins_with(found.changes), 1) == found
+    assert DOCUMENTS.compact(placed([*changes, (me, b"\x01spoilt")]), 1) == found, (
+        "what no program can read changes nothing"
+    )
 
 
 def test_a_boards_state_is_what_its_changes_make() -> None:
     me = Uid(bytes(16))
     assert TASKS.compact is not None
-    found = TASKS.compact([(me, new_board("Uppgifter", ("Att göra", "Klart")))])
+    found = TASKS.compact(placed([(me, new_board("Uppgifter", ("Att göra", "Klart")))]), 1)
     assert found is not None
-    assert TASKS.compact([(me, data) for data in found.changes]) == found
+    assert TASKS.compact(begins_with(found.changes), 1) == found

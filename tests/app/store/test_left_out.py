@@ -76,7 +76,7 @@ def text(store: Store) -> str:
 def digest(store: Store, until: int) -> bytes:
     compact = store.compactor(NOTE)
     assert compact is not None
-    found = compact(store.snapshots.positioned(NOTE, 0, until))
+    found = compact(store.snapshots.positioned(NOTE, 0, until), until)
     assert found is not None
     return found.digest
 
@@ -137,7 +137,7 @@ def test_a_state_that_holds_what_was_left_out_is_built_on_no_more(tmp_path: Path
     store = take_in(tmp_path / "s.db", [[room.announced, *room.edits]])
     compact = store.compactor(NOTE)
     assert compact is not None
-    state = compact(store.snapshots.positioned(NOTE, 0, 8))
+    state = compact(store.snapshots.positioned(NOTE, 0, 8), 8)
     assert state is not None
     store.put_base(ROOM, NOTE, 8, state)
     store.receive(Received(room=ROOM, cursor=9, state=b"", changes=[record(9, RG, room.edits[3])]))

@@ -33,7 +33,7 @@ def test_a_snapshot_lies_among_the_changes_until_all_of_them_are_here(bench: Ben
     assert [c.data for c in edits] == [b"old", b"tail", b"end"], "in the room's order, not that of arrival"
     assert [c.data for c in until(edits, edits[1].rowid)] == [b"old", b"tail"]
     assert versions(edits)[0].changes == 3
-    placed = [data for _, data in store.positioned(OBJ, 0, 13)]
+    placed = [change.data for change in store.positioned(OBJ, 0, 13)]
     assert placed == [b"old", b"tail", b"end"], "what a snapshot is checked by is not itself"
     store.receive(Received(room=ROOM, reread=0, whole=[OBJ]))
     assert store.changes.history(OBJ)[0] == []
@@ -45,7 +45,7 @@ def test_only_what_has_a_position_counts(bench: Bench) -> None:
     bench.store.set_me(ME)
     store.changes.append(ROOM, OBJ, b"mine, not sent")
     store.receive(Received(room=ROOM, cursor=5, state=b"s", changes=[change(2, b"two"), change(5, b"five")]))
-    assert store.positioned(OBJ, 0, 9) == [(OTHER, b"two"), (OTHER, b"five")]
+    assert [(c.uid, c.data) for c in store.positioned(OBJ, 0, 9)] == [(OTHER, b"two"), (OTHER, b"five")]
     assert store.positioned(OBJ, 2, 4) == []
     assert store.grown(OBJ, 0) == (2, 7)
     assert store.grown(OBJ, 2) == (1, 4)

@@ -185,8 +185,10 @@ async def test_a_held_change_is_tried_again_at_the_next_start_and_merged_if_it_p
     async with opened(path, slow) as desk:
         desk.n += 1
         opened_ = [
-            OpenedChange(n=desk.n, t=1, uid=EK, dev=DevId(EK), obj=NOTE, change_id=new_change(), payload=data)
-            for _, data in [*first, (NOTE, late)]
+            OpenedChange(
+                n=desk.n, t=1, uid=EK, dev=DevId(EK), obj=NOTE, change_id=new_change(), payload=data, place=place
+            )
+            for place, (_, data) in enumerate([*first, (NOTE, late)])
         ]
         await desk.store.receive_apart(Received(room=ROOM, cursor=desk.n, state=b"", changes=opened_))
         await until(lambda: len(desk.held(NOTE)) == 2)

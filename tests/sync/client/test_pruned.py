@@ -285,8 +285,9 @@ async def test_attack_two_who_lie_together_hide_nothing_that_is_pruned(w: World)
     p = await paper(w)
     away = await away_while_pruned(w, p)
     for k in range(TRIES):
-        row = await p.claim(p.clerk, _other(f"Något annat {k}"))
-        await p.attest(p.head, row, _other(f"Något annat {k}").digest)
+        false = _other(f"Något annat {k}", p.clerk, p.room)
+        row = await p.claim(p.clerk, false)
+        await p.attest(p.head, row, false.digest)
     away.online()
     await until(lambda: away.store.gaps(p.room) == [] and away.engine.position(p.room) > p.rows(p.head)[-1].n)
     assert p.text(away) == p.text(p.head)
@@ -300,10 +301,10 @@ async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatc
     room.head_n, room.gaps = room.kept_n, {p.obj}
     room.stream.state.pruned = {p.obj: 10}
 
-    async def meanwhile(self: Opening, room: RoomSync, obj: ObjId, held: object) -> int:
+    async def meanwhile(self: Opening, room: RoomSync, obj: ObjId, held: object) -> tuple[int, tuple[int, ...]]:
         reaches = room.stream.state.pruned[obj]
         room.stream.state.pruned = {obj: 20}
-        return reaches
+        return reaches, ()
 
     monkeypatch.setattr(Opening, "_snapshot", meanwhile)
     monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from app.core.ids import ObjId, RoomId, Uid, new_obj
+from app.core.ids import ObjId, RoomId, new_obj
 from app.documents import KIND
 from app.documents.records import Assembler, encode
 from app.kinds import KINDS
@@ -21,11 +21,12 @@ from sync.client import joining, outbox, snapshots
 from sync.client.keys import RoomKeys
 from sync.client.opening import pack
 from sync.client.outbox import Extra
-from sync.client.ports import Compacted, OpenedChange, Received
+from sync.client.ports import Compacted, OpenedChange, PlacedChange, Received, position_of
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
+from sync.ids import ChangeId, Hash
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.upkeep.verify import verify
@@ -93,10 +94,11 @@ class Paper:
         found = at.store.base(self.obj)
         return found[0] if found else 0
 
-    def whole(self, at: Client) -> Compacted:
-        """The object as that desktop's positions make it."""
+    def whole(self, at: Client, n: int | None = None) -> Compacted:
+        """The object as that desktop's positions make it, up to `n` or to the last."""
         assert KIND.compact is not None
-        found = KIND.compact(at.store.positioned(self.obj, 0, at.engine.position(self.room)))
+        n = n or at.engine.position(self.room)
+        found = KIND.compact(at.store.positioned(self.obj, 0, n), n)
         assert found is not None
         return found
 
@@ -312,7 +314,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
 ) -> None:
     """One makes it and another attests it: a newcomer opens it, and neither attests it nor builds on it later."""
     p = await paper(w, monkeypatch)
-    false = _other("Något helt annat")
+    false = _other("Något helt annat", p.clerk, p.room)
     row = await p.claim(p.clerk, false)
     await p.attest(p.head, row, false.digest)
     with monkeypatch.context() as later:
@@ -324,7 +326,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
     await opened(p)
     assert p.base(p.guest) == 0
     work = p.guest.engine._snapshots
-    assert await work._state(p.at(p.guest), p.obj, row.covers) == p.whole(p.head)
+    assert await work._state(p.at(p.guest), p.obj, row.covers) == p.whole(p.head, row.covers)
     assert [uid for uid, _ in p.rows(p.guest)[-1].attests] == [p.head.uid]
     assert work._attest_at == {}
 
@@ -384,11 +386,12 @@ def _noted(into: list[RoomSync]) -> Callable[..., Awaitable[None]]:
     return note
 
 
-def _other(text: str) -> Compacted:
+def _other(text: str, by: Client, room: RoomId) -> Compacted:
     doc = CrdtDoc(texts=("text",), maps=("meta",))
     doc.text("text").insert(0, text)
     assert KIND.compact is not None
-    found = KIND.compact([(Uid(bytes(16)), data) for data in encode(doc.diff())])
+    changes = [PlacedChange(position_of(1), ChangeId(bytes(16)), by.uid, 0, data) for data in encode(doc.diff())]
+    found = KIND.compact(changes, by.engine.position(room))
     assert found is not None
     return found
 
@@ -406,7 +409,7 @@ async def test_attack_a_false_snapshot_is_attested_by_nobody_and_not_opened(
         looked.append(True)
 
     monkeypatch.setattr(snapshots.Snapshots, "_attest", look)
-    await p.claim(p.clerk, _other(text))
+    await p.claim(p.clerk, _other(text, p.clerk, p.room))
     await until(lambda: bool(looked))
     await p.write(p.head, "mer")
     assert p.rows(p.head)[-1].attests == ()
@@ -450,7 +453,7 @@ async def test_attack_content_that_has_not_the_hash_is_attested_by_nobody(
         looked.append(self._link.account.uid == p.head.uid)
 
     monkeypatch.setattr(snapshots.Snapshots, "_attest", look)
-    await p.claim(p.clerk, _other("Något annat"), digest=p.whole(p.clerk).digest)
+    await p.claim(p.clerk, _other("Något annat", p.clerk, p.room), digest=p.whole(p.clerk).digest)
     await until(lambda: True in looked)
     await p.write(p.head, "mer")
     assert p.rows(p.head)[-1].attests == ()
@@ -463,7 +466,7 @@ async def test_attack_content_that_has_not_the_attested_hash_is_not_opened(
 ) -> None:
     p = await paper(w, monkeypatch)
     true = p.whole(p.clerk)
-    row = await p.claim(p.clerk, _other("Något annat"), digest=true.digest)
+    row = await p.claim(p.clerk, _other("Något annat", p.clerk, p.room), digest=true.digest)
     await p.attest(p.head, row, true.digest)
     assert row.ident == p.rows(p.head)[-1].ident
     await p.add(p.guest)

@@ -3,7 +3,7 @@
 
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.core.signal import Signal
-from app.rooms.held import HeldChange, LeftOutChange
+from app.rooms.held import HeldChange, LeftOutChange, WaitingChanges
 from tests.ui.shell.sample import CASE, DOCUMENT, REGISTRAR, at
 
 HELD = HeldChange(
@@ -26,12 +26,16 @@ class FakeHeldBack:
         self.changed: Signal[RoomId] = Signal()
         self.changes: tuple[HeldChange, ...] = ()
         self.gone: tuple[LeftOutChange, ...] = ()
+        self.late: tuple[WaitingChanges, ...] = ()
         self.waits = False
         self.admin = True
         self.done: list[str] = []
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
         return self.changes if room == CASE else ()
+
+    def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:
+        return self.late if room == CASE else ()
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
         return self.gone if room == CASE else ()

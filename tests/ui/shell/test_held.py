@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from app.rooms.held import LeftOutChange
+from app.rooms.held import LeftOutChange, WaitingChanges
 from tests.ui.shell.fake_held import HELD
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, REGISTRAR, at
@@ -131,3 +131,10 @@ async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: Mai
     assert found.windowTitle() == "Ändringar som inte räknas hos någon"
     assert not [b for b in found.findChildren(QPushButton) if b.text() == "Lämna utanför för alla …"]
     found.reject()
+
+
+async def test_what_waits_for_other_changes_is_told(window: MainWindow, session: FakeSession) -> None:
+    session.held.late = (WaitingChanges(title="Utkast till beslut", author=HELD.author, count=2),)
+    shown, text = bar(window)
+    assert shown
+    assert f"2 ändringar av {HELD.author.name} i “Utkast till beslut” väntar på andra ändringar" in text

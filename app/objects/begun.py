@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a state says beside its `update`, and what a judge's stored bytes are: the position that it covers, what waits
+there, and what a judge knew. FORMAT.md has every byte."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import msgspec
+
+from app.errors import BadChange
+from app.objects.structure import Structure
+from app.objects.structure_codec import encode
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[int, tuple[int, ...], bytes])
+MAX_POSITION = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """`covers`: the last position of which something is in the state. `waits`: positions of changes that wait there,
+    ascending. `known`: the structure, encoded."""
+
+    covers: int
+    waits: tuple[int, ...]
+    known: bytes
+
+    def encode(self) -> bytes:
+        """The field's bytes."""
+        return _encoder.encode((self.covers, self.waits, self.known))
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Begun":
+        """BadChange "damaged-update" for any bytes but the one encoding."""
+        try:
+            covers, waits, known = _decoder.decode(data)
+        except (msgspec.MsgspecError, RecursionError) as e:
+            raise BadChange("damaged-update") from e
+        made = cls(covers, waits, known)
+        rising = all(a < b for a, b in pairwise(waits))
+        if made.encode() != data or not rising or not all(0 <= p <= covers < MAX_POSITION for p in (0, *waits)):
+            raise BadChange("damaged-update")
+        return made
+
+
+def begun_of(covers: int, waits: tuple[int, ...], structure: Structure) -> Begun:
+    """What a judge knows now."""
+    return Begun(covers, waits, encode(structure))

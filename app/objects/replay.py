@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Judges one object's changes in the order of their positions: puts pieces together, reads each update by the grammar,
+asks the judge. No CRDT and no store: bytes in, outcomes out. The store, the snapshots and the tests use the same.
+
+A transaction is `mark`, then `taking` for each change, then `settle` or `rollback`.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeVar
+
+from app.errors import BadChange, BugError
+from app.objects.beginning import beginning
+from app.objects.begun import Begun, begun_of
+from app.objects.grammar import Facts, read, reading
+from app.objects.judging import Judge, JudgeMark, Kind, Verdict
+from app.objects.lib0 import BadUpdate
+from app.objects.structure import Structure
+from app.objects.structure_codec import decoding, encoding
+from app.objects.waiting import Change, Late
+from sync.client.ports import PlacedChange
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+MERGED, AGAIN, LATE = "merged", "again", "late"
+"""What an outcome's `code` is, beside the codes of what is void. Pieces of a group that is not complete are late."""
+STATE, PIECE = "state", "piece"
+"""Void: a state that stands behind other updates of its object; a piece that is not the first of its index, or that
+differs in how many there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What a change's data holds. `begun` is empty but for a state. A piece has a `group`."""
+
+    update: bytes
+    begun: bytes = b""
+    group: bytes | None = None
+    index: int = 0
+    count: int = 1
+
+
+Unpack = Callable[[bytes], Unpacked]
+"""The content of a change's data; BadChange for what is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A waiting update: the positions of all changes that it consists of, the last its own."""
+
+    late: Late
+    parts: tuple[int, ...]
+
+
+class Kept(Protocol):
+    """What the store keeps of one object."""
+
+    def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
+        """(last change, clock of the first missing id, `Wait.parts`) of those that wait for a client below a clock."""
+        ...
+
+    def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
+        """The changes at these positions, in their order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the update whose last change is at `position`. `parts`: the positions of all its changes."""
+
+    position: int
+    parts: tuple[int, ...]
+    code: str
+    missing: Late | None = None
+    deferred: bool = False
+    waited: bool = False
+    """It had waited before, as the store knows."""
+
+
+@dataclass(slots=True)
+class _Fresh:
+    """What the transaction that runs has brought; nothing of it is in the store yet."""
+
+    changes: dict[int, PlacedChange] = field(default_factory=dict)
+    waits: dict[int, Wait | None] = field(default_factory=dict)
+    """By position: what waits now, None for what waits no more."""
+    undo: list[Callable[[], object]] = field(default_factory=list)
+
+
+Groups = dict[tuple[bytes, bytes], tuple[int, dict[int, int]]]
+"""Of each (author, group) that is not complete: how many pieces it has, and the position of each that is here."""
+
+
+ReplayMark = tuple[Judge, JudgeMark, int, frozenset[int]]
+
+
+class Replay:
+    """Of one object. `upto`: every change at a position up to here was taken, or is in the state it began with."""
+
+    def __init__(self, unpack: Unpack, kept: Kept, structure: Structure | None = None, upto: int = 0) -> None:
+        self._unpack = unpack
+        self._kept = kept
+        self._fresh = _Fresh()
+        self._groups: Groups = {}
+        self._parts: dict[int, tuple[int, ...]] = {}
+        """Of each update in several pieces that waits, where they are."""
+        self._judge = Judge(self, structure)
+        self.upto = upto
+        self.named: frozenset[int] = frozenset()
+        """Positions up to `upto` that wait and have not been taken here yet."""
+        self._waits: dict[int, None] = {}
+        """Positions of all changes that wait."""
+
+    @property
+    def structure(self) -> Structure:
+        """What the judge knows."""
+        return self._judge.structure
+
+    def begun(self) -> Begun:
+        """What is known now, for a state or for the disk."""
+        return begun_of(self.upto, tuple(sorted(self._waits.keys() | self.named)), self.structure)
+
+    def takes(self, position: int) -> bool:
+        """Whether the change at this position is to be taken now: it follows, or it is one that waited at the start."""
+        return position > self.upto or position in self.named
+
+    # -- beginning
+
+    def beginning(self, begun: Begun, update: bytes | None, upto: int | None = None) -> Generator[None, None, None]:
+        """Begins at a state, or (without an update) at what was stored here. BadChange if it is none; nothing has
+        changed then. `upto`: in place of what it covers, for a state that begins an object."""
+        if update is None:
+            structure = yield from decoding(begun.known)
+        else:
+            facts = yield from reading(update, state=True)
+            structure = yield from beginning(facts, begun.known)
+        before = self._groups, self._parts, self._waits
+        self._judge = Judge(self, structure)
+        self._groups, self._parts, self._waits = {}, {}, {}
+        self._fresh.undo.append(lambda: self._restore(*before))
+        self.upto = begun.covers if upto is None else upto
+        self.named = frozenset(begun.waits if upto is None else ())
+
+    def starting(self, stored: bytes) -> Generator[None, None, None]:
+        """Begins at what was stored here. BadChange if it is none."""
+        yield from self.beginning(Begun.decode(stored), None)
+
+    def starting_at(self, changes: Sequence[PlacedChange]) -> Generator[None, None, None]:
+        """Begins at a state that was opened: these are its own changes. BadChange if it is none."""
+        update, begun = joined(changes, self._unpack)
+        yield from self.beginning(Begun.decode(begun), update)
+
+    def covered_by(self, changes: Sequence[PlacedChange]) -> int:
+        """The position that a state covers; 0 for what is none."""
+        try:
+            return Begun.decode(joined(changes, self._unpack)[1]).covers
+        except BadChange:
+            return 0
+
+    def storing(self) -> Generator[None, None, bytes]:
+        """What is known now as bytes for `starting`, in pieces; nothing is taken meanwhile."""
+        known = yield from encoding(self.structure)
+        return Begun(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
+
+    def _restore(self, groups: Groups, parts: dict[int, tuple[int, ...]], waits: dict[int, None]) -> None:
+        self._groups, self._parts, self._waits = groups, parts, waits
+
+    # -- taking
+
+    def taking(self, change: PlacedChange) -> Generator[None, None, list[Outcome]]:
+        """The outcomes of the next change, in their order: its own, then those of what had waited for it."""
+        if not self.takes(change.position):
+            raise BugError("replay: positions rise")
+        self._fresh.changes[change.position] = change
+        if change.position in self.named:
+            self.named -= {change.position}
+            self._await(change.position)
+        self.upto = max(self.upto, change.position)
+        try:
+            unpacked = self._unpack(change.data)
+        except BadChange as bad:
+            return self._void(change.position, (change.position,), bad.code)
+        parts: tuple[int, ...] | None = (change.position,)
+        if unpacked.group is not None:
+            parts = self._join(change, unpacked, unpacked.group)
+        if parts is None:
+            return self._void(change.position, (change.position,), PIECE)
+        if not parts:
+            self._await(change.position)
+            return [Outcome(change.position, (change.position,), LATE)]
+        return (yield from self._update(change, parts))
+
+    def update(self, parts: Sequence[int]) -> tuple[bytes, bytes]:
+        """(update, what a state says beside it or nothing) that the changes at these positions make."""
+        return joined(self._changes(parts), self._unpack)
+
+    def _join(self, change: PlacedChange, piece: Unpacked, group: bytes) -> tuple[int, ...] | None:
+        """The positions of a group's pieces if this one completes it, nothing if not; None if it does not count."""
+        key = (bytes(change.uid), group)
+        count, pieces = self._groups.get(key, (piece.count, {}))
+        if piece.count != count or piece.index in pieces:
+            return None
+        pieces = {**pieces, piece.index: change.position}
+        before = self._groups.pop(key, None)
+        self._fresh.undo.append(lambda: _put(self._groups, key, before))
+        if len(pieces) < count:
+            self._groups[key] = count, pieces
+            return ()
+        return tuple(sorted(pieces.values()))
+
+    def _update(self, change: PlacedChange, parts: tuple[int, ...]) -> Generator[None, None, list[Outcome]]:
+        for position in parts[:-1]:
+            self._await_no_more(position)
+        try:
+            update, begun = self.update(parts)
+            if begun:
+                if self.structure.clients:
+                    return self._void(change.position, parts, STATE)
+                yield from self.beginning(Begun.decode(begun), update, change.position)
+                return [Outcome(change.position, parts, MERGED)]
+            facts = yield from reading(update)
+        except BadChange as bad:
+            return self._void(change.position, parts, bad.code)
+        if len(parts) > 1:
+            self._set_parts(change.position, parts)
+        found = yield from self._judge.offering(_change(change), facts)
+        outcomes = [self._outcome(found, facts.size)]
+        while self._judge.ready:
+            found = yield from self._judge.stepping()
+            outcomes.append(self._outcome(found, 0))
+        return outcomes
+
+    def _void(self, position: int, parts: tuple[int, ...], code: str) -> list[Outcome]:
+        for part in parts:
+            self._await_no_more(part)
+        return [Outcome(position, parts, code)]
+
+    def _outcome(self, verdict: Verdict, size: int) -> Outcome:
+        position = verdict.change.position
+        parts, waited = self._parts.get(position, (position,)), position in self._waits
+        if verdict.kind is Kind.LATE:
+            assert verdict.missing is not None  # noqa: S101 - a late verdict names what it lacks
+            late = Late(verdict.change, verdict.missing, size)
+            for part in parts:
+                self._await(part)
+            self._fresh.waits[position] = Wait(late, parts)
+            return Outcome(position, parts, LATE, late, verdict.deferred, waited)
+        self._set_parts(position, None)
+        for part in parts:
+            self._await_no_more(part)
+        if waited:
+            self._fresh.waits[position] = None
+        code = verdict.code if verdict.kind is Kind.VOID else verdict.kind.value
+        return Outcome(position, parts, code, None, verdict.deferred, waited)
+
+    def _await(self, position: int) -> None:
+        if position not in self._waits:
+            self._waits[position] = None
+            self._fresh.undo.append(lambda: self._waits.pop(position, None))
+
+    def _await_no_more(self, position: int) -> None:
+        if position in self._waits:
+            del self._waits[position]
+            self._fresh.undo.append(lambda: self._waits.setdefault(position))
+
+    def _set_parts(self, position: int, parts: tuple[int, ...] | None) -> None:
+        before = self._parts.pop(position, None)
+        if before is None and parts is None:
+            return
+        self._fresh.undo.append(lambda: _put(self._parts, position, before))
+        _put(self._parts, position, parts)
+
+    def cover(self, upto: int) -> list[int]:
+        """A baseline or prune that covers this position: what waits up to there is left out. Gives the positions."""
+        self._judge.cover(upto)
+        gone = {position for position in (*self._waits, *self.named) if position <= upto}
+        for key, (count, pieces) in list(self._groups.items()):
+            if min(pieces.values()) <= upto:
+                gone.update(pieces.values())
+                del self._groups[key]
+                self._fresh.undo.append(partial(_put, self._groups, key, (count, pieces)))
+        for position in gone:
+            self._await_no_more(position)
+            self._set_parts(position, None)
+            self._fresh.waits[position] = None
+        self.named = frozenset(position for position in self.named if position > upto)
+        return sorted(gone)
+
+    # -- what the judge asks (`app.objects.waiting.Rows`)
+
+    def waiting(self, client: int, below: int) -> Sequence[Late]:
+        """What waits for an id of a client below a clock."""
+        found = {
+            last.position: Wait(Late(_change(last), (client, clock), len(last.data)), parts)
+            for last, clock, parts in self._kept.waiting(client, below)
+        }
+        for position, wait in self._fresh.waits.items():
+            found.pop(position, None)
+            if wait is not None and wait.late.missing[0] == client and wait.late.missing[1] < below:
+                found[position] = wait
+        for position, wait in found.items():
+            if len(wait.parts) > 1:
+                self._set_parts(position, wait.parts)
+        return [wait.late for position, wait in found.items() if position in self._waits]
+
+    def facts(self, change: Change) -> Facts:
+        """What one of them says."""
+        try:
+            return read(self.update(self._parts.get(change.position, (change.position,)))[0])
+        except BadUpdate as bad:  # it passed when it came
+            raise BugError("replay: what waits was damaged") from bad
+
+    def _changes(self, positions: Sequence[int]) -> list[PlacedChange]:
+        lacking = [position for position in positions if position not in self._fresh.changes]
+        found = {change.position: change for change in self._kept.changes(lacking)} if lacking else {}
+        return [self._fresh.changes.get(position) or found[position] for position in positions]
+
+    # -- transactions
+
+    def mark(self) -> ReplayMark:
+        """A point to go back to. One at a time: a second takes the first one's place."""
+        return self._judge, self._judge.mark(), self.upto, self.named
+
+    def rollback(self, mark: ReplayMark) -> None:
+        """Goes back to the point: as if nothing had been taken since."""
+        self._judge, inside, self.upto, self.named = mark
+        self._judge.rollback(inside)
+        for undo in reversed(self._fresh.undo):
+            undo()
+        self._fresh = _Fresh()
+
+    def no_return(self) -> None:
+        """Nobody goes back any more. What was taken is kept here, as no store has it."""
+        self._judge.settle()
+        self._fresh.undo.clear()
+
+    def settle(self) -> None:
+        """The transaction stands; the store has what waits."""
+        self._judge.settle()
+        self._fresh = _Fresh()
+
+
+def joined(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[bytes, bytes]:
+    """(update, what a state says beside it) of all the pieces that changes are; BadChange for what is none."""
+    pieces = sorted((unpack(change.data) for change in changes), key=lambda piece: piece.index)
+    return b"".join(piece.update for piece in pieces), b"".join(piece.begun for piece in pieces)
+
+
+def _change(change: PlacedChange) -> Change:
+    return Change(change.position, bytes(change.change_id), bytes(change.uid), change.t)
+
+
+def _put(table: dict[K, V], key: K, value: V | None) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
+def judge_of(unpack: Unpack) -> Callable[[Kept], Replay]:
+    """How a kind's objects are judged, for `app.store.projection.Merging`."""
+    return lambda kept: Replay(unpack, kept)

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the judges of merging objects say of what came: which changes count, which wait, which never do.
+
+A judge is a pure function of an object's changes in the order of their positions (app/objects/replay.py), so it is the
+same at everybody. `judge` asks it before anything is tried or stored; what it says is committed with the changes, and
+its own state seldom: after a restart it is asked again from there. Where positions come in another order, it is made
+from the object's first change again, by `again`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from app.core import log
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.errors import BadChange
+from app.store import statements as sql
+from app.store.database import Database
+from app.store.kept_judges import Held, KeptJudges
+from app.store.people import Me
+from app.store.projecting import Projecting
+from app.store.projection import ObjectJudge, Projector
+from app.store.verdicts import KeptRows, Slice, Verdicts, driven, note, placed_of
+from sync.client.ports import OpenedChange, Received, position_of
+
+BREATH = 32
+"""Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
+
+
+class Judges(KeptJudges):
+    """Of one store. On the loop."""
+
+    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], projecting: Projecting) -> None:
+        super().__init__(db, me, kinds, projecting)
+        projecting.taken_out.connect(self._on_taken_out)
+
+    def concerns(self, received: Received) -> bool:
+        """Whether a slice has anything that is to be judged."""
+        objs = {c.obj for c in received.changes} | {e.obj for e in received.events if e.obj is not None}
+        return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
+
+    # -- what came
+
+    async def judge(self, received: Received) -> Verdicts:
+        """The verdicts on a slice that is not stored yet. `settle` or `roll_back` follows."""
+        out, by_obj = Verdicts(), dict[ObjId, Slice]()
+        for change in received.changes:
+            by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
+        for event in received.events:
+            if event.kind == "prune" and event.obj is not None and event.until is not None:
+                by_obj.setdefault(event.obj, Slice([], [], False)).covers.append((event.n, event.until))
+        for obj in received.whole:
+            by_obj.setdefault(obj, Slice([], [], False)).whole = True
+        try:
+            for obj, came in by_obj.items():
+                kind = self.merging(received.room, obj)
+                if kind is not None:
+                    await self._object(received.room, obj, kind, came, out)
+        except BaseException:
+            self.roll_back(out)
+            raise
+        return out
+
+    def settle(self, verdicts: Verdicts) -> None:
+        """What was judged is committed."""
+        now = asyncio.get_running_loop().time()
+        for obj, judge, _ in verdicts.points:
+            judge.settle()
+            held = self._held.get(obj)
+            if held is not None:
+                held.unstored += len(verdicts.codes.get(obj, ()))
+                held.touched = now
+        self._stale |= verdicts.stale
+
+    def roll_back(self, verdicts: Verdicts) -> None:
+        """Nothing of it was committed."""
+        for _, judge, mark in reversed(verdicts.points):
+            judge.rollback(mark)
+        verdicts.points.clear()
+
+    def _on_taken_out(self, obj: ObjId) -> None:
+        """▲ What was left out counts in no verdict either: what builds on it waits from now on."""
+        self.forget([obj])
+
+    async def _object(self, room: RoomId, obj: ObjId, kind: Projector, came: Slice, out: Verdicts) -> None:
+        held = None if obj in self._stale else self._held.get(obj) or await self._load(obj, kind)
+        if held is not None:
+            self._keep(obj, held)
+            begun, before = len(out.points), (held.covers, held.side)
+            out.points.append((obj, held.judge, held.judge.mark()))
+            try:
+                if await self._take(room, obj, kind, held, came, out):
+                    return
+            except BadChange as bad:  # a state that is none
+                log.store.warning("judge-state", code=bad.code, obj=obj)
+            for _, judge, mark in reversed(out.points[begun:]):
+                judge.rollback(mark)
+            del out.points[begun:]
+            held.covers, held.side = before
+        for table in (out.codes, out.merged, out.waits):
+            table.pop(obj, None)
+        out.stale.add(obj)
+
+    async def _take(self, room: RoomId, obj: ObjId, kind: Projector, held: Held, came: Slice, out: Verdicts) -> bool:
+        """Asks the judge about an object's part of a slice. False: it is to be made from the start again."""
+        stored = self._stored(room, came.changes)
+        first: dict[tuple[Uid, ChangeId], OpenedChange] = {}
+        for change in came.changes:
+            first.setdefault((change.uid, change.change_id), change)
+        fresh = [change for key, change in first.items() if stored.get(key, 0) is not None]
+        snapshot = [placed_of(c) for c in fresh if not c.dev]
+        if snapshot:
+            if held.judge.upto:
+                return False
+            await driven(held.judge.starting_at(snapshot))
+            held.covers = held.judge.upto
+        if (came.whole and held.covers) or (any(c.baseline for c in fresh) and self._reads_alone(room)):
+            return False
+        edits = {position_of(c.n, c.place): c for c in fresh if c.dev and not c.baseline}
+        covers = {position_of(n): position_of(until) for n, until in came.covers}
+        codes = out.codes[obj] = {}
+        for count, position in enumerate(sorted({**edits, **covers}), start=1):
+            if count % BREATH == 0:
+                await asyncio.sleep(0)
+            if position in covers:
+                codes |= dict.fromkeys(held.judge.cover(covers[position]), sql.COVERED)
+                continue
+            judge = await self._judge_of(obj, kind, held, position, out)
+            if judge is None:
+                return False
+            for outcome in await driven(judge.taking(placed_of(edits[position]))):
+                note(codes, out.waits.setdefault(obj, {}), outcome)
+                if outcome.deferred:
+                    out.deferred.add(obj)
+        here = {p for p, c in edits.items() if (c.uid, c.change_id) in stored}
+        rows = KeptRows(self._db, obj)
+        out.merged[obj] = [
+            placed
+            for p, code in codes.items()
+            if code not in sql.JUDGED and p not in here
+            for placed in ([placed_of(edits[p])] if p in edits else rows.changes([p]))
+        ]
+        return True
+
+    async def _judge_of(
+        self, obj: ObjId, kind: Projector, held: Held, position: int, out: Verdicts
+    ) -> ObjectJudge | None:
+        """Who judges a position: the object's judge, or beside it one of what a snapshot stands in for. None: it comes
+        behind others that were judged."""
+        if held.judge.takes(position):
+            return held.judge
+        if position > held.covers:
+            return None
+        if held.side is None:
+            held.side = self._new(obj, kind)
+            await self._replay(obj, held.side, until=position)
+        if not any(judge is held.side for _, judge, _ in out.points):
+            out.points.append((obj, held.side, held.side.mark()))
+        return held.side if held.side.takes(position) else None
+
+    def _stored(self, room: RoomId, changes: Sequence[OpenedChange]) -> dict[tuple[Uid, ChangeId], int | None]:
+        """Those of these changes that are stored: the row of one that has no position yet, None for one that has."""
+        found: dict[tuple[Uid, ChangeId], int | None] = {}
+        ids = [c.change_id for c in changes]
+        for at in range(0, len(ids), sql.CHUNK):
+            chunk = ids[at : at + sql.CHUNK]
+            for row, its, author, change_id, n in self._db.rows(sql.known_changes(len(chunk)), chunk):
+                if its == room:
+                    found[(Uid(author), ChangeId(change_id))] = row if n is None else None
+        return found
+
+    # -- within the transaction that stores the slice
+
+    def write(self, verdicts: Verdicts) -> None:
+        """What waits now and what waits no more; objects that are to be judged again."""
+        raw = self._db.raw
+        for obj in verdicts.stale:
+            raw.execute(sql.DROP_JUDGE_STATE, (obj,))
+        for obj, outcomes in verdicts.waits.items():
+            self._write_waits(obj, outcomes.values())
+        covered = [
+            (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED
+        ]
+        raw.executemany(sql.DROP_WAIT, covered)

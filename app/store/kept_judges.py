@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The judges of merging objects in memory and on the disk. A judge's state is stored seldom; after a restart it is
+given the changes that came after that. `again` makes one from the object's first change.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from app.core import log
+from app.core.ids import ObjId, RoomId
+from app.errors import BadChange
+from app.store import statements as sql
+from app.store.database import Database, Row
+from app.store.people import Me
+from app.store.projecting import Projecting
+from app.store.projection import ObjectJudge, Outcome, Projector
+from app.store.verdicts import KeptRows, compare, driven, finished, key_of, packed, placed_in
+from sync.client.ports import PLACE_BITS, PlacedChange, position_of
+
+JUDGES = 32
+"""Judges that are kept in memory."""
+STORE_AFTER, STORE_AFTER_S = 256, 1.0
+"""A judge's state is stored after so many changes, or so long after the last one."""
+CHUNK = 32
+
+
+@dataclass(slots=True)
+class Held:
+    """A judge in memory. `covers`: up to where a snapshot stands in for changes that are not here; `side` judges these
+    when they are read in the background."""
+
+    judge: ObjectJudge
+    covers: int = 0
+    side: ObjectJudge | None = None
+    unstored: int = 0
+    touched: float = 0.0
+
+
+class KeptJudges:
+    """Of one store. On the loop."""
+
+    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], projecting: Projecting) -> None:
+        self._db = db
+        self._me = me
+        self._kinds = kinds
+        self._projecting = projecting
+        self._held: OrderedDict[ObjId, Held] = OrderedDict()
+        self._stale: set[ObjId] = set()
+        self.lock = asyncio.Lock()
+        """Held from `judge` to the end of the commit."""
+
+    def merging(self, room: RoomId, obj: ObjId) -> Projector | None:
+        """The kind of a room's object, if such objects merge."""
+        kind = self._kinds.get(self._db.value(sql.KIND_IN, (obj, room)) or "")
+        return kind if kind is not None and kind.merging is not None else None
+
+    def is_due(self, obj: ObjId) -> bool:
+        """Whether an object is to be judged from its first change; until then nothing new of it is merged."""
+        return obj in self._stale or (obj not in self._held and self._db.value(sql.JUDGE_STATE, (obj,)) is None)
+
+    def forget(self, objs: Collection[ObjId]) -> None:
+        """Nobody knows what was committed, or other rows count than before: these are judged from the start."""
+        for obj in objs:
+            self._held.pop(obj, None)
+            self._stale.add(obj)
+
+    # -- judges in memory and on the disk
+
+    def _new(self, obj: ObjId, kind: Projector) -> ObjectJudge:
+        assert kind.merging is not None  # noqa: S101 - the callers ask for kinds that merge
+        return kind.merging.judge(KeptRows(self._db, obj))
+
+    def _keep(self, obj: ObjId, held: Held) -> None:
+        self._held[obj] = held
+        self._held.move_to_end(obj)
+        while len(self._held) > JUDGES:
+            self._held.popitem(last=False)
+
+    async def _load(self, obj: ObjId, kind: Projector) -> Held | None:
+        """The judge as it was stored, with what came after. None if there is none although there are changes."""
+        state, judge = self._db.value(sql.JUDGE_STATE, (obj,)), self._new(obj, kind)
+        if state is None:
+            return None if self._db.value(sql.ANY_PLACED, (obj,)) is not None else Held(judge)
+        try:
+            await driven(judge.starting(state))
+        except BadChange as bad:
+            log.store.warning("judge-state", code=bad.code, obj=obj)
+            return None
+        if await self._replay(obj, judge):
+            log.store.warning("judge-state", code="differs", obj=obj)
+            return None
+        return Held(judge, judge.covered_by(self._snapshot(obj)))
+
+    def _snapshot(self, obj: ObjId) -> list[PlacedChange]:
+        """The changes that the newest opened snapshot of an object is."""
+        rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
+        return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
+
+    async def _replay(self, obj: ObjId, judge: ObjectJudge, until: int = sql.MAX_INT) -> dict[int, tuple[Row, str]]:
+        """Gives a judge the stored changes that follow, and those that waited when it began. By position, in the order
+        of the verdicts: (row and mark, code) of those whose mark says another thing than the verdict."""
+        differ: dict[int, tuple[Row, str]] = {}
+        rows = [row for p in sorted(judge.named) for row in self._db.rows(sql.AT_POSITION, key_of(obj, p))]
+        covers = [] if until != sql.MAX_INT else list(self._db.rows(sql.PRUNES_OF, (obj,)))
+        covers = [(position_of(n), position_of(upto)) for n, upto in covers if position_of(n) > judge.upto]
+        marks: dict[int, Row] = {}
+        while True:
+            outcomes: list[Outcome] = []
+            for row in rows:
+                placed = placed_in(row)
+                while covers and covers[0][0] < placed.position:
+                    compare(judge.cover(covers.pop(0)[1]), sql.COVERED, marks, differ)
+                if placed.position < until and judge.takes(placed.position):
+                    marks[placed.position] = row[-2:]
+                    for outcome in await driven(judge.taking(placed)):
+                        compare(outcome.parts, outcome.code, marks, differ)
+                        outcomes.append(outcome)
+            self._commit_waits(obj, judge, outcomes)
+            at = judge.upto
+            rows = self._db.rows(sql.TO_JUDGE, (obj, *key_of(obj, at)[1:], CHUNK))
+            if not any(placed_in(row).position < until for row in rows):
+                break
+            await asyncio.sleep(0)
+        for _, upto in covers:
+            compare(judge.cover(upto), sql.COVERED, marks, differ)
+        judge.settle()
+        return differ
+
+    def _commit_waits(self, obj: ObjId, judge: ObjectJudge, outcomes: Sequence[Outcome]) -> None:
+        if any(outcome.missing is not None or outcome.waited for outcome in outcomes):
+            with self._db.transaction(durable=False):
+                self._write_waits(obj, outcomes)
+        judge.settle()
+
+    async def again(self, obj: ObjId, kind: Projector) -> None:
+        """Judges an object from its first change, or from the state that stands in for the first ones, and corrects
+        what was marked otherwise."""
+        room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
+        judge, covers = self._new(obj, kind), 0
+        begins = self._begins(RoomId(room), obj)
+        if begins:
+            try:
+                await driven(judge.starting_at(begins))
+                covers = judge.upto
+            except BadChange as bad:
+                log.store.warning("judge-state", code=bad.code, obj=obj)
+                judge = self._new(obj, kind)
+        with self._db.transaction(durable=False):
+            self._db.raw.execute(sql.DROP_WAITS, (obj,))
+        differ = await self._replay(obj, judge)
+        async with self.lock:
+            more = await self._replay(obj, judge)
+            for position, found in more.items():
+                differ.pop(position, None)
+                differ[position] = found
+            self._correct(obj, differ, covers)
+            self._stale.discard(obj)
+            held = Held(judge, covers if self._snapshot(obj) else 0)
+            self._keep(obj, held)
+            self._put(obj, held, await driven(judge.storing()))
+
+    def _begins(self, room: RoomId, obj: ObjId) -> list[PlacedChange]:
+        """The changes of the state that stands in for an object's first ones here; none if all are here."""
+        snapshot = self._snapshot(obj)
+        if snapshot or not self._reads_alone(room):
+            return snapshot
+        return [placed_in(row) for row in self._db.rows(sql.NEWEST_BASELINE, (obj,))]
+
+    def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
+        """Marks changes as they were judged; what is to be merged after all is tried first. What waited up to the
+        position that a state covers is in it, or counts no more."""
+        raw, out, into = self._db.raw, False, False
+        with self._db.transaction():
+            if covers:
+                raw.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
+            for (row, mark), code in differ.values():
+                if code in sql.JUDGED:
+                    out |= mark not in sql.HELD
+                    raw.execute("DELETE FROM quarantined WHERE row = ?", (row,))
+                    raw.execute(sql.MARK_UNPROJECTED, (code, row))
+                else:
+                    into = True
+                    raw.execute(sql.MARK_UNPROJECTED, (sql.UNTRIED, self._projecting.to_end(row)))
+            if out:
+                self._projecting.take_back(obj)
+            if into:
+                self._db.after_commit(partial(self._projecting.untried.emit, obj))
+        if differ:
+            log.store.warning("judged-again", obj=obj, count=len(differ))
+
+    async def store_idle(self) -> float | None:
+        """Stores what judges know that have rested; how long until the next is due, None for none."""
+        loop = asyncio.get_running_loop()
+        due: list[float] = []
+        for obj, held in list(self._held.items()):
+            if not held.unstored:
+                continue
+            left = held.touched + STORE_AFTER_S - loop.time()
+            if left > 0 and held.unstored < STORE_AFTER:
+                due.append(left)
+                continue
+            async with self.lock:
+                if self._held.get(obj) is held:
+                    self._put(obj, held, await driven(held.judge.storing()))
+        return min(due, default=None)
+
+    def close(self) -> None:
+        """Stores what is not stored yet. The loop may have ended."""
+        for obj, held in self._held.items():
+            if held.unstored and not self.lock.locked():
+                self._put(obj, held, finished(held.judge.storing()))
+
+    def _put(self, obj: ObjId, held: Held, state: bytes) -> None:
+        with self._db.transaction(durable=False):
+            room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
+            self._db.raw.execute(sql.PUT_JUDGE_STATE, (obj, room, state))
+        held.unstored = 0
+
+    def _write_waits(self, obj: ObjId, outcomes: Collection[Outcome]) -> None:
+        raw = self._db.raw
+        for outcome in outcomes:
+            missing = outcome.missing
+            if missing is not None:
+                parts = packed(outcome.parts)
+                raw.execute(sql.PUT_WAIT, (obj, outcome.position, *missing.missing, parts))
+            elif outcome.waited:
+                raw.execute(sql.DROP_WAIT, (obj, outcome.position))
+
+    def _reads_alone(self, room: RoomId) -> bool:
+        """Whether this person reads the room without its history."""
+        return self._db.value(sql.READS_ALONE, (room, self._me.uid)) is not None

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a judge says of a slice of changes, and how a change is named to it. See `app.store.judges`."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from app.core.ids import ChangeId, ObjId, Uid
+from app.store import statements as sql
+from app.store.database import Database, Row
+from app.store.projection import ObjectJudge, Outcome
+from sync.client.ports import PLACE_BITS, OpenedChange, PlacedChange, position_of
+
+T = TypeVar("T")
+
+_PLACE = (1 << PLACE_BITS) - 1
+_parts = msgspec.msgpack.Encoder()
+_parts_of = msgspec.msgpack.Decoder(tuple[int, ...])
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """Of one slice. `codes`: by object the positions whose changes have a verdict now, in the order of the verdicts;
+    `merged`: those that are to be merged and were not written here. `stale`: objects that are judged later."""
+
+    codes: dict[ObjId, dict[int, str]] = field(default_factory=dict)
+    merged: dict[ObjId, list[PlacedChange]] = field(default_factory=dict)
+    waits: dict[ObjId, dict[int, Outcome]] = field(default_factory=dict)
+    deferred: set[ObjId] = field(default_factory=set)
+    """Objects of which somebody began too many clients: their changes are merged in the background."""
+    stale: set[ObjId] = field(default_factory=set)
+    points: list[tuple[ObjId, ObjectJudge, object]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Slice:
+    """An object's part of a slice. `covers`: (position n of a prune, up to where); `whole`: every change is here."""
+
+    changes: list[OpenedChange]
+    covers: list[tuple[int, int]]
+    whole: bool
+
+
+class KeptRows:
+    """What the store keeps of one object, as its judge asks for it."""
+
+    def __init__(self, db: Database, obj: ObjId) -> None:
+        self._db = db
+        self._obj = obj
+
+    def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
+        found = self._db.rows(sql.WAITS, (self._obj, client, below))
+        return [
+            (placed, clock, _parts_of.decode(parts))
+            for position, clock, parts in found
+            for placed in self.changes([position])
+        ]
+
+    def changes(self, positions: Sequence[int]) -> list[PlacedChange]:
+        return [placed_in(row) for p in positions for row in self._db.rows(sql.AT_POSITION, key_of(self._obj, p))]
+
+
+def placed_of(change: OpenedChange) -> PlacedChange:
+    """A change as its judge takes it."""
+    position = position_of(change.n, change.place)
+    return PlacedChange(position, change.change_id, change.uid, change.t, change.payload)
+
+
+async def driven(steps: Generator[None, None, T]) -> T:
+    """Runs work in pieces with a breath between them."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+        await asyncio.sleep(0)
+
+
+def finished(steps: Generator[None, None, T]) -> T:
+    """All of it at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+
+
+def note(codes: dict[int, str], waits: dict[int, Outcome], outcome: Outcome) -> None:
+    if outcome.missing is not None or outcome.waited:
+        waits[outcome.position] = outcome
+    for part in outcome.parts:
+        codes.pop(part, None)
+        codes[part] = outcome.code
+
+
+def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict[int, tuple[Row, str]]) -> None:
+    """Notes where a mark says another thing than a verdict."""
+    for part in parts:
+        differ.pop(part, None)
+        found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # what waits is judged again
+        mark = found[1] if found is not None else None
+        same = mark == code if code in sql.JUDGED else mark not in sql.JUDGED
+        if found is not None and not same:
+            differ[part] = found, code
+
+
+def placed_in(row: Row) -> PlacedChange:
+    n, place, change_id, author, t, data = row[:6]
+    return PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
+
+
+def at_position(position: int) -> tuple[int, int]:
+    """(n, place in its envelope)."""
+    return position >> PLACE_BITS, position & _PLACE
+
+
+def key_of(obj: ObjId, position: int) -> tuple[ObjId, int, int]:
+    return obj, *at_position(position)
+
+
+def packed(parts: Sequence[int]) -> bytes:
+    """`waits.parts` of an update's positions."""
+    return _parts.encode(tuple(parts))

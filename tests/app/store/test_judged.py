@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the judge says decides what a store merges: the same at everybody, whatever came when and after a restart."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pycrdt
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ChangeId, DevId, Uid
+from app.documents.model import Document
+from app.documents.records import encode, unpack
+from app.objects.grammar import read
+from app.store.store import Store
+from sync.client.ports import OpenedChange, Received, RoomEvent
+from tests.app.poison import Writer
+from tests.app.store.test_trials import NOTE, Desk, opened
+from tests.office import EK, HL, ROOM
+from tests.world import until
+
+
+class Stream:
+    """A room's changes in their order, which several stores take in as they please."""
+
+    def __init__(self) -> None:
+        self.changes: list[OpenedChange] = []
+
+    def add(self, uid: Uid, *datas: bytes) -> list[OpenedChange]:
+        made = []
+        for data in datas:
+            n = 100 + len(self.changes)
+            change_id = ChangeId(n.to_bytes(16, "big"))
+            change = OpenedChange(n=n, t=n, uid=uid, dev=DevId(uid), obj=NOTE, change_id=change_id, payload=data)
+            self.changes.append(change)
+            made.append(change)
+        return made
+
+
+async def take(desk: Desk, *changes: OpenedChange) -> None:
+    await desk.store.receive_apart(Received(room=ROOM, cursor=changes[-1].n, state=b"", changes=changes))
+    await until(lambda: desk.store.trials.untried == [])
+
+
+def marks(store: Store) -> list[tuple[int, str]]:
+    return list(store.db.rows("SELECT n, unprojected FROM changes WHERE unprojected IS NOT NULL ORDER BY n"))
+
+
+@pytest_asyncio.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    async with opened(tmp_path / "store.db") as made:
+        yield made
+
+
+def under_the_same_client(begun: Sequence[bytes]) -> bytes:
+    """The next clocks of a writer's client with another's words: what a client that keeps no rule sends."""
+    updates = [unpack(data).update for data in begun]
+    doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=read(updates[-1]).sections[0].client)
+    doc["text"] = text = pycrdt.Text()
+    for update in updates:
+        doc.apply_update(update)
+    before = doc.get_state()
+    text.insert(0, "Främmande ord 🙂. ")
+    (data,) = encode(doc.get_update(before))
+    return data
+
+
+async def test_attack_who_writes_on_under_anothers_open_client_is_void_at_everybody(tmp_path: Path) -> None:
+    """Audit finding 8: the copies differed for ever, as each kept what it had merged first at those clocks."""
+    stream, owner = Stream(), Writer()
+    stream.add(HL, *owner.take())
+    begun = [c.payload for c in stream.changes]
+    own = owner.types("Ägarens ord å. ")
+    (stolen,) = stream.add(EK, under_the_same_client(begun))
+    (mine,) = stream.add(HL, own)
+    async with opened(tmp_path / "other.db") as other, opened(tmp_path / "owner.db") as there:
+        written = [there.store.changes.append(ROOM, NOTE, data, live=True) for data in begun]
+        echo = [
+            OpenedChange(n=c.n, t=c.t, uid=HL, dev=c.dev, obj=NOTE, change_id=i, payload=c.payload)
+            for c, i in zip(stream.changes, written, strict=False)
+        ]
+        await take(there, *echo)
+        await take(other, *stream.changes[: len(begun)])
+        unsent = there.store.changes.append(ROOM, NOTE, own, live=True)
+        await take(there, stolen)
+        await take(other, stolen)
+        placed = OpenedChange(n=mine.n, t=1, uid=HL, dev=mine.dev, obj=NOTE, change_id=unsent, payload=own)
+        await take(there, placed)
+        await take(other, mine)
+        assert other.text() == there.text()
+        assert marks(other.store) == marks(there.store) == [(stolen.n, "foreign")]
+        assert "Ägarens ord å." in other.text()
+        assert [(c.author, code) for c, code in other.store.trials.void(ROOM)] == [(EK, "foreign")]
+
+
+async def test_attack_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    first = writer.take()
+    later = [writer.types(text) for text in ("Ett å. ", "Två 🙂. ")]
+    (early,) = stream.add(EK, later[1])
+    await take(desk, early)
+    assert marks(desk.store) == [(early.n, "late")]
+    assert desk.store.changes.of(NOTE) == []
+    seen: list[int] = []
+    desk.store.changes.received.connect(lambda changes: seen.extend(c.n or 0 for c in changes))
+    rest = stream.add(EK, *first, later[0])
+    await take(desk, *rest)
+    assert marks(desk.store) == []
+    assert seen == [*(c.n for c in rest), early.n], "in the order of the verdicts"
+    assert [c.n for c in desk.store.changes.of(NOTE)] == seen
+    assert "Ett å. Två 🙂." in desk.text()
+
+
+async def test_the_judge_goes_on_after_a_restart_where_it_was(tmp_path: Path) -> None:
+    stream, writer = Stream(), Writer()
+    first = writer.take()
+    later = [writer.types(text) for text in ("Ett å. ", "Två 🙂. ", "Tre. ")]
+    async with opened(tmp_path / "store.db") as desk:
+        await take(desk, *stream.add(EK, *first, later[1]))
+        desk.store.judges.close()
+        assert desk.store.db.value("SELECT count(*) FROM judges") == 1
+        await take(desk, *stream.add(EK, later[2]))
+        assert [code for _, code in marks(desk.store)] == ["late", "late"]
+    async with opened(tmp_path / "store.db") as desk:
+        await take(desk, *stream.add(EK, later[0]))
+        assert marks(desk.store) == []
+        assert "Ett å. Två 🙂. Tre." in desk.text()
+
+
+async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    first = stream.add(EK, *writer.take())
+    gap, behind = stream.add(EK, writer.types("Nyckeln kom sent å. "), writer.types("Efter 🙂. "))
+    await take(desk, *first, behind)  # the key of the one between is not here
+    assert marks(desk.store) == [(behind.n, "late")]
+    await take(desk, gap)
+    assert marks(desk.store) == []
+    assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
+
+
+async def test_a_refused_commit_leaves_the_judge_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    (change,) = stream.add(EK, writer.types("Kommer igen å. "))
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.store.changes, "receive", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            await take(desk, change)
+    await take(desk, change)
+    assert marks(desk.store) == []
+    assert "Kommer igen å." in desk.text()
+
+
+async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    first = stream.add(EK, *writer.take())
+    lacked, late = writer.types("Ett å. "), writer.types("Två 🙂. ")
+    await take(desk, *first, *stream.add(EK, late))
+    prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
+    await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
+    assert [code for _, code in marks(desk.store)] == ["covered"]
+    (change,) = stream.add(EK, lacked)
+    await take(desk, replace(change, n=151))
+    assert [code for _, code in marks(desk.store)] == ["covered"]
+    assert "Ett å." in desk.text()
+    assert "Två" not in desk.text()
+
+
+async def test_what_was_written_here_and_is_covered_while_it_waits_is_offered_again(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    first, lacked = writer.take(), writer.types("Ett å. ")
+    await take(desk, *stream.add(EK, *first))
+    updates: list[bytes] = []
+    mine = Document(updates.append)
+    mine.merge([unpack(data).update for data in (*first, lacked)])
+    mine.splice(2, 0, "Två 🙂. ")  # in a successor, where nobody has offered yet what it builds on
+    (own,) = encode(updates[0])
+    change_id = desk.store.changes.append(ROOM, NOTE, own)
+    (echo,) = stream.add(HL, own)
+    await take(desk, replace(echo, change_id=change_id, uid=HL))
+    assert [code for _, code in marks(desk.store)] == ["late"]
+    desk.store.outbox.drop(ROOM)
+    prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
+    await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
+    assert [code for _, code in marks(desk.store)] == ["covered"]
+    assert [(pending.obj, pending.payload) for pending in desk.store.pending(9)] == [(NOTE, own)]
+
+
+async def test_attack_a_piece_that_comes_twice_or_with_another_count_changes_nothing(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    writer.document.splice(writer.document.length_utf16, 0, "å🙂" * 100_000)
+    update = b"".join(writer._updates)
+    parts = encode(update)
+    assert len(parts) > 2
+    await take(desk, *stream.add(EK, *parts[:2], parts[0]))
+    assert [code for _, code in marks(desk.store)] == ["late", "late", "piece"]
+    await take(desk, *stream.add(EK, *parts[2:]))
+    assert [code for _, code in marks(desk.store)] == ["piece"]
+    assert desk.text().count("å🙂") == 100_000
