@@ -22,10 +22,13 @@ from app.objects.files import Progress, SealedFiles, Source
 from app.objects.links import Linked, ObjectLink
 from app.people.notices import Notices
 from app.people.service import PeopleService
+from app.personal.answers import InvitationAnswers
 from app.personal.service import Personal
 from app.profile import Profile
 from app.recovery import Recovery
+from app.rooms.arrivals import Arrivals
 from app.rooms.held import HeldBack
+from app.rooms.invitations import Invitations
 from app.rooms.pruning import Pruning
 from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
@@ -65,6 +68,10 @@ class Session:
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
         self.devices = DeviceService(store, self.engine, self.people, self.personal)
+        answers = InvitationAnswers(self.personal)
+        self.invitations = Invitations(store, self.engine, self.people, settings, answers)
+        self._arrivals = Arrivals(store, self.engine, answers)
+        self.engine.ask_first(self.invitations)
         self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self.files = SealedFiles(store.blobs, self.engine.blobs)
@@ -128,6 +135,7 @@ class Session:
             self.personal.run(),
             self.devices.run(),
             self.notices.run(),
+            self._arrivals.run(),
             self.store.trials.run(),
         )
         self._running = [asyncio.ensure_future(part) for part in work]
@@ -163,7 +171,8 @@ class Session:
     def _close_parts(self) -> list[StoreFault]:
         """Closes every part. ▲ A fault in one keeps none of the others open; those of the store are given back."""
         faults = []
-        parts = (self.chat, self.tasks, self.held, self.rooms, self.devices, self.personal, self.people, self.notices)
+        rooms = (self.held, self._arrivals, self.invitations, self.rooms)
+        parts = (self.chat, self.tasks, *rooms, self.devices, self.personal, self.people, self.notices)
         for close in (self.documents.close_all, *(part.close for part in parts)):
             try:
                 close()
@@ -198,6 +207,9 @@ class Session:
         self.succession.wake()
         self.devices.see()
         self.personal.wake()
+        online = self.engine.status.state is LinkState.ONLINE
+        self.invitations.on_status(online=online)
+        self._arrivals.on_status(online=online)
         self.status_changed.emit()
 
     def on_room(self, room: RoomId) -> None:
@@ -205,6 +217,7 @@ class Session:
         self.succession.wake()
         self.personal.wake()
         self.rooms.baselines.wake(room)
+        self.invitations.on_room(room)
         self.rooms.tell(room)
 
     def on_log(self, uid: Uid) -> None:

@@ -198,6 +198,15 @@ ALLOW_PRINT = Setting(
     seen=False,
     stored=False,
 )
+ASK_UNKNOWN = Setting(
+    key="ask-before-rooms",
+    default=True,
+    label="Ask before unknown colleagues' rooms",
+    about="Whether a room waits for an answer when somebody adds a person who does not know them; without it "
+    "every room opens at once.",
+    seen=False,
+    stored=False,
+)
 LOG_LEVEL = Setting(
     key="log-level",
     default="info",
@@ -245,6 +254,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     PASSPHRASE_STRENGTH,
     ALLOW_EXPORT,
     ALLOW_PRINT,
+    ASK_UNKNOWN,
     LOG_LEVEL,
     SHEET_REMINDER,
     TRAY_TOLD,

@@ -35,6 +35,8 @@ from sync.trust.agency import encode_record
 from sync.trust.recovery import RecoveryCode
 
 PATIENCE_S = 20.0
+UNIT = "Enheten för tillsyn"
+"""Of everybody, unless a test says otherwise: colleagues of one unit are in each other's rooms unasked."""
 
 
 class Wire(WebSocketDialer):
@@ -199,8 +201,8 @@ class World:
         self._server = AsyncExitStack()
         self.running = None
 
-    async def invite(self, name: str) -> str:
-        return await admin.invite(self.data, name=name, title=name, unit="Enheten för tillsyn")
+    async def invite(self, name: str, unit: str = UNIT) -> str:
+        return await admin.invite(self.data, name=name, title=name, unit=unit)
 
     async def invite_back(self, uid: Uid, code: str = "") -> str:
         """What a person who has lost every device is given: a sign-in code (`code` instead, if it is given), and the
@@ -211,13 +213,13 @@ class World:
     def dialer(self) -> Wire:
         return Wire(ServerAddress.parse(f"localhost:{self._port}"), self.data / "ca.pem")
 
-    async def hire(self, *names: str) -> list[Client]:
+    async def hire(self, *names: str, unit: str = UNIT) -> list[Client]:
         """People with an enrolled, connected desktop each."""
-        found = [await self._hire(name) for name in names]
+        found = [await self._hire(name, unit) for name in names]
         await until(lambda: all(c.engine.status.state is LinkState.ONLINE for c in found))
         return found
 
-    async def _hire(self, name: str) -> Client:
+    async def _hire(self, name: str, unit: str) -> Client:
         wire = self.dialer()
         path, key = self.folder / f"{len(self.clients)}-{name}.db", os.urandom(32)
         store = Store.create(path, key, self.kinds)
@@ -229,7 +231,7 @@ class World:
             store.append_user_log(account.uid, 0, enrolled.entries)
             store.put_person(account.uid, enrolled.record)
 
-        await Enrolment(wire, await self.invite(name), clock.now_ms).accept(keep)
+        await Enrolment(wire, await self.invite(name, unit), clock.now_ms).accept(keep)
         client = Client(world=self, name=name, wire=wire, path=path, key=key, store=store)
         client.start()
         self.clients.append(client)

@@ -480,6 +480,16 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("It cannot be opened. Nothing is lost in your other rooms."),
             tr("Make a new room. IT support can tell where the old one's content is."),
         ),
+        "too-many-rooms": (
+            tr("The person is in as many rooms as Kansli can hold."),
+            tr("Nobody was added. Everything else in the room is as before."),
+            tr("Ask the person to leave rooms that are not used any more."),
+        ),
+        "unanswered": (
+            tr("The person has not answered fifty of your invitations."),
+            tr("Nobody was added. Earlier invitations stay open."),
+            tr("Ask the person to answer them in Kansli, then add them again."),
+        ),
         "unreadable": (
             tr("Kansli cannot follow this room on this computer."),
             tr("What is stored of it cannot be read, or taking in what came failed. Your other rooms go on."),

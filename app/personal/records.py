@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import Connection
 
-from app.core.ids import DevId, Hash, Uid
+from app.core.ids import DevId, Hash, RoomId, Uid
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
@@ -20,6 +20,7 @@ from app.store.rows import ObjectRow, StoredChange
 MAX_NAME = 64
 """As at pairing (sync/trust/pairing.py)."""
 MAX_TEXT = 120
+ACCEPTED, DECLINED, ASKED = ANSWERS = ("accepted", "declined", "asked")
 
 
 class DeviceNamed(msgspec.Struct, frozen=True, kw_only=True, tag="named"):
@@ -51,7 +52,23 @@ class PersonMarked(msgspec.Struct, frozen=True, kw_only=True, tag="marked"):
     t: int
 
 
-Record = DeviceNamed | DeviceRuns | Alive | PersonMarked
+class InvitationAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
+    """What the person answered to being added to a room at position `n` (0: not known): "accepted", "declined", or
+    "asked" for being asked again."""
+
+    room: bytes
+    n: int
+    answer: str
+
+
+class PersonBlocked(msgspec.Struct, frozen=True, kw_only=True, tag="blocked"):
+    """Invitations by a colleague are not shown (`on`), or are shown again."""
+
+    uid: bytes
+    on: bool
+
+
+Record = DeviceNamed | DeviceRuns | Alive | PersonMarked | InvitationAnswered | PersonBlocked
 
 _PAYLOAD: Payload[Record] = Payload(Record)
 
@@ -73,6 +90,14 @@ class Mark:
     t: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The newest answer about a room, and the position of the addition that it was about."""
+
+    answer: str
+    n: int
+
+
 @dataclass(slots=True)
 class Told:
     """Everything that the devices have told each other."""
@@ -80,6 +105,8 @@ class Told:
     names: dict[DevId, str] = field(default_factory=dict)
     runs: dict[DevId, Runs] = field(default_factory=dict)
     marks: dict[Uid, Mark] = field(default_factory=dict)
+    answers: dict[RoomId, Answer] = field(default_factory=dict)
+    blocked: set[Uid] = field(default_factory=set)
 
 
 def encode(record: Record) -> bytes:
@@ -97,6 +124,10 @@ def decode(data: bytes) -> Record:
             fits = len(dev) == 16 and len(system) <= MAX_TEXT and len(version) <= MAX_TEXT
         case PersonMarked(uid=uid, genesis=genesis):
             fits = len(genesis) == 32 and uid == genesis[:16]
+        case InvitationAnswered(room=room, n=n, answer=answer):
+            fits = len(room) == 16 and 0 <= n < 2**63 and answer in ANSWERS
+        case PersonBlocked(uid=uid):
+            fits = len(uid) == 16
         case _:
             fits = True
     if not fits:
@@ -119,6 +150,10 @@ def fold(changes: Sequence[StoredChange]) -> Told:
                 told.runs[DevId(dev)] = Runs(system=one_line(system, MAX_TEXT), version=one_line(version, MAX_TEXT))
             case PersonMarked(uid=uid, genesis=genesis, on=on, t=t):
                 told.marks[Uid(uid)] = Mark(genesis=Hash(genesis), on=on, t=t)
+            case InvitationAnswered(room=room, n=n, answer=answer):
+                told.answers[RoomId(room)] = Answer(answer=answer, n=n)
+            case PersonBlocked(uid=uid, on=on):
+                (told.blocked.add if on else told.blocked.discard)(Uid(uid))
             case Alive():
                 pass
     return told

@@ -15,7 +15,19 @@ from app.core.signal import Signal
 from app.core.visible import one_line
 from app.errors import NotFound, StoreFault
 from app.people.service import PeopleService
-from app.personal.records import MAX_NAME, Alive, DeviceNamed, DeviceRuns, PersonMarked, Record, Told, encode, fold
+from app.personal.records import (
+    MAX_NAME,
+    Alive,
+    DeviceNamed,
+    DeviceRuns,
+    InvitationAnswered,
+    PersonBlocked,
+    PersonMarked,
+    Record,
+    Told,
+    encode,
+    fold,
+)
 from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -138,6 +150,27 @@ class Personal:
     def _say(self, room: RoomId, record: Record) -> None:
         objects = self._store.objects.all(room, KIND_ID)
         self._store.changes.append(room, min(o.obj for o in objects), encode(record))
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a room to write to."""
+        return self._room() is not None
+
+    async def found(self) -> None:
+        """Makes the room if there is none. SyncError, StoreFault."""
+        if not self.ready:
+            await self.tend()
+
+    def say(self, *records: InvitationAnswered | PersonBlocked) -> None:
+        """Tells the person's other devices something; NotFound unless `ready`."""
+        room = self._room()
+        if room is None:
+            raise NotFound
+        with self._store.transaction():
+            for record in records:
+                self._say(room, record)
+        self._forget()
+        self.changed.emit()
 
     # -- keeping it up --------------------------------------------------------------------------------------------
 

@@ -7,7 +7,15 @@ from sqlalchemy import Connection
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.kind import ROOM, Kind
-from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, shown_title
+from app.rooms.records import (
+    ChangeLeftOut,
+    ObjectAnnounced,
+    ObjectRetired,
+    PersonInvited,
+    RoomNamed,
+    decode,
+    shown_title,
+)
 from app.store import left_out, objects, rooms, search
 from app.store.rows import ObjectRow, StoredChange
 
@@ -29,6 +37,8 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 objects.set_deleted(conn, root.room, ObjId(obj), on)
             case ChangeLeftOut():
                 _leave_out(conn, root, change, record)
+            case PersonInvited():
+                pass  # read before the person has the room, and by nobody else
 
 
 def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:

@@ -12,6 +12,7 @@ from app.errors import BadChange
 
 VERSION = 1
 MAX_TITLE = 200
+MAX_GREETING = 280
 ROOM_TYPES = ("case", "group", "direct")
 
 
@@ -45,7 +46,17 @@ class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
     change: bytes
 
 
-Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut
+class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="invited"):
+    """Said by whoever added a person, right after that: the room's title and type for one who may not read what was
+    before, and a greeting, which may be empty. It changes nothing in the room."""
+
+    uid: bytes
+    title: str
+    type: str
+    text: str
+
+
+Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut | PersonInvited
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -71,9 +82,12 @@ def decode(payload: bytes) -> Record:
         record = _decoder.decode(memoryview(payload)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:  # of fields that it would skip
         raise BadChange("bad-record") from e
-    if isinstance(record, RoomNamed) and (record.type not in ROOM_TYPES or len(record.title) > MAX_TITLE):
-        raise BadChange("bad-record")
-    if not isinstance(record, RoomNamed) and len(record.obj) != 16:
+    if isinstance(record, RoomNamed | PersonInvited):
+        named = record.type in ROOM_TYPES and len(record.title) <= MAX_TITLE
+        invited = isinstance(record, RoomNamed) or (len(record.uid) == 16 and len(record.text) <= MAX_GREETING)
+        if not named or not invited:
+            raise BadChange("bad-record")
+    elif len(record.obj) != 16:
         raise BadChange("bad-record")
     if isinstance(record, ChangeLeftOut) and (len(record.author), len(record.change)) != (16, 16):
         raise BadChange("bad-record")

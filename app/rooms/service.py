@@ -7,11 +7,22 @@ from dataclasses import dataclass
 from app.core.i18n import tr
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.core.visible import one_line
 from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
 from app.rooms.baselines import Baselines
-from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, RoomNamed, encode, shown_title
+from app.rooms.records import (
+    MAX_GREETING,
+    ChangeLeftOut,
+    ObjectAnnounced,
+    ObjectRetired,
+    PersonInvited,
+    Record,
+    RoomNamed,
+    encode,
+    shown_title,
+)
 from app.store.rows import RoomRow
 from app.store.store import Store
 from sync.client.engine import Engine
@@ -49,12 +60,14 @@ class RoomSummary:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
     """A member of a room. `role` is READER … OWNER; `since_ms` 0 for the founder; `history`: may read everything since
-    the room began."""
+    the room began; `invited`: nothing of theirs is in the room yet, so that nobody knows whether they have accepted,
+    declined or not looked."""
 
     person: Person
     role: int
     since_ms: int
     history: bool = True
+    invited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +171,13 @@ class RoomService:
         """Who is in the room, by role and seniority."""
         since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
         return [
-            MemberInfo(person=self._people.person(m.uid), role=m.role, since_ms=since.get(m.uid, 0), history=m.history)
+            MemberInfo(
+                person=self._people.person(m.uid),
+                role=m.role,
+                since_ms=since.get(m.uid, 0),
+                history=m.history,
+                invited=m.uid != self._engine.uid and not self._engine.has_spoken(room, m.uid),
+            )
             for m in self._store.rooms_list.members(room)
         ]
 
@@ -273,12 +292,17 @@ class RoomService:
                     self._store.changes.append(room, obj, starter.first())
         return room
 
-    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool) -> None:
+    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool, greeting: str = "") -> None:
         """Adds a person from the directory; with the room's history, or only what comes from now on.
 
-        Without the history they get each object's present state; what was said or deleted before stays closed.
+        Without the history they get each object's present state; what was said or deleted before stays closed. Whom
+        they do not know is asked first, and shown the room's title and the greeting, which every member can read.
         """
         await self._engine.deeds.add(room, uid, role, history=history_all)
+        row = self._store.rooms_list.get(room)
+        if row is not None and row.title:
+            text = one_line(greeting, MAX_GREETING)
+            self._say(room, PersonInvited(uid=uid, title=row.title, type=row.type, text=text))
         self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid) -> None:

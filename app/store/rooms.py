@@ -65,6 +65,19 @@ class Rooms:
         )
         return [MemberRow(uid=u, role=r, since_n=n, history=bool(h)) for u, r, n, h in rows]
 
+    def both_wrote(self, one: Uid, other: Uid) -> bool:
+        """Whether two persons are in a direct room by themselves, and each has written something in it."""
+        wrote = """EXISTS (SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
+            WHERE o.room = r.room AND o.obj <> o.room AND c.unprojected IS NULL AND c.author = {})"""
+        return bool(
+            self._db.value(
+                f"""SELECT 1 FROM rooms r WHERE r.type = 'direct' AND r.left = 0
+                    AND (SELECT group_concat(hex(uid)) FROM (SELECT uid FROM members WHERE room = r.room ORDER BY uid))
+                        = ?3 AND {wrote.format("?1")} AND {wrote.format("?2")} LIMIT 1""",
+                (one, other, ",".join(sorted((one.hex().upper(), other.hex().upper())))),
+            )
+        )
+
     def time_of(self, room: RoomId, n: int) -> int | None:
         """The server's time in ms of a position that an entry or a change stands at, None for any other."""
         found = self._db.value(

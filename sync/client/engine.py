@@ -18,6 +18,7 @@ from sync.client.backoff import Backoff
 from sync.client.blobs import Blobs
 from sync.client.book import Book
 from sync.client.connection import Connection
+from sync.client.consent import Consent, Invitation
 from sync.client.deeds import Deeds
 from sync.client.devices import RESET, REVOKED, Devices
 from sync.client.enrolment import FIRST_ENTRIES, converse, register
@@ -26,7 +27,7 @@ from sync.client.history import HistoryProposal, approval_waits, may_propose, pr
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.mending import Mender, hand_log
-from sync.client.outbox import Outbox
+from sync.client.outbox import Extra, Outbox
 from sync.client.pairing import Host
 from sync.client.ports import PRESENCE, Listener, Ports
 from sync.client.prunable import RoomPrunes, prunes
@@ -54,6 +55,7 @@ from sync.errors import (
 from sync.ids import DevId, Hash, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
+from sync.trust import envelope
 from sync.trust.agency import agency_fingerprint
 from sync.trust.author import safety_number
 from sync.trust.succession import Origin, may_continue
@@ -110,6 +112,8 @@ class Engine:
         self._schedule = Schedule(self._link)
         self._facts = Facts()
         self._host: Host | None = None
+        self._present: set[RoomId] = set()
+        """Rooms in which this device has posted a heartbeat, or will."""
         self._log_moved = asyncio.Event()
         self._compare_at = 0.0
         self._link.compare_clocks = self._compare_clocks
@@ -257,6 +261,33 @@ class Engine:
         """Whether the agency has ended a person's account, as far as this device knows."""
         known = self._link.book.log(uid)
         return known is not None and known.ended is not None
+
+    def ask_first(self, consent: Consent) -> None:
+        """From now on `consent` decides which rooms are followed to which the person is added. Before `run`."""
+        self._inbox.invitations.consent = consent
+
+    @property
+    def invitations(self) -> list[Invitation]:
+        """Rooms that wait for the person's answer, the oldest addition first."""
+        return self._inbox.invitations.all()
+
+    def reconsider(self) -> None:
+        """What `consent` answers has changed."""
+        self._inbox.invitations.reconsider()
+
+    def has_spoken(self, room: RoomId, uid: Uid) -> bool:
+        """Whether any item of a person counts in a room."""
+        found = self._link.rooms.get(room)
+        return found is not None and uid in found.stream.state.dev_owner.values()
+
+    def show_presence(self, room: RoomId) -> None:
+        """Posts a heartbeat in a room in which no item of this person's counts yet: the others see that they are in.
+        Sent when the room is read and its key is here. Nothing the second time."""
+        found = self._link.rooms.get(room)
+        waits = found is None or not found.is_member or room in self._present
+        if not waits and not self.has_spoken(room, self.uid):
+            self._present.add(room)
+            self._outbox.send_beside(room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=b"")])
 
     async def directory(self, query: str) -> list[Uid]:
         """People whose staff record has these words; their logs are verified and their records stored."""

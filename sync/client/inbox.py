@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from sync.client import joining
+from sync.client.invitations import Invitations
 from sync.client.link import Link
 from sync.client.opening import Opening
 from sync.client.receipts import Witness
@@ -59,6 +60,8 @@ class Inbox:
         self._opening = Opening(link)
         self.rereading = Rereading(link, self._with_logs, snapshots, self._opening.fill)
         """What is read in the background."""
+        self.invitations = Invitations(link, self._with_logs, self._follow)
+        """Rooms that are not followed before the person has said yes."""
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: dict[RoomId, None] = {}
@@ -67,7 +70,7 @@ class Inbox:
 
     @property
     def idle(self) -> bool:
-        return not self._fresh and not self._behind and self._shares.idle
+        return not self._fresh and not self._behind and self._shares.idle and self.invitations.idle
 
     def lacks(self, room: RoomSync) -> bool:
         """Whether something was pruned before it came here, and what stands in for it was asked for and not given."""
@@ -87,6 +90,7 @@ class Inbox:
             self._meet(head)
             if at % HEADS == 0:
                 await asyncio.sleep(0)
+        self.invitations.start(listed)
         for room_id, room in self._link.rooms.items():
             if room_id not in listed and room.is_member:
                 self._unsubscribed.add(room_id)
@@ -107,6 +111,12 @@ class Inbox:
         r = head.receipt
         if len(r.room) != 16:
             raise Reject("malformed", "head")
+        if not self.invitations.takes(head):
+            self._follow(head)
+
+    def _follow(self, head: m.RoomHead) -> None:
+        """The room of a head is one of those that are read."""
+        r = head.receipt
         if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
             log.warning("one room too many")
             return
@@ -140,6 +150,8 @@ class Inbox:
         elif isinstance(frame, m.Behind | m.Removed) and room is not None:
             room.head_n = max(room.head_n, frame.n)
             self._behind[room.room] = None
+        elif isinstance(frame, m.Removed):
+            self.invitations.drop(RoomId(frame.room))
         elif isinstance(frame, m.Joined):
             self._meet(frame.head)
         elif isinstance(frame, m.SharesWanted):
@@ -174,6 +186,9 @@ class Inbox:
                     self._fresh_bytes -= _size(frame)
                     with self._link.apart(RoomId(frame.room)):
                         await self._take_fresh(frame)
+                elif not self._behind:
+                    with self._link.apart(self.invitations.next):
+                        await self.invitations.look()
                 else:
                     room_id = next(iter(self._behind))
                     del self._behind[room_id]

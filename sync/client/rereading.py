@@ -141,7 +141,7 @@ class Rereading:
             items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
             if not items:
                 raise Reject("withheld", "history")
-            for piece in _pieces(items):
+            for piece in pieces(items):
                 await self._calm.wait()
                 room = self._room(room_id)
                 if room is None:
@@ -173,7 +173,7 @@ class Rereading:
         begun.piece = begun.shares = ()
 
 
-def _pieces(items: Sequence[Item]) -> list[list[Item]]:
+def pieces(items: Sequence[Item]) -> list[list[Item]]:
     """In pieces that end where a signature stands."""
     pieces: list[list[Item]] = [[]]
     for item in items:

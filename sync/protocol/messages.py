@@ -38,6 +38,8 @@ class ErrorCode(StrEnum):
     OTHER_PERSON = "other-person"
     VETOED = "vetoed"
     CLOSED = "closed"
+    TOO_MANY_ROOMS = "too-many-rooms"
+    UNANSWERED = "unanswered"
     BLOB_MISSING = "blob-missing"
     INTERNAL = "internal"
 

@@ -77,6 +77,10 @@ class Limits:
     """A device that signed in within this time is asked before the root alone revokes it."""
     revocations_a_day: int = 3
     """Of one person's devices, without the agency's key."""
+    rooms_a_person: int = 10_000
+    """Rooms of one person; nobody is added to one more. So many heads fit into the frame that answers a sign-in."""
+    unanswered_adds: int = 50
+    """Rooms of one administrator's adding in which the person who was added has no item yet."""
     log_entries: int = 1000
     log_entries_a_day: int = 50
     """Entries of one person's log; what ends a device or an account, or follows from that, is counted in neither."""

@@ -85,6 +85,8 @@ class LiveRoom:
     forced: dict[bytes, int] = field(default_factory=dict)
     """When a person last rotated within the hour after a question (ms), as far as this process has seen."""
     pending_rh: bytes = RH_0
+    spoke: set[Uid] = field(default_factory=set)
+    """Who is known to have an item here, as far as this process has seen."""
     pending_members: Mapping[Uid, Member] = field(default_factory=dict)
     """Members as of the newest placement that was begun."""
 

@@ -29,6 +29,7 @@ from sync.protocol.messages import (
 from sync.server.auth import Who, now_ms
 from sync.server.clockguard import ClockGuard
 from sync.server.config import Limits
+from sync.server.crowding import check_crowding
 from sync.server.fanout import Hub
 from sync.server.live import MAX_OLD_SEEN, LiveRoom, LiveRooms
 from sync.server.meters import Meters
@@ -37,7 +38,7 @@ from sync.server.people import People
 from sync.server.pruning import Pruning
 from sync.server.quotas import Quotas, today
 from sync.server.refusal import Refusal, refusal_of
-from sync.server.rows import item_rows, member_changes, returned_shares, share_rows
+from sync.server.rows import authors, item_rows, member_changes, returned_shares, share_rows
 from sync.server.shapes import check_batch, read_entries
 from sync.server.spending import charged
 from sync.server.staging import Staging
@@ -85,6 +86,7 @@ class Placing:
         self._hub = hub
         self._live = live
         self._staging = Staging(limits)
+        self._limits = limits
         self._quotas = quotas
 
     def put_seals(self, who: Who, frame: PutSeals) -> Ok:
@@ -167,6 +169,7 @@ class Placing:
         room = live.head.room
         check_slot(live, who)
         check_rotation(live, entries[-1])
+        await check_crowding(self._store, self._limits, who, entries)
         sealed, newcomers = self._find_seals(live, who, room, entries)
         if sealed is not None:
             await self._people.load_many([*live.stream.members, *(e.uid for e in entries)])
@@ -243,6 +246,8 @@ class Placing:
         live.old_rhs.trim()
         stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0
         last = accepted[-1]
+        spoke = authors(accepted) - live.spoke
+        live.spoke |= spoke
         placement = Placement(
             room=room,
             expected_n=items[0].n - 1,
@@ -253,6 +258,7 @@ class Placing:
             shares=given,
             seals=seals,
             members=changes,
+            spoke=sorted(spoke),
             device_head=(
                 DeviceHead(dev=last.hdr.dev, dev_seq=last.hdr.dev_seq, id=last.ident)
                 if isinstance(last, AcceptedEnvelope)

@@ -9,6 +9,7 @@ from sync.server.store.base import Appended, EntryRow, InviteRow, ItemRow, Membe
 from sync.trust.agency import decode_record
 from sync.trust.envelope import share_commitment
 from sync.trust.items import Item, next_rh
+from sync.trust.payloads import Add
 from sync.trust.roomstate import Member
 from sync.trust.stream import Accepted, AcceptedEntry
 from sync.trust.userlog import UserLog
@@ -59,13 +60,20 @@ def member_changes(
     if before is after:
         return []
     last = accepted[-1].n
-    gone = {}
+    gone, added = {}, {}
     for a in accepted:
         if isinstance(a, AcceptedEntry):
             subject = getattr(a.entry.payload, "uid", a.entry.uid)
             gone[subject] = a.n
+            if isinstance(a.entry.payload, Add) and a.void is None:
+                added[subject] = a.entry.uid
     out = [MemberChange(uid=u, until_n=gone.get(u, last)) for u in before if u not in after]
-    return out + [MemberChange(uid=u, until_n=None) for u in after if u not in before]
+    return out + [MemberChange(uid=u, until_n=None, by=added.get(u)) for u in after if u not in before]
+
+
+def authors(accepted: Sequence[Accepted]) -> set[Uid]:
+    """Whose items these are, without what is void."""
+    return {a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid for a in accepted if a.void is None}
 
 
 def user_row(log: UserLog, invite: InviteRow) -> UserRow:

@@ -83,6 +83,15 @@ def add_member(client: Client, name: str) -> None:
     client.wait_part(name, "Button", said("In the room"))
 
 
+def accept_invitation(client: Client, room: str = ROOM) -> None:
+    """Chooses the invitation in the list of rooms, and accepts it; the room opens by itself."""
+    client.keys("Ctrl+2")
+    client.wait_row(said("List of rooms"), room)
+    client.pick(said("List of rooms"), room)
+    client.press(named(said("Accept"), "Button"))
+    client.wait(composer(room))
+
+
 def send(client: Client, text: str, room: str = ROOM) -> None:
     client.enter(composer(room), text, "Return", over=False)
     client.wait_row(messages(), text)

@@ -7,7 +7,9 @@ ROOM = "Tillsyn 2026-1184"
 PASSPHRASE = "fyra vanliga ord i rad"
 NEXT_PASSPHRASE = "fem andra ord, å så bra"
 HANDLER, HEAD, REGISTRAR, LAWYER = "Handläggare", "Enhetschef", "Registrator", "Verksjurist"
-UNIT = "Enheten för tillsyn"
+UNIT, LEGAL_UNIT = "Enheten för tillsyn", "Juridiska enheten"
+UNITS = {LAWYER: LEGAL_UNIT}
+"""Of who is not of UNIT, and is therefore asked before they are in a room."""
 LAPTOP, LAPTOP_RENAMED = "Bärbar på resa", "Resedatorn på plan 3"
 
 ARRIVED = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga 14."

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.demo.driver import Client, Failed
-from tests.demo.sample import UNIT
+from tests.demo.sample import UNIT, UNITS
 from tests.demo.wire import Wire
 
 SERVER = [sys.executable, "-m", "sync.server", "--log", "INFO"]
@@ -87,7 +87,7 @@ class Stage:
     def invite(self, *names: str) -> None:
         """The operator begins to make sign-in codes, which `code` waits for."""
         for name in names:
-            who = ("--name", name, "--title", name, "--unit", UNIT)
+            who = ("--name", name, "--title", name, "--unit", UNITS.get(name, UNIT))
             self._codes[name] = self._operator.submit(self.admin, "invite", "--data", str(self.data), *who)
 
     def invite_back(self, name: str) -> str:

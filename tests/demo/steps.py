@@ -16,6 +16,7 @@ from tests.demo.doing import (
     CHAT,
     DOCUMENTS,
     TASKS,
+    accept_invitation,
     add_card,
     add_member,
     call,
@@ -389,12 +390,11 @@ class Steps:
         expect(len(places) == 1, f"the card stands in {places}")
 
     def third_client(self) -> None:
-        """a third desktop enrols and is added with the history"""
+        """a third desktop, of another unit, enrols, is invited with the history, and accepts"""
         self._enrol(self.lawyer, LAWYER)
         open_room(self.a)
         add_member(self.a, LAWYER)
-        self.lawyer.wait_part(ROOM, within=said("Home"))
-        open_room(self.lawyer)
+        accept_invitation(self.lawyer)
 
     def third_is_equal(self) -> None:
         """built only from the server, it has the same chat, document and board"""

@@ -13,7 +13,7 @@ from app.profile import Profile
 from app.session import LinkState, Session
 from app.setting import Value
 from app.settings import CA_FILE
-from tests.world import World, until, world
+from tests.world import UNIT, World, until, world
 
 PASSPHRASE = "fyra ord räcker långt"
 
@@ -94,11 +94,11 @@ class Offices:
         self.older: Path | None = None
         """A copy of the server's disk, to go back to."""
 
-    async def hire(self, *names: str) -> list[Desk]:
+    async def hire(self, *names: str, unit: str = UNIT) -> list[Desk]:
         new = []
         for name in names:
             desk = Desk(self.w.folder / name, self.w.data / "ca.pem", f"localhost:{self.w.dialer().address.port}")
-            await desk.enrol(await self.w.invite(name))
+            await desk.enrol(await self.w.invite(name, unit))
             self.desks.append(desk)
             new.append(desk)
         return new

@@ -5,10 +5,11 @@ import asyncio
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QRadioButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QWidget
 
 from app.core.ids import Uid
 from app.people.person import Person
+from app.rooms.records import MAX_GREETING
 from ui.errors import sentence_of
 from ui.kit.dialogs import Dialog
 from ui.kit.plain import set_item_tip
@@ -153,6 +154,17 @@ class AddMemberDialog(Dialog):
         self._all.setChecked(True)
         self.body.addWidget(self._all)
         self.body.addWidget(self._now)
+        self._greeting = QLineEdit()
+        self._greeting.setMaxLength(MAX_GREETING)
+        self._greeting.setPlaceholderText(tr("For example what the room is about"))
+        greeting = label(tr("Greeting"), "label")
+        greeting.setBuddy(self._greeting)
+        self._greeting.setAccessibleName(tr("Greeting"))
+        self.body.addWidget(greeting)
+        self.body.addWidget(self._greeting)
+        note = tr("Shown to one who does not know you and is asked first. Everyone in the room can read it.")
+        self._greeting.setAccessibleDescription(note)
+        self.body.addWidget(label(note, "small", wrap=True))
         self.accept_button.setEnabled(False)
         self.search.list.selectionModel().currentChanged.connect(self._on_current)
         self.search.list.rows.rowsRemoved.connect(self._on_current)
@@ -165,6 +177,11 @@ class AddMemberDialog(Dialog):
     def role(self) -> int:
         """The chosen role."""
         return int(self._role.currentData())
+
+    @property
+    def greeting(self) -> str:
+        """What the newcomer is told; may be empty."""
+        return self._greeting.text().strip()
 
     @property
     def history_all(self) -> bool:

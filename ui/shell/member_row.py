@@ -40,6 +40,8 @@ class MemberRow(RowButton):
         name = tr("{name} (you)").format(name=person.name) if person.is_me else person.name
         role = role_name(member.role)
         spoken = tr("{name}, {role}, {verified}").format(name=name, role=role, verified=meaning)
+        if member.invited:
+            spoken = tr("{member}. Invited, has nothing in the room yet").format(member=spoken)
         if self.accessibleName() != spoken:  # a screen reader would announce a name that is set again
             self.setAccessibleName(spoken)
         reads = "" if member.history else f" · {history_name(member.history)}"
@@ -47,5 +49,7 @@ class MemberRow(RowButton):
         self.setAccessibleDescription(history_name(member.history))
         self._picture.show_person(person.initials, person.colour, person.name)
         self._name.set_text(person.name)
+        if member.invited:
+            word, kind, icon = tr("invited"), "muted", None
         self._chip.set_chip(word, kind, icon)
         self._chip.setVisible(not person.is_me or kind == "success")

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
+from ui.shell.invitation_view import InvitationView
 from ui.shell.navigation import History, Place, Rail
 from ui.shell.ports import Session
 from ui.shell.room_list import RoomList
@@ -33,6 +34,7 @@ class Parts:
     sections: Mapping[str, QWidget]
     search: SearchView
     no_room: QWidget
+    invitation: InvitationView
     keep_side_width: Callable[[], None]
 
 
@@ -139,6 +141,12 @@ class Navigator(QObject):
 
     def _show_room(self, place: Place) -> None:
         known = {r.room for r in self._session.rooms.rooms()}
+        if place.room is not None and place.room not in known and self._parts.invitation.show_room(place.room):
+            self._parts.room_list.choose(place.room)
+            self._parts.stack.setCurrentWidget(self._parts.invitation)
+            if not self._parts.room_list.isAncestorOf(self._parts.stack.window().focusWidget() or self._parts.stack):
+                self._parts.invitation.setFocus()
+            return
         if place.room is None or place.room not in known:
             self._parts.stack.setCurrentWidget(self._parts.no_room)
             return
@@ -193,7 +201,8 @@ class Navigator(QObject):
 
     def step_room(self, by: int, *, unread: bool = False) -> None:
         """The next or previous room of the list, perhaps only unread ones."""
-        rows = [r for r in self._parts.room_list.list.rows.rows if not r.section and (r.count or not unread)]
+        listed = self._parts.room_list.list.rows.rows
+        rows = [r for r in listed if isinstance(r.key, bytes) and not r.section and (r.count or not unread)]
         keys = [r.key for r in rows]
         if not keys:
             return

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.core.later import Later
+from app.people.person import Person
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import Soon, bind
 from ui.kit.translate import tr, trn
@@ -80,6 +81,15 @@ class Notifications(QObject):
         self.latest = max(fresh, key=lambda f: f[0])[1] if fresh else self.latest
         if mentions or (unread and wanted == "all"):
             self.tell(*self._said(unread, mentions))
+
+    def invited(self, person: Person | None) -> None:
+        """Somebody has added the person to a room and waits for an answer. Who it is only by the setting."""
+        if self._window.isActiveWindow() or self.tell is None or self._settings.get(NOTIFICATIONS) != "all":
+            return
+        if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":
+            self.tell("Kansli", tr("{name} invites you to a room.").format(name=person.name))
+        else:
+            self.tell("Kansli", tr("You have been invited to a room."))
 
     def _said(self, unread: int, mentions: int) -> tuple[str, str]:
         """Title and text; what was written only by the setting."""

@@ -168,13 +168,15 @@ class PeoplePanel(QFrame):
         rooms = self._session.rooms
         already = {m.person.uid for m in rooms.members(room)}
         dialog = AddMemberDialog(self.window(), self._session.people, already, rooms.my_role(room))
-        answer: list[tuple[Person | None, int, bool]] = []
-        dialog.accepted.connect(lambda: answer.append((dialog.search.person(), dialog.role, dialog.history_all)))
+        answer: list[tuple[Person | None, int, bool, str]] = []
+        dialog.accepted.connect(
+            lambda: answer.append((dialog.search.person(), dialog.role, dialog.history_all, dialog.greeting))
+        )
         if not await show(dialog) or not answer:
             return
-        person, role, history_all = answer[0]
+        person, role, history_all, greeting = answer[0]
         if person is not None and await may_add(self.window(), self._session.people, person):
-            await rooms.add(room, person.uid, role, history_all)
+            await rooms.add(room, person.uid, role, history_all, greeting)
             toast(self, tr("{name} has been added.").format(name=person.name))
 
     async def _verify(self, person: Person) -> None:

@@ -8,14 +8,15 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
+from app.rooms.invitations import MoreInvitations
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.menu import Entry, popup
 from ui.kit.search_field import SearchButton
 from ui.kit.style import column, label, line, set_props
 from ui.kit.theme import colour_of
-from ui.kit.translate import tr
-from ui.shell.ports import RoomService, RoomSummary
+from ui.kit.translate import tr, trn
+from ui.shell.ports import Invitations, RoomService, RoomSummary
 from ui.shell.rows import Row, RowList
 from ui.shell.words import tile_text, type_name
 
@@ -27,12 +28,14 @@ class RoomList(QFrame):
     """Asks for what the shell then does: `chosen(room)`, `new_room`, `search`."""
 
     chosen = Signal(object)
+    more_chosen = Signal(object)
+    """MoreInvitations: the line of those that are not shown one by one."""
     new_room = Signal()
     search = Signal()
 
-    def __init__(self, rooms: RoomService, parent: QWidget | None = None) -> None:
+    def __init__(self, rooms: RoomService, invitations: Invitations, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rooms = rooms
+        self._rooms, self._invitations = rooms, invitations
         set_props(self, frame="side-list")
         self.setAccessibleName(tr("Rooms"))
         self.setMinimumWidth(220)
@@ -57,13 +60,15 @@ class RoomList(QFrame):
         self.list.clicked.connect(self._on_index)
         self.list.activated.connect(self._on_index)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)
-        bind(self, rooms.changed, Soon(self, self.refresh).due)
+        soon = Soon(self, self.refresh)
+        bind(self, rooms.changed, soon.due)
+        bind(self, invitations.changed, soon.due)
         self.refresh()
 
     def refresh(self) -> None:
         """Reads the rooms again, keeping what is chosen."""
         chosen = self.list.current_row()
-        self.list.rows.set_rows(self._rows(self._rooms.rooms()))
+        self.list.rows.set_rows([*self._invited(), *self._rows(self._rooms.rooms())])
         if chosen is not None:
             self.list.choose(chosen.key)
 
@@ -73,8 +78,31 @@ class RoomList(QFrame):
 
     def _on_index(self, index: QModelIndex) -> None:
         row = self.list.rows.row(index)
-        if row is not None and not row.section:
+        if row is None or row.section:
+            return
+        more = next((m for m in self._invitations.more() if _more_key(m) == row.key), None)
+        if more is not None:
+            self.more_chosen.emit(more)
+        else:
             self.chosen.emit(row.key)
+
+    def _invited(self) -> list[Row]:
+        """What waits for an answer, above the rooms."""
+        invitations = self._invitations
+        if not invitations.count:
+            return []
+        heading = tr("Invitations ({n})").format(n=invitations.count)
+        rows = [Row(key="invitations", title=heading, section=True)]
+        for one in invitations.all():
+            title = one.title or (tr("A long room") if one.long else tr("A room"))
+            by = tr("{name} invites you").format(name=one.by.name) if one.by is not None else tr("You are invited")
+            rows.append(Row(key=one.room, title=title, detail=by, icon="invite"))
+        for more in invitations.more():
+            n = len(more.rooms)
+            name = more.by.name if more.by is not None else tr("Somebody")
+            title = trn("{n} more invitation", "{n} more invitations", n).format(n=n)
+            rows.append(Row(key=_more_key(more), title=title, detail=name, icon="more"))
+        return rows
 
     def _rows(self, rooms: Sequence[RoomSummary]) -> list[Row]:
         result: list[Row] = []
@@ -113,6 +141,10 @@ def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]
         if others:
             return others[0].initials, others[0].colour, False
     return tile_text(room.title, room.type), colour_of(room.room), room.type != "direct"
+
+
+def _more_key(more: MoreInvitations) -> tuple[str, object]:
+    return "more", more.by.uid if more.by is not None else None
 
 
 def _detail(room: RoomSummary) -> str:

@@ -24,6 +24,7 @@ from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr
 from ui.shell.about_card import AboutCard
 from ui.shell.devices_card import DevicesCard
+from ui.shell.invitations_card import InvitationsCard
 from ui.shell.keys_card import Keys, KeysCard
 from ui.shell.ports import Session
 from ui.shell.recovery_card import RecoveryCard
@@ -72,6 +73,9 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Recovery")))
         self.recovery = RecoveryCard(session)
         page.addWidget(self.recovery)
+        page.addWidget(SectionHeader(tr("Invitations")))
+        self.invitations = InvitationsCard(session)
+        page.addWidget(self.invitations)
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT))
         page.addWidget(SectionHeader(tr("This computer")))

@@ -16,6 +16,7 @@ from app.core.ids import RoomId
 from app.errors import StoreUnwritable
 from app.objects.links import ObjectLink
 from app.people.person import Person
+from app.rooms.invitations import MoreInvitations
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, SIDEBAR_WIDTH, THEME, WINDOW_GEOMETRY
 from ui.desktop.tray import Tray
 from ui.errors import code_of, sentence, sentence_of
@@ -38,6 +39,7 @@ from ui.shell.auto_lock import AutoLock
 from ui.shell.commands import Commands
 from ui.shell.finding import Finder
 from ui.shell.home import Home, finish
+from ui.shell.invitation_view import InvitationView
 from ui.shell.keys_card import Keys
 from ui.shell.member_dialogs import NewRoomDialog
 from ui.shell.my_tasks import MyTasks
@@ -100,7 +102,10 @@ class MainWindow(QMainWindow):
         self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
         bind(self, settings.changed, self._on_setting)
         bind(self, session.status_changed, self._on_status)
-        bind(self, session.rooms.changed, Soon(self, self._on_rooms).due)
+        rooms_soon = Soon(self, self._on_rooms)
+        bind(self, session.rooms.changed, rooms_soon.due)
+        bind(self, session.invitations.changed, rooms_soon.due)
+        bind(self, session.invitations.arrived, self._notifications.invited)
         tasks.set_error_hook(self._on_error)
         self.go(Place(section="home"))
 
@@ -121,8 +126,9 @@ class MainWindow(QMainWindow):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
-        self.room_list = RoomList(self.session.rooms)
+        self.room_list = RoomList(self.session.rooms, self.session.invitations)
         self.room_list.chosen.connect(self.open_room)
+        self.room_list.more_chosen.connect(lambda more: run(self, self._decline_all(more)))
         self.room_list.new_room.connect(self.new_room)
         self.room_list.search.connect(self.open_palette)
         self.splitter.addWidget(self.room_list)
@@ -163,6 +169,7 @@ class MainWindow(QMainWindow):
             sections=sections,
             search=self.search_view,
             no_room=self.no_room,
+            invitation=self.invitation,
             keep_side_width=self._keep_side_width,
         )
 
@@ -215,7 +222,9 @@ class MainWindow(QMainWindow):
             tr("Make a room"),
             self.new_room,
         )
-        for view in (self.home, self.my_tasks, self.search_view, self.settings_view, self.no_room):
+        self.invitation = InvitationView(self.session)
+        self.invitation.entered.connect(self.open_room)
+        for view in (self.home, self.my_tasks, self.search_view, self.settings_view, self.no_room, self.invitation):
             self.stack.addWidget(view)
         layout.addWidget(self.stack, 1)
         self.status = StatusBar()
@@ -304,6 +313,19 @@ class MainWindow(QMainWindow):
         dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
         if await show(dialog) and answer:
             self.open_room(await self.session.rooms.create(*answer[0]))
+
+    async def _decline_all(self, more: MoreInvitations) -> None:
+        """Says how many more there are of one person, and declines them if the person wants it."""
+        name = more.by.name if more.by is not None else tr("Somebody")
+        text = tr(
+            "There are so many that they are not shown one by one. When you have answered some of the others, the next "
+            "ones are shown. Nobody is told if you decline."
+        )
+        title = trn("{n} more invitation by {name}", "{n} more invitations by {name}", len(more.rooms))
+        if await confirm(self, title.format(n=len(more.rooms), name=name), text, accept=tr("Decline all"), danger=True):
+            invitations = self.session.invitations
+            await invitations.decline(*more.rooms)
+            self.toast(tr("The invitations are declined."), lambda: run(self, invitations.ask_again(*more.rooms)))
 
     def write_to(self, person: Person) -> None:
         """Opens the direct room with a person; makes it if there is none."""
@@ -421,7 +443,7 @@ class MainWindow(QMainWindow):
 
     def _on_rooms(self) -> None:
         self.unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
-        self.rail.items["rooms"].set_count(self.unread)
+        self.rail.items["rooms"].set_count(self.unread + self.session.invitations.count)
         set_title(self, f"({self.unread}) Kansli" if self.unread else "Kansli")
         self.unread_changed.emit(self.unread)
         if self.session.status.state == "syncing":

@@ -166,6 +166,16 @@ class MemberChange:
 
     uid: bytes
     until_n: int | None
+    by: bytes | None = None
+    """Who added them; None for a founder, and for one who goes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowding:
+    """In how many rooms a person is, and in how many by one adder's adding without an item of their own."""
+
+    rooms: int
+    unanswered: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +200,8 @@ class Placement:
     shares: Sequence[ShareRow] = ()
     seals: Sequence[SealRow] = ()
     members: Sequence[MemberChange] = ()
+    spoke: Sequence[bytes] = ()
+    """Persons who have an item in the room from now on; those who had one before need not be named."""
     device_head: DeviceHead | None = None
     state: bytes | None = None
     healed: Sequence[int] | None = None
@@ -409,6 +421,10 @@ class Store(Mending, Protocol):
 
     async def memberships(self, uid: bytes, dev: bytes) -> list[Membership]:
         """Every room the person is a member of now."""
+        ...
+
+    async def crowding(self, uid: bytes, by: bytes) -> Crowding:
+        """How many rooms a person is in now, and how many of them by `by`'s adding without an item of theirs."""
         ...
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:

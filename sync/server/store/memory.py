@@ -10,6 +10,7 @@ from sync.server.store.base import (
     AskedRow,
     BlobRow,
     Counts,
+    Crowding,
     DeviceHead,
     EntryRow,
     InviteRow,
@@ -39,6 +40,8 @@ class _Room:
     items: list[ItemRow] = field(default_factory=list)
     ids: dict[bytes, int] = field(default_factory=dict)
     members: dict[bytes, int] = field(default_factory=dict)
+    added_by: dict[bytes, bytes] = field(default_factory=dict)
+    spoke: set[bytes] = field(default_factory=set)
     heads: dict[bytes, DeviceHead] = field(default_factory=dict)
     shares: dict[bytes, ShareRow] = field(default_factory=dict)
     seals: dict[tuple[int, bytes], list[bytes]] = field(default_factory=dict)
@@ -181,6 +184,8 @@ class MemoryStore(MemoryMending):
         found.items.extend(p.items)
         found.ids.update({i.id: i.n for i in p.items})
         found.members.update({m.uid: m.until_n or 0 for m in p.members})
+        found.added_by.update({m.uid: m.by for m in p.members if m.by is not None})
+        found.spoke.update(p.spoke)
         found.shares.update({h.obj: h for h in p.shares})
         for x in p.seals:
             found.seals.setdefault((x.epoch, x.uid), []).append(x.seal)
@@ -261,6 +266,11 @@ class MemoryStore(MemoryMending):
             head = r.heads.get(dev, DeviceHead(dev=dev, dev_seq=0, id=b""))
             out.append(Membership(room=room, n=r.row.n, rh=r.row.rh, t=r.row.t, dev_seq=head.dev_seq, dev_head=head.id))
         return out
+
+    async def crowding(self, uid: bytes, by: bytes) -> Crowding:
+        mine = [r for r in self._rooms.values() if r.members.get(uid) == 0]
+        silent = [r for r in mine if r.added_by.get(uid) == by and uid not in r.spoke]
+        return Crowding(rooms=len(mine), unanswered=len(silent))
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:
         found = self._rooms.get(room)

@@ -101,6 +101,8 @@ members = Table(
     _blob("room"),
     _blob("uid"),
     _int("until_n"),
+    _blob("by", null=True),
+    _int("spoke"),
     PrimaryKeyConstraint("room", "uid"),
     Index("members_by_uid", "uid"),
 )

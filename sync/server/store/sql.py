@@ -12,6 +12,7 @@ from sync.server.store import schema as s
 from sync.server.store.base import (
     BlobRow,
     Counts,
+    Crowding,
     ItemRow,
     Membership,
     Placement,
@@ -115,6 +116,15 @@ class SqlStore(SqlPeople, SqlMending):
                 Membership(room=room, n=n, rh=rh, t=t, dev_seq=dev_seq or 0, dev_head=dev_head or b"")
                 for room, n, rh, t, dev_seq, dev_head in rows
             ]
+
+        return await self._read(run)
+
+    async def crowding(self, uid: bytes, by: bytes) -> Crowding:
+        def run(c: Connection) -> Crowding:
+            m = s.members.c
+            here = select(func.count(), func.count().filter((m.by == by) & (m.spoke == 0)))
+            rooms, unanswered = c.execute(here.where(m.uid == uid, m.until_n == 0)).one()
+            return Crowding(rooms=rooms, unanswered=unanswered)
 
         return await self._read(run)
 

@@ -32,7 +32,16 @@ _set_head = _set_head.on_conflict_do_update(
 )
 _set_member = upsert(s.members)
 _set_member = _set_member.on_conflict_do_update(
-    index_elements=["room", "uid"], set_={"until_n": _set_member.excluded.until_n}
+    index_elements=["room", "uid"],
+    set_={
+        "until_n": _set_member.excluded.until_n,
+        "by": func.coalesce(_set_member.excluded.by, s.members.c.by),
+    },
+)
+_set_spoke = (
+    update(s.members)
+    .where(s.members.c.room == bindparam("b_room"), s.members.c.uid == bindparam("b_uid"), s.members.c.spoke == 0)
+    .values(spoke=1)
 )
 
 fill_share = upsert(s.shares)
@@ -107,10 +116,13 @@ def place(c: Connection, p: Placement) -> None:
 def _place_rest(c: Connection, p: Placement) -> None:
     """What most placements do not have."""
     if p.members:
-        c.execute(_set_member, [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0} for m in p.members])
+        rows = [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0, "by": m.by, "spoke": 0} for m in p.members]
+        c.execute(_set_member, rows)
+    if p.spoke:
+        c.execute(_set_spoke, [{"b_room": p.room, "b_uid": uid} for uid in p.spoke])
     if p.shares:
-        rows = [{"room": p.room, "obj": h.obj, "n": h.n, "share_c": h.share_c, "share": h.share} for h in p.shares]
-        c.execute(insert(s.shares), rows)
+        begun = [{"room": p.room, "obj": h.obj, "n": h.n, "share_c": h.share_c, "share": h.share} for h in p.shares]
+        c.execute(insert(s.shares), begun)
     if p.seals:
         c.execute(insert(s.seals), [{"room": p.room, "epoch": x.epoch, "uid": x.uid, "seal": x.seal} for x in p.seals])
 

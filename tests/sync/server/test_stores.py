@@ -15,6 +15,7 @@ from sync.server.store.base import (
     Appended,
     AskedRow,
     BlobRow,
+    Crowding,
     DeviceHead,
     EntryRow,
     Full,
@@ -239,6 +240,21 @@ async def test_members_come_and_go_and_come_back(store: Store) -> None:
     assert await store.until_n(ROOM, BERT) == 0
 
 
+async def test_unanswered_adds_are_counted_by_adder_until_the_person_has_an_item(store: Store) -> None:
+    added = [MemberChange(uid=BERT, until_n=None, by=ANNA)]
+    await store.place(placement(0, members=[MemberChange(uid=ANNA, until_n=None), *added], spoke=[ANNA]))
+    await store.place(placement(0, room=OTHER, members=added))
+    assert await store.crowding(BERT, ANNA) == Crowding(rooms=2, unanswered=2)
+    assert await store.crowding(BERT, BERT) == Crowding(rooms=2, unanswered=0)
+    await store.place(placement(1, spoke=[BERT]))
+    assert await store.crowding(BERT, ANNA) == Crowding(rooms=2, unanswered=1)
+    await store.place(placement(2, members=[MemberChange(uid=BERT, until_n=3)]))
+    assert await store.crowding(BERT, ANNA) == Crowding(rooms=1, unanswered=1)
+    await store.place(placement(3, members=added))
+    assert await store.crowding(BERT, ANNA) == Crowding(rooms=2, unanswered=1)
+    assert await store.crowding(ANNA, BERT) == Crowding(rooms=1, unanswered=0)
+
+
 async def test_a_state_never_goes_back(store: Store) -> None:
     await store.place(placement(0, 3, state=b"three"))
     await store.place(placement(3))
@@ -414,7 +430,7 @@ async def test_a_database_of_before_the_first_release_is_refused_in_words(tmp_pa
     await store.open()
     await store.close()
     with contextlib.closing(sqlite3.connect(path)) as c, c:
-        c.execute("UPDATE meta SET value = '6'")
+        c.execute("UPDATE meta SET value = '7'")
     with pytest.raises(TooOld, match="before the first release"):
         await SqlStore(path).open()
 

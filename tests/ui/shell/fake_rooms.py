@@ -89,7 +89,7 @@ class FakeRooms:
         self.changed.emit()
         return room
 
-    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool) -> None:
+    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool, greeting: str = "") -> None:
         self.people[room].append(FakeMember(person=self.known[uid], role=role))
         self.tell(room)
 

@@ -22,6 +22,7 @@ from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_held import FakeHeldBack
+from tests.ui.shell.fake_invitations import FakeInvitations
 from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
@@ -162,6 +163,7 @@ class FakeSession:
         self.seals = FakeSeals(self.rooms)
         self.pruning = FakePruning()
         self.held = FakeHeldBack()
+        self.invitations = FakeInvitations()
         self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all

@@ -52,6 +52,7 @@ class FakeMember:
     role: int
     since_ms: int = 0
     history: bool = True
+    invited: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

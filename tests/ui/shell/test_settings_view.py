@@ -86,6 +86,7 @@ OTHER: dict[str, Value] = {
     "allow-passphrase": False,
     "allow-export": False,
     "allow-print": False,
+    "ask-before-rooms": False,
 }
 """Another value than the default for each setting that policy may fix."""
 

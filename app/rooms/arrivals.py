@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is done once a person is in a room: their other devices are told not to ask about it, its members see that they
+are in, and who left is asked again if somebody adds them later. Read off the room and the answers, so that a program
+that ended in between does it at its next start.
+"""
+
+import asyncio
+
+from app.core import log
+from app.core.ids import RoomId
+from app.errors import StoreFault
+from app.rooms.answers import Answers
+from app.store.store import Store
+from sync.client.engine import Engine
+
+
+class Arrivals:
+    """Of one account. `run` until cancelled."""
+
+    def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
+        self._store = store
+        self._engine = engine
+        self._answers = answers
+        self._online = False
+        self._woken = asyncio.Event()
+        self._left: set[RoomId] = {row.room for row in store.rooms_list.all()}
+        self._ends = [answers.changed.connect(self._woken.set), store.changed.connect(self.on_room)]
+
+    def close(self) -> None:
+        """Stops following the store."""
+        for end in self._ends:
+            end()
+
+    def on_status(self, *, online: bool) -> None:
+        """The engine's status changed. Nothing is noted before it was in step once: what another device did is not
+        known yet."""
+        if online and not self._online:
+            self._online = True
+            self._woken.set()
+
+    def on_room(self, room: RoomId) -> None:
+        """A room that is followed has moved."""
+        self._left.add(room)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Does what is to be done while the personal room can be written to; the rest later."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            while self._left and self._online and self._answers.ready:
+                room = self._left.pop()
+                try:
+                    self._tend(room)
+                except StoreFault as e:
+                    log.store.warning("arrival-not-noted", code=e.code)
+                except Exception as e:  # a fault of ours in one room: the others go on
+                    log.store.exception("arrivals", e)
+                await asyncio.sleep(0)
+
+    def _tend(self, room: RoomId) -> None:
+        row, me = self._store.rooms_list.get(room), self._engine.uid
+        if row is None:
+            return
+        answer, first = self._answers.answer(room), self._store.rooms_list.events(room, limit=1)
+        mine = bool(first) and first[0].by == me and first[0].kind == "genesis"
+        if row.left:
+            if answer is not None and answer.answer == "accepted" and self._left_by_choice(room):
+                self._answers.note_answer(room, 0, "asked")
+            return
+        since = next((m.since_n for m in self._store.rooms_list.members(room) if m.uid == me), None)
+        if mine or since is None:
+            return
+        self._engine.show_presence(room)
+        if answer is None:
+            self._answers.note_answer(room, since, "accepted")
+
+    def _left_by_choice(self, room: RoomId) -> bool:
+        me = self._engine.uid
+        ends = [
+            e.kind
+            for e in self._store.rooms_list.events(room)
+            if (e.kind == "leave" and e.by == me) or (e.kind in ("rm", "add") and e.subject == me)
+        ]
+        return ends[-1:] == ["leave"]

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms to which somebody added this person and that wait for an answer; and whose invitations are not shown.
+
+Nothing of such a room is in the store before the person says yes (sync/client/invitations.py). The answers are records
+in the personal room and hold on all of the person's devices.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from app.core import clock
+from app.core.ids import RoomId, Uid
+from app.core.signal import Signal
+from app.errors import NotFound
+from app.people.person import Person, Verified
+from app.people.service import PeopleService
+from app.rooms.answers import Answers
+from app.rooms.consent import Knowledge, decide, read
+from app.settings import ASK_UNKNOWN, Settings
+from app.store.store import Store
+from sync.client.consent import Added, Invitation, Verdict
+from sync.client.engine import Engine
+
+MAX_AN_ADDER = 20
+MAX_OPEN = 100
+"""Invitations that are shown one by one; of the others only how many there are, by adder."""
+DAY_MS = 86_400_000
+_TOLD = "invited-by-"
+"""The note under which it is kept when (ms, own clock) an adder's invitations were last notified of, and the server's
+time of the newest of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenInvitation:
+    """One that is shown by itself. `title` and `greeting` are empty if they cannot be read; `long`: a room with so much
+    in it that nothing of it is read beforehand. `by` is None if nobody can say who. `t_ms`: the server's time."""
+
+    room: RoomId
+    by: Person | None
+    title: str
+    type: str
+    greeting: str
+    t_ms: int
+    role: int
+    long: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoreInvitations:
+    """Those of one adder that are too many to be shown one by one."""
+
+    by: Person | None
+    rooms: tuple[RoomId, ...]
+
+
+class Invitations:
+    """Of one account: `sync.client.consent.Consent`, and what the interface shows and does."""
+
+    def __init__(
+        self, store: Store, engine: Engine, people: PeopleService, settings: Settings, answers: Answers
+    ) -> None:
+        self.changed: Signal[()] = Signal()
+        """Another invitation is open, or one less, or another person is blocked."""
+        self.arrived: Signal[Person | None] = Signal()
+        """Somebody invites (None: nobody can say who): told at most once an adder and day."""
+        self._store = store
+        self._engine = engine
+        self._people = people
+        self._settings = settings
+        self._answers = answers
+        self._online = False
+        self._ends = [
+            answers.changed.connect(self._on_answers),
+            people.changed.connect(self._reconsider),
+            settings.changed.connect(lambda key: self._reconsider() if key == ASK_UNKNOWN.key else None),
+        ]
+
+    def close(self) -> None:
+        """Stops following the personal room."""
+        for end in self._ends:
+            end()
+
+    # -- what is shown --------------------------------------------------------------------------------------------
+
+    def all(self) -> list[OpenInvitation]:
+        """Those that are shown one by one, the oldest first. None before this device has been in step with the server:
+        what another device answered is not known yet."""
+        return [self._shown(i) for i in self._waiting() if i.read]
+
+    def get(self, room: RoomId) -> OpenInvitation:
+        """One of them; NotFound if it is not open any more."""
+        found = next((i for i in self._waiting() if i.added.room == room), None)
+        if found is None:
+            raise NotFound
+        return self._shown(found)
+
+    def more(self) -> list[MoreInvitations]:
+        """The others, by adder."""
+        rooms: dict[Uid | None, list[RoomId]] = {}
+        for i in self._waiting():
+            if not i.read:
+                rooms.setdefault(i.added.adder, []).append(i.added.room)
+        return [MoreInvitations(by=self._person(uid), rooms=tuple(found)) for uid, found in rooms.items()]
+
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._waiting())
+
+    def _waiting(self) -> list[Invitation]:
+        return self._engine.invitations if self._online else []
+
+    def _shown(self, i: Invitation) -> OpenInvitation:
+        shown, added = read(i, self._engine.uid), i.added
+        by = self._person(added.adder)
+        return OpenInvitation(
+            room=added.room,
+            by=by,
+            title=by.name if by is not None and shown.type == "direct" else shown.title,
+            type=shown.type,
+            greeting=shown.greeting,
+            t_ms=added.t,
+            role=added.role,
+            long=added.long,
+        )
+
+    def _person(self, uid: Uid | None) -> Person | None:
+        return self._people.person(uid) if uid is not None else None
+
+    def blocked(self) -> list[Person]:
+        """Whose invitations are not shown, by name."""
+        return sorted(map(self._people.person, self._answers.blocked()), key=lambda p: p.name)
+
+    @property
+    def declined(self) -> int:
+        """How many rooms were declined."""
+        return len(self._answers.declined())
+
+    # -- answers --------------------------------------------------------------------------------------------------
+
+    async def accept(self, room: RoomId) -> None:
+        """The room is opened like every other as soon as this device is online, and the others see that the person is
+        in. SyncError if nothing can be kept yet (a new account that was never online)."""
+        await self._answers.give("accepted", [(room, self._position(room))])
+
+    async def decline(self, *rooms: RoomId) -> None:
+        """The rooms are not shown at any of the person's devices. Nobody else is told."""
+        await self._answers.give("declined", [(room, self._position(room)) for room in rooms])
+
+    async def ask_again(self, *rooms: RoomId) -> None:
+        """Rooms that were declined are invitations again; without a room all that were."""
+        await self._answers.give("asked", [(room, 0) for room in rooms or self._answers.declined()])
+
+    async def block(self, uid: Uid) -> None:
+        """No invitation of this colleague's is shown. Nobody is told."""
+        await self._answers.block(uid, True)
+
+    async def unblock(self, uid: Uid) -> None:
+        """The colleague's invitations are shown again."""
+        await self._answers.block(uid, False)
+
+    def _position(self, room: RoomId) -> int:
+        return next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
+
+    # -- sync.client.consent.Consent ------------------------------------------------------------------------------
+
+    def answered(self, room: RoomId) -> Verdict | None:
+        """What was answered already at any of the person's devices."""
+        found = self._answers.answer(room)
+        return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer) if found is not None else None
+
+    def decide(self, added: Added) -> Verdict:
+        """Whether the person is asked."""
+        found, me = self._answers.answer(added.room), self._engine.uid
+        yes = found is not None and found.answer == "accepted"
+        known = Knowledge(
+            me=me,
+            asks=self._settings.get(ASK_UNKNOWN),
+            accepted=yes and found is not None and found.n >= added.added_n,
+            declined=found is not None and found.answer == "declined",
+            blocked=added.adder in self._answers.blocked(),
+            known=yes or (added.adder is not None and self._knows(added.adder)),
+            continues=self._continues(added),
+        )
+        return decide(added, known)
+
+    def reads(self, added: Added) -> bool:
+        """Whether there is room for one more that is shown by itself."""
+        shown = Counter(i.added.adder for i in self._engine.invitations if i.read and i.added.room != added.room)
+        return shown[added.adder] < MAX_AN_ADDER and shown.total() < MAX_OPEN
+
+    def on_invitations(self) -> None:
+        """Another room waits for an answer, or one less."""
+        self._tell()
+        self.changed.emit()
+
+    def _knows(self, uid: Uid) -> bool:
+        """▲ By the agency's record, which the adder's log has signed, and never by what anybody wrote."""
+        person, row, mine = (
+            self._people.person(uid),
+            self._store.people.get(uid),
+            self._store.people.get(self._engine.uid),
+        )
+        if person.verified is Verified.IN_PERSON:
+            return True
+        if person.verified is Verified.NONE or person.warning or row is None:
+            return False
+        unit = row.unit.strip()
+        same = mine is not None and unit != "" and unit == mine.unit.strip()
+        return same or self._store.rooms_list.both_wrote(self._engine.uid, uid)
+
+    def _continues(self, added: Added) -> bool:
+        if added.origin is None or added.founder is None:
+            return False
+        old = self._store.rooms_list.get(added.origin.room)
+        return old is not None and not old.left and self._engine.may_continue(added.origin.room, added.founder)
+
+    # -- following ------------------------------------------------------------------------------------------------
+
+    def on_status(self, *, online: bool) -> None:
+        """The engine's status changed. The first time that it is in step, invitations are shown and told of."""
+        if online and not self._online:
+            self._online = True
+            self.on_invitations()
+
+    def on_room(self, room: RoomId) -> None:
+        """A room that is followed has moved."""
+        if any(i.added.origin is not None for i in self._engine.invitations):
+            self._engine.reconsider()
+
+    def _reconsider(self) -> None:
+        self._engine.reconsider()
+
+    def _on_answers(self) -> None:
+        self._engine.reconsider()
+        self.changed.emit()
+
+    # -- telling --------------------------------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """▲ One notice an adder and day, however many rooms they make; and none of an addition that is older than the
+        last one."""
+        now, newest = clock.now_ms(), dict[Uid | None, int]()
+        for i in self._waiting():
+            newest[i.added.adder] = max(i.added.t, newest.get(i.added.adder, 0))
+        for uid, t in newest.items():
+            name = _TOLD + (uid.hex() if uid is not None else "")
+            last_now, last_t = map(int, (self._store.notes.get(name) or "0 -1").split())
+            if t > last_t and now - last_now >= DAY_MS:
+                self._store.notes.set(name, f"{now} {t}")
+                self.arrived.emit(self._person(uid))

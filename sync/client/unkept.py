@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A store of one room that holds nothing and keeps nothing: for a room that is only looked at."""
+
+from collections.abc import Sequence
+
+from sync.client.ports import KeptReceipt, Received
+from sync.errors import BugError
+from sync.ids import ObjId, RoomId
+from sync.trust.items import Item
+
+
+class Unkept:
+    """`ports.InboxPort`. Keys that are opened stay in the room's own memory."""
+
+    def rooms(self) -> list[tuple[RoomId, bytes]]:
+        return []
+
+    def rh_at(self, room: RoomId, n: int) -> bytes | None:
+        return None
+
+    def entry_time(self, room: RoomId, n: int) -> int | None:
+        return None
+
+    def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
+        return []
+
+    def put_keys(self, room: RoomId, keys: Sequence[tuple[int, bytes, bytes | None]]) -> None: ...
+
+    def share(self, room: RoomId, obj: ObjId) -> bytes | None:
+        return None
+
+    def waiting(self, room: RoomId) -> list[tuple[int, bytes]]:
+        return []
+
+    def reread(self, room: RoomId) -> int:
+        return 0
+
+    def gaps(self, room: RoomId) -> list[ObjId]:
+        return []
+
+    def problem(self, room: RoomId) -> str | None:
+        return None
+
+    def set_problem(self, room: RoomId, code: str | None) -> None: ...
+
+    def receipts(self) -> list[KeptReceipt]:
+        return []
+
+    def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None: ...
+
+    def put_evidence(
+        self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
+    ) -> None: ...
+
+    def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
+        return []
+
+    def trim_items(self, before_ms: int, most_bytes: int) -> bool:
+        return False
+
+    async def receive_apart(self, received: Received) -> None:
+        raise BugError("a room that is only looked at is not stored")

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who counts as known, how many invitations are read, and how often one is told of them; over a real store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from app.chat import KIND as CHAT
+from app.chat.records import MessageSent, encode
+from app.core import clock
+from app.core.ids import DevId, ObjId, RoomId, Uid, new_change
+from app.core.signal import Signal
+from app.people.person import Person, Verified
+from app.personal.records import Answer
+from app.rooms.invitations import DAY_MS, Invitations
+from app.settings import ASK_UNKNOWN, Settings
+from app.store import objects as object_rows
+from app.store import rooms as room_rows
+from app.store.store import Store
+from sync.client.consent import Added, Invitation, Verdict
+from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.trust.succession import Origin
+from tests.office import EK, HL, KEY, RG, Folk
+
+DIRECT, CHANNEL = RoomId(b"d" * 16), ObjId(b"c" * 16)
+UNIT = "Enheten för tillsyn å"
+TEXT = encode(MessageSent(text="Hej å 🙂"))
+
+
+@dataclass
+class People(Folk):
+    """Three colleagues, of whom some are verified or warned of."""
+
+    changed: Signal[()] = field(default_factory=Signal[()])
+    sure: dict[Uid, Verified] = field(default_factory=dict)
+    warned: dict[Uid, str] = field(default_factory=dict)
+
+    def person(self, uid: Uid) -> Person:
+        found = Folk(self.uid).person(uid)
+        return replace(found, verified=self.sure.get(uid, Verified.AGENCY), warning=self.warned.get(uid, ""))
+
+
+@dataclass
+class Engine:
+    """What waits, and whose successor is believed."""
+
+    uid: Uid = HL
+    invitations: list[Invitation] = field(default_factory=list)
+    owner: Uid | None = None
+
+    def reconsider(self) -> None: ...
+
+    def may_continue(self, old: RoomId, founder: Uid) -> bool:
+        return founder == self.owner
+
+
+@dataclass
+class Answers:
+    """A personal room in memory."""
+
+    changed: Signal[()] = field(default_factory=Signal[()])
+    ready: bool = False
+    given: dict[RoomId, Answer] = field(default_factory=dict)
+    people: set[Uid] = field(default_factory=set)
+
+    def answer(self, room: RoomId) -> Answer | None:
+        return self.given.get(room)
+
+    def blocked(self) -> set[Uid]:
+        return self.people
+
+
+@dataclass
+class Desk:
+    store: Store
+    engine: Engine
+    people: People
+    answers: Answers
+    invitations: Invitations
+
+    def verdict(self, **facts: Any) -> Verdict:
+        return self.invitations.decide(replace(added(1), **facts))
+
+
+def added(n: int, by: Uid = EK, t: int = 1) -> Added:
+    return Added(room=RoomId(bytes([n]) * 16), n=9, adder=by, added_n=7, t=t, role=2, founder=by)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    store = Store.create(tmp_path / "office.db", KEY, {CHAT.id: CHAT})
+    store.set_me(HL)
+    for uid, unit in ((HL, UNIT), (EK, "Enheten för tillstånd"), (RG, "")):
+        store.put_person(uid, {"name": "Å", "title": "", "unit": unit})
+    engine, people, answers = Engine(), People(HL), Answers()
+    settings = Settings(tmp_path / "settings.json")
+    made = Invitations(store, cast("Any", engine), cast("Any", people), settings, cast("Any", answers))
+    yield Desk(store, engine, people, answers, made)
+    made.close()
+    store.close()
+
+
+def direct_room(store: Store, other: Uid) -> None:
+    members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in (HL, other)]
+    store.receive(Received(room=DIRECT, cursor=0, state=b"", members=members))
+    with store.db.transaction() as conn:
+        room_rows.name(conn, DIRECT, "Å", "direct", 1)
+        object_rows.announce(conn, DIRECT, CHANNEL, CHAT.id, 1, other)
+
+
+def writes(store: Store, uid: Uid, obj: ObjId) -> None:
+    change = OpenedChange(n=9, t=9, uid=uid, dev=DevId(uid), obj=obj, change_id=new_change(), payload=TEXT)
+    store.receive(Received(room=DIRECT, cursor=9, state=b"", changes=[change]))
+
+
+def test_who_is_known_is_said_by_the_agency_by_a_comparison_or_by_both_having_written(desk: Desk) -> None:
+    assert desk.verdict() is Verdict.ASK
+    desk.people.sure[EK] = Verified.IN_PERSON
+    assert desk.verdict() is Verdict.OPEN
+    desk.people.sure.clear()
+    desk.store.put_person(EK, {"name": "Å", "title": "", "unit": UNIT})
+    assert desk.verdict() is Verdict.OPEN
+    desk.people.warned[EK] = "twin"  # somebody has an account in their name
+    assert desk.verdict() is Verdict.ASK
+    desk.people.warned.clear()
+    desk.people.sure[EK] = Verified.NONE  # reset
+    assert desk.verdict() is Verdict.ASK
+
+
+def test_an_empty_unit_is_nobodys(desk: Desk) -> None:
+    desk.store.put_person(HL, {"name": "Å", "title": "", "unit": ""})
+    assert desk.verdict(adder=RG) is Verdict.ASK
+
+
+def test_a_direct_room_makes_one_known_when_both_have_written_there(desk: Desk) -> None:
+    direct_room(desk.store, EK)
+    desk.store.changes.append(DIRECT, CHANNEL, TEXT)
+    writes(desk.store, EK, ObjId(DIRECT))  # its title is no word to anybody
+    assert desk.verdict() is Verdict.ASK
+    writes(desk.store, EK, CHANNEL)
+    assert desk.verdict() is Verdict.OPEN
+    third = [MemberRow(uid=RG, role=2, since_n=5, history=True)]
+    desk.store.receive(Received(room=DIRECT, cursor=9, state=b"", members=third))
+    assert desk.verdict() is Verdict.ASK
+
+
+def test_a_successor_opens_only_if_it_is_believed_and_one_is_still_in_the_old_room(desk: Desk) -> None:
+    origin = Origin(room=DIRECT, n=3, rh=b"h" * 32)  # type: ignore[arg-type]
+    direct_room(desk.store, RG)
+    assert desk.verdict(origin=origin) is Verdict.ASK
+    desk.engine.owner = EK
+    assert desk.verdict(origin=origin) is Verdict.OPEN
+    desk.store.receive(Received(room=DIRECT, cursor=9, state=b"", gone=[HL]))
+    assert desk.verdict(origin=origin) is Verdict.ASK
+
+
+def test_an_answer_holds_for_its_own_addition(desk: Desk) -> None:
+    room = added(1).room
+    desk.answers.given[room] = Answer(answer="accepted", n=7)
+    desk.answers.people = {EK}
+    assert desk.verdict() is Verdict.OPEN
+    assert desk.verdict(added_n=8) is Verdict.HIDE  # added again by one who is blocked by now
+    desk.answers.people = set()
+    assert desk.verdict(added_n=8) is Verdict.OPEN
+    assert desk.verdict(added_n=8, left=True) is Verdict.ASK
+    desk.answers.given[room] = Answer(answer="declined", n=7)
+    assert desk.verdict(added_n=8) is Verdict.HIDE
+    assert desk.invitations.answered(room) is Verdict.HIDE
+    desk.answers.given[room] = Answer(answer="asked", n=0)
+    assert desk.invitations.answered(room) is None
+
+
+def test_twenty_of_an_adder_and_a_hundred_in_all_are_read(desk: Desk) -> None:
+    read = [Invitation(added=added(n), read=True) for n in range(19)]
+    desk.engine.invitations = read
+    assert desk.invitations.reads(added(100))
+    desk.engine.invitations = [*read, Invitation(added=added(19), read=True)]
+    assert not desk.invitations.reads(added(100))
+    assert desk.invitations.reads(added(19))  # itself is not counted
+    assert desk.invitations.reads(added(100, RG))
+    others = [Invitation(added=added(n, Uid(bytes([n]) * 16)), read=True) for n in range(20, 100)]
+    desk.engine.invitations = [*desk.engine.invitations, *others]
+    assert not desk.invitations.reads(added(200, RG))
+
+
+def test_one_is_told_of_an_adder_once_a_day_and_of_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, told = clock.now_ms(), list[Uid]()
+    monkeypatch.setattr(clock, "now_ms", lambda: now)
+    desk.invitations.arrived.connect(lambda person: told.append(person.uid if person else Uid(b"")))
+    desk.engine.invitations = [Invitation(added=added(1, t=now), read=True)]
+    desk.invitations.on_invitations()
+    assert (told, desk.invitations.all()) == ([], [])  # what another device answered is not known yet
+    desk.invitations.on_status(online=True)
+    desk.engine.invitations += [Invitation(added=added(2, t=now)), Invitation(added=added(3, RG, t=now))]
+    desk.invitations.on_invitations()
+    assert told == [EK, RG]
+    now += 2 * DAY_MS
+    desk.invitations.on_invitations()
+    assert told == [EK, RG]  # they are older than the last time
+    desk.engine.invitations.append(Invitation(added=added(4, t=now)))
+    desk.invitations.on_invitations()
+    assert told == [EK, RG, EK]
+    [more] = [m for m in desk.invitations.more() if m.by is not None and m.by.uid == EK]
+    assert more.rooms == (added(2).room, added(4).room)
+
+
+def test_policy_asks_about_nobody(desk: Desk, tmp_path: Path) -> None:
+    policy = Settings(tmp_path / "other.json", {ASK_UNKNOWN.key: False})
+    desk.invitations._settings = policy
+    assert desk.verdict() is Verdict.OPEN
+    desk.answers.people = {EK}
+    assert desk.verdict() is Verdict.HIDE

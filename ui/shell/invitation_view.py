@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""An invitation: who invites to what, with their greeting as a quotation, and the answers. What comes from the room is
+plain text of a bounded length and never a link."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import RoomId
+from app.errors import NotFound
+from app.rooms.invitations import OpenInvitation
+from ui.errors import told
+from ui.kit.avatar import Avatar
+from ui.kit.bind import Soon, bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, EmptyState, scroll
+from ui.kit.chip import Chip
+from ui.kit.dialogs import confirm
+from ui.kit.error_line import ErrorLine
+from ui.kit.progress import Spinner
+from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import day_or_time, tr
+from ui.shell.ports import Session
+from ui.shell.words import role_meaning, role_name, type_word, verified_chip
+from ui.tool import toast
+
+_WIDTH = 560
+
+
+class InvitationView(QWidget):
+    """`show_room` first. `entered(room)`: the person said yes here, and the room is open."""
+
+    entered = Signal(object)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._room: RoomId | None = None
+        self._shown: OpenInvitation | None = None
+        self._accepted = False
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Invitation"))
+        inner = QWidget()
+        page = column(inner, margins=(34, 26, 34, 24), spacing=10)
+        self.card = self._make_card()
+        page.addWidget(self.card)
+        self.gone = EmptyState(
+            "invite",
+            tr("The invitation is no longer open"),
+            tr("It has been answered at one of your devices, or you have been removed from the room."),
+        )
+        page.addWidget(self.gone, 1)
+        page.addStretch(1)
+        column(self).addWidget(scroll(inner, tr("Invitation")))
+        soon = Soon(self, self.refresh)
+        bind(self, session.invitations.changed, soon.due)
+        bind(self, session.rooms.changed, soon.due)
+        bind(self, session.people.changed, soon.due)
+        bind(self, session.status_changed, soon.due)
+
+    def _make_card(self) -> Card:
+        card = Card(margin=24, spacing=12)
+        card.setMaximumWidth(_WIDTH)
+        who = line(spacing=12)
+        self._picture = Avatar("?", 0, "", 40)
+        who.addWidget(self._picture)
+        words = column(spacing=2)
+        self._name, self._post = label("", "strong", wrap=True), label("", "small", wrap=True)
+        words.addWidget(self._name)
+        words.addWidget(self._post)
+        who.addLayout(words, 1)
+        self._chip = Chip("")
+        who.addWidget(self._chip)
+        card.content.addLayout(who)
+        self._title, self._about = label("", "title", wrap=True), label("", "muted", wrap=True)
+        card.content.addWidget(self._title)
+        card.content.addWidget(self._about)
+        self._quotation = label("", "body", wrap=True)
+        card.content.addWidget(self._quotation)
+        self._meaning = label("", "small", wrap=True)
+        card.content.addWidget(self._meaning)
+        self.error = ErrorLine()
+        card.content.addWidget(self.error)
+        answers = line(spacing=8)
+        self.accept = TextButton(tr("Accept"), self._on_accept, kind="primary", icon="check")
+        self.decline = TextButton(tr("Decline"), self._on_decline)
+        self.block = TextButton(tr("Block the person …"), self._on_block, kind="quiet")
+        self._spinner = Spinner()
+        for part in (self.accept, self.decline, self.block, self._spinner):
+            answers.addWidget(part)
+        answers.addStretch(1)
+        card.content.addLayout(answers)
+        return card
+
+    def show_room(self, room: RoomId) -> bool:
+        """Shows the invitation to a room; False if there is none, nor one that was accepted here and is being
+        opened."""
+        if room != self._room:
+            self._accepted = False
+            self.error.hide()
+        try:
+            self._shown = self._session.invitations.get(room)
+        except NotFound:
+            if not (self._accepted and room == self._room):
+                return False
+        self._room = room
+        self.refresh()
+        return True
+
+    def refresh(self) -> None:
+        """Reads the invitation again."""
+        room = self._room
+        if room is None:
+            return
+        if self._accepted and any(r.room == room for r in self._session.rooms.rooms()):
+            self._accepted, self._room = False, None
+            self.entered.emit(room)
+            return
+        try:
+            self._shown = self._session.invitations.get(room)
+        except NotFound:
+            if not self._accepted:
+                self._shown = None
+        self.card.setVisible(self._shown is not None)
+        self.gone.setVisible(self._shown is None)
+        if self._shown is not None:
+            self._show(self._shown)
+
+    def _show(self, shown: OpenInvitation) -> None:
+        person = shown.by
+        self._name.setText(person.name if person is not None else tr("Somebody"))
+        self._post.setText(" · ".join(x for x in (person.title, person.unit) if x) if person is not None else "")
+        self._picture.setVisible(person is not None)
+        self._chip.setVisible(person is not None)
+        if person is not None:
+            self._picture.show_person(person.initials, person.colour, person.name)
+            word, kind, icon, meaning = verified_chip(person)
+            self._chip.set_chip(word, kind, icon)
+            self._chip.setAccessibleName(meaning)
+        self._title.setText(shown.title or (tr("A long room") if shown.long else tr("A room")))
+        self._about.setText(_about(shown))
+        self._quotation.setText(tr("“{text}”").format(text=shown.greeting))
+        self._quotation.setVisible(bool(shown.greeting))
+        self._meaning.setText(self._said())
+        for button in (self.accept, self.decline, self.block):
+            button.setEnabled(not self._accepted)
+        self.block.setVisible(person is not None)
+        (self._spinner.start if self._accepted else self._spinner.stop)()
+
+    def _said(self) -> str:
+        if not self._accepted:
+            return tr(
+                "Nothing of the room is on this computer yet. If you accept, the others see that you are in. If you "
+                "decline, nobody is told."
+            )
+        if self._session.status.state == "online":
+            return tr("The room is being opened …")
+        return tr("The room is opened when there is a connection to the server.")
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    def _on_accept(self) -> None:
+        if self._room is not None:
+            self._accepted = True
+            self._answer(self._session.invitations.accept(self._room))
+            self.refresh()
+
+    def _on_decline(self) -> None:
+        if self._room is not None:
+            run(self, self._decline(self._room), on_error=self._failed)
+
+    async def _decline(self, room: RoomId) -> None:
+        invitations = self._session.invitations
+        await invitations.decline(room)
+        toast(self, tr("The invitation is declined."), lambda: run(self, invitations.ask_again(room)))
+
+    def _on_block(self) -> None:
+        run(self, self._block(), on_error=self._failed)
+
+    async def _block(self) -> None:
+        person = self._shown.by if self._shown is not None else None
+        if person is None:
+            return
+        title = tr("Block {name}?").format(name=person.name)
+        text = tr(
+            "No invitation by {name} is shown to you any more. Rooms that you are in already stay. Nobody is told. You "
+            "undo it in the settings."
+        ).format(name=person.name)
+        if await confirm(self.window(), title, text, accept=tr("Block"), danger=True):
+            await self._session.invitations.block(person.uid)
+            toast(self, tr("{name} is blocked.").format(name=person.name))
+
+    def _answer(self, coro: Coroutine[Any, Any, None]) -> None:
+        self.error.hide()
+        run(self, coro, on_error=self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        self._accepted = False
+        self.refresh()
+        self.error.say(told(error))
+
+
+def _about(shown: OpenInvitation) -> str:
+    if shown.long:
+        return tr("The room holds so much that nothing of it is read before you have answered.")
+    parts = [type_word(shown.type) if shown.title else "", role_name(shown.role) if shown.role else ""]
+    when = tr("invited {when}").format(when=day_or_time(shown.t_ms)) if shown.t_ms else ""
+    said = " · ".join(x for x in (*parts, when) if x)
+    return f"{said}\n{role_meaning(shown.role)}" if shown.role else said
