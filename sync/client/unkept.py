@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sync.client.ports import KeptReceipt, Received
 from sync.errors import BugError
-from sync.ids import ObjId, RoomId
+from sync.ids import ObjId, RoomId, Uid
 from sync.trust.items import Item
 
 
@@ -19,6 +19,14 @@ class Unkept:
         return None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
+        return None
+
+    def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
+        return None
+
+    def note_seen(self, room: RoomId, n: int, t: int) -> None: ...
+
+    def seen_ms(self, room: RoomId, n: int) -> int | None:
         return None
 
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:

@@ -19,7 +19,6 @@ from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
 from app.objects.object import Payload
-from app.store.rows import StoredChange
 from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
