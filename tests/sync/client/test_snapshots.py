@@ -26,7 +26,7 @@ from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
-from sync.ids import ChangeId, Hash
+from sync.ids import ChangeId
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.upkeep.verify import verify
