@@ -27,7 +27,7 @@ def running_hashes(items: Sequence[Item]) -> list[bytes]:
 
 
 def batch_that_saw(
-    person: Person, room: bytes, seen: Sequence[tuple[int, bytes]], kind: int = envelope.HEARTBEAT
+    person: Person, room: bytes, seen: Sequence[tuple[int, bytes]], kind: int = envelope.PURGED
 ) -> m.Push:
     """A batch with an envelope for each position that it says its author had verified; its device sequence is used."""
     stream, a = person.rooms[room], person.author
