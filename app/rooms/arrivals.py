@@ -23,7 +23,9 @@ class Arrivals:
         self._answers = answers
         self._online = False
         self._woken = asyncio.Event()
-        self._left: set[RoomId] = {row.room for row in store.rooms_list.all()}
+        self._due: set[RoomId] = {row.room for row in store.rooms_list.all()}
+        self._done: set[RoomId] = set()
+        """Rooms in which nothing is left to be done while the person is in them: a room moves with each message."""
         self._ends = [answers.changed.connect(self._woken.set), store.changed.connect(self.on_room)]
 
     def close(self) -> None:
@@ -40,7 +42,7 @@ class Arrivals:
 
     def on_room(self, room: RoomId) -> None:
         """A room that is followed has moved."""
-        self._left.add(room)
+        self._due.add(room)
         self._woken.set()
 
     async def run(self) -> None:
@@ -48,8 +50,8 @@ class Arrivals:
         while True:
             await self._woken.wait()
             self._woken.clear()
-            while self._left and self._online and self._answers.ready:
-                room = self._left.pop()
+            while self._due and self._online and self._answers.ready:
+                room = self._due.pop()
                 try:
                     self._tend(room)
                 except StoreFault as e:
@@ -60,16 +62,20 @@ class Arrivals:
 
     def _tend(self, room: RoomId) -> None:
         row, me = self._store.rooms_list.get(room), self._engine.uid
-        if row is None:
+        if row is None or (room in self._done and not row.left):
             return
-        answer, first = self._answers.answer(room), self._store.rooms_list.events(room, limit=1)
-        mine = bool(first) and first[0].by == me and first[0].kind == "genesis"
+        answer = self._answers.answer(room)
         if row.left:
+            self._done.discard(room)
             if answer is not None and answer.answer == "accepted" and self._left_by_choice(room):
                 self._answers.note_answer(room, 0, "asked")
             return
         since = next((m.since_n for m in self._store.rooms_list.members(room) if m.uid == me), None)
-        if mine or since is None:
+        first = self._store.rooms_list.events(room, limit=1)
+        if since is None or not first:
+            return
+        self._done.add(room)
+        if first[0].kind == "genesis" and first[0].by == me:
             return
         self._engine.show_presence(room)
         if answer is None:

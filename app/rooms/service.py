@@ -170,13 +170,14 @@ class RoomService:
     def members(self, room: RoomId) -> list[MemberInfo]:
         """Who is in the room, by role and seniority."""
         since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
+        heard = {self._engine.uid, *self._engine.speakers(room)}
         return [
             MemberInfo(
                 person=self._people.person(m.uid),
                 role=m.role,
                 since_ms=since.get(m.uid, 0),
                 history=m.history,
-                invited=m.uid != self._engine.uid and not self._engine.has_spoken(room, m.uid),
+                invited=m.uid not in heard,
             )
             for m in self._store.rooms_list.members(room)
         ]

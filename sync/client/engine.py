@@ -112,6 +112,7 @@ class Engine:
         self._schedule = Schedule(self._link)
         self._facts = Facts()
         self._host: Host | None = None
+        self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
         """Rooms in which this device has posted a heartbeat, or will."""
         self._log_moved = asyncio.Event()
@@ -275,17 +276,23 @@ class Engine:
         """What `consent` answers has changed."""
         self._inbox.invitations.reconsider()
 
-    def has_spoken(self, room: RoomId, uid: Uid) -> bool:
-        """Whether any item of a person counts in a room."""
+    def speakers(self, room: RoomId) -> frozenset[Uid]:
+        """Everybody of whom any item counts in a room; read anew only when there is another device in it."""
         found = self._link.rooms.get(room)
-        return found is not None and uid in found.stream.state.dev_owner.values()
+        if found is None:
+            return frozenset()
+        owners = found.stream.state.dev_owner  # replaced, never changed in place
+        kept = self._speakers.get(room)
+        if kept is None or kept[0] is not owners:
+            kept = self._speakers[room] = owners, frozenset(owners.values())
+        return kept[1]
 
     def show_presence(self, room: RoomId) -> None:
         """Posts a heartbeat in a room in which no item of this person's counts yet: the others see that they are in.
         Sent when the room is read and its key is here. Nothing the second time."""
         found = self._link.rooms.get(room)
         waits = found is None or not found.is_member or room in self._present
-        if not waits and not self.has_spoken(room, self.uid):
+        if not waits and self.uid not in self.speakers(room):
             self._present.add(room)
             self._outbox.send_beside(room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=b"")])
 

@@ -23,7 +23,7 @@ from sync.trust import receipts
 log = logging.getLogger("sync")
 
 MAX_HELD = 10_000
-_AGAIN_S = (1.0, 4.0, 16.0)
+_AGAIN_S = (0.3, 1.0, 4.0, 16.0)
 """The adder's greeting comes a moment after the addition: looked for again so long after."""
 
 Follow = Callable[[m.RoomHead], None]
