@@ -67,7 +67,7 @@ class Witness:
         if kept is not None and r.n < kept.receipt.n:
             self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
             return False
-        if self._ahead(r.t):
+        if room.room not in self._far and self._ahead(r.t):
             self._far.add(room.room)
             self._link.ports.put_evidence(room.room, "time", None, self._proof(r).encode(), None)
             log.warning("room %s has a time far ahead", room.room[:4].hex())

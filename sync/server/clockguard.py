@@ -14,6 +14,7 @@ The last comparison is kept in the data folder, so that a server which is starte
 After a start of the machine only a clock that went back can be noticed.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -135,8 +136,14 @@ class ClockGuard:
         if not self._kept_up_ms or now.up_ms - self._kept_up_ms >= KEEP_MS:
             self._kept_up_ms = now.up_ms
             right = Reading(now.boot, self._right.clock_ms + now.up_ms - self._right.up_ms, now.up_ms)
-            with suppress(OSError):  # a full disk: noticed elsewhere
-                _write(self._data, _KEPT, right)
+            self._keep(right)
+
+    def _keep(self, right: Reading) -> None:
+        """Beside the loop, which no slow disk may hold up."""
+        try:
+            asyncio.get_running_loop().run_in_executor(None, _keep, self._data, right)
+        except RuntimeError:  # no loop: a test, or a command
+            _keep(self._data, right)
 
     def _stored(self, name: str) -> Reading | None:
         if self._data is None:
@@ -151,6 +158,11 @@ class ClockGuard:
 def confirm(data: Path) -> None:
     """Says that the clock's present time is right. A running server notices when it is to place something."""
     _write(data, CONFIRMED, Reading(boot_id(), now_ms(), up_ms()))
+
+
+def _keep(data: Path | None, right: Reading) -> None:
+    with suppress(OSError):  # a full disk: noticed elsewhere
+        _write(data, _KEPT, right)
 
 
 def _write(data: Path | None, name: str, reading: Reading) -> None:
