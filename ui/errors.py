@@ -480,6 +480,11 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("It cannot be opened. Nothing is lost in your other rooms."),
             tr("Make a new room. IT support can tell where the old one's content is."),
         ),
+        "not-seasoned": (
+            tr("Whoever approves must have been an administrator for seven days."),
+            tr("This computer counts the days by its own clock too. The approval stands; the history was not given."),
+            tr("Try again later, or ask another administrator."),
+        ),
         "too-many-rooms": (
             tr("The person is in as many rooms as Kansli can hold."),
             tr("Nobody was added. Everything else in the room is as before."),

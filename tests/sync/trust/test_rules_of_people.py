@@ -87,7 +87,7 @@ def test_attack_a_device_comes_with_the_generation_in_force_and_a_sheet_with_the
     assert isinstance(puk, list)
     assert refused(clerk, ROOT, clerk.root, "recovery_set", [*sheet, [1, *puk[1:]]]) == "generation"
     assert refused(clerk, ROOT, clerk.root, "recovery_set", [*sheet, [*puk[:3], puk[3][:-1]]]) == "recipients"
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [1, *sheet[1:], puk]) == "format"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [1, *sheet[1:], puk]) == "old-format"
     assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, recovery.public, 2, *sheet[3:], puk]) == "generation"
     clerk.write(ROOT, clerk.root, "recovery_set", [*sheet, puk])
     sealed = dict(clerk.log.puks[-1].seals)[b"recovery"]
