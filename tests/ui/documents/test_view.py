@@ -12,7 +12,6 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
 from app.core.ids import ObjId
-from app.documents import records
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
 from ui.documents.document_view import DocumentView
