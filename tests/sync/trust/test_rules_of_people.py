@@ -135,6 +135,9 @@ def test_attack_a_device_known_under_one_person_is_refused_under_another(scene: 
     room.push(ops_by(room, clerk))
     second = ops_by(room, twin, first_seq=2, prev=room.stream.next_prev(twin.uid, twin.author.dev))
     assert void(room, room.forced_ops(second)) == "forbidden"
+    entry = room.drafter(twin).cannot_open(1)
+    (item,) = room.client().accept(room.forced_entry(entry), scene.office.book, room.rh_at)
+    assert item.void == "forbidden"
     with pytest.raises(Reject, match="forbidden"):
         room.push(second)
 
