@@ -121,6 +121,7 @@ class Pruning:
     async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
         """Clears what is ready; gives what went. Unreachable, or Refused with a refusal of `PrunePlan`, with what an
         object lacks after all, or with the server's code."""
+        before = self._engine.prunes(room).pruned
         plan = await self.plan(room)
         if plan.refusal is not None:
             raise Unreachable("offline") if plan.refusal == Unreachable.code else Refused(plan.refusal)
@@ -131,17 +132,20 @@ class Pruning:
             await self._give(room, lacking)
         for done, found in enumerate(plan.ready):
             progress("objects", done, total)
-            await self._one(room, found.obj)
+            await self._one(room, found.obj, before.get(found.obj, 0))
         progress("objects", total, total)
         return plan.ready
 
-    async def _one(self, room: RoomId, obj: ObjId) -> None:
-        """A new key, or a new member, may have made another state necessary meanwhile."""
+    async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
+        """A new key, or a new member, may have made another state necessary meanwhile; and another administrator may
+        have cleared the object, which was cleared up to `before` when this began."""
         for attempt in range(TRIES):
             try:
                 await self._engine.deeds.prune(room, obj)
                 return
             except Refused as e:
+                if self._engine.prunes(room).pruned.get(obj, 0) > before:
+                    return
                 if e.code != "baseline" or attempt == TRIES - 1:
                     raise
             await self._give(room, [obj])
