@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.pieces import finished
 from app.objects.begun import Begun
 from app.objects.canonical import canonical
 from app.objects.crdt import merged
-from app.objects.pieces import finished
 from app.objects.replay import MERGED, Replay, Unpack, joined
 from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
 

@@ -10,8 +10,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
+from app.core.pieces import finished
 from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK, BadUpdate, Reader
-from app.objects.pieces import finished
 from app.objects.values import MAX_DEPTH, skip_json, skip_value
 
 GC, DELETED, TEXT, EMBED, MARK, TYPE, VALUES = 0, 1, 4, 5, 6, 7, 8

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
 
+from app.core.pieces import finished
 from app.errors import BugError
 from app.objects.grammar import Facts, Id
-from app.objects.pieces import finished
 from app.objects.structure import BREATH, Broken, Mark, Structure
 from app.objects.waiting import Change, Late, Rows, Waiting
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.core.pieces import driven
 from app.errors import BadChange
 from app.store import statements as sql
 from app.store.database import Database
@@ -19,7 +20,7 @@ from app.store.kept_judges import Held, KeptJudges
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Projector
-from app.store.verdicts import KeptRows, Slice, Verdicts, driven, note, placed_of
+from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
 from sync.client.ports import OpenedChange, Received, position_of
 
 BREATH = 32

@@ -11,13 +11,14 @@ from functools import partial
 
 from app.core import log
 from app.core.ids import ObjId, RoomId
+from app.core.pieces import driven, finished
 from app.errors import BadChange
 from app.store import statements as sql
 from app.store.database import Database, Row
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Outcome, Projector
-from app.store.verdicts import KeptRows, compare, driven, finished, key_of, packed, placed_in
+from app.store.verdicts import KeptRows, compare, key_of, packed, placed_in
 from sync.client.ports import PLACE_BITS, PlacedChange, position_of
 
 JUDGES = 32

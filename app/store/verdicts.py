@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a judge says of a slice of changes, and how a change is named to it. See `app.store.judges`."""
 
-import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -67,27 +66,6 @@ def placed_of(change: OpenedChange) -> PlacedChange:
     """A change as its judge takes it."""
     position = position_of(change.n, change.place)
     return PlacedChange(position, change.change_id, change.uid, change.t, change.payload)
-
-
-async def driven(steps: Generator[None, None, T]) -> T:
-    """Runs work in pieces with a breath between them."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: T = done.value
-            return found
-        await asyncio.sleep(0)
-
-
-def finished(steps: Generator[None, None, T]) -> T:
-    """All of it at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: T = done.value
-            return found
 
 
 def note(codes: dict[int, str], waits: dict[int, Outcome], outcome: Outcome) -> None:

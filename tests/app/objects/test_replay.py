@@ -8,11 +8,11 @@ from random import Random
 import msgspec
 import pytest
 
+from app.core.pieces import finished
 from app.documents import records
 from app.documents.compaction import compact
 from app.documents.model import Document
 from app.objects.compaction import judged
-from app.objects.pieces import finished
 from app.objects.replay import Replay, joined
 from sync.client.ports import PlacedChange, position_of
 from sync.ids import ChangeId, Uid
