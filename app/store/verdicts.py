@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import msgspec
 
@@ -12,8 +11,6 @@ from app.store import statements as sql
 from app.store.database import Database, Row
 from app.store.projection import ObjectJudge, Outcome
 from sync.client.ports import PLACE_BITS, OpenedChange, PlacedChange, position_of
-
-T = TypeVar("T")
 
 _PLACE = (1 << PLACE_BITS) - 1
 _parts = msgspec.msgpack.Encoder()
