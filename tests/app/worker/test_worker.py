@@ -77,12 +77,14 @@ def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
 
 
 def test_a_worker_that_is_closed_while_it_starts_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, begun, worker = list[subprocess.Popen[bytes]](), threading.Event(), Worker()
+    made, worker = list[subprocess.Popen[bytes]](), Worker()
+    begun, closes = threading.Event(), threading.Event()
     closing = threading.Thread(target=worker.close)
 
     def slowly(self: Worker) -> "subprocess.Popen[bytes]":
         begun.set()
-        closing.join(0.2)
+        closes.wait()
+        closing.join(0.2)  # without the lock it is over by then
         made.append(begin(self))
         return made[0]
 
@@ -92,6 +94,7 @@ def test_a_worker_that_is_closed_while_it_starts_leaves_no_process(monkeypatch: 
     starting.start()
     begun.wait()
     closing.start()
+    closes.set()
     starting.join()
     closing.join()
     assert made[0].poll() is not None
