@@ -203,8 +203,11 @@ def test_one_is_told_of_an_adder_once_a_day_and_of_nothing_twice(desk: Desk, mon
     desk.engine.invitations.append(Invitation(added=added(4, t=now)))
     desk.invitations.on_invitations()
     assert told == [EK, RG, EK]
+    desk.engine.invitations.append(Invitation(added=added(5, t=now + 1)))
+    desk.invitations.on_invitations()
+    assert told == [EK, RG, EK]  # the same day
     [more] = [m for m in desk.invitations.more() if m.by is not None and m.by.uid == EK]
-    assert more.rooms == (added(2).room, added(4).room)
+    assert more.rooms == (added(2).room, added(4).room, added(5).room)
 
 
 def test_policy_asks_about_nobody(desk: Desk, tmp_path: Path) -> None:
