@@ -29,7 +29,7 @@ serve: setup  ## the agency server alone, on this machine, with its data in buil
 	@$(PY) -m tests.demo.serve
 
 test: setup lint cover  ## linters, types, layers and all tests, slow ones too; not those of built packages
-	@$(PYTEST) -m "not packages" $(COVERED:%=--ignore=%)
+	@$(PYTEST) --dist worksteal -m "not packages" $(COVERED:%=--ignore=%)
 
 cover: setup  ## the tests of sync/crypto and sync/trust, and that they take every branch there
 	@mkdir -p build && rm -f build/coverage*

@@ -109,10 +109,11 @@ class Link:
             found.stop(RoomState.UNREADABLE)
         self.listener.on_room(room)
 
-    async def pull(self, room: RoomId, after: int, *, bare: bool = False, limit_bytes: int = MAX_PULL_BYTES) -> m.Items:
+    async def pull(self, room: RoomId, after: int, *, bare: bool = False, limit_bytes: int = 0) -> m.Items:
         """What the server shows after a position, `bare` without content. Raises Refused, Reject or Unreachable."""
         return await self.online.request(
-            lambda rid: m.Pull(rid=rid, room=room, after=after, limit_bytes=limit_bytes, bare=bare), m.Items
+            lambda rid: m.Pull(rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, bare=bare),
+            m.Items,
         )
 
     @contextmanager

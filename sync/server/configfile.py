@@ -125,6 +125,8 @@ LIMITS: Mapping[str, Check] = {
     "device_files": _whole(1, 1000),
     "device_uploads": _whole(1, 1000),
     "upload_s": _number(60, 30 * 86_400),
+    "rooms_a_person": _whole(100, 10_000),
+    "unanswered_adds": _whole(5, 10_000),
     "log_entries": _whole(100, 100_000),
     "log_entries_a_day": _whole(10, 100_000),
     "processor_per_s": _number(0.001, 1000),

@@ -36,7 +36,11 @@ class StoryTime(AbstractContextManager["StoryTime"]):
     """The time of day for server and sessions; goes on from where it was set last."""
 
     def __init__(self) -> None:
-        self._patch = patch("time.time_ns", self._now_ns)
+        self._patched = patch.multiple(
+            "time",
+            time_ns=self._now_ns,
+            clock_gettime_ns=lambda _clock: self._now_ns(),  # the server compares the two
+        )
         self._base_ns = time.time_ns()
         self._since_ns = time.monotonic_ns()
         self.at(8, 0)
@@ -54,11 +58,11 @@ class StoryTime(AbstractContextManager["StoryTime"]):
         return self._base_ns + time.monotonic_ns() - self._since_ns
 
     def __enter__(self) -> "StoryTime":
-        self._patch.start()
+        self._patched.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._patch.stop()
+        self._patched.stop()
 
 
 @dataclass(slots=True)

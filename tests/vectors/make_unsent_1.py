@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Wrote tests/vectors/unsent-1.kansli-unsent and unsent-1.json: a file of unsent work of version 1, and the account and
-log that open it. Kept to show what is in it; not to be run again: a later version writes files of its own beside these.
+log that open it. Until the first release it is run again when a format that it uses changes.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ import pytest
 
 from app.store import database
 from sync.client import joining
-from sync.server import auth, fairness, rates, rooms, shares, staging
+from sync.server import auth, clockguard, fairness, rates, rooms, shares, staging
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -107,8 +107,13 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
         patched.setattr(os, "urandom", dice.randbytes)
         patched.setattr(database, "ThreadPoolExecutor", AtOnce)
         patched.setattr(joining, "BARE_FROM", LONG_ROOM)
-        wall = SimpleNamespace(time_ns=lambda: clock.ms() * 1_000_000, monotonic=lambda: clock.s + clock.asleep_s)
-        for module in (auth, fairness, rates, rooms, shares, staging):
+        wall = SimpleNamespace(
+            time_ns=lambda: clock.ms() * 1_000_000,
+            monotonic=lambda: clock.s + clock.asleep_s,
+            clock_gettime_ns=lambda _clock: clock.ms() * 1_000_000,
+            CLOCK_MONOTONIC=0,
+        )
+        for module in (auth, clockguard, fairness, rates, rooms, shares, staging):
             patched.setattr(module, "time", wall)
         loop = StillLoop(clock)
         asyncio.set_event_loop(loop)

@@ -28,7 +28,11 @@ from tests.sync.server.wire import Person, config, now, open_wire
 from tests.world import until
 
 TEXT, BINARY, CONT, PING, PONG = 1, 2, 0, 9, 10
-HELLO = encode(m.Hello((1, 1), bytes(32), now(), "test"))
+
+
+def hello() -> bytes:
+    """What a client says first, with the time of now."""
+    return encode(m.Hello((1, 1), bytes(32), now(), "test"))
 
 
 @asynccontextmanager
@@ -162,7 +166,7 @@ async def test_attack_one_address_keeps_no_other_out(data: Path) -> None:
             await gone.ended()
         assert turned_away(house) == {"address": 2}
         for kept in (ours, *theirs[2:]):
-            kept.writer.write(ws_frame(BINARY, HELLO))
+            kept.writer.write(ws_frame(BINARY, hello()))
             assert decode_server(await message(kept)).__class__ is m.ServerHello
             await kept.close()
 
@@ -278,8 +282,9 @@ async def test_attack_the_seventeenth_fragment_closes_the_connection(house: Hous
     async with opened(house, 2) as (whole, many):
         for each in (whole, many):
             await each.websocket()
-        pieces = [HELLO[k : k + 4] for k in range(0, len(HELLO), 4)][: protocols.MAX_FRAGMENTS - 1]
-        rest = HELLO[len(b"".join(pieces)) :]
+        said = hello()
+        pieces = [said[k : k + 4] for k in range(0, len(said), 4)][: protocols.MAX_FRAGMENTS - 1]
+        rest = said[len(b"".join(pieces)) :]
         whole.writer.write(ws_frame(BINARY, pieces[0], fin=False))
         for piece in pieces[1:]:
             whole.writer.write(ws_frame(CONT, piece, fin=False))
@@ -319,7 +324,7 @@ async def test_attack_control_frames_are_few(house: House, opcode: int) -> None:
         assert b"\x03\xf0p" in await many.ended()
     async with opened(house, 1) as (few,):
         await few.websocket()
-        few.writer.write(ws_frame(opcode, b"1") * 8 + ws_frame(BINARY, HELLO))
+        few.writer.write(ws_frame(opcode, b"1") * 8 + ws_frame(BINARY, hello()))
         pongs = [await few.reader.readexactly(3) for _ in range(8 if opcode == PING else 0)]
         assert pongs == [b"\x8a\x011"] * len(pongs)
         assert decode_server(await message(few)).__class__ is m.ServerHello
@@ -445,7 +450,7 @@ async def test_behind_a_proxy_that_is_not_trusted_nobody_is_limited_by_address(d
         lines = [await forwarded(house, "198.51.100.7") for _ in range(5)]
         assert turned_away(house) == {}
         for each in lines:
-            each.writer.write(ws_frame(BINARY, HELLO))
+            each.writer.write(ws_frame(BINARY, hello()))
             assert decode_server(await message(each)).__class__ is m.ServerHello
             await each.close()
 

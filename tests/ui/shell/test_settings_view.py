@@ -84,6 +84,8 @@ OTHER: dict[str, Value] = {
     "offline-days": 30,
     "allow-keyring": False,
     "allow-passphrase": False,
+    "passphrase-length": 20,
+    "passphrase-strength": "strong",
     "allow-export": False,
     "allow-print": False,
     "ask-before-rooms": False,
@@ -140,7 +142,9 @@ def test_what_only_policy_sets_is_told_where_it_is_fixed(qtbot: QtBot, tmp_path:
     assert card is not None
     qtbot.addWidget(card)
     said = {x.text() for x in card.findChildren(QLabel)}
-    assert {tr(setting.label), "Av" if OTHER[setting.key] is False else str(OTHER[setting.key])} <= said
+    other = OTHER[setting.key]
+    word = "Av" if other is False else tr(dict(setting.choices).get(other, str(other)))
+    assert {tr(setting.label), word} <= said
 
 
 def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot, session: FakeSession) -> None:
