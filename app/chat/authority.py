@@ -55,9 +55,10 @@ class Outcome:
 
 
 def twin(author: bytes, change_id: bytes) -> ChangeId:
-    """The id under which a message is kept whose own id another person's message has in this conversation.
+    """A second id for a message whose own id another person's message already has in this conversation.
 
-    ▲ Otherwise whoever wrote first under an id that they had seen elsewhere could keep its author's message out.
+    ▲ Without it an attacker could copy the id of a colleague's message, write a message of their own under that id
+    first, and so keep the colleague's message out of the conversation.
     """
     return ChangeId(sha256(b"chat-twin" + author + change_id).digest()[:16])
 

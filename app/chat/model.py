@@ -71,7 +71,8 @@ class Message:
 
     @property
     def record_author(self) -> Uid:
-        """Whom the record names: who may edit it, whoever is shown as its author."""
+        """The person whom the record names as its author. Only this person may edit it, even where the message is shown
+        as another person's quotation."""
         return self.said_by if self.said_by is not None else self.author
 
     @property

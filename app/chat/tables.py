@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The rows that lists of messages are read from. Written by projection.py, dropped and made again when VERSION rises.
 
-`author` is who is shown as the author. Of a carried message that is whoever carried it (`carried_by`), and `named`
-(with `named_t`, ms) whom and when the record names, until this device's own copy of the old room bears the record
-out: then `author` is that person and `named` is null. So whoever reads `author` alone never shows one person's words
-as another's.
+`author` is the person who is shown as the author. For a message that was carried over from an old room this is at first
+the person who carried it (`carried_by`); `named` and `named_t` (ms) are then the author and the time that the record
+states. Once this device's own copy of the old room has the same message, `author` becomes the stated author and `named`
+becomes null. So code that reads only `author` never shows one person's words as another's.
 
 `change_id` is the message's id in the conversation: its author's own, or another one where somebody else's message
 has that already (authority.twin). `sort` is the server's position, or PENDING + row while the server does not have

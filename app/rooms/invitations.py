@@ -128,7 +128,7 @@ class Invitations:
         return self._people.person(uid) if uid is not None else None
 
     def blocked(self) -> list[Person]:
-        """Whose invitations are not shown, by name."""
+        """The colleagues whose invitations are hidden, in the order of their names."""
         return sorted(map(self._people.person, self._answers.blocked()), key=lambda p: p.name)
 
     @property
@@ -144,7 +144,7 @@ class Invitations:
         await self._answers.give("accepted", [(room, self._position(room))])
 
     async def decline(self, *rooms: RoomId) -> None:
-        """The rooms are not shown at any of the person's devices. Nobody else is told."""
+        """Hides the rooms on all of the person's own devices. No colleague is told."""
         await self._answers.give("declined", [(room, self._position(room)) for room in rooms])
 
     async def ask_again(self, *rooms: RoomId) -> None:
@@ -152,7 +152,7 @@ class Invitations:
         await self._answers.give("asked", [(room, 0) for room in rooms or self._answers.declined()])
 
     async def block(self, uid: Uid) -> None:
-        """No invitation of this colleague's is shown. Nobody is told."""
+        """Hides every invitation that this colleague sends. No colleague is told, nor the one who is blocked."""
         await self._answers.block(uid, True)
 
     async def unblock(self, uid: Uid) -> None:
@@ -165,7 +165,7 @@ class Invitations:
     # -- sync.client.consent.Consent ------------------------------------------------------------------------------
 
     def answered(self, room: RoomId) -> Verdict | None:
-        """What was answered already at any of the person's devices."""
+        """The answer that the person has already given, on this device or on another of theirs; None for no answer."""
         found = self._answers.answer(room)
         return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer) if found is not None else None
 
