@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is done once a person is in a room: their other devices are told not to ask about it, its members see that they
-are in, and who left is asked again if somebody adds them later. Read off the room and the answers, so that a program
-that ended in between does it at its next start.
+"""What this device does after the person has joined a room or left one.
+
+After joining it notes an "accepted" answer, so that the person's other devices do not ask, and posts a heartbeat, so
+that the other members see that the person has joined. After leaving it notes that the person is asked again if
+somebody adds them later. What is still to do follows from the room and the answers, so a program that ended in between
+does it at its next start.
 """
 
 import asyncio
@@ -56,6 +59,9 @@ class Arrivals:
                     self._tend(room)
                 except StoreFault as e:
                     log.store.warning("arrival-not-noted", code=e.code)
+                    self._done.discard(room)
+                    self._due.add(room)
+                    break  # a full disk, perhaps: again when something else moves
                 except Exception as e:  # a fault of ours in one room: the others go on
                     log.store.exception("arrivals", e)
                 await asyncio.sleep(0)
