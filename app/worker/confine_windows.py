@@ -8,7 +8,6 @@ SDK.
 
 import ctypes
 import sys
-from collections.abc import Callable, Iterator
 
 _UNTRUSTED = "S-1-16-0"
 """The lowest integrity level: nothing of a higher level, such as the user's files and windows, can be written."""
@@ -19,14 +18,14 @@ _SE_PRIVILEGE_REMOVED = 0x4
 _JOB_UI, _JOB_LIMITS = 4, 9
 _ONE_PROCESS, _PROCESS_MEMORY, _DIE_ON_EXCEPTION = 0x8, 0x100, 0x400
 _ALL_OF_UI = 0xFF
-_MITIGATIONS = {
-    "dynamic-code": (2, 1),
-    "win32k": (4, 1),
-    "extension-points": (6, 1),
-    "image-load": (10, 1 | 2),  # none from another computer, none of a low integrity level
-    "child-process": (13, 1),
-}
-"""Of each the policy's number and its flags, for SetProcessMitigationPolicy."""
+_MITIGATIONS = (
+    (2, 1),  # no new executable memory
+    (4, 1),  # no calls of the window system
+    (6, 1),  # no extension points
+    (10, 1 | 2),  # no library from another computer, none of a low integrity level
+    (13, 1),  # no child process
+)
+"""Number and flags of each policy for SetProcessMitigationPolicy."""
 
 
 class _BasicLimits(ctypes.Structure):
@@ -70,17 +69,6 @@ class _Privilege(ctypes.Structure):
     _fields_ = [("low", ctypes.c_uint32), ("high", ctypes.c_int32), ("attributes", ctypes.c_uint32)]
 
 
-def confine(memory_bytes: int) -> list[str]:
-    """Gives up what the system lets go of, and names what it did not: older versions of Windows lack some parts."""
-    steps: dict[str, Callable[[], bool]] = {
-        "job": lambda: _join_job(memory_bytes),
-        "privileges": _drop_privileges,
-        "integrity": _lower_integrity,
-    }
-    left = [name for name, step in steps.items() if not step()]
-    return left + list(_unmitigated())
-
-
 if sys.platform == "win32":
     _kernel = ctypes.WinDLL("kernel32", use_last_error=True)
     _advapi = ctypes.WinDLL("advapi32", use_last_error=True)
@@ -99,7 +87,7 @@ if sys.platform == "win32":
     _advapi.ConvertStringSidToSidW.argtypes = [ctypes.c_wchar_p, ctypes.c_void_p]
     _advapi.GetLengthSid.argtypes = [ctypes.c_void_p]
 
-    def _join_job(memory_bytes: int) -> bool:
+    def _join_job(memory_bytes: int) -> None:
         """No second process, bounded memory, no box for an exception, nothing of the desktop. The job lives as long as
         the process: its handle is never closed."""
         job = _kernel.CreateJobObjectW(None, None)
@@ -108,53 +96,43 @@ if sys.platform == "win32":
         limits.basic.processes = 1
         limits.process_memory = memory_bytes
         ui = ctypes.c_uint32(_ALL_OF_UI)
-        bounded = _kernel.SetInformationJobObject(job, _JOB_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
+        _kernel.SetInformationJobObject(job, _JOB_LIMITS, ctypes.byref(limits), ctypes.sizeof(limits))
         _kernel.SetInformationJobObject(job, _JOB_UI, ctypes.byref(ui), ctypes.sizeof(ui))
-        return bool(job and bounded and _kernel.AssignProcessToJobObject(job, _kernel.GetCurrentProcess()))
+        _kernel.AssignProcessToJobObject(job, _kernel.GetCurrentProcess())
 
     def _token() -> ctypes.c_void_p:
         token = ctypes.c_void_p()
         _advapi.OpenProcessToken(_kernel.GetCurrentProcess(), _TOKEN_ACCESS, ctypes.byref(token))
         return token
 
-    def _drop_privileges() -> bool:
+    def _drop_privileges() -> None:
         """Removes every privilege from the token, which even its owner cannot put back."""
         token, size = _token(), ctypes.c_uint32()
         _advapi.GetTokenInformation(token, _TOKEN_PRIVILEGES, None, 0, ctypes.byref(size))
-        if not size.value:
-            return False
-        found = ctypes.create_string_buffer(size.value)
+        found = ctypes.create_string_buffer(max(size.value, ctypes.sizeof(ctypes.c_uint32)))
         if not _advapi.GetTokenInformation(token, _TOKEN_PRIVILEGES, found, size, ctypes.byref(size)):
-            return False
+            return
         count = ctypes.c_uint32.from_buffer(found).value
         for privilege in (_Privilege * count).from_buffer(found, ctypes.sizeof(ctypes.c_uint32)):
             privilege.attributes = _SE_PRIVILEGE_REMOVED
-        return bool(_advapi.AdjustTokenPrivileges(token, False, found, 0, None, None))
+        _advapi.AdjustTokenPrivileges(token, False, found, 0, None, None)
 
-    def _lower_integrity() -> bool:
+    def _lower_integrity() -> None:
         sid = ctypes.c_void_p()
         if not _advapi.ConvertStringSidToSidW(_UNTRUSTED, ctypes.byref(sid)):
-            return False
+            return
         label = _Label(sid, _SE_GROUP_INTEGRITY)
         size = ctypes.sizeof(label) + _advapi.GetLengthSid(sid)
-        return bool(_advapi.SetTokenInformation(_token(), _TOKEN_INTEGRITY_LEVEL, ctypes.byref(label), size))
+        _advapi.SetTokenInformation(_token(), _TOKEN_INTEGRITY_LEVEL, ctypes.byref(label), size)
 
-    def _unmitigated() -> Iterator[str]:
-        for name, (policy, flags) in _MITIGATIONS.items():
+    def _mitigate() -> None:
+        for policy, flags in _MITIGATIONS:
             value = ctypes.c_uint32(flags)
-            if not _kernel.SetProcessMitigationPolicy(policy, ctypes.byref(value), ctypes.sizeof(value)):
-                yield name
+            _kernel.SetProcessMitigationPolicy(policy, ctypes.byref(value), ctypes.sizeof(value))
 
-else:
-
-    def _join_job(memory_bytes: int) -> bool:
-        return False
-
-    def _drop_privileges() -> bool:
-        return False
-
-    def _lower_integrity() -> bool:
-        return False
-
-    def _unmitigated() -> Iterator[str]:
-        yield from _MITIGATIONS
+    def confine(memory_bytes: int) -> None:
+        """Gives up what the system lets go of. Older versions of Windows lack some mitigations, which are left out."""
+        _join_job(memory_bytes)
+        _drop_privileges()
+        _lower_integrity()
+        _mitigate()
