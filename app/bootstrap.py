@@ -13,6 +13,7 @@ from app.arrival.returning import Returning
 from app.arrival.way_out import Routes
 from app.core import log
 from app.errors import BugError, NotRevoked, StoreFault
+from app.passphrases import rules_of
 from app.policy import Policy, machine
 from app.profile import Profile
 from app.session import Session
@@ -42,7 +43,9 @@ class Office:
         self.policy = read_policy()
         self.settings = Settings(profile.settings_path, self.policy.fixed, self.policy.defaults)
         self.settings.changed.connect(self._on_setting)
-        self.slots = KeySlots(profile.slots_folder, profile.id, allowed=_allowed(self.settings))
+        self.slots = KeySlots(
+            profile.slots_folder, profile.id, allowed=_allowed(self.settings), rules=rules_of(self.settings)
+        )
         self.unlocking = Unlocking(profile, self.settings, self.slots)
         self.place = Place(
             profile,
@@ -86,7 +89,7 @@ class Office:
         """Reads the machine's policy again. The way of unlocking that is used now stays open until it is locked."""
         self.policy = self._read_policy()
         self.settings.renew(self.policy.fixed, self.policy.defaults)
-        self.slots.allow(_allowed(self.settings))
+        self.slots.allow(_allowed(self.settings), rules_of(self.settings))
         self.policy.tell()
 
     def _on_setting(self, key: str) -> None:

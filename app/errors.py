@@ -100,7 +100,7 @@ class SlotDamaged(UnlockFault):
 
 
 class WeakPassphrase(UnlockFault):
-    """The chosen passphrase is too short."""
+    """The new passphrase is shorter, or easier to guess, than the machine's policy permits."""
 
     code = "weak-passphrase"
 

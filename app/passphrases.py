@@ -31,9 +31,17 @@ class PassphraseRules:
     length: int = PASSPHRASE_LENGTH.default
     strength: Strength = Strength[PASSPHRASE_STRENGTH.default.upper()]
 
+    def judge(self, passphrase: str) -> Strength | None:
+        """How strong it is; None if it is too short to be used, however strong."""
+        return strength_of(passphrase) if len(passphrase) >= self.length else None
+
+    def permit(self, found: Strength | None) -> bool:
+        """Whether a passphrase of which `judge` gave this may be used."""
+        return found is not None and found >= self.strength
+
     def allow(self, passphrase: str) -> bool:
         """Whether it may be used."""
-        return len(passphrase) >= self.length and strength_of(passphrase) >= self.strength
+        return self.permit(self.judge(passphrase))
 
 
 def rules_of(settings: Settings) -> PassphraseRules:

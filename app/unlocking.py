@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.errors import BugError
-from app.passphrases import PassphraseRules, rules_of
+from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.settings import Settings
 from app.store.database import Database
@@ -49,7 +49,7 @@ class Unlocking:
 
     def passphrase_rules(self) -> PassphraseRules:
         """What a new passphrase must be."""
-        return rules_of(self._settings)
+        return self._slots.rules
 
     def keyring_available(self) -> bool:
         """Whether this computer has a key store."""

@@ -56,9 +56,9 @@ def _unlocking() -> dict[str, tuple[str, str, str]]:
             tr("Unlock in another way if you have one, or contact IT support."),
         ),
         "weak-passphrase": (
-            tr("The passphrase is too short."),
-            tr("It would be too easy to guess."),
-            tr("Choose at least twelve characters, for example four words."),
+            tr("The passphrase is too short or too easy to guess."),
+            tr("Nothing has been changed."),
+            tr("Choose a longer one, for example four words that have nothing to do with each other."),
         ),
         "slot-forbidden": (
             tr("Your organisation does not allow this way of unlocking."),

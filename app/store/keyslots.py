@@ -27,6 +27,7 @@ from app.errors import (
     WeakPassphrase,
     WrongPassphrase,
 )
+from app.passphrases import PassphraseRules
 from app.store.database import KEY_BYTES, Database
 from app.store.keyring_slot import Keyring, delete_secret, get_secret, put_secret, system_keyring
 from sync.crypto import aead
@@ -35,7 +36,6 @@ from sync.errors import Reject
 
 MAGIC = b"KNSLOT"
 VERSION = 1
-MIN_PASSPHRASE = 8
 RAW_KEY_ENV = "KANSLI_RAW_KEY"
 
 _HEAD = struct.Struct(">6sBBH")
@@ -93,16 +93,20 @@ class KeySlots:
         *,
         keyring: Keyring | None = None,
         allowed: Collection[str] = tuple(SlotKind),
+        rules: PassphraseRules | None = None,
     ) -> None:
-        """`allowed`: the kinds that the machine's policy permits; `keyring`: the system's unless a test gives one."""
+        """`allowed`, `rules`: the kinds of slots and the new passphrases that the machine's policy permits; `keyring`:
+        the system's unless a test gives one."""
         self._folder = folder
         self._id = profile_id
         self._given = keyring
         self._allowed = frozenset(allowed)
+        self.rules = rules or PassphraseRules()
 
-    def allow(self, kinds: Collection[str]) -> None:
-        """Policy permits these kinds from now on."""
-        self._allowed = frozenset(kinds)
+    def allow(self, kinds: Collection[str], rules: PassphraseRules | None = None) -> None:
+        """Policy permits these kinds, and new passphrases by these rules (None: by those of before), from now on. A
+        passphrase that is in use stays."""
+        self._allowed, self.rules = frozenset(kinds), rules or self.rules
 
     # -- what there is
     @property
@@ -211,7 +215,7 @@ class KeySlots:
 
     # -- making
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
-        """A first passphrase slot; WeakPassphrase below 8 characters. Use `change` where one exists. In a thread."""
+        """A first passphrase slot. WeakPassphrase if `rules` do not permit it. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
         self._write(self._passphrase_slot(key, passphrase, params), new=False)
 
@@ -245,7 +249,7 @@ class KeySlots:
             raise BugError("there is such a slot already: change it, which rekeys the database")
 
     def _passphrase_slot(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> _Slot:
-        if len(passphrase) < MIN_PASSPHRASE:
+        if not self.rules.allow(passphrase):
             raise WeakPassphrase()
         argon = params or Argon2Params.fresh()
         packed = _ARGON.pack(argon.salt, argon.memory_kib, argon.passes, argon.lanes)

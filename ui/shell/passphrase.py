@@ -4,7 +4,7 @@
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
 
-from app.passphrases import PassphraseRules, Strength, prepare, strength_of
+from app.passphrases import PassphraseRules, Strength, prepare
 from ui.kit.style import column, label
 from ui.kit.translate import tr
 
@@ -34,21 +34,20 @@ class NewPassphrase(QObject):
 
     def _judge(self) -> None:
         text, again = self._new.text(), self._again.text()
-        strength = strength_of(text) if len(text) >= self._rules.length else Strength.WEAK
-        allowed = len(text) >= self._rules.length and strength >= self._rules.strength
-        self.ready = allowed and text == again
-        self.meter.setValue(strength if len(text) >= self._rules.length else 0)
-        self.meter.setAccessibleName(tr("Strength: {how}").format(how=_word(strength)))
-        self.hint.setText(self._said(text, again, strength))
+        strength = self._rules.judge(text)
+        self.ready = self._rules.permit(strength) and text == again
+        self.meter.setValue(strength or 0)
+        self.meter.setAccessibleName(tr("Strength: {how}").format(how=_word(strength or Strength.WEAK)))
+        self.hint.setText(self._said(strength, same=text == again))
         self.changed.emit()
 
-    def _said(self, text: str, again: str, strength: Strength) -> str:
-        if len(text) < self._rules.length:
+    def _said(self, strength: Strength | None, *, same: bool) -> str:
+        if strength is None:
             return tr("At least {n} characters, for example four words.").format(n=self._rules.length)
         how = tr("Strength: {how}").format(how=_word(strength)) + ". "
-        if strength < self._rules.strength:
+        if not self._rules.permit(strength):
             return how + tr("It is easy to guess. Take four words that have nothing to do with each other.")
-        if text != again:
+        if not same:
             return how + tr("The two are not the same yet.")
         return how + tr("Nobody can restore it for you, so keep it well.")
 

@@ -20,6 +20,7 @@ from app.errors import (
     WeakPassphrase,
     WrongPassphrase,
 )
+from app.passphrases import PassphraseRules, Strength
 from app.profile import Profile
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key, raw_key_from_env
 from app.store.opening import create_store, open_store
@@ -168,6 +169,16 @@ def test_a_slot_of_another_profile_does_not_open(tmp_path: Path, profile: Profil
 def test_a_short_passphrase_is_refused(profile: Profile) -> None:
     with pytest.raises(WeakPassphrase):
         KeySlots(profile.slots_folder, profile.id).add_passphrase(new_key(), "åäö1234")
+
+
+@pytest.mark.parametrize("passphrase", ["blå häst går hem", "password1password1password1"])
+def test_policy_may_ask_for_a_longer_or_stronger_passphrase(profile: Profile, passphrase: str) -> None:
+    slots = KeySlots(profile.slots_folder, profile.id, rules=PassphraseRules(20, Strength.GOOD))
+    with pytest.raises(WeakPassphrase):
+        slots.add_passphrase(new_key(), passphrase)
+    slots.allow(list(SlotKind), PassphraseRules())
+    with pytest.raises(WeakPassphrase):
+        slots.add_passphrase(new_key(), "password1password1password1")
 
 
 def test_policy_may_forbid_a_slot(profile: Profile, slots: KeySlots) -> None:
