@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ What has become of a message: its last edit, who deleted it, who reacted. Judged from the records alone, so that
-every device judges alike.
+"""▲ The present state of a message: its last edit, who deleted it, who reacted.
 
-The named author edits. The named author, the founder who carried the message over, or an administrator deletes. A
-record without that right is kept by the store and has no effect.
+It follows from the room's records and from each person's role at the position of a record, so every device computes the
+same. Only the author whom the message's record names may edit it. That author may also delete it, and so may an
+administrator and the person who carried the message over from an old room into this one. Everybody who may write may
+react. The store keeps a record whose author lacks the right, and the record has no effect.
 """
 
 from dataclasses import dataclass, field

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the judges of merging objects say of what came: which changes count, which wait, which never do.
+"""Verdicts on the changes that the server has sent for documents and boards, which are CRDTs.
 
-A judge is a pure function of an object's changes in the order of their positions (app/objects/replay.py), so it is the
-same at everybody. `judge` asks it before anything is tried or stored; what it says is committed with the changes, and
-its own state seldom: after a restart it is asked again from there. Where positions come in another order, it is made
-from the object's first change again, by `again`.
+Each such object has a judge (app/objects/replay.py). Of every change the judge says whether it counts, waits for
+another change that it builds on, or is void. The verdict depends on nothing but the object's changes in the order of
+their positions in the room, so every device comes to the same one.
+
+`Judges.judge` asks for verdicts before the worker tries a change and before the store keeps it. The verdicts are
+committed in the same transaction as the changes. The judge's own state is stored less often; after a restart the judge
+starts from the stored state and judges the later changes again. A device may receive a later position before an
+earlier one, for example when a key was missing. Then `again` makes a new judge and gives it the object's changes from
+the first.
 """
 
 import asyncio
@@ -35,7 +40,7 @@ class Judges(KeptJudges):
         projecting.taken_out.connect(self._on_taken_out)
 
     def concerns(self, received: Received) -> bool:
-        """Whether a slice has anything that is to be judged."""
+        """Whether these items from the server change, prune or complete an object that has a judge."""
         objs = {c.obj for c in received.changes} | {e.obj for e in received.events if e.obj is not None}
         return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
 

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is read of a room before the person is in it: its headers, and three records of the room itself at most.
+"""Reads what an invitation shows of a room, before the person has accepted it.
 
-▲ Nothing of it is stored. A room longer than the bounds is not judged: its newest entries alone are searched for the
-signed addition.
+It pulls the room's entries and the headers of its envelopes, judges them as those of any room, and decrypts at most
+three records: the room's first, the first that the inviting person wrote after the invitation, and the newest. ▲ It
+stores nothing.
+
+A room beyond MAX_POSITIONS or MAX_BYTES is not judged, and nothing of it is decrypted. Only its newest MAX_POSITIONS
+are searched for the entry that adds the person; that entry is believed by its author's signature. If the entry is not
+among them, the invitation shows no inviting person.
 """
 
 import asyncio

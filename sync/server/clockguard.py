@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ Notices that this machine's clock was set, and keeps what depends on the time waiting until it is clear which time
-is right.
+"""▲ Notices that somebody or something set this machine's clock. Until the old or the new time is known to be right,
+the server gives no position and ends no veto.
 
 Every position of a room gets a time, and no later one is below it. So a clock that runs ahead for a minute would leave
 its time in all rooms, and end what waits for days: a veto, the seven days of a new administrator.

@@ -106,8 +106,12 @@ class Epoch:
 
 
 def most_prev_bytes(base: int, e: int) -> int:
-    """▲ How long a link from `e` back to `base` can be: 40 bytes for each epoch between, and what encrypts it. Every
-    member keeps it, and nobody but the members with the archive can tell whether it opens."""
+    """▲ The greatest length (bytes) of `prev`, by which epoch `e` gives readers of the history the keys of the epochs
+    from `base` to `e - 1`: 40 bytes for each of them, and 112 for the archive key of `base` and the encryption.
+
+    Every member stores `prev`, and only members who may read the history can decrypt it. Without this bound anybody who
+    makes an epoch could have all members store noise.
+    """
     return 40 * max(e - base, 0) + 112
 
 
