@@ -56,7 +56,9 @@ class Reading:
 
 def up_ms() -> int:
     """Since the machine started, sleep included, ms."""
-    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1_000_000
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    # Windows has no `clock_gettime`; its monotonic clock counts sleep too
+    return (time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)) // 1_000_000
 
 
 def boot_id() -> str:
