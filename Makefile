@@ -10,6 +10,9 @@ COVERED := tests/sync/crypto tests/sync/trust tests/sync/test_vectors.py
 # How many inputs make fuzz tries.
 N ?= 1000000
 
+# Compiled modules are kept, whatever the environment says: the demo alone starts some forty Python processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-packages demo run serve test cover check lint fast fuzz bench packages test-packages shots policies clean
 

@@ -22,6 +22,9 @@ def run(given: Sequence[str]) -> int:
         from app import purging
 
         return purging.main()
+    from app.core import garbage
+
+    garbage.hold()
     from ui.main import main
 
     return main(arguments(given))

@@ -14,8 +14,15 @@ _YOUNG, _MIDDLE, _OLD = 700, 10, 4
 _OLDEST = 2
 
 
+def hold() -> None:
+    """Stops the search until `begin`. For the imports of a start: a tenth of their time would be spent on searching
+    modules, and none of them is garbage."""
+    gc.disable()
+
+
 def begin() -> None:
     """Sets everything aside that was made so far, and from now on what each full search finds alive. Once a process."""
+    gc.enable()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
     if _set_aside not in gc.callbacks:

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
 
 from tests.demo.acting import COMMANDS, POLL_MS, as_list, seek, texts_of, until
 from tests.demo.seeing import Missing, Seen, Target, dump, find, find_all, tree, walk, windows
-from ui.main import main as run_client
+from ui.__main__ import run as run_client
 
 Steps = Generator[int, None, Any]
 
@@ -260,7 +260,7 @@ def main() -> int:
     application = QApplication(["kansli"])
     QAccessible.setActive(True)
     pilot = Pilot(line)
-    status: int = run_client(sys.argv[2:])
+    status = run_client(sys.argv[2:])
     del pilot, application
     return status
 

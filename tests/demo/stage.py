@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -37,6 +38,7 @@ class Stage:
         self.clients: dict[str, Client] = {}
         self.server_log = self.work / "server.log"
         self._operator = ThreadPoolExecutor(3)
+        self._beside = ThreadPoolExecutor(2)
         self._codes: dict[str, Future[str]] = {}
         self._older, self._newer = self.work / "older.sqlite3", self.work / "newer"
         self._server: subprocess.Popen[str] | None = None
@@ -152,6 +154,10 @@ class Stage:
         self.clients[label] = Client(label, folder, [], environment)
         return self.clients[label]
 
+    def beside(self, work: Callable[[], None]) -> Future[None]:
+        """Somebody works at a client of their own while the next steps go on; a later step asks for the `result`."""
+        return self._beside.submit(work)
+
     def address(self, label: str) -> str:
         return f"https://localhost:{self.wires[label].port}"
 
@@ -160,6 +166,7 @@ class Stage:
         self._operator.shutdown(cancel_futures=True)
         for client in self.clients.values():
             client.kill()
+        self._beside.shutdown(cancel_futures=True)
         for wire in self.wires.values():
             wire.close()
         if self._server is not None:

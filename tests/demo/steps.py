@@ -5,6 +5,7 @@ import asyncio
 import hashlib
 import ssl
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 
 from websockets.asyncio.client import connect
@@ -69,6 +70,8 @@ class Steps:
         self.trust = Trust(stage, self.a, self.b, self.lawyer, self.devices.laptop)
         self.again: Client = stage.client("again")
         self.sheet = ""
+        self._enrols: Future[None] | None = None
+        self._returns: Future[None] | None = None
         self.files = stage.work / "files"
         self.files.mkdir()
 
@@ -105,9 +108,10 @@ class Steps:
             self.converged_board,
             self.third_client,
             self.third_is_equal,
-            self.registrar_comes_back,
+            self.registrar_returns,
             self.search,
             self.a_changes_passphrase,
+            self.registrar_is_back,
             *self.trust.compare(),
             *self.devices.all(),
             *self.trust.part(),
@@ -144,23 +148,27 @@ class Steps:
     def furnish(self) -> None:
         """they have other rooms too: two more cases, a group of each, a conversation"""
         a, b = self.a, self.b
-        for room, text in ((sample.PERMIT, sample.PERMIT_TEXT), (sample.COMPLAINT, sample.COMPLAINT_TEXT)):
-            new_room(a, room)
-            send(a, text, room)
-        new_room(a, sample.UNIT_ROOM, group=True)
-        add_member(a, HEAD)
+        side_by_side(self._a_furnishes, self._b_furnishes)
         person_menu(a, HEAD, said("Write to {name}", name=HEAD))
         a.wait(composer(HEAD))
         open_room(b, sample.UNIT_ROOM)
         send(b, sample.UNIT_TEXT, sample.UNIT_ROOM)
         open_room(b, HANDLER)
         send(b, sample.DIRECT_TEXT, HANDLER)
-        new_room(b, sample.LEGAL, group=True)
-        add_member(b, HANDLER)
-        send(b, sample.LEGAL_TEXT, sample.LEGAL)
         a.wait_row(messages(), sample.DIRECT_TEXT)
-        open_room(a)
-        open_room(b)
+        side_by_side(lambda: open_room(a), lambda: open_room(b))
+
+    def _a_furnishes(self) -> None:
+        for room, text in ((sample.PERMIT, sample.PERMIT_TEXT), (sample.COMPLAINT, sample.COMPLAINT_TEXT)):
+            new_room(self.a, room)
+            send(self.a, text, room)
+        new_room(self.a, sample.UNIT_ROOM, group=True)
+        add_member(self.a, HEAD)
+
+    def _b_furnishes(self) -> None:
+        new_room(self.b, sample.LEGAL, group=True)
+        add_member(self.b, HANDLER)
+        send(self.b, sample.LEGAL_TEXT, sample.LEGAL)
 
     def add_members(self) -> None:
         """and adds two colleagues from the directory"""
@@ -283,9 +291,11 @@ class Steps:
 
     def a_makes_cards(self) -> None:
         """the case handler makes cards, each assigned and due"""
+        self.stage.invite(LAWYER)
         self.a.keys(TASKS)
         for new in sample.CARDS:
             add_card(self.a, new)
+        self.lawyer.start()
 
     def b_sees_cards(self) -> None:
         """the head of unit sees the same board, and the assigned ones under My tasks"""
@@ -365,8 +375,6 @@ class Steps:
     def mend(self) -> None:
         """the line is mended; what waited is sent"""
         self.stage.wires["b"].mend()
-        self.stage.invite(LAWYER)
-        self.lawyer.start()
         self.a.keys(CHAT)
         self.a.wait_row(messages(), sample.OFFLINE)
 
@@ -390,8 +398,9 @@ class Steps:
         expect(len(places) == 1, f"the card stands in {places}")
 
     def third_client(self) -> None:
-        """a third desktop, of another unit, enrols, is invited with the history, and accepts"""
-        self._enrol(self.lawyer, LAWYER)
+        """a third desktop, of another unit, has enrolled meanwhile, is invited with the history, and accepts"""
+        assert self._enrols is not None
+        self._enrols.result()
         open_room(self.a)
         add_member(self.a, LAWYER)
         accept_invitation(self.lawyer)
@@ -409,11 +418,16 @@ class Steps:
             client.keys(TASKS)
         same_board(self.a, self.lawyer)
 
-    def registrar_comes_back(self) -> None:
-        """the registrar has lost the computer: it is revoked, and a new code and the sheet bring everything back"""
+    def registrar_returns(self) -> None:
+        """the registrar has lost the computer: it is revoked, and a new code and the sheet are used on another"""
         revoke_devices(self.stage, REGISTRAR)
-        address = self.stage.address("again")
-        come_back(self.again, address, self.stage.invite_back(REGISTRAR), self.sheet, REGISTRAR)
+        address, code = self.stage.address("again"), self.stage.invite_back(REGISTRAR)
+        self._returns = self.stage.beside(lambda: come_back(self.again, address, code, self.sheet, REGISTRAR))
+
+    def registrar_is_back(self) -> None:
+        """code and sheet have brought the registrar everything back"""
+        assert self._returns is not None
+        self._returns.result()
         self.again.wait_part(ROOM, within=said("Home"))
         open_room(self.again)
         self.again.wait_row(messages(), sample.OFFLINE)
@@ -450,6 +464,7 @@ class Steps:
 
     def pictures(self) -> None:
         """pictures of the windows in both themes"""
+        self._enrols = self.stage.beside(lambda: self._enrol(self.lawyer, LAWYER))
         a, b = self.a, self.b
         a.keys("Ctrl+1")
         a.keys("Escape")  # what the last steps told is not part of the pictures
