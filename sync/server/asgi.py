@@ -21,7 +21,7 @@ from sync.server.meters import CONTENT_TYPE
 from sync.server.service import Service
 from sync.server.spending import metered, pay_by
 
-_OPENING_S = 0.5e-3
+_OPENING_S = 0.8e-3
 """Processor time of opening a WebSocket, which the address of whoever opens one pays."""
 
 

@@ -38,7 +38,7 @@ class Limits:
     address_requests_burst: int = 2000
     """Requests of one address before sign-in."""
     address_processor_per_s: float = 0.1
-    address_processor_burst_s: float = 2.0
+    address_processor_burst_s: float = 0.5
     """Seconds of processor time that one address may use before sign-in; beyond it its requests wait for others'."""
     device_connections: int = 4
     """Connections of one device; with one more the oldest goes."""
@@ -47,9 +47,9 @@ class Limits:
     frames_burst: int = 4000
     """Requests of one device; beyond it they wait."""
     processor_per_s: float = 0.1
-    processor_burst_s: float = 0.5
+    processor_burst_s: float = 0.25
     """Seconds of processor time that one device may use; beyond it its requests wait for others'."""
-    waiting_share: float = 0.2
+    waiting_share: float = 0.1
     """Of the time, for the requests of all who are beyond their processor time together, while others are served."""
     ephemeral_per_s: float = 60.0
     ephemeral_burst: int = 240

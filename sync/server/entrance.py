@@ -16,7 +16,7 @@ KEEP_ALIVE_S = 30.0
 """How long a connection may wait between two requests, until the second one's head has ended."""
 _ADDRESSES = 16_384
 """How many addresses' budgets are remembered."""
-_TLS_S = 0.4e-3
+_TLS_S = 0.8e-3
 """Processor time of a TLS handshake (0.37 ms measured), which the address of whoever wants one pays."""
 
 

@@ -2,7 +2,8 @@
 """Who may begin the next request. Each device, and before sign-in each address, has a budget of processor time that
 refills. Within its budget a request begins at once. Beyond it the request waits in a queue of all who are beyond
 theirs: one of those requests is at work at a time, party after party, and after each there is a pause in which the
-others are served. With nobody else there, there is no pause.
+others are served. With nobody else there, there is no pause. A party that has used more than half of its budget has
+one request at work at a time: several that begin together would be one long one for everybody else.
 
 A request is only ever held up before it begins. Once begun it holds locks that honest people wait for.
 """
@@ -20,7 +21,7 @@ K = TypeVar("K", bound=str | bytes)
 
 _BUSY_S = 1.0
 """Others count as there for so long after one of them began a request within its budget."""
-_ADDRESS_AT_ONCE = 16
+_ADDRESS_AT_ONCE = 4
 """Requests of one address that are at work before sign-in: more would only wait for each other."""
 _MOST_PAUSE_S = 2.0
 """Between two requests beyond their parties' budgets, and how long one of them may keep the next one waiting."""
@@ -76,7 +77,8 @@ class Budget:
         self._queue = queue
         self._processor = Bucket(terms.processor_per_s, terms.processor_burst_s)
         self._from_threads: list[float] = []
-        self.at_once = terms.at_once
+        self._at_once = terms.at_once
+        self._ample_s = terms.processor_burst_s / 2
         self.requests = Bucket(terms.requests_per_s, terms.requests_burst)
         self.ephemerals = Bucket(terms.ephemeral_per_s, terms.ephemeral_burst)
         self.at_work = 0
@@ -129,6 +131,11 @@ class Budget:
         while self._from_threads:
             self.charge(self._from_threads.pop())
         return self.used_s
+
+    @property
+    def at_once(self) -> int:
+        """Requests of the party that may be at work together."""
+        return self._at_once if self._processor.left >= self._ample_s else 1
 
     @property
     def in_credit(self) -> bool:
