@@ -130,7 +130,8 @@ class RoomEvent:
 
     `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
     what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
-    `until` the position up to which a prune reaches.
+    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm, opaque to the owner: see
+    `Engine.removal_reason`.
     """
 
     n: int
@@ -143,6 +144,7 @@ class RoomEvent:
     origin: Origin | None = None
     obj: ObjId | None = None
     until: int | None = None
+    note: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,8 +82,8 @@ class SealDialog(Dialog):
             tr("Of work: which devices write, when, in which object and how much (rounded up), but not what it is; how "
                "far each has read; who has something open or types just now; the size of files."),
             tr("Of devices: when they are online, from which network address, and which version of Kansli they run."),
-            tr("What it does not see: the titles of rooms and of what is in them, names of devices and files, and "
-               "anything that is written, drawn or attached."),
+            tr("What it does not see: the titles of rooms and of what is in them, why someone was removed, names of "
+               "devices and files, and anything that is written, drawn or attached."),
             tr("It checks signatures and order, so as to refuse what is forged. So does this device, for itself."),
         )  # fmt: skip
 
