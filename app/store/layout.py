@@ -53,6 +53,8 @@ _STATEMENTS = (
        PRIMARY KEY (room, n)) WITHOUT ROWID""",
     """CREATE TABLE bad (room BLOB NOT NULL, n INTEGER NOT NULL, code TEXT NOT NULL,
        PRIMARY KEY (room, n)) WITHOUT ROWID""",
+    """CREATE TABLE void_items (room BLOB NOT NULL, n INTEGER NOT NULL, uid BLOB NOT NULL, code TEXT NOT NULL,
+       PRIMARY KEY (room, n)) WITHOUT ROWID""",
     "CREATE TABLE receipts (room BLOB PRIMARY KEY, n INTEGER NOT NULL, proof BLOB NOT NULL) WITHOUT ROWID",
     """CREATE TABLE evidence (room BLOB NOT NULL, code TEXT NOT NULL, ours BLOB, theirs BLOB, claim BLOB,
        t INTEGER NOT NULL, PRIMARY KEY (room, code)) WITHOUT ROWID""",

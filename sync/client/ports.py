@@ -181,6 +181,9 @@ class Received:
     waiting: Sequence[tuple[int, bytes]] = ()
     resolved: Sequence[int] = ()
     bad: Sequence[tuple[int, str]] = ()
+    void: Sequence[tuple[int, Uid, str]] = ()
+    """(position, person in whose name, code) of items that count for nobody: an honest server gives them no position.
+    Only who signed is not always verified; see protocol §4."""
     keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
     items: Sequence[Item] = ()
