@@ -206,6 +206,14 @@ class AccountPort(Protocol):
 
     def save_account(self, account: bytes) -> None: ...
 
+    def heard(self) -> bytes | None:
+        """What `keep_heard` was given last."""
+        ...
+
+    def keep_heard(self, heard: bytes) -> None:
+        """Stores when this device first heard of those who want in by the recovery sheet; opaque."""
+        ...
+
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""
         ...
