@@ -8,7 +8,7 @@ Every tool declares its records as frozen `msgspec.Struct`s with a tag, and one 
     record = PAYLOAD.decode(change.data)
 """
 
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import msgspec
 
@@ -26,18 +26,23 @@ T = TypeVar("T")
 class Payload(Generic[T]):
     """The encoder and strict decoder of one tool's records."""
 
-    __slots__ = ("_decoder",)
+    __slots__ = ("_decoder", "_tags", "_type")
 
     def __init__(self, records: Any) -> None:
         """`records`: the struct type or the union of tagged struct types."""
         self._decoder = msgspec.msgpack.Decoder(records)
+        configs = [record.__struct_config__ for record in get_args(records) or (records,)]
+        self._tags = {config.tag for config in configs}
+        tagged = msgspec.defstruct("Tagged", [("type", str)], rename={"type": configs[0].tag_field or "type"})
+        self._type = msgspec.msgpack.Decoder(tagged)
 
     def encode(self, record: T) -> bytes:
         """The bytes of a record."""
         return bytes((FORMAT,)) + _encoder.encode(record)
 
     def decode(self, data: bytes) -> T:
-        """The record; BadChange "format-newer", "malformed" or "oversize" if it is none of ours."""
+        """The record. BadChange "format-newer" for another format and for a type that this program does not know,
+        "malformed" or "oversize" for anything else that is none of ours."""
         if len(data) > MAX_DATA_BYTES:
             raise BadChange("oversize")
         if not data:
@@ -47,4 +52,12 @@ class Payload(Generic[T]):
         try:
             return cast("T", self._decoder.decode(memoryview(data)[1:]))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:  # of fields that it would skip
-            raise BadChange("malformed") from e
+            raise BadChange("format-newer" if self._is_of_another_type(data) else "malformed") from e
+
+    def _is_of_another_type(self, data: bytes) -> bool:
+        """Whether the data is a map whose type is a text that none of the records has: a newer program's."""
+        try:
+            tag: object = getattr(self._type.decode(memoryview(data)[1:]), "type", None)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return False
+        return tag not in self._tags

@@ -73,7 +73,9 @@ class Arrivals:
         answer = self._answers.answer(room)
         if row.left:
             self._done.discard(room)
-            if answer is not None and answer.answer == "accepted" and self._left_by_choice(room):
+            left_n = self._store.rooms_list.left_at(room, me)
+            # an answer behind the leaving is of a later addition, which this device has not read yet
+            if answer is not None and answer.answer == "accepted" and answer.n < left_n:
                 self._answers.note_answer(room, 0, "asked")
             return
         since = next((m.since_n for m in self._store.rooms_list.members(room) if m.uid == me), None)
@@ -86,12 +88,3 @@ class Arrivals:
         self._engine.show_presence(room)
         if answer is None:
             self._answers.note_answer(room, since, "accepted")
-
-    def _left_by_choice(self, room: RoomId) -> bool:
-        me = self._engine.uid
-        ends = [
-            e.kind
-            for e in self._store.rooms_list.events(room)
-            if (e.kind == "leave" and e.by == me) or (e.kind in ("rm", "add") and e.subject == me)
-        ]
-        return ends[-1:] == ["leave"]

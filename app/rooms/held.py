@@ -60,6 +60,15 @@ class WaitingChanges:
     count: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidChanges:
+    """Void changes of a person in one object."""
+
+    title: str
+    author: Person
+    count: int
+
+
 class HeldBack:
     """Of one account."""
 
@@ -77,7 +86,8 @@ class HeldBack:
         self._end()
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
-        """What of a room is not merged here, oldest first: what this computer holds back, then what is void."""
+        """What of a room is not merged here, oldest first: what this computer holds back, then what is void, of which
+        the newest are left out if there are very many. `void` counts them all."""
         held = [(q.change, q.why) for q in self._store.trials.quarantined() if q.change.room == room]
         changes = [self._of(change, why, void=False) for change, why in held]
         changes += [self._of(change, why, void=True) for change, why in self._store.trials.void(room)]
@@ -97,6 +107,13 @@ class HeldBack:
             why=why,
             row=change.rowid,
             void=void,
+        )
+
+    def void(self, room: RoomId) -> tuple[VoidChanges, ...]:
+        """How many of a room's changes are void, at everybody, by object and author."""
+        return tuple(
+            VoidChanges(title=title, author=self._people.person(uid), count=count)
+            for title, uid, count in self._store.trials.void_counts(room)
         )
 
     def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:

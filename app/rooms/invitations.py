@@ -6,7 +6,7 @@ in the personal room and hold on all of the person's devices.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core import clock
 from app.core.ids import RoomId, Uid
@@ -160,7 +160,9 @@ class Invitations:
         await self._answers.block(uid, False)
 
     def _position(self, room: RoomId) -> int:
-        return next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
+        """The position that an answer is about: the addition's, or if that is not known one that is before it."""
+        added_n = next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
+        return max(added_n, self._store.rooms_list.left_at(room, self._engine.uid))
 
     # -- sync.client.consent.Consent ------------------------------------------------------------------------------
 
@@ -173,10 +175,13 @@ class Invitations:
         """Whether the person is asked."""
         found, me = self._answers.answer(added.room), self._engine.uid
         yes = found is not None and found.answer == "accepted"
+        left_n = self._store.rooms_list.left_at(added.room, me)
+        if left_n and added.long:  # ▲ the headers of a long room are not read up to there
+            added = replace(added, left=True)
         known = Knowledge(
             me=me,
             asks=self._settings.get(ASK_UNKNOWN),
-            accepted=yes and found is not None and found.n >= added.added_n,
+            accepted=yes and found is not None and found.n >= max(added.added_n, left_n),
             declined=found is not None and found.answer == "declined",
             blocked=added.adder in self._answers.blocked(),
             known=yes or (added.adder is not None and self._knows(added.adder)),

@@ -9,8 +9,8 @@ import msgspec
 
 from app.core.visible import one_line
 from app.errors import BadChange
+from app.objects.object import Payload
 
-VERSION = 1
 MAX_TITLE = 200
 MAX_GREETING = 280
 ROOM_TYPES = ("case", "group", "direct")
@@ -58,8 +58,7 @@ class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
 
 Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut | PersonInvited
 
-_encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+_PAYLOAD: Payload[Record] = Payload(Record)
 
 
 def shown_title(title: str) -> str:
@@ -69,18 +68,16 @@ def shown_title(title: str) -> str:
 
 def encode(record: Record) -> bytes:
     """The record as bytes."""
-    return bytes((VERSION,)) + _encoder.encode(record)
+    return _PAYLOAD.encode(record)
 
 
 def decode(payload: bytes) -> Record:
-    """The record, or BadChange: "update-needed" for a newer version, "bad-record" for anything else."""
-    if not payload:
-        raise BadChange("bad-record")
-    if payload[0] > VERSION:
-        raise BadChange("update-needed")
+    """The record, or BadChange: "format-newer" for one of a newer program, "bad-record" for anything else."""
     try:
-        record = _decoder.decode(memoryview(payload)[1:])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:  # of fields that it would skip
+        record = _PAYLOAD.decode(payload)
+    except BadChange as e:
+        if e.code == "format-newer":
+            raise
         raise BadChange("bad-record") from e
     if isinstance(record, RoomNamed | PersonInvited):
         named = record.type in ROOM_TYPES and len(record.title) <= MAX_TITLE

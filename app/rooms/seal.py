@@ -6,11 +6,12 @@ claims no more than the worst of what is so.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core import clock
-from app.core.ids import DevId, RoomId
+from app.core.ids import DevId, RoomId, Uid
 from app.people.person import Person, Verified
 from app.people.service import PeopleService
 from app.store.store import Store
@@ -48,6 +49,8 @@ class SealReport:
     """Everything behind a seal. Times in ms by the server's clock: `made_ms` of the key in force (None unknown) by
     `made_by`, `due_ms` when the next is due (0 at once). `recovery`: ids of recovery recipients outside the room.
     `origin_doubt`: see `Seals.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if not far.
+    `void_changes`: (author, how many) of changes that break the rules of their format. `void_items`: (in whose name,
+    how many) of items that the server placed against the rules of the room. Both count for nobody.
     """
 
     level: str
@@ -59,6 +62,8 @@ class SealReport:
     due_ms: int | None
     origin_doubt: str = ""
     ahead_ms: int = 0
+    void_changes: tuple[tuple[Person, int], ...] = ()
+    void_items: tuple[tuple[Person, int], ...] = ()
 
 
 class Seals:
@@ -117,7 +122,15 @@ class Seals:
             due_ms=self._engine.renewed_at(room),
             origin_doubt=self.origin_doubt(room),
             ahead_ms=self._engine.time_ahead(room),
+            void_changes=self._by_person((uid, count) for _, uid, count in self._store.trials.void_counts(room)),
+            void_items=self._by_person(self._store.inbox.void_items(room)),
         )
+
+    def _by_person(self, counts: Iterable[tuple[Uid, int]]) -> tuple[tuple[Person, int], ...]:
+        found: Counter[Uid] = Counter()
+        for uid, count in counts:
+            found[uid] += count
+        return tuple((self._people.person(uid), count) for uid, count in found.most_common())
 
     def _reader(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> Reader:
         silent = self._silent(room, holder, wrote)

@@ -11,6 +11,7 @@ from app.core.visible import one_line
 from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
+from app.rooms import removals
 from app.rooms.baselines import Baselines
 from app.rooms.records import (
     MAX_GREETING,
@@ -23,10 +24,12 @@ from app.rooms.records import (
     encode,
     shown_title,
 )
+from app.rooms.removals import Removal
 from app.store.rows import RoomRow
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.ports import RoomEvent
+from sync.trust.notes import MAX_REASON
 
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
@@ -189,6 +192,14 @@ class RoomService:
         found = [(self._people.person(uid), t) for uid, t in self._store.rooms_list.resets(room)]
         return [EndedMember(person=p, t_ms=t) for p, t in found if (p.name, p.title, p.unit) not in here]
 
+    def removed(self, room: RoomId) -> int:
+        """How many removals `removals` lists."""
+        return removals.count(self._store, room)
+
+    def removals(self, room: RoomId) -> list[Removal]:
+        """The newest removals with their reasons, newest first."""
+        return removals.read(self._store, self._engine, self._people, room)
+
     def people_in(self, room: RoomId) -> list[Person]:
         """The same, only who they are."""
         return [self._people.person(m.uid) for m in self._store.rooms_list.members(room)]
@@ -306,9 +317,9 @@ class RoomService:
             self._say(room, PersonInvited(uid=uid, title=row.title, type=row.type, text=text))
         self.baselines.wake(room)
 
-    async def remove(self, room: RoomId, uid: Uid) -> None:
-        """Removes a person; the room's next key is not sealed to them."""
-        await self._engine.deeds.remove(room, uid)
+    async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
+        """Removes a person; the room's next key is not sealed to them. The members who stay can read the reason."""
+        await self._engine.deeds.remove(room, uid, one_line(reason, MAX_REASON))
 
     async def leave(self, room: RoomId) -> None:
         await self._engine.deeds.leave(room)

@@ -39,6 +39,16 @@ class Account:
             else:
                 self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
 
+    def heard(self) -> bytes | None:
+        """When this device first heard of those who want in by the recovery sheet, as sync wrote it."""
+        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'heard'")
+        return value
+
+    def keep_heard(self, heard: bytes) -> None:
+        """Replaces it."""
+        with self._db.transaction():
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard', ?)", (heard,))
+
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""
         return [(b, s) for b, s in self._db.rows("SELECT body, sig FROM user_log WHERE uid = ? ORDER BY seq", (uid,))]

@@ -22,6 +22,8 @@ from sync.client.ports import MemberRow, Received, RoomEvent
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
 """`streams.postponed`; 1 is for a room that is held back by hand."""
+MOST_VOID = 1000
+"""▲ More rows would let a false server fill the store: what is void needs no rights in the room."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
 
@@ -92,6 +94,11 @@ class Inbox:
         """(position, code) of items that failed although the key is held: counted and shown."""
         return [(n, code) for n, code in self._db.rows("SELECT n, code FROM bad WHERE room = ? ORDER BY n", (room,))]
 
+    def void_items(self, room: RoomId) -> list[tuple[Uid, int]]:
+        """(person in whose name, how many) of items that the room's rules make void and the server gave a position all
+        the same. At most `MOST_VOID` of a room are counted."""
+        return [(Uid(uid), count) for uid, count in self._db.rows(sql.VOID_ITEMS, (room,))]
+
     def receive(self, received: Received) -> None:
         """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
         received = self._begun(received)
@@ -137,6 +144,7 @@ class Inbox:
         raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
         raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
         raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
+        raw.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
         times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
         raw.execute(sql.ADD_ROOM, (room, times[0]))
         self._events(room, received.events)
@@ -199,7 +207,7 @@ class Inbox:
 
 
 def _event_row(room: RoomId, e: RoomEvent) -> tuple[object, ...]:
-    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until
+    return room, e.n, e.t, e.kind, e.by, e.subject, e.role, e.history, e.obj, e.until, e.note
 
 
 def _reread(room: RoomId) -> str:

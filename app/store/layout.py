@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 8
+VERSION = 9
 
 
 def prepare(db: Database) -> None:
@@ -52,6 +52,8 @@ _STATEMENTS = (
     """CREATE TABLE waiting (room BLOB NOT NULL, n INTEGER NOT NULL, item BLOB NOT NULL,
        PRIMARY KEY (room, n)) WITHOUT ROWID""",
     """CREATE TABLE bad (room BLOB NOT NULL, n INTEGER NOT NULL, code TEXT NOT NULL,
+       PRIMARY KEY (room, n)) WITHOUT ROWID""",
+    """CREATE TABLE void_items (room BLOB NOT NULL, n INTEGER NOT NULL, uid BLOB NOT NULL, code TEXT NOT NULL,
        PRIMARY KEY (room, n)) WITHOUT ROWID""",
     "CREATE TABLE receipts (room BLOB PRIMARY KEY, n INTEGER NOT NULL, proof BLOB NOT NULL) WITHOUT ROWID",
     """CREATE TABLE evidence (room BLOB NOT NULL, code TEXT NOT NULL, ours BLOB, theirs BLOB, claim BLOB,
@@ -116,7 +118,7 @@ _STATEMENTS = (
     """CREATE TABLE people (uid BLOB PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, unit TEXT NOT NULL,
        record TEXT NOT NULL, verified INTEGER)""",
     """CREATE TABLE events (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
-       by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, obj BLOB, until INTEGER,
+       by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, obj BLOB, until INTEGER, note BLOB,
        PRIMARY KEY (room, n, kind)) WITHOUT ROWID""",
     "CREATE TABLE drafts (obj BLOB PRIMARY KEY, room BLOB NOT NULL, data BLOB NOT NULL, t INTEGER NOT NULL)",
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,

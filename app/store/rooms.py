@@ -92,6 +92,26 @@ class Rooms:
         rows = self._db.rows("SELECT subject, t FROM events WHERE room = ? AND kind = 'reset' ORDER BY n", (room,))
         return [(Uid(uid), t) for uid, t in rows]
 
+    def left_at(self, room: RoomId, uid: Uid) -> int:
+        """The position at which a person left a room by themselves, 0 if their last end or addition there was another.
+        Of what this store has of the room."""
+        found = self._db.one(
+            """SELECT n, kind FROM events WHERE room = ?1 AND (kind = 'leave' AND by = ?2
+               OR kind IN ('rm', 'add') AND subject = ?2) ORDER BY n DESC LIMIT 1""",
+            (room, uid),
+        )
+        return int(found[0]) if found is not None and found[1] == "leave" else 0
+
+    def removals(self, room: RoomId, *, limit: int) -> list[RoomEvent]:
+        """The newest `limit` removals, newest first."""
+        return [
+            RoomEvent(n=n, t=t, kind="rm", by=by, subject=subject, note=note)
+            for n, t, by, subject, note in self._db.rows(
+                "SELECT n, t, by, subject, note FROM events WHERE room = ? AND kind = 'rm' ORDER BY n DESC LIMIT ?",
+                (room, limit),
+            )
+        ]
+
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
         """The position of the newest entry that made a member an administrator or owner, or None."""
         found = self._db.value("SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= 3", (room, uid))
@@ -105,7 +125,7 @@ class Rooms:
     def events(self, room: RoomId, *, after_n: int = 0, limit: int = 10_000) -> list[RoomEvent]:
         """The room's log for the timeline, in order."""
         rows = self._db.rows(
-            """SELECT n, t, kind, by, subject, role, history, obj, until FROM events WHERE room = ? AND n > ?
+            """SELECT n, t, kind, by, subject, role, history, obj, until, note FROM events WHERE room = ? AND n > ?
                ORDER BY n LIMIT ?""",
             (room, after_n, limit),
         )
@@ -120,8 +140,9 @@ class Rooms:
                 history=None if h is None else bool(h),
                 obj=obj,
                 until=until,
+                note=note,
             )
-            for n, t, kind, by, subject, role, h, obj, until in rows
+            for n, t, kind, by, subject, role, h, obj, until, note in rows
         ]
 
     def set_muted(self, room: RoomId, muted: bool) -> None:

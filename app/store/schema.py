@@ -97,6 +97,7 @@ events = Table(
     _maybe_int("history"),
     _maybe_id("obj"),
     _maybe_int("until"),
+    _maybe_id("note"),
 )
 key_watch = Table("key_watch", metadata, Column("uid", LargeBinary, primary_key=True), _int("seq"))
 key_notices = Table(

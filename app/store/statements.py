@@ -42,7 +42,7 @@ UNPROJECTED = (
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
 LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FROM left_out l
     LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
-_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, LATE, AGAIN, COVERED, "bug")
+_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, LATE, AGAIN, COVERED, "bug", "format-newer")
 # -- the judge
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
@@ -86,7 +86,13 @@ QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "
     JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY c.row"""
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
-    WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row"""
+    WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
+VOID_COUNTS = f"""SELECT o.title, o.kind, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
+    JOIN objects o ON o.obj = c.obj WHERE c.room = ? AND c.unprojected IS NOT NULL
+    AND c.unprojected NOT IN {_NOT_VOID} GROUP BY c.obj, c.author ORDER BY min(c.row)"""
+ADD_VOID_ITEM = """INSERT OR IGNORE INTO void_items (room, n, uid, code) SELECT ?1, ?2, ?3, ?4
+    WHERE (SELECT count(*) FROM void_items WHERE room = ?1) < ?5"""
+VOID_ITEMS = "SELECT uid, count(*) FROM void_items WHERE room = ? GROUP BY uid ORDER BY min(n)"
 WAITING_OF = f"""SELECT o.title, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
     JOIN objects o ON o.obj = c.obj JOIN waits w ON w.obj = c.obj AND w.position = (c.n << 20 | c.place)
     WHERE c.room = ? AND c.unprojected = '{LATE}' GROUP BY o.obj, c.author ORDER BY min(c.row)"""
@@ -194,8 +200,8 @@ OLDEST_KEPT_ITEMS = "SELECT rowid, t, size FROM kept_items ORDER BY t LIMIT ?"
 ADD_RECEIPT = """INSERT INTO receipts (room, n, proof) VALUES (?, ?, ?)
     ON CONFLICT (room) DO UPDATE SET n = excluded.n, proof = excluded.proof WHERE excluded.n > n"""
 ADD_EVIDENCE = "INSERT OR IGNORE INTO evidence (room, code, ours, theirs, claim, t) VALUES (?, ?, ?, ?, ?, ?)"
-ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history, obj, until)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+ADD_EVENT = """INSERT OR REPLACE INTO events (room, n, t, kind, by, subject, role, history, obj, until, note)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 ADD_ROOM = "INSERT OR IGNORE INTO rooms (room, created) VALUES (?, ?)"
 DROP_MEMBER = "DELETE FROM members WHERE room = ? AND uid = ?"
 PUT_MEMBER = "INSERT OR REPLACE INTO members (room, uid, role, since_n, history) VALUES (?, ?, ?, ?, ?)"

@@ -38,6 +38,8 @@ from sync.client.ports import OpenedChange
 P = ParamSpec("P")
 T = TypeVar("T")
 
+MOST_VOID = 100
+"""Void changes that are named one by one."""
 RETRY_S = 30.0
 """After the worker could not be started."""
 READ_AFTER_S = 1.0
@@ -355,10 +357,19 @@ class Trials:
         ]
 
     def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
-        """Changes of a room's merging objects that break the rules of their format, with the code: so at everybody."""
-        rows = self._db.rows(sql.VOID_OF, (room,))
-        kinds = {kind.id for kind in self._kinds.values() if kind.merging is not None}
+        """Changes of a room's merging objects that break the rules of their format, with the code: so at everybody. At
+        most `MOST_VOID`, oldest first: `void_counts` counts them all."""
+        rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
+
+    def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
+        """(object's title, author, how many) of a room's void changes."""
+        rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
+        return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
+
+    @property
+    def _merging_kinds(self) -> set[str]:
+        return {kind.id for kind in self._kinds.values() if kind.merging is not None}
 
     def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
         """(object's title, author, how many) of a room's changes that wait for others which have not come."""

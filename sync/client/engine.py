@@ -162,6 +162,12 @@ class Engine:
         found = self._link.rooms.get(room)
         return self._witness.time_ahead(found) if found else 0
 
+    def removal_reason(self, room: RoomId, note: bytes) -> str | None:
+        """Decrypts a removal's note (`RoomEvent.note`). None if this device has no key for it, or if it does not open:
+        a person who was added later without the history has none."""
+        found = self._link.rooms.get(room)
+        return found.keys.reason(note) if found else None
+
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
         """A member's devices that may write in the room, as in facts.py. The first look at a log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)

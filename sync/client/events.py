@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from sync.client.ports import RoomEvent
 from sync.ids import Uid
 from sync.trust.book import UserBook
-from sync.trust.payloads import Add, Destroy, Genesis, Prune, SetRole
+from sync.trust.notes import SealedNote
+from sync.trust.payloads import Add, Destroy, Genesis, Prune, Remove, SetRole
 from sync.trust.stream import AcceptedEntry
 from sync.trust.succession import origin
 
@@ -46,4 +47,9 @@ def event_of(item: AcceptedEntry) -> RoomEvent | None:
         origin=continues,
         obj=p.obj if isinstance(p, Destroy | Prune) else None,
         until=p.n if isinstance(p, Prune) else None,
+        note=_note(entry.uid, p) if isinstance(p, Remove) else None,
     )
+
+
+def _note(by: Uid, p: Remove) -> bytes | None:
+    return SealedNote(epoch=p.epoch.e, by=by, subject=p.uid, sealed=p.note).encode() if p.note else None

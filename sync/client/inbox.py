@@ -18,12 +18,12 @@ from sync.client.shares import Shares
 from sync.client.snapshots import Snapshots
 from sync.client.status import RoomState
 from sync.errors import NeedLog, Refused, Reject
-from sync.ids import DevId, RoomId
+from sync.ids import DevId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.ephemeral import Whisper
 from sync.trust.items import ENTRY, Item
-from sync.trust.stream import Accepted
+from sync.trust.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
 
@@ -139,6 +139,10 @@ class Inbox:
         """Anything that is no reply, on the reader's turn: only noted here. ▲ News of a room that no signed head has
         told of are nothing to us."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
+        if room is not None and self.invitations.holds(room):
+            if isinstance(frame, m.Removed):
+                self.invitations.drop(room.room)
+            return
         if isinstance(frame, m.Fresh) and room is not None:
             if frame.items:
                 room.head_n = max(room.head_n, frame.items[-1].n)
@@ -205,6 +209,8 @@ class Inbox:
             await self._resolve(room, frame.shares)
         if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
             return
+        if self.invitations.holds(room):
+            return
         if frame.items[0].n != room.stream.n + 1:
             self._behind[room.room] = None
             return
@@ -215,7 +221,7 @@ class Inbox:
 
     async def _catch_up(self, room: RoomSync) -> None:
         """Pulls until the head, in slices; the next slice is on its way while one is judged."""
-        if room.problem is not None:
+        if room.problem is not None or self.invitations.holds(room):
             return
         if room.room in self._unsubscribed:
             self._unsubscribed.discard(room.room)
@@ -265,10 +271,16 @@ class Inbox:
     async def _take(
         self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
     ) -> bool:
-        """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped."""
-        entries = False
+        """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped, or was handed to the
+        invitations.
+
+        ▲ It reads no further than a position at which the person left the room by themselves: if they were added again
+        behind it, another device of theirs left, and they must be asked like everybody who left.
+        """
+        entries = left = False
         since = self._link.server_now_ms - KEPT_MS
-        for piece, more in _pieces(wire):
+        me = self._link.account.uid
+        for piece, more in _pieces(wire, me):
             heavy = any(i.kind == ENTRY for i in piece)
             try:
                 self._witness.check_promise(room, piece)
@@ -296,10 +308,14 @@ class Inbox:
                 await self._arrive(room)
             self._seals.see(room, accepted)
             self._snapshots.see(room, accepted)
+            if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
+                left = self.invitations.left(room, receipt)
+                if left:
+                    break
         self._link.tell_moved()
         if entries and not room.keys.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
-        return True
+        return not left
 
     async def _refill(self, room: RoomSync) -> None:
         """Asks again for content that was missing: the server may give it now."""
@@ -407,14 +423,23 @@ def _size(frame: m.Fresh) -> int:
     return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT
 
 
-def _pieces(wire: list[m.WireItem]) -> Iterator[tuple[list[Item], bool]]:
-    """The slice in pieces that end where a signature stands, and whether more follow."""
+def _left(item: Accepted, me: Uid) -> bool:
+    return isinstance(item, AcceptedEntry) and item.void is None and item.entry.type == "leave" and item.entry.uid == me
+
+
+def _may_leave(i: m.WireItem, me: Uid) -> bool:
+    """Whether an item that is not judged yet may be this person's own leaving."""
+    return i.kind == ENTRY and bytes(me) in i.body and b"leave" in i.body
+
+
+def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
+    """The slice in pieces that end where a signature stands, and whether more follow. One ends where `me` leaves."""
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):
         piece.append(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct))
         size += len(i.ct or b"")
-        if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES):
+        if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES or _may_leave(i, me)):
             yield piece, at < len(wire)
             piece, size = [], 0
     if piece:

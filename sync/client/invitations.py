@@ -14,6 +14,7 @@ from sync.client.consent import Added, Consent, Invitation, InvitedRecord, Verdi
 from sync.client.link import Link
 from sync.client.look import Look
 from sync.client.rereading import WithLogs
+from sync.client.room import RoomSync
 from sync.client.status import RoomState
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
@@ -102,6 +103,18 @@ class Invitations:
         if answer is not Verdict.HIDE and (held.added is None or (moved and held.verdict is Verdict.ASK)):
             self._look_at(room)
         return True
+
+    def holds(self, room: RoomSync) -> bool:
+        """Whether a room that this device knows is held: the person left it and was added to it again."""
+        return room.room in self._held and not room.is_member
+
+    def left(self, room: RoomSync, receipt: m.Receipt) -> bool:
+        """The person left this room at the position up to which it is read here, and the server has more of it. Returns
+        True if the room is held from here on; nothing more of it is read before the person says yes."""
+        if self.consent is None:
+            return False
+        room.head_n = room.stream.n
+        return self.takes(m.RoomHead(receipt, 0, b""))
 
     def drop(self, room: RoomId) -> None:
         """Forgets a room: the person is no member any more, or it is followed."""

@@ -15,6 +15,7 @@ from sync.protocol.messages import WireShare
 from sync.trust import envelope
 from sync.trust.envelope import ObjectKeys, root_share, share_commitment
 from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
+from sync.trust.notes import SealedNote, open_note
 from sync.trust.stream import AcceptedEnvelope, RoomStream
 
 MAX_SEALS = 16
@@ -179,6 +180,15 @@ class RoomKeys:
             return False
         self.take_key(epoch.e, k, a)
         return True
+
+    def reason(self, raw: bytes) -> str | None:
+        """The text of a removal's note (trust/notes.py), or None if its key is not here or it does not open."""
+        note = SealedNote.decode(raw)
+        k = self.ring.k(note.epoch)
+        try:
+            return None if k is None else open_note(k, self._room, note)
+        except Reject:
+            return None
 
     def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
         """The key of an object's snapshots (of A) or attests (of K) in an epoch, if this device holds it."""

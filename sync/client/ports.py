@@ -130,7 +130,8 @@ class RoomEvent:
 
     `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
     what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
-    `until` the position up to which a prune reaches.
+    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm, opaque to the owner: see
+    `Engine.removal_reason`.
     """
 
     n: int
@@ -143,6 +144,7 @@ class RoomEvent:
     origin: Origin | None = None
     obj: ObjId | None = None
     until: int | None = None
+    note: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,9 @@ class Received:
     waiting: Sequence[tuple[int, bytes]] = ()
     resolved: Sequence[int] = ()
     bad: Sequence[tuple[int, str]] = ()
+    void: Sequence[tuple[int, Uid, str]] = ()
+    """(position, person in whose name, code) of items that count for nobody: an honest server gives them no position.
+    Only who signed is not always verified; see protocol §4."""
     keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
     items: Sequence[Item] = ()
@@ -200,6 +205,14 @@ class AccountPort(Protocol):
     def load_account(self) -> bytes | None: ...
 
     def save_account(self, account: bytes) -> None: ...
+
+    def heard(self) -> bytes | None:
+        """What `keep_heard` was given last."""
+        ...
+
+    def keep_heard(self, heard: bytes) -> None:
+        """Stores when this device first heard of those who want in by the recovery sheet; opaque."""
+        ...
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""

@@ -189,9 +189,9 @@ class RoomSync:
         if gone and accepted:
             said = {e.subject for e in events if e.kind in ("rm", "leave")}
             events += resets([u for u in gone if u not in said], self._book, stream.n, accepted[-1].t)
-        positions = self._positions(accepted)
+        positions, void = self._positions(accepted), _void_among(accepted)
         if self.joining is not None and self.joining.bare:
-            told = bool(events or members or gone or new_shares)
+            told = bool(events or members or gone or new_shares or void)
             positions = self.joining.judged(positions, more=more and not told)
             if not positions:
                 return
@@ -209,6 +209,7 @@ class RoomSync:
             gone=gone,
             waiting=waiting,
             bad=bad,
+            void=void,
             shares=new_shares,
             items=items,
             reread=reread,
@@ -443,3 +444,13 @@ class RoomSync:
             return []
         whole = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares)
         return self._chunks(whole)
+
+
+def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
+    """(position, person in whose name, code) of what the room's rules make void. An item of a type, kind or extension
+    that this program does not know ("format") is left out: a newer server may rightly have placed it."""
+    return [
+        (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
+        for a in accepted
+        if a.void is not None and a.void != "format"
+    ]

@@ -13,24 +13,30 @@ from dataclasses import dataclass, replace
 from sync.client.again import again
 from sync.client.devices import Devices
 from sync.client.link import Link
+from sync.crypto.encoding import dec, enc
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId
 from sync.protocol import messages as m
-from sync.trust import userdrafts
+from sync.trust import fields, userdrafts
 from sync.trust.escrow import check_escrow
 from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
+from sync.trust.userlog import ROOT, UserLog
 
 log = logging.getLogger("sync")
 
 ADD, REVOKE = "add", "revoke"
+VETO_MS = 86_400_000
+"""How long the other devices may object (protocol §11)."""
+_MOST_HEARD = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedFor:
     """Somebody has the sheet and wants a device `dev` in ("add") or gone ("revoke"), from `ready` (ms) on.
 
-    `vetoed`: one of this person's devices said no.
+    `vetoed`: one of this person's devices said no. `came`: the device is in already, by the server's clock, but by this
+    device's own clock the time to object is not over: a no revokes it.
     """
 
     what: str
@@ -39,6 +45,7 @@ class AskedFor:
     vetoed: bool
     mine: bool
     """It is this device that is to go."""
+    came: bool = False
 
 
 class Sheet:
@@ -48,6 +55,8 @@ class Sheet:
         self._link = link
         self._devices = devices
         self._asked: list[m.Asked] = []
+        self._heard = _read_heard(link.ports.heard())
+        """By device that wants in: when this device first heard of it, by its own clock (ms)."""
         self._finishing = asyncio.Lock()
 
     # -- making one
@@ -158,19 +167,41 @@ class Sheet:
     # -- what is asked with it
 
     def hear(self, asked: list[m.Asked]) -> None:
-        """What waits at the server, as it says."""
+        """Takes in what waits at the server, as it says."""
         self._asked = list(asked)
+        now = self._link.now_ms()
+        waiting = [DevId(a.dev) for a in asked if a.what == ADD]
+        kept = {dev: t for dev, t in self._heard.items() if dev in waiting or now - t < VETO_MS}
+        kept |= {dev: now for dev in waiting[: _MOST_HEARD - len(kept)] if dev not in kept}
+        if kept != self._heard:
+            self._heard = kept
+            self._link.ports.keep_heard(enc([[dev, t] for dev, t in kept.items()]))
 
     @property
     def asked(self) -> list[AskedFor]:
-        """What somebody asked with the sheet and has not got yet."""
+        """What somebody asked with the sheet, as long as a no has an effect.
+
+        ▲ A device that came in is still listed until this device has waited a day by its own clock: otherwise a server
+        whose clock is set ahead could end the time to object at once.
+        """
         own, me = self._devices.own_log, self._link.account.dev
-        return [
+        waiting = [
             AskedFor(what=a.what, dev=DevId(a.dev), ready=a.ready, vetoed=bool(a.vetoed_by), mine=a.dev == me)
             for a in self._asked
             if (a.what == ADD and DevId(a.dev) not in own.devices)
             or (a.what == REVOKE and own.device_active(a.dev, own.seq) is not None)
         ]
+        came = [
+            AskedFor(what=ADD, dev=dev, ready=t + VETO_MS, vetoed=False, mine=False, came=True)
+            for dev, t in self._heard.items()
+            if self._link.now_ms() - t < VETO_MS and self._came_by_sheet(own, dev)
+        ]
+        return waiting + came
+
+    def _came_by_sheet(self, own: UserLog, dev: DevId) -> bool:
+        device = own.devices.get(dev)
+        active = own.device_active(dev, own.seq) is not None
+        return device is not None and device.by == ROOT and active and dev not in self._link.account.vetoed
 
     async def veto(self, asked: AskedFor) -> None:
         """Says no. ▲ It is kept: if the device comes in all the same, the server has hidden it, and `defend` acts."""
@@ -197,3 +228,10 @@ class Sheet:
         """Revokes any device by the sheet: None when that is done, or from when it may be (ms): ask again then."""
         self.check_old(code)
         return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
+
+
+def _read_heard(kept: bytes | None) -> dict[DevId, int]:
+    if kept is None:
+        return {}
+    pairs = [fields.array(pair, 2, "heard") for pair in fields.items(dec(kept, limit=4096), "heard", _MOST_HEARD)]
+    return {DevId(fields.raw(dev, 16, "heard")): fields.u64(t, "heard") for dev, t in pairs}

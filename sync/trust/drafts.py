@@ -16,6 +16,7 @@ from sync.trust.author import Author, Entry
 from sync.trust.book import UserBook
 from sync.trust.epochs import KeyRing, NewEpoch, new_epoch, seal_for, sound_base
 from sync.trust.items import ENTRY, RH_0, Role, item_id, room_id_of
+from sync.trust.notes import seal_note
 from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
 from sync.trust.roomstate import Member, RoomState
 from sync.trust.stream import RoomStream
@@ -73,9 +74,10 @@ class Drafter:
         payload = [uid, int(role), history, list(ulog), H(new.seals[index]), new.epoch.payload()]
         return self._draft("add", payload, new=new)
 
-    def remove(self, uid: Uid, *, note: bytes = b"") -> Draft:
-        """Removes a person; the entry carries the epoch that they cannot open."""
+    def remove(self, uid: Uid, *, reason: str = "") -> Draft:
+        """Removes a person; the entry carries the epoch that they cannot open, and the reason under its key."""
         new = self._new_epoch({uid: None}, {})
+        note = seal_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
 
     def leave(self, *, note: bytes = b"") -> Draft:

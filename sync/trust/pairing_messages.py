@@ -115,7 +115,7 @@ class Cover:
 
     def __init__(self, agency: Hash, code: PairingCode | None) -> None:
         self._code = code
-        self._transcript = H("enrol", agency)
+        self._transcript = H("enrol-transcript", agency)
 
     def put(self, role: str, body: list[object]) -> bytes:
         sent = plain = enc([VERSION, *body])
@@ -126,7 +126,7 @@ class Cover:
 
     def note(self, sent: bytes) -> None:
         """A message that travels sealed to the new device's key is covered by those that follow."""
-        self._transcript = H("enrol", self._transcript, sent)
+        self._transcript = H("enrol-transcript", self._transcript, sent)
 
     def take(self, role: str, sent: bytes, count: int) -> list[object]:
         """Reject "enrol" if it does not open: a wrong code, another agency's server, or one in the middle."""

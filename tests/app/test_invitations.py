@@ -21,7 +21,7 @@ from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
 from sync.client.consent import Added, Invitation, Verdict
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
 from sync.trust.succession import Origin
 from tests.office import EK, HL, KEY, RG, Folk
 
@@ -171,6 +171,21 @@ def test_an_answer_holds_for_its_own_addition(desk: Desk) -> None:
     assert desk.invitations.answered(room) is Verdict.HIDE
     desk.answers.given[room] = Answer(answer="asked", n=0)
     assert desk.invitations.answered(room) is None
+
+
+def test_of_a_long_room_that_one_left_one_is_asked_until_there_is_a_later_yes(desk: Desk) -> None:
+    long, room = {"long": True, "adder": None, "added_n": 0}, added(1).room
+    desk.answers.given[room] = Answer(answer="accepted", n=7)
+    assert desk.verdict(**long) is Verdict.OPEN
+    events = [RoomEvent(n=2, t=2, kind="add", by=EK, subject=HL), RoomEvent(n=8, t=8, kind="leave", by=HL)]
+    desk.store.receive(Received(room=room, events=events))
+    assert desk.verdict(**long) is Verdict.ASK
+    assert desk.verdict(**{**long, "adder": EK, "added_n": 9}) is Verdict.ASK
+    desk.answers.given[room] = Answer(answer="accepted", n=9)
+    assert desk.verdict(**long) is Verdict.OPEN
+    assert desk.store.rooms_list.left_at(room, HL) == 8
+    desk.store.receive(Received(room=room, events=[RoomEvent(n=9, t=9, kind="add", by=EK, subject=HL)]))
+    assert desk.store.rooms_list.left_at(room, HL) == 0
 
 
 def test_twenty_of_an_adder_and_a_hundred_in_all_are_read(desk: Desk) -> None:

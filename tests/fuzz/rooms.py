@@ -85,6 +85,16 @@ def _padding() -> Run:
     return run
 
 
+def _note() -> Run:
+    """What a member may have put into the note of a removal: encrypted under the true key."""
+    from sync.trust.notes import MAX_REASON, read_note
+
+    def run(data: bytes) -> None:
+        assert len(read_note(data)) <= MAX_REASON
+
+    return run
+
+
 def _epoch() -> Run:
     from sync.crypto.encoding import dec, enc
     from sync.trust.epochs import Epoch
@@ -200,6 +210,7 @@ TARGETS = (
     Target(name="envelope", make=_envelope, seeds=samples.envelopes),
     Target(name="payload", make=_payload, seeds=samples.payloads),
     Target(name="padding", make=_padding, seeds=samples.padded),
+    Target(name="note", make=_note, seeds=samples.notes),
     Target(name="epoch", make=_epoch, seeds=samples.epochs),
     Target(name="epoch-link", make=_epoch_link, seeds=samples.links),
     Target(name="epoch-seal", make=_epoch_seal, seeds=samples.seals, share=3),

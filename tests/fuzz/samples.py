@@ -192,6 +192,10 @@ def payloads() -> list[bytes]:
     return [raw(load("pieces")["pack"]["hex"]), enc([[bytes(16), b""]])]
 
 
+def notes() -> list[bytes]:
+    return [enc([1, load("room")["reason"]]), enc([1, ""])]
+
+
 def padded() -> list[bytes]:
     return [raw(load("pieces")["padded"]), bytes(256), (600).to_bytes(4, "big") + bytes(1020)]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from app.chat.records import Attachment, MessageSent
+from app.chat.records import encode as message
 from app.core.ids import ObjId, RoomId
 from app.personal.records import ACCEPTED
 from app.rooms.records import ObjectAnnounced, PersonInvited, RoomNamed, encode
@@ -22,6 +24,7 @@ from tests.world import Client, until
 pytestmark = pytest.mark.slow
 OTHER_UNIT = "Enheten för tillstånd"
 MARKED_UP = '<img src="file:///dev/zero"> Tillsyn å 🙂'
+SVG = b"<svg><use href='#a'/></svg>"
 GREETING = "Hej! Läs <a href='file://värd/å'>beslutet</a> 🙂 https://exempel.se"
 
 
@@ -52,7 +55,14 @@ async def hostile_room(attacker: Client, desk: Desk) -> RoomId:
         attacker.say(room, root, encode(ObjectAnnounced(obj=obj, kind=kind)))
         attacker.say(room, obj, new_board("Å", ("Att göra",)) if kind == "board" else data)
         attacker.say(room, obj, data)
-    attacker.say(room, attacker.store.objects.new(room), b"<svg><use href='#a'/></svg>" * 4000)
+    for preview in (SVG, b"\x89PNG\r\n\x1a\n" + bytes(64)):
+        chat = attacker.store.objects.new(room)
+        attacker.say(room, root, encode(ObjectAnnounced(obj=chat, kind="chat")))
+        file = Attachment(
+            name="å\u202egpj.exe", size_bytes=9, media_type="image/svg+xml", manifest=b"m", preview=preview
+        )
+        attacker.say(room, chat, message(MessageSent(text="Se bilden 🙂", attachments=(file,))))
+    attacker.say(room, attacker.store.objects.new(room), SVG * 4000)
     for _ in range(200):  # the room's state grows by each object
         attacker.say(room, attacker.store.objects.new(room), b"x")
     for _ in range(4):
@@ -110,7 +120,23 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     await laptop.session.rooms.leave(room)  # who left is asked when somebody adds them again
     await until(lambda: (found := desk.session.personal.told.answers.get(room)) is not None and found.answer == "asked")
     await adder.session.rooms.add(room, me, 2, True)
-    await until(lambda: [i.room for i in desk.session.invitations.all()] == [room])
+    for at in (desk, laptop):
+        await until(lambda at=at: [i.room for i in at.session.invitations.all()] == [room])  # type: ignore[misc]
+    await laptop.session.invitations.accept(room)
+    for at in (desk, laptop):
+        await until(lambda at=at: [r.left for r in at.session.rooms.rooms()] == [False])  # type: ignore[misc]
+    await desk.close()  # a device that is away while another leaves asks too
+    await laptop.session.rooms.leave(room)
+    await adder.session.rooms.add(room, me, 2, True, "Igen å 🙂")
+    await desk.begin()
+    await until(lambda: [i.greeting for i in desk.session.invitations.all()] == ["Igen å 🙂"])
+    assert [r.left for r in desk.session.rooms.rooms()] == [True]
+    left_n = desk.session.store.rooms_list.left_at(room, me)
+    assert desk.session.engine.position(room) == left_n > 0
+    adder.session.rooms.rename(room, "Senare å")
+    await until(lambda: adder.session.status.waiting == 0)
+    await desk.session.invitations.accept(room)
+    await until(lambda: [(r.left, r.title) for r in desk.session.rooms.rooms()] == [(False, "Senare å")])
 
 
 async def test_attack_a_block_hides_every_room_of_a_person_until_it_is_taken_back(o: Offices) -> None:

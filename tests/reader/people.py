@@ -240,7 +240,7 @@ class Pairing:
     transcript: bytes = b""
 
     def __post_init__(self) -> None:
-        self.transcript = H("enrol", self.fingerprint)
+        self.transcript = H("enrol-transcript", self.fingerprint)
 
     def take(self, role: str, sent: bytes) -> Any:
         plain = sent
@@ -253,7 +253,7 @@ class Pairing:
         return body
 
     def note(self, sent: bytes) -> None:
-        self.transcript = H("enrol", self.transcript, sent)
+        self.transcript = H("enrol-transcript", self.transcript, sent)
 
 
 def digits(fingerprint: bytes, commit: bytes, old_nonce: bytes, old: Any, new_nonce: bytes) -> str:

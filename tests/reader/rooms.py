@@ -73,6 +73,8 @@ class Room:
     pins: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
     proposals: dict[bytes, list[Any]] = field(default_factory=dict)
+    notes: list[list[Any]] = field(default_factory=list)
+    """[epoch, author, removed person, encrypted note] of each removal."""
     epochs: dict[int, Epoch] = field(default_factory=dict)
     envelopes: list[Envelope] = field(default_factory=list)
     shares: dict[bytes, bytes] = field(default_factory=dict)
@@ -133,6 +135,7 @@ class Room:
                     self.last[dev] = ident
             case "rm":
                 del self.members[payload[0]]
+                self.notes.append([payload[3][0], by, payload[0], payload[2]])
             case "leave":
                 del self.members[by]
             case "role":
@@ -230,6 +233,13 @@ class Room:
         """All seals of an epoch, in the order of its recipients, are those that its signer counted."""
         epoch = self.epochs[e]
         must(len(seals) == epoch.count and merkle.root(seals) == epoch.root, "seals")
+
+    def open_note(self, note: list[Any], k: bytes) -> str:
+        e, by, removed, sealed = note
+        padded = aead_open(KDF(k, "note", self.room, e), ["note", self.room, e, by, removed], sealed)
+        version, reason = dec(unpad(padded))
+        must(version == 1 and len(reason) <= 280, "note")
+        return str(reason)
 
     def open(self, envelope: Envelope, secret: bytes, share: bytes | None) -> bytes:
         """The payload; `secret` is the epoch's K, for a snapshot its A."""

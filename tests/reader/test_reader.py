@@ -322,6 +322,16 @@ def test_every_envelope_opens() -> None:
     assert texts == told["payloads"]
 
 
+def test_the_reason_of_a_removal_opens_with_the_key_of_its_epoch() -> None:
+    told = load("room")
+    room = read_room(told)
+    (note,) = room.notes
+    k, _ = told["epoch_keys"][str(note[0])]
+    assert room.open_note(note, raw(k)) == told["reason"] == "Ärendet är avslutat 🙂"
+    with pytest.raises(Refused):
+        room.open_note(note, raw(told["epoch_keys"][str(note[0] - 1)][0]))
+
+
 def test_the_stored_state_is_what_the_items_make() -> None:
     told = load("room")
     room = read_room(told)

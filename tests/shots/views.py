@@ -13,7 +13,7 @@ from app.licences import load
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import LinkState
-from tests.shots import devices, managed
+from tests.shots import devices, inviting, managed
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -482,6 +482,7 @@ STOPPED: dict[str, Step] = {
     "replaced-board": replaced_board,
     "successor": successor,
     "history-proposal": history_proposal,
+    **inviting.VIEWS,
 }
 """Taken after the others: what they do to the rooms cannot be undone."""
 OFFLINE: dict[str, Step] = {"offline": offline}

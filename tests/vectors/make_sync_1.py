@@ -32,6 +32,7 @@ from tests.sync.trust.people import NOW, Office, Room, Someone
 from tests.vectors.notation import Json, show
 
 HERE = Path(__file__).parent
+REASON = "Ärendet är avslutat 🙂"
 
 
 def write(name: str, value: Json) -> None:
@@ -290,7 +291,7 @@ class Story:
         self.did(head, room.drafter(head).add(lawyer.uid, Role.WRITER, history=True))
         self.did(lawyer, room.drafter(lawyer).leave())
         self.did(clerk, room.drafter(clerk).rotate())
-        self.did(head, room.drafter(head).remove(guest.uid))
+        self.did(head, room.drafter(head).remove(guest.uid, reason=REASON))
         self.say(clerk, "Efter den sista rotationen")
 
 
@@ -334,6 +335,7 @@ def room() -> Json:
         "seals": story.seals,
         "shares": story.shares,
         "payloads": story.payloads,
+        "reason": REASON,
         "recipients": [[x.kind, x.uid.hex(), x.ulog_seq, x.ulog_head.hex(), x.puk_gen] for x in recipients],
         "recipients_hash": recipients_hash(recipients).hex(),
         "state": s.to_bytes().hex(),

@@ -64,8 +64,8 @@ class AskedBar(QFrame):
 
         self._mine.add(key)
         self.refresh()
-        said = tr("Then it goes on by itself.")
-        if asked.what == "add":
+        said = tr("The device stays.") if asked.came else tr("Then it goes on by itself.")
+        if asked.what == "add" and not asked.came:
             said += " " + tr("It is quicker to let the new device in yourself: Settings, Devices.")
         toast(self, said, undo)
 
@@ -87,6 +87,11 @@ def _waiting(asked: Sequence[AskedFor], mine: set[tuple[str, bytes]]) -> list[As
 
 def _said(asked: AskedFor) -> str:
     when = f"{short_day(day(asked.ready))} {clock(asked.ready)}"
+    if asked.came:
+        return tr(
+            "A device has come in with your recovery sheet, sooner than a day after this computer heard of it. If it "
+            "was not you, stop it until {when}: the device is revoked."
+        ).format(when=when)
     if asked.what == "add":
         return tr(
             "Somebody is trying to recover your account on a new device, with your recovery sheet. If nobody stops it, "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
-from app.rooms.held import HeldChange, WaitingChanges
+from app.rooms.held import HeldChange, VoidChanges, WaitingChanges
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
@@ -46,7 +46,7 @@ class HeldBar(InfoBar):
             self.show_state(
                 "warning",
                 "warning",
-                _said(kept) if kept else _said_void(held),
+                _said(kept) if kept else _said_void(self._session.held.void(self._room)),
                 tr("Show …"),
                 lambda: run(self, self._show()),
             )
@@ -78,6 +78,7 @@ class HeldBar(InfoBar):
             may_leave_out=service.may_leave_out(self._room),
             may_copy=lambda one: service.may_copy(self._room, one),
             may_show=lambda one: one.kind in self._befores,
+            count=sum(not one.void for one in held) + sum(one.count for one in service.void(self._room)),
         )
         await show(dialog)
         if dialog.chosen is None:
@@ -104,18 +105,18 @@ class HeldBar(InfoBar):
             toast(self, tr("The change is left out as soon as the server has taken your decision."))
 
 
-def _said_void(held: tuple[HeldChange, ...]) -> str:
-    objects = {one.obj: one.title or tr("Untitled") for one in held}
+def _said_void(void: tuple[VoidChanges, ...]) -> str:
+    count = sum(one.count for one in void)
     return trn(
         "{n} change by {names} in {titles} breaks the rules of the format. It counts for nobody; everything else is "
         "shown.",
         "{n} changes by {names} in {titles} break the rules of the format. They count for nobody; everything else is "
         "shown.",
-        len(held),
+        count,
     ).format(
-        n=len(held),
-        names=", ".join(sorted({one.author.name for one in held})),
-        titles=", ".join(f"“{title}”" for title in objects.values()),
+        n=count,
+        names=", ".join(sorted({one.author.name for one in void})),
+        titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in void)),
     )
 
 

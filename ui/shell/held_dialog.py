@@ -21,7 +21,7 @@ Asked = Callable[[HeldChange], bool]
 
 class HeldDialog(Dialog):
     """The changes, and for each what can be done. `chosen` is then (what, which), None if nothing was chosen: "before",
-    "copy", "leave-out" or "leave"."""
+    "copy", "leave-out" or "leave". `count`: how many there are, also beyond those in `held`."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class HeldDialog(Dialog):
         may_leave_out: bool,
         may_copy: Asked,
         may_show: Asked,
+        count: int,
     ) -> None:
         kept = any(not one.void for one in held)
         title = tr("Held back on this computer") if kept else tr("Changes that count for nobody")
@@ -44,10 +45,12 @@ class HeldDialog(Dialog):
             else tr("These changes break the rules of the format. They are merged at nobody in the room.")
         )  # fmt: skip
         self.add_text(text, "body")
+        if kept and any(one.void for one in held):
+            self.add_text(tr("Others break the rules of the format, and are merged at nobody in the room."), "body")
         for one in held[:_SHOWN]:
             self._add(one)
-        if len(held) > _SHOWN:
-            more = len(held) - _SHOWN
+        more = count - min(len(held), _SHOWN)
+        if more > 0:
             self.add_text(trn("and {n} more", "and {n} more", more).format(n=more), "small")
         self.body.addWidget(TextButton(tr("Leave the room …"), partial(self._choose, "leave", held[0]), kind="link"))
 

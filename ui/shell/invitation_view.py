@@ -205,7 +205,11 @@ class InvitationView(QWidget):
 
 def _about(shown: OpenInvitation) -> str:
     if shown.long:
-        return tr("The room holds so much that nothing of it is read before you have answered.")
+        said = tr("The room holds so much that nothing of it is read before you have answered.")
+        if shown.by is None:
+            unknown = tr("Who invited you cannot be said: more than a thousand entries have come since.")
+            return f"{said}\n{unknown}"
+        return said
     parts = [type_word(shown.type) if shown.title else "", role_name(shown.role) if shown.role else ""]
     when = tr("invited {when}").format(when=day_or_time(shown.t_ms)) if shown.t_ms else ""
     said = " · ".join(x for x in (*parts, when) if x)

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from app.core.ids import RoomId
 from app.people.person import Person
 from ui.kit.bind import Soon, bind
-from ui.kit.buttons import IconButton, RowButton
+from ui.kit.buttons import IconButton, RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.dialogs import confirm, show
 from ui.kit.keyed_rows import KeyedRows
@@ -22,6 +22,7 @@ from ui.shell.history_card import HistoryCard, propose
 from ui.shell.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.member_row import MemberRow
 from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
+from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.twins import may_add
 from ui.shell.verify_dialog import VerifyDialog
 from ui.shell.words import history_name, history_refusal, role_name
@@ -65,6 +66,8 @@ class PeoplePanel(QFrame):
             lambda row, member: row.show_member(member),
         )
         content.addWidget(self._members)
+        self.removed_button = TextButton("", self._show_removals, kind="link")
+        content.addWidget(self.removed_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._proposals = column(spacing=8)
         content.addLayout(self._proposals)
         content.addSpacing(8)
@@ -94,6 +97,9 @@ class PeoplePanel(QFrame):
         self._shown = shown
         self.add_button.setVisible(self._may_add(room))
         self._rows.show(self._session.rooms.members(room))
+        removed = self._session.rooms.removed(room)
+        self.removed_button.setVisible(removed > 0)
+        self.removed_button.setText(trn("{n} removed …", "{n} removed …", removed).format(n=removed))
         clear(self._proposals)
         for ended in self._session.rooms.ended(room):
             self._proposals.addWidget(EndedCard(ended))
@@ -123,6 +129,7 @@ class PeoplePanel(QFrame):
             tuple(rooms.members(room)),
             proposals,
             tuple(rooms.ended(room)),
+            rooms.removed(room),
             tuple(objects),
         )
 
@@ -196,13 +203,14 @@ class PeoplePanel(QFrame):
             await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])
 
     async def _remove(self, room: RoomId, person: Person) -> None:
-        title = tr("Remove {name}?").format(name=person.name)
-        text = tr("{name} keeps what has been read already, but gets nothing written from now on.").format(
-            name=person.name
-        )
-        if await confirm(self.window(), title, text, accept=tr("Remove"), danger=True):
-            await self._session.rooms.remove(room, person.uid)
+        dialog = RemoveDialog(self.window(), person)
+        if await show(dialog):
+            await self._session.rooms.remove(room, person.uid, dialog.reason)
             toast(self, tr("{name} has been removed.").format(name=person.name))
+
+    def _show_removals(self) -> None:
+        if self._room is not None:
+            run(self, show(RemovalsDialog(self.window(), self._session.rooms.removals(self._room))))
 
     async def _leave(self, room: RoomId) -> None:
         text = tr("You get nothing written from now on. Only an administrator can add you again.")

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a room's seal means, in plain words: who can decrypt it and since when, its key, and what the server sees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from app.people.person import Person
 from app.rooms.seal import Reader, SealReport
 from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
@@ -17,7 +18,7 @@ from ui.kit.translate import clock, day, short_day, tr, trn
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.words import history_name, seal_chip, verified_chip
 
-_ROW, _MOST_ROWS = 46, 6
+_ROW, _MOST_ROWS, _MOST_NAMES = 46, 6, 5
 
 
 def _when(t_ms: int) -> str:
@@ -51,8 +52,12 @@ class SealDialog(Dialog):
                 self._section(tr("The server's time"), time_text(report.ahead_ms))
             if report.origin_doubt:
                 self._section(tr("The earlier room"), origin_text(report.origin_doubt))
+            if report.void_items:
+                self._section(tr("Against the rules of the room"), void_items_text(report.void_items))
             self._add_readers(report)
             self._add_key(report)
+            if report.void_changes:
+                self._section(tr("Changes that count for nobody"), void_changes_text(report.void_changes))
         self._add_server()
         self.accept_button.setFocus()  # nothing is to be chosen
 
@@ -82,8 +87,8 @@ class SealDialog(Dialog):
             tr("Of work: which devices write, when, in which object and how much (rounded up), but not what it is; how "
                "far each has read; who has something open or types just now; the size of files."),
             tr("Of devices: when they are online, from which network address, and which version of Kansli they run."),
-            tr("What it does not see: the titles of rooms and of what is in them, names of devices and files, and "
-               "anything that is written, drawn or attached."),
+            tr("What it does not see: the titles of rooms and of what is in them, why someone was removed, names of "
+               "devices and files, and anything that is written, drawn or attached."),
             tr("It checks signatures and order, so as to refuse what is forged. So does this device, for itself."),
         )  # fmt: skip
 
@@ -178,3 +183,32 @@ def key_text(report: SealReport) -> str:
             when=short_day(day(report.due_ms))
         )
     return f"{made} {due}"
+
+
+def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
+    """What the server placed although the room's rules make it void, and in whose name."""
+    total = sum(count for _, count in counts)
+    said = trn(
+        "The server has placed {n} item here that the rules of the room forbid, in the name of: {names}.",
+        "The server has placed {n} items here that the rules of the room forbid, in the name of: {names}.",
+        total,
+    ).format(n=total, names=_names(counts))
+    meaning = tr("They count for nobody, and the person named need not have sent them. An honest server refuses such "
+                 "items; tell those who run the server.")  # fmt: skip
+    return f"{said} {meaning}"
+
+
+def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:
+    """How many changes break the rules of their format, and whose they are."""
+    total = sum(count for _, count in counts)
+    return trn(
+        "{n} change breaks the rules of its format and is merged at nobody. Written by: {names}.",
+        "{n} changes break the rules of their format and are merged at nobody. Written by: {names}.",
+        total,
+    ).format(n=total, names=_names(counts))
+
+
+def _names(counts: Sequence[tuple[Person, int]]) -> str:
+    shown = ", ".join(f"{person.name} ({count})" for person, count in counts[:_MOST_NAMES])
+    more = len(counts) - _MOST_NAMES
+    return shown if more <= 0 else shown + ", " + trn("and {n} more", "and {n} more", more).format(n=more)

@@ -71,6 +71,18 @@ def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
     assert [e.kind for e in bench.store.rooms_list.events(ROOM, after_n=1)] == ["rm"]
 
 
+def test_attack_a_false_servers_void_items_are_counted_once_and_fill_no_store(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.inbox.MOST_VOID", 4)
+    first = Received(room=ROOM, void=[(n, OTHER, "forbidden") for n in (3, 4)])
+    bench.store.receive(first)
+    bench.store.receive(first)  # a slice comes again after a crash
+    assert bench.store.inbox.void_items(ROOM) == [(OTHER, 2)]
+    bench.store.receive(Received(room=ROOM, void=[(n, ME, "stale") for n in range(5, 50)]))
+    assert bench.store.inbox.void_items(ROOM) == [(OTHER, 2), (ME, 2)]
+
+
 def test_a_slice_that_fails_half_way_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError

@@ -83,6 +83,7 @@ async def test_attack_what_is_given_a_position_where_it_is_void_is_sealed_anew(w
     await until(lambda: len(pushed) == 2)
     assert b.store.waiting_count() == 1
     assert seqs(b, room) == [2, 3]
+    assert b.store.inbox.void_items(room) == [(b.uid, 1)]  # the server's fault is told
 
 
 def after(w: World, fresh: m.Fresh, push: m.Push) -> tuple[m.WireItem, m.Receipt]:

@@ -133,6 +133,30 @@ async def test_a_removed_member_gets_nothing_more(w: World) -> None:
     assert b"kvar?" not in a.texts(obj)
 
 
+async def test_attack_neither_the_server_nor_the_removed_person_reads_the_reason(w: World) -> None:
+    a, b, room, _ = await two(w)
+    (c,) = await w.hire("Enhetschef")
+    await a.engine.directory("Enhetschef")
+    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await w.settle(room)
+    await a.engine.deeds.remove(room, b.uid, "Kanariefågel åäö 🙂")
+    await until(lambda: b.engine.room_state(room) is RoomState.LEFT)
+    await until(lambda: len(c.store.rooms_list.removals(room, limit=9)) == 1)
+
+    def reason(client: Client) -> str | None:
+        (event,) = client.store.rooms_list.removals(room, limit=9)
+        assert (event.by, event.subject, event.note is None) == (a.uid, b.uid, False)
+        return client.engine.removal_reason(room, event.note or b"")
+
+    await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
+    assert reason(a) == reason(c) == "Kanariefågel åäö 🙂"
+    await until(lambda: len(b.store.rooms_list.removals(room, limit=9)) == 1)
+    assert reason(b) is None
+    files = [path for path in w.data.rglob("*") if path.is_file()]
+    assert files
+    assert not any("Kanariefågel".encode() in path.read_bytes() for path in files)
+
+
 async def test_after_somebody_left_a_writer_rotates_before_anything_is_written(w: World) -> None:
     a, b, room, obj = await two(w)
     await b.engine.deeds.leave(room)

@@ -346,6 +346,30 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     assert intruder.texts(obj) == []
 
 
+async def test_attack_a_server_whose_clock_jumps_ahead_ends_no_veto_here(
+    w: World, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (a,) = await w.hire("Handläggare")
+    tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
+    await asked(w, tried)
+    await until(lambda: len(a.engine.sheet.asked) == 1)
+    dev = a.engine.sheet.asked[0].dev
+    later(DAY_MS + 1000)
+    intruder = await w.come_back("Handläggare", tried, waits=False)
+    await until(lambda: dev in a.engine.devices.own_log.devices)
+    assert [(x.dev, x.came, x.vetoed) for x in a.engine.sheet.asked] == [(dev, True, False)]
+    await a.restart()  # when it was first heard of is kept
+    await until(lambda: a.engine.status.state is LinkState.ONLINE)
+    (shown,) = a.engine.sheet.asked
+    assert shown.came
+    with monkeypatch.context() as patched:
+        patched.setattr(a.engine._link, "now_ms", lambda: clock.now_ms() + DAY_MS)
+        assert a.engine.sheet.asked == []  # by both clocks it is over
+    await a.engine.sheet.veto(shown)
+    await until(lambda: intruder.engine.status.code == "revoked")
+    assert a.engine.sheet.asked == []
+
+
 async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (a,) = await w.hire("Handläggare")
     tried = await attempt(w, a, await w.make_sheet(a))

@@ -3,7 +3,7 @@
 
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.core.signal import Signal
-from app.rooms.held import HeldChange, LeftOutChange, WaitingChanges
+from app.rooms.held import HeldChange, LeftOutChange, VoidChanges, WaitingChanges
 from tests.ui.shell.sample import CASE, DOCUMENT, REGISTRAR, at
 
 HELD = HeldChange(
@@ -25,6 +25,8 @@ class FakeHeldBack:
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()
         self.changes: tuple[HeldChange, ...] = ()
+        self.counted: tuple[VoidChanges, ...] = ()
+        """Void changes beyond those in `changes`."""
         self.gone: tuple[LeftOutChange, ...] = ()
         self.late: tuple[WaitingChanges, ...] = ()
         self.waits = False
@@ -33,6 +35,11 @@ class FakeHeldBack:
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
         return self.changes if room == CASE else ()
+
+    def void(self, room: RoomId) -> tuple[VoidChanges, ...]:
+        return tuple(VoidChanges(title=c.title, author=c.author, count=1) for c in self.held(room) if c.void) + (
+            self.counted if room == CASE else ()
+        )
 
     def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:
         return self.late if room == CASE else ()

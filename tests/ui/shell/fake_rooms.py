@@ -8,6 +8,7 @@ from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden, NotFound
 from app.people.person import Person
+from app.rooms.removals import Removal
 from app.rooms.seal import Reader, SealReport
 from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
 from app.rooms.succession import Plan, Standing
@@ -66,6 +67,7 @@ class FakeRooms:
         self.filled: int | None = None
         self.proposals: list[HistoryProposal] = []
         self.over: list[EndedMember] = []
+        self.gone: list[Removal] = []
         self.refusal: str | None = None
         self.known: dict[Uid, Person] = {}
 
@@ -93,7 +95,9 @@ class FakeRooms:
         self.people[room].append(FakeMember(person=self.known[uid], role=role))
         self.tell(room)
 
-    async def remove(self, room: RoomId, uid: Uid) -> None:
+    async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
+        gone = [m.person for m in self.people[room] if m.person.uid == uid]
+        self.gone += [Removal(person=person, by=ME, t_ms=at(14, 3, 2), reason=reason) for person in gone]
         self.people[room] = [m for m in self.people[room] if m.person.uid != uid]
         self.tell(room)
 
@@ -127,6 +131,12 @@ class FakeRooms:
 
     def ended(self, room: RoomId) -> list[EndedMember]:
         return self.over if room == CASE else []
+
+    def removed(self, room: RoomId) -> int:
+        return len(self.removals(room))
+
+    def removals(self, room: RoomId) -> list[Removal]:
+        return self.gone if room == CASE else []
 
     def my_role(self, room: RoomId) -> int:
         return next((m.role for m in self.people[room] if m.person.is_me), 0)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from app.rooms.held import LeftOutChange, WaitingChanges
+from app.rooms.held import LeftOutChange, VoidChanges, WaitingChanges
 from tests.ui.shell.fake_held import HELD
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, REGISTRAR, at
+from tests.ui.shell.sample import CASE, HEAD, REGISTRAR, at
 from tests.ui.shell.test_people import dialog
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
@@ -120,6 +120,24 @@ async def test_many_held_changes_are_counted(window: MainWindow, session: FakeSe
     more = [x.text() for x in found.findChildren(QLabel) if x.text().startswith("och ")]
     assert more == (["och 3 till"] if count == 9 else [])
     found.reject()
+
+
+async def test_what_is_void_is_counted_beside_what_is_held_back(window: MainWindow, session: FakeSession) -> None:
+    void = replace(HELD, why="damaged-update", void=True)
+    session.held.changes = (HELD, void)
+    session.held.counted = (VoidChanges(title="Beslut å", author=HEAD, count=8),)
+    bar(window)
+    found = await opened(window)
+    said = [x.text() for x in found.findChildren(QLabel)]
+    assert "Andra bryter mot formatets regler och förs inte in hos någon i rummet." in said
+    assert "och 8 till" in said
+    found.reject()
+    session.held.changes = (void,)
+    session.held.changed.emit(CASE)
+    caught_up(window)
+    shown, text = bar(window)
+    assert shown
+    assert text.startswith("9 ändringar av Enhetschef, Registrator i")
 
 
 async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: MainWindow, session: FakeSession) -> None:

@@ -149,6 +149,7 @@ def test_a_long_room_says_only_that_it_is_long(
     session.invitations.open_ones = [replace(INVITED, long=True, title="", greeting="", by=None)]
     invited.refresh()
     assert invited._title.text() == "Ett långt rum"
+    assert "Vem som bjöd in dig går inte att säga" in invited._about.text()
     assert not invited._quotation.isVisible()
     assert not invited.block.isVisible()
 

@@ -6,15 +6,18 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QPushButton
 
 from app.people.codes import Verdict
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember
 from tests.ui.soon import caught_up
+from tests.ui.walking import check
+from tests.world import until
 from ui.kit.buttons import RowButton
 from ui.shell.member_dialogs import AddMemberDialog
 from ui.shell.people_panel import PeoplePanel
+from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.window import MainWindow
 
@@ -97,6 +100,29 @@ async def test_removing_asks_first(window: MainWindow, session: FakeSession) -> 
     (await dialog()).accept()
     await asyncio.sleep(0.01)
     assert REGISTRAR not in [m.person for m in session.rooms.people[CASE]]
+
+
+async def test_a_removal_can_say_why_and_the_list_shows_it(window: MainWindow, session: FakeSession) -> None:
+    panel = panel_of(window)
+    assert panel.removed_button.isHidden()
+    choose(member_menu(panel, "Registrator"), "Ta bort från rummet …")
+    opened = await dialog()
+    assert isinstance(opened, RemoveDialog)
+    opened._reason.setText(" Byter enhet <b>åäö</b> 🙂 ")
+    opened.accept()
+    await until(lambda: len(session.rooms.gone) == 1)
+    caught_up(window)
+    assert not panel.removed_button.isHidden()
+    session.rooms.gone.append(replace(session.rooms.gone[0], reason=None))
+    assert panel.removed_button.text() == "1 borttagen …"
+    panel.removed_button.click()
+    shown = await dialog()
+    assert isinstance(shown, RemovalsDialog)
+    check(shown)
+    texts = [x.text() for x in shown.findChildren(QLabel)]
+    assert "Byter enhet <b>åäö</b> 🙂" in texts
+    assert "Du kan inte läsa skälet. Det är krypterat för dem som var medlemmar då." in texts
+    shown.accept()
 
 
 async def test_the_focus_stays_among_the_members_when_one_is_gone(window: MainWindow, session: FakeSession) -> None:

@@ -298,6 +298,14 @@ async def test_who_is_told_and_asked_themselves_says_so(window: MainWindow, sess
     assert window._toast.text() == "Då går det vidare av sig självt."
 
 
+async def test_a_device_that_came_in_too_soon_can_still_be_stopped(window: MainWindow, session: FakeSession) -> None:
+    session.recovery.waiting = [replace(ASKED, came=True)]
+    session.status_changed.emit()
+    assert "tidigare än ett dygn" in window.asked_bar.text()
+    window.asked_bar.me.click()
+    assert window._toast.text() == "Enheten får vara kvar."
+
+
 # -- coming back ----------------------------------------------------------------------------------------------------
 
 

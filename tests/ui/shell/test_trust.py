@@ -212,6 +212,18 @@ def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(window: Mai
     assert "visas som citat" in texts(opened)
 
 
+def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: MainWindow) -> None:
+    report = replace(SEAL, void_changes=((HEAD, 3), (REGISTRAR, 1)), void_items=((REGISTRAR, 2),))
+    opened = SealDialog(window, "sealed", report, ORDINARY, lambda: None)
+    said = texts(opened)
+    assert "4 ändringar bryter mot formatets regler" in said
+    assert "Enhetschef (3), Registrator (1)" in said
+    assert "Servern har lagt in 2 poster" in said
+    assert "Registrator (2)" in said
+    sound = SealDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
+    assert "Mot rummets regler" not in texts(sound)
+
+
 def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> None:
     opened = SealDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
     assert "192 timmar före" in texts(opened)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-8.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-9.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 8
+    assert VERSION == 9
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -57,12 +57,16 @@ def _room(store: Store) -> None:
         cursor=4,
         state=b"state",
         positions=[(n, b"%d" % n * 32) for n in range(1, 5)],
-        events=[RoomEvent(n=1, t=1, kind="genesis", by=OTHER)],
+        events=[
+            RoomEvent(n=1, t=1, kind="genesis", by=OTHER),
+            RoomEvent(n=2, t=2, kind="rm", by=OTHER, subject=THIRD, note=b"sealed note"),
+        ],
         members=members,
         changes=changes,
         keys=[(1, b"K" * 32, b"A" * 32)],
         shares=[(NOTE, b"S" * 32)],
         items=ITEMS,
+        void=[(2, THIRD, "forbidden")],
     )
     store.receive(received)
     store.changes.append(ROOM, NOTE, "Eget, väntar".encode())
@@ -87,4 +91,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-8.db")
+    write(Path(__file__).parent / "store-9.db")

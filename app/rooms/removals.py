@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who was removed from a room, by whom, and why, as far as this device can decrypt it."""
+
+from dataclasses import dataclass
+
+from app.core.ids import RoomId
+from app.core.visible import one_line
+from app.people.person import Person
+from app.people.service import PeopleService
+from app.store.store import Store
+from sync.client.engine import Engine
+from sync.trust.notes import MAX_REASON
+
+MOST = 200
+"""The newest removals that are listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """One removal, at `t_ms` by the server's time. `reason`: "" if none was given, None if this device cannot decrypt
+    it: the removed person cannot, nor can a member who was added later without the history."""
+
+    person: Person
+    by: Person
+    t_ms: int
+    reason: str | None
+
+
+def count(store: Store, room: RoomId) -> int:
+    """How many removals `read` gives."""
+    return len(store.rooms_list.removals(room, limit=MOST))
+
+
+def read(store: Store, engine: Engine, people: PeopleService, room: RoomId) -> list[Removal]:
+    """The newest `MOST` removals, newest first. Each reason is decrypted here and stored nowhere."""
+    found = []
+    for event in store.rooms_list.removals(room, limit=MOST):
+        reason = engine.removal_reason(room, event.note) if event.note is not None else ""
+        if event.subject is not None:
+            found.append(
+                Removal(
+                    person=people.person(event.subject),
+                    by=people.person(event.by),
+                    t_ms=event.t,
+                    reason=None if reason is None else one_line(reason, MAX_REASON),
+                )
+            )
+    return found

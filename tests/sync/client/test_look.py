@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is read of a room to which somebody was added, before they say yes: little, and nothing that is not signed."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId
+from sync.client import look
+from sync.client.consent import Added, Verdict
+from sync.client.status import LinkState
+from sync.protocol import messages as m
+from sync.protocol.codec import decode_client, decode_server, encode
+from sync.trust.items import ENTRY
+from tests.world import Client, World, until, world
+
+
+@dataclass
+class Asks:
+    """A person who is asked about every room, and what they were asked."""
+
+    seen: list[Added] = field(default_factory=list)
+
+    def answered(self, room: RoomId) -> Verdict | None:
+        return None
+
+    def decide(self, added: Added) -> Verdict:
+        self.seen.append(added)
+        return Verdict.ASK
+
+    def reads(self, added: Added) -> bool:
+        return True
+
+    def on_invitations(self) -> None: ...
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+async def says(client: Client, room: RoomId, *datas: bytes) -> None:
+    """Each in a change with a position of its own."""
+    for data in datas:
+        client.say(room, ObjId(room), data)
+        await until(lambda: client.store.waiting_count() == 0)
+
+
+async def back_online(client: Client) -> None:
+    client.online()
+    await until(lambda: client.engine.status.state is LinkState.ONLINE)
+
+
+async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
+    w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(look, "MAX_POSITIONS", 6)
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(asks := Asks())
+    await b.offline()
+    room = await a.engine.deeds.create_room()
+    await says(a, room, *[b"x"] * 6)
+    await a.engine.learn([b.uid])
+    await a.engine.deeds.add(room, b.uid, 2, history=True)
+
+    def forge(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = None if out else decode_server(data)
+        if not isinstance(frame, m.Items) or frame.room != room:
+            return [data]
+        return [encode(msgspec.structs.replace(frame, items=[forged(i) for i in frame.items]))]
+
+    def forged(i: m.WireItem) -> m.WireItem:
+        adds = i.kind == ENTRY and bytes(b.uid) in i.body
+        return msgspec.structs.replace(i, sig=bytes(64)) if adds else i
+
+    b.wire.spoil = forge
+    await back_online(b)
+    await until(lambda: "invitation not read: signature" in caplog.text)
+    assert (b.engine.invitations, asks.seen) == ([], [])
+    await b.offline()
+    b.wire.spoil = None
+    await back_online(b)
+    await until(lambda: len(b.engine.invitations) == 1)
+    added = b.engine.invitations[0].added
+    assert (added.adder, added.founder, added.long) == (a.uid, a.uid, True)
+
+
+async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) -> None:
+    a, b = await w.hire("Registrator", "Handläggare")
+    b.engine.ask_first(Asks())
+    await b.offline()
+    large = b"x" * 2 * look.MAX_RECORD_BYTES
+    room = await a.engine.deeds.create_room()
+    await says(a, room, "först å 🙂".encode(), large, b"other", b"another")
+    await a.engine.learn([b.uid])
+    await a.engine.deeds.add(room, b.uid, 2, history=True)
+    await says(a, room, large, b"greeting", b"more", b"newest", large)
+    asked: list[list[int]] = []
+
+    def hear(data: bytes, out: bool) -> Sequence[bytes]:
+        if out and isinstance(frame := decode_client(data), m.Contents):
+            asked.append(list(frame.ns))
+        return [data]
+
+    b.wire.spoil = hear
+    await back_online(b)
+    await until(lambda: any(i.read and i.records for i in b.engine.invitations))
+    records = [r.payload for r in b.engine.invitations[0].records]
+    assert records == ["först å 🙂".encode(), b"greeting", b"newest"]
+    assert {len(ns) for ns in asked} == {look.MAX_RECORDS}

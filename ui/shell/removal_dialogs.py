@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Removing a member with a reason, and the list of those who were removed."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QWidget
+
+from app.people.person import Person
+from app.rooms.records import MAX_GREETING
+from ui.kit.card import Card
+from ui.kit.dialogs import Dialog
+from ui.kit.style import label
+from ui.kit.translate import clock, day, short_day, tr
+from ui.shell.ports import Removal
+
+
+class RemoveDialog(Dialog):
+    """Asks before a member is removed. `reason` is what was written, perhaps nothing."""
+
+    def __init__(self, parent: QWidget, person: Person) -> None:
+        super().__init__(parent, tr("Remove {name}?").format(name=person.name), accept=tr("Remove"), danger=True)
+        text = tr("{name} keeps what has been read already, but gets nothing written from now on.")
+        self.add_text(text.format(name=person.name), "body")
+        self._reason = self.add_field(tr("Reason (may be empty)"))
+        self._reason.setMaxLength(MAX_GREETING)
+        text = tr("The members of the room can read the reason. {name} and the server cannot.")
+        self.add_text(text.format(name=person.name), "small")
+
+    @property
+    def reason(self) -> str:
+        return self._reason.text().strip()
+
+
+class RemovalsDialog(Dialog):
+    """Everybody who was removed from a room, newest first, with the reasons that can be read here."""
+
+    def __init__(self, parent: QWidget, removals: Sequence[Removal]) -> None:
+        super().__init__(parent, tr("Removed from the room"), accept=tr("Close"))
+        for button in self.buttons.buttons():
+            button.setVisible(button is self.accept_button)
+        self.add_text(tr("Only members can read the reasons. They are encrypted, and the server sees none of them."))
+        for removal in removals:
+            self.body.addWidget(RemovalCard(removal))
+        self.accept_button.setFocus()  # nothing is to be chosen
+
+
+class RemovalCard(Card):
+    """One removal: who, by whom and when, and why."""
+
+    def __init__(self, removal: Removal, parent: QWidget | None = None) -> None:
+        super().__init__(margin=12, spacing=4, parent=parent)
+        self.content.addWidget(label(removal.person.name, "strong", wrap=True))
+        when = f"{short_day(day(removal.t_ms))} {clock(removal.t_ms)}"
+        by = tr("Removed by {by}, {when}").format(by=removal.by.name, when=when)
+        self.content.addWidget(label(by, "small", wrap=True))
+        self.content.addWidget(label(reason_text(removal.reason), "body" if removal.reason else "muted", wrap=True))
+
+
+def reason_text(reason: str | None) -> str:
+    """The reason, or in words that there is none or that it cannot be read here."""
+    if reason is None:
+        return tr("You cannot read the reason. It is encrypted for those who were members then.")
+    return reason or tr("No reason was given.")
