@@ -3,6 +3,11 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
+
+from sync.protocol.version import MAX_TIME_MS as MAX_MS
+
+__all__ = ("MAX_MS", "awake_s", "local", "now_ms", "set_clock")
 
 
 def _system_ms() -> int:
@@ -15,6 +20,12 @@ _now: Callable[[], int] = _system_ms
 def now_ms() -> int:
     """Milliseconds since 1970-01-01 UTC."""
     return _now()
+
+
+def local(t_ms: int) -> datetime:
+    """A time in ms as a local one. ▲ One that no calendar shows is the nearest that it does: whoever writes it must not
+    end whoever looks at it."""
+    return datetime.fromtimestamp(min(max(0, t_ms), MAX_MS) / 1000).astimezone()
 
 
 def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:

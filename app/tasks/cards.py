@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.core import clock
 from app.core.ids import Uid
 from app.core.visible import one_line, paragraphs
 
@@ -18,8 +19,7 @@ MAX_NAME = 100
 MAX_DESCRIPTION = 20_000
 MAX_ORDER = 4096
 """A key of app/core/fractional.py grows by a digit for some six cards put in at one place."""
-MAX_T = 2**53
-"""Milliseconds; PROTOCOL.md §2."""
+MAX_T = clock.MAX_MS
 
 LABEL_COLOURS = ("accent", "success", "warning", "danger", "neutral")
 """Roles of the theme, so that a label reads well in every one."""

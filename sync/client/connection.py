@@ -137,6 +137,8 @@ class Connection:
                     on_frame(frame)
                 elif not future.done():
                     future.set_result(frame)
+                    if isinstance(frame, Authed):
+                        await asyncio.sleep(0)  # whoever signed in goes on before what comes behind the answer
         except SyncError as e:
             self._closed = e
             raise

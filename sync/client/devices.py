@@ -8,7 +8,7 @@ died in between has them too.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.client import keepsake
 from sync.client.again import again
@@ -23,12 +23,14 @@ from sync.trust import userdrafts
 from sync.trust.author import Entry
 from sync.trust.pairing_messages import NewDevice
 from sync.trust.userdrafts import Hand
-from sync.trust.userlog import ROOT, Device, UserEntry, UserLog, device_id
+from sync.trust.userlog import ROOT, Device, UserEntry, UserLog, device_id, entry_id
 
 log = logging.getLogger("sync")
 
 RENEW_MS = 30 * 86_400_000
 """How old a PUK generation gets before a device makes the next one."""
+AHEAD_MS = 86_400_000
+"""▲ One whose claimed time is further ahead is renewed too: a stolen device could put that off for ever."""
 Build = Callable[[UserLog, Hand, int], Entry | None]
 """Drafts an entry on the log as it stands; None if nothing is left to do."""
 REVOKED = "revoked"
@@ -132,8 +134,9 @@ class Devices:
         await self._do(lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0])
 
     async def tend(self) -> None:
-        """Makes a newer generation if the agency revoked a device since the last, or if that is old. One that another
-        device makes at the same moment serves as well."""
+        """Makes a newer generation if the agency revoked a device since the last, if that is old, or ▲ if it does not
+        open here, since a stolen device may have made it. One that another device makes at the same moment serves as
+        well."""
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
                 lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0] if self._renewal_due(own) else None
@@ -142,7 +145,10 @@ class Devices:
 
     def _renewal_due(self, own: UserLog) -> bool:
         newest, since = own.puks[-1], max(own.agency_revokes, default=-1)
-        return newest.seq < since or self._link.server_now_ms - newest.time >= RENEW_MS
+        if newest.gen not in self._link.account.puk_seeds or newest.seq < since:
+            return True
+        age_ms = self._link.server_now_ms - newest.time
+        return age_ms >= RENEW_MS or age_ms < -AHEAD_MS
 
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
         """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms).
@@ -165,6 +171,7 @@ class Devices:
     async def _do(self, build: Build, *, may_wait: bool = False) -> int | None:
         async def attempt() -> int | None:
             self.check_active()
+            self._open_keys()
             entry = build(self.own_log, self._hand(), self._link.server_now_ms)
             return await self.append([entry], may_wait=may_wait) if entry is not None else None
 
@@ -227,15 +234,21 @@ class Devices:
         """▲ A device is at its end only if its own person's log says so, in entries that verify and continue what is
         known; then they are kept. Reject "auth" for anything less: nothing is given up on a server's word."""
         account, known = self._link.account, self.own_log
+        shown, more = replace(known), list[Entry]()
         try:
-            shown = UserLog.replay(entries, account.agency_pk)
+            for body, sig in entries:  # of a long log only the newest
+                seq = UserEntry.decode(body).seq
+                if seq > known.seq:
+                    shown.apply(body, sig)
+                    more.append((body, sig))
+                elif known.head_at(seq) != entry_id(body):
+                    raise Reject("auth", "own log")
         except Reject as e:
             raise Reject("auth", "own log") from e
         device = shown.devices.get(account.dev)
-        ends = device is not None and (device.revoked is not None or shown.ended is not None)
-        if shown.uid != account.uid or shown.head_at(known.seq) != known.head or not ends:
+        if device is None or (device.revoked is None and shown.ended is None):
             raise Reject("auth", "own log")
-        self._link.book.take(account.uid, entries[known.seq + 1 :])
+        self._link.book.take(account.uid, more)
 
 
 def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:

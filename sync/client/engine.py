@@ -62,6 +62,7 @@ from sync.trust.succession import Origin, may_continue
 
 log = logging.getLogger("sync")
 
+_MOST_EARLY = 4096
 _STUCK_RETRY_S = 30.0
 """Between attempts when a person or IT must act first: certificate, version, clock, agency, proxy, rules."""
 _LAST_WORD_S = 2.0
@@ -111,6 +112,8 @@ class Engine:
         self._audit = Audit(self._link)
         self._schedule = Schedule(self._link)
         self._facts = Facts()
+        self._early: list[m.ServerFrame] | None = None
+        """What was told of rooms since the sign-in, before the rooms of its answer were looked at; None after that."""
         self._host: Host | None = None
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
@@ -377,7 +380,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         try:
             while True:
-                wait_s = await self._attempt()
+                wait_s = await self._attempt_safely()
                 if self._hasty:
                     self._hasty = False
                     continue
@@ -389,6 +392,16 @@ class Engine:
             self._link.connection = None
             for task in self._tasks:
                 task.cancel()
+
+    async def _attempt_safely(self) -> float:
+        """As `_attempt`. ▲ A fault in what follows a failed session, as a full disk that cannot keep why this device is
+        at its end, does not end syncing for good."""
+        try:
+            return await self._attempt()
+        except Exception as e:
+            log.exception("nothing more could be done after a session")
+            self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
+            return self._backoff.next_s()
 
     async def _attempt(self) -> float:
         """One connection from beginning to end; gives how long to wait before the next."""
@@ -478,6 +491,7 @@ class Engine:
         connection = await Connection.connect(
             self._dialer, now_ms=self._link.now_ms, agency_pin=agency_fingerprint(account.agency_pk)
         )
+        self._early = []
         reading = asyncio.ensure_future(connection.run(self._on_frame))
         work: list[asyncio.Future[None]] = [reading]
         try:
@@ -490,6 +504,9 @@ class Engine:
             await self._own_log(connection, authed)
             self.sheet.hear(authed.asked)
             await self._inbox.start(authed.rooms)
+            early, self._early = self._early, None
+            for frame in early:
+                self._inbox.on_frame(frame)
             self._audit.start(self._link.rooms)
             self._log_moved.set()
             self._link.outbox_work.set()
@@ -552,8 +569,10 @@ class Engine:
         elif isinstance(frame, m.PairMail | m.PairEnd):
             if self._host is not None:
                 self._host.on_frame(frame)
-        else:
+        elif self._early is None:
             self._inbox.on_frame(frame)
+        elif isinstance(frame, m.Joined | m.Removed) and len(self._early) < _MOST_EARLY:
+            self._early.append(frame)
 
     async def _follow_own_log(self, connection: Connection) -> None:
         """Takes in what other devices of this person did, and keeps their key in order."""

@@ -28,6 +28,7 @@ from sync.trust.pairing import Admitting, Entering
 from sync.trust.pairing_messages import NewDevice, OldDevice, PairingCode
 from sync.trust.userlog import Device, UserLog
 
+_MOST_MAIL = 24
 ENDED = "pairing"
 """The other side has gone, or the five minutes are over."""
 
@@ -40,9 +41,12 @@ class _Mail:
         self.over = False
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        if isinstance(frame, m.PairMail):
+        """▲ More messages than a pairing has end it: a false server fills no memory."""
+        if self.over:
+            return
+        if isinstance(frame, m.PairMail) and self._queue.qsize() < _MOST_MAIL:
             self._queue.put_nowait(frame.data)
-        elif isinstance(frame, m.PairEnd):
+        elif isinstance(frame, m.PairMail | m.PairEnd):
             self.end()
 
     def end(self) -> None:

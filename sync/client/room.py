@@ -29,7 +29,8 @@ _WAITING_LIMIT = 1024 * 1024
 CHUNK = 32
 """Changes stored in one transaction: about 2 ms on the event loop, with a chat's rows and search."""
 LARGE_ROOM = 100
-"""Members; see `_state_due`."""
+LARGE_STATE = 1024 * 1024
+"""Members, and bytes; see `_state_due`."""
 STATE_EVERY = 64
 LASTING = (RoomState.FORK, RoomState.ROLLBACK, RoomState.RESTORED)
 """What outlasts the program, and for which evidence is kept."""
@@ -56,6 +57,7 @@ class RoomSync:
         self.kept_n = self.stream.n
         """The last position whose changes are in the store; `stream.n` runs ahead while a slice is being stored."""
         self._stored_n = self.stream.n
+        self._state_bytes = len(state or b"")
         self.reread = ports.reread(room)
         """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
         self.gaps: set[ObjId] = set(ports.gaps(room))
@@ -196,12 +198,14 @@ class RoomSync:
             if not positions:
                 return
         due = self.joining is None and self._state_due(bool(events or members or gone))
+        state = stream.to_bytes() if due else None
+        self._state_bytes = len(state) if state is not None else self._state_bytes
         self.waiting += len(waiting)
         yield Received(
             room=self.room,
             cursor=stream.n if due else None,
             more=more,
-            state=stream.to_bytes() if due else None,
+            state=state,
             positions=positions,
             changes=opened,
             events=events,
@@ -331,10 +335,12 @@ class RoomSync:
     def _state_due(self, entries: bool) -> bool:
         """Whether the stream's state goes to the store with this slice: at every slice, but in a large room.
 
-        2,000 members make 400 KB of state. There it is stored with entries and every STATE_EVERY positions; a
+        2,000 members make 400 KB of state, ▲ and one member's thousands of objects or snapshots some MB, which would
+        else be written with each message. There it is stored with entries and every STATE_EVERY positions; a
         restart pulls and judges the few after it again, whose changes are known by their ids.
         """
-        if not entries and len(self.stream.members) > LARGE_ROOM and self.stream.n - self._stored_n < STATE_EVERY:
+        large = len(self.stream.members) > LARGE_ROOM or self._state_bytes > LARGE_STATE
+        if not entries and large and self.stream.n - self._stored_n < STATE_EVERY:
             return False
         self._stored_n = self.stream.n
         return True

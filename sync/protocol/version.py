@@ -14,6 +14,10 @@ MAX_BATCH_ITEMS = 256
 MAX_BATCH_BYTES = 1024 * 1024
 MAX_OP_BYTES = 256 * 1024
 MAX_ENTRY_BYTES = 512 * 1024
+MAX_USER_ENTRY_BYTES = 128 * 1024
+"""An entry of a person's log. One with a key for as many devices as a person may have takes 80 KiB."""
+MAX_TIME_MS = 253_370_764_800_000
+"""The year 9999: a later time is nobody's clock, and no calendar shows it."""
 MAX_PAYLOAD_BYTES = 192 * 1024
 """A larger payload travels as a blob and the envelope carries its manifest."""
 

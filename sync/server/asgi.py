@@ -96,7 +96,7 @@ class _Guarded:
             await self._app(scope, receive, send)
             return
         who = self._service.blobs.holder(headers.get("authorization", ""))
-        budget = caller.budget if who is None else self._service.hub.budget(who.dev)
+        budget = caller.budget if who is None else self._service.hub.budget(who.dev, who.uid)
         pay_by(budget)
         turn = scope["state"]["turn"] = Turn(budget)
         async with turn:

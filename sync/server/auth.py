@@ -69,8 +69,9 @@ class Handshake:
 
     @property
     def agent(self) -> str:
-        """The program's name as it gave it, shortened."""
-        return self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
+        """The program's name as it gave it, shortened. ▲ Only what is printed: an operator's terminal shows it."""
+        agent = self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
+        return "".join(c for c in agent if c.isprintable())
 
     def sign_in(self, frame: Auth, log: UserLog | None) -> Who | None:
         """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more.

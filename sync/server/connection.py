@@ -33,6 +33,19 @@ _GOING = 1012
 _REFUSED = 1008
 
 
+_DROPPED_S = 1 / 60
+"""How long a connection waits after an ephemeral that was dropped: 60 of them a second on each."""
+
+
+def _encoded(reply: Frame, rid: int) -> bytes:
+    """▲ Every request has an answer, also one whose answer would be too long."""
+    try:
+        return encode(reply)
+    except Reject:
+        log.error("an answer is too long: %s", type(reply).__name__)
+        return encode(Error(rid, ErrorCode.INTERNAL))
+
+
 class Connection:
     """`run()` serves the socket until either end leaves."""
 
@@ -158,21 +171,23 @@ class Connection:
             case Hello():
                 self._outbox.reply(encode(self._handshake.hello(frame)))
             case Ephemeral():
-                self._pass_on(frame)
+                await self._pass_on(frame)
             case _:
                 self._handshake.check_greeted()
                 await self._begin(frame)
 
-    def _pass_on(self, frame: Ephemeral) -> None:
+    async def _pass_on(self, frame: Ephemeral) -> None:
         """▲ At the device's rate over all its connections, and not while it is beyond its processor time and others are
-        there: what is over is dropped."""
+        there: what is over is dropped, and the connection is read no further for a moment. Frames that are only read
+        and dropped would else take all of the server's time."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
-        if len(frame.ct) > self._limits.ephemeral_bytes:
-            return
-        if self._budget.ephemerals.take() and self._budget.may_disturb:
+        short = len(frame.ct) <= self._limits.ephemeral_bytes
+        if short and self._budget.ephemerals.take() and self._budget.may_disturb:
             pay_by(self._budget)
             self._rules.ephemeral(self._listener, frame)
+        else:
+            await asyncio.sleep(_DROPPED_S)
 
     async def _begin(self, frame: ClientFrame) -> None:
         """▲ Begins a request when its device may (before sign-in: its address), and reads no other before: so a device
@@ -213,7 +228,9 @@ class Connection:
             reply = Error(rid, ErrorCode.INTERNAL)
         if isinstance(reply, Error):
             self._rules.meters.refused(reply.code)
-        self._outbox.reply(encode(reply))
+        self._outbox.reply(_encoded(reply, rid))
+        if isinstance(reply, Authed):
+            self._outbox.release()
 
     async def _reply(self, frame: ClientFrame) -> Frame:
         if isinstance(frame, Auth):
@@ -233,17 +250,23 @@ class Connection:
             return who
         self._proven, self._signing_in = who, True
         self._rules.hub.enter(who.dev, self._outbox, self.end)
-        budget = self._rules.hub.budget(who.dev)
+        listener = Listener(who.uid, who.dev, self._outbox, self.end)
+        budget = self._rules.hub.budget(who.dev, who.uid)
         if self._caller is not None:
             self._caller.signed_in(budget)
         try:
             await self._go_on_with(budget)
+            # ▲ what this person's devices are told while the answer is made comes behind it: reading again for each
+            # would let others keep somebody from signing in
+            self._outbox.hold()
+            self._rules.hub.add(listener)
             reply = await self._rules.sign_in(who, self._handshake.agent, frame)
+            if isinstance(reply, Authed):
+                self._listener = listener
         finally:
             self._signing_in = False
-        if isinstance(reply, Authed):
-            self._listener = Listener(who.uid, who.dev, self._outbox, self.end)
-            self._rules.hub.add(self._listener)
+            if self._listener is None:
+                self._rules.hub.drop(listener)
         return reply
 
     async def _go_on_with(self, budget: Budget) -> None:

@@ -73,8 +73,10 @@ NO_TERMS = Terms(at_once=10**9, requests_per_s=1e9, requests_burst=1e9, processo
 class Budget:
     """One party's use of the server. Outlives its connections, so that nobody gets a new one by connecting again."""
 
-    def __init__(self, queue: "FairQueue", terms: Terms) -> None:
+    def __init__(self, queue: "FairQueue", terms: Terms, shared: Bucket | None = None) -> None:
+        """`shared`: processor time that several parties use together, beside their own."""
         self._queue = queue
+        self._shared = shared
         self._processor = Bucket(terms.processor_per_s, terms.processor_burst_s)
         self._from_threads: list[float] = []
         self._at_once = terms.at_once
@@ -122,6 +124,8 @@ class Budget:
     def charge(self, processor_s: float) -> None:
         self.used_s += processor_s
         self._processor.spend(processor_s, most_debt=_MOST_DEBT_S)
+        if self._shared is not None:
+            self._shared.spend(processor_s, most_debt=_MOST_DEBT_S)
 
     def charge_from_thread(self, processor_s: float) -> None:
         self._from_threads.append(processor_s)
@@ -139,9 +143,9 @@ class Budget:
 
     @property
     def in_credit(self) -> bool:
-        """Whether the party is within its budget."""
+        """Whether the party is within its budget, and within what it shares with others."""
         self.settle()
-        return self._processor.left > 0
+        return self._processor.left > 0 and (self._shared is None or self._shared.left > 0)
 
     @property
     def is_spent(self) -> bool:
@@ -296,11 +300,11 @@ class Budgets(Generic[K]):
         self._kept = kept
         self._budgets: OrderedDict[K, Budget] = OrderedDict()
 
-    def of(self, party: K) -> Budget:
-        """The party's budget; the same one as long as it is known."""
+    def of(self, party: K, shared: Bucket | None = None) -> Budget:
+        """The party's budget; the same one as long as it is known. `shared` is taken with a new one."""
         found = self._budgets.get(party)
         if found is None:
-            found = self._budgets[party] = Budget(self._queue, self._terms)
+            found = self._budgets[party] = Budget(self._queue, self._terms, shared)
             while len(self._budgets) > self._kept:
                 self._budgets.popitem(last=False)
         self._budgets.move_to_end(party)

@@ -6,7 +6,7 @@ drained. Work per message is proportional to the connections that listen, never 
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 
 from sync.errors import Reject
@@ -15,11 +15,15 @@ from sync.protocol.messages import Behind, ErrorCode, Frame
 from sync.server import spending
 from sync.server.config import Limits
 from sync.server.fairness import NO_TERMS, Budget, Budgets, FairQueue, device_terms
+from sync.server.rates import Bucket
 
 _SEND_S = 30e-6
 """Processor time for one more listener of a frame: task, WebSocket, TLS, socket (27–38 µs measured)."""
 _BYTE_S = 2e-9
 """… and for each byte that is sent: encrypted, and copied twice."""
+DEVICES = 3
+"""As many devices' processor time a person has in all."""
+_PEOPLE_KEPT = 65_536
 
 
 class Outbox:
@@ -33,6 +37,7 @@ class Outbox:
         self._room_for_more = asyncio.Event()
         self._room_for_more.set()
         self._last = False
+        self._held: list[bytes] | None = None
         self.size_bytes = 0
 
     def finish(self) -> None:
@@ -52,8 +57,23 @@ class Outbox:
         """Queues what must not be lost; False if twice the limit waits already, and the connection should end."""
         if self.size_bytes > 2 * self._limit:
             return False
-        self.reply(data)
+        if self._held is None:
+            self.reply(data)
+        else:
+            self._held.append(data)
+            self.size_bytes += len(data)
         return True
+
+    def hold(self) -> None:
+        """From now on what must not be lost waits until `release`; answers do not."""
+        self._held = []
+
+    def release(self) -> None:
+        """What was held follows what is queued."""
+        held, self._held = self._held or [], None
+        for data in held:
+            self.size_bytes -= len(data)
+            self.reply(data)
 
     def news(self, room: bytes, n: int, data: bytes) -> None:
         """Queues a Fresh, or remembers to say Behind. Empty data is always Behind."""
@@ -113,16 +133,26 @@ class Hub:
         self.anybody = Budget(self.queue, NO_TERMS)
         """For connections of which nothing is counted: within a program, in tests."""
         self._budgets: Budgets[bytes] = Budgets(self.queue, device_terms(limits))
+        self._limits = limits
+        self._people: OrderedDict[bytes, Bucket] = OrderedDict()
+        """Processor time of each person, over all their devices."""
         self._most_of_a_device = limits.device_connections
         self._by_dev: dict[bytes, dict[Outbox, Callable[[str], None]]] = {}
         """Each device's connections, the oldest first, and how each is ended."""
         self._by_uid: dict[bytes, dict[Listener, None]] = {}
         self._by_room: dict[bytes, dict[Listener, None]] = {}
-        self._told: Counter[bytes] = Counter()
 
-    def budget(self, dev: bytes) -> Budget:
-        """What a device may use, over all its connections."""
-        return self._budgets.of(dev)
+    def budget(self, dev: bytes, uid: bytes) -> Budget:
+        """What a device of a person may use, over all its connections. ▲ All devices of a person together have the
+        processor time of DEVICES: nobody gets more of it by letting in more of them."""
+        person = self._people.get(uid)
+        if person is None:
+            per_s, burst = self._limits.processor_per_s * DEVICES, self._limits.processor_burst_s * DEVICES
+            person = self._people[uid] = Bucket(per_s, burst)
+            while len(self._people) > _PEOPLE_KEPT:
+                self._people.popitem(last=False)
+        self._people.move_to_end(uid)
+        return self._budgets.of(dev, person)
 
     def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
         """▲ A device has proved itself on a connection. It has few: with one more than that its oldest ends, so that a
@@ -194,13 +224,8 @@ class Hub:
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
 
-    def told(self, uid: bytes) -> int:
-        """How often a person was told something: what is read between two looks at the same number has missed none."""
-        return self._told[uid]
-
     def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
         """Gives every connection of a person the frame for its device."""
-        self._told[uid] += 1
         for listener in list(self._by_uid.get(uid, {})):
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)

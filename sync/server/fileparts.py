@@ -54,7 +54,7 @@ class FileParts:
     async def _slot(self, request: Request, who: Who) -> AsyncIterator[None]:
         """▲ One of the few requests for files that a device may have at a time. It takes as long as the client's line:
         so it is at work, for the others who wait, only while we work on it."""
-        request.state.caller.signed_in(self._service.hub.budget(who.dev))
+        request.state.caller.signed_in(self._service.hub.budget(who.dev, who.uid))
         request.state.turn.end()
         async with self._service.blobs.slot(who):
             yield
@@ -94,7 +94,7 @@ class FileParts:
 
     def _turn(self, who: Who) -> Turn:
         """▲ Within the device's budget, as requests on its socket are."""
-        return Turn(self._service.hub.budget(who.dev))
+        return Turn(self._service.hub.budget(who.dev, who.uid))
 
     async def _body(self, request: Request, size: int) -> bytes:
         """▲ No more than was announced is taken in: a body in chunks has no end but its sender's. TimeoutError if

@@ -17,6 +17,9 @@ from sync.trust.userlog import AGENCY, UserEntry
 
 _DAY_S = 86_400.0
 _REMEMBERED = 65_536
+LOG_BYTES = 8 * 1024 * 1024
+LOG_BYTES_A_DAY = 1024 * 1024
+"""Of the entries that count. A thousand of a person with five devices have 8 MiB; fifty of them, 400 KiB."""
 _ENDINGS = ("dev_revoke", "reset")
 
 
@@ -25,30 +28,42 @@ class LogGrowth:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._days: OrderedDict[bytes, Bucket] = OrderedDict()
+        self._days: OrderedDict[bytes, tuple[Bucket, Bucket]] = OrderedDict()
+        """Entries and bytes."""
 
     def check(self, draft: Draft) -> None:
         """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
         for what ends a device or an account, nor for the key that an agency's revocation makes necessary."""
-        counted = sum(1 for _ in _counted(draft))
+        counted, size = _use(draft)
         if not counted:
             return
-        if draft.log.seq + 1 + counted > self._limits.log_entries:
+        if draft.log.seq + 1 + counted > self._limits.log_entries or draft.log.size_bytes + size > LOG_BYTES:
             raise Refusal(ErrorCode.QUOTA, "user log")
-        if self._day(draft.log.uid).left < counted:
+        entries, of_bytes = self._day(draft.log.uid)
+        if entries.left < counted or of_bytes.left < size:
             raise Refusal(ErrorCode.BUSY, "user log")
 
     def note(self, draft: Draft) -> None:
         """The entries are in the log."""
-        self._day(draft.log.uid).spend(sum(1 for _ in _counted(draft)), most_debt=0.0)
+        for bucket, used in zip(self._day(draft.log.uid), _use(draft), strict=True):
+            bucket.spend(used, most_debt=0.0)
 
-    def _day(self, uid: bytes) -> Bucket:
-        a_day = self._limits.log_entries_a_day
-        found = self._days.setdefault(uid, Bucket(a_day / _DAY_S, a_day))
+    def _day(self, uid: bytes) -> tuple[Bucket, Bucket]:
+        found = self._days.get(uid)
+        if found is None:
+            entries, of_bytes = self._limits.log_entries_a_day, LOG_BYTES_A_DAY
+            found = self._days[uid] = Bucket(entries / _DAY_S, entries), Bucket(of_bytes / _DAY_S, of_bytes)
         self._days.move_to_end(uid)
         while len(self._days) > _REMEMBERED:
             self._days.popitem(last=False)
         return found
+
+
+def _use(draft: Draft) -> tuple[int, int]:
+    """How many entries count, and their bytes."""
+    counted = {entry.seq for entry in _counted(draft)}
+    sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
+    return len(sizes), sum(sizes)
 
 
 def _counted(draft: Draft) -> Iterator[UserEntry]:

@@ -30,7 +30,7 @@ from sync.protocol.messages import (
     UserLogReply,
 )
 from sync.protocol.messages import UserLog as UserLogRequest
-from sync.protocol.version import MAX_ENTRY_BYTES, MAX_PULL_BYTES
+from sync.protocol.version import MAX_PULL_BYTES, MAX_USER_ENTRY_BYTES
 from sync.server.auth import Who, now_ms
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
@@ -43,6 +43,9 @@ log = logging.getLogger("sync.server")
 
 DIRECTORY_LIMIT = 50
 DIRECTORY_EXACT_LIMIT = 2000
+QUERY_CHARS = 200
+_ROWS = 32
+"""Entries that are read from the disk at a time: whoever asks for 1 MiB has no more read."""
 ENROL_ENTRIES = 3
 _BREATHE = 32
 """Entries of a log that are judged in one turn of the loop: 0.2 ms each."""
@@ -146,7 +149,7 @@ class People:
 
     async def enrol(self, frame: Enrol) -> Ok:
         """Takes a new person in. The same entries again (a lost answer) are Ok again."""
-        if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_ENTRY_BYTES for e in frame.entries):
+        if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
         if not await self._has_enrolled(frame.invite_pk, log):
@@ -184,7 +187,7 @@ class People:
             raise Refusal(ErrorCode.UNKNOWN_USER)
         if not 0 < len(entries) <= APPEND_ENTRIES:
             raise Refusal(ErrorCode.INVALID, "entries")
-        if any(len(e.body) > MAX_ENTRY_BYTES for e in entries):
+        if any(len(e.body) > MAX_USER_ENTRY_BYTES for e in entries):
             raise Refusal(ErrorCode.OVERSIZE, "entry")
         made = replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
         try:
@@ -235,11 +238,15 @@ class People:
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 
     async def ended(self, ended: UserLog, frame: Auth) -> Revoked:
-        """▲ What shows a device that it is revoked, or its person reset: it believes nothing less and hears no more."""
+        """▲ What shows a device that it is revoked, or its person reset: it believes nothing less and hears no more. Of
+        a log that is longer than an answer the newest part: the device has what stands before."""
         device = ended.devices[DevId(frame.dev)]
         last = min(seq for seq in (device.revoked, ended.ended) if seq is not None)
-        rows = await self._store.user_entries(ended.uid, -1)
-        return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows if r.seq <= last])
+        rows = [r for r in await self._store.user_entries(ended.uid, -1) if r.seq <= last]
+        left, first = MAX_PULL_BYTES, len(rows)
+        while first and (left := left - len(rows[first - 1].body) - len(rows[first - 1].sig)) >= 0:
+            first -= 1
+        return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows[first:]])
 
     async def told(self, after: int) -> tuple[int, list[UserLog]]:
         """The logs that the agency's command line added to beside this server, read again, and where to go on."""
@@ -256,6 +263,8 @@ class People:
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
         """A person's entries, as many as fit; the asker asks again for the rest."""
+        if frame.after >> 63 not in (0, -1):  # no column of the database holds it
+            raise Refusal(ErrorCode.INVALID, "after")
         out = await self.entries_after(frame.uid, frame.after)
         if not out and await self._store.user(frame.uid) is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
@@ -263,14 +272,15 @@ class People:
 
     async def entries_after(self, uid: bytes, after: int) -> list[Signed]:
         """As many as fit in an answer."""
-        rows = await self._store.user_entries(uid, after)
         out: list[Signed] = []
         left = MAX_PULL_BYTES
-        for row in rows:
-            left -= len(row.body) + len(row.sig)
-            if left < 0 and out:
-                break
-            out.append(Signed(row.body, row.sig))
+        while rows := await self._store.user_entries(uid, after, _ROWS):
+            for row in rows:
+                left -= len(row.body) + len(row.sig)
+                if left < 0 and out:
+                    return out
+                out.append(Signed(row.body, row.sig))
+            after = rows[-1].seq
         return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
@@ -278,7 +288,7 @@ class People:
         if frame.uids:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:
-            words = frame.query.casefold().split()[:8]
+            words = frame.query[:QUERY_CHARS].casefold().split()[:8]
             rows = await self._store.search_people(words, DIRECTORY_LIMIT)
         known = [r for r in rows if r.record]  # who came back after a restore may be here without one
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])

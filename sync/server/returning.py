@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sync.errors import Reject
 from sync.protocol.messages import ErrorCode, HandLog, Signed
-from sync.protocol.version import MAX_ENTRY_BYTES
+from sync.protocol.version import MAX_USER_ENTRY_BYTES
 from sync.server.identity import Identity
 from sync.server.people import People
 from sync.server.refusal import Refusal
@@ -35,7 +35,7 @@ class ReturnedLogs:
         ▲ `late`: "forbidden" for what else takes an invitation, a day and nobody's veto. Whoever has a sheet and an old
         code would need neither at a server that was restored once.
         """
-        if not frame.entries or any(len(e.body) > MAX_ENTRY_BYTES for e in frame.entries):
+        if not frame.entries or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         read = [UserEntry.decode(e.body) for e in frame.entries]
         uid = read[0].uid or read[0].ident[:16]

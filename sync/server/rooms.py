@@ -37,6 +37,7 @@ from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener
 from sync.server.live import LiveRoom, LiveRooms
 from sync.server.people import People
+from sync.server.quotas import Quotas
 from sync.server.refusal import Refusal
 from sync.server.shares import Shares
 from sync.server.store.base import ItemRow, SealRow, Store
@@ -55,7 +56,8 @@ _RESEALS_REMEMBERED = 65_536
 class Rooms:
     """What signed-in devices may ask of rooms."""
 
-    def __init__(self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits) -> None:
+    def __init__(self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits, quotas: Quotas) -> None:
+        self._quotas = quotas
         self._store = store
         self._people = people
         self._hub = hub
@@ -170,13 +172,16 @@ class Rooms:
 
     async def seals(self, who: Who, frame: SealRequest) -> SealReply:
         """The asker's own seals of an epoch."""
-        await self._live.reach(frame.room, who.uid)
+        live = await self._live.reach(frame.room, who.uid)
+        if frame.epoch > live.stream.epoch:  # also what no column of the database holds
+            return SealReply(frame.rid, [])
         return SealReply(frame.rid, await self._store.seals(frame.room, frame.epoch, who.uid))
 
     async def reseal(self, who: Who, frame: Reseal) -> Ok:
         """Another seal of a standing epoch, for a member, from any member. The opener checks it.
 
-        ▲ From each member once in 10 s: so few are kept that somebody could push out the good ones.
+        ▲ From each member once in 10 s: so few are kept that somebody could push out the good ones. ▲ It counts in its
+        device's day: a room of one's own has thousands of epochs that could be sealed again and again.
         """
         live = await self._as_member(frame.room, who.uid)
         if frame.uid not in live.stream.members or frame.epoch not in live.stream.epochs:
@@ -186,9 +191,11 @@ class Rooms:
             raise Refusal(ErrorCode.INVALID, "recipient")
         if not 0 < len(frame.seal) <= _MAX_SEAL_BYTES:
             raise Refusal(ErrorCode.SEALS, "size")
+        await self._quotas.check_device(who, len(frame.seal))
         self._check_reseal((frame.room, frame.epoch, frame.uid, who.uid))
         row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
         await self._store.add_seal(frame.room, row, self._limits.reseals_kept)
+        self._quotas.note(who, len(frame.seal))
         self._hub.nudge(frame.uid, frame.room, live.head.n)
         return Ok(frame.rid)
 

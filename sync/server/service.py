@@ -109,11 +109,11 @@ class Service:
         self.addresses: Collection[str] = ()
         self.people = People(store, identity, limits.logs_in_memory)
         self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
-        self.rooms = Rooms(store, self.people, self.hub, self.live, limits)
+        quotas = Quotas(store, limits)
+        self.rooms = Rooms(store, self.people, self.hub, self.live, limits, quotas)
         closed: set[bytes] = set()
         self.pruning = Pruning(store)
         self.live.loaded = self.pruning.resume
-        quotas = Quotas(store, limits)
         self.placing = Placing(
             store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
         )
@@ -151,18 +151,15 @@ class Service:
         return await self.people.ended(own, frame) if who is None else who
 
     async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
-        """Where the log and the rooms of a device's person stand, or why the device is none any more."""
-        own = await self._log_of(who)
+        """Where the log and the rooms of a device's person stand, or why the device is none any more. The connection
+        hears already what the person is told: all of this is read once."""
         await self.people.saw(who, agent)
-        told = -1
-        while told != self.hub.told(who.uid):  # ▲ what this person's devices are told meanwhile does not come here
-            told = self.hub.told(who.uid)
-            own = await self._log_of(who)
-            if own.device_active(who.dev, own.seq) is None:
-                return await self.people.ended(own, frame)
-            heads = await self.rooms.heads(who)
-            await self.receipts.look(frame.receipts, heads)
-            asked = await self.sheets.waiting(who.uid)
+        own = await self._log_of(who)
+        if own.device_active(who.dev, own.seq) is None:
+            return await self.people.ended(own, frame)
+        heads = await self.rooms.heads(who)
+        await self.receipts.look(frame.receipts, heads)
+        asked = await self.sheets.waiting(who.uid)
         closed = self.mending.closed_among(heads)
         return Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
 

@@ -6,6 +6,7 @@ An objection is a rule of this server alone. A device that objected and sees the
 """
 
 import logging
+from collections import Counter
 from dataclasses import replace
 
 from sync.ids import DevId
@@ -165,16 +166,18 @@ class Sheets:
         return ready
 
     async def _count(self, draft: Draft) -> None:
-        """▲ Every revocation makes all rooms rotate: few a day, but for the agency's."""
+        """▲ Every revocation makes all rooms rotate: few a day by one device, and by the root. A stolen device that
+        uses up its own keeps nobody from revoking it, nor, without a count, the devices that it added."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS
-        devs = _revoked(draft)
-        if not devs:
+        counted = _counted(draft)
+        if not counted:
             return
-        rows = [row for row in await self._store.asked(uid) if row.what == REVOKED]
-        if sum(row.since > day for row in rows) + len(devs) > self._limits.revocations_a_day:
+        rows = [row for row in await self._store.asked(uid) if row.what == REVOKED and row.since > day]
+        made = Counter(by for _, by in counted) + Counter(row.by for row in rows)
+        if any(made[by] > self._limits.revocations_a_day for _, by in counted):
             raise Refusal(ErrorCode.BUSY, "revocations")
-        for dev in devs:
-            await self._store.put_asked(AskedRow(uid=uid, what=REVOKED, dev=dev, since=now_ms()))
+        for dev, by in counted:
+            await self._store.put_asked(AskedRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by))
 
     async def veto(self, who: Who, frame: Veto) -> Ok:
         """▲ Any active device may say no, and the first no stays unless the agency revokes the device that said it."""
@@ -221,6 +224,21 @@ def _check_shape(draft: Draft, invite: InviteRow) -> None:
 
 def _revokes(draft: Draft, seq: int) -> list[bytes]:
     return [d.dev for d in draft.made.devices.values() if d.revoked == seq]
+
+
+def _counted(draft: Draft) -> list[tuple[bytes, bytes]]:
+    """Which revocations of the draft count, each with the device that made it (empty: the root)."""
+    out: list[tuple[bytes, bytes]] = []
+    for entry in draft.read:
+        for dev in _revokes(draft, entry.seq) if entry.by != AGENCY else []:
+            adder = draft.made.devices.get(DevId(added)) if isinstance(added := _adder(draft, dev), bytes) else None
+            if adder is None or adder.revoked is None:
+                out.append((dev, entry.by if isinstance(entry.by, bytes) else b""))
+    return out
+
+
+def _adder(draft: Draft, dev: bytes) -> bytes | str:
+    return draft.made.devices[DevId(dev)].by
 
 
 def _revoked(draft: Draft) -> list[bytes]:

@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 
 from sync.errors import Reject
+from sync.protocol.version import MAX_TIME_MS
 
 Ext = dict[int, bytes]
 
@@ -31,6 +32,13 @@ def u64(value: object, where: str) -> int:
 def counter(value: object, where: str) -> int:
     """A u64 below 2^63: whatever ends in a database column."""
     if type(value) is not int or value >> 63:
+        raise Reject("malformed", where)
+    return value
+
+
+def time(value: object, where: str) -> int:
+    """Milliseconds since 1970. ▲ None that no calendar can show: it would end whoever shows it."""
+    if type(value) is not int or value > MAX_TIME_MS:
         raise Reject("malformed", where)
     return value
 

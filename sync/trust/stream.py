@@ -16,7 +16,7 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, RoomId, Uid
-from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES
+from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES, MAX_TIME_MS
 from sync.trust import envelope, roomlog, rules, snapshots, totals
 from sync.trust.authors import author_of, pin_author
 from sync.trust.book import UserBook
@@ -31,8 +31,7 @@ from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, deco
 from sync.trust.used import EVERYBODY, NOTHING, Used
 
 _RECENT = 4096
-MAX_T = 2**53
-"""Times above it (in ms: the year 287000) are nobody's clock, and no database column holds all of u64."""
+MAX_T = MAX_TIME_MS
 _ABOUT_STATES = (envelope.SNAPSHOT, envelope.BASELINE, envelope.ATTEST)
 _Undo = tuple[dict[bytes, Any], bytes, Any]
 

@@ -30,6 +30,9 @@ from sync.trust.userlog import (
     entry_id,
 )
 
+SEED_BYTES = 32
+"""Of a PUK generation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hand:
@@ -44,16 +47,24 @@ class Hand:
 
 
 def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes, time: int) -> Entry:
-    """`dev_add` of a device that proved its keys for this head of the log."""
-    gen, seed = _current(log, hand)
+    """`dev_add` of a device that proved its keys for this head of the log. Reject "puk" from a device that cannot open
+    the generation in force: it makes the next one first.
+
+    ▲ The root adds a device all the same, since a stolen device may have spoilt that generation. The seal then holds
+    nothing, and the new device makes the next generation.
+    """
+    gen = len(log.puks)
+    if gen not in hand.seeds and hand.by != ROOT:
+        raise Reject("puk", f"generation {gen}")
+    seed = hand.seeds.get(gen) or os.urandom(32)
     dev = device_id(log.genesis_root_pk, sign_pk)
     sealed = seal.seal_to(kem_pk, puk_info(log.uid, gen, dev), seed)
     return _entry(log, hand.by, hand.signing, "dev_add", [[sign_pk, kem_pk], proof, gen, sealed], time)
 
 
 def rotate_puk(log: UserLog, hand: Hand, time: int) -> tuple[Entry, bytes]:
-    """The next PUK generation, and its seed."""
-    _, old = _current(log, hand)
+    """The next PUK generation, and its seed. Reject "puk" without the seed of any generation."""
+    old = _newest(log, hand)
     new = os.urandom(32)
     return _entry(log, hand.by, hand.signing, "puk_rotate", puk_payload(log, new, old), time), new
 
@@ -69,7 +80,7 @@ def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, byte
     order = list(log.devices)
     if isinstance(hand.by, bytes) and hand.by != dev and order.index(DevId(hand.by)) > order.index(dev):
         raise Reject("older")
-    _, old = _current(log, hand)
+    old = _newest(log, hand)
     new = os.urandom(32)
     puk = puk_payload(log, new, old, but=dev)
     return _entry(log, hand.by, hand.signing, "dev_revoke", [dev, _added_by(log, dev), puk], time), new
@@ -104,7 +115,7 @@ def set_recovery(
 ) -> Entry:
     """`recovery_set`: the share sealed to the agency's escrow key, and the next PUK generation, which is the first that
     is sealed to this recovery key."""
-    _, old = _current(log, Hand(ROOT, root, seeds))
+    old = _newest(log, Hand(ROOT, root, seeds))
     number = (log.sheet.number if log.sheet is not None else 0) + 1
     sealed = seal_share(escrow_pk, log.uid, number, pair.share)
     puk = puk_payload(log, os.urandom(32), old, recovery=pair.kem.public)
@@ -173,33 +184,47 @@ def check_pair(log: UserLog, pair: RecoveryPair) -> None:
 
 
 def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:
-    """Every PUK generation that can be had: `known`, the newest that is sealed to `ident` (a device, or RECOVERY), and
-    what those wrap. Older seals may be to an earlier key of the same name. ▲ Reject "puk" for one that does not make
-    its published key."""
+    """Every PUK generation that can be had: `known`, those that are sealed to `ident` (a device, or RECOVERY), and what
+    those wrap. Older seals may be to an earlier key of the same name.
+
+    ▲ A generation that does not open, or not to its published key, is left out. A stolen device can make such ones, and
+    must not keep the person's other devices and the sheet from the rest.
+    """
     seeds = dict(known)
     for puk in reversed(log.puks):
-        if puk.gen in seeds:
-            continue
-        if puk.gen + 1 in seeds:
-            seeds[puk.gen] = _unwrap(log, log.puks[puk.gen], seeds[puk.gen + 1])
-        elif dict(puk.seals).get(ident) is not None:
-            seeds[puk.gen] = open_puk(puk, log.uid, ident, kem)
+        if puk.gen not in seeds and (seed := _unsealed(log, puk, ident, kem)) is not None:
+            seeds[puk.gen] = seed
+        if puk.gen in seeds and puk.gen > 1 and puk.gen - 1 not in seeds:
+            seeds = {**_unwrapped(log, puk, seeds[puk.gen]), **seeds}
     return seeds
 
 
-def _unwrap(log: UserLog, puk: Puk, seed: bytes) -> bytes:
-    """The generation before, as this one carries it."""
-    old = aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
-    if puk_key(old).public != log.puks[puk.gen - 2].kem_pk:
-        raise Reject("puk", f"generation {puk.gen - 1}")
-    return old
+def _unsealed(log: UserLog, puk: Puk, ident: bytes, kem: KemKey) -> bytes | None:
+    try:
+        return open_puk(puk, log.uid, ident, kem)
+    except Reject:
+        return None
 
 
-def _current(log: UserLog, hand: Hand) -> tuple[int, bytes]:
-    gen = len(log.puks)
-    if gen not in hand.seeds:
-        raise Reject("puk", f"generation {gen}")
-    return gen, hand.seeds[gen]
+def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
+    """The earlier generation that this one carries: the newest that its author could open."""
+    try:
+        old = aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
+    except Reject:
+        return {}
+    if len(old) != SEED_BYTES:  # ▲ nothing else could be kept
+        return {}
+    public = puk_key(old).public
+    return {p.gen: old for p in log.puks[: puk.gen - 1] if p.kem_pk == public}
+
+
+def _newest(log: UserLog, hand: Hand) -> bytes:
+    """The seed of the newest generation at hand, which the next one wraps. ▲ It need not be the one in force: that may
+    be spoilt."""
+    gen = max((g for g in hand.seeds if g <= len(log.puks)), default=0)
+    if not gen:
+        raise Reject("puk", f"generation {len(log.puks)}")
+    return hand.seeds[gen]
 
 
 def _added_by(log: UserLog, dev: DevId) -> list[object]:

@@ -13,7 +13,7 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import check_public, verify
 from sync.errors import Reject
 from sync.ids import NO_UID, DevId, Hash, Uid
-from sync.protocol.version import MAX_ENTRY_BYTES
+from sync.protocol.version import MAX_USER_ENTRY_BYTES
 from sync.trust import fields
 from sync.trust.agency import InviteCert, invite_id
 from sync.trust.epochs import USER, Recipient
@@ -28,6 +28,9 @@ NO_HEAD = bytes(32)
 SEAL_BYTES = 1168
 SHARE_SEAL_BYTES = 1153
 SHEET_FORMAT = 2
+MAX_DEVICES = 64
+"""▲ Active devices of one person. A revocation carries a seal for each of the others: with many more it would be longer
+than an entry may be, and no device could be revoked any more."""
 _FIRST = {1: "binding", 2: "puk_rotate"}
 """▲ What a log begins with after its genesis: nobody can be added to a room before both stand."""
 TYPES = frozenset(
@@ -96,7 +99,7 @@ class UserEntry:
 
     @classmethod
     def decode(cls, body: bytes) -> "UserEntry":
-        parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 9, "user entry")
+        parts = fields.array(dec(body, limit=MAX_USER_ENTRY_BYTES), 9, "user entry")
         version, uid, seq, prev, by, time, kind, payload, ext = parts
         fields.version(version, VERSION, "user entry version")
         if fields.text(kind, 64, "user entry type") not in TYPES:
@@ -109,7 +112,7 @@ class UserEntry:
             seq=fields.u64(seq, "seq"),
             prev=fields.raw(prev, 32, "prev"),
             by=by,  # type: ignore[arg-type]  # checked above
-            time=fields.u64(time, "time"),
+            time=fields.time(time, "time"),
             type=str(kind),
             payload=payload,
             ident=entry_id(body),
@@ -156,6 +159,8 @@ class UserLog:
     agency_revokes: list[int] = field(default_factory=list)
     """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
     ended: int | None = None
+    size_bytes: int = 0
+    """Of all entries with their signatures."""
     sealed_to: Recipient | None = None
     """As whom an epoch was last sealed to this person; see `recipient`."""
 
@@ -264,6 +269,7 @@ class UserLog:
         signer = _APPLY[entry.type](draft, entry, sig)
         verify(signer, DOMAIN, entry.ident, sig)
         draft.heads.append(entry.ident)
+        draft.size_bytes += len(body) + len(sig)
         if entry.seq == 0:
             draft.uid = Uid(entry.ident[:16])
         _take(self, draft)
@@ -302,6 +308,8 @@ def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> 
     dev = device_id(log.genesis_root_pk, sign_raw)
     if dev in log.devices:
         raise Reject("device-twice", f"user entry {entry.seq}")
+    if sum(d.revoked is None for d in log.devices.values()) >= MAX_DEVICES:
+        raise Reject("devices", f"user entry {entry.seq}")
     prev: bytes = b"" if entry.seq == 0 else entry.prev
     verify(sign_raw, "dev-proof", [entry.uid, prev, [sign_raw, kem_raw], entry.by], fields.raw(proof, 64, "proof"))
     log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq, None, entry.by, entry.time)

@@ -10,7 +10,7 @@ from functools import cache
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator, Signal
 from PySide6.QtGui import QKeySequence
 
-from app.core.clock import now_ms
+from app.core.clock import local, now_ms
 from app.core.i18n import language, set_language, tr, trn
 
 __all__ = [
@@ -55,7 +55,7 @@ def key_text(shortcut: str) -> str:
 
 
 def _local(t_ms: int) -> datetime:
-    return datetime.fromtimestamp(t_ms / 1000).astimezone()
+    return local(t_ms)
 
 
 def local_now() -> datetime:

@@ -93,7 +93,8 @@ class SightingRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedRow:
     """What was asked with a person's recovery sheet: `what` ("add", "revoke"; "revoked" counts those done), of which
-    device, since when (ms), under which invitation (empty for none), and which device said no (empty for none)."""
+    device, since when (ms), under which invitation (empty for none), and which device said no (empty for none). `by`:
+    which device revoked it (empty for the root)."""
 
     uid: bytes
     what: str
@@ -101,6 +102,7 @@ class AskedRow:
     since: int
     invite_pk: bytes = b""
     vetoed_by: bytes = b""
+    by: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -360,8 +362,8 @@ class Store(Mending, Protocol):
 
     async def user(self, uid: bytes) -> UserRow | None: ...
 
-    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
-        """Entries with seq > after; -1 for all."""
+    async def user_entries(self, uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
+        """Entries with seq > after, -1 for all; at most so many, in order."""
         ...
 
     async def put_sighting(self, row: SightingRow) -> None:

@@ -130,8 +130,8 @@ class MemoryStore(MemoryMending):
     async def user(self, uid: bytes) -> UserRow | None:
         return self._users.get(uid)
 
-    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
-        return [e for e in self._entries.get(uid, []) if e.seq > after]
+    async def user_entries(self, uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
+        return [e for e in self._entries.get(uid, []) if e.seq > after][:most]
 
     async def by_root(self, root_pk: bytes) -> UserRow | None:
         return next((u for u in self._users.values() if u.root_pk == root_pk), None)

@@ -186,6 +186,7 @@ asked = Table(
     _int("since"),
     _blob("invite_pk"),
     _blob("vetoed_by"),
+    _blob("by"),
     PrimaryKeyConstraint("uid", "what", "dev"),
 )
 """What was asked with people's recovery sheets."""

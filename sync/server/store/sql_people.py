@@ -106,10 +106,11 @@ class SqlPeople(Threads):
         rows = await self.people([uid])
         return rows[0] if rows else None
 
-    async def user_entries(self, uid: bytes, after: int) -> list[EntryRow]:
+    async def user_entries(self, uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
         def run(c: Connection) -> list[EntryRow]:
             e = s.user_entries.c
-            rows = c.execute(select(e.seq, e.body, e.sig).where(e.uid == uid, e.seq > after).order_by(e.seq))
+            query = select(e.seq, e.body, e.sig).where(e.uid == uid, e.seq > after).order_by(e.seq)
+            rows = c.execute(query if most is None else query.limit(most))
             return [EntryRow(seq=r.seq, body=r.body, sig=r.sig) for r in rows]
 
         return await self._read(run)

@@ -54,7 +54,7 @@ see_device = see_device.on_conflict_do_update(
 )
 ask = upsert(s.asked)
 ask = ask.on_conflict_do_update(
-    index_elements=["uid", "what", "dev"], set_={f: ask.excluded[f] for f in ("since", "invite_pk", "vetoed_by")}
+    index_elements=["uid", "what", "dev"], set_={f: ask.excluded[f] for f in ("since", "invite_pk", "vetoed_by", "by")}
 )
 keep_upload = upsert(s.uploads)
 keep_upload = keep_upload.on_conflict_do_update(

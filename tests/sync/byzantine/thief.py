@@ -81,10 +81,7 @@ class Thief:
 
     def _generations(self, traitor: Traitor) -> None:
         account, log = traitor.account, self._book.logs[traitor.uid]
-        try:
-            found = userdrafts.open_generations(log, account.dev, account.kem, account.puk_seeds)
-        except Reject:
-            return
+        found = userdrafts.open_generations(log, account.dev, account.kem, account.puk_seeds)
         account.puk_seeds.update(found)
         for gen, seed in found.items():
             if (traitor.uid, gen) not in self._keys:

@@ -2,6 +2,7 @@
 """A person with two desktops, and one that is lost: over a real server and TLS."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from app.core import clock
 from app.core.ids import new_obj
 from app.errors import DiskFull
 from sync.client import audit
-from sync.client.devices import Devices
+from sync.client.devices import AHEAD_MS, Devices
 from sync.client.pairing import Guest, Host, Joined
 from sync.client.status import LinkState
 from sync.crypto.seal import KemKey
@@ -22,11 +23,12 @@ from sync.errors import Refused, Reject
 from sync.ids import Hash
 from sync.protocol import codec
 from sync.protocol import messages as m
-from sync.server import admin
+from sync.server import admin, people
 from sync.trust import userdrafts
 from sync.trust.agency import encode_record
 from sync.trust.author import DeviceSecrets, Entry
 from sync.trust.pairing_messages import NewDevice, PairingCode
+from sync.trust.userlog import DOMAIN, SEAL_BYTES, entry_body, entry_id
 from tests.world import Client, World, until, world
 
 RECORD = encode_record({"name": "Handläggare"})
@@ -107,6 +109,74 @@ async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_it
     assert userdrafts.open_generations(own, account.dev, account.kem, account.puk_seeds).keys() == {1}
     await tablet.restart()
     await until(lambda: tablet.engine.status.code == "revoked")
+
+
+async def steal(thief: Client, time: int) -> None:
+    """A generation that opens for nobody, of this claimed time, by whoever has this device."""
+    await thief.engine.devices.follow_now()
+    account, own = thief.engine._link.account, thief.engine.devices.own_log
+    idents = [bytes(d.dev) for d in own.devices.values() if d.revoked is None]
+    seals: list[object] = [[ident, os.urandom(SEAL_BYTES)] for ident in idents]
+    payload = [len(own.puks) + 1, KemKey(os.urandom(32)).public, os.urandom(80), seals]
+    body = entry_body(own.uid, own.seq + 1, own.head, account.dev, time, "puk_rotate", payload)
+    signed = m.Signed(body, account.signing.sign(DOMAIN, entry_id(body)))
+    await thief.engine._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=[signed]), m.Ok)
+
+
+async def test_attack_a_stolen_device_spoils_the_key_and_the_person_goes_on_and_revokes_it(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    thief = await w.second(a)
+
+    async def nothing() -> None: ...
+
+    monkeypatch.setattr(thief.engine.devices, "tend", nothing)  # the thief's program makes no honest one
+    await w.settle(room)
+    await steal(thief, clock.now_ms())
+    account = a.engine._link.account
+
+    def newest() -> int:
+        return len(a.engine.devices.own_log.puks)
+
+    await until(lambda: newest() >= 3 and newest() in account.puk_seeds)
+    assert 2 not in account.puk_seeds
+    await steal(thief, 2**47)
+    await until(lambda: newest() >= 5 and newest() in account.puk_seeds)
+    assert a.engine.status.state is LinkState.ONLINE
+    await a.engine.devices.revoke(thief.engine._link.account.dev)
+    await until(lambda: thief.engine.status.code == "revoked")
+    await a.restart()
+    b.say(room, obj, "det går vidare 🙂".encode())
+    await w.settle(room, a, b)
+    assert a.texts(obj) == ["det går vidare 🙂".encode()]
+
+
+async def test_attack_a_log_longer_than_an_answer_hides_no_revocation_from_a_device_that_was_away(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of it would fit no answer, and the device would never hear that it is revoked."""
+    (a,) = await w.hire("Handläggare")
+    tablet = await w.second(a)
+    await tablet.offline()
+    for _ in range(3):
+        await a.engine.devices.renew()
+    await a.engine.devices.revoke(tablet.engine._link.account.dev)
+    own = a.engine.devices.own_log
+    monkeypatch.setattr(people, "MAX_PULL_BYTES", own.size_bytes * 3 // 4)
+    tablet.online()
+    await until(lambda: tablet.engine.status.code == "revoked")
+    assert tablet.engine.devices.own_log.head == own.head
+
+
+async def test_attack_a_key_whose_time_is_far_ahead_is_renewed_all_the_same(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    devices = a.engine.devices
+    own = devices.own_log
+    assert not devices._renewal_due(own)
+    for time in (own.puks[-1].time + AHEAD_MS * 2, 2**47):
+        assert devices._renewal_due(replace(own, puks=[replace(own.puks[-1], time=time)]))
 
 
 async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after_it(w: World) -> None:

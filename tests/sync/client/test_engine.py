@@ -10,9 +10,12 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
+from sync.client.pairing import _Mail
 from sync.client.ports import CARET, TYPING, Received, SealedBatch
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
+from sync.protocol import messages as m
+from sync.server.auth import Who
 from tests.world import Client, World, until, world
 
 HELLO = "Hej på er, åäö 😀".encode()
@@ -204,18 +207,28 @@ async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> No
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
 
 
-async def test_a_large_rooms_state_is_stored_now_and_then_and_a_restart_loses_and_doubles_nothing(
-    w: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("large", ["LARGE_ROOM", "LARGE_STATE"])
+async def test_attack_a_large_rooms_state_is_stored_now_and_then_and_a_restart_loses_and_doubles_nothing(
+    w: World, monkeypatch: pytest.MonkeyPatch, large: str
 ) -> None:
-    monkeypatch.setattr("sync.client.room.LARGE_ROOM", 1)
+    """Large by its members, or by what one of them put into it."""
+    monkeypatch.setattr(f"sync.client.room.{large}", 1)
     monkeypatch.setattr("sync.client.room.STATE_EVERY", 5)
     a, b, room, obj = await two(w)
+    states, receive = list[bool](), b.store.receive_apart
+
+    async def counted(received: Received) -> None:
+        states.append(received.state is not None)
+        await receive(received)
+
+    monkeypatch.setattr(b.store, "receive_apart", counted)
     for i in range(13):
         a.say(room, obj, b"a%d" % i)
         b.say(room, obj, b"b%d" % i)
         await w.settle(room)
     before = b.texts(obj)
     assert len(before) == 26
+    assert 0 < sum(states) <= len(states) // 3
     for client in (a, b):
         await client.restart()
     await w.settle(room)
@@ -296,3 +309,51 @@ def _note_sealed(client: Client, signed: list[SealedBatch]) -> None:
         signed.append(batch)
 
     client.store.put_sealed = put
+
+
+async def test_a_room_to_which_somebody_is_added_while_they_sign_in_is_followed(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await w.hire("Handläggare", "Registrator")
+    await a.engine.directory(b.name)
+    room = await a.engine.deeds.create_room()
+    await b.offline()
+    assert w.running is not None
+    rooms = w.running.service.rooms
+    heads, added = rooms.heads, list[bool]()
+
+    async def meanwhile(who: Who) -> list[m.RoomHead]:
+        found = await heads(who)
+        if who.uid == b.uid and not added:
+            added.append(True)
+            await a.engine.deeds.add(room, b.uid, 2, history=True)
+        return found
+
+    monkeypatch.setattr(rooms, "heads", meanwhile)
+    b.online()
+    await until(lambda: b.engine.room_state(room) is RoomState.SEALED)
+    assert added
+
+
+async def test_attack_a_fault_after_a_session_does_not_end_syncing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a false server says that this device is revoked, and a full disk keeps nothing."""
+    (a,) = await w.hire("Handläggare")
+    attempt, failed = a.engine._attempt, list[bool]()
+
+    async def broken() -> float:
+        if not failed:
+            failed.append(True)
+            raise DiskFull
+        return await attempt()
+
+    monkeypatch.setattr(a.engine, "_attempt", broken)
+    await a.wire.hang_up()
+    await until(lambda: bool(failed) and a.engine.status.state is LinkState.ONLINE)
+
+
+async def test_attack_messages_without_end_in_a_pairing_end_it() -> None:
+    mail = _Mail()
+    for _ in range(1000):
+        mail.on_frame(m.PairMail(bytes(1000)))
+    assert mail.over
+    assert mail._queue.qsize() < 1000

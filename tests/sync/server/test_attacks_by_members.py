@@ -224,3 +224,17 @@ async def test_attack_a_member_who_filled_the_room_can_still_be_removed(data: Pa
         await refused(anna, entry_by(anna, room, "note", [bytes(1000)]), "quota")
         await anna.submit(anna.drafter(room).remove(bert.uid))
         await house.close()
+
+
+async def test_attack_seals_that_are_given_again_count_in_the_devices_day(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's own room has thousands of epochs, and each can be sealed again for each member."""
+    monkeypatch.setattr(rooms_module, "_RESEAL_S", 0.0)
+    async with start_server(config(data, Limits(device_bytes_a_day=60_000))) as server:
+        house = House(server, data)
+        anna, bert, room = await house.two_in_a_room()
+        with pytest.raises(Refused, match="quota device"):  # noqa: PT012 - as many as are taken
+            for _ in range(20):
+                await anna.wire.ask(m.Reseal(anna.wire.rid(), room, 1, bert.uid, os.urandom(4096)), m.Ok)
+        await house.close()

@@ -3,6 +3,7 @@
 so for ten, and a pause lasts up to two: longer than any of these tests."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.server import fairness, fanout, spending
+from sync.server import connection, fairness, fanout, spending
 from sync.server.config import Limits
 from sync.server.fairness import NO_TERMS, Budget, Budgets, FairQueue, Terms, device_terms
 from sync.server.running import start_server
@@ -157,6 +158,19 @@ async def test_a_waiting_request_whose_connection_ends_leaves_its_place(queue: F
     await first.stop()
 
 
+def test_attack_more_devices_of_a_person_get_no_more_processor_time() -> None:
+    """Ten devices had all of it, and began at once."""
+    hub = fanout.Hub(Limits())
+    mine = [hub.budget(bytes([k]) * 16, b"e" * 16) for k in range(10)]
+    other = hub.budget(b"o" * 16, b"a" * 16)
+    for budget in mine[:4]:
+        assert budget.in_credit
+        budget.charge(Limits().processor_burst_s - 0.01)
+    assert not any(budget.in_credit for budget in mine)
+    assert other.in_credit
+    assert hub.budget(bytes(16), b"e" * 16) is mine[0]
+
+
 def test_attack_a_new_connection_gets_no_new_budget(queue: FairQueue) -> None:
     budgets: Budgets[bytes] = Budgets(queue, TERMS, kept=3)
     one = budgets.of(b"1")
@@ -208,12 +222,12 @@ async def test_a_request_pays_for_its_reads_its_writes_and_what_others_are_sent(
 ) -> None:
     anna, bert, room = await house.two_in_a_room()
     hub = house.server.service.hub
-    before, other = hub.budget(anna.author.dev).settle(), hub.budget(bert.author.dev).settle()
+    before, other = hub.budget(anna.author.dev, anna.uid).settle(), hub.budget(bert.author.dev, bert.uid).settle()
     monkeypatch.setattr(fanout, "_SEND_S", 7.0)  # whoever listens is one more to be sent it
     await anna.push(room, TEXT)
     await bert.wire.next(m.Fresh)
-    assert 7 < hub.budget(anna.author.dev).settle() - before < 8
-    assert hub.budget(bert.author.dev).settle() == other
+    assert 7 < hub.budget(anna.author.dev, anna.uid).settle() - before < 8
+    assert hub.budget(bert.author.dev, bert.uid).settle() == other
     charged: list[float] = []
     monkeypatch.setattr(Budget, "charge_from_thread", lambda self, s: charged.append(s))
     await anna.wire.ask(m.Directory(anna.wire.rid(), "handläggare", []), m.DirectoryReply)
@@ -248,7 +262,7 @@ async def again(house: House, person: Person) -> Person:
 async def test_attack_a_device_that_asks_much_on_many_connections_keeps_nobody_waiting(strict: House) -> None:
     eve, anna = await strict.person("Registrator"), await strict.person()
     lines = [eve, *[await again(strict, eve) for _ in range(3)]]
-    strict.server.service.hub.budget(eve.author.dev).charge(MUCH_S)
+    strict.server.service.hub.budget(eve.author.dev, eve.uid).charge(MUCH_S)
     await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
     answered: list[int] = []
     for each in lines:
@@ -263,7 +277,7 @@ async def test_attack_a_device_that_asks_much_on_many_connections_keeps_nobody_w
 
 async def test_attack_connecting_again_is_no_way_around_what_a_device_may_use(strict: House) -> None:
     eve, anna = await strict.person("Registrator"), await strict.person()
-    strict.server.service.hub.budget(eve.author.dev).charge(MUCH_S)
+    strict.server.service.hub.budget(eve.author.dev, eve.uid).charge(MUCH_S)
     await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
     coming = [asyncio.ensure_future(again(strict, eve)) for _ in range(3)]
     await until(lambda: strict.server.service.hub.queue.behind == 1)
@@ -279,7 +293,7 @@ async def test_attack_files_wait_their_turn_too(strict: House) -> None:
     anna, eve, room = await strict.two_in_a_room()
     body = b"sealed"
     async with http(strict, eve) as files:
-        strict.server.service.hub.budget(eve.author.dev).charge(MUCH_S)
+        strict.server.service.hub.budget(eve.author.dev, eve.uid).charge(MUCH_S)
         await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
         puts = [
             asyncio.ensure_future(files.put(url(room), content=body, headers={"repr-digest": digest(body)}))
@@ -321,11 +335,28 @@ async def test_attack_presence_messages_are_counted_by_device(data: Path) -> Non
         assert bert.wire.unasked.qsize() == 10
         # … and none comes of a device that is beyond its budget while others are there
         hub = server.service.hub
-        hub.budget(bert.author.dev).charge(MUCH_S)
+        hub.budget(bert.author.dev, bert.uid).charge(MUCH_S)
         await bert.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"ct")))
         await anna.push(room, TEXT)
         heard = {type(anna.wire.unasked.get_nowait()) for _ in range(anna.wire.unasked.qsize())}
         assert m.Ephemeral not in heard
+        await house.close()
+
+
+async def test_attack_messages_that_are_dropped_are_not_read_as_fast_as_they_come(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """72,000 a second on four connections held up everybody else."""
+    monkeypatch.setattr(connection, "_DROPPED_S", 0.02)
+    async with start_server(config(data, Limits(ephemeral_bytes=1))) as server:
+        house = House(server, data)
+        anna, _, room = await house.two_in_a_room()
+        await anna.subscribe(room)
+        began = time.monotonic()
+        for _ in range(20):
+            await anna.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"too long")))
+        await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
+        assert time.monotonic() - began >= 20 * 0.02
         await house.close()
 
 

@@ -10,18 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from sync.crypto.encoding import enc
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
+from sync.ids import DevId
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.server import people
+from sync.protocol.version import MAX_USER_ENTRY_BYTES
+from sync.server import loggrowth, people
 from sync.server.config import Limits
 from sync.server.identity import read_agency
 from sync.server.running import start_server
+from sync.server.store.base import EntryRow
 from sync.trust import userdrafts
-from sync.trust.author import Entry
+from sync.trust.author import Entry, puk_payload
 from sync.trust.userdrafts import Hand
-from sync.trust.userlog import UserLog
+from sync.trust.userlog import DOMAIN, UserLog, entry_id
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, now
 
@@ -37,12 +41,13 @@ async def served(data: Path, limits: Limits) -> AsyncIterator[House]:
 
 
 class Keys:
-    """One person's log and the keys to go on with it."""
+    """One person's log and the keys to go on with it, at the device `by`."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.log: UserLog = person.book.logs[person.uid]
         self.seeds = {1: person.puk_seed}
+        self.by, self.signing = person.author.dev, person.author.signing
 
     async def send(self, *entries: Entry) -> None:
         wire = self.person.wire
@@ -61,12 +66,30 @@ class Keys:
         agency = read_agency(house.data)
         await self.send(userdrafts.revoke_by_agency(self.log, agency, list(self.log.devices)[-1], now()))
 
-    async def admit(self) -> None:
-        """Another device, whose keys nobody has."""
-        signing, kem, by = SigningKey(os.urandom(32)), KemKey(os.urandom(32)), self.person.author.dev
-        proof = signing.sign("dev-proof", [self.log.uid, self.log.head, [signing.public, kem.public], by])
-        hand = Hand(by, self.person.author.signing, self.seeds)
-        await self.send(userdrafts.admit(self.log, hand, signing.public, kem.public, proof, now()))
+    async def admit(self, own: "Keys | None" = None) -> tuple[DevId, SigningKey]:
+        """Another device. `own`: who has the person's log and seeds, if this is not the first device."""
+        own = own or self
+        signing, kem = SigningKey(os.urandom(32)), KemKey(os.urandom(32))
+        proof = signing.sign("dev-proof", [own.log.uid, own.log.head, [signing.public, kem.public], self.by])
+        hand = Hand(self.by, self.signing, own.seeds)
+        await own.send(userdrafts.admit(own.log, hand, signing.public, kem.public, proof, now()))
+        return list(own.log.devices)[-1], signing
+
+    def revocation(self, dev: DevId, own: "Keys | None" = None) -> Entry:
+        """Of a device by this one."""
+        own = own or self
+        entry, seed = userdrafts.revoke(own.log, Hand(self.by, self.signing, own.seeds), dev, now())
+        own.seeds[len(own.log.puks) + 1] = seed
+        return entry
+
+    async def admit_and_revoke(self, own: "Keys") -> None:
+        """A device comes and goes at once."""
+        dev, _ = await self.admit(own)
+        try:
+            await own.send(self.revocation(dev, own))
+        except Refused:
+            own.seeds.pop(len(own.log.puks) + 1)
+            raise
 
     async def leave(self) -> None:
         """This very device goes; the answer may not come any more."""
@@ -161,3 +184,71 @@ async def test_a_long_log_is_read_with_a_breath_between(house: House, monkeypatc
     read = await reading
     assert read is not None
     assert read.head == keys.log.head
+
+
+def large(keys: Keys, size: int) -> Entry:
+    """A generation with so many bytes in an extension that everybody ignores."""
+    author = keys.person.author
+    seed = os.urandom(32)
+    payload = puk_payload(keys.log, seed, keys.seeds[len(keys.log.puks)])
+    keys.seeds[len(keys.log.puks) + 1] = seed
+    body = enc(
+        [1, keys.log.uid, keys.log.seq + 1, keys.log.head, author.dev, now(), "puk_rotate", payload, {1: bytes(size)}]
+    )
+    return body, author.signing.sign(DOMAIN, entry_id(body))
+
+
+async def test_attack_a_log_has_an_end_in_bytes_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifty entries of half a MiB were 25 MB on the first day, for every colleague."""
+    async with served(data, Limits()) as house:
+        keys = Keys(await house.person())
+        with pytest.raises(Refused, match="oversize"):
+            await keys.send(large(keys, MAX_USER_ENTRY_BYTES))
+        keys.seeds.pop(2)
+        with pytest.raises(Refused, match="busy user log"):  # noqa: PT012 - as many as are taken
+            for _ in range(20):
+                await keys.send(large(keys, 120_000))
+        assert 5 < keys.log.seq < 12
+        monkeypatch.setattr(loggrowth, "LOG_BYTES", keys.log.size_bytes + 5000)
+        with pytest.raises(Refused, match="quota user log"):
+            await keys.send(large(keys, 5000))
+
+
+async def test_attack_who_asks_for_a_piece_of_a_long_log_has_no_more_read(house: House) -> None:
+    keys = Keys(await house.person())
+    for _ in range(5):
+        await keys.send(large(keys, 120_000))
+    book, read = house.server.service.people, list[int]()
+    real = book._store.user_entries
+
+    async def counted(uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
+        rows = await real(uid, after, most)
+        read.append(len(rows))
+        return rows
+
+    book._store.user_entries = counted  # type: ignore[method-assign]
+    wire = keys.person.wire
+    got = list[m.Signed]()
+    while len(got) <= keys.log.seq:
+        got += (await wire.ask(m.UserLog(wire.rid(), keys.log.uid, len(got) - 1), m.UserLogReply)).entries
+    assert [e.body for e in got][-1] == (await real(keys.log.uid, -1))[-1].body
+    assert max(read) <= people._ROWS
+
+
+async def test_attack_a_stolen_device_uses_up_no_revocations_but_its_own(data: Path) -> None:
+    """It lets in others and revokes them; the first device still ends it, and all that it let in, on the same day."""
+    async with served(data, Limits()) as house:
+        first = Keys(await house.person())
+        stolen = Keys(first.person)
+        stolen.by, stolen.signing = await first.admit()
+        for _ in range(3):
+            await stolen.admit_and_revoke(first)
+        with pytest.raises(Refused, match="busy revocations"):
+            await stolen.admit_and_revoke(first)
+        for _ in range(3):
+            await stolen.admit(first)
+        left = [d.dev for d in first.log.devices.values() if d.revoked is None and d.dev != first.by]
+        assert len(left) == 5
+        for dev in left:
+            await first.send(first.revocation(dev))
+        assert [d.dev for d in first.log.devices.values() if d.revoked is None] == [first.by]

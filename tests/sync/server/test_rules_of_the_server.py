@@ -12,9 +12,10 @@ import pytest
 
 from sync.errors import Reject
 from sync.protocol import messages as m
-from sync.protocol.codec import encode
+from sync.protocol.codec import decode_server, encode
 from sync.server import turns
 from sync.server.auth import now_ms
+from sync.server.connection import _encoded
 from sync.server.identity import read_agency
 from sync.server.refusal import refusal_of
 from sync.server.running import start_server
@@ -294,3 +295,30 @@ async def test_attack_an_ephemeral_leaves_nothing_at_the_server_and_reaches_only
 
 def everything_in(folder: Path) -> bytes:
     return b"".join(p.read_bytes() for p in folder.rglob("*") if p.is_file())
+
+
+# -- numbers and texts that no column of the database takes ------------------------------------------------------
+
+
+async def test_attack_numbers_and_texts_without_end_are_no_errors_of_the_server(house: House) -> None:
+    """Each was an error in the log, as fast as it could be sent."""
+    anna = await house.person()
+    room, wire = await anna.create(), anna.wire
+    for after in (2**63, 2**64 - 1):
+        with pytest.raises(Refused, match="invalid after"):
+            await wire.ask(m.UserLog(wire.rid(), anna.uid, after), m.UserLogReply)
+    assert (await wire.ask(m.SealRequest(wire.rid(), room, 2**64 - 1), m.SealReply)).seals == []
+    found = await wire.ask(m.Directory(wire.rid(), "%" * 60_000, []), m.DirectoryReply)
+    assert found.people == []
+
+
+def test_attack_an_answer_that_is_too_long_is_an_answer_all_the_same() -> None:
+    reply = decode_server(_encoded(m.Revoked(7, [m.Signed(bytes(3 * 2**20), b"")]), 7))
+    assert isinstance(reply, m.Error)
+    assert (reply.rid, reply.code) == (7, "internal")
+
+
+def test_attack_a_programs_name_does_nothing_to_an_operators_terminal(house: House) -> None:
+    handshake = house.server.service.handshake()
+    handshake.hello(m.Hello((1, 1), bytes(32), now_ms(), "\x1b]0;x\x07kansli/0.1\n\u202e"))
+    assert handshake.agent == "]0;xkansli/0.1"

@@ -223,14 +223,37 @@ async def test_who_signs_in_while_they_are_added_to_a_room_is_told_of_it(
     monkeypatch.setattr(rooms, "heads", meanwhile)
     authed = await bert.connect(house.server.url, house.data)
     assert added
-    assert [head.receipt.room for head in authed.rooms] == [room]
-    assert authed.rooms[0].receipt.n == 3
+    assert authed.rooms == []
+    joined = await bert.wire.next(m.Joined)
+    assert (joined.head.receipt.room, joined.head.receipt.n) == (room, 3)
+
+
+async def test_attack_who_is_told_something_without_end_signs_in_all_the_same(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague who adds and removes somebody over and over kept them out for ever."""
+    bert = await house.person("Registrator")
+    await bert.wire.close()
+    service = house.server.service
+    heads, read = service.rooms.heads, list[int]()
+
+    async def meanwhile(who: Who) -> list[m.RoomHead]:
+        found = await heads(who)
+        read.append(1)
+        for seq in range(100):
+            service.hub.tell_all(who.uid, m.LogMoved(seq))
+        return found
+
+    monkeypatch.setattr(service.rooms, "heads", meanwhile)
+    await bert.connect(house.server.url, house.data)
+    assert read == [1]
+    assert [(await bert.wire.next(m.LogMoved)).seq for _ in range(100)] == list(range(100))
 
 
 async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would not be cut off: nobody listens there yet."""
+    """It is cut off as one that has signed in."""
     bert = await house.person("Registrator")
     await bert.wire.close()
     service = house.server.service
@@ -246,9 +269,12 @@ async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(
     monkeypatch.setattr(service.rooms, "heads", meanwhile)
     wire = bert.wire = await open_wire(house.server.url, house.data)
     await wire.greet()
-    with pytest.raises(AssertionError, match="Revoked"):
+    with pytest.raises(ConnectionError):
         await bert.auth()
     assert service.hub.connections == 0
+    ended = await wire.end()
+    assert ended is not None
+    assert ended.code == "auth"
 
 
 async def test_attack_a_device_that_the_agency_revokes_is_cut_off_though_reading_failed_before(

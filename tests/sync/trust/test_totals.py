@@ -9,12 +9,13 @@ import pytest
 from sync.crypto.kdf import H
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
-from sync.ids import DevId, ObjId
-from sync.trust import envelope, totals
+from sync.ids import DevId, Hash, ObjId, RoomId, Uid
+from sync.trust import envelope, roomstate, totals
 from sync.trust.drafts import Draft
 from sync.trust.envelope import share_commitment
 from sync.trust.epochs import most_prev_bytes, new_epoch
 from sync.trust.items import Role
+from sync.trust.roomstate import RoomState, Snapshot, StateCodec, decode_state
 from sync.trust.stream import RoomStream
 from sync.trust.used import EVERYBODY, Total, Used
 from tests.sync.trust.conftest import Scene
@@ -421,3 +422,25 @@ def test_attack_a_reason_in_the_clear_is_void(scene: Scene) -> None:
             room.forced_entry(entry_by(room, by, kind, payload)), room.office.book, room.rh_at
         )
         assert item.void == "malformed"
+
+
+def test_attack_a_snapshot_more_has_no_other_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of them cost every member 0.2 s for each that somebody adds."""
+    made: list[bytes] = []
+    real = roomstate._snapshots_row
+
+    def counted(obj: bytes, rows: tuple[Snapshot, ...]) -> object:
+        made.append(obj)
+        return real(obj, rows)
+
+    monkeypatch.setattr(roomstate, "_snapshots_row", counted)
+    codec, state = StateCodec(), RoomState(room=RoomId(bytes(16)))
+    row = Snapshot(ident=Hash(bytes(32)), n=1, t=2, uid=Uid(bytes(16)), covers=1, attests=((Uid(bytes(16)), 3),))
+    state.snapshots = {bytes([k]) * 16: (row,) for k in range(100)}
+    assert decode_state(codec.encode(state, [], [])).snapshots == state.snapshots
+    assert len(made) == 100
+    state.snapshots = {**state.snapshots, bytes([7]) * 16: (row, row)}
+    assert decode_state(codec.encode(state, [], [])).snapshots == state.snapshots
+    assert made[100:] == [bytes([7]) * 16]
+    state.snapshots = {}
+    assert decode_state(codec.encode(state, [], [])).snapshots == {}

@@ -11,9 +11,10 @@ from sync.crypto.encoding import dec, enc
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
+from sync.protocol.version import MAX_TIME_MS, MAX_USER_ENTRY_BYTES
 from sync.trust.agency import Agency, SignInCode, encode_record, invite_id, record_hash
 from sync.trust.author import DeviceSecrets, new_user, open_puk, puk_info, puk_key, puk_payload, safety_number
-from sync.trust.userlog import AGENCY, DOMAIN, NO_HEAD, ROOT, UserLog, device_id, entry_body, entry_id
+from sync.trust.userlog import AGENCY, DOMAIN, MAX_DEVICES, NO_HEAD, ROOT, UserLog, device_id, entry_body, entry_id
 from tests.sync.trust.people import NOW, Office, Someone
 
 
@@ -301,3 +302,37 @@ def test_a_safety_number_is_the_same_on_both_sides_and_nobody_elses(office: Offi
     assert number == safety_number(two, one)
     assert (len(number), number.isdigit()) == (60, True)
     assert len({number, safety_number(one, three), safety_number(two, three)}) == 3
+
+
+def test_attack_so_many_devices_that_none_can_be_revoked_any_more(clerk: Someone) -> None:
+    """A stolen device that adds others without end: the revocation's seals would not fit an entry."""
+    while len(clerk.log.devices) < MAX_DEVICES:
+        clerk.add_device()
+    dev, key = me(clerk)
+    assert refused(clerk, dev, key, "dev_add", clerk.device_payload(DeviceSecrets.fresh(), dev)) == "devices"
+    last, new = list(clerk.log.devices)[-1], os.urandom(32)
+    payload = [last, [], puk_payload(clerk.log, new, clerk.puk_seed, but=last)]
+    assert len(clerk.entry(dev, key, "dev_revoke", payload)[0]) < MAX_USER_ENTRY_BYTES
+    clerk.write(dev, key, "dev_revoke", payload)
+    clerk.puk_seed = new
+    clerk.add_device()
+
+
+def test_attack_an_entry_of_a_time_that_no_calendar_shows_is_refused(clerk: Someone) -> None:
+    dev, key = me(clerk)
+    payload = puk_payload(clerk.log, os.urandom(32), clerk.puk_seed)
+    for time, code in ((MAX_TIME_MS + 1, "malformed"), (2**64 - 1, "malformed"), (MAX_TIME_MS, None)):
+        body = entry_body(clerk.uid, clerk.log.seq + 1, clerk.log.head, dev, time, "puk_rotate", payload)
+        signed = body, key.sign(DOMAIN, entry_id(body))
+        if code is None:
+            clerk.log.apply(*signed)
+            continue
+        with pytest.raises(Reject) as e:
+            clerk.log.apply(*signed)
+        assert e.value.code == code
+
+
+def test_a_log_knows_its_length_in_bytes(office: Office, clerk: Someone) -> None:
+    clerk.rotate_puk()
+    log = UserLog.replay(clerk.entries, office.agency.pk)
+    assert log.size_bytes == sum(len(body) + len(sig) for body, sig in clerk.entries)
