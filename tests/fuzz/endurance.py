@@ -25,6 +25,8 @@ from random import Random
 from tests.fuzz.jobs import JOBS
 
 NOTE_S = 5.0
+CHILD_INPUTS = 1000
+"""A child ends after so many, so that what it holds never grows for hours."""
 INPUT_S = 60.0
 """Of processor time, so that a run that is paused is not taken for one that hangs."""
 
@@ -38,12 +40,16 @@ def main() -> int:
         return 0
     ends, tally = time.monotonic() + args.seconds, args.out / "tally.json"
     start, died = args.start, list[int]()
-    while start < args.start + args.count and (left := ends - time.monotonic()) > 0:
+    end = args.start + args.count
+    while start < end and (left := ends - time.monotonic()) > 0:
         command = [sys.executable, "-m", "tests.fuzz.endurance", args.job, "--child", "--out", str(args.out)]
-        command += ["--start", str(start), "--count", str(args.start + args.count - start), "--seconds", str(left)]
+        command += ["--start", str(start), "--count", str(min(CHILD_INPUTS, end - start)), "--seconds", str(left)]
         code = subprocess.run(command, check=False, env=os.environ | {"RUST_BACKTRACE": "0"}).returncode
-        if code >= 0:
+        if code > 0:
             break
+        if code == 0:
+            start = json.loads(tally.read_text())["next"]
+            continue
         number = int.from_bytes((args.out / "current").read_bytes(), "big")
         died.append(number)
         print(f"input {number} ended the child by signal {-code}", flush=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What `tests.fuzz.endurance` does with one input: each job makes it from a random source, and counts what it saw."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -19,6 +20,7 @@ from tests.fuzz import histories
 from tests.fuzz.feeding import merge
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import Judging, person
+from tests.fuzz.opened import Opened
 from tests.fuzz.structures import mutate, seeds, unpack
 
 T = TypeVar("T")
@@ -100,4 +102,22 @@ def timed(steps: Generator[None, None, T], counts: Counter[str]) -> T:
             counts["turns_over_5_ms"] += time.thread_time() - began > TURN_MS / 1000
 
 
-JOBS: dict[str, Job] = {"rounds": rounds, "updates": updates}
+def whole(rng: Random, counts: Counter[str]) -> None:
+    """A changed history as an object of a real store: it is judged, merged, indexed, opened, made a state, begun again
+    from that state, and closed."""
+    board, history = rng.random() < 0.5, changed(rng)
+    with Opened(board) as one:
+        asyncio.run(one.receive(history))
+        state = asyncio.run(one.state())
+        text = one.opened()
+        if state:
+            with Opened(board) as again:
+                asyncio.run(again.begin(state, len(history)))
+                assert again.opened() == text, "what begins at the state says another thing"
+            counts["begun_again"] += 1
+        counts["boards" if board else "documents"] += 1
+        counts["updates"] += len(history)
+        counts["kept_out"] += one.kept_out()
+
+
+JOBS: dict[str, Job] = {"rounds": rounds, "updates": updates, "whole": whole}
