@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
-from pytestqt.qtbot import QtBot
 
 from app.rooms.evidence import Exhibit, Word
 from app.rooms.offers import HeldOffer
@@ -169,9 +169,7 @@ def test_the_list_shows_that_a_room_goes_on_elsewhere(window: MainWindow, sessio
     assert (row.detail, row.faded) == ("Fortsätter i ett nytt rum", True)
 
 
-def test_what_waits_to_be_offered_is_said_and_asked_about_by_keyboard(
-    window: MainWindow, session: FakeSession, qtbot: QtBot
-) -> None:
+def test_what_waits_to_be_offered_is_said_and_asked_about_by_keyboard(window: MainWindow, session: FakeSession) -> None:
     waits = HeldOffer(obj=DOCUMENT, kind="document", title="Utkast å 🙂", count=2, since=at(8, 0), asks=False)
     believed = replace(ORDINARY, origin=PERMIT, believed=True, held=(waits,))
     view = view_of(window, session, believed, "sealed")
@@ -185,6 +183,6 @@ def test_what_waits_to_be_offered_is_said_and_asked_about_by_keyboard(
         button = buttons(view.succession)[pressed]
         assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
         button.setFocus()
-        qtbot.keyClick(button, Qt.Key.Key_Space)
+        QTest.keyClick(button, Qt.Key.Key_Space)
         assert session.succession.answers[-1] == (answer, CASE, asked)
         assert "Vill du" not in view.succession.text()
