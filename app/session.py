@@ -16,6 +16,7 @@ from app.devices.contact import Contact
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
+from app.documents.records import unpack as document_unpack
 from app.documents.service import DocumentService
 from app.errors import StoreFault
 from app.objects.files import Progress, SealedFiles, Source
@@ -36,6 +37,7 @@ from app.rooms.succession import Succession
 from app.settings import ALLOW_EXPORT, Settings
 from app.store.search import Search
 from app.store.store import Store
+from app.tasks.records import unpack as board_unpack
 from app.tasks.service import TaskService, new_board
 from sync.client.engine import Engine
 from sync.client.ports import CARET, TYPING
@@ -88,10 +90,16 @@ class Session:
         self.rooms.baselines.kinds = dict.fromkeys((documents.KIND.id, tasks.KIND.id), store.snapshots.state)
         self.succession.carriers = {chat.KIND.id: self.chat.carry}
         self.succession.groups = {documents.KIND.id: group_of}
+        self.succession.offers.unpack = {documents.KIND.id: document_unpack, tasks.KIND.id: board_unpack}
+        self.succession.offers.copiers = {
+            documents.KIND.id: lambda obj, room, into: self.documents.copy(obj, room),
+            tasks.KIND.id: lambda obj, room, into: self.tasks.copy_cards(obj, room, into),
+        }
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),
             store.trials.changed.connect(self.rooms.baselines.pay),
+            self.succession.offers.changed.connect(self.rooms.tell),
             self.documents.live_changed.connect(lambda room, obj, live: self.engine.set_shared(obj, live)),
         ]
         self._running: list[asyncio.Task[None]] = []

@@ -255,12 +255,13 @@ class DocumentService:
         """The document as the changes below a row of the store make it; nothing written in it is kept."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
-    def copy(self, obj: ObjId) -> ObjId:
-        """A new document in the same room with the text, formats and title that this one has here. NotFound."""
+    def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
+        """A new document in the same room, or in another, with the text, formats and title that this one has here.
+        NotFound."""
         row, shown = self._objects.get(obj), self._shown(obj)
         if row is None:
             raise NotFound
-        copy = self.create(row.room, tr("{title} (copy)").format(title=shown.title or tr("Untitled")))
+        copy = self.create(room or row.room, tr("{title} (copy)").format(title=shown.title or tr("Untitled")))
         document = self.open(copy)
         try:
             document.rewrite(0, len(document.blocks()), list(shown.blocks()))

@@ -126,6 +126,10 @@ class Replay:
         """Whether the change at this position is to be taken now: it follows, or it is one that waited at the start."""
         return position > self.upto or position in self.named
 
+    def has(self, ident: tuple[int, int]) -> bool:
+        """Whether an id (client, clock) is there."""
+        return self.structure.has(ident)
+
     # -- beginning
 
     def beginning(self, begun: Begun, update: bytes | None, upto: int | None = None) -> Generator[None, None, None]:

@@ -13,6 +13,7 @@ from app.core import log
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden
 from app.rooms.evidence import Exhibit, exhibits
+from app.rooms.offers import HeldOffer, Offers
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
 from app.rooms.service import OWNER, WRITER, MemberInfo, RoomService
 from app.store.origins import OriginRow, Step
@@ -56,6 +57,8 @@ class Standing:
     evidence: tuple[Exhibit, ...]
     head: tuple[int, bytes] | None
     restored: bool = False
+    held: tuple[HeldOffer, ...] = ()
+    """Own changes that are not offered here yet, since what they build on is not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,9 @@ class Succession:
         self._rooms = rooms
         self._woken = asyncio.Event()
         self._opening: set[RoomId] = set()
+        self.offers = Offers(store)
+        """What of one's own waits before it is offered."""
+        self.offers.moved.connect(self.wake)
         self.carriers: dict[str, Carrier] = {}
         """By kind; a kind without one is carried as its baseline."""
         self.groups: dict[str, Callable[[bytes], bytes | None]] = {}
@@ -96,6 +102,7 @@ class Succession:
             evidence=exhibits(self._store, room),
             head=(at.n, at.rh) if at else None,
             restored=self._engine.room_state(room).value == "restored",
+            held=self.offers.held(room) if origin is not None and self._believed(origin) else (),
         )
 
     def plan(self, room: RoomId) -> Plan:
@@ -155,6 +162,20 @@ class Succession:
                         if away:
                             self._rooms.retire(room, obj, on=True)
 
+    # -- what waits to be offered
+
+    def offer_copy(self, room: RoomId, held: HeldOffer) -> None:
+        """Offers a copy in a successor in place of own changes that wait there. NotFound."""
+        self.offers.copy(room, held.obj)
+
+    def ask_later(self, room: RoomId, held: HeldOffer) -> None:
+        """Asks for the copy again after another 30 days."""
+        self.offers.later(room, held.obj)
+
+    def refuse_copy(self, room: RoomId, held: HeldOffer) -> None:
+        """Asks for the copy no more."""
+        self.offers.refuse(room, held.obj)
+
     # -- what runs ------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
@@ -165,7 +186,9 @@ class Succession:
         """Follows successors until cancelled."""
         while True:
             failed = False
-            for origin in self._store.origins.unfinished():
+            unfinished = self._store.origins.unfinished()
+            held = [origin for origin in self._store.origins.all() if self.offers.due(origin.room)]
+            for origin in [*unfinished, *(origin for origin in held if origin not in unfinished)]:
                 if self._believed(origin):
                     failed = not await self._go_on(origin) or failed
             try:
@@ -181,7 +204,7 @@ class Succession:
             if origin.by == self._engine.uid and origin.step < Step.DONE:
                 await self._found(origin)
             elif self._rooms.my_role(origin.room) >= WRITER:
-                self._offer(origin)
+                await self._offer(origin)
             else:
                 return True  # not in it yet, or nothing to offer
             self._store.origins.set_step(origin.room, Step.DONE)
@@ -199,7 +222,8 @@ class Succession:
         self._name(origin.room, Origin(room=origin.old, n=origin.n, rh=origin.rh))
         if origin.step < Step.FOLLOWED:
             await self._carry(origin)
-            self._offer(origin)
+            await self._sent(origin.room)  # what is offered builds on what was carried
+            await self._offer(origin)
             self._store.origins.set_step(origin.room, Step.FOLLOWED)
         await self._sent(origin.room)
         await self._invite(origin)
@@ -208,13 +232,13 @@ class Succession:
         for away in (False, True):
             for found in self._store.objects.all(origin.old, deleted=away):
                 into = object_in(origin.room, origin.old, found.obj)
-                for group in self._groups(found.kind, found.obj, into):
+                for group in await self._groups(found.kind, found.obj, into):
                     with self._store.transaction():
                         for data in group:
                             self._store.changes.append(origin.room, into, data)
                     await asyncio.sleep(0)
 
-    def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
+    async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
         carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
         if carrier is not None:
             return carrier(obj, into)
@@ -223,7 +247,7 @@ class Succession:
         if not self._store.trials.is_sound(obj):  # ▲ a part of it would stand for the whole
             log.store.warning("not-carried", obj=short(obj))
             return ()
-        return (baseline(obj),)
+        return (await baseline(obj),)
 
     async def _sent(self, room: RoomId) -> None:
         """Until the server has everything that was written here. Unreachable if that takes long: other rooms wait."""
@@ -252,10 +276,11 @@ class Succession:
 
     # -- what is one's own ----------------------------------------------------------------------------------------
 
-    def _offer(self, origin: OriginRow) -> None:
+    async def _offer(self, origin: OriginRow) -> None:
         """▲ What was cut off here is offered in the successor: all that stands after the position it names or has
         none. If we do not have that position with that hash, nobody can say what of ours the founder had: then all of
-        it, and what is there already counts once by its id."""
+        it, and what is there already counts once by its id. ▲ A change of an object that merges waits until what it
+        builds on has a position in the successor; the rest goes at once."""
         same = self._store.rh_at(origin.old, origin.n) == origin.rh
         after = origin.n if same else 0
         split = self._split(origin.old, after)
@@ -264,13 +289,17 @@ class Succession:
             known = change.n is not None and change.n <= after
             return None if known and self._group(change) not in split else self._told(origin, change, same)
 
-        offered = self._store.origins.offer(origin, 0 if split else after, told)
+        first = 0 if split else after
+        own = [(change, here[0]) for change in self._store.origins.own(origin.old, first) if (here := told(change))]
+        own = [(change, into) for change, into in own if not self._store.origins.is_there(origin.room, change)]
+        waits = await self.offers.lacking(origin, own)
+        offered = self._store.origins.offer(origin, first, lambda c: None if c.rowid in waits else told(c))
         for found in self._store.objects.all(origin.old):
             into = object_in(origin.room, origin.old, found.obj)
             draft = self._store.objects.draft(found.obj)
             if draft and not self._store.objects.draft(into):
                 self._store.objects.set_draft(origin.room, into, draft)
-        log.store.info("offered-anew", count=offered)
+        log.store.info("offered-anew", count=offered, waits=len(waits))
 
     def _split(self, room: RoomId, after: int) -> set[bytes]:
         """Groups of which pieces were cut off: the founder could not put them together, so they are offered whole."""

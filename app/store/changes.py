@@ -14,6 +14,7 @@ from app.errors import BugError
 from app.store import statements as sql
 from app.store.database import Database, Row
 from app.store.journal import Journal
+from app.store.known import Name, known_of, place_of
 from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.rows import Flush, StoredChange
@@ -90,21 +91,21 @@ class Changes:
         be merged at once; see `Projecting.run`. `verdicts`: what the judges said of them."""
         verdicts = verdicts if verdicts is not None else Verdicts()
         with self._db.transaction() as conn:
-            known = self._known(received.changes)
+            known = known_of(self._db.raw.execute, received.room, received.changes)
             fresh: list[OpenedChange] = []
             placed: list[tuple[int, int, int, int, int]] = []
-            for change in received.changes:
-                key = (received.room, change.uid, change.change_id)
-                if key not in known:
-                    known[key] = 0
+            for change in {place_of(c): c for c in received.changes}.values():
+                row = known.written_here(change)
+                if row is not None:
+                    placed.append((change.n, change.t, change.place, change.baseline, row))
+                elif not known.is_stored(change):
                     fresh.append(change)
-                elif known[key]:
-                    placed.append((change.n, change.t, change.place, change.baseline, known[key]))
-                    known[key] = 0
             new = self._store(received.room, fresh, verdicts)
             if placed:
                 self._place(placed)
                 self._check_own(placed, verdicts)
+            again = self._mark_doubles(received.room, known.doubles) if known.doubles else set()
+            new = [change for change in new if change.rowid not in again]
             by_obj: dict[ObjId, list[StoredChange]] = {
                 change.obj: [] for change in fresh if change.obj in verdicts.codes
             }
@@ -127,18 +128,24 @@ class Changes:
                 if change.own:
                     self.append(change.room, obj, change.data)
 
-    def _known(self, changes: Sequence[OpenedChange]) -> dict[tuple[RoomId, Uid, ChangeId], int]:
-        """Rows of those already stored without a position, 0 for those with one.
-
-        A change id counts within its room and author: nobody can keep another's change out by using its id first.
-        """
-        found: dict[tuple[RoomId, Uid, ChangeId], int] = {}
-        ids = [c.change_id for c in changes]
-        for at in range(0, len(ids), sql.CHUNK):
-            chunk = ids[at : at + sql.CHUNK]
-            for row, room, author, change_id, n in self._db.raw.execute(sql.known_changes(len(chunk)), chunk):
-                found[(room, author, change_id)] = row if n is None else 0
-        return found
+    def _mark_doubles(self, room: RoomId, names: Iterable[Name]) -> set[int]:
+        """▲ Of records with the same author and change id the one at the lowest position counts, whichever came first.
+        Gives the rows of the others. Of an object that merges the judge says what becomes of each."""
+        again, counted_too = set[int](), set[ObjId]()
+        for name in names:
+            obj, author, change_id = name
+            if self._projecting.merges(obj):
+                continue
+            found = self._db.raw.execute(sql.SAME_NAME, (change_id, room, obj, author)).fetchall()
+            for at, (row, mark) in enumerate(found):
+                code = sql.AGAIN if at else None
+                again.update((row,) if at else ())
+                if (mark == sql.AGAIN) != bool(at) and mark not in (sql.OTHER_ROOM, sql.LEFT_OUT_CHANGE):
+                    self._db.raw.execute(sql.MARK_UNPROJECTED, (code, row))
+                    counted_too.add(obj)
+        for obj in counted_too:
+            self._projecting.take_back(obj)
+        return again
 
     def _store(self, room: RoomId, fresh: Sequence[OpenedChange], verdicts: Verdicts) -> list[StoredChange]:
         """Stores what is new, in the order of the verdicts, and what waited for it behind it. Gives what may be merged,

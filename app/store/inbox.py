@@ -115,7 +115,7 @@ class Inbox:
         async with self._judges.lock:
             verdicts = await self._judges.judge(received)
             try:
-                tried = await self._trials.judge(received.changes, verdicts)
+                tried = await self._trials.judge(received.room, received.changes, verdicts)
                 await self._db.apart(lambda: self._write(received, tried, verdicts), durable=not received.more)
             except Exception:
                 self._judges.roll_back(verdicts)

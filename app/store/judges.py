@@ -13,20 +13,21 @@ the first.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from app.core import log
-from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.core.ids import ObjId, RoomId
 from app.core.pieces import driven
 from app.errors import BadChange
 from app.store import statements as sql
 from app.store.database import Database
 from app.store.kept_judges import Held, KeptJudges
+from app.store.known import known_of, place_of
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
-from sync.client.ports import OpenedChange, Received, position_of
+from sync.client.ports import Received, position_of
 
 BREATH = 32
 """Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
@@ -43,6 +44,20 @@ class Judges(KeptJudges):
         """Whether these items from the server change, prune or complete an object that has a judge."""
         objs = {c.obj for c in received.changes} | {e.obj for e in received.events if e.obj is not None}
         return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
+
+    async def knows(self, obj: ObjId) -> Callable[[tuple[int, int]], bool]:
+        """Which ids (client, clock) of an object are there at a position: to be asked before the next turn of the loop.
+        None of an object that is unknown here, or is to be judged again first."""
+        async with self.lock:
+            room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
+            kind = self.merging(RoomId(room), obj) if room is not None else None
+            held = None
+            if kind is not None and obj not in self._stale:
+                held = self._held.get(obj) or await self._load(obj, kind)
+            if held is None:
+                return lambda ident: False
+            self._keep(obj, held)
+            return held.judge.has
 
     # -- what came
 
@@ -108,11 +123,8 @@ class Judges(KeptJudges):
 
     async def _take(self, room: RoomId, obj: ObjId, kind: Projector, held: Held, came: Slice, out: Verdicts) -> bool:
         """Asks the judge about an object's part of a slice. False: it is to be made from the start again."""
-        stored = self._stored(room, came.changes)
-        first: dict[tuple[Uid, ChangeId], OpenedChange] = {}
-        for change in came.changes:
-            first.setdefault((change.uid, change.change_id), change)
-        fresh = [change for key, change in first.items() if stored.get(key, 0) is not None]
+        known = known_of(self._db.rows, room, came.changes)
+        fresh = [c for c in {place_of(c): c for c in came.changes}.values() if not known.is_stored(c)]
         snapshot = [placed_of(c) for c in fresh if not c.dev]
         if snapshot:
             if held.judge.upto:
@@ -137,7 +149,7 @@ class Judges(KeptJudges):
                 note(codes, out.waits.setdefault(obj, {}), outcome)
                 if outcome.deferred:
                     out.deferred.add(obj)
-        here = {p for p, c in edits.items() if (c.uid, c.change_id) in stored}
+        here = {p for p, c in edits.items() if known.written_here(c) is not None}
         rows = KeptRows(self._db, obj)
         out.merged[obj] = [
             placed
@@ -162,17 +174,6 @@ class Judges(KeptJudges):
         if not any(judge is held.side for _, judge, _ in out.points):
             out.points.append((obj, held.side, held.side.mark()))
         return held.side if held.side.takes(position) else None
-
-    def _stored(self, room: RoomId, changes: Sequence[OpenedChange]) -> dict[tuple[Uid, ChangeId], int | None]:
-        """Those of these changes that are stored: the row of one that has no position yet, None for one that has."""
-        found: dict[tuple[Uid, ChangeId], int | None] = {}
-        ids = [c.change_id for c in changes]
-        for at in range(0, len(ids), sql.CHUNK):
-            chunk = ids[at : at + sql.CHUNK]
-            for row, its, author, change_id, n in self._db.rows(sql.known_changes(len(chunk)), chunk):
-                if its == room:
-                    found[(Uid(author), ChangeId(change_id))] = row if n is None else None
-        return found
 
     # -- within the transaction that stores the slice
 

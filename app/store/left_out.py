@@ -22,7 +22,7 @@ _ROLE = """SELECT kind, role FROM events WHERE room = ?1 AND n <= ?2 AND
     (subject = ?3 AND kind IN ('add', 'role', 'rm', 'reset') OR by = ?3 AND kind IN ('genesis', 'leave'))
     ORDER BY n DESC LIMIT 1"""
 _PRUNED = "SELECT max(until) FROM events WHERE room = ? AND kind = 'prune' AND obj = ? AND n < ?"
-_TARGET = "SELECT n FROM changes WHERE obj = ? AND author = ? AND change_id = ?"
+_TARGET = "SELECT min(n) FROM changes WHERE obj = ? AND author = ? AND change_id = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def leave_out(
         return
     target = raw.execute(_TARGET, (obj, author, change_id)).fetchone()
     pruned = raw.execute(_PRUNED, (room, obj, n)).fetchone()[0] or 0
-    if target is not None and target[0] is not None and target[0] <= pruned:
+    if target[0] is not None and target[0] <= pruned:
         return
     raw.execute(
         "INSERT OR IGNORE INTO left_out (obj, author, change_id, n) VALUES (?, ?, ?, ?)", (obj, author, change_id, n)

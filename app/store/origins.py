@@ -112,7 +112,7 @@ class Origins:
         with self._db.transaction():
             for change in self.own(origin.old, after):
                 here = told(change)
-                if here is not None and not self._is_there(origin.room, change):
+                if here is not None and not self.is_there(origin.room, change):
                     self._changes.append(
                         origin.room, *here, change_id=change.change_id, blobs=self._parts(change), t=change.t
                     )
@@ -120,9 +120,10 @@ class Origins:
             self._outbox.drop(origin.old)
         return count
 
-    def _is_there(self, room: RoomId, change: StoredChange) -> bool:
+    def is_there(self, room: RoomId, change: StoredChange) -> bool:
+        """Whether an own change of the old room was offered in this one."""
         rows = self._db.rows(sql.known_changes(1), (change.change_id,))
-        return any((r, author) == (room, change.author) for _, r, author, _, _ in rows)
+        return any((r, author) == (room, change.author) for _, r, _, author, *_ in rows)
 
     def _parts(self, change: StoredChange) -> Sequence[bytes]:
         return [part for (part,) in self._db.rows("SELECT part FROM outbox_parts WHERE row = ?", (change.rowid,))]

@@ -27,7 +27,7 @@ _BESIDE = ("drafts", "read_markers", "recent", "crdt_states", "judges", "waits")
 """What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]
-Tried = Collection[tuple[Uid, ChangeId]] | None
+Tried = Collection[tuple[ObjId, Uid, ChangeId]] | None
 """Changes, by author and id, that passed their trial; None: all did."""
 
 
@@ -196,7 +196,7 @@ class Projecting:
         if kind.merging is not None:
             changes = self._without_left_out(obj, changes)
         if kind.merging is not None and tried is not None:
-            kept = {c.rowid for c in changes if (c.author, c.change_id) not in tried}
+            kept = {c.rowid for c in changes if (c.obj, c.author, c.change_id) not in tried}
             changes = [c for c in changes if c.rowid not in kept]
         if kept:
             self.hold(obj, sorted(kept))
@@ -250,6 +250,11 @@ class Projecting:
         new = int(raw.execute(sql.LAST_ROW).fetchone()[0]) + 1
         raw.execute(sql.MOVE_CHANGE, (new, row))
         return new
+
+    def merges(self, obj: ObjId) -> bool:
+        """Whether the object is of a kind whose changes its judge decides about."""
+        found = self._db.raw.execute("SELECT kind FROM objects WHERE obj = ?", (obj,)).fetchone()
+        return found is not None and self._merges(found[0])
 
     def take_back(self, obj: ObjId) -> None:
         """Something of an object is merged no more: projects it again. Within the caller's transaction."""

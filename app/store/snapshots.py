@@ -7,8 +7,10 @@ A snapshot that was opened lies among the object's changes, with an empty `dev`,
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.store import statements as sql
@@ -50,12 +52,7 @@ class Snapshots:
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
         """(position, the state up to there) that this device last computed or opened."""
-        found = self._db.one(sql.BASE, (obj,))
-        if found is None:
-            return None
-        n, digest, changes = found
-        held, waits = _decoder.decode(changes)
-        return n, Compacted(changes=held, digest=digest, waits=waits)
+        return _base(self._db.one(sql.BASE, (obj,)))
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
         """Keeps it in place of an older one."""
@@ -71,34 +68,31 @@ class Snapshots:
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        snapshot that was opened."""
-        rows = self._db.rows(sql.POSITIONED, (obj, after, until))
-        early = [row for n in waits if n <= after for row in self._db.rows(sql.POSITIONED, (obj, n - 1, n))]
-        found = [
-            PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
-            for n, place, change_id, author, t, data in (*early, *rows)
-        ]
-        prunes = [
-            PlacedChange(position_of(n), ChangeId(b""), Uid(b""), 0, b"", position_of(covered))
-            for n, covered in self._db.rows(sql.PRUNES_OF, (obj,))
-            if after < n <= until
-        ]
-        return sorted([*found, *prunes], key=lambda change: change.position) if prunes else found
+        snapshot that was opened. Any thread: a long document has 100,000."""
+        with self._db.reader() as reader:
+            return _positioned(reader, obj, after, until, waits)
 
-    def state(self, obj: ObjId) -> Sequence[bytes]:
+    async def state(self, obj: ObjId) -> Sequence[bytes]:
         """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
-        without content. Nothing for an object without any, or that cannot be said so."""
-        compact, n, base = self.compactor(obj), self._db.value(sql.LAST_POSITION, (obj,)), self.base(obj)
-        if base is not None:
-            (after, state), begins = base, list(base[1].changes)
-            n, waits = max(after, n or 0), state.waits
-        else:
-            begins = [data for *_, data in self._db.rows(sql.OWN_BEGINNING, (obj, self._me.uid))]
-            after, waits = 0, ()
-        if compact is None or (n is None and not begins):
-            return ()
-        changes = [PlacedChange(0, ChangeId(bytes(16)), Uid(bytes(16)), 0, data) for data in begins]
-        found = compact([*changes, *self.positioned(obj, after, n or 0, waits)], n or 0)
+        without content. Nothing for an object without any, or that cannot be said so. Read and computed in a thread."""
+        compact = self.compactor(obj)
+        return await asyncio.to_thread(self._state, obj, compact) if compact is not None else ()
+
+    def _state(self, obj: ObjId, compact: Compact) -> Sequence[bytes]:
+        with self._db.reader() as reader:
+            n = reader.exec_driver_sql(sql.LAST_POSITION, (obj,)).scalar()
+            base = _base(reader.exec_driver_sql(sql.BASE, (obj,)).fetchone())
+            if base is not None:
+                (after, state), begins = base, list(base[1].changes)
+                n, waits = max(after, n or 0), state.waits
+            else:
+                begins = [data for *_, data in reader.exec_driver_sql(sql.OWN_BEGINNING, (obj, self._me.uid))]
+                after, waits = 0, ()
+            if n is None and not begins:
+                return ()
+            changes = [PlacedChange(0, ChangeId(bytes(16)), Uid(bytes(16)), 0, data) for data in begins]
+            changes += _positioned(reader, obj, after, n or 0, waits)
+        found = compact(changes, n or 0)
         return found.changes if found is not None else ()
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
@@ -136,3 +130,26 @@ class Snapshots:
     def superseded(self, room: RoomId, whole: Sequence[ObjId]) -> None:
         """Every change of these objects is here: the snapshots among them go. Within `receive`."""
         self._db.raw.executemany(sql.DROP_SNAPSHOTS, [(room, obj) for obj in whole])
+
+
+def _base(row: Any) -> tuple[int, Compacted] | None:
+    if row is None:
+        return None
+    n, digest, changes = row
+    held, waits = _decoder.decode(changes)
+    return n, Compacted(changes=held, digest=digest, waits=waits)
+
+
+def _positioned(reader: Connection, obj: ObjId, after: int, until: int, waits: Sequence[int]) -> list[PlacedChange]:
+    early = [row for n in waits if n <= after for row in reader.exec_driver_sql(sql.POSITIONED, (obj, n - 1, n))]
+    rows = reader.exec_driver_sql(sql.POSITIONED, (obj, after, until))
+    found = [
+        PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
+        for n, place, change_id, author, t, data in (*early, *rows)
+    ]
+    prunes = [
+        PlacedChange(position_of(n), ChangeId(b""), Uid(b""), 0, b"", position_of(covered))
+        for n, covered in reader.exec_driver_sql(sql.PRUNES_OF, (obj,))
+        if after < n <= until
+    ]
+    return sorted([*found, *prunes], key=lambda change: change.position) if prunes else found

@@ -103,9 +103,14 @@ SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
 
 
 def known_changes(count: int) -> str:
-    """Those of `count` change ids that are stored."""
+    """Those of `count` change ids that are stored; with the data of those that have no position."""
     marks = ",".join("?" * count)
-    return f"SELECT row, room, author, change_id, n FROM changes WHERE change_id IN ({marks})"
+    return f"""SELECT row, room, obj, author, change_id, n, place, CASE WHEN n IS NULL THEN data END
+        FROM changes WHERE change_id IN ({marks})"""
+
+
+SAME_NAME = """SELECT row, unprojected FROM changes WHERE change_id = ? AND room = ? AND obj = ? AND author = ?
+    AND dev IS NOT x'' ORDER BY n IS NULL, n, place, row"""
 
 
 # -- snapshots

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, TypeVar
 
 from app.core import clock, log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -27,6 +27,7 @@ from app.store.changes import Changes, stored_change
 from app.store.database import Database
 from app.store.journal import Journal, Merge
 from app.store.judges import Judges
+from app.store.known import known_of, place_of
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
@@ -129,17 +130,19 @@ class Trials:
 
     # -- what came ------------------------------------------------------------------------------------------------
 
-    async def judge(self, changes: Sequence[OpenedChange], verdicts: Verdicts) -> Collection[tuple[Uid, ChangeId]]:
-        """Which of these, and of what waited for them, may be merged at once. The others are to be stored as untried;
-        those of kinds that do not merge are in neither."""
+    async def judge(
+        self, room: RoomId, changes: Sequence[OpenedChange], verdicts: Verdicts
+    ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
+        """Which of a room's changes, and of what waited for them, may be merged at once. The others are to be stored as
+        untried; those of kinds that do not merge are in neither."""
         by_obj: dict[ObjId, list[Given]] = {}
-        for c in self._new(changes):
+        for c in self._new(room, changes):
             if c.obj not in verdicts.merged or not c.dev or c.baseline:
                 by_obj.setdefault(c.obj, []).append(Given(c.uid, c.change_id, c.payload))
         for obj, merged in verdicts.merged.items():
             if merged:
                 by_obj.setdefault(obj, []).extend(Given(p.uid, p.change_id, p.data) for p in merged)
-        passed: set[tuple[Uid, ChangeId]] = set()
+        passed: set[tuple[ObjId, Uid, ChangeId]] = set()
         for obj, given in by_obj.items():
             kind = self._merging(obj)
             if kind is None or self._rehearsal is None:
@@ -149,7 +152,7 @@ class Trials:
             try:
                 if await self._apart(self._rehearsal.passes, obj, kind, given):
                     self._woken.set()
-                    passed.update((g.author, g.change_id) for g in given)
+                    passed.update((obj, g.author, g.change_id) for g in given)
             except WorkerUnavailable:
                 continue
         return passed
@@ -167,18 +170,13 @@ class Trials:
             if rows:
                 self._changes.received.emit(rows)
 
-    def _new(self, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
+    def _new(self, room: RoomId, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
         """Those that are not stored: what was written here comes back with its position, and is merged already."""
         own = [c for c in changes if c.uid == self._me.uid]
         if not own or self._rehearsal is None:
             return list(changes)
-        known = set[tuple[Uid, ChangeId]]()
-        for at in range(0, len(own), sql.CHUNK):
-            ids = [c.change_id for c in own[at : at + sql.CHUNK]]
-            known.update(
-                (Uid(author), ChangeId(i)) for _, _, author, i, _ in self._db.rows(sql.known_changes(len(ids)), ids)
-            )
-        return [c for c in changes if (c.uid, c.change_id) not in known]
+        known = known_of(self._db.rows, room, own)
+        return [c for c in changes if c.uid != self._me.uid or place_of(c) not in known.rows]
 
     def _merging(self, obj: ObjId) -> Projector | None:
         """The object's kind, if its objects merge."""
@@ -208,7 +206,7 @@ class Trials:
     def _suspect(self, merge: Merge) -> None:
         """Marks what a merge was of as untried. What came in it may not have been stored: it comes again."""
         raw, obj = self._db.raw, merge.obj
-        first, last = (self._row(obj, change_id) for _, change_id in (merge.first, merge.last))
+        first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
         raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may hold the poison
         deaths = raw.execute(sql.SUSPECT, (obj, merge.room)).fetchone()[0]
         if first is None:
@@ -217,10 +215,11 @@ class Trials:
         if merge.single and deaths >= CRASHES:
             self._quarantine(first, PROGRAM)
 
-    def _row(self, obj: ObjId, change_id: ChangeId) -> int | None:
-        found = self._db.raw.execute("SELECT row FROM changes WHERE change_id = ? AND obj = ?", (change_id, obj))
-        row = found.fetchone()
-        return row[0] if row else None
+    def _row(self, obj: ObjId, change_id: ChangeId, which: Literal["min", "max"]) -> int | None:
+        """The first or last row of those that have the id."""
+        sql = f"SELECT {which}(row) FROM changes WHERE change_id = ? AND obj = ?"  # noqa: S608 - one of two words
+        found: int | None = self._db.raw.execute(sql, (change_id, obj)).fetchone()[0]
+        return found
 
     # -- trying again ---------------------------------------------------------------------------------------------
 

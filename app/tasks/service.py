@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from app.core import clock
 from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -212,6 +213,23 @@ class TaskService:
                 self._changes.append(row.room, copy, encode(update))
             self._rooms.retire(row.room, obj, True)
         return copy
+
+    def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
+        """Adds to another room's board each card that this one has here and the other one lacks, or has with another
+        title or description. In the column of the same id, else in the first. How many."""
+        mine, there, count = self._made(obj, self._changes.of(obj)), self.board(room, into), 0
+        for card in mine.all_cards():
+            same = there.card(card.id)
+            if same is not None and (same.title, same.description) == (card.title, card.description):
+                continue
+            column = there.column(card.column) or there.columns()[0]
+            made = there.add_card(
+                column.id, card.title, by=self.me, t=clock.now_ms(), description=card.description, due=card.due
+            )
+            for item in card.checklist:
+                there.add_check_item(made, item.text)
+            count += 1
+        return count
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Board:
         """A board of its own that these changes make; what is written on it is kept nowhere."""

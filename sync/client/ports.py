@@ -335,7 +335,7 @@ class SnapshotPort(Protocol):
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        snapshot that was opened."""
+        snapshot that was opened. Called in a thread."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:

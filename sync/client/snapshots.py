@@ -137,7 +137,8 @@ class Snapshots:
             n, held = base
             found: Compacted | None = None
             with _one_object(obj):
-                found = await asyncio.to_thread(compact, ports.positioned(obj, 0, n), n)
+                changes = await asyncio.to_thread(ports.positioned, obj, 0, n)
+                found = await asyncio.to_thread(compact, changes, n)
             if found is None or found.digest != held.digest:
                 log.error("a snapshot that was opened is false: room %s", room.room[:4].hex())
                 ports.forget_base(obj)
@@ -258,7 +259,8 @@ class Snapshots:
         if state is None and room.reread:
             return None
         begins, waits = (begins_with(state.changes), state.waits) if state is not None else ([], ())
-        found = await asyncio.to_thread(compact, [*begins, *ports.positioned(obj, after, n, waits)], n)
+        changes = await asyncio.to_thread(ports.positioned, obj, after, n, waits)
+        found = await asyncio.to_thread(compact, [*begins, *changes], n)
         if state is not None and ports.base(obj) is None:  # it turned out to be false meanwhile
             return None
         if found is not None and after < n:

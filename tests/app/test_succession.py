@@ -58,12 +58,12 @@ def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
     store.receive(Received(room=OLD, cursor=5, state=b"", changes=[placed]))
 
 
-def offered(store: Store) -> list[bytes]:
+async def offered(store: Store) -> list[bytes]:
     """The change ids that are in the successor's document."""
     succession = Succession(store, cast("Engine", Believing()), cast("RoomService", None))
     succession.groups = {DOCUMENT.id: group_of}
     (origin,) = store.origins.all()
-    succession._offer(origin)
+    await succession._offer(origin)
     return [c.change_id for c in store.changes.of(object_in(NEW, OLD, DOC))]
 
 
@@ -78,26 +78,26 @@ def pieces(store: Store) -> list[ChangeId]:
     return [store.changes.append(OLD, DOC, data) for data in encode(BOOK)]
 
 
-def test_only_what_stands_after_the_position_is_offered_once(store: Store) -> None:
+async def test_only_what_stands_after_the_position_is_offered_once(store: Store) -> None:
     before, after, waiting = (store.changes.append(OLD, DOC, edit(text)) for text in "123")
     position(store, before, DOC, 4)
     position(store, after, DOC, 6)
-    assert offered(store) == offered(store) == [after, waiting]
+    assert await offered(store) == await offered(store) == [after, waiting]
     assert store.unsent(OLD) == 0
     assert store.unsent(NEW) == 3  # and the document's announcement
 
 
-def test_an_update_in_pieces_that_was_cut_in_the_middle_is_offered_whole(store: Store) -> None:
+async def test_an_update_in_pieces_that_was_cut_in_the_middle_is_offered_whole(store: Store) -> None:
     whole = pieces(store)
     for change_id in whole:
         position(store, change_id, DOC, 3)
     cut = pieces(store)
     position(store, cut[0], DOC, 4)
-    assert offered(store) == cut
+    assert await offered(store) == cut
 
 
-def test_whoever_does_not_have_that_position_offers_everything(store: Store) -> None:
+async def test_whoever_does_not_have_that_position_offers_everything(store: Store) -> None:
     before = store.changes.append(OLD, DOC, edit("1"))
     position(store, before, DOC, 4)
     store.db.raw.execute("UPDATE positions SET rh = ? WHERE room = ?", (b"6" * 32, OLD))
-    assert offered(store) == [before]
+    assert await offered(store) == [before]

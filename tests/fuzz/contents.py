@@ -2,6 +2,8 @@
 """What the structured fuzzer puts into updates: contents, values, ids and parents that mostly make sense, and now and
 then do not; and updates of every size."""
 
+from collections.abc import Sequence
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -49,15 +51,11 @@ class Known:
         self.types: list[Id] = []
         self.clients: dict[int, int] = {}
         for positioned in history[-40:] + history[:1]:
-            blocks = parsed(positioned.update)
-            for section in blocks.sections if blocks else ():
-                clock = section.clock
-                for block in section.blocks:
-                    self.ids += [(section.client, clock), (section.client, clock + max(0, block.length - 1))]
-                    if block.kind == TYPE:
-                        self.types.append((section.client, clock))
-                    clock += block.length
-                self.clients[section.client] = max(clock, self.clients.get(section.client, 0))
+            ids, types, ends = _made(positioned.update)
+            self.ids += ids
+            self.types += types
+            for client, clock in ends:
+                self.clients[client] = max(clock, self.clients.get(client, 0))
 
     def ident(self, rng: Random) -> Id:
         """An id that is there, mostly; one beside it, or none at all."""
@@ -71,6 +69,22 @@ class Known:
         if self.types and rng.random() < 0.5:
             return rng.choice(self.types)
         return rng.choice(ROOTS[:7]) if rng.random() < 0.9 else rng.choice((*ROOTS, self.ident(rng)))
+
+
+@lru_cache(512)
+def _made(update: bytes) -> tuple[Sequence[Id], Sequence[Id], Sequence[Id]]:
+    """(first and last id of each item, ids of types, where each section ends) of an update; nothing of a damaged one.
+    Kept, since a history is changed in one update and then looked at as a whole again."""
+    blocks, ids, types, ends = parsed(update), list[Id](), list[Id](), list[Id]()
+    for section in blocks.sections if blocks else ():
+        clock = section.clock
+        for block in section.blocks:
+            ids += [(section.client, clock), (section.client, clock + max(0, block.length - 1))]
+            if block.kind == TYPE:
+                types.append((section.client, clock))
+            clock += block.length
+        ends.append((section.client, clock))
+    return ids, types, ends
 
 
 def parsed(update: bytes) -> Blocks | None:

@@ -33,6 +33,7 @@ class Person:
     open: Callable[[list[bytes]], None]
     act: Callable[[Random], None]
     merge: Callable[[list[bytes]], object]
+    close: Callable[[], None]
     waiting: list[bytes] = field(default_factory=list)
     seen: int = 0
 
@@ -41,14 +42,18 @@ def document(rng: Random, *, people: int = 3, rounds: int = 60) -> list[Position
     """A document that people wrote together."""
     first = Document()
     first.set_up("Beslut 🙂")
-    return _live(rng, [_writer(n) for n in range(people)], first.snapshot(), rounds)
+    began = first.snapshot()
+    first.close()
+    return _live(rng, [_writer(n) for n in range(people)], began, rounds)
 
 
 def board(rng: Random, *, people: int = 3, rounds: int = 60) -> list[Positioned]:
     """A board that people changed together."""
     first = Board()
     first.setup(["Att göra", "Pågår", "Klart"], done=2, title="Tavla")
-    return _live(rng, [_planner(n) for n in range(people)], first.diff(), rounds)
+    began = first.diff()
+    first.close()
+    return _live(rng, [_planner(n) for n in range(people)], began, rounds)
 
 
 def _live(rng: Random, people: list[Person], first: bytes, rounds: int) -> list[Positioned]:
@@ -69,6 +74,7 @@ def _live(rng: Random, people: list[Person], first: bytes, rounds: int) -> list[
             person.seen = len(log)
     for person in people:
         _send(person, log, len(person.waiting))
+        person.close()
     return log
 
 
@@ -85,12 +91,17 @@ def _pull(person: Person, log: list[Positioned]) -> None:
 def _writer(number: int) -> Person:
     held: list[Document] = []
 
+    def close() -> None:
+        for document in held:
+            document.close()
+
     def open_(updates: list[bytes]) -> None:
+        close()
         document = Document(person.waiting.append)
         document.merge(updates)
         held[:] = [document]
 
-    person = Person(number, open_, lambda rng: write(rng, held[0]), lambda updates: held[0].merge(updates))
+    person = Person(number, open_, lambda rng: write(rng, held[0]), lambda updates: held[0].merge(updates), close)
     return person
 
 
@@ -124,12 +135,17 @@ def write(rng: Random, document: Document) -> None:
 def _planner(number: int) -> Person:
     held: list[Board] = []
 
+    def close() -> None:
+        for board in held:
+            board.close()
+
     def open_(updates: list[bytes]) -> None:
+        close()
         board = Board(person.waiting.append)
         board.merge(updates)
         held[:] = [board]
 
-    person = Person(number, open_, lambda rng: plan(rng, held[0]), lambda updates: held[0].merge(updates))
+    person = Person(number, open_, lambda rng: plan(rng, held[0]), lambda updates: held[0].merge(updates), close)
     return person
 
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The bar over a room that stopped, was continued, or continues another: what happened, and what to do now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
+from app.core.visible import one_line
+from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
@@ -16,7 +18,7 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.plain import set_tip
 from ui.kit.style import label, line, set_props
 from ui.kit.tasks import run
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 from ui.shell.ports import Session
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.tool import toast
@@ -109,6 +111,8 @@ class SuccessionBar(QFrame):
             return "", "info", "info", []
         known = [r for r in self._session.rooms.rooms() if r.room == s.origin]
         back = [_Deed(tr("Open the earlier room"), self._go(s.origin))] if known else []
+        if s.believed and s.held:
+            return self._waits(s.held, back)
         if s.believed:
             return tr("This room continues an earlier one, which can still be read."), "info", "history", back
         if known:
@@ -122,6 +126,35 @@ class SuccessionBar(QFrame):
                "as quotations."),
             "warning", "warning", [],
         )  # fmt: skip
+
+    def _waits(self, held: Sequence[HeldOffer], back: list[_Deed]) -> tuple[str, str, str, list[_Deed]]:
+        """What of one's own is not here yet, and after 30 days the question whether to offer a copy."""
+        first = next((h for h in held if h.asks), held[0])
+        text = trn(
+            "{n} change of yours in “{title}” is not here yet. It builds on what somebody else has not brought here.",
+            "{n} changes of yours in “{title}” are not here yet. They build on what somebody else has not brought.",
+            first.count,
+        ).format(n=first.count, title=one_line(first.title) or tr("Untitled"))  # fmt: skip
+        if not first.asks:
+            return text, "info", "clock", back
+        document = first.kind == "document"
+        question = (
+            tr("Do you want to put a copy of your text here, as a document of its own?") if document
+            else tr("Do you want to add your cards here as new ones?")
+        )  # fmt: skip
+        copy, said = (tr("Put a copy here"), tr("The copy is here."))
+        answers = [
+            _Deed(copy, lambda: self._answered(self._session.succession.offer_copy, first, said)),
+            _Deed(tr("Ask later"), lambda: self._answered(self._session.succession.ask_later, first)),
+            _Deed(tr("No copy"), lambda: self._answered(self._session.succession.refuse_copy, first)),
+        ]
+        return f"{text} {question}", "warning", "clock", [*answers, *back]
+
+    def _answered(self, answer: Callable[[RoomId, HeldOffer], object], held: HeldOffer, said: str = "") -> None:
+        answer(self._room, held)
+        self.refresh()
+        if said:
+            toast(self, said)
 
     def _name_of(self, standing: Standing, at: int) -> str:
         if len(standing.successors) == 1:

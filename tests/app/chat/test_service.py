@@ -360,3 +360,20 @@ def test_typing_is_told_seldom_and_forgotten_soon() -> None:
 def test_a_reaction_to_nothing_is_kept_without_effect(hl: Desk) -> None:
     from_others(hl, EK, CHANNEL, [encode(ReactionSet(target=b"x" * 16, emoji="👍", on=True))], n=20, t=5)
     assert texts(hl) == []
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (1, 2, 0), (2, 1, 0)])
+def test_attack_of_two_messages_with_one_change_id_the_first_position_counts(hl: Desk, order: Sequence[int]) -> None:
+    """The key of the first comes late to some: they must not keep the second for ever."""
+    said = [encode(MessageSent(text=text)) for text in ("Det första å", "Något annat 🙂", "Efteråt")]
+    ids = [ChangeId(b"i" * 16), ChangeId(b"i" * 16), ChangeId(b"e" * 16)]
+    came = [
+        OpenedChange(n=50 + at, t=50 + at, uid=EK, dev=DevId(EK), obj=CHANNEL, change_id=ids[at], payload=said[at])
+        for at in range(3)
+    ]
+    timeline = hl.chat.timeline(ROOM)
+    for at in order:
+        hl.store.receive(Received(room=ROOM, cursor=60, state=b"", changes=[came[at]]))
+    assert texts(hl) == ["Det första å", "Efteråt"]
+    assert [timeline.message(at).text for at in range(len(timeline))] == texts(hl)
+    assert not hl.store.search.find_here("annat")

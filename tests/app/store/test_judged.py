@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the judge says decides what a store merges: the same at everybody, whatever came when and after a restart."""
 
+import itertools
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from app.documents.model import Document
 from app.documents.records import encode, unpack
 from app.objects.grammar import read
 from app.store.store import Store
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import Compacted, OpenedChange, PlacedChange, Received, RoomEvent
 from tests.app.poison import Writer
 from tests.app.store.test_trials import NOTE, Desk, opened
 from tests.office import EK, HL, ROOM
@@ -211,3 +213,78 @@ async def test_attack_a_piece_that_comes_twice_or_with_another_count_changes_not
     await take(desk, *stream.add(EK, *parts[2:]))
     assert [code for _, code in marks(desk.store)] == ["piece"]
     assert desk.text().count("å🙂") == 100_000
+
+
+def with_other_words(data: bytes) -> bytes:
+    """The same clocks of the same client with other words of the same length."""
+    update = unpack(data).update
+    assert "Ett å. ".encode() in update
+    (made,) = encode(update.replace("Ett å. ".encode(), "Ä kom. ".encode()))
+    return made
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_attack_one_change_id_at_two_positions_says_the_same_whichever_key_comes_first(
+    desk: Desk, order: Sequence[int]
+) -> None:
+    """Somebody sends other bytes under the same change id, in an epoch whose key comes late to some members."""
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    data = writer.types("Ett å. ")
+    first, second, third = stream.add(EK, data, with_other_words(data), writer.types("Slut 🙂. "))
+    second = replace(second, change_id=first.change_id)
+    for at in order:
+        await take(desk, (first, second, third)[at])
+    assert "Ett å. Slut 🙂." in desk.text()
+    assert marks(desk.store) == [(second.n, "again")]
+
+
+async def test_attack_other_words_at_other_clocks_under_one_change_id_count_too(desk: Desk) -> None:
+    """Who begins at a snapshot knows no change ids from before it: an id decides nothing in an object that merges."""
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    first, second = stream.add(EK, writer.types("Ett å. "), writer.types("Två 🙂. "))
+    second = replace(second, change_id=first.change_id)
+    await take(desk, second)
+    await take(desk, first)
+    assert "Ett å. Två 🙂." in desk.text()
+    assert marks(desk.store) == []
+
+
+async def test_attack_another_device_that_uses_an_own_change_id_takes_nothing_away(desk: Desk) -> None:
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    updates: list[bytes] = []
+    mine = Document(updates.append)
+    mine.merge([unpack(change.payload).update for change in stream.changes])
+    mine.splice(2, 0, "Mitt eget å. ")
+    (own,) = encode(updates[0])
+    change_id = desk.store.changes.append(ROOM, NOTE, own)
+    stolen, echo = stream.add(HL, writer.types("Den andra enheten 🙂. "), own)
+    await take(desk, replace(stolen, change_id=change_id))
+    assert desk.store.unsent(ROOM) == 1
+    await take(desk, replace(echo, change_id=change_id))
+    assert desk.store.unsent(ROOM) == 0
+    assert [code for _, code in marks(desk.store)] == ["foreign"]
+    assert "Mitt eget å." in desk.text()
+
+
+async def test_an_objects_state_is_read_and_computed_beside_the_loop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take(), writer.types("Ett å 🙂. ")))
+    compact = desk.store.snapshots.compactor(NOTE)
+    assert compact is not None
+    threads: list[int] = []
+
+    def noted(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
+        threads.append(threading.get_ident())
+        return compact(changes, n)
+
+    monkeypatch.setattr(desk.store.snapshots, "compactor", lambda obj: noted)
+    (state,) = await desk.store.snapshots.state(NOTE)
+    assert threads != [threading.get_ident()]
+    begun = Document()
+    begun.merge([unpack(state).update])
+    assert begun.plain_text() == desk.text()

@@ -8,6 +8,7 @@ from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden, NotFound
 from app.people.person import Person
+from app.rooms.offers import HeldOffer
 from app.rooms.removals import Removal
 from app.rooms.seal import Reader, SealReport
 from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
@@ -206,6 +207,21 @@ class FakeSuccession:
         self._rooms = rooms
         self.standings: dict[RoomId, Standing] = {}
         self.opened: list[RoomId] = []
+        self.answers: list[tuple[str, RoomId, HeldOffer]] = []
+
+    def offer_copy(self, room: RoomId, held: HeldOffer) -> None:
+        self._answer("copy", room, held)
+
+    def ask_later(self, room: RoomId, held: HeldOffer) -> None:
+        self._answer("later", room, held)
+
+    def refuse_copy(self, room: RoomId, held: HeldOffer) -> None:
+        self._answer("no", room, held)
+
+    def _answer(self, answer: str, room: RoomId, held: HeldOffer) -> None:
+        self.answers.append((answer, room, held))
+        left = tuple(h for h in self.standings[room].held if h != held)
+        self.standings[room] = replace(self.standings[room], held=left)
 
     def standing(self, room: RoomId) -> Standing:
         return self.standings.get(room, ORDINARY)

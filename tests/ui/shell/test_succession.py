@@ -5,14 +5,16 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.rooms.evidence import Exhibit, Word
+from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing, Successor
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, ME, ORDINARY, PERMIT, at, room_id
+from tests.ui.shell.sample import CASE, DOCUMENT, HEAD, ME, ORDINARY, PERMIT, at, room_id
 from tests.ui.soon import caught_up
 from ui.kit.buttons import TextButton
 from ui.shell.room_view import RoomView
@@ -165,3 +167,22 @@ def test_the_list_shows_that_a_room_goes_on_elsewhere(window: MainWindow, sessio
     rows = window.room_list.list.rows
     row = next(r for r in (rows.row(rows.index(i, 0)) for i in range(rows.rowCount())) if r and r.key == CASE)
     assert (row.detail, row.faded) == ("Fortsätter i ett nytt rum", True)
+
+
+def test_what_waits_to_be_offered_is_said_and_asked_about_by_keyboard(window: MainWindow, session: FakeSession) -> None:
+    waits = HeldOffer(obj=DOCUMENT, kind="document", title="Utkast å 🙂", count=2, since=at(8, 0), asks=False)
+    believed = replace(ORDINARY, origin=PERMIT, believed=True, held=(waits,))
+    view = view_of(window, session, believed, "sealed")
+    assert view.succession.text().startswith("2 ändringar som du har gjort i ”Utkast å 🙂” är inte här än.")
+    assert list(buttons(view.succession)) == ["Öppna det tidigare rummet"]
+    for answer, pressed in (("copy", "Lägg en kopia här"), ("later", "Fråga senare"), ("no", "Ingen kopia")):
+        asked = replace(waits, asks=True)
+        session.succession.standings[CASE] = replace(believed, held=(asked,))
+        view.refresh()
+        assert "Vill du lägga en kopia av din text här" in view.succession.text()
+        button = buttons(view.succession)[pressed]
+        assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
+        button.setFocus()
+        QTest.keyClick(button, Qt.Key.Key_Space)
+        assert session.succession.answers[-1] == (answer, CASE, asked)
+        assert "Vill du" not in view.succession.text()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which of the changes that the server sends are stored already.
+
+A change is what stands at a position. Two of one author with the same change id at two positions are both stored: the
+second may be readable first, if the key of the first comes late, and then nobody could say any more which one counts.
+Of an object that merges, its judge says what becomes of each, whatever their ids are. Of records the one at the lower
+position counts, and the other one changes nothing.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.store import statements as sql
+from sync.client.ports import OpenedChange
+
+Place = tuple[ObjId, Uid, ChangeId, int, int]
+"""Object, author, change id, and the position: n and the number in the envelope."""
+Name = tuple[ObjId, Uid, ChangeId]
+Rows = Callable[[str, Sequence[Any]], Iterable[Any]]
+
+
+@dataclass(slots=True)
+class Known:
+    """`rows`: by place, None for a change that is stored; a row for one that was written here, has no position yet and
+    gets this one. What is not in it is new. `doubles`: names that have several rows then."""
+
+    rows: dict[Place, int | None] = field(default_factory=dict)
+    doubles: set[Name] = field(default_factory=set)
+
+    def is_stored(self, change: OpenedChange) -> bool:
+        """Whether the store has it at its position."""
+        return self.rows.get(place_of(change), 0) is None
+
+    def written_here(self, change: OpenedChange) -> int | None:
+        """The row of one that was written here."""
+        return self.rows.get(place_of(change))
+
+
+def place_of(change: OpenedChange) -> Place:
+    return change.obj, change.uid, change.change_id, change.n, change.place
+
+
+def known_of(rows: Rows, room: RoomId, changes: Sequence[OpenedChange]) -> Known:
+    """What the store has of these. ▲ A change that was written here gets a position only if the same bytes stand there:
+    another device of the same person may have used its id."""
+    stored, unplaced = set[Place](), dict[tuple[Name, bytes], int]()
+    names: dict[Name, int] = {}
+    ids = list(dict.fromkeys(change.change_id for change in changes))
+    for at in range(0, len(ids), sql.CHUNK):
+        chunk = ids[at : at + sql.CHUNK]
+        for row, its, obj, author, change_id, n, place, data in rows(sql.known_changes(len(chunk)), chunk):
+            if its != room:
+                continue
+            name = ObjId(obj), Uid(author), ChangeId(change_id)
+            names[name] = names.get(name, 0) + 1
+            if n is None:
+                unplaced[name, data] = row
+            else:
+                stored.add((*name, n, place))
+    known = Known()
+    for change in changes:
+        place, name = place_of(change), (change.obj, change.uid, change.change_id)
+        if place in stored:
+            known.rows.setdefault(place, None)
+        elif (row := unplaced.pop((name, change.payload), None)) is not None:
+            known.rows[place] = row
+        else:
+            names[name] = names.get(name, 0) + 1
+        stored.add(place)
+        if names[name] > 1:
+            known.doubles.add(name)
+    return known

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What of one's own waits before it is offered in a successor: three people, real stores, and no network."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import pytest
+
+from app.core import clock
+from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
+from app.documents import KIND as DOCUMENT
+from app.documents.compaction import compact
+from app.documents.model import Document
+from app.documents.records import Assembler, encode, group_of, unpack
+from app.errors import NotFound
+from app.objects.kind import ROOM
+from app.objects.offering import offerable
+from app.rooms.offers import ASK_AFTER_MS, Offers
+from app.rooms.projection import KIND as ROOT
+from app.rooms.records import ObjectAnnounced
+from app.rooms.records import encode as say
+from app.rooms.service import RoomService
+from app.rooms.succession import Succession
+from app.store.store import Store
+from app.store.verdicts import placed_of
+from sync.client.engine import Engine
+from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.trust.succession import Origin, object_in
+from tests.fuzz.histories import document
+
+OWNER = Uid(b"o" * 16)
+PEOPLE = tuple(Uid(bytes((n,)) * 16) for n in (1, 2, 3))
+OLD, NEW = RoomId(b"g" * 16), RoomId(b"n" * 16)
+DOC = ObjId(b"d" * 16)
+INTO = object_in(NEW, OLD, DOC)
+NAMED = 2
+RH = Hash(b"5" * 32)
+
+
+@dataclass
+class Believing:
+    """An engine that believes the successor."""
+
+    uid: Uid
+
+    def may_continue(self, old: RoomId, founder: Uid) -> bool:
+        return founder == OWNER
+
+
+def change(room: RoomId, obj: ObjId, n: int, uid: Uid, data: bytes, change_id: ChangeId | None = None) -> OpenedChange:
+    made = change_id or ChangeId(room[:8] + n.to_bytes(8, "big"))
+    return OpenedChange(n=n, t=n, uid=uid, dev=DevId(uid), obj=obj, change_id=made, payload=data)
+
+
+def old_room() -> list[OpenedChange]:
+    """A document that three people wrote at once: more than the founder of the successor had seen."""
+    log = document(Random(3), rounds=60)
+    datas = [(PEOPLE[p.author], data) for p in log for data in encode(p.update)]
+    assert len(datas) == len(log)
+    return [change(OLD, DOC, n, uid, data) for n, (uid, data) in enumerate(datas, start=1)]
+
+
+class Desk:
+    """One person's store and what follows successors there."""
+
+    def __init__(self, folder: Path, me: Uid) -> None:
+        self.store = Store.create(folder / "s.db", b"k" * 32, {ROOM: ROOT, DOCUMENT.id: DOCUMENT}, folder / "blobs")
+        self.store.set_me(me)
+        self.me = me
+        self.succession = Succession(self.store, cast("Engine", Believing(me)), cast("RoomService", None))
+        self.succession.groups = {DOCUMENT.id: group_of}
+        self.offers.unpack = {DOCUMENT.id: unpack}
+
+    @property
+    def offers(self) -> Offers:
+        return self.succession.offers
+
+    async def receive(self, room: RoomId, *changes: OpenedChange) -> None:
+        await self.store.receive_apart(Received(room=room, cursor=changes[-1].n, state=b"", changes=changes))
+
+    async def begin(self, old: Sequence[OpenedChange], new: Sequence[OpenedChange]) -> None:
+        """Has read both rooms."""
+        self.store.receive(Received(room=OLD, cursor=NAMED, state=b"", positions=[(NAMED, RH)]))
+        genesis = RoomEvent(n=1, t=1, kind="genesis", by=OWNER, origin=Origin(room=OLD, n=NAMED, rh=RH))
+        self.store.receive(Received(room=NEW, cursor=1, state=b"", events=[genesis]))
+        announced = say(ObjectAnnounced(obj=DOC, kind=DOCUMENT.id))
+        await self.receive(OLD, change(OLD, ObjId(OLD), 900, OWNER, announced))
+        await self.receive(OLD, *old)
+        for one in new:  # without a worker nothing judges what came together with its announcement
+            await self.receive(NEW, one)
+
+    async def offer(self) -> list[tuple[ObjId, ChangeId, bytes]]:
+        (origin,) = self.store.origins.all()
+        await self.succession._offer(origin)
+        return [(p.obj, p.change_id, p.payload) for p in self.store.pending(200)]
+
+    def late(self) -> list[int]:
+        return [
+            n for (n,) in self.store.db.rows("SELECT n FROM changes WHERE obj = ? AND unprojected = 'late'", (INTO,))
+        ]
+
+    def text(self) -> str:
+        shown = Document()
+        shown.merge(Assembler().feed(self.store.changes.of(INTO)))
+        return shown.plain_text()
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[list[Desk]]:
+    made = []
+    for number, uid in enumerate(PEOPLE):
+        (tmp_path / str(number)).mkdir()
+        made.append(Desk(tmp_path / str(number), uid))
+    yield made
+    for desk in made:
+        desk.store.close()
+
+
+def begun(old: Sequence[OpenedChange]) -> list[OpenedChange]:
+    """What the founder carried into the successor."""
+    state = compact([placed_of(c) for c in old[:NAMED]], NAMED)
+    assert state is not None
+    announced = change(NEW, ObjId(NEW), 2, OWNER, say(ObjectAnnounced(obj=INTO, kind=DOCUMENT.id)))
+    return [announced, *(change(NEW, INTO, n, OWNER, data) for n, data in enumerate(state.changes, start=3))]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+async def test_three_authors_offer_in_every_order_and_nothing_of_theirs_ever_waits_in_the_room(
+    desks: list[Desk], order: Sequence[int]
+) -> None:
+    old = old_room()
+    stream = begun(old)
+    for desk in desks:
+        await desk.begin(old, stream)
+    held = 0
+    for _ in range(40):
+        before = len(stream)
+        for desk in (desks[at] for at in order):
+            sent = [
+                change(NEW, obj, len(stream) + 10 + i, desk.me, data, change_id)
+                for i, (obj, change_id, data) in enumerate(await desk.offer())
+            ]
+            held += sum(h.count for h in desk.offers.held(NEW))
+            if sent:
+                stream += sent
+                for other in desks:
+                    await other.receive(NEW, *sent)
+                    assert other.late() == []
+        if len(stream) == before:
+            break
+    assert held, "otherwise nobody had to wait for anybody"
+    assert all(desk.offers.held(NEW) == () for desk in desks)
+    whole = Document()
+    whole.merge([unpack(c.payload).update for c in old])
+    assert {desk.text() for desk in desks} == {whole.plain_text()}
+
+
+async def test_after_thirty_days_the_person_is_asked_and_the_answer_is_kept(desks: list[Desk]) -> None:
+    now = 1_800_000_000_000
+    restore = clock.set_clock(lambda: now)
+    try:
+        desk, old = desks[0], old_room()
+        await desk.begin(old, begun(old))
+        copied: list[tuple[ObjId, RoomId, ObjId]] = []
+        desk.offers.copiers = {DOCUMENT.id: lambda *given: copied.append(given)}
+        await desk.offer()
+        (held,) = desk.offers.held(NEW)
+        assert (held.obj, held.since, held.asks) == (INTO, now, False)
+        now += ASK_AFTER_MS - 1
+        assert not desk.offers.held(NEW)[0].asks
+        now += 1
+        assert desk.offers.held(NEW)[0].asks
+        desk.offers.later(NEW, INTO)
+        assert desk.offers.held(NEW) == (held,)
+        now += ASK_AFTER_MS
+        assert desk.offers.held(NEW)[0].asks
+        await desk.offer()  # nothing has come: it waits since it was first seen
+        assert desk.offers.held(NEW) == (replace(held, asks=True),)
+        desk.offers.refuse(NEW, INTO)
+        now += 10 * ASK_AFTER_MS
+        assert desk.offers.held(NEW) == (held,)
+        desk.offers.copy(NEW, INTO)
+        assert copied == [(DOC, NEW, INTO)]
+        assert desk.offers.held(NEW) == ()
+        sent = len(await desk.offer())
+        others = [c for c in old[NAMED:] if c.uid != desk.me]
+        await desk.receive(NEW, *(replace(c, n=c.n + 100, obj=INTO) for c in others))
+        assert desk.offers.due(NEW)
+        assert len(await desk.offer()) == sent, "what was copied is not offered beside it"
+        with pytest.raises(NotFound):
+            desk.offers.copy(NEW, DOC)
+    finally:
+        restore()
+
+
+def test_what_builds_on_another_of_ones_own_goes_with_it_and_nothing_else_does() -> None:
+    log = document(Random(5), rounds=30)
+    mine = {n: p.update for n, p in enumerate(log) if p.author == 1}
+    everything = offerable({n: p.update for n, p in enumerate(log)}, lambda ident: False)
+    assert sorted(everything) == list(range(len(log)))
+    assert offerable(mine, lambda ident: True) == sorted(mine)
+    assert offerable(mine, lambda ident: False) == []
+    assert offerable({"none": b"\xff"}, lambda ident: False) == ["none"]

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Long runs of the structured generator, one process, by number: `python -m tests.fuzz.endurance rounds --out FOLDER`.
+
+- `rounds`: the tools' own models write; every update must pass the grammar and be merged by the judge.
+- `updates`: histories changed as structures; what the judge merges is given to the CRDT library and read.
+- `whole`: such histories as objects of a real store, which must judge, index, open, snapshot, begin again and close.
+
+Input k of a job is the same in every run. The child notes k before it begins: one that dies of an input is started
+again behind it, and the input is listed under `died`. An exception is listed in `failures.txt`, and the run goes on.
+An input may take 60 s of processor time. FOLDER/tally.json has the figures; they are written every few seconds.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from tests.fuzz.jobs import JOBS
+
+NOTE_S = 5.0
+CHILD_INPUTS = 1000
+"""A child ends after so many, so that what it holds never grows for hours."""
+INPUT_S = 60.0
+"""Of processor time, so that a run that is paused is not taken for one that hangs."""
+
+
+def main() -> int:
+    """The parent: until so many inputs or seconds. 1 if an input killed the child or failed."""
+    args = _arguments()
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.child:
+        _child(args)
+        return 0
+    ends, tally = time.monotonic() + args.seconds, args.out / "tally.json"
+    start, died = args.start, list[int]()
+    end = args.start + args.count
+    while start < end and (left := ends - time.monotonic()) > 0:
+        command = [sys.executable, "-m", "tests.fuzz.endurance", args.job, "--child", "--out", str(args.out)]
+        command += ["--start", str(start), "--count", str(min(CHILD_INPUTS, end - start)), "--seconds", str(left)]
+        code = subprocess.run(command, check=False, env=os.environ | {"RUST_BACKTRACE": "0"}).returncode
+        if code > 0:
+            break
+        if code == 0:
+            start = json.loads(tally.read_text())["next"]
+            continue
+        number = int.from_bytes((args.out / "current").read_bytes(), "big")
+        died.append(number)
+        print(f"input {number} ended the child by signal {-code}", flush=True)
+        start = number + 1
+    found = json.loads(tally.read_text()) | {"died": died}
+    tally.write_text(json.dumps(found, indent=1))
+    print(json.dumps(found), flush=True)
+    return 1 if died or found.get("failures") else 0
+
+
+def _child(args: argparse.Namespace) -> None:
+    path, current = args.out / "tally.json", os.open(args.out / "current", os.O_RDWR | os.O_CREAT, 0o600)
+    counts, took = Counter[str](), 0.0
+    if path.exists():
+        counts.update({k: v for k, v in json.loads(path.read_text()).items() if isinstance(v, int)})
+    ends = noted = time.monotonic()
+    ends += args.seconds
+    for number in range(args.start, args.start + args.count):
+        os.pwrite(current, number.to_bytes(8, "big"), 0)
+        signal.setitimer(signal.ITIMER_PROF, INPUT_S)
+        before = time.process_time()
+        try:
+            JOBS[args.job](Random(f"{args.job} {number}"), counts)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # pycrdt's panics are no Exceptions
+            counts["failures"] += 1
+            with (args.out / "failures.txt").open("a") as failures:
+                failures.write(f"input {number}\n{traceback.format_exc()}\n")
+        took = time.process_time() - before
+        counts["inputs"] += 1
+        counts["cpu_ms"] += round(took * 1000)
+        counts["slowest_input_ms"] = max(counts["slowest_input_ms"], round(took * 1000))
+        if time.monotonic() - noted > NOTE_S or number + 1 == args.start + args.count or time.monotonic() > ends:
+            noted = time.monotonic()
+            path.write_text(json.dumps({**counts, "next": number + 1}, indent=1))
+        if noted > ends:
+            break
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("job", choices=list(JOBS))
+    parser.add_argument("--start", type=int, default=0, help="the first input's number")
+    parser.add_argument("--count", type=int, default=1 << 40, help="how many inputs")
+    parser.add_argument("--seconds", type=float, default=1e9)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What `tests.fuzz.endurance` does with one input: each job makes it from a random source, and counts what it saw."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Generator
+from random import Random
+from typing import TypeVar
+
+from app.documents.model import Document
+from app.objects.beginning import begin
+from app.objects.compaction import state_of
+from app.objects.grammar import Facts, read, reading
+from app.objects.judging import Kind
+from app.objects.lib0 import BadUpdate
+from app.objects.structure_codec import encode
+from app.tasks.model import ROOT_MAPS, Board
+from tests.fuzz import histories
+from tests.fuzz.feeding import merge
+from tests.fuzz.histories import Positioned
+from tests.fuzz.judged import Judging, person
+from tests.fuzz.opened import Opened
+from tests.fuzz.structures import mutate, seeds, unpack
+
+T = TypeVar("T")
+Job = Callable[[Random, Counter[str]], None]
+TURN_MS = 5
+
+
+def rounds(rng: Random, counts: Counter[str]) -> None:
+    """A history of the tools' own models: all of it is merged, has a state, opens, and can be begun from."""
+    board, many = rng.random() < 0.5, round(2 ** rng.uniform(2, 8))
+    history = (histories.board if board else histories.document)(rng, people=rng.randint(1, 4), rounds=many)
+    judging = Judging()
+    for position, positioned in enumerate(history):
+        verdicts = list(judging.offer(position, person(positioned.author), read(positioned.update)))
+        assert [v.kind for v in verdicts] == [Kind.MERGED], verdicts
+    updates = [positioned.update for positioned in history]
+    found = state_of(updates, maps=ROOT_MAPS) if board else state_of(updates, texts=("text",), maps=("meta",))
+    assert found is not None
+    begin(read(found[0], state=True), encode(judging.judge.structure))
+    opened = Board() if board else Document()
+    assert not opened.merge(updates)
+    opened.close()
+    counts["rounds"] += many
+    counts["updates"] += len(updates)
+
+
+def updates(rng: Random, counts: Counter[str]) -> None:
+    """A changed history: reading and judging fail on nothing, and the library reads what is merged."""
+    history = changed(rng)
+    merged = passed(history, counts)
+    counts["updates"] += len(history)
+    counts["reached_the_library"] += len(merged)
+    assert merge(merged), "what passed is none for the library"
+
+
+def changed(rng: Random) -> list[Positioned]:
+    """A history of the tools, changed as structures once or several times."""
+    begins = seeds()
+    data = rng.choice(begins)
+    for _ in range(rng.choice((1, 1, 2, 3, 5, 8))):
+        data = mutate(rng, data, begins)
+    return unpack(data)
+
+
+def passed(history: list[Positioned], counts: Counter[str]) -> list[bytes]:
+    """The updates that the grammar and the judge let through, in the order of the verdicts."""
+    judging, out = Judging(), list[bytes]()
+    for position, positioned in enumerate(history):
+        try:
+            facts = timed(reading(positioned.update), counts)
+        except BadUpdate:
+            counts["damaged"] += 1
+            continue
+        out += _offered(judging, history, position, facts, counts)
+    return out
+
+
+def _offered(
+    judging: Judging, history: list[Positioned], position: int, facts: Facts, counts: Counter[str]
+) -> list[bytes]:
+    out: list[bytes] = []
+    for verdict in judging.offer(position, person(history[position].author), facts):
+        counts[verdict.kind.value] += 1
+        if verdict.kind is Kind.MERGED:
+            out.append(history[verdict.change.position].update)
+    return out
+
+
+def timed(steps: Generator[None, None, T], counts: Counter[str]) -> T:
+    """All of it; counts the pieces that took more than 5 ms of processor time."""
+    while True:
+        began = time.thread_time()
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+        finally:
+            counts["turns_over_5_ms"] += time.thread_time() - began > TURN_MS / 1000
+
+
+def whole(rng: Random, counts: Counter[str]) -> None:
+    """A changed history as an object of a real store: it is judged, merged, indexed, opened, made a state, begun again
+    from that state, and closed."""
+    board, history = rng.random() < 0.5, changed(rng)
+    with Opened(board) as one:
+        asyncio.run(one.receive(history))
+        state = asyncio.run(one.state())
+        text = one.opened()
+        if state:
+            with Opened(board) as again:
+                asyncio.run(again.begin(state, len(history)))
+                assert again.opened() == text, "what begins at the state says another thing"
+            counts["begun_again"] += 1
+        counts["boards" if board else "documents"] += 1
+        counts["updates"] += len(history)
+        counts["kept_out"] += one.kept_out()
+
+
+JOBS: dict[str, Job] = {"rounds": rounds, "updates": updates, "whole": whole}
