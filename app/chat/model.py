@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from app.chat.records import Attachment, Mention
+from app.core.clock import local
 from app.core.signal import Signal
 from sync.ids import ChangeId, Uid
 
@@ -83,7 +84,7 @@ class Message:
     @property
     def when(self) -> datetime:
         """`t` in local time."""
-        return datetime.fromtimestamp(self.t / 1000).astimezone()
+        return local(self.t)
 
     @property
     def day(self) -> date:

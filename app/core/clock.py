@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 
 def _system_ms() -> int:
@@ -10,6 +11,8 @@ def _system_ms() -> int:
 
 
 _now: Callable[[], int] = _system_ms
+_LAST_MS = 253_370_764_800_000
+"""The year 9999."""
 
 
 def now_ms() -> int:
@@ -28,6 +31,11 @@ def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:
         _now = former
 
     return restore
+
+
+def local(t_ms: int) -> datetime:
+    """A time in ms as local time. ▲ What no calendar has, which somebody wrote, becomes 1970 or 9999."""
+    return datetime.fromtimestamp(min(max(t_ms, 0), _LAST_MS) / 1000).astimezone()
 
 
 def awake_s() -> float:
