@@ -303,7 +303,7 @@ class CrdtText:
 
     def resolve(self, sticky: bytes) -> int | None:
         """Where a sticky position is now; None if it makes no sense here (it came from another device)."""
-        if not sticky:
+        if not _is_sticky(sticky):
             return None
         try:
             with _panics(DamagedUpdate, "position"):
@@ -406,6 +406,22 @@ def client_in(sticky: bytes) -> int | None:
         return None if read.number() else read.number(MAX_CLIENT)
     except BadUpdate:
         return None
+
+
+def _is_sticky(sticky: bytes) -> bool:
+    """▲ Whether bytes have the form of a sticky position, as no worker reads carets before pycrdt does. An item's id, a
+    root's name or a type's id, and on which side."""
+    read = Reader(sticky)
+    try:
+        kind = read.number()
+        if kind == 1:
+            read.text()
+        else:
+            read.ident()
+        read.byte()
+    except BadUpdate:
+        return False
+    return kind <= 2 and read.at == read.end
 
 
 def is_update(update: bytes) -> bool:

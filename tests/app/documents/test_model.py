@@ -2,8 +2,10 @@
 """Documents that merge: the mirror follows the CRDT, whatever is done by whom in which order."""
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
+import pycrdt
 import pytest
 
 from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style
@@ -60,7 +62,7 @@ def test_attack_an_update_that_touches_both_ends_of_a_long_document_takes_no_tim
         first.doc._text.insert(first.doc._mirror.size_utf8 + 5, "sist")
     walked = 0
 
-    def count(self: Merge, size: int, attrs: object) -> None:
+    def count(self: Merge, size: int, attrs: Mapping[str, Any] | None) -> None:
         nonlocal walked
         walked += size
         keep(self, size, attrs)
@@ -248,6 +250,18 @@ def test_a_selection_follows_its_words_and_nonsense_resolves_to_nothing() -> Non
     assert first.doc.resolve_selection(selection) == (13, 19)
     for nonsense in (b"", b"\x00", b"\xff\xff123", b"\x00\x02ab\xff\xff\xff"):
         assert first.doc.resolve_selection(nonsense) is None
+
+
+def test_attack_a_caret_without_the_form_of_a_position_reaches_no_native_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = new_pair()
+    first.doc.placed(client_of(first))
+    told = first.doc.encode_selection(7, 13)[2:]
+    good = told[: len(told) // 2]
+    monkeypatch.setattr(pycrdt.StickyIndex, "decode", None)
+    for bad in (good[:-1], good + b"\0", b"\3" + good[1:], b"\1\xff\xff\xff\xff\7", b"\0" * 200, b"\0" + b"\xff" * 9):
+        assert first.doc.resolve_selection(len(bad).to_bytes(2, "big") + bad + bad) is None
+    with pytest.raises(TypeError):  # this one would have been decoded
+        first.doc.resolve_selection(len(good).to_bytes(2, "big") + good + good)
 
 
 def test_carets_at_the_very_end_and_in_an_empty_document_have_a_position() -> None:
