@@ -18,6 +18,8 @@ _COLUMNS = """change_id, author, sort, t, text, mentions, attachments, reply_to,
     named, named_t"""
 _mentions = msgspec.msgpack.Decoder(tuple[Mention, ...])
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
+MAX_REACTIONS = 40
+"""▲ Different reactions that are shown under a message: one person could set thousands, and paint each."""
 _NOTHING = b"\x90"
 """An empty list in msgpack: spares the decoder for most messages."""
 
@@ -162,7 +164,9 @@ class ChatRows:
         for target, emoji, uid in self._db.rows(sql, (self._obj, *ids)) if ids else []:
             found.setdefault(target, {}).setdefault(emoji, []).append(uid)
         return {
-            target: tuple(Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in by_emoji.items())
+            target: tuple(
+                Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in list(by_emoji.items())[:MAX_REACTIONS]
+            )
             for target, by_emoji in found.items()
         }
 

@@ -20,6 +20,8 @@ MAX_TEXT = 20_000
 MAX_ATTACHMENTS = 20
 MAX_EMOJI = 16
 MAX_CARRIED_REACTIONS = 256
+MAX_T = 2**53
+"""Milliseconds; PROTOCOL.md §2."""
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -152,7 +154,7 @@ def message_in(carried: Carried) -> MessageSent:
         raise BadChange("oversize")
     sent = decode(carried.data)
     ids = [carried.author, carried.change_id, *([carried.deleted_by] if carried.deleted_by is not None else [])]
-    if not isinstance(sent, MessageSent) or any(len(one) != 16 for one in ids):
+    if not isinstance(sent, MessageSent) or any(len(one) != 16 for one in ids) or not 0 <= carried.t <= MAX_T:
         raise BadChange("malformed")
     if carried.deleted_by is not None and (sent != MessageSent(text="") or carried.edit or carried.reactions):
         raise BadChange("malformed")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.chat.authority import MessageRow, Outcome, message_row, outcome
 from app.chat.markup import plain
-from app.chat.originals import Attribution, attribution
+from app.chat.originals import HOPS, Attribution, attribution
 from app.chat.records import (
     Attachment,
     Carried,
@@ -128,9 +128,10 @@ def _write_reactions(
     )
 
 
-def follow(conn: Connection, room: RoomId, change_ids: Collection[bytes]) -> None:
-    """Messages of a room are new or changed: what of them was carried into rooms that continue it is judged again."""
-    ids = list(change_ids)
+def follow(conn: Connection, room: RoomId, change_ids: Collection[bytes], hops: int = HOPS) -> None:
+    """Messages of a room are new or changed: what of them was carried into rooms that continue it is judged again, as
+    far on as attribution looks back."""
+    ids = list(change_ids) if hops else []
     for successor, obj in driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if ids else ():
         touched = list[bytes]()
         for at in range(0, len(ids), CHUNK):
@@ -144,7 +145,7 @@ def follow(conn: Connection, room: RoomId, change_ids: Collection[bytes]) -> Non
             settle(conn, obj, change_id)
         if touched:
             refresh_room(conn, successor, obj)
-            follow(conn, successor, touched)
+            follow(conn, successor, touched, hops - 1)
 
 
 def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:

@@ -93,16 +93,17 @@ def _step(whole: str, by: int) -> str | None:
 
 def _middle(low: str, high: str | None) -> str:
     """A fraction strictly between two fractions ("" is 0, None is 1), without trailing zeros."""
+    head = ""
     if high is not None:
         same = 0
         while same < len(high) and (low[same : same + 1] or "0") == high[same]:
             same += 1
-        if same:
-            return high[:same] + _middle(low[same:], high[same:])
-    first = DIGITS.index(low[0]) if low else 0
-    last = DIGITS.index(high[0]) if high else len(DIGITS)
-    if last - first > 1:
-        return DIGITS[(first + last) // 2]
-    if high is not None and len(high) > 1:
-        return high[0]
-    return DIGITS[first] + _middle(low[1:], None)
+        head, low, high = high[:same], low[same:], high[same:]
+    while True:  # ▲ no recursion: a colleague's key may have thousands of digits
+        first = DIGITS.index(low[0]) if low else 0
+        last = DIGITS.index(high[0]) if high else len(DIGITS)
+        if last - first > 1:
+            return head + DIGITS[(first + last) // 2]
+        if high is not None and len(high) > 1:
+            return head + high[0]
+        head, low, high = head + DIGITS[first], low[1:], None

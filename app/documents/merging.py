@@ -8,6 +8,29 @@ from app.core.text_units import utf8_len, utf16_len
 from app.documents.flow import Cell, Edit, Marks
 from app.objects.crdt import TextOp
 
+FAR = 512
+"""Bytes that are left as they are between two operations."""
+
+
+def stretches(ops: Sequence[TextOp]) -> list[tuple[int, list[TextOp]]]:
+    """Operations that lie close together, and where in the text before them each such stretch begins, in UTF-8 bytes.
+
+    ▲ What lies far apart is not walked over: an update of 47 bytes that touched both ends of a document of 500,000
+    characters held the program for 5 s at everybody who had it open.
+    """
+    found: list[tuple[int, list[TextOp]]] = []
+    at, apart = 0, True
+    for op in ops:
+        if op.retain and not op.attrs and (apart or op.retain > FAR):
+            apart = True
+        elif apart:
+            found.append((at, [op]))
+            apart = False
+        else:
+            found[-1][1].append(op)
+        at += op.retain + op.delete
+    return found
+
 
 class Merge:
     """Walks a text's operations over the characters they touch, and notes the edits a view must make."""

@@ -5,7 +5,7 @@ Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain
 so that a view never reads the CRDT. It knows no store: finished updates go to `emit`, others' come through `merge`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,11 +25,11 @@ from app.documents.flow import (
     from_runs,
     visible_edit,
 )
-from app.documents.merging import Merge
+from app.documents.merging import Merge, stretches
 from app.documents.mirror import Mirror
 from app.documents.writing import write
 from app.errors import BugError
-from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
+from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update, client_in
 from app.objects.undo import Undo
 
 MAX_TITLE = 200
@@ -69,6 +69,8 @@ class Document:
         self._open_end = True
         self._own_edit = False
         self._title = ""
+        self._told = bytes(2)
+        self._hidden = {self._crdt.client}
         self._load()
         self._undo = Undo(self._crdt, [self._text], clock_ms=clock_ms)
         self._undo.changed.connect(self.undo_changed.emit)
@@ -250,9 +252,23 @@ class Document:
     # ---- carets
 
     def encode_selection(self, anchor_utf16: int, caret_utf16: int) -> bytes:
-        """My selection as bytes that still point at the same words when others have written in between."""
+        """My selection as bytes that still point at the same words when others have written in between.
+
+        ▲ It names no client under which nothing has a position yet; meanwhile the selection stays where it was. Whoever
+        knew such a client could use it first, and all that I wrote under it would be void.
+        """
         anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
-        return len(anchor).to_bytes(2, "big") + anchor + caret
+        if self._hidden.isdisjoint((client_in(anchor), client_in(caret))):
+            self._told = len(anchor).to_bytes(2, "big") + anchor + caret
+        return self._told
+
+    def hide(self, clients: Iterable[int]) -> None:
+        """What I wrote under these, in this document or before it was opened, has no position yet."""
+        self._hidden.update(clients)
+
+    def placed(self, client: int) -> None:
+        """Something that was written under this client has a position now."""
+        self._hidden.discard(client)
 
     def resolve_selection(self, selection: bytes) -> tuple[int, int] | None:
         """(anchor, caret) of a colleague now; None if the bytes make no sense here (yet)."""
@@ -298,6 +314,7 @@ class Document:
             self._emit(update.data)
 
     def _on_reloaded(self) -> None:
+        self._hidden.add(self._crdt.client)
         before = list(self._mirror.blocks)
         self._load()
         self._tell(0, before, list(self._mirror.blocks), None, REMOTE)
@@ -311,9 +328,12 @@ class Document:
             self._load()
             self._tell(0, before, list(here), None, origin)
             return
-        skip = 0
-        if ops and ops[0].retain and not ops[0].attrs:
-            skip, ops = ops[0].retain, ops[1:]
+        for skip, part in reversed(stretches(ops)):  # from the end: what is before stays where it is
+            self._on_stretch(skip, part, origin)
+
+    def _on_stretch(self, skip: int, ops: Sequence[TextOp], origin: Origin) -> None:
+        """Takes in operations that lie close together, the first of them `skip` bytes from the text's beginning."""
+        here = self._mirror.blocks
         first, base8 = self._mirror.find_utf8(skip)
         span = sum(op.retain + op.delete for op in ops)
         last, _ = self._mirror.find_utf8(skip + span)

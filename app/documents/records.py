@@ -10,6 +10,7 @@ import msgspec
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.crdt import is_update
+from app.objects.grammar import client_begun
 from app.objects.object import MAX_DATA_BYTES, Payload
 from app.objects.replay import Unpacked
 from app.store.rows import StoredChange
@@ -103,6 +104,17 @@ def group_of(data: bytes) -> bytes | None:
     except BadChange:
         return None
     return record.group if isinstance(record, DocumentPart) else None
+
+
+def client_of(data: bytes) -> int | None:
+    """The client of the CRDT whose items a change begins with; None for one that has none, or does not say it."""
+    try:
+        record = _decode(data)
+    except BadChange:
+        return None
+    if isinstance(record, DocumentPart) and record.index:
+        return None
+    return client_begun(record.update)
 
 
 class Assembler:

@@ -122,6 +122,7 @@ class DocumentService:
         self._ends = [
             changes.received.connect(self._on_received),
             changes.appended.connect(self._on_appended),
+            changes.positioned.connect(self._on_positioned),
             changes.taken_back.connect(self._on_taken_back),
         ]
 
@@ -336,6 +337,8 @@ class DocumentService:
         assembler = records.Assembler()
         with self._changes.merging(row.room, obj, changes):
             damaged = document.merge(assembler.feed(changes))
+        unplaced = (records.client_of(data) for data in self._changes.unplaced(obj))
+        document.hide(client for client in unplaced if client is not None)
         last = changes[-1].rowid if changes else after
         return _Open(row.room, document, assembler, last, len(changes), damaged=damaged)
 
@@ -400,6 +403,13 @@ class DocumentService:
             held.row = max(held.row, change.rowid)
             held.since_cached += 1
         self._tell([change])
+
+    def _on_positioned(self, changes: Sequence[StoredChange]) -> None:
+        for change in changes:
+            held = self._open.get(change.obj)
+            client = records.client_of(change.data) if held is not None else None
+            if held is not None and client is not None:
+                held.document.placed(client)
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
         by_obj: dict[ObjId, list[StoredChange]] = {}

@@ -11,6 +11,8 @@ from app.core.pieces import finished
 from app.objects.begun import Begun
 from app.objects.canonical import canonical
 from app.objects.crdt import merged
+from app.objects.grammar import read
+from app.objects.lib0 import BadUpdate
 from app.objects.replay import MERGED, Replay, Unpack, joined
 from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
 
@@ -45,8 +47,8 @@ class _Nothing:
 def state_at(
     changes: Sequence[PlacedChange], n: int, unpack: Unpack, *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> State | None:
-    """The state that an object's changes up to position n make, judged in their order; None if it cannot be merged.
-    BadChange if the state that they begin with is none."""
+    """The state that an object's changes up to position n make, judged in their order; None if it cannot be merged
+    or is larger than an update may be. BadChange if the state that they begin with is none."""
     replay, updates = judged(changes, unpack)
     here = replay.begun()
     begun = Begun(position_of(n), here.waits, here.known).encode()
@@ -54,6 +56,10 @@ def state_at(
     if found is None:
         return None
     update, digest, held = found
+    try:
+        read(update, state=True)
+    except BadUpdate:  # ▲ larger than an update may be: nobody could begin with it, once the changes are pruned
+        return None
     waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
     return State(update=update, begun=begun, digest=digest, held=held, waits=waits)
 

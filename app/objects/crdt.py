@@ -15,7 +15,7 @@ from app.core.later import Later
 from app.core.signal import Signal
 from app.errors import BadChange, BugError
 from app.objects.grammar import read
-from app.objects.lib0 import BadUpdate
+from app.objects.lib0 import MAX_CLIENT, BadUpdate, Reader
 
 if TYPE_CHECKING:
     import pycrdt
@@ -149,6 +149,11 @@ class CrdtDoc:
             self._silent = False
         self.reloaded.emit()
         return bad
+
+    @property
+    def client(self) -> int:
+        """Under which client of the CRDT this document writes."""
+        return int(self._doc.client_id)
 
     def state(self) -> bytes:
         """The state vector: what this document has seen."""
@@ -298,7 +303,7 @@ class CrdtText:
 
     def resolve(self, sticky: bytes) -> int | None:
         """Where a sticky position is now; None if it makes no sense here (it came from another device)."""
-        if not sticky:
+        if not _is_sticky(sticky):
             return None
         try:
             with _panics(DamagedUpdate, "position"):
@@ -394,6 +399,31 @@ class CrdtMap:
             self._doc.later(lambda: self.changed.emit(paths, origin))
 
 
+def client_in(sticky: bytes) -> int | None:
+    """The client of the item that a sticky position holds on to; None if it holds on to none."""
+    read = Reader(sticky)
+    try:
+        return None if read.number() else read.number(MAX_CLIENT)
+    except BadUpdate:
+        return None
+
+
+def _is_sticky(sticky: bytes) -> bool:
+    """▲ Whether bytes have the form of a sticky position, as no worker reads carets before pycrdt does. An item's id, a
+    root's name or a type's id, and on which side."""
+    read = Reader(sticky)
+    try:
+        kind = read.number()
+        if kind == 1:
+            read.text()
+        else:
+            read.ident()
+        read.byte()
+    except BadUpdate:
+        return False
+    return kind <= 2 and read.at == read.end
+
+
 def is_update(update: bytes) -> bool:
     """Whether the bytes are an update or a state by the grammar (app/objects/grammar.py). pycrdt never sees others."""
     try:
@@ -437,6 +467,7 @@ def merged(updates: Sequence[bytes], texts: Sequence[str], maps: Sequence[str]) 
 
 
 _MISSING = object()
+_MAX_WHOLE = 2**53
 
 
 @contextmanager
@@ -492,5 +523,28 @@ def _plain(value: Any, depth: int = 0) -> Any:
             return _number(value)
 
 
-def _shared(value: Value) -> Any:
-    return pycrdt.Map({key: _shared(item) for key, item in value.items()}) if isinstance(value, dict) else value
+def _shared(value: Any) -> Any:
+    """A value as pycrdt takes it. ▲ Also one that `_plain` read and nobody here wrote: a board that holds it can be
+    copied all the same."""
+    match value:
+        case dict():
+            return pycrdt.Map({key: _shared(item) for key, item in value.items()})
+        case list():
+            return [_member(item) for item in value]
+        case _:
+            return _member(value)
+
+
+def _member(value: Any) -> Any:
+    """A value in a list: a dict in it stays a plain one."""
+    match value:
+        case dict():
+            return {key: _member(item) for key, item in value.items()}
+        case list():
+            return [_member(item) for item in value]
+        case bytearray():
+            return bytes(value)
+        case int() if abs(value) >= _MAX_WHOLE:
+            return float(value)
+        case _:
+            return value

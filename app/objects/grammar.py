@@ -8,6 +8,7 @@ update builds on, and who may use which client, is judged in app/objects/judging
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import NamedTuple, TypeAlias
 
 from app.core.pieces import finished
@@ -25,9 +26,18 @@ SMALL_BYTES, SMALL_ITEMS = 16 * 1024, 1000
 
 RULES = (
     *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),
-    *("forward", "parent", "root", "type", "depth", "value", "twice", "json"),
+    *("forward", "parent", "root", "type", "depth", "value", "twice", "json", "mark", "total"),
 )
 """What BadUpdate's `where` may be."""
+
+LINK = "link"
+MARK_NAMES = frozenset(
+    ("bold", "italic", "underline", "strike", LINK, "heading", "list", "indent", "quote", *ascii_lowercase)
+)
+"""▲ What a mark may be named: what the document tool writes, and a letter for each that newer programs bring. Libraries
+give every run of a text all marks that are open there: of 4,000 names in 75 KB they made 1.5 GB in 24 s."""
+MAX_MARK_BYTES, MAX_LINK_BYTES = 64, 8192
+"""Of a mark's JSON. It is copied into every run, too."""
 
 _ORIGIN, _RIGHT, _KEY, _UNUSED = 0x80, 0x40, 0x20, 0x10
 _BREATH_ITEMS, _BREATH_PAIRS = 150, 1500
@@ -206,6 +216,7 @@ class _Update:
         length = len(text)
         if text.isascii() or (pairs := len(text.encode("utf-16-le")) // 2 - length) == 0:
             return length
+        self._read.spend(pairs)
         for index, found in enumerate(_PAIR.finditer(text), start=1):
             lows.append(clock + found.start() + index)
             if index % _BREATH_PAIRS == 0:
@@ -234,9 +245,12 @@ class _Update:
                 if index % _BREATH_PAIRS == 0:
                     yield
             return count
-        if kind == MARK:
-            read.text()
+        start = read.at
+        name = read.text() if kind == MARK else ""
+        before = read.at
         yield from skip_json(read)
+        if kind == MARK and not _is_mark(name, read.at - before):
+            raise BadUpdate("mark", start)
         return 1
 
     def _deleted(self) -> Generator[None, None, tuple[tuple[int, tuple[tuple[int, int], ...]], ...]]:
@@ -269,3 +283,20 @@ class _Update:
         if not ranges:
             raise BadUpdate("empty", read.at)
         return tuple(ranges)
+
+
+def _is_mark(name: str, size_bytes: int) -> bool:
+    """Whether a mark has a name that there is, and its value, with its length before it, is short enough."""
+    return name in MARK_NAMES and size_bytes <= (MAX_LINK_BYTES if name == LINK else MAX_MARK_BYTES)
+
+
+def client_begun(piece: bytes) -> int | None:
+    """The client of an update of which only the beginning is here; None if that does not say it, or of a state."""
+    read = Reader(piece)
+    try:
+        if read.number() != 1:
+            return None
+        read.number()
+        return read.number(MAX_CLIENT)
+    except BadUpdate:
+        return None

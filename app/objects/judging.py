@@ -32,7 +32,7 @@ class Kind(Enum):
     VOID = "void"
     """It never counts, at anybody. `code` says why."""
     LATE = "late"
-    """It waits for an id that is not here yet."""
+    """It waits for ids that are not here yet. `missing` is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Judge:
 
     def __init__(self, rows: Rows, structure: Structure | None = None) -> None:
         self.structure = structure if structure is not None else Structure()
+        self._rows = rows
         self._waiting = Waiting(rows)
         self._ready: dict[int, Change] = {}
         """By position: what waited for something that is here now. The oldest is taken first."""
@@ -95,6 +96,8 @@ class Judge:
         late, facts = self._waiting.take(change)
         if late is not None:
             self._moves.append((False, late, facts))
+        if facts is None:
+            facts = yield from self._rows.facts(change)
         return (yield from self._judging(change, facts))
 
     def restore(self, lates: list[Late]) -> None:
@@ -139,15 +142,15 @@ class Judge:
     # -- inside
 
     def _judging(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
+        missing = yield from self._missing(change, facts)
+        if missing is not None:
+            return self._late(change, facts, missing)
         for section in facts.sections:
             client = self.structure.clients.get(section.client)
             clock = client.clock if client is not None else 0
             if section.start < clock:
                 known = section.end <= clock
                 return Verdict(change, Kind.AGAIN) if known else Verdict(change, Kind.VOID, "overlap")
-        missing = yield from self._missing(facts)
-        if missing is not None:
-            return self._late(change, facts, missing)
         mark = self.structure.mark()
         try:
             slow = self._claim(change, facts)
@@ -163,14 +166,17 @@ class Judge:
                 self._wake(ready)
         return Verdict(change, Kind.MERGED, deferred=slow)
 
-    def _missing(self, facts: Facts) -> Generator[None, None, Id | None]:
-        has = self.structure.has
+    def _missing(self, change: Change, facts: Facts) -> Generator[None, None, Id | None]:
+        """One of the ids that are not here: any does, as what waits is merged only when all are here. ▲ It is another
+        one for each change, as if by chance. Otherwise a thousand changes that wait for the same thousand ids would all
+        be read again for each id that comes; so each is read again some ten times."""
+        has, out = self.structure.has, list[Id]()
         for count, ident in enumerate(facts.needed, start=1):
             if not has(ident):
-                return ident
+                out.append(ident)
             if count % (3 * BREATH) == 0:
                 yield
-        return None
+        return min(out, key=lambda ident: hash((change.position, *ident)), default=None)
 
     def _adding(self, facts: Facts) -> Iterator[None]:
         for section in facts.sections:
@@ -188,7 +194,7 @@ class Judge:
 
     def _late(self, change: Change, facts: Facts, missing: Id) -> Verdict:
         slow = self._claim(change, facts)
-        late = Late(change, missing, facts.size)
+        late = Late(change, missing)
         if self._waiting.put(late, facts):
             self._moves.append((True, late, facts))
         return Verdict(change, Kind.LATE, missing=missing, deferred=slow)

@@ -10,6 +10,10 @@ MAX_CLOCK = 2**31
 """Clocks, lengths and the ends of ranges are below this. yrs keeps clocks in 32 bits and subtracts them with a sign."""
 MAX_CLIENT = 2**53
 """Clients are below this: yrs drops the higher bits, so that two clients would become one."""
+MAX_BYTES = 24 * 1024 * 1024
+"""Of one update, its pieces put together. The worker takes frames of 32 MiB."""
+MAX_THINGS = 500_000
+"""Items, ranges, values and characters of two UTF-16 units that one update names. What is read takes 170 bytes each."""
 
 
 class BadUpdate(BadChange):
@@ -26,10 +30,13 @@ class BadUpdate(BadChange):
 class Reader:
     """A position in some bytes. Everything raises BadUpdate where the bytes break a rule or end too early."""
 
-    __slots__ = ("at", "data", "end")
+    __slots__ = ("at", "data", "end", "things")
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.end = data, 0, len(data)
+        self.things = 0
+        if self.end > MAX_BYTES:
+            raise BadUpdate("total")
 
     def byte(self) -> int:
         """The next byte."""
@@ -72,7 +79,14 @@ class Reader:
         value = self.number()
         if value * least_bytes > self.end - self.at:
             raise BadUpdate("truncated", start)
+        self.spend(value)
         return value
+
+    def spend(self, things: int) -> None:
+        """▲ Counts what an update names. Of two bytes each, 75 MiB would take 7 GB to judge."""
+        self.things += things
+        if self.things > MAX_THINGS:
+            raise BadUpdate("total", self.at)
 
     def take(self, size: int) -> bytes:
         """So many bytes."""

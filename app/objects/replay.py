@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from app.errors import BadChange, BugError
 from app.objects.beginning import beginning
 from app.objects.begun import Begun, begun_of
-from app.objects.grammar import Facts, read, reading
+from app.objects.grammar import Facts, client_begun, reading
 from app.objects.judging import Judge, JudgeMark, Kind, Verdict
 from app.objects.lib0 import BadUpdate
 from app.objects.structure import Structure
@@ -26,9 +26,9 @@ V = TypeVar("V")
 
 MERGED, AGAIN, LATE = "merged", "again", "late"
 """What an outcome's `code` is, beside the codes of what is void. Pieces of a group that is not complete are late."""
-STATE, PIECE = "state", "piece"
-"""Void: a state that stands behind other updates of its object; a piece that is not the first of its index, or that
-differs in how many there are."""
+FOREIGN, STATE, PIECE = "foreign", "state", "piece"
+"""Void: what is of another person's client; a state that stands behind other updates of its object; a piece that is not
+the first of its index, or that differs in how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Kept(Protocol):
     """What the store keeps of one object."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        """(last change, clock of the first missing id, `Wait.parts`) of those that wait for a client below a clock."""
+        """(last change without its data, clock of the id that it is kept under, `Wait.parts`) of those that wait for a
+        client below a clock."""
         ...
 
     def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
@@ -112,6 +113,11 @@ class Replay:
         """Positions up to `upto` that wait and have not been taken here yet."""
         self._waits: dict[int, None] = {}
         """Positions of all changes that wait."""
+        self._begun: dict[int, tuple[int, bytes]] = {}
+        """Of the first pieces of groups that are not complete: by position the client that they begin with, and whose
+        they are."""
+        self._by_client: dict[int, set[int]] = {}
+        """Their positions."""
 
     @property
     def structure(self) -> Structure:
@@ -140,9 +146,9 @@ class Replay:
         else:
             facts = yield from reading(update, state=True)
             structure = yield from beginning(facts, begun.known)
-        before = self._groups, self._parts, self._waits
+        before = self._groups, self._parts, self._waits, self._begun, self._by_client
         self._judge = Judge(self, structure)
-        self._groups, self._parts, self._waits = {}, {}, {}
+        self._groups, self._parts, self._waits, self._begun, self._by_client = {}, {}, {}, {}, {}
         self._fresh.undo.append(lambda: self._restore(*before))
         self.upto = begun.covers if upto is None else upto
         self.named = frozenset(begun.waits if upto is None else ())
@@ -168,8 +174,15 @@ class Replay:
         known = yield from encoding(self.structure)
         return Begun(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
 
-    def _restore(self, groups: Groups, parts: dict[int, tuple[int, ...]], waits: dict[int, None]) -> None:
-        self._groups, self._parts, self._waits = groups, parts, waits
+    def _restore(
+        self,
+        groups: Groups,
+        parts: dict[int, tuple[int, ...]],
+        waits: dict[int, None],
+        begun: dict[int, tuple[int, bytes]],
+        by_client: dict[int, set[int]],
+    ) -> None:
+        self._groups, self._parts, self._waits, self._begun, self._by_client = groups, parts, waits, begun, by_client
 
     # -- taking
 
@@ -192,9 +205,42 @@ class Replay:
         if parts is None:
             return self._void(change.position, (change.position,), PIECE)
         if not parts:
+            self._begin(change, unpacked)
             self._await(change.position)
             return [Outcome(change.position, (change.position,), LATE)]
         return (yield from self._update(change, parts))
+
+    def _begin(self, change: PlacedChange, piece: Unpacked) -> None:
+        """▲ The first piece says of which client the update is, and everybody reads that: nobody else can use the
+        client first while the other pieces are on their way."""
+        client = client_begun(piece.update) if piece.index == 0 else None
+        if client is not None:
+            self._begun[change.position] = client, bytes(change.uid)
+            self._by_client.setdefault(client, set()).add(change.position)
+            self._fresh.undo.append(lambda: self._end(change.position))
+
+    def _begin_no_more(self, positions: Sequence[int]) -> None:
+        for position in positions:
+            if (before := self._begun.get(position)) is not None:
+                self._end(position)
+                self._fresh.undo.append(partial(self._resume, position, before))
+
+    def _end(self, position: int) -> None:
+        client, _ = self._begun.pop(position)
+        self._by_client[client].remove(position)
+        if not self._by_client[client]:
+            del self._by_client[client]
+
+    def _resume(self, position: int, begun: tuple[int, bytes]) -> None:
+        self._begun[position] = begun
+        self._by_client.setdefault(begun[0], set()).add(position)
+
+    def _is_begun_by_another(self, facts: Facts, author: bytes) -> bool:
+        """Whether nobody has an update's client yet, and the first of the groups that begin with it is another's."""
+        for section in facts.sections:
+            if section.client not in self.structure.clients and (begun := self._by_client.get(section.client)):
+                return self._begun[min(begun)][1] != author
+        return False
 
     def update(self, parts: Sequence[int]) -> tuple[bytes, bytes]:
         """(update, what a state says beside it or nothing) that the changes at these positions make."""
@@ -227,26 +273,30 @@ class Replay:
             facts = yield from reading(update)
         except BadChange as bad:
             return self._void(change.position, parts, bad.code)
+        if self._is_begun_by_another(facts, bytes(change.uid)):
+            return self._void(change.position, parts, FOREIGN)
+        self._begin_no_more(parts)
         if len(parts) > 1:
             self._set_parts(change.position, parts)
         found = yield from self._judge.offering(_change(change), facts)
-        outcomes = [self._outcome(found, facts.size)]
+        outcomes = [self._outcome(found)]
         while self._judge.ready:
             found = yield from self._judge.stepping()
-            outcomes.append(self._outcome(found, 0))
+            outcomes.append(self._outcome(found))
         return outcomes
 
     def _void(self, position: int, parts: tuple[int, ...], code: str) -> list[Outcome]:
+        self._begin_no_more(parts)
         for part in parts:
             self._await_no_more(part)
         return [Outcome(position, parts, code)]
 
-    def _outcome(self, verdict: Verdict, size: int) -> Outcome:
+    def _outcome(self, verdict: Verdict) -> Outcome:
         position = verdict.change.position
         parts, waited = self._parts.get(position, (position,)), position in self._waits
         if verdict.kind is Kind.LATE:
             assert verdict.missing is not None  # noqa: S101 - a late verdict names what it lacks
-            late = Late(verdict.change, verdict.missing, size)
+            late = Late(verdict.change, verdict.missing)
             for part in parts:
                 self._await(part)
             self._fresh.waits[position] = Wait(late, parts)
@@ -285,6 +335,7 @@ class Replay:
                 gone.update(pieces.values())
                 del self._groups[key]
                 self._fresh.undo.append(partial(_put, self._groups, key, (count, pieces)))
+        self._begin_no_more(list(gone))
         for position in gone:
             self._await_no_more(position)
             self._set_parts(position, None)
@@ -297,7 +348,7 @@ class Replay:
     def waiting(self, client: int, below: int) -> Sequence[Late]:
         """What waits for an id of a client below a clock."""
         found = {
-            last.position: Wait(Late(_change(last), (client, clock), len(last.data)), parts)
+            last.position: Wait(Late(_change(last), (client, clock)), parts)
             for last, clock, parts in self._kept.waiting(client, below)
         }
         for position, wait in self._fresh.waits.items():
@@ -309,10 +360,10 @@ class Replay:
                 self._set_parts(position, wait.parts)
         return [wait.late for position, wait in found.items() if position in self._waits]
 
-    def facts(self, change: Change) -> Facts:
+    def facts(self, change: Change) -> Generator[None, None, Facts]:
         """What one of them says."""
         try:
-            return read(self.update(self._parts.get(change.position, (change.position,)))[0])
+            return (yield from reading(self.update(self._parts.get(change.position, (change.position,)))[0]))
         except BadUpdate as bad:  # it passed when it came
             raise BugError("replay: what waits was damaged") from bad
 

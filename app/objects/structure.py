@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.objects.grammar import ARRAY, MAP, MARK, TEXT, TYPE, Id, Item, Section
+from app.objects.grammar import ARRAY, EMBED, MAP, MARK, TEXT, TYPE, TYPED_TEXT, VALUES, Id, Item, Section
 from app.objects.values import MAX_DEPTH
 
+NO_TYPE = -1
+"""What `Parent.type` is of a root."""
 NOWHERE = -1
 """The sequence of bare ids (content 0): what stood in something that was deleted in the same update."""
 KEY_BITS = 32
@@ -145,11 +147,15 @@ class Structure:
 
     def _check_fit(self, item: Item, sequence: int) -> None:
         """▲ Map types hold what has a key, array types what has none and is neither text nor mark: yrs reads an array
-        with an emoji in it for ever. What a root is to be nobody knows before a tool asks."""
+        with an emoji in it for ever. What a root is to be nobody knows before a tool asks; but it is a text or a map.
+        ▲ In a text stands nothing but text and marks: how long the rest is, libraries and views count differently, and
+        what people write would land elsewhere than where they write it."""
         kind = self.parents[sequence >> KEY_BITS].type
         if item.keyed != (sequence & KEY_MASK != 0):
             raise Broken("keyed")
         if (kind == MAP and not item.keyed) or (kind == ARRAY and (item.keyed or item.kind in (TEXT, MARK))):
+            raise Broken("unfit")
+        if kind in (NO_TYPE, TYPED_TEXT) and not item.keyed and item.kind in (EMBED, TYPE, VALUES):
             raise Broken("unfit")
 
     def _beside(self, ident: Id, after: int) -> int:
@@ -171,7 +177,7 @@ class Structure:
         found = self._roots.get(name)
         if found is None:
             found = self._roots[name] = len(self.parents)
-            self.parents.append(Parent(name, None, -1, 0))
+            self.parents.append(Parent(name, None, NO_TYPE, 0))
         return found
 
     def key(self, name: str | None) -> int:

@@ -85,6 +85,7 @@ def skip_json(read: Reader) -> Iterator[None]:
             break
         if stack and stack[-1] is not None:
             at = _json_key(text, at, stack[-1], start)
+        read.spend(1)
         steps += 1
         if steps % BREATH == 0:
             yield

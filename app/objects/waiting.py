@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Updates that wait for ids which are not here yet, indexed by the first id that each lacks.
 
-In memory at most 1,000 and 8 MiB of a person and object; what is beyond stays in the store's rows, which are asked.
+In memory at most 1,000 of a person and object, and what these say up to 20,000 items; what is beyond stays in the
+store's rows, which are asked.
 """
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.objects.grammar import Facts, Id
 
-MAX_WAITING, MAX_WAITING_BYTES = 1000, 8 << 20
+MAX_WAITING, MAX_THINGS = 1000, 20_000
+"""▲ Items, ranges and ids that are named take some 170 bytes each here, and two on the wire."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +28,20 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A change that waits. `missing`: the first id that it lacks. `size_bytes`: its update's."""
+    """A change that waits. `missing`: an id that it lacks."""
 
     change: Change
     missing: Id
-    size_bytes: int
 
 
 class Rows(Protocol):
     """What the store keeps of one object's waiting updates: all of them, also those that are in memory here."""
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
-        """Those whose first missing id is of this client and below a clock."""
+        """Those that are kept under an id of this client below a clock."""
 
-    def facts(self, change: Change) -> Facts:
-        """What one of them says: its row, read again."""
+    def facts(self, change: Change) -> Generator[None, None, Facts]:
+        """What one of them says: its row, read again, in pieces."""
 
 
 class Waiting:
@@ -53,7 +54,7 @@ class Waiting:
         self._by_client: dict[int, list[tuple[int, int]]] = {}
         """Of each client that is waited for: (missing clock, position), ascending."""
         self._held: dict[bytes, tuple[int, int]] = {}
-        """Of each person: how many are in memory, and their bytes."""
+        """Of each person: how many are in memory, and how much they say."""
         self._beyond = False
         """Whether some may be in the rows alone: then the rows are asked too."""
 
@@ -64,10 +65,11 @@ class Waiting:
     def put(self, late: Late, facts: Facts | None) -> bool:
         """Keeps one; False if it is beyond what is kept in memory: then the rows alone have it."""
         count, size = self._held.get(late.change.author, (0, 0))
-        if count >= MAX_WAITING or size + late.size_bytes > MAX_WAITING_BYTES:
+        if count >= MAX_WAITING:
             self._beyond = True
             return False
-        self._held[late.change.author] = count + 1, size + late.size_bytes
+        facts = facts if facts is not None and size + _things(facts) <= MAX_THINGS else None
+        self._held[late.change.author] = count + 1, size + _things(facts)
         self._lates[late.change.position] = late, facts
         insort(self._by_client.setdefault(late.missing[0], []), (late.missing[1], late.change.position))
         return True
@@ -81,20 +83,18 @@ class Waiting:
             changes |= {late.change.position: late.change for late in self._rows.waiting(client, below)}
         return list(changes.values())
 
-    def take(self, change: Change) -> tuple[Late | None, Facts]:
-        """Takes one out: (it, what it says). None in place of it if the rows alone had it."""
+    def take(self, change: Change) -> tuple[Late | None, Facts | None]:
+        """Takes one out: (it, what it says). None for what the rows alone have."""
         found = self._lates.get(change.position)
-        if found is None:
-            return None, self._rows.facts(change)
-        late, facts = found
-        self.drop(late)
-        return late, facts if facts is not None else self._rows.facts(change)
+        if found is not None:
+            self.drop(found[0])
+        return found if found is not None else (None, None)
 
     def drop(self, late: Late) -> None:
         """Takes one out that is in memory."""
-        del self._lates[late.change.position]
+        _, facts = self._lates.pop(late.change.position)
         count, size = self._held[late.change.author]
-        self._held[late.change.author] = count - 1, size - late.size_bytes
+        self._held[late.change.author] = count - 1, size - _things(facts)
         left = self._by_client[late.missing[0]]
         del left[bisect_left(left, (late.missing[1], late.change.position))]
         if not left:
@@ -103,3 +103,9 @@ class Waiting:
     def cover(self, upto: int) -> list[Late]:
         """Those in memory at positions up to this one, oldest first."""
         return [late for position, (late, _) in sorted(self._lates.items()) if position <= upto]
+
+
+def _things(facts: Facts | None) -> int:
+    if facts is None:
+        return 0
+    return facts.items + len(facts.needed) + sum(len(ranges) for _, ranges in facts.deleted)

@@ -19,6 +19,10 @@ from app.rooms.records import (
 from app.store import left_out, objects, rooms, search
 from app.store.rows import ObjectRow, StoredChange
 
+LASTING = "chat"
+"""▲ The kind that nobody puts away: a room has one, no view brings it back, and the next one that somebody announced
+would take its place."""
+
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """New records of one room. BadChange for one that makes no sense."""
@@ -33,8 +37,10 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 search.put(conn, [entry])
             case ObjectAnnounced(obj=obj, kind=kind):
                 objects.announce(conn, root.room, ObjId(obj), kind, change.t, change.author)
+                objects.keep(conn, root.room, LASTING)
             case ObjectRetired(obj=obj, on=on):
                 objects.set_deleted(conn, root.room, ObjId(obj), on)
+                objects.keep(conn, root.room, LASTING)
             case ChangeLeftOut():
                 _leave_out(conn, root, change, record)
             case PersonInvited():

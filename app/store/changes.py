@@ -237,6 +237,10 @@ class Changes:
         """The object's changes whose rowid is above `after`, in the order of arrival here."""
         return self._select(sql.CHANGES_OF, (obj, after))
 
+    def unplaced(self, obj: ObjId) -> list[bytes]:
+        """The data of an object's changes that have no position yet: they were written here."""
+        return [data for (data,) in self._db.rows(sql.UNPLACED, (obj,))]
+
     def lacking(self, room: RoomId) -> bool:
         """Whether changes of the room are known to be missing: they wait for a key, or were pruned before they came."""
         return self._db.value(sql.LACKING, (room, f"gaps-{room.hex()}")) is not None

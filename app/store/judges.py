@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 
 from app.core import log
 from app.core.ids import ObjId, RoomId
-from app.core.pieces import driven
+from app.core.pieces import Budget, TooLong, driven
 from app.errors import BadChange
 from app.store import statements as sql
 from app.store.database import Database
@@ -29,6 +29,9 @@ from app.store.projection import ObjectJudge, Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
 from sync.client.ports import Received, position_of
 
+JUDGED_WITHIN_S = 2.0
+"""▲ Judging what came for one object takes so long at most; then it is judged in the background. A colleague who has
+much wait there makes nobody wait for what is written elsewhere."""
 BREATH = 32
 """Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
 
@@ -113,6 +116,8 @@ class Judges(KeptJudges):
                     return
             except BadChange as bad:  # a state that is none
                 log.store.warning("judge-state", code=bad.code, obj=obj)
+            except TooLong:
+                log.store.warning("judged-later", obj=obj)
             for _, judge, mark in reversed(out.points[begun:]):
                 judge.rollback(mark)
             del out.points[begun:]
@@ -135,7 +140,8 @@ class Judges(KeptJudges):
             return False
         edits = {position_of(c.n, c.place): c for c in fresh if c.dev and not c.baseline}
         covers = {position_of(n): position_of(until) for n, until in came.covers}
-        codes = out.codes[obj] = {}
+        codes, budget = dict[int, str](), Budget(JUDGED_WITHIN_S)
+        out.codes[obj] = codes
         for count, position in enumerate(sorted({**edits, **covers}), start=1):
             if count % BREATH == 0:
                 await asyncio.sleep(0)
@@ -145,7 +151,7 @@ class Judges(KeptJudges):
             judge = await self._judge_of(obj, kind, held, position, out)
             if judge is None:
                 return False
-            for outcome in await driven(judge.taking(placed_of(edits[position]))):
+            for outcome in await driven(judge.taking(placed_of(edits[position])), budget):
                 note(codes, out.waits.setdefault(obj, {}), outcome)
                 if outcome.deferred:
                     out.deferred.add(obj)

@@ -41,6 +41,11 @@ def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> No
     conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
 
 
+def keep(conn: Connection, room: RoomId, kind: str) -> None:
+    """A room's objects of this kind are never put away."""
+    conn.exec_driver_sql("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
+
+
 class Objects:
     """Lists of objects, and drafts, read marks, recently opened, cached CRDT states."""
 

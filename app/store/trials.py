@@ -53,6 +53,9 @@ DOUBTS = 3
 CRASHES = 3
 """So often the program may end at one change that the worker survives. Then the change is quarantined too: a process
 that is killed by chance is killed elsewhere the next time."""
+PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
+"""▲ After a crash the object's next changes wait so many times what the trial took, for each crash of it in this run of
+the program: whoever sends one such change after the other makes that object wait, and no other."""
 CRASH, FAILED, PROGRAM = "crash", "failed", "program"
 """Why a change is quarantined: the worker ended or was too slow; it could not be merged; the program ended at it."""
 
@@ -97,6 +100,9 @@ class Trials:
         self._untried: dict[ObjId, None] = {}
         self._suspects: dict[ObjId, int] = {}
         self._doubts: dict[ObjId, int] = {}
+        self._crashes: dict[ObjId, int] = {}
+        self._resting: dict[ObjId, float] = {}
+        """Objects whose trials pause, and until when, by the loop's clock."""
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
         """The worker could not be started: what came waits, and is tried again."""
@@ -149,6 +155,8 @@ class Trials:
                 continue
             if obj in self._untried or obj in self._suspects or obj in verdicts.stale or obj in verdicts.deferred:
                 continue  # in their order, one by one
+            if obj in self._crashes:
+                continue  # ▲ what comes for other objects would wait for each crash
             try:
                 if await self._apart(self._rehearsal.passes, obj, kind, given):
                     self._woken.set()
@@ -240,7 +248,7 @@ class Trials:
     async def _round(self, rehearsal: Rehearsal) -> float | None:
         """Tries what is untried now; how long to wait for more, None for as long as it takes."""
         try:
-            for obj in list(self._untried):
+            for obj in self._due():
                 await self._resolve(rehearsal, obj)
             await self._read(rehearsal)
         except WorkerUnavailable:
@@ -248,10 +256,17 @@ class Trials:
             return RETRY_S
         self._stall(False)
         stored_s = await self._judges.store_idle()
-        if self._untried:
+        if self._due():
             return 0.0
+        now = asyncio.get_running_loop().time()
+        rests = [until - now for obj, until in self._resting.items() if obj in self._untried]
         read_s = self._read_after_s if rehearsal.unread else None
-        return min((s for s in (stored_s, read_s) if s is not None), default=None)
+        return min((s for s in (stored_s, read_s, *rests) if s is not None), default=None)
+
+    def _due(self) -> list[ObjId]:
+        """Objects of which something is to be tried now."""
+        now = asyncio.get_running_loop().time()
+        return [obj for obj in self._untried if self._resting.get(obj, 0.0) <= now]
 
     async def _read(self, rehearsal: Rehearsal) -> None:
         """Reads what has changed whole in the worker, as opening and indexing will. A large object that somebody types
@@ -284,12 +299,15 @@ class Trials:
             return
         singly = self._suspects.get(obj, 0) > 1
         rows = rows[:1] if singly else rows
+        began = asyncio.get_running_loop().time()
         found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
         if found is None and self._doubts.get(obj, 0) < DOUBTS:  # what was merged before ends the worker already
             await self._doubt(rehearsal, obj)
             return
         found = found or [CRASH] * len(rows)
         passed = [row for row, why in zip(rows, found, strict=True) if why is None]
+        if CRASH in found:
+            self._rest(obj, asyncio.get_running_loop().time() - began)
         with self._db.transaction():
             for row, why in zip(rows, found, strict=True):
                 if why is not None:
@@ -300,6 +318,12 @@ class Trials:
         # The next round asks the store again. What came during this trial is untried too, as the object was in doubt;
         # taken off the list here, it would wait until the next start.
         self.changed.emit(obj)
+
+    def _rest(self, obj: ObjId, took_s: float) -> None:
+        """A change of the object ended the worker, or was too slow."""
+        self._crashes[obj] = self._crashes.get(obj, 0) + 1
+        rest_s = min(MOST_PAUSE_S, PAUSE_SHARE * self._crashes[obj] * took_s)
+        self._resting[obj] = asyncio.get_running_loop().time() + rest_s
 
     async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Everything of an object is tried from its first change: it holds something that ends the worker."""

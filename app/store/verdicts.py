@@ -48,11 +48,9 @@ class KeptRows:
         self._obj = obj
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        found = self._db.rows(sql.WAITS, (self._obj, client, below))
         return [
-            (placed, clock, _parts_of.decode(parts))
-            for position, clock, parts in found
-            for placed in self.changes([position])
+            (PlacedChange(position, ChangeId(change_id), Uid(author), t, b""), clock, _parts_of.decode(parts))
+            for position, clock, parts, change_id, author, t in self._db.rows(sql.WAITS, (self._obj, client, below))
         ]
 
     def changes(self, positions: Sequence[int]) -> list[PlacedChange]:

@@ -212,8 +212,8 @@ def append(rng: Random, blocks: Blocks, known: Known) -> None:
 def odd() -> list[Positioned]:
     """A history with each odd content in an update of its own, and with the edges of each bound."""
     inside: list[Block] = [Block(VALUES, [written], parent="meta", key="k") for written in WRITTEN]
-    inside += [Block(EMBED, text, parent="text") for text in JSON]
-    inside += [Block(MARK, ["å", text], parent="text") for text in JSON[:3]]
+    inside += [Block(EMBED, text, parent="meta", key="k") for text in JSON]
+    inside += [Block(MARK, ["link", text], parent="text") for text in JSON[:3]]
     updates = [Blocks([Section(1000 + n, 0, [made])]) for n, made in enumerate(inside)]
     for count in (8192, 8193):
         roots = [Block(TEXT, "x", parent=f"r{n}") for n in range(count)]

@@ -2,7 +2,7 @@
 """What the grammar and the judge let through of a history, in the order in which it would be merged."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 
 from app.objects.grammar import Facts, read
 from app.objects.judging import Judge, Kind, Verdict
@@ -21,7 +21,8 @@ class MemoryRows:
     def waiting(self, client: int, below: int) -> Sequence[Late]:
         return [late for late in self.lates.values() if late.missing[0] == client and late.missing[1] < below]
 
-    def facts(self, change: Change) -> Facts:
+    def facts(self, change: Change) -> Generator[None, None, Facts]:
+        yield
         return self.said[change.position]
 
 
@@ -37,17 +38,17 @@ class Judging:
         """The verdict of an update and of all that had waited for it."""
         change = Change(position, position.to_bytes(16, "big"), author, t)
         self.rows.said[position] = facts
-        yield self._noted(self.judge.offer(change, facts), facts.size)
+        yield self._noted(self.judge.offer(change, facts))
         while self.judge.ready:
-            yield self._noted(self.judge.step(), facts.size)
+            yield self._noted(self.judge.step())
 
-    def _noted(self, verdict: Verdict, size: int) -> Verdict:
+    def _noted(self, verdict: Verdict) -> Verdict:
         self.verdicts.append(verdict)
         position = verdict.change.position
         self.rows.lates.pop(position, None)
         if verdict.kind is Kind.LATE:
             assert verdict.missing is not None
-            self.rows.lates[position] = Late(verdict.change, verdict.missing, self.rows.said[position].size)
+            self.rows.lates[position] = Late(verdict.change, verdict.missing)
         return verdict
 
 

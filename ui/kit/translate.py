@@ -54,23 +54,19 @@ def key_text(shortcut: str) -> str:
     return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText) or shortcut
 
 
-def _local(t_ms: int) -> datetime:
-    return local(t_ms)
-
-
 def local_now() -> datetime:
     """The local time by the program's clock, which tests can set."""
-    return _local(now_ms())
+    return local(now_ms())
 
 
 def day(t_ms: int) -> date:
     """The local day of a time in ms."""
-    return _local(t_ms).date()
+    return local(t_ms).date()
 
 
 def clock(t_ms: int) -> str:
     """14:03, local time, 24 hours."""
-    return f"{_local(t_ms):%H:%M}"
+    return f"{local(t_ms):%H:%M}"
 
 
 def _weekdays() -> tuple[str, ...]:
@@ -106,7 +102,7 @@ def week(value: date) -> int:
 
 def day_or_time(t_ms: int, now: datetime | None = None) -> str:
     """How long ago in a word: just now, 14:03, yesterday, 20 nov, 2025-11-20."""
-    then, now = _local(t_ms), now or local_now()
+    then, now = local(t_ms), now or local_now()
     if timedelta(0) <= now - then < timedelta(minutes=2):
         return tr("just now")
     if then.date() == now.date():

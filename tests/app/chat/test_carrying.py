@@ -7,8 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from app.chat import settling
 from app.chat.authority import twin
 from app.chat.model import Message
+from app.chat.originals import HOPS
 from app.chat.records import (
     Attachment,
     Carried,
@@ -22,6 +24,7 @@ from app.chat.records import (
     decode,
     encode,
 )
+from app.core.clock import local
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid, new_change
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
@@ -135,6 +138,34 @@ def wrote(at: Desk, by: Uid, *records: Record, n: int = 2) -> list[ChangeId]:
     from_others(at, by, CHANNEL, [encode(record) for record in records], n=n, t=1000 * n)
     stored = [change for change in at.store.changes.of(CHANNEL) if change.n is not None and change.n >= n]
     return [change.change_id for change in stored]
+
+
+def test_attack_a_long_row_of_rooms_that_continue_each_other_keeps_nobody_from_editing(
+    rg: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that was carried into each of a thousand: an edit of the first one ended in a fault at everybody."""
+    old, said = ROOM, wrote(rg, HL, MessageSent(text="Först"))[0]
+    for number in range(HOPS + 4):
+        name = bytes((number,))
+        room, there = RoomId(name + b"n" * 15), ObjId(name + b"t" * 15)
+        successor(rg, EK, room=room, chat=there, old=old)
+        Stream(rg, room, there).put(EK, claim(HL, "Först", said))
+        old = room
+    judged: list[RoomId] = []
+    monkeypatch.setattr(settling, "refresh_room", lambda conn, room, obj: judged.append(room))
+    wrote(rg, HL, MessageEdited(target=said, text="Rättat å"), n=30)
+    assert [m.text for m in shown(rg, ROOM)] == ["Rättat å"]
+    assert len(judged) == HOPS
+
+
+@pytest.mark.parametrize("t", [-1, 2**53 + 1, 2**62])
+def test_attack_a_carried_message_has_a_time_that_there_is(rg: Desk, t: int) -> None:
+    """Whoever opened the chat got an error at each painting, and saw nothing more of it."""
+    Stream(rg).put(EK, claim(HL, "Falskt", t=t))
+    assert shown(rg) == []
+    Stream(rg).put(EK, claim(HL, "Citerat", t=2**53))
+    (message,) = shown(rg)
+    assert (message.said_t, local(2**53).year, local(-(2**62)).year) == (2**53, 9999, 1970)
 
 
 # -- what a founder carries, and how it is shown where the old room is known too --------------------------------------

@@ -12,6 +12,7 @@ from app.chat import records
 from app.chat.errors import EmptyMessage
 from app.chat.ports import Progress
 from app.chat.projection import positioned, project
+from app.chat.reads import MAX_REACTIONS
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, encode
 from app.chat.service import Draft
 from app.chat.typing import SHOWN_FOR_MS, Typing
@@ -167,6 +168,14 @@ def test_reactions_are_counted_once_a_person_and_taken_back(hl: Desk, ek: Desk, 
     server.deliver()
     reactions = hl.chat.timeline(ROOM).message(0).reactions
     assert [(r.emoji, r.uids) for r in reactions] == [("👍", (HL, EK))]
+
+
+def test_attack_thousands_of_different_reactions_are_not_all_painted(hl: Desk) -> None:
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Å"))], n=2, t=1000)
+    first = hl.chat.timeline(ROOM).message(0).change_id
+    many = [encode(ReactionSet(target=first, emoji=chr(0x1F300 + n), on=True)) for n in range(200)]
+    from_others(hl, EK, CHANNEL, many, n=10, t=2000)
+    assert len(hl.chat.timeline(ROOM).message(0).reactions) == MAX_REACTIONS
 
 
 def test_an_answer_quotes_and_is_counted(hl: Desk, ek: Desk, server: Positions) -> None:

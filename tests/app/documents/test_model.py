@@ -2,12 +2,17 @@
 """Documents that merge: the mirror follows the CRDT, whatever is done by whom in which order."""
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
+import pycrdt
 import pytest
 
 from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style
+from app.documents.merging import Merge
 from app.documents.model import Change, Document
+from app.objects.crdt import client_in
+from app.objects.grammar import read
 
 WORDS = ["å", "x", "hej ", "ärende ", "öl 🙂", "\n", "A\nB ", "§ 4 👩‍👧 "]
 FORMATS: list[dict[str, Any]] = [
@@ -25,6 +30,51 @@ STYLES = [
     Style(list="ul", indent=1),
     Style(list="ol", indent=2),
 ]
+
+
+def test_attack_a_caret_names_no_client_under_which_nothing_has_a_position_yet() -> None:
+    """Carets travel beside the changes. Whoever read the client there could use it first: all that was written under it
+    would be void, which may be the work of hours without a line."""
+    updates: list[bytes] = []
+    document = Document(updates.append)
+    document.set_up("Beslut å 🙂")
+    whole = Document()
+    whole.merge(updates)
+    document.splice(0, 0, "Skrivet utan linje. ")
+    client = read(updates[-1]).sections[0].client
+    for at in (0, 3, document.length_utf16):
+        told = document.encode_selection(at, 5)
+        assert client not in (client_in(told[2:]), client_in(told[2 + int.from_bytes(told[:2], "big") :]))
+    document.placed(client + 1)
+    assert document.encode_selection(3, 5) == told
+    document.placed(client)
+    whole.merge(updates)
+    assert whole.resolve_selection(document.encode_selection(3, 5)) == (3, 5)
+
+
+def test_attack_an_update_that_touches_both_ends_of_a_long_document_takes_no_time() -> None:
+    first, second = Desk(), Desk()
+    first.doc.set_up("Beslut")
+    first.doc.splice(0, 0, ("Ärendet å 🙂 " * 8 + "\n") * 2000)
+    sync(first, second)
+    with first.doc._crdt.transact():
+        first.doc._text.insert(0, "Först ")
+        first.doc._text.insert(first.doc._mirror.size_utf8 + 5, "sist")
+    walked = 0
+
+    def count(self: Merge, size: int, attrs: Mapping[str, Any] | None) -> None:
+        nonlocal walked
+        walked += size
+        keep(self, size, attrs)
+
+    keep = Merge._keep
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Merge, "_keep", count)
+        sync(first, second)
+    assert walked < 1000
+    second.check()
+    assert second.doc.plain_text().startswith("Först Ärendet")
+    assert second.doc.plain_text().rstrip().endswith("sist")
 
 
 class Desk:
@@ -185,8 +235,14 @@ def test_a_damaged_update_is_counted_and_the_rest_is_merged() -> None:
     second.check()
 
 
+def client_of(desk: Desk) -> int:
+    """Under which client of the CRDT somebody writes."""
+    return desk.doc._crdt.client
+
+
 def test_a_selection_follows_its_words_and_nonsense_resolves_to_nothing() -> None:
     first, second = new_pair()
+    first.doc.placed(client_of(first))
     selection = first.doc.encode_selection(7, 13)
     second.doc.splice(0, 0, "åäö🙂 ")
     sync(first, second)
@@ -196,8 +252,21 @@ def test_a_selection_follows_its_words_and_nonsense_resolves_to_nothing() -> Non
         assert first.doc.resolve_selection(nonsense) is None
 
 
+def test_attack_a_caret_without_the_form_of_a_position_reaches_no_native_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, _ = new_pair()
+    first.doc.placed(client_of(first))
+    told = first.doc.encode_selection(7, 13)[2:]
+    good = told[: len(told) // 2]
+    monkeypatch.setattr(pycrdt.StickyIndex, "decode", None)
+    for bad in (good[:-1], good + b"\0", b"\3" + good[1:], b"\1\xff\xff\xff\xff\7", b"\0" * 200, b"\0" + b"\xff" * 9):
+        assert first.doc.resolve_selection(len(bad).to_bytes(2, "big") + bad + bad) is None
+    with pytest.raises(TypeError):  # this one would have been decoded
+        first.doc.resolve_selection(len(good).to_bytes(2, "big") + good + good)
+
+
 def test_carets_at_the_very_end_and_in_an_empty_document_have_a_position() -> None:
     first, _ = new_pair()
+    first.doc.placed(client_of(first))
     end = first.doc.length_utf16
     assert first.doc.resolve_selection(first.doc.encode_selection(end, end)) == (end, end)
     empty = Document()

@@ -20,9 +20,9 @@ from app.objects.judging import CLIENTS_AN_HOUR, HOUR_MS, Judge, Kind, Verdict
 from app.objects.lib0 import BadUpdate
 from app.objects.structure import BREATH
 from app.objects.structure_codec import decode, decoding, encode
-from app.objects.waiting import MAX_WAITING, Change
+from app.objects.waiting import MAX_THINGS, MAX_WAITING, Change
 from tests.fuzz import histories
-from tests.fuzz.blocks import DELETED, GC, TEXT, TYPE, VALUES, Block, Blocks, Section, write
+from tests.fuzz.blocks import DELETED, EMBED, GC, TEXT, TYPE, VALUES, Block, Blocks, Section, write
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import Judging, MemoryRows, passed, person
 from tests.fuzz.structures import mutate, seeds, unpack
@@ -176,6 +176,36 @@ def test_beyond_a_thousand_of_a_person_the_rows_alone_keep_what_waits() -> None:
     assert positions == sorted(positions)
 
 
+def test_attack_what_waits_for_many_ids_is_not_judged_again_for_each_of_them() -> None:
+    """4,000 changes that waited for 1,000 ids each: every id that came then cost everybody 5 s."""
+    room, ids, many = Room(), 200, 20
+    wanted = [(5000 + n, [[0, 1]]) for n in range(ids)]
+    for _ in range(many):
+        assert room.said(BO, of(0, deletes=wanted)) == ["late"]
+    said = [code for n in range(ids) for code in room.said(BO, of(5000 + n, text()))]
+    assert said.count("merged") == ids + many
+    assert len(said) < ids + many * 40, "a few times each, not once for each id"
+
+
+def test_attack_what_waits_takes_little_memory_however_small_its_items_are() -> None:
+    """8 MiB of items of two bytes were 670 MB in memory, for each object."""
+    room = Room()
+    for client in range(20):
+        assert room.said(BO, of(client, *(Block(GC, 1) for _ in range(5000)), clock=5)) == ["late"]
+    held = [facts.items for _, facts in room.judging.judge._waiting._lates.values() if facts is not None]
+    assert sum(held) <= MAX_THINGS
+    for client in range(20):
+        assert room.said(BO, of(client, text("abcde"))) == ["merged", "merged"]
+
+
+def test_what_is_there_already_waits_all_the_same_for_what_it_names_beside() -> None:
+    """Else the verdict would hang on which of the ids that it lacks came first."""
+    room = Room()
+    room.said(ANNA, of(7, text("abc")))
+    assert room.said(ANNA, of(7, text("abc"), deletes=[(8, [[0, 1]])])) == ["late"]
+    assert room.said(BO, of(8, text("x"))) == ["merged", "again"]
+
+
 def test_what_waits_is_left_out_where_a_baseline_covers_it() -> None:
     room = Room()
     first, second = (of(client, text("x", origin=(7, 0))) for client in (8, 9))
@@ -239,6 +269,17 @@ def ground() -> list[Block]:
         Block(VALUES, [2], origin=(7, 7), flags=0x20),
         Block(VALUES, [2], parent="m", key="other"),
     ]
+
+
+@pytest.mark.parametrize("made", [Block(EMBED, "{}"), Block(VALUES, [1, 2]), *(Block(TYPE, kind) for kind in range(3))])
+def test_attack_what_is_neither_text_nor_a_mark_stands_in_no_text(made: Block) -> None:
+    """Its length was another to the library than to the view: what people typed from then on landed elsewhere."""
+    room = Room()
+    room.said(ANNA, of(7, *ground(), Block(TYPE, 2, parent=(7, 5), key="text")))
+    places: list[dict[str, Any]] = [{"parent": "text"}, {"origin": (7, 0)}, {"parent": (7, 10)}]
+    for client, place in enumerate(places, start=8):
+        assert room.said(BO, of(client, Block(made.kind, made.content, **place))) == ["unfit"]
+        assert room.said(BO, of(client, text("x", **place))) == ["merged"]
 
 
 def test_attack_a_deleted_range_cuts_no_pair() -> None:
@@ -439,7 +480,7 @@ def test_attack_a_state_and_the_structure_beside_it_say_the_same() -> None:
         (text("a🙂b"), text("🙂ab")),
         (text("ab", parent="text"), text("ab", parent="other")),
         (Block(VALUES, [1], parent="m", key="k"), Block(VALUES, [1], parent="m", key="other")),
-        (Block(VALUES, [1], parent="m", key="k"), Block(VALUES, [1], parent="m")),
+        (Block(VALUES, [1], parent="m", key="k"), Block(VALUES, [1], parent="n", key="k")),
         (Block(TYPE, 1, parent="m", key="k"), Block(TYPE, 0, parent="m", key="k")),
         (Block(TYPE, 1, parent="m", key="k"), Block(VALUES, [1], parent="m", key="k")),
         (text("ab"), text("abc")),

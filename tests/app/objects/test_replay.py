@@ -13,9 +13,11 @@ from app.documents import records
 from app.documents.compaction import compact
 from app.documents.model import Document
 from app.objects.compaction import judged
+from app.objects.grammar import read
 from app.objects.replay import Replay, joined
 from sync.client.ports import PlacedChange, position_of
 from sync.ids import ChangeId, Uid
+from tests.fuzz.blocks import GC, Block, Blocks, Section, write
 
 HL, EK, RG = (Uid(name * 8) for name in (b"hl", b"ek", b"rg"))
 
@@ -217,6 +219,44 @@ def test_the_first_piece_of_an_index_counts_and_another_count_is_malformed() -> 
     assert found[-1].parts == (changes[0].position, changes[3].position)
     assert joined([changes[0], changes[3]], records.unpack)[0] == whole
     assert records.Assembler().feed_data([(HL, data) for data in parts]) == [whole]
+
+
+def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nobody() -> None:
+    """A pasted book is in pieces. Whoever sent a tiny update of its client before the last one was the client's owner:
+    the book was void, and all that its author wrote afterwards."""
+    updates: list[bytes] = []
+    document = Document(updates.append)
+    document.set_up("Beslut å 🙂")
+    begin = records.encode(updates.pop(0))
+    document.splice(0, 0, "Boken. ")
+    book, later = updates[-1], b""
+    own = read(book).sections[0].client
+    half = len(book) // 2
+    pieces = [
+        records.PAYLOAD.encode(records.DocumentPart(group=b"g" * 16, index=i, count=2, update=piece))
+        for i, piece in enumerate((book[:half], book[half:]))
+    ]
+    document.splice(0, 0, "Mer. ")
+    (later,) = records.encode(updates[-1])
+    thief = records.encode(write(Blocks([Section(own, 0, [Block(GC, 1)])], [])))
+    other = records.encode(write(Blocks([Section(own + 1, 0, [Block(GC, 1)])], [])))
+    told = [
+        (HL, begin[0]),
+        (HL, pieces[0]),
+        (EK, thief[0]),
+        (EK, other[0]),
+        (HL, pieces[1]),
+        (HL, later),
+        (EK, thief[0]),
+    ]
+    changes = [placed(n, uid, data) for n, (uid, data) in enumerate(told, start=1)]
+    expected = ["merged", "late", "foreign", "merged", "merged", "merged", "foreign"]
+    replay = Replay(records.unpack, Kept(changes))
+    assert [code for _, code in codes(replay, changes)] == expected
+    stored, _ = judged(changes[:2], records.unpack)
+    again = Replay(records.unpack, Kept(changes))
+    finished(again.starting(finished(stored.storing())))
+    assert [code for _, code in codes(again, changes[1:])] == expected[1:], "also where a restart lies between"
 
 
 def test_attack_a_state_in_pieces_begins_an_object_once() -> None:

@@ -16,6 +16,7 @@ from app.core.ids import ChangeId, DevId, Uid
 from app.documents.model import Document
 from app.documents.records import encode, unpack
 from app.objects.grammar import read
+from app.store import judges
 from app.store.store import Store
 from sync.client.ports import Compacted, OpenedChange, PlacedChange, Received, RoomEvent
 from tests.app.poison import Writer
@@ -140,6 +141,24 @@ async def test_the_judge_goes_on_after_a_restart_where_it_was(tmp_path: Path) ->
         await take(desk, *stream.add(EK, later[0]))
         assert marks(desk.store) == []
         assert "Ett å. Två 🙂. Tre." in desk.text()
+
+
+async def test_attack_an_object_that_takes_long_to_judge_is_judged_apart(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colleague who has much wait in one document kept everybody from receiving anything else meanwhile."""
+    stream, writer = Stream(), Writer()
+    begun = stream.add(EK, *writer.take(), writer.types("Ett å. "))
+    await take(desk, *begun)
+    monkeypatch.setattr(judges, "JUDGED_WITHIN_S", -1.0)
+    later = stream.add(EK, writer.types("Två 🙂. "), writer.types("Tre. "))
+    slice_ = Received(room=ROOM, cursor=later[-1].n, state=b"", changes=later)
+    verdicts = await desk.store.judges.judge(slice_)
+    assert (verdicts.stale, verdicts.codes, verdicts.points) == ({NOTE}, {}, [])
+    desk.store.judges.roll_back(verdicts)
+    await take(desk, *later)
+    assert marks(desk.store) == []
+    assert "Ett å. Två 🙂. Tre." in desk.text()
 
 
 async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(desk: Desk) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from app.chat import KIND as CHAT
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENTS
 from app.documents.model import Document
 from app.documents.records import Assembler
 from app.rooms.projection import KIND as ROOM_KIND
-from app.rooms.records import ChangeLeftOut, ObjectAnnounced, encode
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, encode
 from app.store.store import Store
 from sync.client.ports import OpenedChange, Received, RoomEvent
 from tests.app.poison import Writer
@@ -65,6 +66,26 @@ def take_in(path: Path, slices: Sequence[Sequence[OpenedChange]], events: Sequen
     for part in slices:
         store.receive(Received(room=ROOM, cursor=part[-1].n, state=b"", changes=part))
     return store
+
+
+def test_attack_nobody_puts_a_rooms_chat_away(tmp_path: Path) -> None:
+    """It was gone for everybody, no view brings it back, and another one took its place."""
+    chat, false = ObjId(b"c" * 16), ObjId(b"f" * 16)
+    kinds = {CHAT.id: CHAT, ROOM_KIND.id: ROOM_KIND}
+    store = Store.create(tmp_path / "store.db", KEY, kinds)
+    store.set_me(EK)
+    told: list[tuple[Uid, Record]] = [
+        (EK, ObjectRetired(obj=chat, on=True)),
+        (HL, ObjectAnnounced(obj=chat, kind=CHAT.id)),
+        (EK, ObjectAnnounced(obj=false, kind=CHAT.id)),
+        (EK, ObjectRetired(obj=chat, on=True)),
+    ]
+    for n, (by, said) in enumerate(told, start=4):
+        store.receive(Received(room=ROOM, cursor=n, state=b"", changes=[change(n, by, ROOT, encode(said))]))
+    first = store.objects.first(ROOM, CHAT.id)
+    store.close()
+    assert first is not None
+    assert first.obj == chat
 
 
 def text(store: Store) -> str:

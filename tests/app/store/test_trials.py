@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Desk:
     path: Path
     store: Store
     n: int = 10
+    worker: Worker = field(default_factory=Worker)
 
     async def receive(self, *payloads: tuple[ObjId, bytes], uid: Uid = EK) -> list[ChangeId]:
         """One slice of changes of a colleague."""
@@ -90,12 +91,13 @@ async def opened(path: Path, worker: Worker | None = None) -> AsyncIterator[Desk
     """The store of a path, made at first, with its trials running."""
     new = not await asyncio.to_thread(path.exists)
     make = Store.create if new else Store.open
-    store = make(path, KEY, KINDS, None, worker or Worker())
+    worker = worker or Worker()
+    store = make(path, KEY, KINDS, None, worker)
     if new:
         found_room(store)
     running = asyncio.ensure_future(store.trials.run())
     try:
-        yield Desk(path, store, 10 + len(store.changes.of(NOTE)) + 100 * (not new))
+        yield Desk(path, store, 10 + len(store.changes.of(NOTE)) + 100 * (not new), worker)
     finally:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -112,6 +114,23 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 def mortal() -> Worker:
     """A worker that dies of `fatal`."""
     return Worker([sys.executable, "-c", MORTAL])
+
+
+async def test_attack_one_crash_after_the_other_makes_only_that_object_wait(desk: Desk) -> None:
+    """Each took up to ten seconds of what every document and board of every room was waiting for."""
+    writer = Writer()
+    await desk.receive((BOARD_ID, new_board("Uppgifter å", COLUMNS)), *((NOTE, data) for data in writer.take()))
+    await desk.receive((BOARD_ID, board_change(fatal("cards"))))
+    await until(lambda: desk.store.trials.untried == [])
+    assert len(desk.held(BOARD_ID)) == 1
+    died = desk.worker.generation
+    await desk.receive((BOARD_ID, board_change(fatal("labels"))))
+    await desk.receive((NOTE, writer.types("Beslutet är fattat 🙂. ")))
+    assert desk.worker.generation == died, "nothing was tried on the way in"
+    assert desk.store.trials.waiting(BOARD_ID) == 1
+    assert "Beslutet är fattat" in desk.text()
+    await settled(desk, BOARD_ID)
+    assert len(desk.held(BOARD_ID)) == 2
 
 
 async def settled(desk: Desk, obj: ObjId) -> None:

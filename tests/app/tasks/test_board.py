@@ -213,6 +213,28 @@ def test_odd_content_from_another_program_does_no_harm(board: Board) -> None:
     board.add_column("ny")
 
 
+def test_attack_an_order_key_of_thousands_of_digits_keeps_nobody_from_adding(board: Board) -> None:
+    other, longest = Board(), "z" * 4000
+    other._cards.set(("k",), {"title": "Å", "place": [board.columns()[0].id, longest]})
+    other._columns.set(("last",), {"title": "Sist", "order": longest})
+    board.merge([other.diff()])
+    card = board.add_card(board.columns()[0].id, "Ny 🙂")
+    assert board.cards(board.columns()[0].id)[-1].id == card
+    assert board.add_column("Ny") == board.columns()[-1].id
+
+
+def test_attack_a_board_with_values_that_nobody_here_writes_is_copied_all_the_same(board: Board) -> None:
+    """Copying is what helps when something of a board is held back."""
+    other, copy = Board(), Board()
+    other._cards.set(
+        ("k",), {"title": "Å", "t": 1e300, "x": b"\0", "y": None, "place": [b"\0", [2.0**70], {"z": 1e300}]}
+    )
+    board.merge([other.diff()])
+    copy.fill_from(board)
+    assert copy._cards.to_python() == board._cards.to_python()
+    assert copy.card("k") == board.card("k")
+
+
 @pytest.mark.slow
 def test_reading_a_board_takes_no_more_a_card_when_it_has_many() -> None:
     def reading_s(count: int) -> float:
