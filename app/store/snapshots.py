@@ -72,11 +72,11 @@ class Snapshots:
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 
-    async def state(self, obj: ObjId) -> Sequence[bytes]:
+    def state(self, obj: ObjId) -> Sequence[bytes]:
         """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
-        without content. Nothing for an object without any, or that cannot be said so. Read and computed in a thread."""
+        without content. Nothing for an object without any, or that cannot be said so. Any thread."""
         compact = self.compactor(obj)
-        return await asyncio.to_thread(self._state, obj, compact) if compact is not None else ()
+        return self._state(obj, compact) if compact is not None else ()
 
     def _state(self, obj: ObjId, compact: Compact) -> Sequence[bytes]:
         with self._db.reader() as reader:

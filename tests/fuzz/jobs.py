@@ -108,7 +108,7 @@ def whole(rng: Random, counts: Counter[str]) -> None:
     board, history = rng.random() < 0.5, changed(rng)
     with Opened(board) as one:
         asyncio.run(one.receive(history))
-        state = asyncio.run(one.state())
+        state = one.state()
         text = one.opened()
         if state:
             with Opened(board) as again:

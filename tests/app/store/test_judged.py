@@ -2,7 +2,6 @@
 """What the judge says decides what a store merges: the same at everybody, whatever came when and after a restart."""
 
 import itertools
-import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from app.documents.records import encode, unpack
 from app.objects.grammar import read
 from app.store import judges
 from app.store.store import Store
-from sync.client.ports import Compacted, OpenedChange, PlacedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, Received, RoomEvent
 from tests.app.poison import Writer
 from tests.app.store.test_trials import NOTE, Desk, opened
 from tests.office import EK, HL, ROOM
@@ -286,24 +285,3 @@ async def test_attack_another_device_that_uses_an_own_change_id_takes_nothing_aw
     assert desk.store.unsent(ROOM) == 0
     assert [code for _, code in marks(desk.store)] == ["foreign"]
     assert "Mitt eget å." in desk.text()
-
-
-async def test_an_objects_state_is_read_and_computed_beside_the_loop(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stream, writer = Stream(), Writer()
-    await take(desk, *stream.add(EK, *writer.take(), writer.types("Ett å 🙂. ")))
-    compact = desk.store.snapshots.compactor(NOTE)
-    assert compact is not None
-    threads: list[int] = []
-
-    def noted(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
-        threads.append(threading.get_ident())
-        return compact(changes, n)
-
-    monkeypatch.setattr(desk.store.snapshots, "compactor", lambda obj: noted)
-    (state,) = await desk.store.snapshots.state(NOTE)
-    assert threads != [threading.get_ident()]
-    begun = Document()
-    begun.merge([unpack(state).update])
-    assert begun.plain_text() == desk.text()
