@@ -2,7 +2,7 @@
 """One unlocked account: its store, its engine, and every tool's service. Opened by bootstrap, closed once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -148,6 +148,15 @@ class Session:
         )
         self._running = [asyncio.ensure_future(part) for part in work]
 
+    def save(self) -> None:
+        """Tries to store what was written and the disk has refused: in documents, on boards, drafts. StoreFault if it
+        refuses again; everything is still in memory then."""
+        faults: list[StoreFault] = []
+        for save in (self.documents.save_all, self.tasks.save_all, self.chat.keep_drafts):
+            _tried(save, "session-save", faults)
+        if faults:
+            raise faults[0]
+
     async def close(self) -> None:
         """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm.
 
@@ -178,16 +187,11 @@ class Session:
 
     def _close_parts(self) -> list[StoreFault]:
         """Closes every part. ▲ A fault in one keeps none of the others open; those of the store are given back."""
-        faults = []
+        faults: list[StoreFault] = []
         rooms = (self.held, self._arrivals, self.invitations, self.rooms)
         parts = (self.chat, self.tasks, *rooms, self.devices, self.personal, self.people, self.notices)
         for close in (self.documents.close_all, *(part.close for part in parts)):
-            try:
-                close()
-            except StoreFault as e:
-                faults.append(e)
-            except Exception as e:
-                log.store.exception("session-close", e)
+            _tried(close, "session-close", faults)
         return faults
 
     def _on_appended(self) -> None:
@@ -287,6 +291,16 @@ class _ChatFiles:
                 if origin is None or self._session.chat.channel(origin) is None:
                     raise
                 room = origin
+
+
+def _tried(do: Callable[[], object], event: str, faults: list[StoreFault]) -> None:
+    """Does it; a fault of the store is added to `faults`, any other is logged as `event`."""
+    try:
+        do()
+    except StoreFault as e:
+        faults.append(e)
+    except Exception as e:
+        log.store.exception(event, e)
 
 
 def _starters() -> tuple[Starter, ...]:

@@ -11,8 +11,8 @@ def arguments(given: Sequence[str]) -> list[str]:
     return ["--", " ".join(given[1:])] if given[:1] == ["--link"] else list(given)
 
 
-def run(given: Sequence[str]) -> int:
-    """The exit status. Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where
+def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
+    """The exit status; `command` as in `ui.main.main`. Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where
     there is none, and an uninstaller for the box. Nor does the worker, which this program starts from itself."""
     if list(given) == ["--worker"]:
         from app.worker import serve
@@ -27,7 +27,7 @@ def run(given: Sequence[str]) -> int:
     garbage.hold()
     from ui.main import main
 
-    return main(arguments(given))
+    return main(arguments(given), command)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import AUTOSTART, LANGUAGE, LOG_LEVEL, THEME
 from ui import errands
-from ui.desktop import autostart, environment, proxies, upgrade
+from ui.desktop import again, autostart, environment, proxies, upgrade
 from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
 from ui.errors import code_of, sentence_of
@@ -36,9 +36,13 @@ OTHER_S = 3.0
 """So long another start of this profile may need until it listens."""
 
 
-def main(argv: Sequence[str]) -> int:
-    """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 2 if the
-    profile cannot be used, or what an errand says."""
+def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
+    """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 1 if it
+    could not be started again after locking, 2 if the profile cannot be used, or what an errand says.
+
+    `command`: how the program is started, where its own command line does not say so.
+    """
+    files = again.inherited()
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.purge_machine:  # alone it does not come here: with anything else it would open a window, and wait
@@ -62,15 +66,12 @@ def main(argv: Sequence[str]) -> int:
     if status is not None:
         return status
     try:
-        profile = Profile.open(arguments.profile, arguments.data)
-    except ProfileInUse as fault:
-        if background or _handed_over(arguments):
-            return 0
-        _refuse(application, fault)
-        return 2
+        profile = _opened(arguments, quiet=background)
     except AppError as fault:
         _refuse(application, fault)
         return 2
+    if profile is None:
+        return 0
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback, routes=proxies.routes())
         if arguments.autostart and not office.settings.get(AUTOSTART):
@@ -82,11 +83,24 @@ def main(argv: Sequence[str]) -> int:
         application.setWindowIcon(icons.app_icon())
         with _loop(application) as runner:
             desktop = Desktop(command=autostart.command(_of_profile(arguments)))
-            runner.run(Program(office, arguments.link, background=background, desktop=desktop).run())
+            how = {"background": background, "locked": arguments.locked}
+            program = Program(office, arguments.link, **how, desktop=desktop)
+            runner.run(program.run())
+        if program.restart is not None:
+            log.ui.info("starting-again")
     finally:
         log.stop()
         profile.close()
-    return 0
+    if program.restart is None:
+        return 0
+    try:
+        line = [*(command or again.command()), *_same(arguments), *program.restart.arguments()]
+        again.start(line, os.environ, files)
+    except OSError as fault:  # such as an upgrade that moved the program: the person starts it
+        log.start(profile.logs_folder)
+        log.ui.exception("not-started-again", fault)
+        log.stop()
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,6 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         autostart.BACKGROUND, action="store_true", help="without a window: in the tray (as the desktop starts it)"
+    )
+    parser.add_argument(
+        again.LOCKED, action="store_true", help="wait at the gate, as after locking: the key store is not asked unasked"
     )
     parser.add_argument(
         "--autostart", action="store_true", help="the same, for everybody by the installer: only for who wants it"
@@ -126,19 +143,38 @@ def _of_profile(arguments: argparse.Namespace) -> list[str]:
     return [*named, *(["--data", str(arguments.data.absolute())] if arguments.data is not None else [])]
 
 
-def _handed_over(arguments: argparse.Namespace) -> bool:
-    """Whether the instance that has the profile, in this session, has taken what this one was started with."""
-    found = Profile.look(arguments.profile, arguments.data)
-    said = f"{arguments.link}\n{os.environ.get('XDG_ACTIVATION_TOKEN', '')}"
+def _same(arguments: argparse.Namespace) -> list[str]:
+    """The arguments with which a restart goes on with the same profile."""
+    return [*_of_profile(arguments), *(["--insecure-loopback"] if arguments.insecure_loopback else [])]
+
+
+def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
+    """The profile; None if the instance that has it, in this session, has taken what this one was started with, or
+    (`quiet`) need not be told. As `Profile.open`; ProfileInUse after OTHER_S.
+
+    ▲ The other instance may be on its way out, because it is being locked: whoever is first afterwards has the profile,
+    and the other one hands over to it. No link is lost in between.
+    """
     end = time.monotonic() + OTHER_S
-    while found is not None:
-        profile_id, folder = found
-        if hand_over(line_name(profile_id, folder, os.environ), profile_id, said):
-            return True
-        if time.monotonic() > end:
-            break
+    while True:
+        try:
+            return Profile.open(arguments.profile, arguments.data)
+        except ProfileInUse:
+            if quiet or _handed_over(arguments):
+                return None
+            if time.monotonic() > end:
+                raise
         time.sleep(0.1)
-    return False
+
+
+def _handed_over(arguments: argparse.Namespace) -> bool:
+    """Whether the instance that has the profile has taken what this one was started with."""
+    found = Profile.look(arguments.profile, arguments.data)
+    if found is None:
+        return False
+    profile_id, folder = found
+    said = f"{arguments.link}\n{os.environ.get('XDG_ACTIVATION_TOKEN', '')}"
+    return hand_over(line_name(profile_id, folder, os.environ), profile_id, said)
 
 
 def _refuse(application: QApplication, fault: AppError) -> None:

@@ -3,16 +3,18 @@
 
 import asyncio
 import os
+from typing import Literal
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.bootstrap import Office
 from app.core import log
-from app.errors import AppError
+from app.errors import AppError, StoreFault
 from app.session import Session
-from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
+from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE, WINDOW_GEOMETRY
 from app.unlocking import KeyChange
+from ui.desktop.again import Restart
 from ui.desktop.closing import Closing, Gate
 from ui.desktop.resident import Desktop, Resident
 from ui.desktop.sweeping import Sweeping
@@ -24,6 +26,7 @@ from ui.shell import away
 from ui.shell.arriving import is_invitation
 from ui.shell.away import AwayView
 from ui.shell.gate import GatePage
+from ui.shell.locking import LockingView
 from ui.shell.welcome import WelcomeView
 from ui.shell.window import MainWindow
 from ui.signals import Signals
@@ -39,12 +42,23 @@ class Program:
     """From the way in to the way out: first start or unlocking, the window, locking again."""
 
     def __init__(
-        self, office: Office, link: str = "", *, background: bool = False, desktop: Desktop | None = None
+        self,
+        office: Office,
+        link: str = "",
+        *,
+        background: bool = False,
+        locked: bool = False,
+        desktop: Desktop | None = None,
     ) -> None:
-        """`link`: what it was started with. `background`: begins in the tray, without a window."""
+        """`link`: what it was started with. `background`: begins in the tray, without a window. `locked`: waits at the
+        gate for the person, whatever could unlock by itself."""
         self._office = office
         self._link = link
-        self._background = background
+        self._background, self._locked = background, locked
+        self._ends_to: Literal["lock", "new"] | None = None
+        """What a program that is started in place of this one begins with; None: nothing is started."""
+        self._told_to_end = False
+        """The system ended it, perhaps while it was being locked."""
         self._over = asyncio.Event()
         self._gate: Gate | None = None
         self._window: MainWindow | None = None
@@ -71,7 +85,11 @@ class Program:
             end()
             resident.close()
             signals.close()
-            await self._close()
+            self._told_to_end = signals.came
+            try:
+                await self._close()
+            except StoreFault as fault:  # what could be kept was kept; nobody is left to be told
+                log.store.exception("session-close", fault)
 
     # -- the desktop ----------------------------------------------------------------------------------------------
 
@@ -142,13 +160,43 @@ class Program:
             shown.hide()
             self._resident.say_that_it_stays()
             return False
-        self._over.set()
+        if (view := self._held) is not None:
+            self._ask_to_lose(view)
+            return False
+        self._end()
         return True
 
     def _quit(self) -> None:
         if self._window is not None:
             self._window.keep_geometry()
+        if (view := self._held) is not None:
+            self._ask_to_lose(view)
+        else:
+            self._end()
+
+    # -- the end ------------------------------------------------------------------------------------------------------
+
+    @property
+    def restart(self) -> Restart | None:
+        """How the program is to be started in place of this one, after `run` has ended; None: it is over."""
+        if self._ends_to is None or self._told_to_end:
+            return None
+        return Restart(locked=self._ends_to == "lock", background=self._quiet, link=self._link)
+
+    @property
+    def _held(self) -> LockingView | None:
+        """What covers the window while something that was written cannot be stored."""
+        view = self._gate.centralWidget() if self._gate is not None else None
+        return view if isinstance(view, LockingView) and view.is_held else None
+
+    def _end(self) -> None:
+        """Of its own accord, and for good."""
+        self._ends_to = None
         self._over.set()
+
+    def _ask_to_lose(self, view: LockingView) -> None:
+        to_front(view.window())
+        view.ask()
 
     # -- the way in -----------------------------------------------------------------------------------------------
 
@@ -158,6 +206,9 @@ class Program:
             return
         if self._office.is_unfinished:
             self._show_gate(self._ways.unfinished())
+            return
+        if self._locked:
+            self._show_gate(self._ways.usual())
             return
         try:
             session = self._office.unlock_raw()
@@ -180,7 +231,9 @@ class Program:
         if self._gate is not None:
             self._gate.hide()
             self._gate.deleteLater()
-        self._gate = Gate(self._may_close, SIZE)
+        self._gate = Gate(self._may_close, SIZE, self._office.settings.get(WINDOW_GEOMETRY))
+        if self._window is not None and not self._window.isMaximized() and not self._window.isFullScreen():
+            self._gate.setGeometry(self._window.geometry())  # nothing of the window stays in sight beside it
         self._gate.setCentralWidget(view)
         self._resident.show_locked(True)
         if not quiet:
@@ -235,16 +288,31 @@ class Program:
             window.follow(link)
 
     def _lock(self) -> None:
-        """Closes the database, drops keys and everything readable; then asks for the way in again."""
-        if self._locking is None or self._locking.done():
-            self._locking = asyncio.ensure_future(self._lock_now())
+        """Covers the window, closes the database, and ends: a program that is started in place of this one asks for
+        the way in. ▲ Python cannot clear its memory: keys and text would stay in it."""
+        session = self._session
+        if session is not None and (self._locking is None or self._locking.done()):
+            self._ends_to = "lock"
+            log.ui.info("locking")
+            self._locking = asyncio.ensure_future(self._lock_now(session))
 
-    async def _lock_now(self) -> None:
-        if self._session is None:
-            return
-        self._office.renew_policy()
-        self._show_gate(self._ways.usual())
-        await self._close()
+    async def _lock_now(self, session: Session) -> None:
+        if self._window is not None:
+            self._window.keep_geometry()
+        view = LockingView(session.save)
+        view.held.connect(self._tell_that_it_is_held)
+        self._show_gate(view)
+        try:
+            self._drop_window()
+            await view.settled()
+        finally:
+            self._over.set()
+
+    def _tell_that_it_is_held(self) -> None:
+        """Beside the tray's sign, if the window is hidden."""
+        if self._quiet and self._resident.tray is not None:
+            text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
+            self._resident.tray.tell(tr("Something that you wrote is not saved yet"), text)
 
     def _rekey(self, change: KeyChange) -> None:
         """Gives the database a new key, between two sessions."""
@@ -269,7 +337,7 @@ class Program:
             self._window.toast(tr("The ways of unlocking are changed"))
 
     def _erase(self) -> None:
-        """Removes everything of a revoked device, then begins as on the first day."""
+        """Removes everything of a revoked device. A new process begins as on the first day, as after `_lock`."""
         if self._locking is None or self._locking.done():
             self._locking = asyncio.ensure_future(self._erase_now())
 
@@ -283,8 +351,8 @@ class Program:
         self._session = None
         self._drop_window()
         await self._office.erase(session)
-        self._sweeping.session_closed()
-        self._show_gate(self._welcome())
+        self._ends_to = "new"
+        self._over.set()
 
     async def _close(self) -> None:
         session, self._session = self._session, None

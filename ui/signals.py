@@ -13,6 +13,9 @@ class Signals:
     """SIGTERM and SIGINT end the program in order, also while Qt's loop sleeps."""
 
     def __init__(self, over: asyncio.Event) -> None:
+        self.came = False
+        """Whether the system has asked."""
+        self._over = over
         self._ours, theirs = socket.socketpair()
         for end in (self._ours, theirs):
             end.setblocking(False)
@@ -20,7 +23,11 @@ class Signals:
         self._old_fd = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
         self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read)
         self._notifier.activated.connect(self._drain)
-        self._old = {s: signal.signal(s, lambda *_: over.set()) for s in (signal.SIGTERM, signal.SIGINT)}
+        self._old = {s: signal.signal(s, self._on_signal) for s in (signal.SIGTERM, signal.SIGINT)}
+
+    def _on_signal(self, *_: object) -> None:
+        self.came = True
+        self._over.set()
 
     def _drain(self) -> None:
         with suppress(BlockingIOError):

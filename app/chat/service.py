@@ -98,6 +98,8 @@ class ChatService:
         self._objects = objects
         self._members = members
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
+        self._unkept: dict[RoomId, Draft] = {}
+        """What the disk has refused."""
         self._ends = [
             changes.appended.connect(lambda change: self._on_changes([change])),
             changes.received.connect(self._on_changes),
@@ -225,6 +227,8 @@ class ChatService:
 
     def draft(self, room: RoomId) -> Draft:
         """What was being written there, also after a restart."""
+        if room in self._unkept:
+            return self._unkept[room]
         obj = self.channel(room)
         kept = self._objects.draft(obj) if obj else None
         try:
@@ -233,11 +237,19 @@ class ChatService:
             return Draft()
 
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
-        """Keeps what is being written; an empty draft forgets it."""
+        """Keeps what is being written; an empty draft forgets it. If the disk refuses (StoreFault), it is kept in
+        memory until `keep_drafts` has stored it."""
         obj = self.channel(room)
-        if obj is None or draft == self.draft(room):
+        if obj is None or (draft == self.draft(room) and room not in self._unkept):
             return
+        self._unkept[room] = draft
         self._objects.set_draft(room, obj, None if draft == Draft() else msgspec.msgpack.encode(draft))
+        del self._unkept[room]
+
+    def keep_drafts(self) -> None:
+        """Tries to store every draft that the disk has refused. StoreFault if it refuses again; all is kept then."""
+        for room, draft in list(self._unkept.items()):
+            self.keep_draft(room, draft)
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """A conversation as changes for the room that continues its own: what is not there yet, in groups."""

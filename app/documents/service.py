@@ -243,6 +243,11 @@ class DocumentService:
         except StoreFault as fault:
             self.fault.emit(obj, fault)
 
+    def save_all(self) -> None:
+        """Tries to store everything that the disk has refused. StoreFault if it refuses again; all is kept then."""
+        for obj, held in list(self._open.items()):
+            self._store(obj, held)
+
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":
         """Who worked on it when, oldest first."""
         return history.versions(self._changes.history(obj)[1])

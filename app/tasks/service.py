@@ -243,8 +243,18 @@ class TaskService:
 
         A commit that ran apart may end here and bring what others did: that waits until the edit is over.
         """
-        unsaved = self._unsaved.setdefault(obj, [])
-        unsaved.append(update)
+        self._unsaved.setdefault(obj, []).append(update)
+        self._store(room, obj)
+
+    def save_all(self) -> None:
+        """Tries to store everything that the disk has refused. StoreFault if it refuses again; all is kept then."""
+        for obj in [obj for obj, unsaved in self._unsaved.items() if unsaved]:
+            row = self._objects.get(obj)
+            if row is not None:
+                self._store(row.room, obj)
+
+    def _store(self, room: RoomId, obj: ObjId) -> None:
+        unsaved = self._unsaved.get(obj, [])
         self._saving.add(obj)
         try:
             while unsaved:

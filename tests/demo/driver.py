@@ -116,6 +116,10 @@ class Client:
             raise Failed(f"{self.label} is not running")
         return self._process
 
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
     def tail(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-25:])
 
@@ -156,6 +160,10 @@ class Client:
 
     def do(self, do: str, **arguments: Any) -> Any:
         return self.send(do, **arguments).result()
+
+    def restart(self, do: str, **arguments: Any) -> None:
+        """A command after which the program is started again in place of itself, as by locking; waits until it is."""
+        self.do(do, restarts=True, **arguments)
 
     def wait(self, name: Name, **condition: Any) -> str:
         """Waits for an element; conditions: text, contains, enabled, focused, selected, gone."""

@@ -3,6 +3,8 @@
 
     python -m tests.demo.pilot FD [arguments of the client …]
 
+The program that is started in place of this one, after locking, answers the command with "restarts" that led there.
+
 A command is {"do": name, …}; the answer {"ok": true, "value": …} or {"ok": false, "error": …, "tree": …}. Every command
 waits until what it needs is on screen; what a person does is in acting.py. Only Qt and the client's entry are imported.
 """
@@ -24,6 +26,8 @@ from tests.demo.seeing import Missing, Seen, Target, dump, find, find_all, tree,
 from ui.__main__ import run as run_client
 
 Steps = Generator[int, None, Any]
+RESTARTED = ","
+"""Behind FD on the command line."""
 
 
 class Pilot(QObject):
@@ -34,6 +38,7 @@ class Pilot(QObject):
         self._line = line
         self._unread = b""
         self._steps: Steps | None = None
+        self._restarts = False
         self._notifier = QSocketNotifier(line.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_bytes)
         self._commands: dict[str, Callable[..., Steps]] = COMMANDS | {
@@ -48,6 +53,7 @@ class Pilot(QObject):
         while b"\n" in self._unread:
             line, self._unread = self._unread.split(b"\n", 1)
             command = json.loads(line)
+            self._restarts = command.pop("restarts", False)
             self._steps = self._commands[command.pop("do")](**command)
             QTimer.singleShot(0, self._step)
 
@@ -56,11 +62,12 @@ class Pilot(QObject):
         try:
             QTimer.singleShot(next(self._steps), self._step)
         except StopIteration as end:
-            self._answer({"ok": True, "value": end.value})
+            if not self._restarts:
+                self.answer({"ok": True, "value": end.value})
         except Exception as fault:
-            self._answer({"ok": False, "error": f"{type(fault).__name__}: {fault}", "tree": _seen()})
+            self.answer({"ok": False, "error": f"{type(fault).__name__}: {fault}", "tree": _seen()})
 
-    def _answer(self, answer: dict[str, Any]) -> None:
+    def answer(self, answer: dict[str, Any]) -> None:
         self._steps = None
         self._line.sendall(json.dumps(answer, ensure_ascii=False).encode() + b"\n")
 
@@ -255,12 +262,15 @@ def _marks(look: QTextCharFormat) -> list[str]:
 
 
 def main() -> int:
-    line = socket.socket(fileno=int(sys.argv[1]))
+    number, _, restarted = sys.argv[1].partition(RESTARTED)
+    line = socket.socket(fileno=int(number))
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
     application = QApplication(["kansli"])
     QAccessible.setActive(True)
     pilot = Pilot(line)
-    status = run_client(sys.argv[2:])
+    if restarted:
+        pilot.answer({"ok": True, "value": None})
+    status = run_client(sys.argv[2:], [sys.executable, "-m", "tests.demo.pilot", f"{number}{RESTARTED}yes"])
     del pilot, application
     return status
 

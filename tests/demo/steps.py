@@ -452,7 +452,7 @@ class Steps:
         a.enter(named(said("The passphrase once more"), "EditableText"), sample.NEXT_PASSPHRASE)
         a.press(named(said("Change"), "Button"))
         a.wait_part(said("The ways of unlocking are changed"))
-        a.keys("Ctrl+Shift+L")
+        a.restart("keys", sequence="Ctrl+Shift+L")
         a.enter(named(said("Passphrase"), "EditableText"), sample.PASSPHRASE, "Return")
         a.wait_part("wrong-passphrase")
         a.enter(named(said("Passphrase"), "EditableText"), sample.NEXT_PASSPHRASE, "Return")

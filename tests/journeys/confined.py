@@ -89,8 +89,7 @@ def main() -> int:
             await asyncio.sleep(2)
             await until(lambda: session.status.state == "online")
             look_at_sockets()
-            self._lock()
-            await until(lambda: self._session is None)
+            await self._close()  # as locking does, which would start another process
             self._open(await office.unlock(PASSPHRASE))
             await until(lambda: self._session is not None and self._session.status.state == "online")
             look_at_sockets()

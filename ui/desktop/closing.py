@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QByteArray, QObject
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
@@ -13,11 +13,13 @@ from ui.kit.plain import set_title
 class Gate(QMainWindow):
     """The window before one is in."""
 
-    def __init__(self, close: Callable[[], bool], size: tuple[int, int]) -> None:
-        """`size` in points."""
+    def __init__(self, close: Callable[[], bool], size: tuple[int, int], kept: str = "") -> None:
+        """`size` in points; `kept`: the place and size of the window that comes after it, as the settings keep it."""
         super().__init__()
         set_title(self, "Kansli")
         self.resize(*size)
+        if kept:
+            self.restoreGeometry(QByteArray.fromBase64(kept.encode()))
         self.installEventFilter(Closing(close, self))
 
 

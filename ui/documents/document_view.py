@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One open document: title, toolbar, find bar, page, and who else is here."""
 
+from contextlib import suppress
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
@@ -39,6 +41,11 @@ class _Hold:
         if service is not None:
             service.leave(self._obj)
             service.close(self._obj)
+
+    def release_kept(self) -> None:
+        """The widget is gone: nobody can be told that the disk refuses. The service keeps the edits."""
+        with suppress(StoreFault):
+            self.release()
 
 
 class DocumentView(QWidget):
@@ -115,7 +122,7 @@ class DocumentView(QWidget):
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
         bind(self, self._service.fault, self._on_fault)
-        self.destroyed.connect(self._hold.release)
+        self.destroyed.connect(self._hold.release_kept)
 
     def _rename(self) -> None:
         if self.title.isReadOnly():

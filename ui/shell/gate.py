@@ -55,6 +55,13 @@ class GatePage(QWidget):
         outer.addLayout(middle)
         outer.addStretch(3)
 
+    def say(self, title: str, text: str) -> None:
+        """Another title and text, for eyes and ears."""
+        for part in (self, self._area):
+            part.setAccessibleName(title)
+        self.heading.setText(title)
+        self.text.setText(text)
+
     def add_field(self, name: str, *, secret: bool = False, hint: str = "") -> QLineEdit:
         """A labelled line."""
         caption = label(name, "label")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QWidget
 
 from app.people.person import Person
@@ -19,7 +19,7 @@ from ui.kit.dialogs import ask
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.style import clear, column, label, line, set_props
-from ui.kit.tasks import run
+from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
 from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
@@ -263,6 +263,12 @@ class CardEditor(QFrame):
                 self._board.set_label(card, self._board.add_label(name, colour), True)
 
         run(self, choose())
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Another room, or the window goes because Kansli is locked: what is written is kept."""
+        super().hideEvent(event)
+        if self._card and not event.spontaneous():
+            done_now(self, self._keep_texts)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

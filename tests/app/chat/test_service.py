@@ -17,7 +17,7 @@ from app.chat.records import MessageDeleted, MessageEdited, MessageSent, Reactio
 from app.chat.service import Draft
 from app.chat.typing import SHOWN_FOR_MS, Typing
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
-from app.errors import BadFileName, ExportOff, FileTooLarge, Forbidden
+from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
 from app.objects.object import Payload
 from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
@@ -264,6 +264,23 @@ def test_a_draft_is_kept_and_forgotten(hl: Desk) -> None:
     assert hl.chat.draft(ROOM).text == "halv mening å"
     hl.chat.keep_draft(ROOM, Draft())
     assert hl.chat.draft(ROOM) == Draft()
+
+
+def test_a_draft_that_a_full_disk_refused_is_stored_later(hl: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    draft = Draft(text="halv mening å 🙂")
+    with monkeypatch.context() as full:
+        full.setattr(hl.chat._objects, "set_draft", refuse)
+        with pytest.raises(DiskFull):
+            hl.chat.keep_draft(ROOM, draft)
+        assert hl.chat.draft(ROOM) == draft
+        with pytest.raises(DiskFull):
+            hl.chat.keep_drafts()
+    hl.chat.keep_drafts()
+    hl.chat._unkept.clear()
+    assert hl.chat.draft(ROOM) == draft
 
 
 class FolderBlobs:

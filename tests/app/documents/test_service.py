@@ -248,11 +248,7 @@ def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], m
     hl.documents.fault.connect(lambda _obj, fault: faults.append(fault))
     document = hl.documents.open(obj)
     append = hl.store.changes.append
-
-    def refuse(*_args: object, **_more: object) -> None:
-        raise DiskFull
-
-    monkeypatch.setattr(hl.store.changes, "append", refuse)
+    monkeypatch.setattr(hl.store.changes, "append", _refuse)
     document.splice(0, 0, "å")
     assert [fault.code for fault in faults] == ["disk-full"]
     assert hl.documents.unsaved(obj)
@@ -260,6 +256,30 @@ def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], m
     document.splice(1, 0, "ä")
     assert not hl.documents.unsaved(obj)
     assert hl.documents.document_at(obj, 1 << 60).plain_text() == "åä"
+
+
+def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a document that nobody shows any more: its view went when Kansli was locked."""
+    hl, _, obj = pair
+    document = hl.documents.open(obj)
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", _refuse)
+        document.splice(0, 0, "å🙂")
+        with pytest.raises(DiskFull):
+            hl.documents.close(obj)
+        with pytest.raises(DiskFull):
+            hl.documents.save_all()
+        assert hl.documents.unsaved(obj)
+    hl.documents.save_all()
+    assert not hl.documents.unsaved(obj)
+    hl.documents.save_all()
+    assert hl.documents.document_at(obj, 1 << 60).plain_text() == "å🙂"
+
+
+def _refuse(*_args: object, **_more: object) -> None:
+    raise DiskFull
 
 
 def test_carets_are_seen_where_they_are_and_go_when_their_owner_leaves(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import DiskFull
 from app.tasks.records import encode
 from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, Positions, desk, from_others, start_board
 
@@ -70,6 +71,27 @@ def test_what_a_rolled_back_transaction_took_back_is_written_when_it_comes_again
     assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Granska bilagor 9–14"]
     from_others(ek, HL, BOARD_ID, [edit], n=70, t=1)
     assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Granska alla bilagor å 🙂"]
+
+
+def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    hl, ek, server = desks
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", refuse)
+        board = hl.tasks.board(ROOM)
+        with pytest.raises(DiskFull):
+            board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
+        del board  # nobody shows it any more
+        with pytest.raises(DiskFull):
+            hl.tasks.save_all()
+    hl.tasks.save_all()
+    hl.tasks.save_all()
+    server.deliver()
+    assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Begär yttrande å 🙂"]
 
 
 def test_another_description_and_a_new_column_title_reach_rows_and_search(

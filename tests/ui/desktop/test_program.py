@@ -2,6 +2,8 @@
 """The program on a desktop: its window in sight, in the tray, locked, and what comes from outside meanwhile."""
 
 import asyncio
+import os
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -16,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import ui.program
 from app.core.i18n import set_language
-from app.errors import SlotDamaged
+from app.errors import DiskFull, SlotDamaged
 from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.settings import AUTO_LOCK_MINUTES, AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, PROXY_MODE
@@ -26,11 +28,14 @@ from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import BOARD, CASE
 from tests.ui.soon import caught_up
+from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop
 from ui.desktop.tray import Tray
 from ui.desktop.waking import Events
 from ui.kit import tasks, theme
+from ui.kit.dialogs import Dialog
 from ui.program import Program
+from ui.shell.locking import LockingView
 from ui.shell.new_way import NewWayView
 from ui.shell.unlock import UnlockView
 from ui.shell.welcome import WelcomeView
@@ -44,6 +49,9 @@ class Session(FakeSession):
 
     hurried = 0
     closed = False
+    saves = 0
+    full = False
+    """The disk refuses what was written last."""
 
     def hurry(self) -> None:
         self.hurried += 1
@@ -52,6 +60,11 @@ class Session(FakeSession):
         self.closed = True
 
     async def warm(self) -> None: ...
+
+    def save(self) -> None:
+        self.saves += 1
+        if self.full:
+            raise DiskFull
 
 
 class Office:
@@ -68,8 +81,6 @@ class Office:
 
     def unlock_raw(self) -> Session | None:
         return None if self.locked else self.session
-
-    def renew_policy(self) -> None: ...
 
     def kinds(self) -> list[SlotKind]:
         return list(SlotKind)
@@ -145,12 +156,16 @@ class Running:
             self.qapp.processEvents()
             await asyncio.sleep(0.005)
 
-    async def lock(self) -> None:
+    async def lock(self) -> Restart:
         self.tray.lock_asked.emit()
-        await self.locked()
+        return await self.locked()
 
-    async def locked(self) -> None:
-        await self.until(lambda: self.office.session.closed and self.program._session is None)
+    async def locked(self) -> Restart:
+        """Waits until it has ended; how the program is to be started in its place."""
+        await self.until(self.task.done)
+        assert self.office.session.closed
+        assert self.program.restart is not None
+        return self.program.restart
 
     async def unlock(self) -> None:
         assert isinstance(self.gate, UnlockView)
@@ -171,7 +186,13 @@ def light_and_swedish(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> It
 
 @asynccontextmanager
 async def running(
-    qapp: QApplication, office: Office, link: str = "", *, has_tray: bool = True, background: bool = False
+    qapp: QApplication,
+    office: Office,
+    link: str = "",
+    *,
+    has_tray: bool = True,
+    background: bool = False,
+    locked: bool = False,
 ) -> AsyncIterator[Running]:
     made: list[Events] = []
     autostart = Autostart()
@@ -184,7 +205,8 @@ async def running(
         return Tray(parent) if has_tray else None
 
     desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
-    program = Program(office, link, background=background, desktop=desktop)  # type: ignore[arg-type]
+    how = {"background": background, "locked": locked}
+    program = Program(office, link, **how, desktop=desktop)  # type: ignore[arg-type]
     task = asyncio.ensure_future(program.run())
     found = Running(program, office, qapp, task, made, autostart)
     await found.until(lambda: bool(made))
@@ -284,7 +306,9 @@ async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QA
         assert unread
         assert r.tray.says() == f"Kansli: {unread} olästa"
         r.shown.close()
-        await r.lock()
+        assert await r.lock() == Restart(locked=True, background=True, link="")
+        assert r.shown.isHidden()
+    async with running(qapp, Office(tmp_path), background=True, locked=True) as r:
         assert r.shown.isHidden()
         assert (r.tray.says(), r.tray.unread) == ("Kansli är låst", 0)
         assert "Lås Kansli" not in menu_texts(r.tray)
@@ -293,13 +317,116 @@ async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QA
         assert r.tray.says() == f"Kansli: {unread} olästa"
 
 
-async def test_after_locking_the_key_store_is_not_asked_without_a_word(qapp: QApplication, tmp_path: Path) -> None:
-    async with running(qapp, Office(tmp_path)) as r:
-        await r.lock()
+async def test_after_locking_nothing_unlocks_without_a_word(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path), locked=True) as r:
         await asyncio.sleep(0.05)
         qapp.processEvents()
         assert r.office.keyring_asked == 0
+        assert isinstance(r.gate, UnlockView)
         assert r.shown.isVisible()
+
+
+async def test_locking_covers_the_window_and_ends_the_process(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.shown
+        place = window.geometry()
+        r.tray.lock_asked.emit()
+        await r.until(lambda: r.program._window is None)
+        assert isinstance(r.gate, LockingView)
+        assert r.shown.geometry() == place
+        assert r.shown.isVisible()
+        assert await r.locked() == Restart(locked=True, background=False, link="")
+
+
+async def test_a_link_that_comes_during_locking_is_given_on(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "")
+    async with running(qapp, Office(tmp_path)) as r:
+        r.office.session.full = True
+        r.tray.lock_asked.emit()
+        await r.until(lambda: r.program._held is not None)
+        r.program._resident.called.emit(f"{LINK}\n")
+        r.office.session.full = False
+        held(r).again.click()
+        assert (await r.locked()).link == LINK
+
+
+def held(r: Running) -> LockingView:
+    view = r.program._held
+    assert view is not None
+    return view
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_it_is_stored(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    monkeypatch.setattr("ui.shell.locking.RETRY_S", 0.01)
+    async with running(qapp, Office(tmp_path)) as r:
+        r.office.session.full = True
+        if hidden:
+            r.shown.close()
+        r.told.clear()
+        r.tray.lock_asked.emit()
+        await r.until(lambda: r.program._held is not None)
+        assert r.program._window is None
+        assert r.shown.isHidden() is hidden
+        assert r.told == (["Något du har skrivit är inte sparat än"] if hidden else [])
+        assert held(r).heading.text() == "Något du har skrivit är inte sparat än"
+        assert "Disken är full." in held(r).error.text()
+        r.tray.open_asked.emit()
+        assert held(r).again.isVisible()
+        before = r.office.session.saves
+        await r.until(lambda: r.office.session.saves > before + 2)
+        assert not r.task.done()
+        assert not r.office.session.closed
+        r.office.session.full = False
+        assert (await r.locked()).locked
+
+
+@pytest.mark.parametrize("by", ["button", "quit", "closing"])
+async def test_what_cannot_be_stored_is_given_up_only_when_the_person_says_so(
+    qapp: QApplication, tmp_path: Path, by: str
+) -> None:
+    async with running(qapp, Office(tmp_path), has_tray=by != "quit") as r:
+        r.office.session.full = True
+        r.office.settings.set(CLOSE_TO_TRAY, False)
+        r.program._lock()
+        await r.until(lambda: r.program._held is not None)
+        view = held(r)
+
+        async def asked() -> Dialog:
+            if by == "button":
+                view.discard.click()
+            elif by == "quit":
+                r.program._quit()
+            else:
+                assert not r.shown.close()
+            await r.until(lambda: bool(shown()))
+            return shown()[0]
+
+        def shown() -> list[Dialog]:
+            return [dialog for dialog in view.findChildren(Dialog) if dialog.isVisible()]
+
+        (await asked()).reject()
+        await r.until(lambda: not view._asking)
+        assert not r.task.done()
+        assert not shown()
+        (await asked()).accept()
+        assert (await r.locked()).locked
+
+
+@pytest.mark.parametrize("by", ["quit", "the system"])
+async def test_what_ends_the_program_while_it_is_locked_ends_it(qapp: QApplication, tmp_path: Path, by: str) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        r.tray.lock_asked.emit()
+        if by == "quit":
+            r.tray.quit_asked.emit()
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+        await r.until(r.task.done)
+        assert r.program.restart is None
 
 
 @pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed", "a session that kept not everything"])
@@ -336,7 +463,6 @@ async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
         r.events[0].left.emit()
         if minutes:
             await r.locked()
-            r.events[0].left.emit()  # there is nothing to lock any more
         await asyncio.sleep(0.05)
         assert (r.program._session is None) is bool(minutes)
 
@@ -353,8 +479,6 @@ async def test_a_computer_that_wakes_connects_at_once_or_locks(qapp: QApplicatio
         r.events[0].woke.emit()
         await r.locked()
         assert r.office.session.hurried == 3
-        for event in (r.events[0].woke, r.events[0].network_changed):
-            event.emit()
 
 
 async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(

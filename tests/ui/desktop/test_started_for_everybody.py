@@ -18,7 +18,9 @@ def test_it_runs_in_the_background_only_for_who_wants_it(
     started = []
 
     class Program:
-        def __init__(self, office: object, link: str, *, background: bool, desktop: Desktop) -> None:
+        restart = None
+
+        def __init__(self, office: object, link: str, *, background: bool, locked: bool, desktop: Desktop) -> None:
             started.append(background)
 
         async def run(self) -> None:

@@ -66,6 +66,17 @@ def focused(view: TasksView) -> str:
     return focus.card.title if isinstance(focus, CardWidget) else ""
 
 
+def test_a_description_that_is_being_written_is_kept_when_the_window_goes(view: TasksView) -> None:
+    """As it does when Kansli is locked by itself."""
+    found = card(view, "a").card.id
+    view.editor.open_card(found)
+    view.editor.description.setPlainText("Halv mening å 🙂")
+    view.hide()
+    kept = view.board.card(found)
+    assert kept is not None
+    assert kept.description == "Halv mening å 🙂"
+
+
 def drag(widget: QWidget, to: QPoint, *, drop: bool = True) -> None:
     """Presses the widget's middle and moves to a global point."""
     start = widget.rect().center()
