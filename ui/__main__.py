@@ -12,8 +12,10 @@ def arguments(given: Sequence[str]) -> list[str]:
 
 
 def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
-    """The exit status; `command` as in `ui.main.main`. Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where
-    there is none, and an uninstaller for the box. Nor does the worker, which this program starts from itself."""
+    """The exit status; `command` as in `ui.main.main`.
+
+    Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where there is none, and an
+    uninstaller for the box. Nor does the worker, which this program starts from itself."""
     if list(given) == ["--worker"]:
         from app.worker import serve
 
