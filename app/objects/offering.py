@@ -32,11 +32,18 @@ def offerable(updates: Mapping[K, bytes], has: Has) -> list[K]:
             if facts is not None and not all(map(is_there, facts.needed)):
                 continue
             for section in facts.sections if facts is not None else ():
-                offered.setdefault(section.client, []).append((section.start, section.end))
+                _note(offered.setdefault(section.client, []), section.start, section.end)
             ready.append(key)
             del left[key]
             found = True
     return ready
+
+
+def _note(ranges: list[tuple[int, int]], start: int, end: int) -> None:
+    """What one person wrote in a row is one range: thousands would be walked through for each change."""
+    if ranges and ranges[-1][1] == start:
+        start = ranges.pop()[0]
+    ranges.append((start, end))
 
 
 def _facts(update: bytes) -> Facts | None:
