@@ -149,8 +149,8 @@ class Session:
         self._running = [asyncio.ensure_future(part) for part in work]
 
     def save(self) -> None:
-        """Tries to store what was written and the disk has refused: in documents, on boards, drafts. StoreFault if it
-        refuses again; everything is still in memory then."""
+        """Tries again to store what the disk refused: edits of documents and boards, and drafts. StoreFault if it
+        refuses again; everything stays in memory then."""
         faults: list[StoreFault] = []
         for save in (self.documents.save_all, self.tasks.save_all, self.chat.keep_drafts):
             _tried(save, "session-save", faults)
@@ -294,7 +294,7 @@ class _ChatFiles:
 
 
 def _tried(do: Callable[[], object], event: str, faults: list[StoreFault]) -> None:
-    """Does it; a fault of the store is added to `faults`, any other is logged as `event`."""
+    """Calls `do`. A StoreFault is added to `faults`; any other error is logged as `event`."""
     try:
         do()
     except StoreFault as e:

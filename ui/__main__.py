@@ -12,10 +12,11 @@ def arguments(given: Sequence[str]) -> list[str]:
 
 
 def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
-    """The exit status; `command` as in `ui.main.main`.
+    """Runs the program and returns its exit status. `command`: as in `ui.main.main`.
 
-    Purging needs nothing of Qt: a box that it could not be loaded would wait for a person where there is none, and an
-    uninstaller for the box. Nor does the worker, which this program starts from itself."""
+    Purging and the worker run without Qt. A box saying that Qt cannot be loaded would wait for a person, and an
+    uninstaller would wait for the box.
+    """
     if list(given) == ["--worker"]:
         from app.worker import serve
 

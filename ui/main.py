@@ -37,10 +37,10 @@ OTHER_S = 3.0
 
 
 def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
-    """Runs until the program is ended; gives the exit status: 0 (also when another instance has taken over), 1 if it
-    could not be started again after locking, 2 if the profile cannot be used, or what an errand says.
+    """Runs the program to its end and returns the exit status: 0 (also if another instance has taken over), 1 if it
+    could not be started again after locking, 2 if the profile cannot be used, or the status of an errand.
 
-    `command`: how the program is started, where its own command line does not say so.
+    `command`: the command that starts the program again after locking; empty for the one that started this process.
     """
     files = again.inherited()
     parser = _parser()
@@ -96,7 +96,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
     try:
         line = [*(command or again.command()), *_same(arguments), *program.restart.arguments()]
         again.start(line, os.environ, files)
-    except OSError as fault:  # such as an upgrade that moved the program: the person starts it
+    except OSError as fault:  # for example, an upgrade moved the program: the person must start it
         log.start(profile.logs_folder)
         log.ui.exception("not-started-again", fault)
         log.stop()
@@ -144,16 +144,16 @@ def _of_profile(arguments: argparse.Namespace) -> list[str]:
 
 
 def _same(arguments: argparse.Namespace) -> list[str]:
-    """The arguments with which a restart goes on with the same profile."""
+    """The arguments that a restart needs to open the same profile."""
     return [*_of_profile(arguments), *(["--insecure-loopback"] if arguments.insecure_loopback else [])]
 
 
 def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
-    """The profile; None if the instance that has it, in this session, has taken what this one was started with, or
-    (`quiet`) need not be told. As `Profile.open`; ProfileInUse after OTHER_S.
+    """Opens the profile, as `Profile.open`. If another instance has it: None once that one has taken over this one's
+    link, or at once if `quiet`. ProfileInUse if it has not answered within OTHER_S.
 
-    ▲ The other instance may be on its way out, because it is being locked: whoever is first afterwards has the profile,
-    and the other one hands over to it. No link is lost in between.
+    ▲ Both are tried again until then. The other instance may be ending, because it is being locked: then either this
+    one gets the profile, or the restarted one does and takes over the link. So no link is lost.
     """
     end = time.monotonic() + OTHER_S
     while True:
@@ -168,7 +168,7 @@ def _opened(arguments: argparse.Namespace, *, quiet: bool) -> Profile | None:
 
 
 def _handed_over(arguments: argparse.Namespace) -> bool:
-    """Whether the instance that has the profile has taken what this one was started with."""
+    """Sends this start's link to the instance that has the profile. Returns whether it was taken."""
     found = Profile.look(arguments.profile, arguments.data)
     if found is None:
         return False

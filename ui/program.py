@@ -51,14 +51,16 @@ class Program:
         desktop: Desktop | None = None,
     ) -> None:
         """`link`: what it was started with. `background`: begins in the tray, without a window. `locked`: waits at the
-        gate for the person, whatever could unlock by itself."""
+        gate for the person, even if the profile could be unlocked without them."""
         self._office = office
         self._link = link
         self._background, self._locked = background, locked
         self._ends_to: Literal["lock", "new"] | None = None
-        """What a program that is started in place of this one begins with; None: nothing is started."""
+        """Why the program is to be started again: to show the gate, or to begin as on the first day. None: it is
+        not."""
         self._told_to_end = False
-        """The system ended it, perhaps while it was being locked."""
+        """Whether the system asked the program to end, perhaps while it was being locked. Then it is not started
+        again."""
         self._over = asyncio.Event()
         self._gate: Gate | None = None
         self._window: MainWindow | None = None
@@ -88,7 +90,7 @@ class Program:
             self._told_to_end = signals.came
             try:
                 await self._close()
-            except StoreFault as fault:  # what could be kept was kept; nobody is left to be told
+            except StoreFault as fault:  # all that could be stored is stored; there is nobody left to notify
                 log.store.exception("session-close", fault)
 
     # -- the desktop ----------------------------------------------------------------------------------------------
@@ -178,19 +180,20 @@ class Program:
 
     @property
     def restart(self) -> Restart | None:
-        """How the program is to be started in place of this one, after `run` has ended; None: it is over."""
+        """How to start the program again after `run` has ended; None if it is not to be started again."""
         if self._ends_to is None or self._told_to_end:
             return None
         return Restart(locked=self._ends_to == "lock", background=self._quiet, link=self._link)
 
     @property
     def _held(self) -> LockingView | None:
-        """What covers the window while something that was written cannot be stored."""
+        """The view that covers the window while something that was written cannot be stored; None at all other
+        times."""
         view = self._gate.centralWidget() if self._gate is not None else None
         return view if isinstance(view, LockingView) and view.is_held else None
 
     def _end(self) -> None:
-        """Of its own accord, and for good."""
+        """Ends the program without starting it again."""
         self._ends_to = None
         self._over.set()
 
@@ -233,7 +236,7 @@ class Program:
             self._gate.deleteLater()
         self._gate = Gate(self._may_close, SIZE, self._office.settings.get(WINDOW_GEOMETRY))
         if self._window is not None and not self._window.isMaximized() and not self._window.isFullScreen():
-            self._gate.setGeometry(self._window.geometry())  # nothing of the window stays in sight beside it
+            self._gate.setGeometry(self._window.geometry())  # so that the gate covers the whole window
         self._gate.setCentralWidget(view)
         self._resident.show_locked(True)
         if not quiet:
@@ -288,8 +291,8 @@ class Program:
             window.follow(link)
 
     def _lock(self) -> None:
-        """Covers the window, closes the database, and ends: a program that is started in place of this one asks for
-        the way in. ▲ Python cannot clear its memory: keys and text would stay in it."""
+        """Locks: covers the window, stores what is unsaved, and ends the process. The program is then started again and
+        shows the gate. ▲ Python cannot clear its memory, so that keys and text would stay in this process."""
         session = self._session
         if session is not None and (self._locking is None or self._locking.done()):
             self._ends_to = "lock"
@@ -309,7 +312,7 @@ class Program:
             self._over.set()
 
     def _tell_that_it_is_held(self) -> None:
-        """Beside the tray's sign, if the window is hidden."""
+        """Says so beside the tray's sign, if the window is hidden."""
         if self._quiet and self._resident.tray is not None:
             text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
             self._resident.tray.tell(tr("Something that you wrote is not saved yet"), text)
@@ -337,7 +340,8 @@ class Program:
             self._window.toast(tr("The ways of unlocking are changed"))
 
     def _erase(self) -> None:
-        """Removes everything of a revoked device. A new process begins as on the first day, as after `_lock`."""
+        """Removes everything of a revoked device and ends the process. A new one is started, which begins as on the
+        first day."""
         if self._locking is None or self._locking.done():
             self._locking = asyncio.ensure_future(self._erase_now())
 

@@ -14,7 +14,7 @@ class Signals:
 
     def __init__(self, over: asyncio.Event) -> None:
         self.came = False
-        """Whether the system has asked."""
+        """Whether SIGTERM or SIGINT has come."""
         self._over = over
         self._ours, theirs = socket.socketpair()
         for end in (self._ours, theirs):

@@ -19,7 +19,8 @@ _COLUMNS = """change_id, author, sort, t, text, mentions, attachments, reply_to,
 _mentions = msgspec.msgpack.Decoder(tuple[Mention, ...])
 _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
 MAX_REACTIONS = 40
-"""▲ Different reactions that are shown under a message: one person could set thousands, and paint each."""
+"""▲ Most different reactions that are shown under a message. Otherwise one person could set thousands, and every
+repaint would draw them all."""
 _NOTHING = b"\x90"
 """An empty list in msgpack: spares the decoder for most messages."""
 

@@ -21,7 +21,7 @@ MAX_ATTACHMENTS = 20
 MAX_EMOJI = 16
 MAX_CARRIED_REACTIONS = 256
 MAX_T = 2**53
-"""Milliseconds; PROTOCOL.md §2."""
+"""Largest time of a carried message, in ms; PROTOCOL.md §4, "Carried over"."""
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

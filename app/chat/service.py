@@ -99,7 +99,7 @@ class ChatService:
         self._members = members
         self._timelines: weakref.WeakValueDictionary[ObjId, Timeline] = weakref.WeakValueDictionary()
         self._unkept: dict[RoomId, Draft] = {}
-        """What the disk has refused."""
+        """Drafts that could not be stored because the disk refused; by room."""
         self._ends = [
             changes.appended.connect(lambda change: self._on_changes([change])),
             changes.received.connect(self._on_changes),
@@ -237,8 +237,8 @@ class ChatService:
             return Draft()
 
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
-        """Keeps what is being written; an empty draft forgets it. If the disk refuses (StoreFault), it is kept in
-        memory until `keep_drafts` has stored it."""
+        """Stores what is being written; an empty draft removes it. If the disk refuses, this raises StoreFault and the
+        draft stays in memory until `keep_drafts` has stored it."""
         obj = self.channel(room)
         if obj is None or (draft == self.draft(room) and room not in self._unkept):
             return
@@ -247,7 +247,8 @@ class ChatService:
         del self._unkept[room]
 
     def keep_drafts(self) -> None:
-        """Tries to store every draft that the disk has refused. StoreFault if it refuses again; all is kept then."""
+        """Tries again to store the drafts that the disk refused. StoreFault if it refuses again; the drafts stay in
+        memory."""
         for room, draft in list(self._unkept.items()):
             self.keep_draft(room, draft)
 

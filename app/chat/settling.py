@@ -129,8 +129,8 @@ def _write_reactions(
 
 
 def follow(conn: Connection, room: RoomId, change_ids: Collection[bytes], hops: int = HOPS) -> None:
-    """Messages of a room are new or changed: what of them was carried into rooms that continue it is judged again, as
-    far on as attribution looks back."""
+    """Judges again the carried copies of these new or changed messages, in the rooms that continue this one and in
+    those that continue them. It follows at most `hops` rooms, as many as attribution looks back."""
     ids = list(change_ids) if hops else []
     for successor, obj in driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if ids else ():
         touched = list[bytes]()

@@ -20,18 +20,21 @@ def finished(steps: Generator[None, None, T]) -> T:
 
 
 class TooLong(Exception):
-    """The work was not done within its time; it was closed."""
+    """The work used up its budget before it was done. Its generator has been closed."""
 
 
 class Budget:
-    """Time that several pieces of work may use together, in seconds. What others do meanwhile does not count."""
+    """Seconds that several pieces of work may use together. Only the time inside the work counts, not the pauses."""
 
     def __init__(self, seconds: float) -> None:
         self.left_s = seconds
 
 
 async def driven(steps: Generator[None, None, T], budget: Budget | None = None) -> T:
-    """All of it, with a turn of the loop after each piece. TooLong once the budget is used up."""
+    """Runs the work to its end and returns its result, with a turn of the loop after each piece.
+
+    TooLong once `budget` is used up; the time that this work takes is deducted from it.
+    """
     while True:
         if budget is not None and budget.left_s < 0:
             steps.close()

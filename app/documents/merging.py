@@ -9,14 +9,15 @@ from app.documents.flow import Cell, Edit, Marks
 from app.objects.crdt import TextOp
 
 FAR = 512
-"""Bytes that are left as they are between two operations."""
+"""Operations with more unchanged bytes than this between them go into different stretches."""
 
 
 def stretches(ops: Sequence[TextOp]) -> list[tuple[int, list[TextOp]]]:
-    """Operations that lie close together, and where in the text before them each such stretch begins, in UTF-8 bytes.
+    """Groups operations that lie close together. Gives (start, operations) of each group, in order; `start` is in UTF-8
+    bytes of the text before the operations.
 
-    ▲ What lies far apart is not walked over: an update of 47 bytes that touched both ends of a document of 500,000
-    characters held the program for 5 s at everybody who had it open.
+    ▲ The unchanged text between two groups need not be walked over. Otherwise an update of 47 bytes that touches both
+    ends of a document of 500,000 characters stops the program for 5 s at everybody who has the document open.
     """
     found: list[tuple[int, list[TextOp]]] = []
     at, apart = 0, True

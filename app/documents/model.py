@@ -254,8 +254,9 @@ class Document:
     def encode_selection(self, anchor_utf16: int, caret_utf16: int) -> bytes:
         """My selection as bytes that still point at the same words when others have written in between.
 
-        ▲ It names no client under which nothing has a position yet; meanwhile the selection stays where it was. Whoever
-        knew such a client could use it first, and all that I wrote under it would be void.
+        ▲ The bytes name no client of mine under which nothing has a position yet; until then, the last selection that
+        named none is returned. Otherwise a colleague could read the client here and write under it first, and all
+        that I wrote under it would be void.
         """
         anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
         if self._hidden.isdisjoint((client_in(anchor), client_in(caret))):
@@ -263,11 +264,11 @@ class Document:
         return self._told
 
     def hide(self, clients: Iterable[int]) -> None:
-        """What I wrote under these, in this document or before it was opened, has no position yet."""
+        """Notes clients under which I wrote, now or before the document was opened, and nothing has a position yet."""
         self._hidden.update(clients)
 
     def placed(self, client: int) -> None:
-        """Something that was written under this client has a position now."""
+        """Notes that something written under this client has a position now: selections may name the client."""
         self._hidden.discard(client)
 
     def resolve_selection(self, selection: bytes) -> tuple[int, int] | None:
@@ -328,11 +329,12 @@ class Document:
             self._load()
             self._tell(0, before, list(here), None, origin)
             return
-        for skip, part in reversed(stretches(ops)):  # from the end: what is before stays where it is
+        for skip, part in reversed(stretches(ops)):  # from the end, so that the earlier starts stay right
             self._on_stretch(skip, part, origin)
 
     def _on_stretch(self, skip: int, ops: Sequence[TextOp], origin: Origin) -> None:
-        """Takes in operations that lie close together, the first of them `skip` bytes from the text's beginning."""
+        """Applies operations that lie close together to the mirror. The first one is `skip` UTF-8 bytes into the
+        text."""
         here = self._mirror.blocks
         first, base8 = self._mirror.find_utf8(skip)
         span = sum(op.retain + op.delete for op in ops)

@@ -107,7 +107,7 @@ def group_of(data: bytes) -> bytes | None:
 
 
 def client_of(data: bytes) -> int | None:
-    """The client of the CRDT whose items a change begins with; None for one that has none, or does not say it."""
+    """The client of the CRDT whose items a change holds. None for a change without items, a later piece or damage."""
     try:
         record = _decode(data)
     except BadChange:

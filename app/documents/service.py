@@ -244,7 +244,8 @@ class DocumentService:
             self.fault.emit(obj, fault)
 
     def save_all(self) -> None:
-        """Tries to store everything that the disk has refused. StoreFault if it refuses again; all is kept then."""
+        """Tries again to store the edits that the disk refused. StoreFault if it refuses again; the edits stay in
+        memory."""
         for obj, held in list(self._open.items()):
             self._store(obj, held)
 
@@ -262,8 +263,8 @@ class DocumentService:
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:
-        """A new document in the same room, or in another, with the text, formats and title that this one has here.
-        NotFound."""
+        """Creates a document with the text, formats and title that this one has here, in `room` (None: the same room).
+        NotFound if this one does not exist."""
         row, shown = self._objects.get(obj), self._shown(obj)
         if row is None:
             raise NotFound

@@ -47,8 +47,8 @@ class _Nothing:
 def state_at(
     changes: Sequence[PlacedChange], n: int, unpack: Unpack, *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> State | None:
-    """The state that an object's changes up to position n make, judged in their order; None if it cannot be merged
-    or is larger than an update may be. BadChange if the state that they begin with is none."""
+    """The state that an object's changes up to position n make, judged in their order. None if they cannot be merged,
+    or if the state is larger than an update may be. BadChange if they begin with a state that is damaged."""
     replay, updates = judged(changes, unpack)
     here = replay.begun()
     begun = Begun(position_of(n), here.waits, here.known).encode()
@@ -58,7 +58,7 @@ def state_at(
     update, digest, held = found
     try:
         read(update, state=True)
-    except BadUpdate:  # ▲ larger than an update may be: nobody could begin with it, once the changes are pruned
+    except BadUpdate:  # ▲ too large: once the changes are pruned, nobody could open the object
         return None
     waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
     return State(update=update, begun=begun, digest=digest, held=held, waits=waits)

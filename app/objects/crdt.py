@@ -152,7 +152,7 @@ class CrdtDoc:
 
     @property
     def client(self) -> int:
-        """Under which client of the CRDT this document writes."""
+        """The client id of the CRDT under which this document writes now."""
         return int(self._doc.client_id)
 
     def state(self) -> bytes:
@@ -400,7 +400,7 @@ class CrdtMap:
 
 
 def client_in(sticky: bytes) -> int | None:
-    """The client of the item that a sticky position holds on to; None if it holds on to none."""
+    """The client of the item to which a sticky position is attached; None if it is attached to no item, or damaged."""
     read = Reader(sticky)
     try:
         return None if read.number() else read.number(MAX_CLIENT)
@@ -409,8 +409,8 @@ def client_in(sticky: bytes) -> int | None:
 
 
 def _is_sticky(sticky: bytes) -> bool:
-    """▲ Whether bytes have the form of a sticky position, as no worker reads carets before pycrdt does. An item's id, a
-    root's name or a type's id, and on which side."""
+    """Whether bytes have the form of a sticky position: an item's id, a root's name or a type's id, and then the side.
+    ▲ Carets are not tried in the worker, so damaged bytes would reach pycrdt in this process."""
     read = Reader(sticky)
     try:
         kind = read.number()
@@ -524,8 +524,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def _shared(value: Any) -> Any:
-    """A value as pycrdt takes it. ▲ Also one that `_plain` read and nobody here wrote: a board that holds it can be
-    copied all the same."""
+    """Converts a value to what pycrdt accepts. ▲ It accepts every value that `_plain` can read, also those that no tool
+    of ours writes. Otherwise a board that holds such a value could not be copied."""
     match value:
         case dict():
             return pycrdt.Map({key: _shared(item) for key, item in value.items()})
@@ -536,7 +536,7 @@ def _shared(value: Any) -> Any:
 
 
 def _member(value: Any) -> Any:
-    """A value in a list: a dict in it stays a plain one."""
+    """As `_shared`, for a value that is no map or lies in a list: dicts in it stay plain dicts."""
     match value:
         case dict():
             return {key: _member(item) for key, item in value.items()}

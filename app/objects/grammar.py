@@ -34,10 +34,10 @@ LINK = "link"
 MARK_NAMES = frozenset(
     ("bold", "italic", "underline", "strike", LINK, "heading", "list", "indent", "quote", *ascii_lowercase)
 )
-"""▲ What a mark may be named: what the document tool writes, and a letter for each that newer programs bring. Libraries
-give every run of a text all marks that are open there: of 4,000 names in 75 KB they made 1.5 GB in 24 s."""
+"""▲ Names that a mark may have: those that the document tool writes, and single letters for marks of later versions.
+Libraries give every run of a text all marks that are open there: 4,000 names in 75 KB took 1.5 GB and 24 s."""
 MAX_MARK_BYTES, MAX_LINK_BYTES = 64, 8192
-"""Of a mark's JSON. It is copied into every run, too."""
+"""Largest value of a mark and of a link: its JSON with the length before it. The value is copied into every run."""
 
 _ORIGIN, _RIGHT, _KEY, _UNUSED = 0x80, 0x40, 0x20, 0x10
 _BREATH_ITEMS, _BREATH_PAIRS = 150, 1500
@@ -286,12 +286,13 @@ class _Update:
 
 
 def _is_mark(name: str, size_bytes: int) -> bool:
-    """Whether a mark has a name that there is, and its value, with its length before it, is short enough."""
+    """Whether a mark has a known name, and its JSON with the length before it (`size_bytes`) is short enough."""
     return name in MARK_NAMES and size_bytes <= (MAX_LINK_BYTES if name == LINK else MAX_MARK_BYTES)
 
 
 def client_begun(piece: bytes) -> int | None:
-    """The client of an update of which only the beginning is here; None if that does not say it, or of a state."""
+    """The client of an update of which `piece` is the beginning. None unless it begins with exactly one section: an
+    update without items and a state of several clients do not."""
     read = Reader(piece)
     try:
         if read.number() != 1:

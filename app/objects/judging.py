@@ -32,7 +32,7 @@ class Kind(Enum):
     VOID = "void"
     """It never counts, at anybody. `code` says why."""
     LATE = "late"
-    """It waits for ids that are not here yet. `missing` is one of them."""
+    """It waits, since ids that it names are not here yet. `missing` is one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +167,13 @@ class Judge:
         return Verdict(change, Kind.MERGED, deferred=slow)
 
     def _missing(self, change: Change, facts: Facts) -> Generator[None, None, Id | None]:
-        """One of the ids that are not here: any does, as what waits is merged only when all are here. ▲ It is another
-        one for each change, as if by chance. Otherwise a thousand changes that wait for the same thousand ids would all
-        be read again for each id that comes; so each is read again some ten times."""
+        """One of the ids that the change names and that are not here; None if all are here. Any of them will do: the
+        change is merged only when all are here.
+
+        ▲ A hash of the position and the ids picks one, so that changes with the same missing ids wait under different
+        ones. Otherwise a thousand changes that wait for the same thousand ids would all be read again for each id that
+        comes. Now each is read again about ten times.
+        """
         has, out = self.structure.has, list[Id]()
         for count, ident in enumerate(facts.needed, start=1):
             if not has(ident):

@@ -11,9 +11,9 @@ MAX_CLOCK = 2**31
 MAX_CLIENT = 2**53
 """Clients are below this: yrs drops the higher bits, so that two clients would become one."""
 MAX_BYTES = 24 * 1024 * 1024
-"""Of one update, its pieces put together. The worker takes frames of 32 MiB."""
+"""Largest update, with all its pieces joined. The worker takes frames of at most 32 MiB."""
 MAX_THINGS = 500_000
-"""Items, ranges, values and characters of two UTF-16 units that one update names. What is read takes 170 bytes each."""
+"""Most items, ranges, values and characters of two UTF-16 units in one update. Each takes 170 bytes when read."""
 
 
 class BadUpdate(BadChange):
@@ -83,7 +83,8 @@ class Reader:
         return value
 
     def spend(self, things: int) -> None:
-        """▲ Counts what an update names. Of two bytes each, 75 MiB would take 7 GB to judge."""
+        """Adds to the things that the update has named; BadUpdate "total" above MAX_THINGS. ▲ Otherwise 75 MiB of
+        things of two bytes each would take 7 GB to judge."""
         self.things += things
         if self.things > MAX_THINGS:
             raise BadUpdate("total", self.at)

@@ -41,8 +41,8 @@ class Payload(Generic[T]):
         return bytes((FORMAT,)) + _encoder.encode(record)
 
     def decode(self, data: bytes) -> T:
-        """The record. BadChange "format-newer" for another format and for a type that this program does not know,
-        "malformed" or "oversize" for anything else that is none of ours."""
+        """The record. BadChange "format-newer" if a newer program wrote it: another format, or a type that this program
+        does not know. BadChange "oversize" if it is too long, "malformed" for anything else."""
         if len(data) > MAX_DATA_BYTES:
             raise BadChange("oversize")
         if not data:
@@ -55,7 +55,7 @@ class Payload(Generic[T]):
             raise BadChange("format-newer" if self._is_of_another_type(data) else "malformed") from e
 
     def _is_of_another_type(self, data: bytes) -> bool:
-        """Whether the data is a map whose type is a text that none of the records has: a newer program's."""
+        """Whether the data is a map whose type is a text that no record of ours has: a newer program wrote it."""
         try:
             tag: object = getattr(self._type.decode(memoryview(data)[1:]), "type", None)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which of one's own updates may be offered in a room that continues another: those of which all that they build on is
-there. No store and no CRDT.
+"""Which of a person's own updates may be offered in a successor: those that build only on what has a position there.
+Pure: it uses no store and no CRDT.
 
-Each person offers only their own changes, and what these build on may be another's. Offered earlier, such a change
-would wait in everybody's sight until the other person comes, and a prune that covered it would leave it out for good.
+Each person offers only their own changes, and a change may build on another person's. If it were offered before that
+one, it would wait in the successor, where everybody sees it, and a prune that covers it would leave it out for good.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,8 +17,10 @@ Has = Callable[[Id], bool]
 
 
 def offerable(updates: Mapping[K, bytes], has: Has) -> list[K]:
-    """The keys of the updates that may be offered, in an order in which each comes behind what it builds on. `has`: the
-    ids that have a position there. An update that breaks the grammar holds nothing back, and is offered as it is."""
+    """The keys of the updates that may be offered. Each stands behind the updates that it builds on.
+
+    `has` tells whether an id has a position in the successor. An update that breaks the grammar may always be offered.
+    """
     left, ready = {key: _facts(update) for key, update in updates.items()}, list[K]()
     offered: dict[int, list[tuple[int, int]]] = {}
 
@@ -40,7 +42,8 @@ def offerable(updates: Mapping[K, bytes], has: Has) -> list[K]:
 
 
 def _note(ranges: list[tuple[int, int]], start: int, end: int) -> None:
-    """What one person wrote in a row is one range: thousands would be walked through for each change."""
+    """Adds a range of clocks, joined to the last one if it follows it. Otherwise thousands of ranges would be searched
+    for each change."""
     if ranges and ranges[-1][1] == start:
         start = ranges.pop()[0]
     ranges.append((start, end))

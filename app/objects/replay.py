@@ -27,8 +27,8 @@ V = TypeVar("V")
 MERGED, AGAIN, LATE = "merged", "again", "late"
 """What an outcome's `code` is, beside the codes of what is void. Pieces of a group that is not complete are late."""
 FOREIGN, STATE, PIECE = "foreign", "state", "piece"
-"""Void: what is of another person's client; a state that stands behind other updates of its object; a piece that is not
-the first of its index, or that differs in how many there are."""
+"""Codes of void changes: an update of another person's client; a state that stands behind other updates of its object;
+a piece whose index came before, or whose `count` differs from that of its group's first piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Kept(Protocol):
     """What the store keeps of one object."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
-        """(last change without its data, clock of the id that it is kept under, `Wait.parts`) of those that wait for a
-        client below a clock."""
+        """(last change without its data, clock of the missing id, `Wait.parts`) of each update that is stored under a
+        missing id of this client, with a clock below `below`."""
         ...
 
     def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
@@ -114,10 +114,9 @@ class Replay:
         self._waits: dict[int, None] = {}
         """Positions of all changes that wait."""
         self._begun: dict[int, tuple[int, bytes]] = {}
-        """Of the first pieces of groups that are not complete: by position the client that they begin with, and whose
-        they are."""
+        """First pieces of incomplete groups, by position: the client with which the update begins, and the author."""
         self._by_client: dict[int, set[int]] = {}
-        """Their positions."""
+        """The positions in `_begun`, by client."""
 
     @property
     def structure(self) -> Structure:
@@ -133,7 +132,7 @@ class Replay:
         return position > self.upto or position in self.named
 
     def has(self, ident: tuple[int, int]) -> bool:
-        """Whether an id (client, clock) is there."""
+        """Whether an id (client, clock) has been merged."""
         return self.structure.has(ident)
 
     # -- beginning
@@ -211,8 +210,8 @@ class Replay:
         return (yield from self._update(change, parts))
 
     def _begin(self, change: PlacedChange, piece: Unpacked) -> None:
-        """▲ The first piece says of which client the update is, and everybody reads that: nobody else can use the
-        client first while the other pieces are on their way."""
+        """Reserves the client of an incomplete update for its author, if this is the first piece. ▲ Everybody can read
+        the client in that piece: a member could use it before the last piece comes, and the update would be void."""
         client = client_begun(piece.update) if piece.index == 0 else None
         if client is not None:
             self._begun[change.position] = client, bytes(change.uid)
@@ -236,7 +235,7 @@ class Replay:
         self._by_client.setdefault(begun[0], set()).add(position)
 
     def _is_begun_by_another(self, facts: Facts, author: bytes) -> bool:
-        """Whether nobody has an update's client yet, and the first of the groups that begin with it is another's."""
+        """Whether an incomplete update of another author has reserved a client of this update that is nobody's yet."""
         for section in facts.sections:
             if section.client not in self.structure.clients and (begun := self._by_client.get(section.client)):
                 return self._begun[min(begun)][1] != author

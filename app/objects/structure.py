@@ -15,7 +15,7 @@ from app.objects.grammar import ARRAY, EMBED, MAP, MARK, TEXT, TYPE, TYPED_TEXT,
 from app.objects.values import MAX_DEPTH
 
 NO_TYPE = -1
-"""What `Parent.type` is of a root."""
+"""`Parent.type` of a root, whose type is not known."""
 NOWHERE = -1
 """The sequence of bare ids (content 0): what stood in something that was deleted in the same update."""
 KEY_BITS = 32
@@ -146,10 +146,13 @@ class Structure:
         return found
 
     def _check_fit(self, item: Item, sequence: int) -> None:
-        """▲ Map types hold what has a key, array types what has none and is neither text nor mark: yrs reads an array
-        with an emoji in it for ever. What a root is to be nobody knows before a tool asks; but it is a text or a map.
-        ▲ In a text stands nothing but text and marks: how long the rest is, libraries and views count differently, and
-        what people write would land elsewhere than where they write it."""
+        """Broken if the item may not stand in a sequence of this type. ▲ A map holds items with a key. An array holds
+        items without a key, and neither text nor marks: yrs reads an array with an emoji for ever. A root is a text or
+        a map; which one is not known before a tool asks.
+
+        ▲ A text holds only text and marks. Libraries and views count the length of anything else differently, so that
+        people's words would land in the wrong place.
+        """
         kind = self.parents[sequence >> KEY_BITS].type
         if item.keyed != (sequence & KEY_MASK != 0):
             raise Broken("keyed")

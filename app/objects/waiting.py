@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Updates that wait for ids which are not here yet, indexed by the first id that each lacks.
+"""Updates that wait for ids which are not here yet, each indexed by one of the ids that it lacks.
 
-In memory at most 1,000 of a person and object, and what these say up to 20,000 items; what is beyond stays in the
-store's rows, which are asked.
+Per person and object, memory holds at most 1,000 updates, and the facts of them up to 20,000 items, ranges and ids.
+Everything else is read from the store's rows when it is needed.
 """
 
 from bisect import bisect_left, insort
@@ -13,7 +13,8 @@ from typing import Protocol
 from app.objects.grammar import Facts, Id
 
 MAX_WAITING, MAX_THINGS = 1000, 20_000
-"""▲ Items, ranges and ids that are named take some 170 bytes each here, and two on the wire."""
+"""▲ Updates, and things in their facts, in memory per person and object. A thing takes two bytes on the wire and about
+170 here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A change that waits. `missing`: an id that it lacks."""
+    """A change that waits. `missing`: one of the ids that it lacks."""
 
     change: Change
     missing: Id
@@ -38,10 +39,10 @@ class Rows(Protocol):
     """What the store keeps of one object's waiting updates: all of them, also those that are in memory here."""
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
-        """Those that are kept under an id of this client below a clock."""
+        """The updates that are stored under a missing id of this client, with a clock below `below`."""
 
     def facts(self, change: Change) -> Generator[None, None, Facts]:
-        """What one of them says: its row, read again, in pieces."""
+        """Reads an update's row again and returns its facts. Works in pieces."""
 
 
 class Waiting:
@@ -54,7 +55,7 @@ class Waiting:
         self._by_client: dict[int, list[tuple[int, int]]] = {}
         """Of each client that is waited for: (missing clock, position), ascending."""
         self._held: dict[bytes, tuple[int, int]] = {}
-        """Of each person: how many are in memory, and how much they say."""
+        """By person: the updates in memory, and the items, ranges and ids in their facts."""
         self._beyond = False
         """Whether some may be in the rows alone: then the rows are asked too."""
 
@@ -84,7 +85,8 @@ class Waiting:
         return list(changes.values())
 
     def take(self, change: Change) -> tuple[Late | None, Facts | None]:
-        """Takes one out: (it, what it says). None for what the rows alone have."""
+        """Removes an update from memory and returns it with its facts. None in place of either that only the rows
+        have."""
         found = self._lates.get(change.position)
         if found is not None:
             self.drop(found[0])

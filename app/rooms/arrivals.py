@@ -74,7 +74,7 @@ class Arrivals:
         if row.left:
             self._done.discard(room)
             left_n = self._store.rooms_list.left_at(room, me)
-            # an answer behind the leaving is of a later addition, which this device has not read yet
+            # a later answer is about a later addition, which this device has not read yet
             if answer is not None and answer.answer == "accepted" and answer.n < left_n:
                 self._answers.note_answer(room, 0, "asked")
             return

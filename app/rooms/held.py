@@ -62,7 +62,7 @@ class WaitingChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoidChanges:
-    """Void changes of a person in one object."""
+    """How many changes of one person in one object are void."""
 
     title: str
     author: Person
@@ -86,8 +86,8 @@ class HeldBack:
         self._end()
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
-        """What of a room is not merged here, oldest first: what this computer holds back, then what is void, of which
-        the newest are left out if there are very many. `void` counts them all."""
+        """The room's changes that are not merged here: first those that this computer holds back, then the void ones;
+        each oldest first. At most `trials.MOST_VOID` void ones are listed; `void` counts all of them."""
         held = [(q.change, q.why) for q in self._store.trials.quarantined() if q.change.room == room]
         changes = [self._of(change, why, void=False) for change, why in held]
         changes += [self._of(change, why, void=True) for change, why in self._store.trials.void(room)]
@@ -110,7 +110,7 @@ class HeldBack:
         )
 
     def void(self, room: RoomId) -> tuple[VoidChanges, ...]:
-        """How many of a room's changes are void, at everybody, by object and author."""
+        """Counts the room's void changes by object and author. They are the same at everybody."""
         return tuple(
             VoidChanges(title=title, author=self._people.person(uid), count=count)
             for title, uid, count in self._store.trials.void_counts(room)

@@ -160,7 +160,8 @@ class Invitations:
         await self._answers.block(uid, False)
 
     def _position(self, room: RoomId) -> int:
-        """The position that an answer is about: the addition's, or if that is not known one that is before it."""
+        """The position to store with an answer: that of the addition, or 0 if it is not known; but not before the
+        position at which this person last left the room."""
         added_n = next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
         return max(added_n, self._store.rooms_list.left_at(room, self._engine.uid))
 
@@ -176,7 +177,7 @@ class Invitations:
         found, me = self._answers.answer(added.room), self._engine.uid
         yes = found is not None and found.answer == "accepted"
         left_n = self._store.rooms_list.left_at(added.room, me)
-        if left_n and added.long:  # ▲ the headers of a long room are not read up to there
+        if left_n and added.long:  # ▲ a long room is not read as far as the leaving
             added = replace(added, left=True)
         known = Knowledge(
             me=me,

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ What of one's own is not offered in a successor yet, since what it builds on has no position there (protocol §4).
+"""▲ Own changes that wait before they are offered in a successor: what they build on has no position there (protocol
+§4).
 
-It waits on this device. Whenever something comes to the successor it is looked at again. After 30 days by this device's
-own clock the person is asked whether to offer a copy instead: the other person may never come. The answer is kept.
+They wait on this device, and are checked again whenever a change comes to the successor. After 30 days by this device's
+clock the person is asked whether to offer a copy instead, since the author of what is missing may never come. The
+answer is stored.
 """
 
 import json
@@ -24,14 +26,14 @@ from sync.trust.succession import object_in
 ASK_AFTER_MS = 30 * 86_400_000
 
 Copier = Callable[[ObjId, RoomId, ObjId], object]
-"""Makes of an object of the old room, as it stands here, something new in the successor (a room), beside or in the
-object that continues it there."""
+"""(object in the old room, successor, object in the successor): copies the old object's content on this device into the
+successor, as a new object or into the one that continues it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOffer:
-    """Own changes of an object that wait. `obj` is the object in the successor, `since` (ms) when they were first seen
-    to wait, `asks` whether it is time to ask for a copy."""
+    """The own changes of one object that wait. `obj` is the object in the successor, `count` how many changes wait,
+    `since` (ms) when they began to wait, `asks` whether the person is to be asked now about a copy."""
 
     obj: ObjId
     kind: str
@@ -42,30 +44,32 @@ class HeldOffer:
 
 
 class Offers:
-    """Of one account."""
+    """The waiting offers of one account, in all successors."""
 
     def __init__(self, store: Store) -> None:
         self.changed: Signal[RoomId] = Signal()
-        """Something more, or less, waits in a successor, or a question was answered."""
+        """The waiting changes of a successor have changed, or the person has answered."""
         self.moved: Signal[()] = Signal()
-        """Something came to a successor that was looked at: what waits may have got what it lacks."""
+        """A change came to a successor that was checked before: waiting changes may have become ready."""
         self.unpack: dict[str, Unpack] = {}
-        """By kind whose objects merge."""
+        """Reads the update in a change's data; by kind. Objects of other kinds never wait."""
         self.copiers: dict[str, Copier] = {}
         self._store = store
         self._seen: set[RoomId] = set()
-        """Successors that were looked at in this run, and to which nothing has come since."""
+        """Successors that were checked in this run of the program, and to which nothing has come since."""
         store.changes.received.connect(self._on_changes)
         store.changes.positioned.connect(self._on_changes)
         store.trials.changed.connect(self._on_object)
 
     def due(self, room: RoomId) -> bool:
-        """Whether something waits in a successor and may have got what it lacks."""
+        """Whether changes wait in a successor, and something may have come since they were last checked."""
         return room not in self._seen and bool(self._kept(room))
 
     async def lacking(self, origin: OriginRow, own: Sequence[tuple[StoredChange, ObjId]]) -> set[int]:
-        """Rows of the old room's changes that are not to be offered now, of own ones with their objects in the
-        successor. Notes what waits."""
+        """Which of the own changes must not be offered now, by their rows; stores that they wait.
+
+        `own`: changes of the old room that are not offered yet, each with its object in the successor.
+        """
         self._seen.add(origin.room)
         by_obj: dict[ObjId, list[StoredChange]] = {}
         for change, into in own:
@@ -103,10 +107,10 @@ class Offers:
         ready = set(offerable(updates, has))
         return {row for key, parts in rows.items() if key not in ready for _, row, _ in parts}
 
-    # -- what is shown, and the answers
+    # -- what is shown, and the person's answers
 
     def held(self, room: RoomId) -> tuple[HeldOffer, ...]:
-        """What waits in a successor, but for what was copied."""
+        """What waits in a successor, without the objects of which a copy was offered."""
         found, now = list[HeldOffer](), clock.now_ms()
         for key, kept in self._kept(room).items():
             old = self._store.objects.get(ObjId(bytes.fromhex(kept["old"])))
@@ -122,7 +126,8 @@ class Offers:
         return tuple(found)
 
     def copy(self, room: RoomId, obj: ObjId) -> None:
-        """Offers a copy: the person's own, in the successor. What waited is not offered any more. NotFound."""
+        """Puts a copy of the object into the successor, as the person's own content. The changes that waited are never
+        offered then. NotFound if nothing of the object waits there, or its kind has no copies."""
         kept = self._kept(room)
         answer = kept.get(obj.hex())
         old = self._store.objects.get(ObjId(bytes.fromhex(answer["old"]))) if answer else None
@@ -133,11 +138,12 @@ class Offers:
         self._keep(room, {**kept, obj.hex(): {**answer, "copied": True}})
 
     def later(self, room: RoomId, obj: ObjId) -> None:
-        """The question comes again after another 30 days."""
+        """Has the question asked again 30 days from now."""
         self._answer(room, obj, clock.now_ms() + ASK_AFTER_MS)
 
     def refuse(self, room: RoomId, obj: ObjId) -> None:
-        """No copy: it is not asked again. What waits is still offered if what it builds on comes."""
+        """Declines the copy for good: the question is not asked again. The changes are still offered once they are
+        ready."""
         self._answer(room, obj, None)
 
     def _answer(self, room: RoomId, obj: ObjId, ask: int | None) -> None:
@@ -146,7 +152,7 @@ class Offers:
             self._keep(room, {**kept, obj.hex(): {**kept[obj.hex()], "ask": ask}})
 
     def _kept(self, room: RoomId) -> dict[str, dict[str, Any]]:
-        """By object of the successor, in hexadecimal digits."""
+        """The stored note of a successor (store/FORMAT.md, `note-offers`), by its object in hexadecimal digits."""
         found: dict[str, dict[str, Any]] = json.loads(self._store.notes.get(_note(room)) or "{}")
         return found
 

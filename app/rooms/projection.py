@@ -20,8 +20,8 @@ from app.store import left_out, objects, rooms, search
 from app.store.rows import ObjectRow, StoredChange
 
 LASTING = "chat"
-"""▲ The kind that nobody puts away: a room has one, no view brings it back, and the next one that somebody announced
-would take its place."""
+"""▲ The kind whose objects nobody puts away. A room has one chat, and no view brings it back. If a member put it away,
+the next chat that somebody announces would take its place."""
 
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:

@@ -72,7 +72,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(payload: bytes) -> Record:
-    """The record, or BadChange: "format-newer" for one of a newer program, "bad-record" for anything else."""
+    """The record. BadChange "format-newer" if a newer program wrote it, "bad-record" for anything else."""
     try:
         record = _PAYLOAD.decode(payload)
     except BadChange as e:

@@ -12,13 +12,13 @@ from sync.client.engine import Engine
 from sync.trust.notes import MAX_REASON
 
 MOST = 200
-"""The newest removals that are listed."""
+"""How many removals are listed: the newest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """One removal, at `t_ms` by the server's time. `reason`: "" if none was given, None if this device cannot decrypt
-    it: the removed person cannot, nor can a member who was added later without the history."""
+    """One removal. `t_ms` is the server's time. `reason` is "" if none was given, and None if this device cannot
+    decrypt it. The removed person cannot, nor can a member who was added later without the history."""
 
     person: Person
     by: Person
@@ -27,12 +27,12 @@ class Removal:
 
 
 def count(store: Store, room: RoomId) -> int:
-    """How many removals `read` gives."""
+    """How many removals `read` returns: at most `MOST`."""
     return len(store.rooms_list.removals(room, limit=MOST))
 
 
 def read(store: Store, engine: Engine, people: PeopleService, room: RoomId) -> list[Removal]:
-    """The newest `MOST` removals, newest first. Each reason is decrypted here and stored nowhere."""
+    """The newest `MOST` removals, newest first. The reasons are decrypted by this call and never stored."""
     found = []
     for event in store.rooms_list.removals(room, limit=MOST):
         reason = engine.removal_reason(room, event.note) if event.note is not None else ""

@@ -193,7 +193,7 @@ class RoomService:
         return [EndedMember(person=p, t_ms=t) for p, t in found if (p.name, p.title, p.unit) not in here]
 
     def removed(self, room: RoomId) -> int:
-        """How many removals `removals` lists."""
+        """How many removals `removals` returns."""
         return removals.count(self._store, room)
 
     def removals(self, room: RoomId) -> list[Removal]:

@@ -58,7 +58,7 @@ class Standing:
     head: tuple[int, bytes] | None
     restored: bool = False
     held: tuple[HeldOffer, ...] = ()
-    """Own changes that are not offered here yet, since what they build on is not here."""
+    """Own changes of the old room that wait: what they build on has no position in this room yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Succession:
         self._woken = asyncio.Event()
         self._opening: set[RoomId] = set()
         self.offers = Offers(store)
-        """What of one's own waits before it is offered."""
+        """The own changes that wait before they are offered."""
         self.offers.moved.connect(self.wake)
         self.carriers: dict[str, Carrier] = {}
         """By kind; a kind without one is carried as its baseline."""
@@ -162,18 +162,18 @@ class Succession:
                         if away:
                             self._rooms.retire(room, obj, on=True)
 
-    # -- what waits to be offered
+    # -- own changes that wait to be offered
 
     def offer_copy(self, room: RoomId, held: HeldOffer) -> None:
-        """Offers a copy in a successor in place of own changes that wait there. NotFound."""
+        """Puts a copy into a successor in place of the own changes that wait there. NotFound if they wait no longer."""
         self.offers.copy(room, held.obj)
 
     def ask_later(self, room: RoomId, held: HeldOffer) -> None:
-        """Asks for the copy again after another 30 days."""
+        """Has the question about a copy asked again 30 days from now."""
         self.offers.later(room, held.obj)
 
     def refuse_copy(self, room: RoomId, held: HeldOffer) -> None:
-        """Asks for the copy no more."""
+        """Declines the copy for good. The changes are still offered once what they build on has come."""
         self.offers.refuse(room, held.obj)
 
     # -- what runs ------------------------------------------------------------------------------------------------
@@ -277,10 +277,13 @@ class Succession:
     # -- what is one's own ----------------------------------------------------------------------------------------
 
     async def _offer(self, origin: OriginRow) -> None:
-        """▲ What was cut off here is offered in the successor: all that stands after the position it names or has
-        none. If we do not have that position with that hash, nobody can say what of ours the founder had: then all of
-        it, and what is there already counts once by its id. ▲ A change of an object that merges waits until what it
-        builds on has a position in the successor; the rest goes at once."""
+        """▲ Offers our changes that the founder did not have: those behind the position that the successor names, and
+        those without a position. If our copy lacks that position, or has another hash there, we cannot tell which ones
+        the founder had: then all of ours are offered, but for those that were offered before.
+
+        ▲ A change of an object that merges waits until what it builds on has a position in the successor. All other
+        changes are offered at once.
+        """
         same = self._store.rh_at(origin.old, origin.n) == origin.rh
         after = origin.n if same else 0
         split = self._split(origin.old, after)

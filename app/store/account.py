@@ -40,12 +40,12 @@ class Account:
                 self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
 
     def heard(self) -> bytes | None:
-        """When this device first heard of those who want in by the recovery sheet, as sync wrote it."""
+        """What `keep_heard` stored last, None for nothing; see `AccountPort`."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'heard'")
         return value
 
     def keep_heard(self, heard: bytes) -> None:
-        """Replaces it."""
+        """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard', ?)", (heard,))
 

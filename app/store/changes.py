@@ -129,8 +129,9 @@ class Changes:
                     self.append(change.room, obj, change.data)
 
     def _mark_doubles(self, room: RoomId, names: Iterable[Name]) -> set[int]:
-        """▲ Of records with the same author and change id the one at the lowest position counts, whichever came first.
-        Gives the rows of the others. Of an object that merges the judge says what becomes of each."""
+        """Marks all but one of the records with the same object, author and change id as `again`, and returns the rows
+        of those. ▲ The record at the lowest position counts, in whatever order they came. Objects that merge are
+        skipped: their judge decides."""
         again, counted_too = set[int](), set[ObjId]()
         for name in names:
             obj, author, change_id = name
@@ -238,7 +239,7 @@ class Changes:
         return self._select(sql.CHANGES_OF, (obj, after))
 
     def unplaced(self, obj: ObjId) -> list[bytes]:
-        """The data of an object's changes that have no position yet: they were written here."""
+        """The data of the object's changes that were written here and have no position yet."""
         return [data for (data,) in self._db.rows(sql.UNPLACED, (obj,))]
 
     def lacking(self, room: RoomId) -> bool:

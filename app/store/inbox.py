@@ -23,7 +23,8 @@ from sync.client.ports import MemberRow, Received, RoomEvent
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
 """`streams.postponed`; 1 is for a room that is held back by hand."""
 MOST_VOID = 1000
-"""▲ More rows would let a false server fill the store: what is void needs no rights in the room."""
+"""▲ Most void items that are stored of a room. Anybody can write them, so that a false server could otherwise fill the
+store."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
 
@@ -95,8 +96,8 @@ class Inbox:
         return [(n, code) for n, code in self._db.rows("SELECT n, code FROM bad WHERE room = ? ORDER BY n", (room,))]
 
     def void_items(self, room: RoomId) -> list[tuple[Uid, int]]:
-        """(person in whose name, how many) of items that the room's rules make void and the server gave a position all
-        the same. At most `MOST_VOID` of a room are counted."""
+        """Counts, by the person in whose name they are, the items that are void by the room's rules and to which the
+        server gave a position all the same. At most `MOST_VOID` of a room are counted."""
         return [(Uid(uid), count) for uid, count in self._db.rows(sql.VOID_ITEMS, (room,))]
 
     def receive(self, received: Received) -> None:

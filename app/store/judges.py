@@ -30,8 +30,8 @@ from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
 from sync.client.ports import Received, position_of
 
 JUDGED_WITHIN_S = 2.0
-"""▲ Judging what came for one object takes so long at most; then it is judged in the background. A colleague who has
-much wait there makes nobody wait for what is written elsewhere."""
+"""▲ Seconds of judging for one object in a slice. After that the object is judged in the background. Otherwise a
+colleague could make everybody wait for the other objects by having very much wait in one."""
 BREATH = 32
 """Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
 
@@ -49,8 +49,8 @@ class Judges(KeptJudges):
         return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
 
     async def knows(self, obj: ObjId) -> Callable[[tuple[int, int]], bool]:
-        """Which ids (client, clock) of an object are there at a position: to be asked before the next turn of the loop.
-        None of an object that is unknown here, or is to be judged again first."""
+        """Returns a function that tells whether an id (client, clock) of the object has a position. It is valid until
+        the next turn of the loop. It is always False for an object that is unknown, or must be judged again."""
         async with self.lock:
             room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
             kind = self.merging(RoomId(room), obj) if room is not None else None

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which of the changes that the server sends are stored already.
 
-A change is what stands at a position. Two of one author with the same change id at two positions are both stored: the
-second may be readable first, if the key of the first comes late, and then nobody could say any more which one counts.
-Of an object that merges, its judge says what becomes of each, whatever their ids are. Of records the one at the lower
-position counts, and the other one changes nothing.
+A position makes a change, not its id. Two changes of one author with the same id at two positions are both stored: the
+key of the first may come late, so that this device can read the second one first. In an object that merges the judge
+decides about each of them. Of records the one at the lower position counts, and the other one changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,18 +22,22 @@ Rows = Callable[[str, Sequence[Any]], Iterable[Any]]
 
 @dataclass(slots=True)
 class Known:
-    """`rows`: by place, None for a change that is stored; a row for one that was written here, has no position yet and
-    gets this one. What is not in it is new. `doubles`: names that have several rows then."""
+    """What the store has of some changes.
+
+    `rows` by place: None for a change that is stored at that place; the row of a change that was written here and gets
+    its position now. A change whose place is not in `rows` is new. `doubles`: names that have several rows once the
+    changes are stored.
+    """
 
     rows: dict[Place, int | None] = field(default_factory=dict)
     doubles: set[Name] = field(default_factory=set)
 
     def is_stored(self, change: OpenedChange) -> bool:
-        """Whether the store has it at its position."""
+        """Whether the store has this change at its position."""
         return self.rows.get(place_of(change), 0) is None
 
     def written_here(self, change: OpenedChange) -> int | None:
-        """The row of one that was written here."""
+        """The row of a change that was written here and gets its position now; None for any other change."""
         return self.rows.get(place_of(change))
 
 
@@ -43,8 +46,8 @@ def place_of(change: OpenedChange) -> Place:
 
 
 def known_of(rows: Rows, room: RoomId, changes: Sequence[OpenedChange]) -> Known:
-    """What the store has of these. ▲ A change that was written here gets a position only if the same bytes stand there:
-    another device of the same person may have used its id."""
+    """Looks up what the store has of these changes. ▲ A change that was written here gets a position only if the same
+    bytes stand there, since another device of the same person may have used its id."""
     stored, unplaced = set[Place](), dict[tuple[Name, bytes], int]()
     names: dict[Name, int] = {}
     ids = list(dict.fromkeys(change.change_id for change in changes))

@@ -42,7 +42,7 @@ def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> No
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
-    """A room's objects of this kind are never put away."""
+    """Takes back all objects of this kind that were put away in a room."""
     conn.exec_driver_sql("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
 
 

@@ -121,7 +121,7 @@ class Origins:
         return count
 
     def is_there(self, room: RoomId, change: StoredChange) -> bool:
-        """Whether an own change of the old room was offered in this one."""
+        """Whether an own change of the old room has been offered in `room`, the successor."""
         rows = self._db.rows(sql.known_changes(1), (change.change_id,))
         return any((r, author) == (room, change.author) for _, r, _, author, *_ in rows)
 

@@ -252,7 +252,7 @@ class Projecting:
         return new
 
     def merges(self, obj: ObjId) -> bool:
-        """Whether the object is of a kind whose changes its judge decides about."""
+        """Whether the object's kind merges, so that a judge decides about its changes."""
         found = self._db.raw.execute("SELECT kind FROM objects WHERE obj = ?", (obj,)).fetchone()
         return found is not None and self._merges(found[0])
 

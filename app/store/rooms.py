@@ -93,8 +93,8 @@ class Rooms:
         return [(Uid(uid), t) for uid, t in rows]
 
     def left_at(self, room: RoomId, uid: Uid) -> int:
-        """The position at which a person left a room by themselves, 0 if their last end or addition there was another.
-        Of what this store has of the room."""
+        """The position at which a person left a room by themselves. 0 if they never did, or if they were added or
+        removed after that, as far as this store has the room's entries."""
         found = self._db.one(
             """SELECT n, kind FROM events WHERE room = ?1 AND (kind = 'leave' AND by = ?2
                OR kind IN ('rm', 'add') AND subject = ?2) ORDER BY n DESC LIMIT 1""",

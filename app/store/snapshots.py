@@ -68,13 +68,13 @@ class Snapshots:
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        snapshot that was opened. Any thread: a long document has 100,000."""
+        snapshot that was opened. May be called from any thread: a long document has 100,000 changes."""
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 
     def state(self, obj: ObjId) -> Sequence[bytes]:
         """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
-        without content. Nothing for an object without any, or that cannot be said so. Any thread."""
+        without content. Empty for an object without changes, or whose changes cannot be merged. Any thread."""
         compact = self.compactor(obj)
         return self._state(obj, compact) if compact is not None else ()
 

@@ -108,7 +108,7 @@ SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
 
 
 def known_changes(count: int) -> str:
-    """Those of `count` change ids that are stored; with the data of those that have no position."""
+    """Finds the stored changes with `count` given change ids. The data is given only where there is no position yet."""
     marks = ",".join("?" * count)
     return f"""SELECT row, room, obj, author, change_id, n, place, CASE WHEN n IS NULL THEN data END
         FROM changes WHERE change_id IN ({marks})"""

@@ -40,7 +40,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MOST_VOID = 100
-"""Void changes that are named one by one."""
+"""Most void changes of a room that are listed one by one; the others are only counted."""
 RETRY_S = 30.0
 """After the worker could not be started."""
 READ_AFTER_S = 1.0
@@ -54,8 +54,9 @@ CRASHES = 3
 """So often the program may end at one change that the worker survives. Then the change is quarantined too: a process
 that is killed by chance is killed elsewhere the next time."""
 PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
-"""▲ After a crash the object's next changes wait so many times what the trial took, for each crash of it in this run of
-the program: whoever sends one such change after the other makes that object wait, and no other."""
+"""▲ After a crash the trials of an object pause for PAUSE_SHARE × (its crashes in this run of the program) × (what the
+trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing change after the other delays only that
+object."""
 CRASH, FAILED, PROGRAM = "crash", "failed", "program"
 """Why a change is quarantined: the worker ended or was too slow; it could not be merged; the program ended at it."""
 
@@ -102,7 +103,7 @@ class Trials:
         self._doubts: dict[ObjId, int] = {}
         self._crashes: dict[ObjId, int] = {}
         self._resting: dict[ObjId, float] = {}
-        """Objects whose trials pause, and until when, by the loop's clock."""
+        """Objects whose trials pause, and the end of the pause by the loop's clock (s)."""
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
         """The worker could not be started: what came waits, and is tried again."""
@@ -139,8 +140,8 @@ class Trials:
     async def judge(
         self, room: RoomId, changes: Sequence[OpenedChange], verdicts: Verdicts
     ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
-        """Which of a room's changes, and of what waited for them, may be merged at once. The others are to be stored as
-        untried; those of kinds that do not merge are in neither."""
+        """Tries a room's new changes, and those that waited for them, in the worker. Returns which may be merged at
+        once; the others of kinds that merge must be stored as untried. Kinds that do not merge are not tried."""
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(room, changes):
             if c.obj not in verdicts.merged or not c.dev or c.baseline:
@@ -156,7 +157,7 @@ class Trials:
             if obj in self._untried or obj in self._suspects or obj in verdicts.stale or obj in verdicts.deferred:
                 continue  # in their order, one by one
             if obj in self._crashes:
-                continue  # ▲ what comes for other objects would wait for each crash
+                continue  # ▲ tried in the background: each crash would delay the changes of all other objects
             try:
                 if await self._apart(self._rehearsal.passes, obj, kind, given):
                     self._woken.set()
@@ -224,7 +225,7 @@ class Trials:
             self._quarantine(first, PROGRAM)
 
     def _row(self, obj: ObjId, change_id: ChangeId, which: Literal["min", "max"]) -> int | None:
-        """The first or last row of those that have the id."""
+        """The first ("min") or last ("max") row of the object with this change id; None for none."""
         sql = f"SELECT {which}(row) FROM changes WHERE change_id = ? AND obj = ?"  # noqa: S608 - one of two words
         found: int | None = self._db.raw.execute(sql, (change_id, obj)).fetchone()[0]
         return found
@@ -264,7 +265,7 @@ class Trials:
         return min((s for s in (stored_s, read_s, *rests) if s is not None), default=None)
 
     def _due(self) -> list[ObjId]:
-        """Objects of which something is to be tried now."""
+        """Objects with untried changes whose trials do not pause."""
         now = asyncio.get_running_loop().time()
         return [obj for obj in self._untried if self._resting.get(obj, 0.0) <= now]
 
@@ -320,7 +321,7 @@ class Trials:
         self.changed.emit(obj)
 
     def _rest(self, obj: ObjId, took_s: float) -> None:
-        """A change of the object ended the worker, or was too slow."""
+        """Begins a pause of the object's trials: one of its changes ended the worker, or was too slow."""
         self._crashes[obj] = self._crashes.get(obj, 0) + 1
         rest_s = min(MOST_PAUSE_S, PAUSE_SHARE * self._crashes[obj] * took_s)
         self._resting[obj] = asyncio.get_running_loop().time() + rest_s
@@ -380,13 +381,13 @@ class Trials:
         ]
 
     def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
-        """Changes of a room's merging objects that break the rules of their format, with the code: so at everybody. At
-        most `MOST_VOID`, oldest first: `void_counts` counts them all."""
+        """The room's void changes, which break the rules of their format, with their codes; oldest first. They are the
+        same at everybody. At most `MOST_VOID` are listed; `void_counts` counts all of them."""
         rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
 
     def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
-        """(object's title, author, how many) of a room's void changes."""
+        """Counts all void changes of a room: (title of the object, author, how many)."""
         rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
         return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
 

@@ -215,8 +215,9 @@ class TaskService:
         return copy
 
     def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
-        """Adds to another room's board each card that this one has here and the other one lacks, or has with another
-        title or description. In the column of the same id, else in the first. How many."""
+        """Copies cards of this board to the board `into` of another room, and returns how many. A card is copied if the
+        other board lacks it, or has it with a different title or description. The copy goes into the column with the
+        same id, or into the first one."""
         mine, there, count = self._made(obj, self._changes.of(obj)), self.board(room, into), 0
         for card in mine.all_cards():
             same = there.card(card.id)
@@ -247,7 +248,8 @@ class TaskService:
         self._store(room, obj)
 
     def save_all(self) -> None:
-        """Tries to store everything that the disk has refused. StoreFault if it refuses again; all is kept then."""
+        """Tries again to store the edits that the disk refused. StoreFault if it refuses again; the edits stay in
+        memory."""
         for obj in [obj for obj, unsaved in self._unsaved.items() if unsaved]:
             row = self._objects.get(obj)
             if row is not None:

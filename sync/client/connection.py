@@ -138,7 +138,7 @@ class Connection:
                 elif not future.done():
                     future.set_result(frame)
                     if isinstance(frame, Authed):
-                        await asyncio.sleep(0)  # whoever signed in goes on before what comes behind the answer
+                        await asyncio.sleep(0)  # the caller of sign_in runs before the frames behind the answer
         except SyncError as e:
             self._closed = e
             raise

@@ -76,8 +76,9 @@ class Deeds:
         await self._do(room_id, build)
 
     async def remove(self, room_id: RoomId, uid: Uid, reason: str = "") -> None:
-        """Removes a person; the entry carries the next epoch, which they cannot open. `reason`, at most 280 characters,
-        is encrypted under that epoch: the members who stay can read it, the server and the removed person cannot."""
+        """Removes a person. The entry carries the next epoch, which the removed person cannot open. `reason` is
+        encrypted under that epoch: the members who stay can read it, the server and the removed person cannot. It is
+        cut after 280 code points."""
         await self._do(room_id, lambda d: d.remove(uid, reason=reason))
 
     async def leave(self, room_id: RoomId) -> None:

@@ -30,7 +30,8 @@ log = logging.getLogger("sync")
 RENEW_MS = 30 * 86_400_000
 """How old a PUK generation gets before a device makes the next one."""
 AHEAD_MS = 86_400_000
-"""▲ One whose claimed time is further ahead is renewed too: a stolen device could put that off for ever."""
+"""▲ A PUK generation whose claimed time is further ahead is renewed too. Otherwise a stolen device could put
+the next renewal off for ever."""
 Build = Callable[[UserLog, Hand, int], Entry | None]
 """Drafts an entry on the log as it stands; None if nothing is left to do."""
 REVOKED = "revoked"
@@ -134,9 +135,12 @@ class Devices:
         await self._do(lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0])
 
     async def tend(self) -> None:
-        """Makes a newer generation if the agency revoked a device since the last, if that is old, or ▲ if it does not
-        open here, since a stolen device may have made it. One that another device makes at the same moment serves as
-        well."""
+        """Makes the next PUK generation if one is due, unless another device of the person makes it at the same moment.
+
+        One is due if the agency has revoked a device since the newest generation, or if that one is older than
+        RENEW_MS or dated more than AHEAD_MS ahead. ▲ One is also due if the newest does not open here: a stolen device
+        may have made it.
+        """
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
                 lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0] if self._renewal_due(own) else None
@@ -236,7 +240,7 @@ class Devices:
         account, known = self._link.account, self.own_log
         shown, more = replace(known), list[Entry]()
         try:
-            for body, sig in entries:  # of a long log only the newest
+            for body, sig in entries:  # of a long log the server sends only the newest
                 seq = UserEntry.decode(body).seq
                 if seq > known.seq:
                     shown.apply(body, sig)

@@ -113,7 +113,7 @@ class Engine:
         self._schedule = Schedule(self._link)
         self._facts = Facts()
         self._early: list[m.ServerFrame] | None = None
-        """What was told of rooms since the sign-in, before the rooms of its answer were looked at; None after that."""
+        """Frames about rooms that came before the inbox took the sign-in's list of rooms; None once it has."""
         self._host: Host | None = None
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
@@ -166,8 +166,8 @@ class Engine:
         return self._witness.time_ahead(found) if found else 0
 
     def removal_reason(self, room: RoomId, note: bytes) -> str | None:
-        """Decrypts a removal's note (`RoomEvent.note`). None if this device has no key for it, or if it does not open:
-        a person who was added later without the history has none."""
+        """Decrypts a removal's note (`RoomEvent.note`). None if it does not open, or this device has no key for it. A
+        member who was added later without the history has no key."""
         found = self._link.rooms.get(room)
         return found.keys.reason(note) if found else None
 
@@ -394,8 +394,8 @@ class Engine:
                 task.cancel()
 
     async def _attempt_safely(self) -> float:
-        """As `_attempt`. ▲ A fault in what follows a failed session, as a full disk that cannot keep why this device is
-        at its end, does not end syncing for good."""
+        """As `_attempt`, but logs every error and returns the wait before the next attempt. ▲ Otherwise an error after
+        a failed session would end syncing for good, for example a full disk that refuses to store a revocation."""
         try:
             return await self._attempt()
         except Exception as e:

@@ -271,11 +271,11 @@ class Inbox:
     async def _take(
         self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
     ) -> bool:
-        """Judges, opens and stores a slice, piece by piece. False if the room had to be stopped, or was handed to the
+        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or handed to the
         invitations.
 
-        ▲ It reads no further than a position at which the person left the room by themselves: if they were added again
-        behind it, another device of theirs left, and they must be asked like everybody who left.
+        ▲ Reading ends at the position at which this person left the room from another device. They may have been added
+        again behind it, and must then be asked before anything more of the room is read.
         """
         entries = left = False
         since = self._link.server_now_ms - KEPT_MS
@@ -428,12 +428,13 @@ def _left(item: Accepted, me: Uid) -> bool:
 
 
 def _may_leave(i: m.WireItem, me: Uid) -> bool:
-    """Whether an item that is not judged yet may be this person's own leaving."""
+    """Whether an item may be this person's `leave` entry. Judging decides; a wrong True only ends a piece early."""
     return i.kind == ENTRY and bytes(me) in i.body and b"leave" in i.body
 
 
 def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
-    """The slice in pieces that end where a signature stands, and whether more follow. One ends where `me` leaves."""
+    """Splits a slice into (piece, whether more follow). A piece ends at a signature, and always where `me` may
+    leave."""
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):

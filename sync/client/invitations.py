@@ -105,12 +105,12 @@ class Invitations:
         return True
 
     def holds(self, room: RoomSync) -> bool:
-        """Whether a room that this device knows is held: the person left it and was added to it again."""
+        """Whether a room in the store waits for the person's answer: the person left it and was added again."""
         return room.room in self._held and not room.is_member
 
     def left(self, room: RoomSync, receipt: m.Receipt) -> bool:
-        """The person left this room at the position up to which it is read here, and the server has more of it. Returns
-        True if the room is held from here on; nothing more of it is read before the person says yes."""
+        """Call it when the room is read up to the position at which this person left it, and the server has more.
+        Returns True if the room is held: then nothing more of it is read before the person accepts."""
         if self.consent is None:
             return False
         room.head_n = room.stream.n

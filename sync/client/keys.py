@@ -182,7 +182,7 @@ class RoomKeys:
         return True
 
     def reason(self, raw: bytes) -> str | None:
-        """The text of a removal's note (trust/notes.py), or None if its key is not here or it does not open."""
+        """Decrypts a removal's note (trust/notes.py). None if this device lacks the key, or the note does not open."""
         note = SealedNote.decode(raw)
         k = self.ring.k(note.epoch)
         try:

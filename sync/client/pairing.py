@@ -41,7 +41,8 @@ class _Mail:
         self.over = False
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """▲ More messages than a pairing has end it: a false server fills no memory."""
+        """Queues a message. ▲ More messages than a pairing can have end the pairing; otherwise a false server could
+        fill the memory."""
         if self.over:
             return
         if isinstance(frame, m.PairMail) and self._queue.qsize() < _MOST_MAIL:

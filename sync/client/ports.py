@@ -130,8 +130,8 @@ class RoomEvent:
 
     `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
     what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
-    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm, opaque to the owner: see
-    `Engine.removal_reason`.
+    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm; only
+    `Engine.removal_reason` can read it.
     """
 
     n: int
@@ -182,8 +182,8 @@ class Received:
     resolved: Sequence[int] = ()
     bad: Sequence[tuple[int, str]] = ()
     void: Sequence[tuple[int, Uid, str]] = ()
-    """(position, person in whose name, code) of items that count for nobody: an honest server gives them no position.
-    Only who signed is not always verified; see protocol §4."""
+    """(position, person in whose name it is, code) of items that are void by the room's rules. An honest server gives
+    them no position. The person may be innocent: the signature is not always verified (protocol §4)."""
     keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
     items: Sequence[Item] = ()
@@ -207,11 +207,11 @@ class AccountPort(Protocol):
     def save_account(self, account: bytes) -> None: ...
 
     def heard(self) -> bytes | None:
-        """What `keep_heard` was given last."""
+        """The bytes that `keep_heard` stored last; None for nothing."""
         ...
 
     def keep_heard(self, heard: bytes) -> None:
-        """Stores when this device first heard of those who want in by the recovery sheet; opaque."""
+        """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         ...
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
@@ -335,7 +335,7 @@ class SnapshotPort(Protocol):
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        snapshot that was opened. Called in a thread."""
+        snapshot that was opened. Called from a thread that is not the loop's."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:

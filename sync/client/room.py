@@ -30,7 +30,7 @@ CHUNK = 32
 """Changes stored in one transaction: about 2 ms on the event loop, with a chat's rows and search."""
 LARGE_ROOM = 100
 LARGE_STATE = 1024 * 1024
-"""Members, and bytes; see `_state_due`."""
+"""A room with more members, or more bytes of state, is large; see `_state_due`."""
 STATE_EVERY = 64
 LASTING = (RoomState.FORK, RoomState.ROLLBACK, RoomState.RESTORED)
 """What outlasts the program, and for which evidence is kept."""
@@ -333,11 +333,12 @@ class RoomSync:
         return [whole]
 
     def _state_due(self, entries: bool) -> bool:
-        """Whether the stream's state goes to the store with this slice: at every slice, but in a large room.
+        """Whether the stream's state is stored with this slice. In most rooms it always is; in a large room only with
+        entries, and after STATE_EVERY positions.
 
-        2,000 members make 400 KB of state, ▲ and one member's thousands of objects or snapshots some MB, which would
-        else be written with each message. There it is stored with entries and every STATE_EVERY positions; a
-        restart pulls and judges the few after it again, whose changes are known by their ids.
+        2,000 members make 400 KB of state. ▲ One member's thousands of objects or snapshots make some MB, which would
+        otherwise be written with each message. After a restart the positions behind the stored state are pulled and
+        judged again; their changes are recognised as stored.
         """
         large = len(self.stream.members) > LARGE_ROOM or self._state_bytes > LARGE_STATE
         if not entries and large and self.stream.n - self._stored_n < STATE_EVERY:
@@ -453,8 +454,8 @@ class RoomSync:
 
 
 def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:
-    """(position, person in whose name, code) of what the room's rules make void. An item of a type, kind or extension
-    that this program does not know ("format") is left out: a newer server may rightly have placed it."""
+    """(position, person in whose name it is, code) of the items that are void by the room's rules. Items of a type,
+    kind or extension that this program does not know ("format") are left out: a newer server may rightly place them."""
     return [
         (a.n, a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid, a.void)
         for a in accepted

@@ -27,7 +27,7 @@ log = logging.getLogger("sync")
 
 ADD, REVOKE = "add", "revoke"
 VETO_MS = 86_400_000
-"""How long the other devices may object (protocol §11)."""
+"""How long the person's other devices may veto a recovery, in ms (protocol §11)."""
 _MOST_HEARD = 64
 
 
@@ -35,8 +35,8 @@ _MOST_HEARD = 64
 class AskedFor:
     """Somebody has the sheet and wants a device `dev` in ("add") or gone ("revoke"), from `ready` (ms) on.
 
-    `vetoed`: one of this person's devices said no. `came`: the device is in already, by the server's clock, but by this
-    device's own clock the time to object is not over: a no revokes it.
+    `vetoed`: one of this person's devices said no. `came`: the server has let the device in already, but by this
+    device's own clock the day for a veto is not over. A veto then revokes the device.
     """
 
     what: str
@@ -56,7 +56,7 @@ class Sheet:
         self._devices = devices
         self._asked: list[m.Asked] = []
         self._heard = _read_heard(link.ports.heard())
-        """By device that wants in: when this device first heard of it, by its own clock (ms)."""
+        """By device that somebody wants to add: when this device first learned of it, by its own clock (ms)."""
         self._finishing = asyncio.Lock()
 
     # -- making one
@@ -167,7 +167,7 @@ class Sheet:
     # -- what is asked with it
 
     def hear(self, asked: list[m.Asked]) -> None:
-        """Takes in what waits at the server, as it says."""
+        """Replaces the attempts that wait at the server, and stores when each was first seen here."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]
@@ -179,10 +179,10 @@ class Sheet:
 
     @property
     def asked(self) -> list[AskedFor]:
-        """What somebody asked with the sheet, as long as a no has an effect.
+        """The attempts with the recovery sheet that a veto still stops or undoes.
 
-        ▲ A device that came in is still listed until this device has waited a day by its own clock: otherwise a server
-        whose clock is set ahead could end the time to object at once.
+        ▲ A device that the server let in is listed until a day has passed by this device's own clock. Otherwise a
+        server whose clock is set ahead could end the time for a veto at once.
         """
         own, me = self._devices.own_log, self._link.account.dev
         waiting = [

@@ -15,9 +15,10 @@ MAX_BATCH_BYTES = 1024 * 1024
 MAX_OP_BYTES = 256 * 1024
 MAX_ENTRY_BYTES = 512 * 1024
 MAX_USER_ENTRY_BYTES = 128 * 1024
-"""An entry of a person's log. One with a key for as many devices as a person may have takes 80 KiB."""
+"""Largest entry of a person's log. An entry with a seal for each of the most devices of a person takes 80 KiB."""
 MAX_TIME_MS = 253_370_764_800_000
-"""The year 9999: a later time is nobody's clock, and no calendar shows it."""
+"""The beginning of the year 9999 (UTC). Python's `datetime` ends with that year, so that a later time could not be
+shown."""
 MAX_PAYLOAD_BYTES = 192 * 1024
 """A larger payload travels as a blob and the envelope carries its manifest."""
 

@@ -69,7 +69,8 @@ class Handshake:
 
     @property
     def agent(self) -> str:
-        """The program's name as it gave it, shortened. ▲ Only what is printed: an operator's terminal shows it."""
+        """The name that the client program gave, shortened. ▲ Unprintable characters are removed, since an operator's
+        terminal shows the name."""
         agent = self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
         return "".join(c for c in agent if c.isprintable())
 

@@ -34,11 +34,12 @@ _REFUSED = 1008
 
 
 _DROPPED_S = 1 / 60
-"""How long a connection waits after an ephemeral that was dropped: 60 of them a second on each."""
+"""Pause before a connection is read again after a dropped ephemeral message: at most 60 of them a second are read."""
 
 
 def _encoded(reply: Frame, rid: int) -> bytes:
-    """▲ Every request has an answer, also one whose answer would be too long."""
+    """The reply as bytes; an Error "internal" in place of a reply that is too long. ▲ So every request gets an
+    answer."""
     try:
         return encode(reply)
     except Reject:
@@ -178,8 +179,8 @@ class Connection:
 
     async def _pass_on(self, frame: Ephemeral) -> None:
         """▲ At the device's rate over all its connections, and not while it is beyond its processor time and others are
-        there: what is over is dropped, and the connection is read no further for a moment. Frames that are only read
-        and dropped would else take all of the server's time."""
+        there. What is over is dropped, and the connection is not read for _DROPPED_S. Otherwise reading and dropping
+        such frames could take all of the server's time."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
         short = len(frame.ct) <= self._limits.ephemeral_bytes
@@ -256,8 +257,8 @@ class Connection:
             self._caller.signed_in(budget)
         try:
             await self._go_on_with(budget)
-            # ▲ what this person's devices are told while the answer is made comes behind it: reading again for each
-            # would let others keep somebody from signing in
+            # ▲ what this person is notified of meanwhile is queued behind the answer. If the answer were made again
+            # each time, others could keep the person from signing in
             self._outbox.hold()
             self._rules.hub.add(listener)
             reply = await self._rules.sign_in(who, self._handshake.agent, frame)

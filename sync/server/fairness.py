@@ -3,7 +3,7 @@
 refills. Within its budget a request begins at once. Beyond it the request waits in a queue of all who are beyond
 theirs: one of those requests is at work at a time, party after party, and after each there is a pause in which the
 others are served. With nobody else there, there is no pause. A party that has used more than half of its budget has
-one request at work at a time: several that begin together would be one long one for everybody else.
+one request at work at a time: several at once would delay everybody else as one long request does.
 
 A request is only ever held up before it begins. Once begun it holds locks that honest people wait for.
 """
@@ -74,7 +74,8 @@ class Budget:
     """One party's use of the server. Outlives its connections, so that nobody gets a new one by connecting again."""
 
     def __init__(self, queue: "FairQueue", terms: Terms, shared: Bucket | None = None) -> None:
-        """`shared`: processor time that several parties use together, beside their own."""
+        """`shared`: a budget of processor time for several parties together. A charge goes to it and to the party's
+        own."""
         self._queue = queue
         self._shared = shared
         self._processor = Bucket(terms.processor_per_s, terms.processor_burst_s)
@@ -138,12 +139,12 @@ class Budget:
 
     @property
     def at_once(self) -> int:
-        """Requests of the party that may be at work together."""
+        """How many requests of the party may be at work at the same time; 1 once half of its budget is used."""
         return self._at_once if self._processor.left >= self._ample_s else 1
 
     @property
     def in_credit(self) -> bool:
-        """Whether the party is within its budget, and within what it shares with others."""
+        """Whether the party is within its own budget and within the shared one."""
         self.settle()
         return self._processor.left > 0 and (self._shared is None or self._shared.left > 0)
 
@@ -301,7 +302,8 @@ class Budgets(Generic[K]):
         self._budgets: OrderedDict[K, Budget] = OrderedDict()
 
     def of(self, party: K, shared: Bucket | None = None) -> Budget:
-        """The party's budget; the same one as long as it is known. `shared` is taken with a new one."""
+        """The party's budget; the same one as long as it is remembered. `shared` counts only where a new one is
+        made."""
         found = self._budgets.get(party)
         if found is None:
             found = self._budgets[party] = Budget(self._queue, self._terms, shared)

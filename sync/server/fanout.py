@@ -22,7 +22,7 @@ _SEND_S = 30e-6
 _BYTE_S = 2e-9
 """… and for each byte that is sent: encrypted, and copied twice."""
 DEVICES = 3
-"""As many devices' processor time a person has in all."""
+"""All devices of one person together have the processor time of this many devices."""
 _PEOPLE_KEPT = 65_536
 
 
@@ -65,11 +65,11 @@ class Outbox:
         return True
 
     def hold(self) -> None:
-        """From now on what must not be lost waits until `release`; answers do not."""
+        """From now on `must` collects its frames until `release`. Answers are still queued at once."""
         self._held = []
 
     def release(self) -> None:
-        """What was held follows what is queued."""
+        """Queues the collected frames behind what is queued already."""
         held, self._held = self._held or [], None
         for data in held:
             self.size_bytes -= len(data)
@@ -135,7 +135,7 @@ class Hub:
         self._budgets: Budgets[bytes] = Budgets(self.queue, device_terms(limits))
         self._limits = limits
         self._people: OrderedDict[bytes, Bucket] = OrderedDict()
-        """Processor time of each person, over all their devices."""
+        """Processor time of each person, for all their devices together."""
         self._most_of_a_device = limits.device_connections
         self._by_dev: dict[bytes, dict[Outbox, Callable[[str], None]]] = {}
         """Each device's connections, the oldest first, and how each is ended."""
@@ -143,8 +143,8 @@ class Hub:
         self._by_room: dict[bytes, dict[Listener, None]] = {}
 
     def budget(self, dev: bytes, uid: bytes) -> Budget:
-        """What a device of a person may use, over all its connections. ▲ All devices of a person together have the
-        processor time of DEVICES: nobody gets more of it by letting in more of them."""
+        """The budget of a device, for all its connections. ▲ All devices of a person together have the processor time
+        of DEVICES devices, so that nobody gets more by adding devices."""
         person = self._people.get(uid)
         if person is None:
             per_s, burst = self._limits.processor_per_s * DEVICES, self._limits.processor_burst_s * DEVICES

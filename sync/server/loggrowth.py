@@ -19,7 +19,8 @@ _DAY_S = 86_400.0
 _REMEMBERED = 65_536
 LOG_BYTES = 8 * 1024 * 1024
 LOG_BYTES_A_DAY = 1024 * 1024
-"""Of the entries that count. A thousand of a person with five devices have 8 MiB; fifty of them, 400 KiB."""
+"""Largest log, and most bytes of counted entries a day. A thousand entries of a person with five devices take 8 MiB,
+fifty of them 400 KiB."""
 _ENDINGS = ("dev_revoke", "reset")
 
 
@@ -29,7 +30,7 @@ class LogGrowth:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._days: OrderedDict[bytes, tuple[Bucket, Bucket]] = OrderedDict()
-        """Entries and bytes."""
+        """By person: what is left of today's entries and bytes."""
 
     def check(self, draft: Draft) -> None:
         """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
@@ -60,7 +61,7 @@ class LogGrowth:
 
 
 def _use(draft: Draft) -> tuple[int, int]:
-    """How many entries count, and their bytes."""
+    """(how many entries of the draft count, their bytes with signatures)."""
     counted = {entry.seq for entry in _counted(draft)}
     sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
     return len(sizes), sum(sizes)

@@ -45,7 +45,7 @@ DIRECTORY_LIMIT = 50
 DIRECTORY_EXACT_LIMIT = 2000
 QUERY_CHARS = 200
 _ROWS = 32
-"""Entries that are read from the disk at a time: whoever asks for 1 MiB has no more read."""
+"""Entries that are read from the disk at a time, so that a request for 1 MiB never reads a whole long log."""
 ENROL_ENTRIES = 3
 _BREATHE = 32
 """Entries of a log that are judged in one turn of the loop: 0.2 ms each."""
@@ -238,8 +238,9 @@ class People:
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 
     async def ended(self, ended: UserLog, frame: Auth) -> Revoked:
-        """▲ What shows a device that it is revoked, or its person reset: it believes nothing less and hears no more. Of
-        a log that is longer than an answer the newest part: the device has what stands before."""
+        """▲ The log entries that prove to a device that it is revoked, or its account reset. The device believes
+        nothing less, and gets nothing else. If the log is longer than an answer, only the newest entries are sent; the
+        device has the earlier ones."""
         device = ended.devices[DevId(frame.dev)]
         last = min(seq for seq in (device.revoked, ended.ended) if seq is not None)
         rows = [r for r in await self._store.user_entries(ended.uid, -1) if r.seq <= last]
@@ -263,7 +264,7 @@ class People:
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
         """A person's entries, as many as fit; the asker asks again for the rest."""
-        if frame.after >> 63 not in (0, -1):  # no column of the database holds it
+        if frame.after >> 63 not in (0, -1):  # more than a column of the database holds
             raise Refusal(ErrorCode.INVALID, "after")
         out = await self.entries_after(frame.uid, frame.after)
         if not out and await self._store.user(frame.uid) is None:

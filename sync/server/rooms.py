@@ -173,15 +173,16 @@ class Rooms:
     async def seals(self, who: Who, frame: SealRequest) -> SealReply:
         """The asker's own seals of an epoch."""
         live = await self._live.reach(frame.room, who.uid)
-        if frame.epoch > live.stream.epoch:  # also what no column of the database holds
+        if frame.epoch > live.stream.epoch:  # it may be more than a column of the database holds
             return SealReply(frame.rid, [])
         return SealReply(frame.rid, await self._store.seals(frame.room, frame.epoch, who.uid))
 
     async def reseal(self, who: Who, frame: Reseal) -> Ok:
-        """Another seal of a standing epoch, for a member, from any member. The opener checks it.
+        """Stores another seal of an existing epoch for a member; any member may send one. The recipient verifies it.
 
-        ▲ From each member once in 10 s: so few are kept that somebody could push out the good ones. ▲ It counts in its
-        device's day: a room of one's own has thousands of epochs that could be sealed again and again.
+        ▲ Each member may send one in 10 s for an epoch and recipient: only few seals are kept, so that a member could
+        otherwise push out the good ones. ▲ Its bytes count in the device's daily quota. Otherwise a member could seal
+        the thousands of epochs of a room of their own again and again.
         """
         live = await self._as_member(frame.room, who.uid)
         if frame.uid not in live.stream.members or frame.epoch not in live.stream.epochs:

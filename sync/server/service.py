@@ -151,8 +151,9 @@ class Service:
         return await self.people.ended(own, frame) if who is None else who
 
     async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
-        """Where the log and the rooms of a device's person stand, or why the device is none any more. The connection
-        hears already what the person is told: all of this is read once."""
+        """Answers a sign-in: the heads of the person's log and rooms, or the entries that revoked the device. The
+        caller must already collect the person's notifications for this connection, since everything is read only
+        once."""
         await self.people.saw(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:

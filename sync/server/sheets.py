@@ -166,8 +166,10 @@ class Sheets:
         return ready
 
     async def _count(self, draft: Draft) -> None:
-        """▲ Every revocation makes all rooms rotate: few a day by one device, and by the root. A stolen device that
-        uses up its own keeps nobody from revoking it, nor, without a count, the devices that it added."""
+        """Refusal "busy" if a device, or the root, makes too many revocations in a day. ▲ Each revocation makes all
+        rooms rotate their keys. Each device has a count of its own, and devices that a revoked device added are not
+        counted. Otherwise a stolen device could use up the count and keep itself, or the devices that it added,
+        unrevoked."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS
         counted = _counted(draft)
         if not counted:
@@ -227,7 +229,7 @@ def _revokes(draft: Draft, seq: int) -> list[bytes]:
 
 
 def _counted(draft: Draft) -> list[tuple[bytes, bytes]]:
-    """Which revocations of the draft count, each with the device that made it (empty: the root)."""
+    """The draft's revocations that count: (revoked device, device that revoked it, or empty for the root)."""
     out: list[tuple[bytes, bytes]] = []
     for entry in draft.read:
         for dev in _revokes(draft, entry.seq) if entry.by != AGENCY else []:

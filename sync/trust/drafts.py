@@ -75,7 +75,8 @@ class Drafter:
         return self._draft("add", payload, new=new)
 
     def remove(self, uid: Uid, *, reason: str = "") -> Draft:
-        """Removes a person; the entry carries the epoch that they cannot open, and the reason under its key."""
+        """Removes a person. The entry carries the next epoch, which they cannot open, and the reason encrypted under
+        it."""
         new = self._new_epoch({uid: None}, {})
         note = seal_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)

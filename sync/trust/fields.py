@@ -37,7 +37,7 @@ def counter(value: object, where: str) -> int:
 
 
 def time(value: object, where: str) -> int:
-    """Milliseconds since 1970. ▲ None that no calendar can show: it would end whoever shows it."""
+    """A time in ms since 1970 UTC, at most MAX_TIME_MS. ▲ A later time would be an error wherever it is shown."""
     if type(value) is not int or value > MAX_TIME_MS:
         raise Reject("malformed", where)
     return value

@@ -130,7 +130,7 @@ class StateCodec:
         self._used = Rows()
         self._shares = b""
         self._rows: dict[str, dict[object, tuple[object, bytes]]] = {}
-        """By part and key: the value of a row that was packed, and its bytes."""
+        """By part and key: the row's value when it was last encoded, and its bytes."""
 
     def encode(self, s: RoomState, touched: Iterable[bytes], used: Iterable[bytes]) -> bytes:
         """`touched` and `used`: the devices whose heads, and the persons whose use, may have changed since the last
@@ -165,8 +165,8 @@ class StateCodec:
         return kept[1]
 
     def _listed(self, name: str, value: Mapping[K, V], row: Callable[[K, V], object]) -> bytes:
-        """▲ A part that is the encoding of its rows: a row that stays the same value is not encoded again. Thousands of
-        snapshots would else cost every member's loop 0.2 s for each that somebody adds."""
+        """Encodes a part row by row. A row whose value is the same object as before is not encoded again. ▲ Otherwise
+        each new snapshot in a room of thousands would take 0.2 s of every member's loop."""
 
         def pack(rows: Mapping[K, V]) -> bytes:
             before, kept = self._rows.get(name, {}), dict[object, tuple[object, bytes]]()

@@ -31,7 +31,7 @@ from sync.trust.userlog import (
 )
 
 SEED_BYTES = 32
-"""Of a PUK generation."""
+"""Length of the seed of a PUK generation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class Hand:
 
 
 def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes, time: int) -> Entry:
-    """`dev_add` of a device that proved its keys for this head of the log. Reject "puk" from a device that cannot open
-    the generation in force: it makes the next one first.
+    """`dev_add` of a device that proved its keys for this head of the log. Reject "puk" if the adding device cannot
+    open the newest PUK generation: it must make the next one first.
 
-    ▲ The root adds a device all the same, since a stolen device may have spoilt that generation. The seal then holds
-    nothing, and the new device makes the next generation.
+    ▲ The root may add a device without that seed, since a stolen device may have made a generation that nobody can
+    open. The seal then holds random bytes, and the new device makes the next generation.
     """
     gen = len(log.puks)
     if gen not in hand.seeds and hand.by != ROOT:
@@ -63,7 +63,7 @@ def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes,
 
 
 def rotate_puk(log: UserLog, hand: Hand, time: int) -> tuple[Entry, bytes]:
-    """The next PUK generation, and its seed. Reject "puk" without the seed of any generation."""
+    """(entry that makes the next PUK generation, its seed). Reject "puk" if no seed of an earlier one is at hand."""
     old = _newest(log, hand)
     new = os.urandom(32)
     return _entry(log, hand.by, hand.signing, "puk_rotate", puk_payload(log, new, old), time), new
@@ -184,11 +184,12 @@ def check_pair(log: UserLog, pair: RecoveryPair) -> None:
 
 
 def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:
-    """Every PUK generation that can be had: `known`, those that are sealed to `ident` (a device, or RECOVERY), and what
-    those wrap. Older seals may be to an earlier key of the same name.
+    """The seeds of all PUK generations that can be opened, by generation: `known`, those sealed to `ident` (a device,
+    or RECOVERY), and those that these wrap. Older seals may be to an earlier key of the same name.
 
-    ▲ A generation that does not open, or not to its published key, is left out. A stolen device can make such ones, and
-    must not keep the person's other devices and the sheet from the rest.
+    ▲ A generation is left out if it does not open, or opens to a seed that does not make its published key. A stolen
+    device can make such generations. They must not keep the person's other devices, or the recovery sheet, from the
+    other generations.
     """
     seeds = dict(known)
     for puk in reversed(log.puks):
@@ -207,20 +208,21 @@ def _unsealed(log: UserLog, puk: Puk, ident: bytes, kem: KemKey) -> bytes | None
 
 
 def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
-    """The earlier generation that this one carries: the newest that its author could open."""
+    """The earlier generation that `puk` wraps, as {generation: seed}: the newest that its author could open. Empty if
+    it does not open, or is no generation of this log."""
     try:
         old = aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
     except Reject:
         return {}
-    if len(old) != SEED_BYTES:  # ▲ nothing else could be kept
+    if len(old) != SEED_BYTES:  # ▲ the account could not store a seed of another length
         return {}
     public = puk_key(old).public
     return {p.gen: old for p in log.puks[: puk.gen - 1] if p.kem_pk == public}
 
 
 def _newest(log: UserLog, hand: Hand) -> bytes:
-    """The seed of the newest generation at hand, which the next one wraps. ▲ It need not be the one in force: that may
-    be spoilt."""
+    """The seed of the newest generation at hand, which the next one wraps. Reject "puk" if there is none. ▲ A newer
+    generation may exist that nobody can open, since a stolen device made it."""
     gen = max((g for g in hand.seeds if g <= len(log.puks)), default=0)
     if not gen:
         raise Reject("puk", f"generation {len(log.puks)}")

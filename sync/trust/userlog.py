@@ -29,8 +29,8 @@ SEAL_BYTES = 1168
 SHARE_SEAL_BYTES = 1153
 SHEET_FORMAT = 2
 MAX_DEVICES = 64
-"""▲ Active devices of one person. A revocation carries a seal for each of the others: with many more it would be longer
-than an entry may be, and no device could be revoked any more."""
+"""▲ Most active devices of one person. A revocation carries a seal for each remaining device. With many more devices it
+would be longer than an entry may be, and no device could be revoked."""
 _FIRST = {1: "binding", 2: "puk_rotate"}
 """▲ What a log begins with after its genesis: nobody can be added to a room before both stand."""
 TYPES = frozenset(
@@ -160,7 +160,7 @@ class UserLog:
     """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
     ended: int | None = None
     size_bytes: int = 0
-    """Of all entries with their signatures."""
+    """Size of all entries with their signatures."""
     sealed_to: Recipient | None = None
     """As whom an epoch was last sealed to this person; see `recipient`."""
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Starts the program again in place of this process, so that nothing of its memory remains: keys, texts, pictures.
+"""Starts the program again in place of this process, so that its memory with keys, texts and pictures is gone.
 
-Linux: the kernel replaces the process (execve). It keeps its number, so that systemd, a shell and the desktop still
-have the program that they started. Windows has no such call: a new process is started and this one ends.
+Linux: the kernel replaces the process (execve). The process number stays the same, so that systemd, a shell and the
+desktop still know the program that they started. Windows has no such call: a new process is started and this one ends.
 """
 
 import os
@@ -22,42 +22,44 @@ if sys.platform == "win32":
 
 LOCKED = "--locked"
 _RESET = "PYINSTALLER_RESET_ENVIRONMENT"
-"""Otherwise PyInstaller takes a program that was started from itself for a part of the one that ends."""
+"""Tells PyInstaller that the new process is a program of its own. Otherwise it takes it for a part of the ending
+one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """How the program begins when it is started again."""
+    """How the program is to begin when it is started again."""
 
     locked: bool
-    """At the gate, and the computer's key store is not asked before the person says so."""
+    """It begins at the gate, and asks the computer's key store only when the person wants it."""
     background: bool
     link: str
-    """What was to be followed after unlocking, or ""."""
+    """The `kansli:` link to follow after unlocking, or ""."""
 
     def arguments(self) -> list[str]:
-        """For the command line; a link is never taken for an option."""
+        """The arguments for the command line. A link is passed so that it cannot be taken for an option."""
         options = [LOCKED] * self.locked + [BACKGROUND] * self.background
         return [*options, *(["--", self.link] if self.link else [])]
 
 
 def command() -> list[str]:
-    """How this program was started, without the arguments that it was given."""
+    """The command that started this program, without its arguments."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     return [sys.executable, *sys.orig_argv[1 : len(sys.orig_argv) - len(sys.argv) + 1]]
 
 
 def inherited() -> frozenset[int]:
-    """The files that a program started in this one's place would have. To be asked before anything is opened."""
+    """The open files that a program started in place of this one would inherit. Called before anything is opened, it
+    gives the files that this program itself was started with."""
     return frozenset(number for number in _open_files() if os.get_inheritable(number))
 
 
 def start(line: Sequence[str], environment: Mapping[str, str], keep: frozenset[int]) -> NoReturn:
-    """Starts `line` in place of this process. OSError if it cannot be started; then this process goes on.
+    """Starts the command `line` in place of this process. OSError if it cannot be started; then this process goes on.
 
-    `keep`: the files that it may have. ▲ Whatever else a library left open for it, such as a connection to the screen,
-    would keep windows of this process in sight.
+    `keep`: the open files that the new program may inherit. ▲ All others are closed. Otherwise a connection to the
+    screen that a library left open would keep windows of this process in sight.
     """
     passed = {name: value for name, value in environment.items() if name != RAW_KEY_ENV}
     if getattr(sys, "frozen", False):
@@ -68,7 +70,7 @@ def start(line: Sequence[str], environment: Mapping[str, str], keep: frozenset[i
     if sys.platform == "win32":
         process = subprocess.Popen(line, env=passed, close_fds=True)  # noqa: S603 - ourselves
         ctypes.windll.user32.AllowSetForegroundWindow(ctypes.c_ulong(process.pid))
-        os._exit(0)  # everything was closed in order; a thread that still runs must not keep the memory
+        os._exit(0)  # everything is closed by now; a thread that still runs must not keep the process and its memory
     for number in inherited() - keep:
         with suppress(OSError):
             os.set_inheritable(number, False)
@@ -76,7 +78,8 @@ def start(line: Sequence[str], environment: Mapping[str, str], keep: frozenset[i
 
 
 def _open_files() -> list[int]:
-    """Of this process; none on a system that does not say. Standard input and output are always passed on."""
+    """Numbers of the open files of this process, without standard input, output and errors, which are always inherited.
+    Empty on a system without /proc."""
     try:
         numbers = [int(path.name) for path in Path("/proc/self/fd").iterdir()]
     except OSError:

@@ -14,7 +14,8 @@ class Gate(QMainWindow):
     """The window before one is in."""
 
     def __init__(self, close: Callable[[], bool], size: tuple[int, int], kept: str = "") -> None:
-        """`size` in points; `kept`: the place and size of the window that comes after it, as the settings keep it."""
+        """`size` in points. `kept`: place and size of the main window as stored in the settings; the gate opens
+        there."""
         super().__init__()
         set_title(self, "Kansli")
         self.resize(*size)

@@ -43,7 +43,8 @@ class _Hold:
             service.close(self._obj)
 
     def release_kept(self) -> None:
-        """The widget is gone: nobody can be told that the disk refuses. The service keeps the edits."""
+        """Releases the document after its widget is gone. If the disk refuses the last edits, the service keeps them in
+        memory, and nobody is told here."""
         with suppress(StoreFault):
             self.release()
 

@@ -56,7 +56,7 @@ class GatePage(QWidget):
         outer.addStretch(3)
 
     def say(self, title: str, text: str) -> None:
-        """Another title and text, for eyes and ears."""
+        """Replaces title and text, on screen and for screen readers."""
         for part in (self, self._area):
             part.setAccessibleName(title)
         self.heading.setText(title)

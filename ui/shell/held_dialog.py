@@ -21,7 +21,7 @@ Asked = Callable[[HeldChange], bool]
 
 class HeldDialog(Dialog):
     """The changes, and for each what can be done. `chosen` is then (what, which), None if nothing was chosen: "before",
-    "copy", "leave-out" or "leave". `count`: how many there are, also beyond those in `held`."""
+    "copy", "leave-out" or "leave". `count`: how many changes there are, with those that `held` does not list."""
 
     def __init__(
         self,

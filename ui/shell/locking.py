@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Covers everything while Kansli is being locked, and for as long as something cannot be stored."""
+"""The view that covers the window while Kansli is being locked, also while unsaved work cannot be stored."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,17 +16,18 @@ from ui.kit.translate import tr
 from ui.shell.gate import GatePage
 
 RETRY_S = 10.0
-"""Between attempts. Each one that fails is a line in the log."""
+"""Between attempts to store. Each failed attempt is a line in the log."""
 
 
 class LockingView(GatePage):
-    """Shows nothing of what was open. `settled` ends when everything is stored or the person gives the rest up."""
+    """Shows nothing of what was open. Await `settled`: it ends when everything is stored, or the person discards the
+    rest."""
 
     held = Signal()
-    """The disk refuses, for the first time: Kansli is not locked before it takes what was written."""
+    """The disk has refused for the first time: Kansli is not locked until the unsaved work is stored or discarded."""
 
     def __init__(self, save: Callable[[], object], parent: QWidget | None = None) -> None:
-        """`save` stores what is not stored yet, or raises StoreFault."""
+        """`save` stores the unsaved work, or raises StoreFault."""
         super().__init__(tr("Kansli is being locked"), "", parent)
         self._save = save
         self._pressed = asyncio.Event()
@@ -40,7 +41,7 @@ class LockingView(GatePage):
         self.spinner.start()
 
     async def settled(self) -> None:
-        """Returns once nothing is unstored, or what is was given up by the person."""
+        """Saves, again every RETRY_S, until everything is stored or the person discards the rest."""
         while not self._given_up:
             try:
                 self._save()
@@ -53,7 +54,7 @@ class LockingView(GatePage):
             self._pressed.clear()
 
     def ask(self) -> None:
-        """Asks whether what cannot be stored is to be lost. Nothing if it was asked already."""
+        """Asks the person whether to discard what cannot be stored. Does nothing while the question is open."""
         if not self._asking:
             run(self, self._ask())
 

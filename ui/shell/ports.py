@@ -80,7 +80,7 @@ class EndedMember(Protocol):
 
 
 class Removal(Protocol):
-    """A removal from a room. `reason`: "" if none was given, None if this device cannot decrypt it."""
+    """A removal from a room. `reason` is "" if none was given, and None if this device cannot decrypt it."""
 
     @property
     def person(self) -> Person: ...

@@ -15,7 +15,7 @@ from ui.shell.ports import Removal
 
 
 class RemoveDialog(Dialog):
-    """Asks before a member is removed. `reason` is what was written, perhaps nothing."""
+    """Asks before a member is removed. `reason`: the text that was written, may be empty."""
 
     def __init__(self, parent: QWidget, person: Person) -> None:
         super().__init__(parent, tr("Remove {name}?").format(name=person.name), accept=tr("Remove"), danger=True)
@@ -32,7 +32,7 @@ class RemoveDialog(Dialog):
 
 
 class RemovalsDialog(Dialog):
-    """Everybody who was removed from a room, newest first, with the reasons that can be read here."""
+    """The newest removals from a room, newest first, with the reasons that this device can decrypt."""
 
     def __init__(self, parent: QWidget, removals: Sequence[Removal]) -> None:
         super().__init__(parent, tr("Removed from the room"), accept=tr("Close"))
@@ -41,11 +41,11 @@ class RemovalsDialog(Dialog):
         self.add_text(tr("Only members can read the reasons. They are encrypted, and the server sees none of them."))
         for removal in removals:
             self.body.addWidget(RemovalCard(removal))
-        self.accept_button.setFocus()  # nothing is to be chosen
+        self.accept_button.setFocus()  # the list has nothing to choose
 
 
 class RemovalCard(Card):
-    """One removal: who, by whom and when, and why."""
+    """Shows one removal: the person, who removed them, when, and why."""
 
     def __init__(self, removal: Removal, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=4, parent=parent)
@@ -57,7 +57,7 @@ class RemovalCard(Card):
 
 
 def reason_text(reason: str | None) -> str:
-    """The reason, or in words that there is none or that it cannot be read here."""
+    """The reason, or a sentence that none was given or that it cannot be read here."""
     if reason is None:
         return tr("You cannot read the reason. It is encrypted for those who were members then.")
     return reason or tr("No reason was given.")

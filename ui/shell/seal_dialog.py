@@ -186,7 +186,7 @@ def key_text(report: SealReport) -> str:
 
 
 def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
-    """What the server placed although the room's rules make it void, and in whose name."""
+    """Text: how many items the server placed although they are void by the room's rules, and in whose names."""
     total = sum(count for _, count in counts)
     said = trn(
         "The server has placed {n} item here that the rules of the room forbid, in the name of: {names}.",
@@ -199,7 +199,7 @@ def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
 
 
 def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:
-    """How many changes break the rules of their format, and whose they are."""
+    """Text: how many changes break the rules of their format, and who wrote them."""
     total = sum(count for _, count in counts)
     return trn(
         "{n} change breaks the rules of its format and is merged at nobody. Written by: {names}.",

@@ -128,7 +128,7 @@ class SuccessionBar(QFrame):
         )  # fmt: skip
 
     def _waits(self, held: Sequence[HeldOffer], back: list[_Deed]) -> tuple[str, str, str, list[_Deed]]:
-        """What of one's own is not here yet, and after 30 days the question whether to offer a copy."""
+        """The bar for own changes that wait: what is not here yet, and after 30 days the question about a copy."""
         first = next((h for h in held if h.asks), held[0])
         text = trn(
             "{n} change of yours in “{title}” is not here yet. It builds on what somebody else has not brought here.",

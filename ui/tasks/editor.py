@@ -265,7 +265,7 @@ class CardEditor(QFrame):
         run(self, choose())
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Another room, or the window goes because Kansli is locked: what is written is kept."""
+        """Stores what is being written when the editor disappears: for another room, or because Kansli is locked."""
         super().hideEvent(event)
         if self._card and not event.spontaneous():
             done_now(self, self._keep_texts)

@@ -93,8 +93,8 @@ class SightingRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedRow:
     """What was asked with a person's recovery sheet: `what` ("add", "revoke"; "revoked" counts those done), of which
-    device, since when (ms), under which invitation (empty for none), and which device said no (empty for none). `by`:
-    which device revoked it (empty for the root)."""
+    device, since when (ms), under which invitation (empty for none), and which device said no (empty for none). `by`
+    of a "revoked" row: which device revoked it (empty for the root)."""
 
     uid: bytes
     what: str
@@ -363,7 +363,7 @@ class Store(Mending, Protocol):
     async def user(self, uid: bytes) -> UserRow | None: ...
 
     async def user_entries(self, uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
-        """Entries with seq > after, -1 for all; at most so many, in order."""
+        """Entries with seq > after (-1: from the first), in order; at most `most` of them, None for all."""
         ...
 
     async def put_sighting(self, row: SightingRow) -> None:
