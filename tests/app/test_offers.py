@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What of one's own waits before it is offered in a successor: three people, real stores, and no network."""
+"""Own changes that wait before they are offered in a successor: three people, real stores, and no network."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def old_room() -> list[OpenedChange]:
 
 
 class Desk:
-    """One person's store and what follows successors there."""
+    """One person's store, with the part that follows successors."""
 
     def __init__(self, folder: Path, me: Uid) -> None:
         self.store = Store.create(folder / "s.db", b"k" * 32, {ROOM: ROOT, DOCUMENT.id: DOCUMENT}, folder / "blobs")
@@ -83,7 +83,7 @@ class Desk:
         await self.store.receive_apart(Received(room=room, cursor=changes[-1].n, state=b"", changes=changes))
 
     async def begin(self, old: Sequence[OpenedChange], new: Sequence[OpenedChange]) -> None:
-        """Has read both rooms."""
+        """Receives the items of both rooms."""
         self.store.receive(Received(room=OLD, cursor=NAMED, state=b"", positions=[(NAMED, RH)]))
         genesis = RoomEvent(n=1, t=1, kind="genesis", by=OWNER, origin=Origin(room=OLD, n=NAMED, rh=RH))
         self.store.receive(Received(room=NEW, cursor=1, state=b"", events=[genesis]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A program that lacks some of today's records keeps what it cannot read, stops nowhere, and a later one reads it."""
+"""A program that does not know some of today's records stores them and goes on; a later program reads them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -162,7 +162,7 @@ class Client:
         return self.send(do, **arguments).result()
 
     def restart(self, do: str, **arguments: Any) -> None:
-        """A command after which the program is started again in place of itself, as by locking; waits until it is."""
+        """Sends a command after which the program starts again, such as locking, and waits until it has."""
         self.do(do, restarts=True, **arguments)
 
     def wait(self, name: Name, **condition: Any) -> str:

@@ -3,7 +3,7 @@
 
     python -m tests.demo.pilot FD [arguments of the client …]
 
-The program that is started in place of this one, after locking, answers the command with "restarts" that led there.
+A command with "restarts" makes the program start again, as locking does; the new process sends the answer to it.
 
 A command is {"do": name, …}; the answer {"ok": true, "value": …} or {"ok": false, "error": …, "tree": …}. Every command
 waits until what it needs is on screen; what a person does is in acting.py. Only Qt and the client's entry are imported.

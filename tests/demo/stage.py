@@ -155,7 +155,7 @@ class Stage:
         return self.clients[label]
 
     def beside(self, work: Callable[[], None]) -> Future[None]:
-        """Somebody works at a client of their own while the next steps go on; a later step asks for the `result`."""
+        """Runs `work` at another client while the next steps go on. A later step takes the `result`."""
         return self._beside.submit(work)
 
     def address(self, label: str) -> str:

@@ -26,13 +26,14 @@ from tests.fuzz.jobs import JOBS
 
 NOTE_S = 5.0
 CHILD_INPUTS = 1000
-"""A child ends after so many, so that what it holds never grows for hours."""
+"""A child process ends after this many inputs, so that its memory does not grow for hours."""
 INPUT_S = 60.0
-"""Of processor time, so that a run that is paused is not taken for one that hangs."""
+"""Seconds of processor time, not of the clock: a run that is paused does not hang."""
 
 
 def main() -> int:
-    """The parent: until so many inputs or seconds. 1 if an input killed the child or failed."""
+    """The parent process: runs children until the given number of inputs or seconds. Returns 1 if an input failed or
+    ended its child."""
     args = _arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     if args.child:

@@ -90,7 +90,7 @@ def _offered(
 
 
 def timed(steps: Generator[None, None, T], counts: Counter[str]) -> T:
-    """All of it; counts the pieces that took more than 5 ms of processor time."""
+    """Runs the steps to their result, and counts the pieces that took more than 5 ms of processor time."""
     while True:
         began = time.thread_time()
         try:

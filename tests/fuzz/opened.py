@@ -28,11 +28,11 @@ from tests.fuzz.judged import person
 ME, ANNOUNCER = Uid(b"m" * 16), Uid(b"o" * 16)
 ROOM_ID, OBJ = RoomId(b"r" * 16), ObjId(b"d" * 16)
 SLICE = 16
-"""Changes that come together."""
+"""Changes in one received slice."""
 
 
 class Opened:
-    """A store in a folder of its own, which goes at the end."""
+    """A store in a folder of its own, which is deleted at the end."""
 
     def __init__(self, board: bool) -> None:
         self._board = board
@@ -54,7 +54,7 @@ class Opened:
         shutil.rmtree(self._folder)
 
     async def receive(self, history: Sequence[Positioned]) -> None:
-        """All of it, in slices."""
+        """Receives the whole history, in slices."""
         changes = []
         for n, positioned in enumerate(history, start=10):
             update, uid = positioned.update, Uid(person(positioned.author))
@@ -63,7 +63,7 @@ class Opened:
         await self._take(changes)
 
     async def begin(self, state: Sequence[bytes], upto: int) -> None:
-        """The state as a successor's first change."""
+        """Receives the state as a successor's first change."""
         await self._take([_change(10, place, ANNOUNCER, OBJ, data) for place, data in enumerate(state)])
 
     async def _take(self, changes: Sequence[OpenedChange]) -> None:
@@ -75,7 +75,7 @@ class Opened:
         return self.store.snapshots.state(OBJ)
 
     def opened(self) -> object:
-        """What it says when it is opened, after it was indexed."""
+        """Indexes the object, opens it, and returns what it holds."""
         changes = self.store.changes.of(OBJ)
         if self._board:
             board = Board()
@@ -96,7 +96,7 @@ class Opened:
         return text, blocks
 
     def kept_out(self) -> int:
-        """Changes that are not merged."""
+        """How many changes are not merged."""
         found: int = self.store.db.value("SELECT count(*) FROM changes WHERE unprojected IS NOT NULL")
         return found
 

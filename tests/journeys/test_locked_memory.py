@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is left in memory when Kansli was locked: the real program in a process of its own, scanned from outside."""
+"""What is left in memory after Kansli was locked: the real program in a process of its own, scanned from outside."""
 
 import asyncio
 import os
@@ -31,8 +31,8 @@ CHUNK = 1 << 22
 
 
 async def _account(folder: Path) -> tuple[Path, dict[str, list[bytes]]]:
-    """A profile with a message and a document, and what may not be found of it: each secret in the forms that a
-    process may hold it in."""
+    """Makes a profile with a message and a document. Returns its folder and the secrets that may not be found, each in
+    the forms in which a process may hold it."""
     async with offices(folder) as o:
         (desk,) = await o.hire("Handläggare")
         session = desk.session
@@ -60,7 +60,7 @@ def _keys(store: Store, room: RoomId) -> dict[str, bytes]:
 
 
 def _text(text: str) -> list[bytes]:
-    """As UTF-8, as Qt has it, and as Python has what holds an emoji."""
+    """The text as UTF-8, as UTF-16 (Qt), and as UTF-32 (Python, for a text with an emoji)."""
     return [text.encode(), text.encode("utf-16-le"), text.encode("utf-32-le")]
 
 
@@ -91,7 +91,7 @@ def _in_span(memory: int, start: int, end: int, secrets: Mapping[str, list[bytes
 
 
 def _children(pid: int) -> list[int]:
-    """Whichever of its threads has started them."""
+    """Process numbers of the children, whichever thread started them."""
     found: list[int] = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):  # the thread has ended

@@ -26,7 +26,7 @@ ROOMS = ("Remiss 2026-0412", "Nätverket för dataskydd")
 
 
 async def _rooms(s: Scene) -> list[RoomId]:
-    """Rooms of somebody whom the case handler does not know, and who invites them. Twice does no harm."""
+    """Rooms to which a person unknown to the case handler has invited them. Calling it twice does no harm."""
     kept = [s.story.rooms[title] for title in ROOMS if title in s.story.rooms]
     if kept:
         await until(lambda: all(_has(s, room) for room in kept))  # read again after they were declined
@@ -52,7 +52,7 @@ async def invitation(s: Scene) -> QWidget:
 
 
 async def long_room(s: Scene) -> QWidget:
-    """One with so much in it that nobody can say who invites."""
+    """An invitation to a room with so much in it that it cannot be said who invites."""
     room = (await _rooms(s))[0]
     invitations = s.story.me.invitations
     shown = replace(invitations.get(room), long=True, by=None, title="", greeting="", role=0)

@@ -143,7 +143,7 @@ def wrote(at: Desk, by: Uid, *records: Record, n: int = 2) -> list[ChangeId]:
 def test_attack_a_long_row_of_rooms_that_continue_each_other_keeps_nobody_from_editing(
     rg: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A message that was carried into each of a thousand: an edit of the first one ended in a fault at everybody."""
+    """A message was carried through a thousand rooms. An edit of the first one was an error on every desktop."""
     old, said = ROOM, wrote(rg, HL, MessageSent(text="Först"))[0]
     for number in range(HOPS + 4):
         name = bytes((number,))
@@ -160,7 +160,7 @@ def test_attack_a_long_row_of_rooms_that_continue_each_other_keeps_nobody_from_e
 
 @pytest.mark.parametrize("t", [-1, 2**53 + 1, 2**62])
 def test_attack_a_carried_message_has_a_time_that_there_is(rg: Desk, t: int) -> None:
-    """Whoever opened the chat got an error at each painting, and saw nothing more of it."""
+    """A time out of range was an error at each repaint of the chat, and nothing was shown."""
     Stream(rg).put(EK, claim(HL, "Falskt", t=t))
     assert shown(rg) == []
     Stream(rg).put(EK, claim(HL, "Citerat", t=2**53))

@@ -390,7 +390,7 @@ def test_a_reaction_to_nothing_is_kept_without_effect(hl: Desk) -> None:
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (1, 2, 0), (2, 1, 0)])
 def test_attack_of_two_messages_with_one_change_id_the_first_position_counts(hl: Desk, order: Sequence[int]) -> None:
-    """The key of the first comes late to some: they must not keep the second for ever."""
+    """Some members get the key of the first message late. They must not keep showing the second one."""
     said = [encode(MessageSent(text=text)) for text in ("Det första å", "Något annat 🙂", "Efteråt")]
     ids = [ChangeId(b"i" * 16), ChangeId(b"i" * 16), ChangeId(b"e" * 16)]
     came = [

@@ -54,7 +54,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyt
 
 
 def test_attack_a_time_that_no_calendar_shows_is_shown_as_the_nearest_that_it_does() -> None:
-    """A server's, a device's or a card's: it ended whoever looked at it."""
+    """The time of a server, a device or a card. Showing such a time was an error that ended the view."""
     for t in (2**53, 2**64 - 1, clock.MAX_MS):
         assert clock.local(t).year in (9998, 9999)
     assert clock.local(-1) == clock.local(0)

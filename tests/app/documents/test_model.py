@@ -33,8 +33,8 @@ STYLES = [
 
 
 def test_attack_a_caret_names_no_client_under_which_nothing_has_a_position_yet() -> None:
-    """Carets travel beside the changes. Whoever read the client there could use it first: all that was written under it
-    would be void, which may be the work of hours without a line."""
+    """Carets travel beside the changes. A colleague could read the client in a caret and use it first. Then everything
+    that the writer wrote under it would be void: hours of work on a computer without a network."""
     updates: list[bytes] = []
     document = Document(updates.append)
     document.set_up("Beslut å 🙂")
@@ -236,7 +236,7 @@ def test_a_damaged_update_is_counted_and_the_rest_is_merged() -> None:
 
 
 def client_of(desk: Desk) -> int:
-    """Under which client of the CRDT somebody writes."""
+    """The CRDT client under which this desk's document writes."""
     return desk.doc._crdt.client
 
 

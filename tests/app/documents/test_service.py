@@ -261,7 +261,7 @@ def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], m
 def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
     pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also of a document that nobody shows any more: its view went when Kansli was locked."""
+    """Also the edits of a document whose view is gone, since Kansli is being locked."""
     hl, _, obj = pair
     document = hl.documents.open(obj)
     with monkeypatch.context() as full:

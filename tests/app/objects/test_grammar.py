@@ -134,7 +134,7 @@ def test_attack_a_value_nested_ninety_thousand_deep_is_damaged() -> None:
 
 
 def test_attack_an_update_of_millions_of_small_things_is_damaged_before_it_is_read() -> None:
-    """In pieces 75 MiB: each desktop that judged it took 7 GB, and again at each start."""
+    """An update of 75 MiB in pieces. Each desktop that judged it took 7 GB of memory, and again at each start."""
     many = MAX_THINGS + 1
     begun = time.perf_counter()
     assert refused(b"\1" + number(many) + b"\1\0" + b"\0\1" * many + b"\0") == "total"
@@ -158,7 +158,8 @@ def test_attack_an_update_of_millions_of_small_things_is_damaged_before_it_is_re
     ],
 )
 def test_attack_marks_of_many_names_or_of_long_values_are_damaged(name: str, written: str) -> None:
-    """Each run of a text gets all that are open there: 4,000 names in 75 KB took 24 s and 1.5 GB at each opening."""
+    """Each run of a text gets all marks that are open there. 4,000 names in 75 KB took 24 s and 1.5 GB at each
+    opening."""
     assert refused(of(text(), Block(MARK, [name, written], origin=(1, 0)))) == "mark"
 
 

@@ -188,7 +188,7 @@ def test_attack_what_waits_for_many_ids_is_not_judged_again_for_each_of_them() -
 
 
 def test_attack_what_waits_takes_little_memory_however_small_its_items_are() -> None:
-    """8 MiB of items of two bytes were 670 MB in memory, for each object."""
+    """Waiting items of two bytes, 8 MiB of them, took 670 MB of memory for each object."""
     room = Room()
     for client in range(20):
         assert room.said(BO, of(client, *(Block(GC, 1) for _ in range(5000)), clock=5)) == ["late"]
@@ -199,7 +199,8 @@ def test_attack_what_waits_takes_little_memory_however_small_its_items_are() -> 
 
 
 def test_what_is_there_already_waits_all_the_same_for_what_it_names_beside() -> None:
-    """Else the verdict would hang on which of the ids that it lacks came first."""
+    """An update is late as long as it lacks any id, even if its own items are there. Otherwise the verdict would depend
+    on which of the missing ids came first."""
     room = Room()
     room.said(ANNA, of(7, text("abc")))
     assert room.said(ANNA, of(7, text("abc"), deletes=[(8, [[0, 1]])])) == ["late"]
@@ -273,7 +274,7 @@ def ground() -> list[Block]:
 
 @pytest.mark.parametrize("made", [Block(EMBED, "{}"), Block(VALUES, [1, 2]), *(Block(TYPE, kind) for kind in range(3))])
 def test_attack_what_is_neither_text_nor_a_mark_stands_in_no_text(made: Block) -> None:
-    """Its length was another to the library than to the view: what people typed from then on landed elsewhere."""
+    """The library and the view counted its length differently, so that people's typing landed in the wrong place."""
     room = Room()
     room.said(ANNA, of(7, *ground(), Block(TYPE, 2, parent=(7, 5), key="text")))
     places: list[dict[str, Any]] = [{"parent": "text"}, {"origin": (7, 0)}, {"parent": (7, 10)}]

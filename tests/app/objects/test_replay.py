@@ -222,8 +222,8 @@ def test_the_first_piece_of_an_index_counts_and_another_count_is_malformed() -> 
 
 
 def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nobody() -> None:
-    """A pasted book is in pieces. Whoever sent a tiny update of its client before the last one was the client's owner:
-    the book was void, and all that its author wrote afterwards."""
+    """A pasted book comes in pieces. A member who sent a tiny update of its client before the last piece became the
+    owner of the client: the book was void, and so was everything that its author wrote afterwards."""
     updates: list[bytes] = []
     document = Document(updates.append)
     document.set_up("Beslut å 🙂")

@@ -145,7 +145,7 @@ async def test_the_judge_goes_on_after_a_restart_where_it_was(tmp_path: Path) ->
 async def test_attack_an_object_that_takes_long_to_judge_is_judged_apart(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A colleague who has much wait in one document kept everybody from receiving anything else meanwhile."""
+    """A colleague who had many changes wait in one document kept everybody from receiving changes of other objects."""
     stream, writer = Stream(), Writer()
     begun = stream.add(EK, *writer.take(), writer.types("Ett å. "))
     await take(desk, *begun)
@@ -258,7 +258,8 @@ async def test_attack_one_change_id_at_two_positions_says_the_same_whichever_key
 
 
 async def test_attack_other_words_at_other_clocks_under_one_change_id_count_too(desk: Desk) -> None:
-    """Who begins at a snapshot knows no change ids from before it: an id decides nothing in an object that merges."""
+    """A member who begins at a snapshot does not know the change ids before it. So change ids decide nothing in an
+    object that merges."""
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(EK, *writer.take()))
     first, second = stream.add(EK, writer.types("Ett å. "), writer.types("Två 🙂. "))

@@ -69,7 +69,7 @@ def take_in(path: Path, slices: Sequence[Sequence[OpenedChange]], events: Sequen
 
 
 def test_attack_nobody_puts_a_rooms_chat_away(tmp_path: Path) -> None:
-    """It was gone for everybody, no view brings it back, and another one took its place."""
+    """The chat disappeared for everybody, no view could bring it back, and another one took its place."""
     chat, false = ObjId(b"c" * 16), ObjId(b"f" * 16)
     kinds = {CHAT.id: CHAT, ROOM_KIND.id: ROOM_KIND}
     store = Store.create(tmp_path / "store.db", KEY, kinds)

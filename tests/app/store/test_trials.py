@@ -117,7 +117,7 @@ def mortal() -> Worker:
 
 
 async def test_attack_one_crash_after_the_other_makes_only_that_object_wait(desk: Desk) -> None:
-    """Each took up to ten seconds of what every document and board of every room was waiting for."""
+    """Each crash delayed every document and board of every room by up to ten seconds."""
     writer = Writer()
     await desk.receive((BOARD_ID, new_board("Uppgifter å", COLUMNS)), *((NOTE, data) for data in writer.take()))
     await desk.receive((BOARD_ID, board_change(fatal("cards"))))

@@ -224,7 +224,7 @@ def test_attack_an_order_key_of_thousands_of_digits_keeps_nobody_from_adding(boa
 
 
 def test_attack_a_board_with_values_that_nobody_here_writes_is_copied_all_the_same(board: Board) -> None:
-    """Copying is what helps when something of a board is held back."""
+    """A person copies a board when changes of it are held back, so copying must not fail on foreign values."""
     other, copy = Board(), Board()
     other._cards.set(
         ("k",), {"title": "Å", "t": 1e300, "x": b"\0", "y": None, "place": [b"\0", [2.0**70], {"z": 1e300}]}

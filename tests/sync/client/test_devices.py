@@ -112,7 +112,7 @@ async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_it
 
 
 async def steal(thief: Client, time: int) -> None:
-    """A generation that opens for nobody, of this claimed time, by whoever has this device."""
+    """Makes, as the thief's device, a PUK generation that nobody can open, with this claimed time."""
     await thief.engine.devices.follow_now()
     account, own = thief.engine._link.account, thief.engine.devices.own_log
     idents = [bytes(d.dev) for d in own.devices.values() if d.revoked is None]
@@ -156,7 +156,7 @@ async def test_attack_a_stolen_device_spoils_the_key_and_the_person_goes_on_and_
 async def test_attack_a_log_longer_than_an_answer_hides_no_revocation_from_a_device_that_was_away(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of it would fit no answer, and the device would never hear that it is revoked."""
+    """The whole log would not fit into an answer, and the device would never learn that it is revoked."""
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     await tablet.offline()

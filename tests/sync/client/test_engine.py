@@ -336,7 +336,7 @@ async def test_a_room_to_which_somebody_is_added_while_they_sign_in_is_followed(
 
 
 async def test_attack_a_fault_after_a_session_does_not_end_syncing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a false server says that this device is revoked, and a full disk keeps nothing."""
+    """For example, a false server says that this device is revoked, and the disk is full."""
     (a,) = await w.hire("Handläggare")
     attempt, failed = a.engine._attempt, list[bool]()
 

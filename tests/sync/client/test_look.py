@@ -21,7 +21,7 @@ from tests.world import Client, World, until, world
 
 @dataclass
 class Asks:
-    """A person who is asked about every room, and what they were asked."""
+    """Asks the person about every room, and notes what they were asked."""
 
     seen: list[Added] = field(default_factory=list)
 
@@ -45,7 +45,7 @@ async def w(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def says(client: Client, room: RoomId, *datas: bytes) -> None:
-    """Each in a change with a position of its own."""
+    """Writes each data in a change with a position of its own."""
     for data in datas:
         client.say(room, ObjId(room), data)
         await until(lambda: client.store.waiting_count() == 0)

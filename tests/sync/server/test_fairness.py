@@ -159,7 +159,7 @@ async def test_a_waiting_request_whose_connection_ends_leaves_its_place(queue: F
 
 
 def test_attack_more_devices_of_a_person_get_no_more_processor_time() -> None:
-    """Ten devices had all of it, and began at once."""
+    """Ten devices of one person could use all processor time, and their requests never waited."""
     hub = fanout.Hub(Limits())
     mine = [hub.budget(bytes([k]) * 16, b"e" * 16) for k in range(10)]
     other = hub.budget(b"o" * 16, b"a" * 16)
@@ -346,7 +346,7 @@ async def test_attack_presence_messages_are_counted_by_device(data: Path) -> Non
 async def test_attack_messages_that_are_dropped_are_not_read_as_fast_as_they_come(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """72,000 a second on four connections held up everybody else."""
+    """72,000 dropped messages a second on four connections delayed everybody else."""
     monkeypatch.setattr(connection, "_DROPPED_S", 0.02)
     async with start_server(config(data, Limits(ephemeral_bytes=1))) as server:
         house = House(server, data)

@@ -41,7 +41,7 @@ async def served(data: Path, limits: Limits) -> AsyncIterator[House]:
 
 
 class Keys:
-    """One person's log and the keys to go on with it, at the device `by`."""
+    """One person's log, and the keys with which the device `by` adds entries to it."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
@@ -67,7 +67,8 @@ class Keys:
         await self.send(userdrafts.revoke_by_agency(self.log, agency, list(self.log.devices)[-1], now()))
 
     async def admit(self, own: "Keys | None" = None) -> tuple[DevId, SigningKey]:
-        """Another device. `own`: who has the person's log and seeds, if this is not the first device."""
+        """Adds another device. `own`: the first device's Keys, which have the log and the seeds, if `self` is another
+        one."""
         own = own or self
         signing, kem = SigningKey(os.urandom(32)), KemKey(os.urandom(32))
         proof = signing.sign("dev-proof", [own.log.uid, own.log.head, [signing.public, kem.public], self.by])
@@ -76,14 +77,14 @@ class Keys:
         return list(own.log.devices)[-1], signing
 
     def revocation(self, dev: DevId, own: "Keys | None" = None) -> Entry:
-        """Of a device by this one."""
+        """The entry by which this device revokes `dev`."""
         own = own or self
         entry, seed = userdrafts.revoke(own.log, Hand(self.by, self.signing, own.seeds), dev, now())
         own.seeds[len(own.log.puks) + 1] = seed
         return entry
 
     async def admit_and_revoke(self, own: "Keys") -> None:
-        """A device comes and goes at once."""
+        """Adds a device and revokes it at once."""
         dev, _ = await self.admit(own)
         try:
             await own.send(self.revocation(dev, own))
@@ -187,7 +188,7 @@ async def test_a_long_log_is_read_with_a_breath_between(house: House, monkeypatc
 
 
 def large(keys: Keys, size: int) -> Entry:
-    """A generation with so many bytes in an extension that everybody ignores."""
+    """A PUK generation with `size` bytes in an extension that every program ignores."""
     author = keys.person.author
     seed = os.urandom(32)
     payload = puk_payload(keys.log, seed, keys.seeds[len(keys.log.puks)])
@@ -236,7 +237,8 @@ async def test_attack_who_asks_for_a_piece_of_a_long_log_has_no_more_read(house:
 
 
 async def test_attack_a_stolen_device_uses_up_no_revocations_but_its_own(data: Path) -> None:
-    """It lets in others and revokes them; the first device still ends it, and all that it let in, on the same day."""
+    """The stolen device adds devices and revokes them. The first device can still revoke it, and all devices that it
+    added, on the same day."""
     async with served(data, Limits()) as house:
         first = Keys(await house.person())
         stolen = Keys(first.person)

@@ -301,7 +301,7 @@ def everything_in(folder: Path) -> bytes:
 
 
 async def test_attack_numbers_and_texts_without_end_are_no_errors_of_the_server(house: House) -> None:
-    """Each was an error in the log, as fast as it could be sent."""
+    """Each such number or text was an error in the server's log, as fast as it could be sent."""
     anna = await house.person()
     room, wire = await anna.create(), anna.wire
     for after in (2**63, 2**64 - 1):

@@ -231,7 +231,7 @@ async def test_who_signs_in_while_they_are_added_to_a_room_is_told_of_it(
 async def test_attack_who_is_told_something_without_end_signs_in_all_the_same(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A colleague who adds and removes somebody over and over kept them out for ever."""
+    """A colleague who added and removed a person over and over kept that person from signing in for ever."""
     bert = await house.person("Registrator")
     await bert.wire.close()
     service = house.server.service
@@ -253,7 +253,7 @@ async def test_attack_who_is_told_something_without_end_signs_in_all_the_same(
 async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is cut off as one that has signed in."""
+    """Its connection is ended like that of a device that has signed in."""
     bert = await house.person("Registrator")
     await bert.wire.close()
     service = house.server.service

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Why somebody was removed: encrypted for the members who stay, bound to its entry, and never a sign by its length."""
+"""The reason of a removal: encrypted for the members who stay, bound to its entry, and hidden by its padding."""
 
 from dataclasses import replace
 

@@ -425,7 +425,7 @@ def test_attack_a_reason_in_the_clear_is_void(scene: Scene) -> None:
 
 
 def test_attack_a_snapshot_more_has_no_other_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands of them cost every member 0.2 s for each that somebody adds."""
+    """In a room with thousands of snapshots each new one took 0.2 s at every member."""
     made: list[bytes] = []
     real = roomstate._snapshots_row
 

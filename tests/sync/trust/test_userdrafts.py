@@ -194,7 +194,7 @@ def test_attack_a_wrapped_key_that_is_not_the_published_one_is_left_out(office: 
 
 
 def spoil(someone: Someone) -> None:
-    """A generation that opens for nobody, by whoever has this device."""
+    """Makes, with this device, a PUK generation that nobody can open."""
     seals: list[object] = [[bytes(d.dev), os.urandom(SEAL_BYTES)] for d in someone.log.devices.values()]
     if someone.log.recovery_pk is not None:
         seals.append([RECOVERY, os.urandom(SEAL_BYTES)])
@@ -224,7 +224,7 @@ def test_attack_a_generation_that_a_stolen_device_spoilt_stops_neither_revocatio
 
 
 def test_attack_a_seed_that_could_not_be_kept_is_left_out(clerk: Someone) -> None:
-    """Of 100 bytes: the account that holds it could not be read at the next start."""
+    """A seed of 100 bytes: an account that stored it could not be read at the next start."""
     long = os.urandom(100)
     seals: list[object] = [[bytes(clerk.author.dev), os.urandom(SEAL_BYTES)]]
     payload = [2, puk_key(long).public, os.urandom(80), seals]

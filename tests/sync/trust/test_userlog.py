@@ -305,7 +305,7 @@ def test_a_safety_number_is_the_same_on_both_sides_and_nobody_elses(office: Offi
 
 
 def test_attack_so_many_devices_that_none_can_be_revoked_any_more(clerk: Someone) -> None:
-    """A stolen device that adds others without end: the revocation's seals would not fit an entry."""
+    """A stolen device adds devices without end, until the seals of a revocation do not fit an entry."""
     while len(clerk.log.devices) < MAX_DEVICES:
         clerk.add_device()
     dev, key = me(clerk)

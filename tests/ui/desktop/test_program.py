@@ -51,7 +51,7 @@ class Session(FakeSession):
     closed = False
     saves = 0
     full = False
-    """The disk refuses what was written last."""
+    """Whether the disk refuses to store what was written last."""
 
     def hurry(self) -> None:
         self.hurried += 1
@@ -161,7 +161,7 @@ class Running:
         return await self.locked()
 
     async def locked(self) -> Restart:
-        """Waits until it has ended; how the program is to be started in its place."""
+        """Waits until the program has ended, and returns how it is to be started again."""
         await self.until(self.task.done)
         assert self.office.session.closed
         assert self.program.restart is not None

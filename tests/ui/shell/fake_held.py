@@ -26,7 +26,7 @@ class FakeHeldBack:
         self.changed: Signal[RoomId] = Signal()
         self.changes: tuple[HeldChange, ...] = ()
         self.counted: tuple[VoidChanges, ...] = ()
-        """Void changes beyond those in `changes`."""
+        """The counts of void changes that `void` returns beside those in `changes`."""
         self.gone: tuple[LeftOutChange, ...] = ()
         self.late: tuple[WaitingChanges, ...] = ()
         self.waits = False
