@@ -404,7 +404,9 @@ def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, way: str) 
     admitting = Admitting(agency, KemKey(raw(old["kem"])), code)
     admitting.hear(first)
     admitting._old, admitting._nonce = entering.old, nonce  # type: ignore[assignment]
-    admitting._cover._transcript = H("enrol-transcript", H("enrol-transcript", H("enrol-transcript", agency), first), second)
+    admitting._cover._transcript = H(
+        "enrol-transcript", H("enrol-transcript", H("enrol-transcript", agency), first), second
+    )
     admitting.check(third)
     assert admitting.new is not None
     assert (admitting.new.name, admitting.new.system, admitting.digits) == (
