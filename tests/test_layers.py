@@ -80,7 +80,7 @@ def test_the_demo_drives_the_program_from_outside() -> None:
 
     `prise` is a process of its own too: it attacks the stored bytes, and must know their format.
     """
-    allowed = {"pilot": {"ui.main"}}
+    allowed = {"pilot": {"ui.__main__"}}
     for path in sorted(DEMO.glob("*.py")):
         if path.stem == "prise":
             continue

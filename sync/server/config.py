@@ -38,7 +38,7 @@ class Limits:
     address_requests_burst: int = 2000
     """Requests of one address before sign-in."""
     address_processor_per_s: float = 0.1
-    address_processor_burst_s: float = 0.5
+    address_processor_burst_s: float = 2.0
     """Seconds of processor time that one address may use before sign-in; beyond it its requests wait for others'."""
     device_connections: int = 4
     """Connections of one device; with one more the oldest goes."""

@@ -8,8 +8,9 @@ import sys
 from collections import Counter
 from random import Random
 
-from app.objects.grammar import read
-from app.objects.lib0 import BadUpdate
+from app.objects.grammar import client_begun, read
+from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
+from tests.fuzz.blocks import number
 from tests.fuzz.contents import odd
 from tests.fuzz.judged import passed
 from tests.fuzz.structures import mutate, seeds, unpack
@@ -22,8 +23,13 @@ def main() -> None:
     for positioned in odd():
         with contextlib.suppress(BadUpdate):
             read(positioned.update, state=True)
-    for number in range(int(sys.argv[1])):
-        rng = Random(number)
+    for large in (bytes(MAX_BYTES + 1), b"\0\1\1" + number(MAX_THINGS + 1) + b"\1\1" * (MAX_THINGS + 1)):
+        with contextlib.suppress(BadUpdate):
+            read(large)
+    for piece in (b"\1\1\5\0", b"\0", b""):
+        client_begun(piece)
+    for seed in range(int(sys.argv[1])):
+        rng = Random(seed)
         data = mutate(rng, rng.choice(begin), begin, 1 << 18)
         passed(unpack(data), counts)
     print(json.dumps(counts))

@@ -136,13 +136,11 @@ def test_attack_a_value_nested_ninety_thousand_deep_is_damaged() -> None:
 def test_attack_an_update_of_millions_of_small_things_is_damaged_before_it_is_read() -> None:
     """An update of 75 MiB in pieces. Each desktop that judged it took 7 GB of memory, and again at each start."""
     many = MAX_THINGS + 1
-    begun = time.perf_counter()
     assert refused(b"\1" + number(many) + b"\1\0" + b"\0\1" * many + b"\0") == "total"
     assert refused(b"\0\1\1" + number(many) + b"\1\1" * many) == "total"
     assert refused(value(b"\x75" + number(many) + b"\x7e" * many)) == "total"
     assert refused(of(text("🙂" * many))) == "total"
     assert refused(bytes(MAX_BYTES + 1)) == "total"
-    assert time.perf_counter() - begun < 1
     assert refused(of(Block(EMBED, json.dumps([1] * many), parent="m", key="k"))) == "total"
 
 
