@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from sync.client.events import event_of
+from sync.crypto.encoding import enc
 from sync.errors import Reject
 from sync.ids import Uid
-from sync.trust.notes import MAX_REASON, SealedNote, open_note, seal_note
+from sync.trust.notes import MAX_REASON, SealedNote, open_note, read_note, seal_note
 from sync.trust.stream import AcceptedEntry
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import Room
@@ -66,3 +67,9 @@ def test_a_note_without_a_reason_looks_like_one_with_a_short_reason(scene: Scene
     lengths = {len(seal_note(k, room, 2, uid, uid, text)) for text in ("", "Kort", REASON)}
     assert lengths == {len(note.sealed)}
     assert len(seal_note(k, room, 2, uid, uid, "🙂" * 2 * MAX_REASON)) <= 4096
+
+
+@pytest.mark.parametrize("text", [[2, "Kort"], [1, b"Kort"], [1, "å" * (MAX_REASON + 1)], [1]])
+def test_a_note_of_another_form_is_refused(text: list[object]) -> None:
+    with pytest.raises(Reject, match="malformed"):
+        read_note(enc(text))
