@@ -219,10 +219,11 @@ def test_a_return_code_is_the_sign_in_code_and_the_share_in_one_go(office: Offic
 def test_what_is_mistyped_or_missing_of_a_return_code_is_named(office: Office) -> None:
     code, share = SignInCode.fresh(office.agency.pk).format(), RecoveryShare.fresh().format()
     sheets = RecoveryCode.fresh().format()
+    mistyped = ("1" if code[0] == "0" else "0") + code[1:]
     for typed, refusal in (
         (code, "share-missing"),
         ("", "code"),
-        (f"{code[:-1]} {share}", "code"),
+        (f"{mistyped} {share}", "code"),
         (f"{share}\n{code}", "code"),
         (f"{code} {share[:-1]}", "share-code"),
         (f"{code} {share} {share}", "share-code"),

@@ -301,7 +301,7 @@ async def test_who_is_told_and_asked_themselves_says_so(window: MainWindow, sess
 async def test_a_device_that_came_in_too_soon_can_still_be_stopped(window: MainWindow, session: FakeSession) -> None:
     session.recovery.waiting = [replace(ASKED, came=True)]
     session.status_changed.emit()
-    assert "tidigare än ett dygn" in window.asked_bar.text()
+    assert "mindre än ett dygn" in window.asked_bar.text()
     window.asked_bar.me.click()
     assert window._toast.text() == "Enheten får vara kvar."
 
