@@ -302,7 +302,7 @@ class Succession:
             draft = self._store.objects.draft(found.obj)
             if draft and not self._store.objects.draft(into):
                 self._store.objects.set_draft(origin.room, into, draft)
-        log.store.info("offered-anew", count=offered, waits=len(waits))
+        log.store.info("offered-again", count=offered, waits=len(waits))
 
     def _split(self, room: RoomId, after: int) -> set[bytes]:
         """Groups of which pieces were cut off: the founder could not put them together, so they are offered whole."""

@@ -48,30 +48,13 @@ def _library() -> Run:
 
 
 def _tools() -> Run:
-    """A whole document or board of the tools: all of it is merged, opens, has a state, and can be begun from."""
-    from app.documents.model import Document
-    from app.objects.beginning import begin
-    from app.objects.compaction import state_of
-    from app.objects.grammar import read
-    from app.objects.structure_codec import encode
-    from app.tasks.model import ROOT_MAPS, Board
+    """A whole document or board of the tools."""
     from tests.fuzz import histories
-    from tests.fuzz.judged import Judging, person
+    from tests.fuzz.jobs import lives
 
     def run(data: bytes) -> None:
-        rng, board = Random(data), len(data) % 2
-        history = (histories.board if board else histories.document)(rng, people=rng.randint(1, 4))
-        judging = Judging()
-        for position, positioned in enumerate(history):
-            (verdict,) = judging.offer(position, person(positioned.author), read(positioned.update))
-            assert verdict.kind.value == "merged", verdict
-        updates = [positioned.update for positioned in history]
-        found = state_of(updates, maps=ROOT_MAPS) if board else state_of(updates, texts=("text",), maps=("meta",))
-        assert found is not None
-        begin(read(found[0], state=True), encode(judging.judge.structure))
-        opened = Board() if board else Document()
-        assert not opened.merge(updates)
-        opened.close()
+        rng, board = Random(data), len(data) % 2 == 1
+        lives((histories.board if board else histories.document)(rng, people=rng.randint(1, 4)), board=board)
 
     return run
 

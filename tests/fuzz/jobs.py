@@ -4,7 +4,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -29,9 +29,17 @@ TURN_MS = 5
 
 
 def rounds(rng: Random, counts: Counter[str]) -> None:
-    """A history of the tools' own models: all of it is merged, has a state, opens, and can be begun from."""
+    """A history of the tools' own models, of up to 256 rounds: see `lives`."""
     board, many = rng.random() < 0.5, round(2 ** rng.uniform(2, 8))
     history = (histories.board if board else histories.document)(rng, people=rng.randint(1, 4), rounds=many)
+    lives(history, board=board)
+    counts["rounds"] += many
+    counts["updates"] += len(history)
+
+
+def lives(history: Sequence[Positioned], *, board: bool) -> None:
+    """Asserts that a history of a tool's model is an object: all of it is merged, has a state, opens, and can be begun
+    from that state."""
     judging = Judging()
     for position, positioned in enumerate(history):
         verdicts = list(judging.offer(position, person(positioned.author), read(positioned.update)))
@@ -43,8 +51,6 @@ def rounds(rng: Random, counts: Counter[str]) -> None:
     opened = Board() if board else Document()
     assert not opened.merge(updates)
     opened.close()
-    counts["rounds"] += many
-    counts["updates"] += len(updates)
 
 
 def updates(rng: Random, counts: Counter[str]) -> None:
