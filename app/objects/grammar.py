@@ -291,8 +291,8 @@ def _is_mark(name: str, size_bytes: int) -> bool:
 
 
 def client_begun(piece: bytes) -> int | None:
-    """The client of an update of which `piece` is the beginning. None unless it begins with exactly one section: an
-    update without items and a state of several clients do not."""
+    """The client whose items an update holds, read from `piece`, the first bytes of the update. None if those bytes are
+    too few or say that the update holds items of no client or of several."""
     read = Reader(piece)
     try:
         if read.number() != 1:

@@ -17,9 +17,11 @@ Has = Callable[[Id], bool]
 
 
 def offerable(updates: Mapping[K, bytes], has: Has) -> list[K]:
-    """The keys of the updates that may be offered. Each stands behind the updates that it builds on.
+    """The keys of the updates that this person may send to the successor room now. Each update comes after those that
+    it builds on. An update that builds on something that has no position in the successor is left out.
 
-    `has` tells whether an id has a position in the successor. An update that breaks the grammar may always be offered.
+    `has` tells whether an id has a position in the successor. An update that breaks the
+    grammar of updates is always among them.
     """
     left, ready = {key: _facts(update) for key, update in updates.items()}, list[K]()
     offered: dict[int, list[tuple[int, int]]] = {}

@@ -46,8 +46,9 @@ def place_of(change: OpenedChange) -> Place:
 
 
 def known_of(rows: Rows, room: RoomId, changes: Sequence[OpenedChange]) -> Known:
-    """Looks up what the store has of these changes. ▲ A change that was written here gets a position only if the same
-    bytes stand there, since another device of the same person may have used its id."""
+    """Which of `changes`, received for `room`, the store has. ▲ A change that was written on this device and has no
+    position takes that of a received one only if both have the same bytes. Another device of the same person may have
+    used the same change id for other bytes; then both are stored."""
     stored, unplaced = set[Place](), dict[tuple[Name, bytes], int]()
     names: dict[Name, int] = {}
     ids = list(dict.fromkeys(change.change_id for change in changes))
