@@ -136,9 +136,10 @@ class Doing:
         """Waits until the server has everything."""
         await until(lambda: self.session.status.waiting == 0)
 
-    async def do_arrived(self, count: int) -> dict[str, int]:
-        """Waits for so many changes of others; when each was here. Begins anew."""
-        await until(lambda: len(self.arrived) >= count)
+    async def do_arrived(self, count: int, among: Sequence[str] = ()) -> dict[str, int]:
+        """Waits for so many changes of others and for those `among` them; when each was here. Begins again at none.
+        Without `among` a heartbeat counts too."""
+        await until(lambda: len(self.arrived) >= count and all(change in self.arrived for change in among))
         arrived, self.arrived = self.arrived, {}
         return arrived
 

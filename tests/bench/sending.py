@@ -47,7 +47,7 @@ def latencies(a: Desk, b: Desk, room: str) -> list[float]:
     """Milliseconds from a message's sending to its durable arrival, one message at a time."""
     b.call("forget")
     sent = a.call("say", room=room, count=MESSAGES, gap_s=GAP_S)
-    arrived = b.call("arrived", count=MESSAGES)
+    arrived = b.call("arrived", count=MESSAGES, among=list(sent))
     samples = [(arrived[change] - began) / 1e6 for change, began in sent.items()]
     return samples[WARM_UP:]
 
