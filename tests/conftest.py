@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What holds for every test: no display, no real keyring, one time zone, and no time limit on Hypothesis."""
+"""What holds for every test: no display, no real keyring, one time zone, cheap passphrases, and no time limit on
+Hypothesis."""
 
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params
 
 HERE = Path(__file__).parent
 WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell", "ui/desktop")}
@@ -29,3 +33,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WHOLE & set(item.path.parents):
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def default_cost() -> Iterator[Callable[[], Argon2Params]]:
+    """Gives what a new passphrase costs in the program. In the tests it costs the least that is accepted, one twelfth
+    of that: every desk of a test has a passphrase. Programs that a test starts pay the default."""
+
+    def fresh(cls: type[Argon2Params]) -> Argon2Params:
+        return cls(salt=os.urandom(16), memory_kib=MIN_MEMORY_KIB, passes=1)
+
+    default = Argon2Params.fresh
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Argon2Params, "fresh", classmethod(fresh))
+        yield default

@@ -29,7 +29,8 @@ from app.documents.merging import Merge, stretches
 from app.documents.mirror import Mirror
 from app.documents.writing import write
 from app.errors import BugError
-from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update, client_in
+from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
+from app.objects.sticky import client_in
 from app.objects.undo import Undo
 
 MAX_TITLE = 200

@@ -4,6 +4,7 @@
 Every method blocks: call them from one thread that is not the loop's.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -143,6 +144,9 @@ class _Watch:
         self._changed = threading.Condition()
         self._process: subprocess.Popen[bytes] | None = None
         self._until = 0.0
+        self._wakes = math.inf
+        """When the thread looks next. It is not woken for an end that is later: a wake-up costs each question more than
+        the pipe does."""
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -153,7 +157,8 @@ class _Watch:
                 self._thread = threading.Thread(target=self._run, name="worker-watch", daemon=True)
                 self._thread.start()
             self._process, self._until = process, time.monotonic() + limit_s
-            self._changed.notify()
+            if self._until < self._wakes:
+                self._changed.notify()
         return self
 
     def __enter__(self) -> None: ...
@@ -175,6 +180,7 @@ class _Watch:
                     self._process.kill()  # type: ignore[union-attr]  # it is none only with left None
                     self._process = None
                     continue
+                self._wakes = math.inf if left is None else self._until
                 self._changed.wait(left)
 
 

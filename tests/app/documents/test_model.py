@@ -11,8 +11,8 @@ import pytest
 from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style
 from app.documents.merging import Merge
 from app.documents.model import Change, Document
-from app.objects.crdt import client_in
 from app.objects.grammar import read
+from app.objects.sticky import client_in
 
 WORDS = ["å", "x", "hej ", "ärende ", "öl 🙂", "\n", "A\nB ", "§ 4 👩‍👧 "]
 FORMATS: list[dict[str, Any]] = [
@@ -262,6 +262,18 @@ def test_attack_a_caret_without_the_form_of_a_position_reaches_no_native_code(mo
         assert first.doc.resolve_selection(len(bad).to_bytes(2, "big") + bad + bad) is None
     with pytest.raises(TypeError):  # this one would have been decoded
         first.doc.resolve_selection(len(good).to_bytes(2, "big") + good + good)
+
+
+def test_a_caret_that_comes_before_its_letter_is_no_question_for_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = new_pair()
+    first.doc.placed(client_of(first))
+    first.doc.splice(0, 0, "Å")
+    selection = first.doc.encode_selection(0, 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(pycrdt.StickyIndex, "decode", None)
+        assert second.doc.resolve_selection(selection) is None
+    sync(first, second)
+    assert second.doc.resolve_selection(selection) == (0, 0)
 
 
 def test_carets_at_the_very_end_and_in_an_empty_document_have_a_position() -> None:

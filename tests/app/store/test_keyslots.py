@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Key slots: any one opens, a wrong or missing one says so with its code, and nothing is ever wiped."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,21 +24,10 @@ from app.profile import Profile
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key, raw_key_from_env
 from app.store.opening import create_store, open_store
 from app.store.store import Store
-from sync.crypto.passphrase import Argon2Params
 from tests.app.store.conftest import KINDS, ME
 from tests.memory_keyring import MemoryKeyring
 
 PASSPHRASE = "åtta blå äpplen 🙂"
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lowest cost that is accepted: 64 MiB, one pass."""
-
-    def fresh(cls: type[Argon2Params]) -> Argon2Params:
-        return cls(salt=os.urandom(16), memory_kib=64 * 1024, passes=1)
-
-    monkeypatch.setattr(Argon2Params, "fresh", classmethod(fresh))
 
 
 @pytest.fixture

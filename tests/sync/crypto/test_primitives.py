@@ -2,7 +2,7 @@
 """Sealing, signing, key checks and passphrases. Published vectors: test_published.py, test_wycheproof.py."""
 
 import os
-from dataclasses import replace
+from collections.abc import Callable
 
 import pytest
 
@@ -123,8 +123,14 @@ def test_secrets_do_not_show_in_a_repr() -> None:
         assert "\\x" not in repr(secret)
 
 
+def test_a_new_passphrase_costs_256_mib_and_three_passes(default_cost: Callable[[], Argon2Params]) -> None:
+    new = default_cost()
+    assert (new.memory_kib, new.passes, new.lanes) == (256 * 1024, 3, 4)
+    assert new.salt != default_cost().salt
+
+
 def test_a_passphrase_gives_one_key_however_it_is_composed() -> None:
-    cheap = replace(Argon2Params.fresh(), memory_kib=64 * 1024, passes=1)
+    cheap = Argon2Params.fresh()
     assert derive("lösenord å", cheap) == derive("lo\u0308senord a\u030a", cheap)
 
 

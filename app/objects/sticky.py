@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sticky positions and state vectors, read without the CRDT library.
+
+A sticky position is 0 and an item's id, or 1 and a root's name, or 2 and a type's id; then the side to which it holds.
+A state vector is a count and then, for each client, its id and the clock that follows its last item.
+"""
+
+from app.objects.lib0 import BadUpdate, Reader
+
+_ITEM, _ROOT, _TYPE = range(3)
+_NOT_LAST = bytes(range(0x80, 0x100))
+"""The bytes of a number after which another byte of the number follows."""
+
+
+def is_sticky(sticky: bytes) -> bool:
+    """Whether bytes have the form of a sticky position. ▲ Carets are not tried in the worker, so damaged bytes would
+    reach pycrdt in this process."""
+    read = Reader(sticky)
+    try:
+        kind = read.number()
+        if kind == _ROOT:
+            read.text()
+        else:
+            read.ident()
+        read.byte()
+    except BadUpdate:
+        return False
+    return kind <= _TYPE and read.at == read.end
+
+
+def item_of(sticky: bytes) -> tuple[int, int] | None:
+    """The id (client, clock) of the item to which a sticky position is attached; None if it is attached to no item, or
+    damaged."""
+    read = Reader(sticky)
+    try:
+        return None if read.number() != _ITEM else read.ident()
+    except BadUpdate:
+        return None
+
+
+def client_in(sticky: bytes) -> int | None:
+    """The client of the item to which a sticky position is attached; None if it is attached to no item, or damaged."""
+    item = item_of(sticky)
+    return item[0] if item is not None else None
+
+
+def clock_in(state: bytes, client: int) -> int:
+    """The clock that a state vector has for a client; 0 for none.
+
+    Searches the bytes: an object may have thousands of clients, and a caret comes with every key. A hit is the client
+    only if an odd count of whole numbers lies before it: the count of clients and pairs of a client and its clock.
+    """
+    wanted, at = _number(client), 0
+    while (at := state.find(wanted, at)) >= 0:
+        before = state[:at]
+        if at and before[-1] < 0x80 and len(before.translate(None, _NOT_LAST)) % 2:
+            read = Reader(state)
+            read.at = at + len(wanted)
+            return read.number()
+        at += 1
+    return 0
+
+
+def _number(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*out, value))
