@@ -3,6 +3,7 @@
 Hypothesis."""
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,22 @@ os.environ["QT_QPA_PLATFORM"] = os.environ.get("KANSLI_TEST_PLATFORM", "offscree
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 os.environ["TZ"] = "Europe/Stockholm"
 time.tzset()
+
+ROOM = 4 * 1024**3
+
+
+def _work_in_memory() -> None:
+    """Has pytest make its temporary folders in memory where there are ROOM bytes of it: a commit waits for the disk,
+    and a run makes hundreds of thousands. No test can tell: what is killed here is a process, not the power."""
+    memory = "/dev/shm"  # noqa: S108 - pytest makes a folder of its own there, as in /tmp
+    if sys.platform != "linux" or "PYTEST_DEBUG_TEMPROOT" in os.environ or not Path(memory).is_dir():
+        return
+    found = os.statvfs(memory)
+    if found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC:
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = memory
+
+
+_work_in_memory()
 
 # Two cores are shared with other work: a slow example is no fault. CI draws the same examples each time.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
