@@ -98,7 +98,8 @@ class MainWindow(QMainWindow):
         settings = session.settings
         self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
         self.auto_lock.idle.connect(self.lock_requested)
-        self._build()
+        with theme.styled_at_once():
+            self._build()
         self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
         bind(self, settings.changed, self._on_setting)
         bind(self, session.status_changed, self._on_status)
@@ -398,7 +399,8 @@ class MainWindow(QMainWindow):
     def _rebuild(self) -> None:
         self._toast.deleteLater()
         self.palette_view.deleteLater()
-        self._build()
+        with theme.styled_at_once():
+            self._build()
         self.navigator.show_again()
 
     def _on_status(self) -> None:

@@ -187,3 +187,14 @@ def test_a_switch_takes_the_former_sheet_away_first_and_reads_nothing_anew(
     assert told == ["dark"]
     monkeypatch.undo()
     theme.apply(qapp, "light")
+
+
+def test_the_style_sheet_is_away_while_much_is_made_and_back_after_an_error_too(qapp: QApplication) -> None:
+    theme.apply(qapp, "light")
+    sheet = qapp.styleSheet()
+    with theme.styled_at_once():
+        assert not qapp.styleSheet()
+    assert qapp.styleSheet() == sheet
+    with pytest.raises(ZeroDivisionError), theme.styled_at_once():
+        raise ZeroDivisionError
+    assert qapp.styleSheet() == sheet != ""
