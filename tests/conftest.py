@@ -2,6 +2,7 @@
 """What holds for every test: no display, no real keyring, one time zone, cheap passphrases, and no time limit on
 Hypothesis."""
 
+import gc
 import os
 import sys
 import time
@@ -50,6 +51,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WHOLE & set(item.path.parents):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Python's search for garbage leaves the modules and 4,000 tests alone: none of them goes before the end."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
