@@ -133,8 +133,8 @@ class Tester(Protocol):
         """Rises whenever a process ends: what it had loaded is gone."""
         ...
 
-    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> None:
-        """Has the object with everything that is merged here."""
+    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> "Trial":
+        """Has the object with everything that is merged here, and reads it whole."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
@@ -164,13 +164,20 @@ class Tester(Protocol):
 
 class Trial(Protocol):
     """`merged`: of each update, whether it was one; fewer than were given if the next could not be merged. `is_read`:
-    the object was read whole since."""
+    the object was read whole since. `took_us`: processor time for all of it (for merging alone, if the updates were
+    tried), `each_us`: for merging each update that was tried."""
 
     @property
     def merged(self) -> tuple[bool, ...]: ...
 
     @property
     def is_read(self) -> bool: ...
+
+    @property
+    def took_us(self) -> int: ...
+
+    @property
+    def each_us(self) -> tuple[int, ...]: ...
 
 
 class Projector(Protocol):

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from app.core import log
 from app.errors import WorkerDied, WorkerUnavailable
+from app.objects.lib0 import MAX_BYTES
 from app.worker.frames import Forget, Load, Question, Read, Tried, Try, read_answer, write
 
 ANSWER_S = 10.0
 """An honest update takes well under a millisecond; one of 192 KiB some ten. Slow machines get a hundred times that."""
 LOAD_S = 60.0
 FRAME_BYTES = 4 * 1024 * 1024
-"""Updates of one Load, near enough."""
+"""Updates of one Load or Try, near enough: a single update may be longer, up to MAX_BYTES."""
 OPTION = "--worker"
 _ROOT = Path(__file__).parents[2]
 
@@ -86,16 +87,24 @@ class Worker:
             self._watch.close()
             self.stop()
 
-    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> None:
+    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> Tried:
         """Has the object with everything that is merged here. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
-        for at, part in enumerate(parts):
-            frame = Load(obj, texts, maps, tuple(part), first=at == 0, last=at == len(parts) - 1)
-            self._ask(frame, LOAD_S)
+        answers = [
+            self._ask(Load(obj, texts, maps, tuple(part), first=at == 0, last=at == len(parts) - 1), LOAD_S)
+            for at, part in enumerate(parts)
+        ]
+        return _joined(answers)
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
-        """Merges updates into a loaded object. WorkerDied if the process ended, or was ended, meanwhile."""
-        return self._ask(Try(obj, tuple(updates), thorough), self._answer_s)
+        """Merges updates into a loaded object, up to the first that cannot be merged. WorkerDied if the process ended,
+        or was ended, meanwhile."""
+        answers = list[Tried]()
+        for part in _parts(updates):
+            answers.append(self._ask(Try(obj, tuple(part), thorough), self._answer_s))
+            if len(answers[-1].merged) < len(part):
+                break
+        return _joined(answers)
 
     def read(self, obj: bytes) -> None:
         """Reads a loaded object whole. WorkerDied."""
@@ -125,16 +134,25 @@ class Worker:
 
 
 def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The updates in lists of some FRAME_BYTES; one empty list if there are none."""
+    """The updates in lists of some FRAME_BYTES; one empty list if there are none. ▲ In place of bytes that are too long
+    to be an update the worker gets none: a frame that is too long would end it."""
     part: list[bytes] = []
     size = 0
-    for update in updates:
+    for given in updates:
+        update = given if len(given) <= MAX_BYTES else b""
         if part and size + len(update) > FRAME_BYTES:
             yield part
             part, size = [], 0
         part.append(update)
         size += len(update)
     yield part
+
+
+def _joined(answers: Sequence[Tried]) -> Tried:
+    """What the answers about the parts of one question say together."""
+    merged = tuple(one for answer in answers for one in answer.merged)
+    each_us = tuple(us for answer in answers for us in answer.each_us)
+    return Tried(merged, answers[-1].is_read, sum(answer.took_us for answer in answers), each_us)
 
 
 class _Watch:

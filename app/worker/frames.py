@@ -51,11 +51,16 @@ Question = Load | Try | Read | Forget
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """`merged`: of each update, whether it was one. Fewer than were asked for: the next one could not be merged, and
-    the object must be loaded again. `is_read`: the object was read since its last update. `took_us`: microseconds."""
+    the object must be loaded again. `is_read`: the object was read since its last update.
+
+    Microseconds of processor time: `took_us` for merging all updates, and for the reading that `Load.last` asks for;
+    `each_us` for merging each update of a Try, also the one that could not be merged; empty for other questions.
+    """
 
     merged: tuple[bool, ...]
     is_read: bool
     took_us: int
+    each_us: tuple[int, ...] = ()
 
 
 def write(stream: IO[bytes], frame: Question | Tried) -> None:

@@ -36,6 +36,33 @@ def test_it_merges_what_is_honest_and_tells_what_is_no_update(worker: Worker) ->
     assert worker.generation == 0
 
 
+def test_it_says_how_long_each_merge_took_and_how_long_loading(worker: Worker) -> None:
+    """A merge compares each new item with all that others wrote at the same place."""
+    at_one_place = [_at_the_start(client, 1) for client in range(1, 300)]
+    assert worker.load(OBJ, ("text",), (), at_one_place).took_us > 0
+    tiny, conflict = worker.try_(OBJ, [_at_the_start(300, 1), _at_the_start(301, 2000)], thorough=False).each_us
+    assert tiny < conflict
+
+
+def _at_the_start(client: int, items: int) -> bytes:
+    """An update of so many characters, each at the beginning of the text, as if nothing else were there."""
+    low, high = client & 0x7F | 0x80, client >> 7
+    head = bytes((1, items & 0x7F | 0x80, items >> 7)) if items > 127 else bytes((1, items))
+    number = bytes((low, high)) if high else bytes((client,))
+    return head + number + b"\x00" + b"\x04\x01\x04text\x01a" * items + b"\x00"
+
+
+def test_attack_updates_that_are_long_together_or_alone_end_no_worker(worker: Worker) -> None:
+    """A frame of more than 32 MiB ended it: a cached state, or what had waited for the same change."""
+    honest = written("meta", "title", "Beslut å 🙂")
+    long = [bytes(4 * 1024 * 1024)] * 9
+    assert worker.load(OBJ, ("text",), ("meta",), [bytes(MAX_FRAME + 1), honest]).merged == (False, True)
+    found = worker.try_(OBJ, [honest, *long, bytes(MAX_FRAME + 1), honest], thorough=False)
+    assert found.merged == (True, *(False for _ in long), False, True)
+    assert len(found.each_us) == len(found.merged)
+    assert worker.generation == 0
+
+
 @pytest.mark.parametrize("poison", [SEEDS, (deep_update("board"),)], ids=["two-updates", "nested"])
 def test_attack_what_breaks_the_grammar_is_no_update_to_the_worker(worker: Worker, poison: Sequence[bytes]) -> None:
     """Audit finding 1: of these the library's process died. It is given none of them."""
