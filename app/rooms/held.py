@@ -27,8 +27,8 @@ TOLD_FOR_MS = 7 * 86_400_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldChange:
     """A change that is not merged here. `t` ms, the server's. `void`: it breaks the rules of its format and counts for
-    nobody, `why` is the code; otherwise this computer holds it back, `why` is "crash", "failed" or "program".
-    `row` names it in this store: what the object was before is made of the rows below."""
+    nobody, `why` is the code; otherwise this computer holds it back, `why` is "crash", "failed", "slow" or
+    "program". `row` names it in this store: what the object was before is made of the rows below."""
 
     obj: ObjId
     kind: str
@@ -138,6 +138,12 @@ class HeldBack:
         return self._store.trials.stalled and any(
             row is not None and row.room == room for row in map(self._store.objects.get, self._store.trials.untried)
         )
+
+    def large(self, room: RoomId) -> tuple[str, ...]:
+        """The titles of the room's objects that take too long to merge on this computer. What colleagues write in them
+        now is stored and not merged."""
+        rows = map(self._store.objects.get, self._store.trials.large)
+        return tuple(row.title for row in rows if row is not None and row.room == room)
 
     def may_leave_out(self, room: RoomId) -> bool:
         """Whether this person may have a change left out for everybody."""

@@ -7,15 +7,22 @@ Runs in the trials' thread. It reads the store by a connection of its own and wr
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from app.core import log
 from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import WorkerDied, WorkerUnavailable
 from app.store import statements as sql
+from app.store.allowance import allowed_us, is_slow
 from app.store.database import Database
-from app.store.projection import Feeder, Merging, Projector, Tester
+from app.store.projection import Feeder, Merging, Projector, Tester, Trial
 
-LOADED = 8
-"""Objects that the worker holds at most."""
+LOADED, LOADED_BYTES = 8, 32 * 1024 * 1024
+"""Objects that the worker holds at most, and what was loaded of them. Its memory is bounded."""
+CRASH, FAILED, SLOW = "crash", "failed", "slow"
+"""Why a change did not pass its trial: the worker ended, or gave no answer in time; the change could not be merged; the
+merge took longer than it may (app/store/allowance.py)."""
+_BEFORE = "before"
 MOST_NEWS = 1000
 """Own changes that wait until something of others is tried; then the object is loaded again."""
 MOST_DEATHS = 8
@@ -37,6 +44,10 @@ class _Loaded:
 
     generation: int
     feeder: Feeder
+    size: int
+    """Bytes of the updates in it."""
+    grown_us: int = 0
+    """What was merged into it since it was loaded, in processor time."""
     ahead: set[tuple[Uid, ChangeId]] = field(default_factory=set)
     """Tried one by one and not stored as merged yet."""
 
@@ -49,6 +60,7 @@ class Rehearsal:
         self._tester = tester
         self._loaded: OrderedDict[ObjId, _Loaded] = OrderedDict()
         self._unread: set[ObjId] = set()
+        self._large: set[ObjId] = set()
         self._news: dict[ObjId, deque[Given]] = {}
         """What was written here since an object was loaded: no read of the store is needed for it."""
 
@@ -66,22 +78,30 @@ class Rehearsal:
         self._news.pop(obj, None)
         self._unread.discard(obj)
 
+    def is_large(self, obj: ObjId) -> bool:
+        """Whether merging all that counts of the object took longer than it may, when it was last loaded. The object is
+        not in the worker then. Any thread."""
+        return obj in self._large
+
+    def weigh(self, obj: ObjId) -> None:
+        """Has the next trial load the object and find out again whether it is too large. Any thread."""
+        self._large.discard(obj)
+        self.lose(obj)
+
     @property
     def unread(self) -> list[ObjId]:
         """Objects that were not read whole since their last change. Any thread."""
         return list(self._unread)
 
     def passes(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether the worker merges all of these, after everything that is merged here. WorkerUnavailable."""
+        """Whether the worker merges all of these, after everything that is merged here, and none takes too long. False
+        for an object that is too large. WorkerUnavailable."""
         try:
-            loaded = self._ready(obj, kind)
-            updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
-            trial = self._tester.try_(obj, updates, thorough=False)
-        except WorkerDied:
+            trial = self._try(obj, self._ready(obj, kind), given, thorough=False)
+        except (WorkerDied, _TooLarge):
             self.lose(obj)
             return False
-        if len(trial.merged) < len(updates):
-            self.lose(obj)
+        if trial.why is not None:
             return False
         (self._unread.discard if trial.is_read else self._unread.add)(obj)
         return True
@@ -100,42 +120,60 @@ class Rehearsal:
         return True
 
     def one_by_one(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
-        """Of each change why it must not be merged ("crash", "failed"), or None; read whole after each. None for all if
-        what is merged already ends the worker. WorkerUnavailable."""
-        if self._all_pass(obj, kind, given):
-            return [None] * len(given)
+        """Of each change why it must not be merged (CRASH, FAILED, SLOW), or None; read whole after each. None for all
+        if what is merged already ends the worker, or is too large. WorkerUnavailable."""
+        try:
+            if self._all_pass(obj, kind, given):
+                return [None] * len(given)
+            return self._each(obj, kind, given)
+        except _TooLarge:
+            return None
+
+    def alone(self, obj: ObjId, kind: Projector, given: Given) -> bool:
+        """Whether a fresh worker merges one change. WorkerUnavailable."""
+        self._tester.stop()
+        try:
+            return self._one(obj, kind, [], given) is None
+        except _TooLarge:
+            return False
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _each(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
         found: list[str | None] = []
         passed: list[Given] = []
         for each in given:
             if sum(why is not None for why in found) >= MOST_DEATHS:
-                found.append("crash")  # tried again at the next start
+                found.append(CRASH)  # tried again at the next start
                 continue
             why = self._one(obj, kind, passed, each)
-            if why == "before":
+            if why == _BEFORE:
                 return None
             found.append(why)
             if why is None:
                 passed.append(each)
         return found
 
-    def alone(self, obj: ObjId, kind: Projector, given: Given) -> bool:
-        """Whether a fresh worker merges one change. WorkerUnavailable."""
-        self._tester.stop()
-        return self._one(obj, kind, [], given) is None
-
-    # -- inside ---------------------------------------------------------------------------------------------------
+    def _try(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
+        """Merges changes into a loaded object. It is lost if one of them must not be merged. WorkerDied."""
+        updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
+        trial = self._tester.try_(obj, updates, thorough=thorough)
+        loaded.size += sum(map(len, updates))
+        loaded.grown_us += trial.took_us
+        why = FAILED if len(trial.merged) < len(updates) else _slowness(updates, trial)
+        if why is not None:
+            self.lose(obj)
+        return _Answer(why, trial.is_read)
 
     def _all_pass(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
         """Whether all pass in one go, read whole after each: the usual case after a process that was killed."""
         try:
             loaded = self._ready(obj, kind)
-            updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
-            trial = self._tester.try_(obj, updates, thorough=True)
+            trial = self._try(obj, loaded, given, thorough=True)
         except WorkerDied:
             self.lose(obj)
             return False
-        if len(trial.merged) < len(updates):
-            self.lose(obj)
+        if trial.why is not None:
             return False
         loaded.ahead.update((g.author, g.change_id) for g in given)
         return True
@@ -145,37 +183,37 @@ class Rehearsal:
             loaded = self._ready(obj, kind)
             missing = [g for g in before if (g.author, g.change_id) not in loaded.ahead]
             if missing:
-                self._tester.try_(obj, loaded.feeder.feed_data([(g.author, g.data) for g in missing]), thorough=False)
+                self._try(obj, loaded, missing, thorough=False)
             loaded.ahead.update((g.author, g.change_id) for g in missing)
         except WorkerDied:
             self.lose(obj)
-            return "before"
-        updates = loaded.feeder.feed_data([(each.author, each.data)])
+            return _BEFORE
         try:
-            trial = self._tester.try_(obj, updates, thorough=True)
+            trial = self._try(obj, loaded, [each], thorough=True)
         except WorkerDied:
             self.lose(obj)
-            return "crash"
-        if len(trial.merged) < len(updates):
-            self.lose(obj)
-            return "failed"
-        loaded.ahead.add((each.author, each.change_id))
-        return None
+            return CRASH
+        if trial.why is None:
+            loaded.ahead.add((each.author, each.change_id))
+        return trial.why
 
     def _ready(self, obj: ObjId, kind: Projector) -> _Loaded:
-        """The object as the store has it now, in the worker. WorkerDied if that ends it."""
+        """The object as the store has it now, in the worker. WorkerDied if that ends it. ▲ What has grown by half of
+        what it may take is loaded again: many changes that cost little each can cost much together."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         loaded = self._loaded.get(obj)
         if loaded is None or loaded.generation != self._tester.generation or obj not in self._news:
             return self._load(obj, merging)
+        if loaded.grown_us > allowed_us(loaded.size) / 2:
+            return self._load(obj, merging)
         self._loaded.move_to_end(obj)
         news, written = self._news[obj], []
         while news:
             one = news.popleft()
-            written.append((one.author, one.data))
+            written.append(one)
         if written:
-            self._tester.try_(obj, loaded.feeder.feed_data(written), thorough=False)
+            self._try(obj, loaded, written, thorough=False)
         return loaded
 
     def _load(self, obj: ObjId, merging: Merging) -> _Loaded:
@@ -183,22 +221,38 @@ class Rehearsal:
         self._news[obj] = (
             deque()
         )  # before the store is read: what is written meanwhile may be in both, which is harmless
-        after, updates = 0, list[bytes]()
         with self._db.reader() as reader:
             cached = reader.exec_driver_sql("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
-        if cached is not None:
-            after, updates = cached[0], [cached[1]]
-        rows = self._rows(obj, after)
-        updates += feeder.feed_data([(author, data) for _, author, _, data in rows])
+        updates = self._updates(obj, feeder, cached)
         try:
-            self._tester.load(obj, merging.texts, merging.maps, updates)
+            trial = self._tester.load(obj, merging.texts, merging.maps, updates)
+            if cached is not None and trial.merged[:1] != (True,):  # the program does not read such a state either
+                feeder = merging.feeder()
+                updates = self._updates(obj, feeder, None)
+                trial = self._tester.load(obj, merging.texts, merging.maps, updates)
         except WorkerDied:
             if not updates:  # it cannot hold an empty object: that is no change's fault
                 raise WorkerUnavailable from None
             raise
-        loaded = self._loaded[obj] = _Loaded(self._tester.generation, feeder)
+        return self._hold(obj, _Loaded(self._tester.generation, feeder, sum(map(len, updates))), trial)
+
+    def _updates(self, obj: ObjId, feeder: Feeder, cached: Sequence[Any] | None) -> list[bytes]:
+        """All updates that are merged of the object: the cached state (row, state), and what came after it."""
+        rows = self._rows(obj, cached[0] if cached is not None else 0)
+        updates = feeder.feed_data([(author, data) for _, author, _, data in rows])
+        return updates if cached is None else [cached[1], *updates]
+
+    def _hold(self, obj: ObjId, loaded: _Loaded, trial: Trial) -> _Loaded:
+        """Keeps an object that was loaded, and drops the oldest ones. _TooLarge if loading it took too long."""
+        if is_slow(loaded.size, trial.took_us):
+            self._large.add(obj)
+            self.lose(obj)
+            self._tester.forget(obj)
+            log.store.warning("object-too-large", obj=obj, took_us=trial.took_us, size=loaded.size)
+            raise _TooLarge
+        self._loaded[obj] = loaded
         self._loaded.move_to_end(obj)
-        while len(self._loaded) > LOADED:
+        while len(self._loaded) > 1 and (len(self._loaded) > LOADED or self._loaded_bytes() > LOADED_BYTES):
             old, gone = self._loaded.popitem(last=False)
             self._news.pop(old, None)
             self._unread.discard(old)
@@ -206,7 +260,28 @@ class Rehearsal:
                 self._tester.forget(old)
         return loaded
 
+    def _loaded_bytes(self) -> int:
+        return sum(loaded.size for loaded in self._loaded.values())
+
     def _rows(self, obj: ObjId, after: int) -> list[tuple[int, Uid, ChangeId, bytes]]:
         with self._db.reader() as reader:
             found = reader.exec_driver_sql(sql.TO_LOAD, (obj, after))
             return [(row, Uid(author), ChangeId(change_id), data) for row, author, change_id, data in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """`why` a change must not be merged, or None; whether the object was read whole since."""
+
+    why: str | None
+    is_read: bool
+
+
+class _TooLarge(Exception):
+    """Merging the whole object takes longer than it may. Never leaves this module."""
+
+
+def _slowness(updates: Sequence[bytes], trial: Trial) -> str | None:
+    """SLOW if merging one of the updates took longer than it may."""
+    slow = any(is_slow(len(update), us) for update, us in zip(updates, trial.each_us, strict=False))
+    return SLOW if slow else None

@@ -12,6 +12,7 @@ changes go the same way.
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from app.store.known import known_of, place_of
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
-from app.store.rehearsal import Given, Rehearsal
+from app.store.rehearsal import CRASH, SLOW, Given, Rehearsal
 from app.store.rows import StoredChange
 from app.store.verdicts import Verdicts
 from sync.client.ports import OpenedChange
@@ -57,8 +58,11 @@ PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
 """▲ After a crash the trials of an object pause for PAUSE_SHARE × (its crashes in this run of the program) × (what the
 trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing change after the other delays only that
 object."""
-CRASH, FAILED, PROGRAM = "crash", "failed", "program"
-"""Why a change is quarantined: the worker ended or was too slow; it could not be merged; the program ended at it."""
+RETRIED_WITHIN_S, RETRIED_ALL_S = 10.0, 60.0
+"""▲ So long a start tries an object's quarantined changes again, and those of all objects. Otherwise a member who sends
+hundreds of changes that take long could keep the worker busy for an hour at each start."""
+PROGRAM = "program"
+"""Why a change is quarantined, beside the reasons of a trial (app/store/rehearsal.py): the program ended at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,8 @@ class Trials:
                 continue  # in their order, one by one
             if obj in self._crashes:
                 continue  # ▲ tried in the background: each crash would delay the changes of all other objects
+            if self._rehearsal.is_large(obj):
+                continue
             try:
                 if await self._apart(self._rehearsal.passes, obj, kind, given):
                     self._woken.set()
@@ -202,7 +208,8 @@ class Trials:
 
     def _on_taken_back(self, obj: ObjId) -> None:
         if self._rehearsal is not None:
-            self._rehearsal.lose(obj)
+            self._rehearsal.weigh(obj)
+            self._woken.set()
         self.changed.emit(obj)
 
     def _on_untried(self, obj: ObjId) -> None:
@@ -265,9 +272,9 @@ class Trials:
         return min((s for s in (stored_s, read_s, *rests) if s is not None), default=None)
 
     def _due(self) -> list[ObjId]:
-        """Objects with untried changes whose trials do not pause."""
-        now = asyncio.get_running_loop().time()
-        return [obj for obj in self._untried if self._resting.get(obj, 0.0) <= now]
+        """Objects with untried changes whose trials do not pause, and which are not too large."""
+        now, large = asyncio.get_running_loop().time(), self.large
+        return [obj for obj in self._untried if self._resting.get(obj, 0.0) <= now and obj not in large]
 
     async def _read(self, rehearsal: Rehearsal) -> None:
         """Reads what has changed whole in the worker, as opening and indexing will. A large object that somebody types
@@ -302,12 +309,15 @@ class Trials:
         rows = rows[:1] if singly else rows
         began = asyncio.get_running_loop().time()
         found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
+        if rehearsal.is_large(obj):
+            self.changed.emit(obj)
+            return
         if found is None and self._doubts.get(obj, 0) < DOUBTS:  # what was merged before ends the worker already
             await self._doubt(rehearsal, obj)
             return
         found = found or [CRASH] * len(rows)
         passed = [row for row, why in zip(rows, found, strict=True) if why is None]
-        if CRASH in found:
+        if CRASH in found or SLOW in found:
             self._rest(obj, asyncio.get_running_loop().time() - began)
         with self._db.transaction():
             for row, why in zip(rows, found, strict=True):
@@ -321,7 +331,7 @@ class Trials:
         self.changed.emit(obj)
 
     def _rest(self, obj: ObjId, took_s: float) -> None:
-        """Begins a pause of the object's trials: one of its changes ended the worker, or was too slow."""
+        """Begins a pause of the object's trials: one of its changes ended the worker, or took too long."""
         self._crashes[obj] = self._crashes.get(obj, 0) + 1
         rest_s = min(MOST_PAUSE_S, PAUSE_SHARE * self._crashes[obj] * took_s)
         self._resting[obj] = asyncio.get_running_loop().time() + rest_s
@@ -346,22 +356,29 @@ class Trials:
                 self._db.raw.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
 
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
-        """Each alone, in a fresh worker: another version, or a faster machine, may merge it."""
-        for held in self.quarantined():
-            kind = self._merging(held.change.obj)
-            if kind is None or held.why == PROGRAM:
+        """Each alone, in a fresh worker: another version, or a faster machine, may merge it. In any order, so that each
+        is tried at some start."""
+        held_back, spent_s = self.quarantined(), dict[ObjId, float]()
+        random.shuffle(held_back)
+        for held in held_back:
+            kind, obj = self._merging(held.change.obj), held.change.obj
+            if kind is None or held.why == PROGRAM or spent_s.get(obj, 0.0) > RETRIED_WITHIN_S:
                 continue
+            if sum(spent_s.values()) > RETRIED_ALL_S:
+                return
+            began = asyncio.get_running_loop().time()
             try:
-                found = await self._apart(rehearsal.alone, held.change.obj, kind, _given(held.change))
+                found = await self._apart(rehearsal.alone, obj, kind, _given(held.change))
             except WorkerUnavailable:
                 return
+            spent_s[obj] = spent_s.get(obj, 0.0) + asyncio.get_running_loop().time() - began
             if not found:
                 continue
             with self._db.transaction():
                 self._db.raw.execute("DELETE FROM quarantined WHERE row = ?", (held.change.rowid,))
-                self._projecting.release(held.change.obj, [held.change])
+                self._projecting.release(obj, [held.change])
             self._changes.received.emit([held.change])
-            self.changed.emit(held.change.obj)
+            self.changed.emit(obj)
 
     def _quarantine(self, row: int, why: str) -> None:
         """Within the caller's transaction."""
@@ -409,6 +426,13 @@ class Trials:
     def untried(self) -> list[ObjId]:
         """Objects of which changes wait for their trial."""
         return list(self._untried)
+
+    @property
+    def large(self) -> list[ObjId]:
+        """Objects that take too long to merge as a whole. What others write in them from then on is not merged in this
+        run of the program; each start tries again, and so does a change that is taken out of the object."""
+        rehearsal = self._rehearsal
+        return [obj for obj in self._untried if rehearsal.is_large(obj)] if rehearsal is not None else []
 
     def waiting(self, obj: ObjId) -> int:
         """How many changes of an object are not tried yet."""

@@ -24,6 +24,18 @@ CrdtDoc.apply = dies
 serve.main()
 """
 """What a worker runs that dies of FATAL: `[sys.executable, "-c", MORTAL]`."""
+TAKES_US = 400_000
+SLOW = f"""
+from app.objects.crdt import CrdtDoc
+from app.worker import serve
+spent, apply = [0], CrdtDoc.apply
+def slowly(self, updates):
+    spent[0] += sum({TAKES_US} * update.count({FATAL!r}.encode()) for update in updates)
+    return apply(self, updates)
+CrdtDoc.apply, serve.clock_us = slowly, lambda: spent[0]
+serve.main()
+"""
+"""What a worker runs in which nothing takes time but FATAL, wherever it stands in an update: TAKES_US each time."""
 SEEDS = (
     bytes.fromhex(
         "010502000401017803610a62080105626f61726400880205037add923520c3ff50f9760201617d000162787a702c1a9841c4"

@@ -56,6 +56,8 @@ class HeldBar(InfoBar):
                 "Contact IT support. (worker-unavailable)"
             )
             self.show_state("warning", "warning", text)
+        elif large := self._session.held.large(self._room):
+            self.show_state("warning", "warning", _said_large(large))
         elif gone:
             newest = gone[-1]
             text = tr("{admin} has had a change by {author} left out of “{title}”.").format(
@@ -118,6 +120,16 @@ def _said_void(void: tuple[VoidChanges, ...]) -> str:
         names=", ".join(sorted({one.author.name for one in void})),
         titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in void)),
     )
+
+
+def _said_large(large: tuple[str, ...]) -> str:
+    return trn(
+        "{titles} takes too long to put together on this computer. What colleagues write there now is kept, but not "
+        "shown here. You can read and write. Kansli tries again at each start.",
+        "{titles} take too long to put together on this computer. What colleagues write there now is kept, but not "
+        "shown here. You can read and write. Kansli tries again at each start.",
+        len(large),
+    ).format(titles=", ".join(f"“{title or tr('Untitled')}”" for title in large))
 
 
 def _said_waiting(waiting: tuple[WaitingChanges, ...]) -> str:

@@ -61,6 +61,7 @@ class HeldDialog(Dialog):
         why = {
             "crash": tr("ended the process, or took too long"),
             "failed": tr("could not be merged"),
+            "slow": tr("takes too long to merge on this computer"),
             "program": tr("ended Kansli three times"),
         }.get(one.why, tr("breaks the rules of the format ({code})").format(code=one.why))
         words.addWidget(label(f"{long_day(day(one.t))} {clock(one.t)} · {why}", "small"))

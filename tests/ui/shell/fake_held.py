@@ -30,6 +30,8 @@ class FakeHeldBack:
         self.gone: tuple[LeftOutChange, ...] = ()
         self.late: tuple[WaitingChanges, ...] = ()
         self.waits = False
+        self.titles: tuple[str, ...] = ()
+        """Of objects that are too large for this computer."""
         self.admin = True
         self.done: list[str] = []
 
@@ -49,6 +51,9 @@ class FakeHeldBack:
 
     def stalled(self, room: RoomId) -> bool:
         return self.waits
+
+    def large(self, room: RoomId) -> tuple[str, ...]:
+        return self.titles if room == CASE else ()
 
     def may_leave_out(self, room: RoomId) -> bool:
         return self.admin

@@ -112,6 +112,20 @@ async def test_it_is_said_when_nothing_can_be_tried_here(window: MainWindow, ses
     assert "worker-unavailable" in text
 
 
+async def test_what_takes_too_long_to_merge_is_named(window: MainWindow, session: FakeSession) -> None:
+    session.held.titles = ("Beslut å 🙂", "")
+    shown, text = bar(window)
+    assert shown
+    assert text.startswith("“Beslut å 🙂”, “Utan titel” tar för lång tid att sätta samman på den här datorn.")
+    session.held.changes = (replace(HELD, why="slow"),)
+    session.held.changed.emit(CASE)
+    caught_up(window)
+    found = await opened(window)
+    words = " ".join(x.text() for x in found.findChildren(QLabel))
+    assert "tar för lång tid att ta in på den här datorn" in words
+    found.reject()
+
+
 @pytest.mark.parametrize("count", [1, 9])
 async def test_many_held_changes_are_counted(window: MainWindow, session: FakeSession, count: int) -> None:
     session.held.changes = tuple(replace(HELD, row=row) for row in range(count))

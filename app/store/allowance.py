@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How long merging may take on this computer: of one change, and of an object as a whole.
+
+The cost of honest changes grows with their bytes. Hostile changes of the same size can cost a hundred times more: a
+merge compares each new item with all others at the same place. What takes longer is held back here, by
+app/store/trials.py. It is never void: other computers are faster. Decision 0015 has the figures.
+"""
+
+ALWAYS_US = 1_000_000
+"""Microseconds of processor time that every merge may take."""
+US_A_BYTE = 4.0
+"""Microseconds beside it for each byte of the updates. Single keys take 1.2, pasted text 0.5 (two slow cores)."""
+MOST_US = 20_000_000
+"""The longest allowance, whatever the size."""
+
+
+def allowed_us(size_bytes: int) -> int:
+    """Microseconds of processor time that updates of this size may take, together."""
+    return min(MOST_US, ALWAYS_US + int(US_A_BYTE * size_bytes))
+
+
+def is_slow(size_bytes: int, took_us: int) -> bool:
+    """Whether merging updates of this size took longer than it may."""
+    return took_us > allowed_us(size_bytes)
