@@ -262,8 +262,12 @@ class Projecting:
         self._db.after_commit(partial(self.taken_back.emit, obj))
 
     def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
-        """Projects changes that were kept for a trial and have passed it. Within the caller's transaction."""
+        """Projects changes that were kept for a trial and have passed it. Within the caller's transaction. A state that
+        was cached while they were kept is dropped: it lacks them, and would be read in their place."""
         conn, raw = self._db.conn, self._db.raw
+        if changes:
+            first = min(change.rowid for change in changes)
+            raw.execute("DELETE FROM crdt_states WHERE obj = ? AND row >= ?", (obj, first))
         raw.executemany(sql.MARK_UNPROJECTED, [(None, change.rowid) for change in changes])
         found = raw.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None

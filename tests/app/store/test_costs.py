@@ -17,7 +17,7 @@ from app.tasks.service import new_board
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME, Tried
 from tests.app.poison import FATAL, SLOW, TAKES_US, Writer, written
-from tests.app.store.test_trials import NOTE, opened, settled
+from tests.app.store.test_trials import NOTE, _document, opened, settled
 from tests.office import BOARD_ID, COLUMNS, EK, ROOM
 from tests.world import until
 
@@ -131,6 +131,22 @@ async def test_attack_objects_that_are_large_together_are_not_all_kept_in_the_wo
             given = [Given(EK, new_change(), data) for data in (*writer.take(), writer.types("å" * 500))]
             assert rehearsal.passes(ObjId(bytes([n]) * 16), DOCUMENTS, given)
     assert 0 < len(rehearsal._loaded) < 4 < LOADED
+
+
+async def test_a_state_that_was_cached_without_a_held_change_is_dropped_when_the_change_is_merged(
+    tmp_path: Path,
+) -> None:
+    """The change was shown until the document was closed, and never again after that."""
+    path, writer = tmp_path / "store.db", Writer()
+    async with opened(path, slow()) as desk:
+        await desk.receive(*((NOTE, data) for data in writer.take()))
+        await desk.receive((NOTE, _document(written("meta", "k", FATAL * TOO_MUCH))))
+        await settled(desk, NOTE)
+        assert [why for _, why in desk.held(NOTE)] == ["slow"]
+        desk.store.objects.set_crdt_state(NOTE, 1000, writer.document.snapshot())
+    async with opened(path) as desk:  # a faster computer
+        await until(lambda: desk.held(NOTE) == [])
+        assert desk.store.objects.crdt_state(NOTE) is None
 
 
 @pytest.mark.parametrize("bound", ["RETRIED_WITHIN_S", "RETRIED_ALL_S"])
