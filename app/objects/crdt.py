@@ -15,7 +15,7 @@ from app.core.later import Later
 from app.core.signal import Signal
 from app.errors import BadChange, BugError
 from app.objects.grammar import read
-from app.objects.lib0 import BadUpdate
+from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
 from app.objects.sticky import clock_in, is_sticky, item_of
 
 if TYPE_CHECKING:
@@ -414,6 +414,12 @@ def is_update(update: bytes) -> bool:
     except BadUpdate as bad:
         return bad.where == "clients" and _is_state(update)
     return True
+
+
+def may_be_kept(state: bytes) -> bool:
+    """Whether a state that this program made can be merged again, here and in the worker: it is no larger than an
+    update may be. Reads only a state that is long enough to name too much, in 0.3 s for each MB."""
+    return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or _is_state(state))
 
 
 def _is_state(update: bytes) -> bool:

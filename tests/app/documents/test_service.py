@@ -69,6 +69,43 @@ def test_a_document_read_from_disk_is_what_it_was_also_from_its_cached_state(
     assert (again.plain_text(), again.title) == (before, "Beslut om tillsyn å")
 
 
+def test_attack_a_state_that_is_too_large_to_be_read_again_is_not_kept(
+    world: World, pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    document = hl.documents.open(obj)
+    for i in range(200):
+        document.splice(document.length_utf16, 0, f"å{i} ")
+    before = document.plain_text()
+    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 1000)
+    hl = world.restart(hl)
+    assert hl.store.objects.crdt_state(obj) is None
+    assert hl.documents.open(obj).plain_text() == before
+
+
+@pytest.mark.parametrize("room", [None, RoomId(b"z" * 16)], ids=["same-room", "another-room"])
+def test_a_copy_has_the_text_formats_and_title_and_leaves_the_document_as_it_is(
+    pair: tuple[Desk, Desk, ObjId], room: RoomId | None
+) -> None:
+    hl, _, obj = pair
+    document = hl.documents.open(obj)
+    document.splice(0, 0, "Saken: tillsyn 🙂\nBakgrund åäö")
+    document.format(0, 5, {"bold": True})
+    document.set_block(1, 1, Style(heading=2))
+    copy = hl.documents.copy(obj, room)
+    made = hl.documents.open(copy)
+    assert [(b.runs, b.style) for b in made.blocks()] == [(b.runs, b.style) for b in document.blocks()]
+    assert (made.title, document.title) == ("Beslut om tillsyn å (kopia)", "Beslut om tillsyn å")
+    assert [row.obj for row in hl.documents.list(room or ROOM) if row.obj != obj] == [copy]
+    made.splice(0, 0, "Annat. ")
+    assert document.plain_text() == "Saken: tillsyn 🙂\nBakgrund åäö"
+
+
+def test_what_is_not_here_cannot_be_copied(pair: tuple[Desk, Desk, ObjId]) -> None:
+    with pytest.raises(NotFound):
+        pair[0].documents.copy(ObjId(b"?" * 16))
+
+
 @pytest.mark.parametrize("lacking", ["pruned", "waiting"])
 def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
     world: World, pair: tuple[Desk, Desk, ObjId], lacking: str

@@ -7,8 +7,19 @@ import pytest
 
 from app.errors import BugError
 from app.objects.canonical import say_the_same
-from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update, merged
+from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update, may_be_kept, merged
+from app.objects.lib0 import MAX_BYTES, MAX_THINGS
 from app.objects.undo import Undo
+from tests.fuzz.blocks import number
+
+
+def test_a_state_is_kept_only_if_it_can_be_merged_again() -> None:
+    doc = new_doc()
+    doc.text("text").insert(0, "Beslut å 🙂")
+    assert may_be_kept(doc.diff())
+    items = MAX_THINGS + 1
+    assert not may_be_kept(b"\x01" + number(items) + b"\x01\x00" + b"\x00\x01" * items + b"\x00")
+    assert not may_be_kept(bytes(MAX_BYTES + 1))
 
 
 def new_doc() -> CrdtDoc:
