@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull
+from app.store import objects as object_rows
+from app.tasks import KIND as BOARD
 from app.tasks.records import encode
+from app.tasks.service import new_board
 from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, Positions, desk, from_others, start_board
 
 
@@ -149,3 +153,44 @@ def test_a_damaged_update_is_kept_and_stops_nothing(desks: tuple[Desk, Desk, Pos
     board.add_card(board.columns()[0].id, "går ändå")
     assert [row.title for row in hl.tasks.tasks(ROOM)] == ["går ändå"]
     assert len(hl.store.changes.unprojected()) == 2
+
+
+def test_cards_are_copied_to_the_board_of_another_room_unless_they_are_there(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, _, _ = desks
+    room, into = RoomId(b"z" * 16), ObjId(b"i" * 16)
+    mine = hl.tasks.board(ROOM)
+    first, last = mine.columns()[0].id, mine.columns()[-1].id
+    there_too = mine.add_card(first, "Begär yttrande")
+    changed = mine.add_card(first, "Beslut")
+    with hl.store.db.transaction() as conn:
+        object_rows.announce(conn, room, into, BOARD.id, 1, HL)
+    hl.store.changes.append(room, into, encode(mine.diff()))  # the other room begins with the board as it was then
+    theirs = hl.tasks.board(room, into)
+    theirs.edit_card(changed, title="Beslut åäö")
+    new = mine.add_card(last, "Maska aktbilaga 14 🖍", description="Sidorna 3–7", due=date(2026, 11, 26))
+    mine.add_check_item(new, "Bilaga å")
+    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 2
+    titles = sorted(card.title for card in theirs.all_cards())
+    assert titles == ["Begär yttrande", "Beslut", "Beslut åäö", "Maska aktbilaga 14 🖍"]
+    (copy,) = [card for card in theirs.all_cards() if card.title.startswith("Maska")]
+    assert (copy.description, copy.due, copy.column) == ("Sidorna 3–7", date(2026, 11, 26), last)
+    assert [item.text for item in copy.checklist] == ["Bilaga å"]
+    assert theirs.card(there_too) == mine.card(there_too)
+    assert mine.card(changed) is not None
+    assert len(mine.all_cards()) == 3
+
+
+def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, _, _ = desks
+    room, into = RoomId(b"z" * 16), ObjId(b"i" * 16)
+    mine = hl.tasks.board(ROOM)
+    mine.add_card(mine.columns()[2].id, "Granska bilagor å 🙂")
+    with hl.store.db.transaction() as conn:
+        object_rows.announce(conn, room, into, BOARD.id, 1, HL)
+    hl.store.changes.append(room, into, new_board("Uppföljning", COLUMNS))
+    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 1
+    theirs = hl.tasks.board(room, into)
+    (copy,) = theirs.all_cards()
+    assert (copy.title, copy.column) == ("Granska bilagor å 🙂", theirs.columns()[0].id)
