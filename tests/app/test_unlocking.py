@@ -15,11 +15,10 @@ from app.store.keyslots import KeySlots, SlotKind, new_key
 from app.store.opening import create_store, open_store
 from app.unlocking import KeyChange, Unlocking
 from tests.app.store.conftest import KINDS
-from tests.app.store.test_keyslots import PASSPHRASE, _cheap
+from tests.app.store.test_keyslots import PASSPHRASE
 from tests.memory_keyring import MemoryKeyring
 
 NEW = "fyra helt nya ord å"
-cheap = _cheap
 
 
 @pytest.fixture
