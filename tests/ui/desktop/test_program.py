@@ -134,7 +134,7 @@ class Running:
 
     @property
     def shown(self) -> QWidget:
-        found = self.program._window or self.program._gate
+        found = self.program._stage.window or self.program._stage.gate
         assert found is not None
         return found
 
@@ -146,8 +146,8 @@ class Running:
 
     @property
     def gate(self) -> object:
-        assert self.program._gate is not None
-        return self.program._gate.centralWidget()
+        assert self.program._stage.gate is not None
+        return self.program._stage.gate.centralWidget()
 
     async def until(self, look: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
@@ -215,7 +215,7 @@ async def running(
     try:
         yield found
     finally:
-        program._over.set()
+        program._ending.over.set()
         await task
         office.profile.close()
         tasks.set_error_hook(None)
@@ -246,7 +246,7 @@ async def test_closing_ends_it(qapp: QApplication, tmp_path: Path, why: str) -> 
 async def test_quit_ends_it_from_the_menus_and_the_palette(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
         r.shown.close()
-        window = r.program._window
+        window = r.program._stage.window
         assert window is not None
         assert "Avsluta" in [c.text for c in window.commands.shown()]
         window.commands["quit"].run()
@@ -288,7 +288,7 @@ async def test_started_by_the_desktop_and_locked_no_window_comes_up(qapp: QAppli
         assert r.shown.isHidden()
         await r.until(lambda: r.office.keyring_asked == 1)
         await r.unlock()
-        assert r.program._window is not None
+        assert r.program._stage.window is not None
         assert r.shown.isHidden()
 
 
@@ -299,7 +299,7 @@ async def test_without_a_tray_it_is_in_the_task_bar(qapp: QApplication, tmp_path
 
 async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
-        window = r.program._window
+        window = r.program._stage.window
         assert window is not None
         caught_up(window)
         unread = sum(room.unread for room in r.office.session.rooms.rooms() if not room.muted)
@@ -331,7 +331,7 @@ async def test_locking_covers_the_window_and_ends_the_process(qapp: QApplication
         window = r.shown
         place = window.geometry()
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._window is None)
+        await r.until(lambda: r.program._stage.window is None)
         assert isinstance(r.gate, LockingView)
         assert r.shown.geometry() == place
         assert r.shown.isVisible()
@@ -345,7 +345,7 @@ async def test_a_link_that_comes_during_locking_is_given_on(
     async with running(qapp, Office(tmp_path)) as r:
         r.office.session.full = True
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._held is not None)
+        await r.until(lambda: r.program._ending.held is not None)
         r.program._resident.called.emit(f"{LINK}\n")
         r.office.session.full = False
         held(r).again.click()
@@ -353,7 +353,7 @@ async def test_a_link_that_comes_during_locking_is_given_on(
 
 
 def held(r: Running) -> LockingView:
-    view = r.program._held
+    view = r.program._ending.held
     assert view is not None
     return view
 
@@ -369,8 +369,8 @@ async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_i
             r.shown.close()
         r.told.clear()
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._held is not None)
-        assert r.program._window is None
+        await r.until(lambda: r.program._ending.held is not None)
+        assert r.program._stage.window is None
         assert r.shown.isHidden() is hidden
         assert r.told == (["Något du har skrivit är inte sparat än"] if hidden else [])
         assert held(r).heading.text() == "Något du har skrivit är inte sparat än"
@@ -392,15 +392,15 @@ async def test_what_cannot_be_stored_is_given_up_only_when_the_person_says_so(
     async with running(qapp, Office(tmp_path), has_tray=by != "quit") as r:
         r.office.session.full = True
         r.office.settings.set(CLOSE_TO_TRAY, False)
-        r.program._lock()
-        await r.until(lambda: r.program._held is not None)
+        r.program._ending.lock()
+        await r.until(lambda: r.program._ending.held is not None)
         view = held(r)
 
         async def asked() -> Dialog:
             if by == "button":
                 view.discard.click()
             elif by == "quit":
-                r.program._quit()
+                r.program._ending.quit()
             else:
                 assert not r.shown.close()
             await r.until(lambda: bool(shown()))
@@ -450,7 +450,7 @@ async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidde
     async with running(qapp, office) as r:
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))
-        await r.until(lambda: r.program._gate is not None and isinstance(r.gate, NewWayView))
+        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewWayView))
 
 
 @pytest.mark.parametrize("minutes", [15, 0])
@@ -464,7 +464,7 @@ async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
         if minutes:
             await r.locked()
         await asyncio.sleep(0.05)
-        assert (r.program._session is None) is bool(minutes)
+        assert (r.program._stage.session is None) is bool(minutes)
 
 
 async def test_a_computer_that_wakes_connects_at_once_or_locks(qapp: QApplication, tmp_path: Path) -> None:
@@ -473,7 +473,7 @@ async def test_a_computer_that_wakes_connects_at_once_or_locks(qapp: QApplicatio
         r.events[0].network_changed.emit()
         r.office.settings.set(PROXY_MODE, "none")
         assert r.office.session.hurried == 3
-        window = r.program._window
+        window = r.program._stage.window
         assert window is not None
         window.auto_lock._since -= 16 * 60
         r.events[0].woke.emit()
@@ -492,7 +492,7 @@ async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(
         assert line.listening
         line.called.emit(f"{LINK}\nåä\x00")
         assert r.shown.isVisible()
-        window = r.program._window
+        window = r.program._stage.window
         assert window is not None
         view = window.current_room()
         assert view is not None
@@ -504,7 +504,7 @@ async def test_a_link_waits_until_it_is_unlocked(qapp: QApplication, tmp_path: P
         r.program._resident.called.emit(f"{LINK}\n")
         assert isinstance(r.gate, UnlockView)
         await r.unlock()
-        window = r.program._window
+        window = r.program._stage.window
         assert window is not None
         assert window.current_room() is not None
 

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How the program ends: it is quit, it is locked, or everything of a revoked device is removed. The last two end the
+process, and ui/main.py starts the program again."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Literal
+
+from app.bootstrap import Office
+from app.core import log
+from app.session import Session
+from ui.desktop.again import Restart
+from ui.desktop.resident import Resident
+from ui.desktop.sweeping import Sweeping
+from ui.kit.front import to_front
+from ui.kit.translate import tr
+from ui.shell.gate import GatePage
+from ui.shell.locking import LockingView
+from ui.stage import Stage
+
+
+class Ending:
+    """Ends the program in order. `over` is set when nothing is left to do but to close."""
+
+    def __init__(self, office: Office, stage: Stage, resident: Resident) -> None:
+        self.over = asyncio.Event()
+        self.by_system = False
+        """Whether the system asked the program to end, perhaps while it was being locked. Then it is not started
+        again."""
+        self._office, self._stage, self._resident = office, stage, resident
+        self._ends_to: Literal["lock", "new"] | None = None
+        """Why the program is to be started again: to show the gate, or to begin as on the first day. None: it is
+        not."""
+        self._work: asyncio.Task[None] | None = None
+        self._sweeping = Sweeping()
+
+    def restart(self, link: str) -> Restart | None:
+        """How to start the program again after its end, with a link to follow or ""; None if it is not to be started
+        again."""
+        if self._ends_to is None or self.by_system:
+            return None
+        return Restart(locked=self._ends_to == "lock", background=self._stage.quiet, link=link)
+
+    # -- quitting -------------------------------------------------------------------------------------------------
+
+    @property
+    def held(self) -> LockingView | None:
+        """The view that covers the window while something that was written cannot be stored; None at all other
+        times."""
+        view = self._stage.view
+        return view if isinstance(view, LockingView) and view.is_held else None
+
+    def may_close(self) -> bool:
+        """The person closes the window: it goes and the program ends, or it is hidden and the program stays."""
+        shown = self._stage.shown
+        if shown is not None and self._resident.stays and not self._office.is_new:
+            shown.hide()
+            self._resident.say_that_it_stays()
+            return False
+        if (view := self.held) is not None:
+            self._ask_to_lose(view)
+            return False
+        self._end()
+        return True
+
+    def quit(self) -> None:
+        """The person ends the program."""
+        if self._stage.window is not None:
+            self._stage.window.keep_geometry()
+        if (view := self.held) is not None:
+            self._ask_to_lose(view)
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """Ends the program without starting it again."""
+        self._ends_to = None
+        self.over.set()
+
+    def _ask_to_lose(self, view: LockingView) -> None:
+        to_front(view.window())
+        view.ask()
+
+    # -- locking --------------------------------------------------------------------------------------------------
+
+    def begin(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
+        """Starts what takes the session away. False, and nothing is started, while an earlier such work runs."""
+        if self._work is not None and not self._work.done():
+            return False
+        self._work = asyncio.ensure_future(work())
+        return True
+
+    def lock(self) -> None:
+        """Locks: covers the window, stores what is unsaved, and ends the process. The program is then started again and
+        shows the gate. ▲ Python cannot clear its memory, so that keys and text would stay in this process."""
+        session = self._stage.session
+        if session is not None and self.begin(lambda: self._lock(session)):
+            self._ends_to = "lock"
+            log.ui.info("locking")
+
+    async def _lock(self, session: Session) -> None:
+        if self._stage.window is not None:
+            self._stage.window.keep_geometry()
+        view = LockingView(session.save)
+        view.held.connect(self._tell_that_it_is_held)
+        self._show_gate(view)
+        try:
+            self._stage.drop_window()
+            await view.settled()
+        finally:
+            self.over.set()
+
+    def _tell_that_it_is_held(self) -> None:
+        """Says so beside the tray's sign, if the window is hidden."""
+        if self._stage.quiet and self._resident.tray is not None:
+            text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
+            self._resident.tray.tell(tr("Something that you wrote is not saved yet"), text)
+
+    # -- removing -------------------------------------------------------------------------------------------------
+
+    def erase(self) -> None:
+        """Removes everything of a revoked device and ends the process. A new one is started, which begins as on the
+        first day."""
+        self.begin(self._erase)
+
+    async def _erase(self) -> None:
+        session = self._stage.session
+        if session is None or session.devices.ended != "revoked":
+            return
+        page = GatePage(tr("Everything is being removed from this computer"), "")
+        page.spinner.start()
+        self._show_gate(page)
+        self._stage.session = None
+        self._stage.drop_window()
+        await self._office.erase(session)
+        self._ends_to = "new"
+        self.over.set()
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _show_gate(self, page: GatePage) -> None:
+        self._stage.show_gate(page)
+        self._resident.show_locked(True)
+
+    async def close(self) -> None:
+        """Closes the window and the session. StoreFault if something could not be stored; the session is closed."""
+        session, self._stage.session = self._stage.session, None
+        self._stage.drop_window()
+        if session is not None:
+            try:
+                await session.close()
+            finally:
+                self._sweeping.session_closed()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is open now: the session, and the window that is in sight. The gate is that window before one is in, and the
+main window afterwards."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.session import Session
+from app.settings import WINDOW_GEOMETRY, Settings
+from ui.desktop.closing import Gate
+from ui.shell.window import MainWindow
+
+SIZE = (1440, 900)
+
+
+class Stage:
+    """Holds at most one gate, one main window and one session. Opens and closes no session itself."""
+
+    def __init__(self, settings: Settings, may_close: Callable[[], bool], *, background: bool) -> None:
+        """`may_close` is asked before a window is closed. `background`: the program began without a window."""
+        self.session: Session | None = None
+        self.gate: Gate | None = None
+        self.window: MainWindow | None = None
+        self._settings, self._may_close, self._background = settings, may_close, background
+
+    @property
+    def shown(self) -> MainWindow | Gate | None:
+        """The window that is open, visible or not; None at the very beginning."""
+        return self.window or self.gate
+
+    @property
+    def quiet(self) -> bool:
+        """Nothing of Kansli is on the screen, and nothing is to come up by itself."""
+        shown = self.shown
+        return shown.isHidden() if shown is not None else self._background
+
+    @property
+    def view(self) -> QWidget | None:
+        """What the gate shows; None without a gate."""
+        return self.gate.centralWidget() if self.gate is not None else None
+
+    def show_gate(self, view: QWidget) -> None:
+        """Shows `view` in a new gate, in the place of the former one. It covers the main window if there is one."""
+        quiet = self.quiet
+        self.drop_gate()
+        self.gate = Gate(self._may_close, SIZE, self._settings.get(WINDOW_GEOMETRY))
+        if self.window is not None and not self.window.isMaximized() and not self.window.isFullScreen():
+            self.gate.setGeometry(self.window.geometry())
+        self.gate.setCentralWidget(view)
+        if not quiet:
+            self.gate.show()
+            self.gate.activateWindow()
+
+    def drop_window(self) -> None:
+        """Deletes the main window with all its views at once."""
+        window, self.window = self.window, None
+        if window is not None:
+            window.hide()
+            window.deleteLater()
+            QApplication.sendPostedEvents(window, 0)
+
+    def drop_gate(self) -> None:
+        """Deletes the gate, when control is back in the event loop."""
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate.hide()
+            gate.deleteLater()
