@@ -39,6 +39,7 @@ from app.store.search import Search
 from app.store.store import Store
 from app.tasks.records import unpack as board_unpack
 from app.tasks.service import TaskService, new_board
+from app.unstored import Unstored, named
 from sync.client.engine import Engine
 from sync.client.ports import CARET, TYPING
 from sync.client.status import LinkState, SyncStatus
@@ -157,6 +158,11 @@ class Session:
         if faults:
             raise faults[0]
 
+    def unstored(self) -> list[Unstored]:
+        """What the disk has refused so far: edits of documents and boards, and drafts."""
+        edited = [*self.documents.unstored(), *self.tasks.unstored()]
+        return named(self.store.objects, self.rooms, edited, self.chat.unstored())
+
     async def close(self) -> None:
         """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm.
 
@@ -190,7 +196,8 @@ class Session:
         faults: list[StoreFault] = []
         rooms = (self.held, self._arrivals, self.invitations, self.rooms)
         parts = (self.chat, self.tasks, *rooms, self.devices, self.personal, self.people, self.notices)
-        for close in (self.documents.close_all, *(part.close for part in parts)):
+        saves = (self.tasks.save_all, self.chat.keep_drafts)  # documents do so when they are closed
+        for close in (*saves, self.documents.close_all, *(part.close for part in parts)):
             _tried(close, "session-close", faults)
         return faults
 

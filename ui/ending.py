@@ -8,14 +8,18 @@ from typing import Literal
 
 from app.bootstrap import Office
 from app.core import log
+from app.errors import StoreFault
 from app.session import Session
 from ui.desktop.again import Restart
 from ui.desktop.resident import Resident
 from ui.desktop.sweeping import Sweeping
+from ui.kit.dialogs import show
 from ui.kit.front import to_front
+from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
 from ui.shell.locking import LockingView
+from ui.shell.quitting import QuitDialog
 from ui.stage import Stage
 
 
@@ -32,6 +36,7 @@ class Ending:
         """Why the program is to be started again: to show the gate, or to begin as on the first day. None: it is
         not."""
         self._work: asyncio.Task[None] | None = None
+        self._question: QuitDialog | None = None
         self._sweeping = Sweeping()
 
     def restart(self, link: str) -> Restart | None:
@@ -51,26 +56,60 @@ class Ending:
         return view if isinstance(view, LockingView) and view.is_held else None
 
     def may_close(self) -> bool:
-        """The person closes the window: it goes and the program ends, or it is hidden and the program stays."""
+        """The person closes the window: it goes and the program ends, or it is hidden and the program stays. False also
+        while something cannot be stored: then the person is asked."""
         shown = self._stage.shown
         if shown is not None and self._resident.stays and not self._office.is_new:
             shown.hide()
             self._resident.say_that_it_stays()
             return False
+        return self._leave()
+
+    def quit(self) -> None:
+        """The person ends the program. If something cannot be stored, they are asked first."""
+        if self._stage.window is not None:
+            self._stage.window.keep_geometry()
+        self._leave()
+
+    def save(self) -> StoreFault | None:
+        """Stores everything that was written. Returns why the disk refuses, or None."""
+        window, session = self._stage.window, self._stage.session
+        if window is not None:
+            window.keep_draft()
+        try:
+            if session is not None:
+                session.save()
+        except StoreFault as fault:
+            return fault
+        return None
+
+    def on_desktop_ends(self) -> None:
+        """The desktop session ends, because the person logs out or the computer is turned off. Stores what can be
+        stored. ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case."""
+        if (fault := self.save()) is not None:
+            log.store.exception("desktop-ends", fault)
+
+    def _leave(self) -> bool:
+        """Ends the program if everything is stored, else asks the person. Returns whether the program ends."""
         if (view := self.held) is not None:
             self._ask_to_lose(view)
             return False
-        self._end()
-        return True
-
-    def quit(self) -> None:
-        """The person ends the program."""
-        if self._stage.window is not None:
-            self._stage.window.keep_geometry()
-        if (view := self.held) is not None:
-            self._ask_to_lose(view)
-        else:
+        shown, session, fault = self._stage.shown, self._stage.session, self.save()
+        if fault is None or shown is None or session is None:
             self._end()
+            return True
+        to_front(shown)
+        if self._question is None:
+            self._question = QuitDialog(shown, fault, session.save, session.unstored)
+            run(shown, self._ask(self._question))
+        return False
+
+    async def _ask(self, question: QuitDialog) -> None:
+        try:
+            if await show(question):
+                self._end()
+        finally:
+            self._question = None
 
     def _end(self) -> None:
         """Ends the program without starting it again."""
@@ -97,6 +136,8 @@ class Ending:
         if session is not None and self.begin(lambda: self._lock(session)):
             self._ends_to = "lock"
             log.ui.info("locking")
+            if self._question is not None:
+                self._question.reject()
 
     async def _lock(self, session: Session) -> None:
         if self._stage.window is not None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QGuiApplication
 
 from app.bootstrap import Office
 from app.core import log
@@ -19,7 +20,7 @@ from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.ending import Ending
 from ui.kit.front import to_front
-from ui.kit.tasks import run
+from ui.kit.tasks import report, run
 from ui.kit.translate import tr
 from ui.shell import away
 from ui.shell.arriving import is_invitation
@@ -68,12 +69,16 @@ class Program:
         resident.tray_came.connect(self._show_in_tray)
         resident.no_tray.connect(self._show_minimised)
         end = self._office.settings.changed.connect(self._on_setting)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)  # noqa: S101 - there are windows
+        application.commitDataRequest.connect(ending.on_desktop_ends)
         try:
             resident.start(self._hear)
             self._start()
             await ending.over.wait()
         finally:
             end()
+            application.commitDataRequest.disconnect(ending.on_desktop_ends)
             resident.close()
             signals.close()
             ending.by_system = signals.came
@@ -224,7 +229,12 @@ class Program:
             window.follow(link)
 
     def _rekey(self, change: KeyChange) -> None:
-        """Gives the database a new key, between two sessions."""
+        """Gives the database a new key, between two sessions. Not while something that was written cannot be stored: it
+        would be lost with the first session."""
+        window, fault = self._stage.window, self._ending.save()
+        if window is not None and fault is not None:
+            report(window, fault)
+            return
         self._ending.begin(lambda: self._rekey_now(change))
 
     async def _rekey_now(self, change: KeyChange) -> None:

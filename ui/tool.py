@@ -50,6 +50,13 @@ class WritingView(Protocol):
 
 
 @runtime_checkable
+class DraftingView(Protocol):
+    """A view in which something may be written that is stored only after a pause."""
+
+    def keep_draft(self) -> None: ...
+
+
+@runtime_checkable
 class ClosableView(Protocol):
     """A view in which one may come to only read while it is open."""
 

@@ -252,6 +252,10 @@ class ChatService:
         for room, draft in list(self._unkept.items()):
             self.keep_draft(room, draft)
 
+    def unstored(self) -> list[RoomId]:
+        """The rooms with drafts that the disk has refused. An emptied draft does not count: nothing is lost with it."""
+        return [room for room, draft in self._unkept.items() if draft.text]
+
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """A conversation as changes for the room that continues its own: what is not there yet, in groups."""
         return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))

@@ -236,6 +236,10 @@ class DocumentService:
         held = self._open.get(obj)
         return bool(held and held.unsaved)
 
+    def unstored(self) -> "Sequence[ObjId]":
+        """The documents with edits that the disk has refused."""
+        return [obj for obj, held in self._open.items() if held.unsaved]
+
     def save_again(self, obj: ObjId) -> None:
         """Tries to store what the disk has refused; `fault` tells if it refuses again."""
         held = self._open[obj]

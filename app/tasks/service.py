@@ -250,10 +250,14 @@ class TaskService:
     def save_all(self) -> None:
         """Tries again to store the edits that the disk refused. StoreFault if it refuses again; the edits stay in
         memory."""
-        for obj in [obj for obj, unsaved in self._unsaved.items() if unsaved]:
+        for obj in self.unstored():
             row = self._objects.get(obj)
             if row is not None:
                 self._store(row.room, obj)
+
+    def unstored(self) -> list[ObjId]:
+        """The boards with edits that the disk has refused."""
+        return [obj for obj, unsaved in self._unsaved.items() if unsaved]
 
     def _store(self, room: RoomId, obj: ObjId) -> None:
         unsaved = self._unsaved.get(obj, [])

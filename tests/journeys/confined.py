@@ -89,7 +89,7 @@ def main() -> int:
             await asyncio.sleep(2)
             await until(lambda: session.status.state == "online")
             look_at_sockets()
-            await self._close()  # as locking does, which would start another process
+            await self._ending.close()  # as locking does, which would start another process
             self._open(await office.unlock(PASSPHRASE))
             await until(lambda: self._stage.session is not None and self._stage.session.status.state == "online")
             look_at_sockets()

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.clock import now_ms
 from app.core.i18n import tr
+from app.errors import DiskFull
 from app.licences import load
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import LinkState
+from app.unstored import Unstored
 from tests.shots import devices, inviting, managed
 from tests.shots import story as told
 from tests.shots.camera import quiet
@@ -28,6 +30,7 @@ from ui.shell.keys_card import PassphraseDialog
 from ui.shell.licences_dialog import LicencesDialog
 from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.prune_dialog import PruneDialog
+from ui.shell.quitting import QuitDialog
 from ui.shell.seal_dialog import SealDialog
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.unfinished import UnfinishedView
@@ -192,6 +195,18 @@ async def licences(s: Scene) -> QWidget:
 async def report(s: Scene) -> QWidget:
     s.window.go_section("settings")
     return dialog(s, DiagnosisDialog(s.window, s.story.me.report()))
+
+
+async def quitting(s: Scene) -> QWidget:
+    """The disk is full, and something was written in three places."""
+    s.room(told.CASE, "documents")
+    case = s.story.me.rooms.room(s.story.rooms[told.CASE]).title
+    lost = [
+        Unstored(title="Utkast till beslut", room=case, draft=False),
+        Unstored(title="Uppgifter", room=case, draft=False),
+        Unstored(title="", room=told.PERMIT, draft=True),
+    ]
+    return dialog(s, QuitDialog(s.window, DiskFull(), lambda: None, lambda: lost))
 
 
 async def settings_keys(s: Scene) -> QWidget:
@@ -455,6 +470,7 @@ VIEWS: dict[str, Step] = {
     "settings-keys": settings_keys,
     "licences": licences,
     "report": report,
+    "quitting": quitting,
     **managed.VIEWS,
     **devices.VIEWS,
     "toast": toast,

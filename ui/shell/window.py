@@ -57,7 +57,7 @@ from ui.shell.status import StatusBar
 from ui.shell.twins import may_add
 from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
-from ui.tool import Tool, WritingView
+from ui.tool import DraftingView, Tool, WritingView
 
 FEW_ROOMS = 3
 """So few are read before anybody has read a sentence about it."""
@@ -244,6 +244,13 @@ class MainWindow(QMainWindow):
             settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
             if self._side_width != WIDTH:
                 settings.set(SIDEBAR_WIDTH, self._side_width)
+
+    def keep_draft(self) -> None:
+        """Has what is being written stored now. A view that is not in sight has done so when it was left."""
+        room = self.current_room()
+        view = room.current_view() if room is not None else None
+        if isinstance(view, DraftingView):
+            view.keep_draft()
 
     def _on_splitter(self) -> None:
         self._side_width = self.splitter.sizes()[0]

@@ -164,6 +164,11 @@ class CardEditor(QFrame):
         self.hide()
         self.closed.emit(card)
 
+    def keep_draft(self) -> None:
+        """Stores what is being written in the open card."""
+        if self._card:
+            done_now(self, self._keep_texts)
+
     def _keep_texts(self) -> None:
         if not self._writable:
             return
@@ -267,8 +272,8 @@ class CardEditor(QFrame):
     def hideEvent(self, event: QHideEvent) -> None:
         """Stores what is being written when the editor disappears: for another room, or because Kansli is locked."""
         super().hideEvent(event)
-        if self._card and not event.spontaneous():
-            done_now(self, self._keep_texts)
+        if not event.spontaneous():
+            self.keep_draft()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -123,6 +123,10 @@ class TasksView(QWidget):
             self.kanban.focus_card(card_id)
             self.editor.open_card(card_id)
 
+    def keep_draft(self) -> None:
+        """Stores what is being written in the open card."""
+        self.editor.keep_draft()
+
     def set_writable(self, writable: bool) -> None:
         """Whether the board can be changed, or only read; every part of it shows which."""
         if writable == self._writable:

@@ -24,6 +24,7 @@ from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
+from ui.tool import DraftingView
 
 
 @pytest.fixture
@@ -126,6 +127,7 @@ def test_a_name_is_completed_and_becomes_a_mention(view: ChatView, hl: Desk) -> 
 
 def test_a_draft_is_there_when_the_view_is_opened_again(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
     write(view, "Halv mening ö")
+    assert isinstance(view, DraftingView)
     view.keep_draft()
     again = ChatView(hl.chat, ROOM)
     qtbot.addWidget(again)

@@ -21,6 +21,7 @@ from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_widget import CardWidget
 from ui.tasks.filter import Filter
 from ui.tasks.view import TasksView
+from ui.tool import DraftingView
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -75,6 +76,18 @@ def test_a_description_that_is_being_written_is_kept_when_the_window_goes(view: 
     kept = view.board.card(found)
     assert kept is not None
     assert kept.description == "Halv mening å 🙂"
+
+
+def test_a_description_that_is_being_written_is_kept_when_one_quits(view: TasksView) -> None:
+    found = card(view, "a").card.id
+    view.editor.open_card(found)
+    view.editor.description.setPlainText("Halv mening å 🙂")
+    assert isinstance(view, DraftingView)
+    view.keep_draft()
+    kept = view.board.card(found)
+    assert kept is not None
+    assert kept.description == "Halv mening å 🙂"
+    assert view.editor.card_id == found
 
 
 def drag(widget: QWidget, to: QPoint, *, drop: bool = True) -> None:

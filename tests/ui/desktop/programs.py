@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A program that runs over an office in memory."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.errors import DiskFull
+from app.passphrases import PassphraseRules
+from app.profile import Profile
+from app.unlocking import SlotKind
+from app.unstored import Unstored
+from tests.ui.shell.fake_keys import FakeKeys
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import BOARD, CASE
+from ui.desktop.again import Restart
+from ui.desktop.resident import Desktop
+from ui.desktop.tray import Tray
+from ui.desktop.waking import Events
+from ui.kit import tasks
+from ui.program import Program
+from ui.shell.unlock import UnlockView
+
+LINK = f"kansli://{CASE.hex()}/{BOARD.hex()}?kind=board"
+ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
+
+
+class Session(FakeSession):
+    """One that is closed and hurried."""
+
+    hurried = 0
+    closed = False
+    saves = 0
+    full = False
+    """Whether the disk refuses to store what was written last."""
+    lost: Sequence[Unstored] = ()
+    """What it refuses then."""
+
+    def hurry(self) -> None:
+        self.hurried += 1
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def warm(self) -> None: ...
+
+    def save(self) -> None:
+        self.saves += 1
+        if self.full:
+            raise DiskFull
+
+    def unstored(self) -> Sequence[Unstored]:
+        return self.lost if self.full else ()
+
+
+class Office:
+    """In the place of app.bootstrap.Office: opens without a key until it is locked."""
+
+    def __init__(self, folder: Path, *, new: bool = False, locked: bool = False) -> None:
+        self.profile = Profile.open(root=folder)
+        self.session = Session(folder)
+        self.settings = self.session.settings
+        self.is_new, self.is_unfinished = new, False
+        self.unlocking = FakeKeys(list(SlotKind))
+        self.locked = locked
+        self.keyring_asked = 0
+
+    def unlock_raw(self) -> Session | None:
+        return None if self.locked else self.session
+
+    def kinds(self) -> list[SlotKind]:
+        return list(SlotKind)
+
+    async def unlock(self, passphrase: str) -> Session:
+        return self.session
+
+    async def unlock_keyring(self) -> Session:
+        self.keyring_asked += 1
+        return await asyncio.Future()
+
+    def passphrase_rules(self) -> PassphraseRules:
+        return PassphraseRules()
+
+    def keyring_available(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: True  # the ways in are not gone here
+
+
+class Autostart:
+    """What the desktop would start."""
+
+    line_: str | None = None
+
+    def line(self, command: Sequence[str]) -> str:
+        return " ".join(command)
+
+    def read(self) -> str | None:
+        return self.line_
+
+    def write(self, line: str) -> None:
+        self.line_ = line
+
+    def remove(self) -> None:
+        self.line_ = None
+
+
+@dataclass
+class Running:
+    """A program that runs. `told`: notifications beside the tray's sign."""
+
+    program: Program
+    office: Office
+    qapp: QApplication
+    task: "asyncio.Task[None]"
+    events: list[Events]
+    autostart: Autostart
+    told: list[str] = field(default_factory=list)
+
+    @property
+    def shown(self) -> QWidget:
+        found = self.program._stage.window or self.program._stage.gate
+        assert found is not None
+        return found
+
+    @property
+    def tray(self) -> Tray:
+        found = self.program._resident.tray
+        assert found is not None
+        return found
+
+    @property
+    def gate(self) -> object:
+        assert self.program._stage.gate is not None
+        return self.program._stage.gate.centralWidget()
+
+    async def until(self, look: Callable[[], bool]) -> None:
+        end = time.monotonic() + 20
+        while not look():
+            assert time.monotonic() < end, "not so in time"
+            self.qapp.processEvents()
+            await asyncio.sleep(0.005)
+
+    async def lock(self) -> Restart:
+        self.tray.lock_asked.emit()
+        return await self.locked()
+
+    async def locked(self) -> Restart:
+        """Waits until the program has ended, and returns how it is to be started again."""
+        await self.until(self.task.done)
+        assert self.office.session.closed
+        assert self.program.restart is not None
+        return self.program.restart
+
+    async def unlock(self) -> None:
+        assert isinstance(self.gate, UnlockView)
+        self.gate.unlocked.emit(self.office.session)
+
+
+@asynccontextmanager
+async def running(
+    qapp: QApplication,
+    office: Office,
+    link: str = "",
+    *,
+    has_tray: bool = True,
+    background: bool = False,
+    locked: bool = False,
+) -> AsyncIterator[Running]:
+    made: list[Events] = []
+    autostart = Autostart()
+
+    def watch(parent: QObject) -> Events:
+        made.append(Events(parent))
+        return made[-1]
+
+    def tray(parent: QObject) -> Tray | None:
+        return Tray(parent) if has_tray else None
+
+    desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
+    how = {"background": background, "locked": locked}
+    program = Program(office, link, **how, desktop=desktop)  # type: ignore[arg-type]
+    task = asyncio.ensure_future(program.run())
+    found = Running(program, office, qapp, task, made, autostart)
+    await found.until(lambda: bool(made))
+    if has_tray:
+        found.tray.tell = lambda title, text: found.told.append(title)  # type: ignore[method-assign]
+    try:
+        yield found
+    finally:
+        program._ending.over.set()
+        await task
+        office.profile.close()
+        tasks.set_error_hook(None)
+        qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

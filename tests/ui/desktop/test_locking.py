@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Locking ends the process once everything is stored."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from app.errors import SlotDamaged
+from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
+from app.unlocking import KeyChange, SlotKind
+from tests.ui.desktop.programs import LINK, Office, Running, Session, running
+from tests.ui.desktop.test_tray import menu_texts
+from tests.ui.shell.fake_keys import FakeKeys
+from tests.ui.soon import caught_up
+from ui.desktop.again import Restart
+from ui.kit.dialogs import Dialog
+from ui.shell.locking import LockingView
+from ui.shell.new_way import NewWayView
+from ui.shell.unlock import UnlockView
+
+pytestmark = pytest.mark.usefixtures("swedish_desktop")
+
+
+async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.program._stage.window
+        assert window is not None
+        caught_up(window)
+        unread = sum(room.unread for room in r.office.session.rooms.rooms() if not room.muted)
+        assert unread
+        assert r.tray.says() == f"Kansli: {unread} olästa"
+        r.shown.close()
+        assert await r.lock() == Restart(locked=True, background=True, link="")
+        assert r.shown.isHidden()
+    async with running(qapp, Office(tmp_path), background=True, locked=True) as r:
+        assert r.shown.isHidden()
+        assert (r.tray.says(), r.tray.unread) == ("Kansli är låst", 0)
+        assert "Lås Kansli" not in menu_texts(r.tray)
+        await r.unlock()
+        assert r.shown.isHidden()
+        assert r.tray.says() == f"Kansli: {unread} olästa"
+
+
+async def test_after_locking_nothing_unlocks_without_a_word(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path), locked=True) as r:
+        await asyncio.sleep(0.05)
+        qapp.processEvents()
+        assert r.office.keyring_asked == 0
+        assert isinstance(r.gate, UnlockView)
+        assert r.shown.isVisible()
+
+
+async def test_locking_covers_the_window_and_ends_the_process(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.shown
+        place = window.geometry()
+        r.tray.lock_asked.emit()
+        await r.until(lambda: r.program._stage.window is None)
+        assert isinstance(r.gate, LockingView)
+        assert r.shown.geometry() == place
+        assert r.shown.isVisible()
+        assert await r.locked() == Restart(locked=True, background=False, link="")
+
+
+async def test_a_link_that_comes_during_locking_is_given_on(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "")
+    async with running(qapp, Office(tmp_path)) as r:
+        r.office.session.full = True
+        r.tray.lock_asked.emit()
+        await r.until(lambda: r.program._ending.held is not None)
+        r.program._resident.called.emit(f"{LINK}\n")
+        r.office.session.full = False
+        held(r).again.click()
+        assert (await r.locked()).link == LINK
+
+
+def held(r: Running) -> LockingView:
+    view = r.program._ending.held
+    assert view is not None
+    return view
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_it_is_stored(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: bool
+) -> None:
+    monkeypatch.setattr("ui.shell.locking.RETRY_S", 0.01)
+    async with running(qapp, Office(tmp_path)) as r:
+        r.office.session.full = True
+        if hidden:
+            r.shown.close()
+        r.told.clear()
+        r.tray.lock_asked.emit()
+        await r.until(lambda: r.program._ending.held is not None)
+        assert r.program._stage.window is None
+        assert r.shown.isHidden() is hidden
+        assert r.told == (["Något du har skrivit är inte sparat än"] if hidden else [])
+        assert held(r).heading.text() == "Något du har skrivit är inte sparat än"
+        assert "Disken är full." in held(r).error.text()
+        r.tray.open_asked.emit()
+        assert held(r).again.isVisible()
+        before = r.office.session.saves
+        await r.until(lambda: r.office.session.saves > before + 2)
+        assert not r.task.done()
+        assert not r.office.session.closed
+        r.office.session.full = False
+        assert (await r.locked()).locked
+
+
+@pytest.mark.parametrize("by", ["button", "quit", "closing"])
+async def test_what_cannot_be_stored_is_given_up_only_when_the_person_says_so(
+    qapp: QApplication, tmp_path: Path, by: str
+) -> None:
+    async with running(qapp, Office(tmp_path), has_tray=by != "quit") as r:
+        r.office.session.full = True
+        r.office.settings.set(CLOSE_TO_TRAY, False)
+        r.program._ending.lock()
+        await r.until(lambda: r.program._ending.held is not None)
+        view = held(r)
+
+        async def asked() -> Dialog:
+            if by == "button":
+                view.discard.click()
+            elif by == "quit":
+                r.program._ending.quit()
+            else:
+                assert not r.shown.close()
+            await r.until(lambda: bool(shown()))
+            return shown()[0]
+
+        def shown() -> list[Dialog]:
+            return [dialog for dialog in view.findChildren(Dialog) if dialog.isVisible()]
+
+        (await asked()).reject()
+        await r.until(lambda: not view._asking)
+        assert not r.task.done()
+        assert not shown()
+        (await asked()).accept()
+        assert (await r.locked()).locked
+
+
+@pytest.mark.parametrize("by", ["quit", "the system"])
+async def test_what_ends_the_program_while_it_is_locked_ends_it(qapp: QApplication, tmp_path: Path, by: str) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        r.tray.lock_asked.emit()
+        if by == "quit":
+            r.tray.quit_asked.emit()
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+        await r.until(r.task.done)
+        assert r.program.restart is None
+
+
+@pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed", "a session that kept not everything"])
+async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidden(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    def fails() -> Session:
+        raise SlotDamaged
+
+    async def fails_later(change: KeyChange) -> Session:
+        return fails()
+
+    office = Office(tmp_path)
+    office.unlocking = FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.PASSPHRASE)
+    if why == "a bad raw key":
+        monkeypatch.setattr(office, "unlock_raw", fails)
+    elif why == "a key change that failed":
+        monkeypatch.setattr(office, "rekey", fails_later, raising=False)
+    else:
+        monkeypatch.setattr(office.session, "close", lambda: fails_later(KeyChange(current="")))
+    async with running(qapp, office) as r:
+        if why != "a bad raw key":
+            r.program._rekey(KeyChange(current="fel"))
+        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewWayView))
+
+
+@pytest.mark.parametrize("minutes", [15, 0])
+async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
+    qapp: QApplication, tmp_path: Path, minutes: int
+) -> None:
+    office = Office(tmp_path)
+    office.settings.set(AUTO_LOCK_MINUTES, minutes)
+    async with running(qapp, office) as r:
+        r.events[0].left.emit()
+        if minutes:
+            await r.locked()
+        await asyncio.sleep(0.05)
+        assert (r.program._stage.session is None) is bool(minutes)
