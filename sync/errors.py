@@ -4,7 +4,7 @@
 SyncError
 ├── WorldError      the world's fault: shown to a person, often retried
 │   ├── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
-│   └── ProxyFailed (an Unreachable) · ProxyWantsName · AddressForbidden
+│   └── ProxyFailed, TooSlow (each an Unreachable) · ProxyWantsName · AddressForbidden
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
 ├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
 └── BugError        our own fault: reported
@@ -27,6 +27,12 @@ class Unreachable(WorldError):
     """No connection to the server could be made or it was lost."""
 
     code = "unreachable"
+
+
+class TooSlow(Unreachable):
+    """The server sends or takes a file so slowly that the transfer was ended."""
+
+    code = "too-slow"
 
 
 class ProxyFailed(Unreachable):

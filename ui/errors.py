@@ -235,6 +235,11 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("You can go on reading and writing; it is sent when the connection is back."),
             tr("Check the network. Kansli tries again by itself."),
         ),
+        "too-slow": (
+            tr("The file came to a halt: the server sends or takes too little at a time."),
+            tr("Nothing is lost. What you send is kept on this computer until the server has it."),
+            tr("Check the network. Kansli sends again by itself; fetch a file once more by choosing it."),
+        ),
         "certificate": (
             tr("The server cannot prove who it is."),
             tr("Kansli does not connect, since someone else could be listening."),

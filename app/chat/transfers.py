@@ -36,6 +36,7 @@ class Transfers:
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()
         self._running: dict[tuple[bytes, int], Transfer] = {}
+        self._failed: dict[tuple[bytes, int], str] = {}
         self._tasks: dict[tuple[bytes, int], asyncio.Task[object]] = {}
 
     def of(self, room: RoomId) -> list[Transfer]:
@@ -45,6 +46,11 @@ class Transfers:
     def get(self, key: tuple[bytes, int]) -> Transfer | None:
         """One transfer, or None when it is not (or no longer) on its way."""
         return self._running.get(key)
+
+    def failed(self, key: tuple[bytes, int]) -> str:
+        """The code of the error that ended the last attempt at a fetch; "" if there was none, the person stopped it, or
+        it is on its way again."""
+        return self._failed.get(key, "")
 
     def cancel(self, key: tuple[bytes, int]) -> None:
         """Stops a transfer; nothing is sent or left behind."""
@@ -58,6 +64,7 @@ class Transfers:
         if task is not None:
             self._tasks[transfer.key] = task
         self._running[transfer.key] = transfer
+        self._failed.pop(transfer.key, None)
         self.changed.emit(transfer.room)
 
         def progress(done: int, total: int) -> None:
@@ -68,6 +75,10 @@ class Transfers:
 
         try:
             return await work(progress)
+        except Exception as fault:
+            if not transfer.upload:
+                self._failed[transfer.key] = str(getattr(fault, "code", "bug"))
+            raise
         finally:
             self._running.pop(transfer.key, None)
             self._tasks.pop(transfer.key, None)

@@ -6,7 +6,7 @@ Nothing here looks into the environment or follows a redirection: where a connec
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +15,7 @@ import truststore
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyError, WebSocketException
 
+from sync.client.pace import Pace
 from sync.client.transport import Answer, ServerAddress, Transport
 from sync.client.way import Way
 from sync.errors import CertificateRefused, ProxyFailed, ProxyWantsName, Unreachable, WorldError
@@ -28,6 +29,8 @@ MAX_ANSWER_BYTES = PART_BYTES + 64 * 1024
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
 REQUEST_TIMEOUT_S = 60.0
+_PIECE_BYTES = 64 * 1024
+"""A body is sent in pieces, so that its progress is seen."""
 CLOSE_TIMEOUT_S = 2.0
 """A line that is dead (the machine slept) is not waited for longer."""
 
@@ -79,10 +82,10 @@ class _Closable(Protocol):
 class WebSocketDialer:
     """The way to one server. `way` is asked anew for every connection: a setting counts from the next one on."""
 
-    def __init__(self, address: ServerAddress, way: Callable[[], Way] = Way) -> None:
-        """OSError (also ssl.SSLError) if the file of certificates cannot be used."""
+    def __init__(self, address: ServerAddress, way: Callable[[], Way] = Way, pace: Callable[[], Pace] = Pace) -> None:
+        """`pace` bounds each HTTP request. OSError (also ssl.SSLError) if the file of certificates cannot be used."""
         self.address = address
-        self._way = way
+        self._way, self._pace = way, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None
         self._http: tuple[object, httpx.AsyncClient] | None = None
         self._trust(way().ca_file)
@@ -114,6 +117,12 @@ class WebSocketDialer:
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """As `Dialer.request`."""
+        async with self._pace() as pace:
+            return await self._request(method, path, headers, content, pace)
+
+    async def _request(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, pace: Pace
+    ) -> Answer:
         import httpx
 
         client = await self._client()
@@ -123,15 +132,17 @@ class WebSocketDialer:
             if event == "connection.connect_tcp.complete":
                 opened.append(found["return_value"])
 
+        length = {} if content is None else {"Content-Length": str(len(content))}
         try:
             async with client.stream(
                 method,
                 self.address.url("http", path),
-                headers={**headers, "Accept-Encoding": "identity"},
-                content=content,
+                headers={**headers, **length, "Accept-Encoding": "identity"},
+                content=None if content is None else _pieces(content, pace),
                 extensions={"trace": note},
             ) as answer:
-                return Answer(answer.status_code, await _bounded(answer))
+                pace.turn()
+                return Answer(answer.status_code, await _bounded(answer, pace))
         except asyncio.CancelledError:  # httpcore leaves a connection open that is given up in its TLS handshake
             for connection in opened:
                 await connection.aclose()
@@ -177,7 +188,16 @@ class WebSocketDialer:
         return self._tls[1]
 
 
-async def _bounded(answer: "httpx.Response") -> bytes:
+async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
+    """A body to be sent. A piece counts as moved when the connection takes the next one."""
+    for at in range(0, len(content), _PIECE_BYTES):
+        piece = content[at : at + _PIECE_BYTES]
+        yield piece
+        pace.moved(len(piece))
+    pace.turn()
+
+
+async def _bounded(answer: "httpx.Response", pace: Pace) -> bytes:
     """▲ The body as it came over the wire. Nothing is decompressed, and no more is read than a part of a file is long:
     a false server would fill the memory with some kilobytes."""
     if answer.headers.get("Content-Encoding", "identity") != "identity":
@@ -185,6 +205,7 @@ async def _bounded(answer: "httpx.Response") -> bytes:
     body = bytearray()
     async for piece in answer.aiter_raw():
         body += piece
+        pace.moved(len(piece))
         if len(body) > MAX_ANSWER_BYTES:
             raise Unreachable("answer too long")
     return bytes(body)

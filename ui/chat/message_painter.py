@@ -47,7 +47,8 @@ class MessagePainter:
             self._thing(painter, thing)
         for number, rect in layout.files:
             key = (layout.message.change_id, number)
-            self._file(painter, rect, layout.message.attachments[number], self._transfers.get(key))
+            attachment = layout.message.attachments[number]
+            self._file(painter, rect, attachment, self._transfers.get(key), failed=bool(self._transfers.failed(key)))
         for number, rect in layout.images:
             self._image(painter, rect, layout.message.attachments[number])
         for pill in layout.pills:
@@ -103,7 +104,9 @@ class MessagePainter:
         shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
         self._write(painter, line, shown, "warning", 13, 500)
 
-    def _file(self, painter: QPainter, rect: QRectF, attachment: Attachment, transfer: Transfer | None) -> None:
+    def _file(
+        self, painter: QPainter, rect: QRectF, attachment: Attachment, transfer: Transfer | None, *, failed: bool
+    ) -> None:
         self._card(painter, rect)
         icons.paint(painter, "document", "accent", rect.x() + 13, rect.y() + 18, 22)
         inner = rect.adjusted(47, 10, -46, -10)
@@ -115,7 +118,10 @@ class MessagePainter:
         size = size_text(attachment.size_bytes)
         if transfer is not None:
             size = tr("{percent} % of {size}").format(percent=transfer.percent, size=size)
-        self._write(painter, QRectF(inner.x(), inner.y() + half, inner.width(), half), size, "muted", SMALL_PX)
+        elif failed:
+            size = tr("Not fetched. Choose it to try again ({size})").format(size=size)
+        ink = "danger" if failed else "muted"
+        self._write(painter, QRectF(inner.x(), inner.y() + half, inner.width(), half), size, ink, SMALL_PX)
         icons.paint(painter, "close" if transfer else "download", "muted", rect.right() - 34, rect.center().y() - 9, 18)
         if transfer is not None:
             done = QRectF(rect.x() + 10, rect.bottom() - 4, (rect.width() - 20) * transfer.percent / 100, 2)

@@ -21,6 +21,7 @@ from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
 from app.objects.object import Payload
 from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.errors import TooSlow
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
 
@@ -365,6 +366,26 @@ async def test_a_transfer_can_be_stopped_and_nothing_is_sent(hl: Desk, blobs: Fo
         await task
     assert hl.chat.transfers.of(ROOM) == []
     assert texts(hl) == []
+
+
+async def test_a_fetch_that_came_to_a_halt_says_so_until_it_is_tried_again(
+    hl: Desk, blobs: FolderBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def halt(*_args: object) -> None:
+        raise TooSlow
+
+    path = tmp_path / "Komplettering å.pdf"
+    path.write_bytes(b"%PDF-1")
+    key = (await hl.chat.send_file(ROOM, [path]), 0)
+    message = hl.chat.timeline(ROOM).message(0)
+    with monkeypatch.context() as slow:
+        slow.setattr(blobs, "fetch", halt)
+        with pytest.raises(TooSlow):
+            await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
+    assert hl.chat.transfers.failed(key) == "too-slow"
+    assert hl.chat.transfers.of(ROOM) == []
+    await hl.chat.fetch_file(ROOM, message, 0, tmp_path)
+    assert hl.chat.transfers.failed(key) == ""
 
 
 def test_typing_is_told_seldom_and_forgotten_soon() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import dataclasses
 import gzip
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import truststore
 from app.core.ids import new_obj
 from sync.client.backoff import Backoff
 from sync.client.egress import WebSocketDialer, WebSocketTransport, tls_context
+from sync.client.pace import Pace
 from sync.client.status import LinkState
 from sync.client.transport import ServerAddress
 from sync.client.way import Way, by, from_environment
@@ -195,6 +196,84 @@ async def test_attack_an_answer_is_not_decompressed_nor_read_beyond_a_part(
         await dialer.close()
     assert b"accept-encoding: identity" in asked[0].lower()
     assert sent < 64 * 2**20
+
+
+async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An honest head and then one byte at a time."""
+    with suppress(ConnectionError, asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"x")
+            await writer.drain()
+            await asyncio.sleep(0)
+    writer.close()
+
+
+async def drip_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One interim answer after the other, and never the real one."""
+    with suppress(ConnectionError, asyncio.IncompleteReadError):
+        await reader.readuntil(b"\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+            await writer.drain()
+            await asyncio.sleep(0)
+    writer.close()
+
+
+async def take_little(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reads a byte of the body at a time, as long as there is any."""
+    with suppress(ConnectionError):
+        while await reader.read(1):
+            pass
+    writer.close()
+
+
+class Hurried(Pace):
+    """A window that is over as soon as anything has moved in it."""
+
+    def moved(self, size_bytes: int) -> None:
+        super().moved(size_bytes)
+        self._limit.reschedule(asyncio.get_running_loop().time())
+
+
+@pytest.mark.parametrize(
+    ("server", "method", "code"),
+    [(drip, "GET", "too-slow"), (drip_head, "GET", "unreachable"), (take_little, "PUT", "too-slow")],
+)
+async def test_attack_a_server_that_sends_or_takes_a_byte_at_a_time_holds_no_transfer(
+    server: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], method: str, code: str
+) -> None:
+    here = await asyncio.start_server(server, "127.0.0.1", 0, limit=1024)
+    address = ServerAddress.parse(f"http://127.0.0.1:{here.sockets[0].getsockname()[1]}", insecure_loopback=True)
+    dialer = WebSocketDialer(address, pace=lambda: Hurried(0.2 if server is drip_head else 60.0, 1 << 40))
+    async with here:
+        content = bytes(4 * 2**20) if method == "PUT" else None
+        with pytest.raises(Unreachable) as refused:
+            await dialer.request(method, "/v1/blobs/x", {}, content)
+        assert refused.value.code == code
+        await dialer.close()
+
+
+async def test_a_part_goes_up_whole_with_its_length_however_it_is_cut() -> None:
+    heads, bodies = list[bytes](), list[bytes]()
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        bodies.append(await reader.readexactly(300_000))
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    here = await asyncio.start_server(take, "127.0.0.1", 0)
+    address = ServerAddress.parse(f"http://127.0.0.1:{here.sockets[0].getsockname()[1]}", insecure_loopback=True)
+    dialer, content = WebSocketDialer(address), random.Random(1).randbytes(300_000)
+    async with here:
+        assert (await dialer.request("PUT", "/v1/blobs/x", {}, content)).status == 201
+        await dialer.close()
+    assert b"content-length: 300000" in heads[0].lower()
+    assert b"transfer-encoding" not in heads[0].lower()
+    assert bodies == [content]
 
 
 async def test_the_environment_is_looked_at_only_if_the_way_says_so(

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Ends a request in which too few bytes move. It bounds by progress, not by total time: a large part on a slow line
+takes its time."""
+
+import asyncio
+from types import TracebackType
+
+from sync.errors import TooSlow, Unreachable
+
+WINDOW_S = 60.0
+WINDOW_BYTES = 128 * 1024
+"""That much has to move in each window, 2 KiB/s: a part of 4 MiB takes at most 33 minutes."""
+
+
+class Pace:
+    """The bound of one request, as an asynchronous context. ▲ Without it a server that sends one byte a second would
+    hold a transfer for ever: each byte starts the time limit of a single read again.
+
+    Raises TooSlow where bytes moved but fewer than `window_bytes` within `window_s`, and Unreachable where none did.
+    """
+
+    def __init__(self, window_s: float = WINDOW_S, window_bytes: int = WINDOW_BYTES) -> None:
+        self._window_s, self._window_bytes = window_s, window_bytes
+        self._moved = 0
+        self._limit = asyncio.timeout(window_s)
+
+    async def __aenter__(self) -> "Pace":
+        await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError as e:
+            raise (TooSlow if self._moved else Unreachable)("no progress") from e
+
+    def moved(self, size_bytes: int) -> None:
+        """So many bytes were sent or received. With the last of `window_bytes` another window begins."""
+        self._moved += size_bytes
+        if self._moved >= self._window_bytes:
+            self.turn()
+
+    def turn(self) -> None:
+        """The other side's turn, for example when everything is sent: a whole window begins."""
+        self._moved = 0
+        self._limit.reschedule(asyncio.get_running_loop().time() + self._window_s)
