@@ -12,7 +12,8 @@ from hashlib import sha256
 
 from sqlalchemy import Connection
 
-from app.chat.records import CarriedPart, MessageDeleted, MessageEdited, ReactionSet, decode
+from app.chat.records import CarriedPart, ReactionSet, decode
+from app.chat.tables import EDIT, REACTION
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.store.database import driver_of
 from app.store.statements import MAX_INT
@@ -21,8 +22,15 @@ ADMIN = 3
 
 _ROW = """SELECT m.row, m.room, m.obj, m.change_id, m.author, m.named, m.carried_by, m.t, c.change_id, c.t, c.n,
     c.data FROM chat_messages m JOIN changes c ON c.row = m.row WHERE m.obj = ? AND m.change_id = ?"""
-_NOTES = """SELECT n.author, n.sort, n.t, n.data, n.target, c.change_id FROM chat_notes n
-    JOIN changes c ON c.row = n.row WHERE n.obj = ? AND n.target IN (?, ?) AND n.sort <= ? ORDER BY n.sort"""
+_REACTIONS = """SELECT n.author, n.sort, n.t, n.emoji, n.data, n.target, c.change_id FROM chat_notes n
+    JOIN changes c ON c.row = n.row WHERE n.obj = ? AND n.target IN (?, ?) AND n.kind = 'reaction' AND n.sort <= ?
+    ORDER BY n.sort"""
+_LAST = """SELECT n.sort, n.t, n.data, c.change_id FROM chat_notes n JOIN changes c ON c.row = n.row
+    WHERE n.obj = ? AND n.target = ? AND n.kind = ? AND n.emoji = ? AND n.author = ? AND n.sort <= ?
+    ORDER BY n.sort DESC LIMIT 1"""
+_DELETERS = "SELECT DISTINCT author FROM chat_notes WHERE obj = ? AND target = ? AND kind = 'deletion' AND emoji = ''"
+_FIRST_DELETION = """SELECT min(sort) FROM chat_notes WHERE obj = ? AND target = ? AND kind = 'deletion'
+    AND emoji = '' AND author = ? AND sort BETWEEN ? AND ?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,42 +94,97 @@ def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | 
     )
 
 
-def outcome(conn: Connection, message: MessageRow, until: int | None = None) -> Outcome:
-    """What later records made of a message; `until`: only those up to a position of the room."""
-    found = Outcome()
+def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, reactions: bool = True) -> Outcome:
+    """What later records made of a message. `until`: only those up to a position of the room. Without `reactions` only
+    its edit and its deletion are looked for."""
     bound = MAX_INT if until is None else until
-    rows = driver_of(conn).execute(_NOTES, (message.obj, message.change_id, message.own_id, bound)).fetchall()
-    for by, sort, t, data, target, change_id in rows:
-        if target != message.change_id and by != message.author:
-            continue  # about another person's message of that id
-        part = CarriedPart(author=by, change_id=change_id, t=t, data=data)
-        match decode(data):
-            case MessageEdited() if by == message.author:
-                found.edit = part
-            case MessageDeleted() if found.deleted_by is None and _may_delete(conn, message, by, sort):
-                found.deleted_by = Uid(by)
-            case ReactionSet(emoji=emoji, on=on):
-                found.reactions[emoji, Uid(by)] = (part, sort) if on else None
-            case _:
-                pass
+    found = Outcome(edit=_edit(conn, message, bound), deleted_by=_deleted_by(conn, message, bound))
+    if not reactions:
+        return found
+    key = (message.obj, message.change_id, message.own_id, bound)
+    for by, sort, t, emoji, data, target, change_id in driver_of(conn).execute(_REACTIONS, key).fetchall():
+        if target == message.change_id or by == message.author:
+            part = CarriedPart(author=by, change_id=change_id, t=t, data=data)
+            found.reactions[emoji, Uid(by)] = (part, sort) if _is_on(data) else None
     return found
 
 
-def _may_delete(conn: Connection, message: MessageRow, by: bytes, sort: int) -> bool:
-    return by in (message.author, message.carried_by) or is_admin(conn, message.room, by, sort)
+def reaction(conn: Connection, message: MessageRow, emoji: str, uid: Uid) -> tuple[bool, int] | None:
+    """Whether a person's last reaction with an emoji is there or was taken back, and its sort key. None if there is no
+    such reaction."""
+    last = _last(conn, message, REACTION, emoji, uid, MAX_INT)
+    return (_is_on(last[1].data), last[0]) if last is not None else None
 
 
-def is_admin(conn: Connection, room: RoomId, uid: bytes, sort: int) -> bool:
-    """Whether a person was administrator or owner at a position of the room's stream."""
+def _is_on(data: bytes) -> bool:
+    record = decode(data)
+    return isinstance(record, ReactionSet) and record.on
+
+
+def _targets(message: MessageRow, by: bytes) -> set[ChangeId]:
+    """The ids under which a person's records are about this message: only its author means it by its own id if another
+    message has that here."""
+    return {message.change_id, message.own_id} if by == message.author else {message.change_id}
+
+
+def _last(
+    conn: Connection, message: MessageRow, kind: str, emoji: str, by: Uid, until: int
+) -> tuple[int, CarriedPart] | None:
+    """A person's last record of a kind, and its sort key."""
+    found = list[tuple[int, CarriedPart]]()
+    for target in _targets(message, by):
+        row = driver_of(conn).execute(_LAST, (message.obj, target, kind, emoji, by, until)).fetchone()
+        if row is not None:
+            sort, t, data, change_id = row
+            found.append((sort, CarriedPart(author=by, change_id=change_id, t=t, data=data)))
+    return max(found, key=lambda one: one[0]) if found else None
+
+
+def _edit(conn: Connection, message: MessageRow, until: int) -> CarriedPart | None:
+    last = _last(conn, message, EDIT, "", message.author, until)
+    return last[1] if last is not None else None
+
+
+def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None:
+    """Who deleted it first, of those who might."""
+    deleters = set[bytes]()
+    for target in {message.change_id, message.own_id}:
+        deleters |= {by for (by,) in driver_of(conn).execute(_DELETERS, (message.obj, target))}
+    firsts = [(first, by) for by in deleters if (first := _first_deletion(conn, message, by, until)) is not None]
+    return Uid(min(firsts)[1]) if firsts else None
+
+
+def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int) -> int | None:
+    """The sort key of a person's first deletion at a position where they had the right to it, or None."""
+    if by in (message.author, message.carried_by):
+        spans = [(0, until)]
+    else:
+        spans = [(first, min(last, until)) for first, last in _as_admin(conn, message.room, by)]
+    for first, last in spans:
+        keys = [(message.obj, target, by, first, last) for target in _targets(message, by)]
+        found = [driver_of(conn).execute(_FIRST_DELETION, key).fetchone()[0] for key in keys]
+        if any(sort is not None for sort in found):
+            return min(int(sort) for sort in found if sort is not None)
+    return None
+
+
+def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
+    """From which position to which a person was administrator or owner of the room, in order."""
     execute = driver_of(conn).execute
-    role = execute(
-        "SELECT role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL AND n <= ?"
-        " ORDER BY n DESC LIMIT 1",
-        (room, uid, sort),
-    ).fetchone()
+    roles = execute(
+        "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
+    ).fetchall()
+    starts = [(0, ADMIN if _began_as_admin(conn, room, uid) else 0), *roles]
+    ends = [n - 1 for n, _ in roles] + [MAX_INT]
+    return [(n, end) for (n, role), end in zip(starts, ends, strict=True) if role >= ADMIN]
+
+
+def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
+    """Whether a person had the role before the first entry that is known here about it: the founder, whatever they are
+    now, or whom the room's state says so of."""
+    execute = driver_of(conn).execute
     founded = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
-    if role is None and execute(founded, (room, uid)).fetchone() is not None:  # whatever they are now
+    if execute(founded, (room, uid)).fetchone() is not None:
         return True
-    if role is None:
-        role = execute("SELECT role FROM members WHERE room = ? AND uid = ?", (room, uid)).fetchone()
+    role = execute("SELECT role FROM members WHERE room = ? AND uid = ?", (room, uid)).fetchone()
     return role is not None and int(role[0]) >= ADMIN

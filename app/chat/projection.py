@@ -5,23 +5,35 @@ What a message is after later records is worked out in settling.py, who may chan
 as whose a carried message is shown in originals.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 from sqlalchemy import Connection
 
 from app.chat.authority import twin
-from app.chat.records import Carried, MessageSent, Note, Plain, decode, edit_in, message_in
-from app.chat.settling import KIND_ID, follow, refresh_room, search_entry, settle
-from app.chat.tables import PENDING
+from app.chat.records import (
+    Carried,
+    MessageDeleted,
+    MessageEdited,
+    MessageSent,
+    Note,
+    Plain,
+    ReactionSet,
+    Record,
+    decode,
+    edit_in,
+    message_in,
+)
+from app.chat.settling import KIND_ID, follow, refresh_room, search_entry, settle, settle_reaction
+from app.chat.tables import DELETION, EDIT, PENDING, REACTION
 from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import BadChange
 from app.store import search
 from app.store.database import driver_of
 from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
-from app.store.statements import CHUNK
+from app.store.statements import CHUNK, MAX_INT
 
 __all__ = ["KIND_ID", "positioned", "project", "record_of", "refresh_room"]
 
@@ -31,7 +43,8 @@ _ADD_MESSAGE = """INSERT OR IGNORE INTO chat_messages
     (row, change_id, room, obj, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by,
      carried_by, named, named_t) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _ADD_NOTE = (
-    """INSERT OR IGNORE INTO chat_notes (row, obj, target, author, sort, t, data) VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    "INSERT OR IGNORE INTO chat_notes (row, obj, target, author, sort, t, kind, emoji, data)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -44,13 +57,36 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     added, confirmed = _add_messages(conn, obj.obj, sent)
     if notes:
         driver_of(conn).executemany(_ADD_NOTE, [_note_row(change, record) for change, record in notes])
-    ids = {one.change_id for one in added}
-    targets = {record.target for _, record in notes} | {twin(c.author, record.target) for c, record in notes}
     confirmed |= {one.change_id for one in added if one.carried is not None}
-    for target in targets | confirmed | _already_noted(conn, obj.obj, added):
-        settle(conn, obj.obj, target)
+    whole = confirmed | _already_noted(conn, obj.obj, added)
+    for change_id in whole:
+        settle(conn, obj.obj, change_id)
+    _settle_notes(conn, obj.obj, notes, whole)
     refresh_room(conn, obj.room, obj.obj)
-    follow(conn, obj.room, ids | targets)
+    touched: dict[bytes, int] = {one.change_id: 0 for one in added}
+    for change, record in notes:
+        for target in (record.target, twin(change.author, record.target)):
+            touched[target] = min(sort_of(change), touched.get(target, MAX_INT))
+    follow(conn, obj.room, touched)
+
+
+def _settle_notes(
+    conn: Connection, obj: ObjId, notes: Sequence[tuple[StoredChange, Note]], done: Container[bytes] = ()
+) -> None:
+    """Works out what the notes change in their messages; those in `done` have been worked out as a whole."""
+    texts, reactions = set[bytes](), set[tuple[bytes, str, Uid]]()
+    for change, record in notes:
+        for target in {record.target, twin(change.author, record.target)}:
+            if target in done:
+                continue
+            if isinstance(record, ReactionSet):
+                reactions.add((target, record.emoji, change.author))
+            else:
+                texts.add(target)
+    for target in texts:
+        settle(conn, obj, target, reactions=False)
+    for target, emoji, uid in reactions:
+        settle_reaction(conn, obj, target, emoji, uid)
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
@@ -60,25 +96,26 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     raw.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
     raw.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
     raw.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
+    notes = list[tuple[StoredChange, Note]]()
     for change in changes:
-        for touched in _settled_by(change):
-            settle(conn, obj.obj, touched)
+        match _decoded(change):
+            case Carried(author=author, change_id=change_id):
+                settle(conn, obj.obj, change_id)
+                settle(conn, obj.obj, twin(author, change_id))
+            case None | MessageSent():
+                pass
+            case note:
+                notes.append((change, note))
+    _settle_notes(conn, obj.obj, notes)
     refresh_room(conn, obj.room, obj.obj)
 
 
-def _settled_by(change: StoredChange) -> Sequence[bytes]:
-    """The messages that may differ once the change has a position."""
+def _decoded(change: StoredChange) -> Record | None:
+    """The record in a change; None for what is none of ours."""
     try:
-        record = decode(change.data)
+        return decode(change.data)
     except BadChange:
-        return ()
-    match record:
-        case MessageSent():
-            return ()
-        case Carried(author=author, change_id=change_id):
-            return change_id, twin(author, change_id)
-        case _:
-            return record.target, twin(change.author, record.target)
+        return None
 
 
 def record_of(change: StoredChange) -> Plain:
@@ -210,7 +247,15 @@ def sort_of(change: StoredChange) -> int:
 
 
 def _note_row(change: StoredChange, record: Note) -> tuple[object, ...]:
-    return (change.rowid, change.obj, record.target, change.author, sort_of(change), change.t, change.data)
+    match record:
+        case MessageEdited():
+            kind, emoji = EDIT, ""
+        case MessageDeleted():
+            kind, emoji = DELETION, ""
+        case ReactionSet(emoji=emoji):
+            kind = REACTION
+    place = (change.rowid, change.obj, record.target, change.author, sort_of(change), change.t)
+    return (*place, kind, emoji, change.data)
 
 
 def _mention_rows(one: _Arrived) -> list[tuple[object, ...]]:

@@ -3,12 +3,12 @@
 reactions, its place in search, and the room's line in the list.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
-from app.chat.authority import MessageRow, Outcome, message_row, outcome
+from app.chat.authority import MessageRow, Outcome, message_row, outcome, reaction
 from app.chat.markup import plain
 from app.chat.originals import HOPS, Attribution, attribution
 from app.chat.records import (
@@ -33,17 +33,17 @@ MAX_UNREAD = 1000
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
-_SUCCESSORS = """SELECT g.room, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
+_SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
     WHERE g.old = ?"""
 
 
-def settle(conn: Connection, obj: ObjId, change_id: bytes) -> None:
-    """Works out a message from all its edits, deletions and reactions, in the server's order. Nothing if it is not
-    here."""
+def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = True) -> None:
+    """Works out a message from its edits, deletions and reactions, in the server's order. Nothing if it is not here.
+    Without `reactions` those are left as they are, unless the message turns out to be deleted."""
     message = message_row(conn, obj, change_id)
     if message is None:
         return
-    later = outcome(conn, message)
+    later = outcome(conn, message, reactions=reactions)
     record, deleted_by = decode(message.data), later.deleted_by
     if isinstance(record, Carried):
         shown = attribution(conn, message, record)
@@ -51,11 +51,32 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes) -> None:
         before = shown.reactions
     else:
         before = ()
-    _write_reactions(conn, message, later, before if deleted_by is None else None)
+    if reactions or deleted_by is not None:
+        _write_reactions(conn, message, later, before if deleted_by is None else None)
     if deleted_by is not None:
         _write_deleted(conn, message, deleted_by)
     elif later.edit is not None:
         _write_edit(conn, message, later.edit)
+
+
+def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, uid: Uid) -> None:
+    """Works out one person's reaction with one emoji, as `settle` does for all of them. A deleted message has none.
+
+    ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction
+    take as long as all earlier ones.
+    """
+    message, raw = message_row(conn, obj, change_id), driver_of(conn)
+    last = reaction(conn, message, emoji, uid) if message is not None else None
+    if message is None or last is None:
+        return
+    (deleted_by,) = raw.execute("SELECT deleted_by FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
+    on, sort = last
+    if on and deleted_by is None:
+        key = (obj, message.change_id, emoji, uid, sort)
+        raw.execute("INSERT OR REPLACE INTO chat_reactions (obj, target, emoji, uid, sort) VALUES (?, ?, ?, ?, ?)", key)
+    else:
+        key_of = "DELETE FROM chat_reactions WHERE obj = ? AND target = ? AND emoji = ? AND uid = ?"
+        raw.execute(key_of, (obj, message.change_id, emoji, uid))
 
 
 def _write_attribution(
@@ -128,24 +149,28 @@ def _write_reactions(
     )
 
 
-def follow(conn: Connection, room: RoomId, change_ids: Collection[bytes], hops: int = HOPS) -> None:
-    """Judges again the carried copies of these new or changed messages, in the rooms that continue this one and in
-    those that continue them. It follows at most `hops` rooms, as many as attribution looks back."""
-    ids = list(change_ids) if hops else []
-    for successor, obj in driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if ids else ():
-        touched = list[bytes]()
+def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: int = HOPS) -> None:
+    """Judges again the carried copies of new or changed messages, in the rooms that continue this one and in those that
+    continue them. It follows at most `hops` rooms, as many as attribution looks back.
+
+    `touched`: the lowest sort key of what is new about each message. What stands behind the end that a successor names
+    says nothing about its copies.
+    """
+    successors = driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
+    for successor, last, obj in successors:
+        ids, found = [change_id for change_id, sort in touched.items() if sort <= last], list[bytes]()
         for at in range(0, len(ids), CHUNK):
             part = ids[at : at + CHUNK]
             sql = (
                 "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
                 f" AND change_id IN ({', '.join('?' * len(part))})"
             )
-            touched += [found for (found,) in driver_of(conn).execute(sql, (obj, *part))]
-        for change_id in touched:
+            found += [change_id for (change_id,) in driver_of(conn).execute(sql, (obj, *part))]
+        for change_id in found:
             settle(conn, obj, change_id)
-        if touched:
+        if found:
             refresh_room(conn, successor, obj)
-            follow(conn, successor, touched, hops - 1)
+            follow(conn, successor, dict.fromkeys(found, 0), hops - 1)
 
 
 def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:

@@ -13,7 +13,7 @@ the change; `row` is the change's row in the store (order of arrival here), whic
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 4
+VERSION = 5
 PENDING = 1 << 62
 
 metadata = MetaData()
@@ -52,10 +52,15 @@ notes = Table(
     Column("author", LargeBinary, nullable=False),
     Column("sort", BigInteger, nullable=False),
     Column("t", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("emoji", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
-"""Edits, deletions and reactions as they came: what a message is now is always worked out from all of them."""
-Index("chat_notes_by_target", notes.c.obj, notes.c.target)
+"""Edits, deletions and reactions as they came, each of its `kind`. `emoji` is that of a reaction, "" for the others."""
+_of_key = (notes.c.obj, notes.c.target, notes.c.kind, notes.c.emoji, notes.c.author, notes.c.sort)
+Index("chat_notes_by_target", *_of_key)
+"""▲ The last edit, the first deletion and the last reaction of a person with an emoji are found without reading any
+other. Otherwise each further reaction would cost as much as all earlier ones of its message."""
 
 reactions = Table(
     "chat_reactions",
@@ -79,5 +84,7 @@ mentions = Table(
 )
 """Who is named in which message, for Hem and for the counts."""
 Index("chat_mentions_by_obj", mentions.c.obj, mentions.c.row)
+
+EDIT, DELETION, REACTION = "edit", "deletion", "reaction"
 
 TABLES = (messages, notes, reactions, mentions)
