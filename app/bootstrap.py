@@ -86,8 +86,12 @@ class Office:
         return self.slots.kinds()
 
     def renew_policy(self) -> None:
-        """Reads the machine's policy again. The way of unlocking that is used now stays open until it is locked."""
-        self.policy = self._read_policy()
+        """Reads the machine's policy again and puts it in force if it has changed. The way of unlocking that is used
+        now stays open until it is locked."""
+        policy = self._read_policy()
+        if policy == self.policy:
+            return
+        self.policy = policy
         self.settings.renew(self.policy.fixed, self.policy.defaults)
         self.slots.allow(_allowed(self.settings), rules_of(self.settings))
         self.policy.tell()

@@ -36,6 +36,9 @@ from ui.ways_in import GateView, WaysIn
 WARM_AFTER_MS = 1000
 """After the window was shown: what the first change of a colleague needs must not hold up the first paint."""
 
+POLICY_EVERY_MS = 3_600_000
+"""A program that is not locked for days learns of a new policy within the hour."""
+
 
 class Program:
     """From the way in to the way out: first start or unlocking, the window, locking again."""
@@ -58,6 +61,8 @@ class Program:
         self._stage = Stage(office.settings, lambda: self._ending.may_close(), background=background)
         self._ending = Ending(office, self._stage, self._resident)
         self._ways = WaysIn(office, self._open, self._show_gate)
+        self._policy = QTimer(interval=POLICY_EVERY_MS)
+        self._policy.timeout.connect(office.renew_policy)
 
     async def run(self) -> None:
         """Until the window is closed or the system asks us to end; the session is closed in order."""
@@ -74,11 +79,13 @@ class Program:
         application.commitDataRequest.connect(ending.on_desktop_ends)
         try:
             resident.start(self._hear)
+            self._policy.start()
             self._start()
             await ending.over.wait()
         finally:
             end()
             application.commitDataRequest.disconnect(ending.on_desktop_ends)
+            self._policy.stop()
             resident.close()
             signals.close()
             ending.by_system = signals.came
@@ -95,6 +102,7 @@ class Program:
         events.network_changed.connect(self._hurry)
 
     def _on_woke(self) -> None:
+        self._office.renew_policy()
         window = self._stage.window
         if window is None or not window.auto_lock.look():
             self._hurry()

@@ -71,6 +71,10 @@ class Office:
         self.unlocking = FakeKeys(list(SlotKind))
         self.locked = locked
         self.keyring_asked = 0
+        self.renewed = 0
+
+    def renew_policy(self) -> None:
+        self.renewed += 1
 
     def unlock_raw(self) -> Session | None:
         return None if self.locked else self.session

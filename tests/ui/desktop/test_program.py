@@ -51,6 +51,16 @@ async def test_a_computer_that_wakes_connects_at_once_or_locks(qapp: QApplicatio
         assert r.office.session.hurried == 3
 
 
+async def test_a_new_policy_is_read_when_the_computer_wakes_and_every_hour(qapp: QApplication, tmp_path: Path) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        assert r.program._policy.isActive()
+        r.events[0].woke.emit()
+        assert r.office.renewed == 1
+        r.program._policy.timeout.emit()
+        assert r.office.renewed == 2
+    assert not r.program._policy.isActive()
+
+
 async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
