@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reads a conversation's rows, a page at a time. One query for the messages and one each for what hangs on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -13,6 +13,7 @@ from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, Uid
 from app.core.visible import one_line
 from app.store.database import Database, Row
+from app.store.statements import MAX_INT
 
 _COLUMNS = """change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by,
     named, named_t"""
@@ -21,6 +22,7 @@ _attachments = msgspec.msgpack.Decoder(tuple[Attachment, ...])
 MAX_REACTIONS = 40
 """▲ Most different reactions that are shown under a message. Otherwise one person could set thousands, and every
 repaint would draw them all."""
+PAGE = 200
 _NOTHING = b"\x90"
 """An empty list in msgpack: spares the decoder for most messages."""
 
@@ -158,18 +160,47 @@ class ChatRows:
 
     def _reactions(self, ids: Sequence[bytes]) -> dict[bytes, tuple[Reaction, ...]]:
         sql = (
-            "SELECT target, emoji, uid FROM chat_reactions WHERE obj = ?"  # noqa: S608 - marks only
-            f" AND target IN ({_marks(ids)}) ORDER BY sort"
+            "SELECT change_id FROM chat_messages m WHERE obj = ?"  # noqa: S608 - marks only
+            f" AND change_id IN ({_marks(ids)})"
+            " AND EXISTS (SELECT 1 FROM chat_reactions r WHERE r.obj = m.obj AND r.target = m.change_id)"
         )
-        found: dict[bytes, dict[str, list[Uid]]] = {}
-        for target, emoji, uid in self._db.rows(sql, (self._obj, *ids)) if ids else []:
-            found.setdefault(target, {}).setdefault(emoji, []).append(uid)
-        return {
-            target: tuple(
-                Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in list(by_emoji.items())[:MAX_REACTIONS]
-            )
-            for target, by_emoji in found.items()
-        }
+        return {target: self._reactions_of(target) for (target,) in self._db.rows(sql, (self._obj, *ids)) if ids}
+
+    def _reactions_of(self, target: bytes) -> tuple[Reaction, ...]:
+        """The MAX_REACTIONS emoji that were set first on a message. ▲ No others are read: a member may set thousands of
+        them, and each change of the message would read them all."""
+        found: dict[str, list[Uid]] = {}
+        for emoji, uid in self._in_order(target):
+            if emoji not in found and len(found) == MAX_REACTIONS:
+                break
+            found.setdefault(emoji, []).append(uid)
+        else:
+            return _reactions(found)
+        sql = (
+            "SELECT emoji, uid FROM chat_reactions WHERE obj = ? AND target = ?"  # noqa: S608 - marks only
+            f" AND emoji IN ({_marks(list(found))}) ORDER BY +sort"  # + has SQLite look up the emoji
+        )
+        again: dict[str, list[Uid]] = {emoji: [] for emoji in found}
+        for emoji, uid in self._db.rows(sql, (self._obj, target, *found)):
+            again[emoji].append(uid)
+        return _reactions(again)
+
+    def _in_order(self, target: bytes) -> Iterator[tuple[str, Uid]]:
+        """Emoji and person of a message's reactions, the first first. Read in groups, as far as is asked for."""
+        sql = (
+            "SELECT emoji, uid, sort FROM chat_reactions WHERE obj = ? AND target = ? AND sort > ?"
+            " ORDER BY sort LIMIT ?"
+        )
+        after = -MAX_INT
+        while page := self._db.rows(sql, (self._obj, target, after, PAGE)):
+            yield from ((emoji, uid) for emoji, uid, _ in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1][2]
+
+
+def _reactions(by_emoji: Mapping[str, Sequence[Uid]]) -> tuple[Reaction, ...]:
+    return tuple(Reaction(emoji=emoji, uids=tuple(uids)) for emoji, uids in by_emoji.items())
 
 
 def _one_line(text: str, mentions: bytes, attachments: bytes) -> str:

@@ -71,6 +71,7 @@ reactions = Table(
     Column("uid", LargeBinary, primary_key=True),
     Column("sort", BigInteger, nullable=False),
 )
+Index("chat_reactions_in_order", reactions.c.obj, reactions.c.target, reactions.c.sort)
 
 mentions = Table(
     "chat_mentions",
