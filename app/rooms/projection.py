@@ -60,7 +60,7 @@ def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: 
     if change.n is None:
         return
     obj, author, which = ObjId(record.obj), Uid(record.author), ChangeId(record.change)
-    left_out.leave_out(conn, root.room, obj, author, which, by=change.author, n=change.n, t=change.t)
+    left_out.leave_out(conn, root.room, obj, author, which, by=change.author, n=change.n, t=change.t, row=change.rowid)
 
 
 KIND = Kind(id=ROOM, title="Room", icon="rooms", project=project, positioned=positioned)

@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 9
+VERSION = 10
 
 
 def prepare(db: Database) -> None:
@@ -119,7 +119,7 @@ _STATEMENTS = (
        record TEXT NOT NULL, verified INTEGER)""",
     """CREATE TABLE events (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
        by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, obj BLOB, until INTEGER, note BLOB,
-       PRIMARY KEY (room, n, kind)) WITHOUT ROWID""",
+       place INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, n, kind, place)) WITHOUT ROWID""",
     "CREATE TABLE drafts (obj BLOB PRIMARY KEY, room BLOB NOT NULL, data BLOB NOT NULL, t INTEGER NOT NULL)",
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,
        t INTEGER NOT NULL)""",

@@ -22,6 +22,7 @@ _ROLE = """SELECT kind, role FROM events WHERE room = ?1 AND n <= ?2 AND
     (subject = ?3 AND kind IN ('add', 'role', 'rm', 'reset') OR by = ?3 AND kind IN ('genesis', 'leave'))
     ORDER BY n DESC LIMIT 1"""
 _PRUNED = "SELECT max(until) FROM events WHERE room = ? AND kind = 'prune' AND obj = ? AND n < ?"
+_PLACE = "SELECT place FROM changes WHERE row = ?"
 _TARGET = "SELECT min(n) FROM changes WHERE obj = ? AND author = ? AND change_id = ?"
 
 
@@ -35,10 +36,13 @@ class LeftOut:
 
 
 def leave_out(
-    conn: Connection, room: RoomId, obj: ObjId, author: Uid, change_id: ChangeId, *, by: Uid, n: int, t: int
+    conn: Connection, room: RoomId, obj: ObjId, author: Uid, change_id: ChangeId, *, by: Uid, n: int, t: int, row: int
 ) -> None:
-    """Notes a record at its position. Nothing if its author was no administrator there, or if the change lies before
-    what was pruned there: then only states hold it, and nobody could take it out."""
+    """Notes a record at its position; `row` is the record's own. Nothing if its author was no administrator there, or
+    if the change lies before what was pruned there: then only states hold it, and nobody could take it out.
+
+    ▲ Of several records for one change the one at the lowest position counts, in whatever order they came, so that
+    everybody computes the same states. Each record has a line in the timeline, also beside another in its envelope."""
     raw = driver_of(conn)
     if role_at(conn, room, by, n) < ADMIN:
         return
@@ -47,11 +51,14 @@ def leave_out(
     if target[0] is not None and target[0] <= pruned:
         return
     raw.execute(
-        "INSERT OR IGNORE INTO left_out (obj, author, change_id, n) VALUES (?, ?, ?, ?)", (obj, author, change_id, n)
+        """INSERT INTO left_out (obj, author, change_id, n) VALUES (?, ?, ?, ?)
+        ON CONFLICT (obj, author, change_id) DO UPDATE SET n = min(n, excluded.n)""",
+        (obj, author, change_id, n),
     )
+    place = raw.execute(_PLACE, (row,)).fetchone()[0]
     raw.execute(
-        "INSERT OR IGNORE INTO events (room, n, t, kind, by, subject, obj) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (room, n, t, LEAVE_OUT, by, author, obj),
+        "INSERT OR IGNORE INTO events (room, n, t, kind, by, subject, obj, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (room, n, t, LEAVE_OUT, by, author, obj, place),
     )
 
 

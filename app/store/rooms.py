@@ -126,7 +126,7 @@ class Rooms:
         """The room's log for the timeline, in order."""
         rows = self._db.rows(
             """SELECT n, t, kind, by, subject, role, history, obj, until, note FROM events WHERE room = ? AND n > ?
-               ORDER BY n LIMIT ?""",
+               ORDER BY n, place LIMIT ?""",
             (room, after_n, limit),
         )
         return [

@@ -98,6 +98,7 @@ events = Table(
     _maybe_id("obj"),
     _maybe_int("until"),
     _maybe_id("note"),
+    Column("place", BigInteger, primary_key=True),
 )
 key_watch = Table("key_watch", metadata, Column("uid", LargeBinary, primary_key=True), _int("seq"))
 key_notices = Table(

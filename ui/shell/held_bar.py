@@ -6,7 +6,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
-from app.rooms.held import HeldChange, VoidChanges, WaitingChanges
+from app.rooms.held import HeldChange, LeftOutChange, VoidChanges, WaitingChanges
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
@@ -59,11 +59,7 @@ class HeldBar(InfoBar):
         elif large := self._session.held.large(self._room):
             self.show_state("warning", "warning", _said_large(large))
         elif gone:
-            newest = gone[-1]
-            text = tr("{admin} has had a change by {author} left out of “{title}”.").format(
-                admin=newest.by.name, author=newest.author.name, title=newest.title or tr("Untitled")
-            )
-            self.show_state("info", "info", text)
+            self.show_state("info", "info", _said_left_out(gone))
         elif waiting := self._session.held.waiting(self._room):
             self.show_state("info", "info", _said_waiting(waiting))
         else:
@@ -130,6 +126,19 @@ def _said_large(large: tuple[str, ...]) -> str:
         "shown here. You can read and write. Kansli tries again at each start.",
         len(large),
     ).format(titles=", ".join(f"“{title or tr('Untitled')}”" for title in large))
+
+
+def _said_left_out(gone: tuple[LeftOutChange, ...]) -> str:
+    return trn(
+        "{admins} has had {n} change by {names} left out of {titles}.",
+        "{n} changes by {names} have been left out of {titles}. Decided by: {admins}.",
+        len(gone),
+    ).format(
+        n=len(gone),
+        admins=", ".join(sorted({one.by.name for one in gone})),
+        names=", ".join(sorted({one.author.name for one in gone})),
+        titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in gone)),
+    )
 
 
 def _said_waiting(waiting: tuple[WaitingChanges, ...]) -> str:

@@ -2,6 +2,7 @@
 """A change that an administrator had left out: the same object at everybody, in whatever slices it came."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,31 @@ def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path
     for store in stores:
         assert [(gone.author, gone.n) for gone in store.left_out.of(NOTE)] == [(HL, 9)]
         assert [(e.by, e.subject) for e in store.rooms_list.events(ROOM) if e.kind == "leave-out"] == [(RG, HL)]
+        store.close()
+
+
+def test_attack_each_of_two_records_in_one_envelope_has_its_line(tmp_path: Path, room: Room) -> None:
+    told = [record(9, RG, room.edits[2]), replace(record(9, RG, room.edits[3]), place=1, change_id=ChangeId(b"2" * 16))]
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, *told]])
+    assert {gone.author for gone in store.left_out.of(NOTE)} == {EK, HL}
+    lines = [(e.n, e.by, e.subject) for e in store.rooms_list.events(ROOM) if e.kind == "leave-out"]
+    assert lines == [(9, RG, EK), (9, RG, HL)]
+    assert text(store) == "Ett å. \n"[:-1]
+    store.close()
+
+
+def test_attack_of_two_records_for_one_change_the_earlier_counts_in_whatever_order_they_come(
+    tmp_path: Path, room: Room
+) -> None:
+    """A key that comes late made a device keep the later one: its states were other than everybody's."""
+    first, second = record(9, RG, room.edits[3]), record(10, HL, room.edits[3])
+    orders = [[[first], [second]], [[second], [first]]]
+    stores = [
+        take_in(tmp_path / f"{i}.db", [[room.announced, *room.edits], *slices]) for i, slices in enumerate(orders)
+    ]
+    assert [[gone.n for gone in store.left_out.of(NOTE)] for store in stores] == [[9], [9]]
+    assert len({digest(store, 9) for store in stores}) == 1
+    for store in stores:
         store.close()
 
 

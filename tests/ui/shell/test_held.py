@@ -103,6 +103,12 @@ async def test_everybody_sees_that_something_was_left_out(window: MainWindow, se
     shown, text = bar(window)
     assert shown
     assert text.count(REGISTRAR.name) == 2
+    session.held.gone = (*session.held.gone, LeftOutChange(title="Plan ö 🙂", author=HEAD, by=REGISTRAR, t=at(9, 0)))
+    session.held.changed.emit(CASE)
+    caught_up(window)
+    _, text = bar(window)
+    assert text.startswith("2 ändringar av ")
+    assert "“Beslut å”, “Plan ö 🙂”" in text
 
 
 async def test_it_is_said_when_nothing_can_be_tried_here(window: MainWindow, session: FakeSession) -> None:
