@@ -4,9 +4,11 @@ Pure: it uses no store and no CRDT.
 
 Each person offers only their own changes, and a change may build on another person's. If it were offered before that
 one, it would wait in the successor, where everybody sees it, and a prune that covers it would leave it out for good.
+Nor may it name a client that is another person's in the successor than in the old room: it would be void there, or
+build on words that are not the ones it was written for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from app.objects.grammar import Facts, Id, read
@@ -14,17 +16,23 @@ from app.objects.lib0 import BadUpdate
 
 K = TypeVar("K")
 Has = Callable[[Id], bool]
+IsTaken = Callable[[int, bool], bool]
+"""Whether a client belongs to somebody else in the successor. The second argument tells whether the person's own
+updates hold items of it."""
 
 
-def offerable(updates: Mapping[K, bytes], has: Has) -> list[K]:
+def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda client, own: False) -> list[K]:
     """The keys of the updates that this person may send to the successor room now. Each update comes after those that
-    it builds on. An update that builds on something that has no position in the successor is left out.
+    it builds on. An update that builds on something that has no position in the successor is left out, and so is one
+    that names a taken client.
 
-    `has` tells whether an id has a position in the successor. An update that breaks the
-    grammar of updates is always among them.
+    `has` tells whether an id has a position in the successor. An update that breaks the grammar of updates is always
+    among them.
     """
     left, ready = {key: _facts(update) for key, update in updates.items()}, list[K]()
     offered: dict[int, list[tuple[int, int]]] = {}
+    taken = _taken(left.values(), is_taken)
+    left = {key: facts for key, facts in left.items() if facts is None or not any(map(taken, _clients(facts)))}
 
     def is_there(ident: Id) -> bool:
         return has(ident) or any(start <= ident[1] < end for start, end in offered.get(ident[0], ()))
@@ -41,6 +49,22 @@ def offerable(updates: Mapping[K, bytes], has: Has) -> list[K]:
             del left[key]
             found = True
     return ready
+
+
+def names_taken(updates: Iterable[bytes], is_taken: IsTaken) -> bool:
+    """Whether one of a person's own updates names a taken client. Such an update can never be offered."""
+    known = [facts for update in updates if (facts := _facts(update)) is not None]
+    taken = _taken(known, is_taken)
+    return any(taken(client) for facts in known for client in _clients(facts))
+
+
+def _taken(own: Iterable[Facts | None], is_taken: IsTaken) -> Callable[[int], bool]:
+    mine = {section.client for facts in own if facts is not None for section in facts.sections}
+    return lambda client: is_taken(client, client in mine)
+
+
+def _clients(facts: Facts) -> set[int]:
+    return {section.client for section in facts.sections} | {client for client, _ in facts.needed}
 
 
 def _note(ranges: list[tuple[int, int]], start: int, end: int) -> None:

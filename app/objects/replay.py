@@ -135,6 +135,14 @@ class Replay:
         """Whether an id (client, clock) has been merged."""
         return self.structure.has(ident)
 
+    def owner(self, client: int) -> bytes | None:
+        """The person whose client this is, or for whom an incomplete update reserves it. None for nobody's."""
+        found = self.structure.clients.get(client)
+        if found is not None:
+            return found.owner
+        begun = self._by_client.get(client)
+        return self._begun[min(begun)][1] if begun else None
+
     # -- beginning
 
     def beginning(self, begun: Begun, update: bytes | None, upto: int | None = None) -> Generator[None, None, None]:
@@ -236,10 +244,8 @@ class Replay:
 
     def _is_begun_by_another(self, facts: Facts, author: bytes) -> bool:
         """Whether an incomplete update of another author has reserved a client of this update that is nobody's yet."""
-        for section in facts.sections:
-            if section.client not in self.structure.clients and (begun := self._by_client.get(section.client)):
-                return self._begun[min(begun)][1] != author
-        return False
+        new = [section.client for section in facts.sections if section.client not in self.structure.clients]
+        return any(self.owner(client) not in (None, author) for client in new)
 
     def update(self, parts: Sequence[int]) -> tuple[bytes, bytes]:
         """(update, what a state says beside it or nothing) that the changes at these positions make."""

@@ -5,6 +5,9 @@
 They wait on this device, and are checked again whenever a change comes to the successor. After 30 days by this device's
 clock the person is asked whether to offer a copy instead, since the author of what is missing may never come. The
 answer is stored.
+
+▲ The person is asked at once if somebody else has used a client of these changes in the successor. The changes would be
+void there for ever, and so are those that were offered before this was known. A copy has clients of its own.
 """
 
 import json
@@ -16,7 +19,7 @@ from app.core import clock
 from app.core.ids import ObjId, RoomId
 from app.core.signal import Signal
 from app.errors import BadChange, NotFound
-from app.objects.offering import offerable
+from app.objects.offering import names_taken, offerable
 from app.objects.replay import Unpack
 from app.store.origins import OriginRow
 from app.store.rows import StoredChange
@@ -33,7 +36,8 @@ successor, as a new object or into the one that continues it."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOffer:
     """The own changes of one object that wait. `obj` is the object in the successor, `count` how many changes wait,
-    `since` (ms) when they began to wait, `asks` whether the person is to be asked now about a copy."""
+    `since` (ms) when they began to wait, `asks` whether the person is to be asked now about a copy. `taken`: somebody
+    else has used a client that the changes name, so that they can never be offered."""
 
     obj: ObjId
     kind: str
@@ -41,6 +45,7 @@ class HeldOffer:
     count: int
     since: int
     asks: bool
+    taken: bool = False
 
 
 class Offers:
@@ -63,12 +68,13 @@ class Offers:
 
     def due(self, room: RoomId) -> bool:
         """Whether changes wait in a successor, and something may have come since they were last checked."""
-        return room not in self._seen and bool(self._kept(room))
+        return room not in self._seen and (bool(self._kept(room)) or bool(self._store.origins.refused(room)))
 
     async def lacking(self, origin: OriginRow, own: Sequence[tuple[StoredChange, ObjId]]) -> set[int]:
         """Which of the own changes must not be offered now, by their rows; stores that they wait.
 
-        `own`: changes of the old room that are not offered yet, each with its object in the successor.
+        `own`: changes of the old room that are not offered yet, or are void in the successor, each with its object
+        there.
         """
         self._seen.add(origin.room)
         by_obj: dict[ObjId, list[StoredChange]] = {}
@@ -77,23 +83,27 @@ class Offers:
         kept, left, held = self._kept(origin.room), dict[str, Any](), set[int]()
         for into, changes in by_obj.items():
             answer = kept.get(into.hex(), {})
-            rows = await self._held(into, changes)
+            rows, taken = await self._held(into, changes)
             if answer.get("copied"):
-                rows = {c.rowid for c in changes if not self._store.origins.is_there(origin.room, c)}
+                rows = {c.rowid for c in changes}
             if rows:
                 now = clock.now_ms()
                 fresh = {"old": changes[0].obj.hex(), "since": now, "ask": now + ASK_AFTER_MS}
-                left[into.hex()] = {**fresh, **answer, "count": len(rows)}
+                kept_now = {**fresh, **answer, "count": len(rows)}
+                if taken and not answer.get("taken"):
+                    kept_now |= {"taken": True, "ask": now}
+                left[into.hex()] = kept_now
                 held |= rows
         if left != kept:
             self._keep(origin.room, left)
         return held
 
-    async def _held(self, into: ObjId, changes: Sequence[StoredChange]) -> set[int]:
+    async def _held(self, into: ObjId, changes: Sequence[StoredChange]) -> tuple[set[int], bool]:
+        """(the rows of those that must not be offered now, whether one of them names a taken client)."""
         found = self._store.objects.get(changes[0].obj)
         unpack = self.unpack.get(found.kind) if found is not None else None
         if unpack is None:
-            return set()
+            return set(), False
         rows: dict[bytes | int, list[tuple[int, int, bytes]]] = {}
         for change in changes:
             try:
@@ -103,9 +113,17 @@ class Offers:
             key = unpacked.group if unpacked.group is not None else change.rowid
             rows.setdefault(key, []).append((unpacked.index, change.rowid, unpacked.update))
         updates = {key: b"".join(update for *_, update in sorted(parts)) for key, parts in rows.items()}
-        has = await self._store.judges.knows(into)
-        ready = set(offerable(updates, has))
-        return {row for key, parts in rows.items() if key not in ready for _, row, _ in parts}
+        before = await self._store.judges.known(changes[0].obj)
+        there = await self._store.judges.known(into)
+
+        def is_taken(client: int, own: bool) -> bool:
+            owner = there.owner(client)
+            expected = changes[0].author if own else before.owner(client)
+            return owner is not None and expected is not None and owner != expected
+
+        ready = set(offerable(updates, there.has, is_taken))
+        held = {key: update for key, update in updates.items() if key not in ready}
+        return {row for key in held for _, row, _ in rows[key]}, names_taken(held.values(), is_taken)
 
     # -- what is shown, and the person's answers
 
@@ -120,7 +138,8 @@ class Offers:
             obj = ObjId(bytes.fromhex(key))
             found.append(
                 HeldOffer(
-                    obj=obj, kind=old.kind, title=old.title, count=kept["count"], since=kept["since"], asks=asks
+                    obj=obj, kind=old.kind, title=old.title, count=kept["count"], since=kept["since"], asks=asks,
+                    taken=bool(kept.get("taken")),
                 )
             )  # fmt: skip
         return tuple(found)

@@ -294,7 +294,12 @@ class Succession:
 
         first = 0 if split else after
         own = [(change, here[0]) for change in self._store.origins.own(origin.old, first) if (here := told(change))]
-        own = [(change, into) for change, into in own if not self._store.origins.is_there(origin.room, change)]
+        refused = self._store.origins.refused(origin.room)
+        own = [
+            (change, into)
+            for change, into in own
+            if (into, change.change_id) in refused or not self._store.origins.is_there(origin.room, change)
+        ]
         waits = await self.offers.lacking(origin, own)
         offered = self._store.origins.offer(origin, first, lambda c: None if c.rowid in waits else told(c))
         for found in self._store.objects.all(origin.old):

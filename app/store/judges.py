@@ -14,6 +14,7 @@ the first.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from app.core import log
 from app.core.ids import ObjId, RoomId
@@ -36,6 +37,15 @@ BREATH = 32
 """Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownIds:
+    """What an object's judge knows. `has` tells whether an id (client, clock) has a position. `owner` gives the uid of
+    the person whose client it is, None for nobody's."""
+
+    has: Callable[[tuple[int, int]], bool]
+    owner: Callable[[int], bytes | None]
+
+
 class Judges(KeptJudges):
     """Of one store. On the loop."""
 
@@ -48,9 +58,9 @@ class Judges(KeptJudges):
         objs = {c.obj for c in received.changes} | {e.obj for e in received.events if e.obj is not None}
         return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
 
-    async def knows(self, obj: ObjId) -> Callable[[tuple[int, int]], bool]:
-        """Returns a function that tells whether an id (client, clock) of the object has a position. It is valid until
-        the next turn of the loop. It is always False for an object that is unknown, or must be judged again."""
+    async def known(self, obj: ObjId) -> KnownIds:
+        """Which ids and clients of the object have positions. It is valid until the next turn of the loop. Of an object
+        that is unknown, or must be judged again, nothing is known."""
         async with self.lock:
             room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
             kind = self.merging(RoomId(room), obj) if room is not None else None
@@ -58,9 +68,9 @@ class Judges(KeptJudges):
             if kind is not None and obj not in self._stale:
                 held = self._held.get(obj) or await self._load(obj, kind)
             if held is None:
-                return lambda ident: False
+                return KnownIds(lambda ident: False, lambda client: None)
             self._keep(obj, held)
-            return held.judge.has
+            return KnownIds(held.judge.has, held.judge.owner)
 
     # -- what came
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from sqlalchemy import Connection
 
-from app.core.ids import Hash, ObjId, RoomId, Uid
+from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes, stored_change
 from app.store.database import Database, driver_of
@@ -124,6 +124,10 @@ class Origins:
         """Whether an own change of the old room has been offered in `room`, the successor."""
         rows = self._db.rows(sql.known_changes(1), (change.change_id,))
         return any((r, author) == (room, change.author) for _, r, _, author, *_ in rows)
+
+    def refused(self, room: RoomId) -> set[tuple[ObjId, ChangeId]]:
+        """Own changes of a room that are void there because their client is another person's: (object, change id)."""
+        return {(ObjId(obj), ChangeId(c)) for obj, c in self._db.rows(sql.OWN_FOREIGN, (room, self._me.uid))}
 
     def _parts(self, change: StoredChange) -> Sequence[bytes]:
         return [part for (part,) in self._db.rows("SELECT part FROM outbox_parts WHERE row = ?", (change.rowid,))]

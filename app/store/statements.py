@@ -92,6 +92,8 @@ QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
     WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
+OWN_FOREIGN = """SELECT obj, change_id FROM changes INDEXED BY changes_unprojected
+    WHERE room = ? AND unprojected IS NOT NULL AND unprojected = 'foreign' AND author = ?"""
 VOID_COUNTS = f"""SELECT o.title, o.kind, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
     JOIN objects o ON o.obj = c.obj WHERE c.room = ? AND c.unprojected IS NOT NULL
     AND c.unprojected NOT IN {_NOT_VOID} GROUP BY c.obj, c.author ORDER BY min(c.row)"""

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 import pytest
+from pycrdt import Doc, Text
 
 from app.core import clock
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
@@ -17,6 +18,7 @@ from app.documents.compaction import compact
 from app.documents.model import Document
 from app.documents.records import Assembler, encode, group_of, unpack
 from app.errors import NotFound
+from app.objects.grammar import read
 from app.objects.kind import ROOM
 from app.objects.offering import offerable
 from app.rooms.offers import ASK_AFTER_MS, Offers
@@ -34,6 +36,7 @@ from tests.fuzz.histories import document
 
 OWNER = Uid(b"o" * 16)
 PEOPLE = tuple(Uid(bytes((n,)) * 16) for n in (1, 2, 3))
+THIEF = Uid(b"t" * 16)
 OLD, NEW = RoomId(b"g" * 16), RoomId(b"n" * 16)
 DOC = ObjId(b"d" * 16)
 INTO = object_in(NEW, OLD, DOC)
@@ -195,6 +198,82 @@ async def test_after_thirty_days_the_person_is_asked_and_the_answer_is_kept(desk
             desk.offers.copy(NEW, DOC)
     finally:
         restore()
+
+
+def writing(client: int, words: str) -> bytes:
+    """The first update of a client: words at a document's beginning."""
+    text = Text()
+    doc = Doc[Any]({"text": text}, client_id=client)
+    text += words
+    return doc.get_update()
+
+
+def begins(uid: Uid, n: int, words: str) -> OpenedChange:
+    """The first use of client 77 in the successor, by `uid` at position n."""
+    return change(NEW, INTO, n, uid, encode(writing(77, words))[0])
+
+
+def cut_off(desk: Desk) -> list[OpenedChange]:
+    """A room in which the founder of the successor has not seen the newest change, by this desk under client 77."""
+    own = change(OLD, DOC, NAMED + 1, desk.me, encode(writing(77, "mitt å 🙂"))[0])
+    return [*old_room()[:NAMED], own]
+
+
+async def test_attack_who_takes_a_client_of_cut_off_changes_in_a_successor_makes_no_change_void(
+    desks: list[Desk],
+) -> None:
+    desk = desks[0]
+    old = cut_off(desk)
+    await desk.begin(old, [*begun(old), begins(THIEF, 50, "stulet ö 🙂")])
+    copied: list[tuple[ObjId, RoomId, ObjId]] = []
+    desk.offers.copiers = {DOCUMENT.id: lambda *given: copied.append(given)}
+    assert await desk.offer() == []
+    (held,) = desk.offers.held(NEW)
+    assert held.taken
+    assert held.asks, "what can never come is not waited for"
+    desk.offers.refuse(NEW, INTO)
+    await desk.offer()
+    assert not desk.offers.held(NEW)[0].asks, "the answer stays"
+    desk.offers.copy(NEW, INTO)
+    assert copied == [(DOC, NEW, INTO)]
+    assert await desk.offer() == []
+    assert desk.offers.held(NEW) == ()
+
+
+async def test_attack_who_takes_a_client_while_it_is_offered_is_answered_by_a_copy(desks: list[Desk]) -> None:
+    desk = desks[0]
+    old = cut_off(desk)
+    await desk.begin(old, begun(old))
+    desk.offers.copiers = {DOCUMENT.id: lambda *given: None}
+    ((obj, change_id, data),) = await desk.offer()
+    assert desk.offers.held(NEW) == ()
+    await desk.receive(NEW, begins(THIEF, 50, "stulet ö 🙂"))
+    await desk.receive(NEW, change(NEW, obj, 51, desk.me, data, change_id))
+    codes = desk.store.db.rows("SELECT unprojected FROM changes WHERE obj = ? AND author = ?", (INTO, desk.me))
+    assert codes == [("foreign",)]
+    assert desk.offers.due(NEW), "what was offered is void"
+    await desk.offer()
+    (held,) = desk.offers.held(NEW)
+    assert held.taken
+    assert held.asks
+    desk.offers.copy(NEW, INTO)
+    await desk.offer()
+    assert desk.offers.held(NEW) == (), "what is void stays void, and the copy stands for it"
+
+
+async def test_attack_what_builds_on_a_taken_client_of_a_colleague_is_not_offered_into_foreign_words(
+    desks: list[Desk],
+) -> None:
+    old = old_room()
+    mine = {n: c for n, c in enumerate(old) if c.uid == PEOPLE[0]}
+    updates = {n: unpack(c.payload).update for n, c in mine.items()}
+    others = {client for u in updates.values() for client, _ in read(u).needed} - {
+        s.client for u in updates.values() for s in read(u).sections
+    }
+    assert others, "otherwise nobody builds on anybody"
+    ready = offerable(updates, lambda ident: True, lambda client, own: not own)
+    assert 0 < len(ready) < len(updates)
+    assert not any({client for client, _ in read(updates[n]).needed} & others for n in ready)
 
 
 def test_what_builds_on_another_of_ones_own_goes_with_it_and_nothing_else_does() -> None:

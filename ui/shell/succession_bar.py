@@ -128,13 +128,9 @@ class SuccessionBar(QFrame):
         )  # fmt: skip
 
     def _waits(self, held: Sequence[HeldOffer], back: list[_Deed]) -> tuple[str, str, str, list[_Deed]]:
-        """The bar for own changes that wait: what is not here yet, and after 30 days the question about a copy."""
+        """The bar for own changes that wait: what is not here yet, and the question about a copy once it is due."""
         first = next((h for h in held if h.asks), held[0])
-        text = trn(
-            "{n} change of yours in “{title}” is not here yet. It builds on what somebody else has not brought here.",
-            "{n} changes of yours in “{title}” are not here yet. They build on what somebody else has not brought.",
-            first.count,
-        ).format(n=first.count, title=one_line(first.title) or tr("Untitled"))  # fmt: skip
+        text = _lacking(first)
         if not first.asks:
             return text, "info", "clock", back
         document = first.kind == "document"
@@ -178,3 +174,20 @@ class SuccessionBar(QFrame):
 
     async def _show_evidence(self) -> None:
         await show(EvidenceDialog(self.window(), self._session.succession.standing(self._room)))
+
+
+def _lacking(held: HeldOffer) -> str:
+    """What is not here, and why."""
+    if held.taken:
+        text = trn(
+            "{n} change of yours in “{title}” cannot be brought here: somebody else has taken its place.",
+            "{n} changes of yours in “{title}” cannot be brought here: somebody else has taken their place.",
+            held.count,
+        )
+    else:
+        text = trn(
+            "{n} change of yours in “{title}” is not here yet. It builds on what somebody else has not brought here.",
+            "{n} changes of yours in “{title}” are not here yet. They build on what somebody else has not brought.",
+            held.count,
+        )
+    return text.format(n=held.count, title=one_line(held.title) or tr("Untitled"))

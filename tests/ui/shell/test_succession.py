@@ -175,6 +175,9 @@ def test_what_waits_to_be_offered_is_said_and_asked_about_by_keyboard(window: Ma
     view = view_of(window, session, believed, "sealed")
     assert view.succession.text().startswith("2 ändringar som du har gjort i ”Utkast å 🙂” är inte här än.")
     assert list(buttons(view.succession)) == ["Öppna det tidigare rummet"]
+    session.succession.standings[CASE] = replace(believed, held=(replace(waits, taken=True),))
+    view.refresh()
+    assert "går inte att föra över hit: någon annan har tagit deras plats" in view.succession.text()
     for answer, pressed in (("copy", "Lägg en kopia här"), ("later", "Fråga senare"), ("no", "Ingen kopia")):
         asked = replace(waits, asks=True)
         session.succession.standings[CASE] = replace(believed, held=(asked,))
