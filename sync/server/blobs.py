@@ -9,7 +9,7 @@ last byte is there. Parts are immutable: the same part again is Ok, another cont
 import asyncio
 import base64
 import os
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -21,7 +21,7 @@ from sync.server.blobheaders import BlobRefusal, PartName, PutHeaders
 from sync.server.config import Limits
 from sync.server.meters import Meters
 from sync.server.objects.base import NoSpace, Objects, WrongDigest, WrongOffset
-from sync.server.quotas import Quotas, today
+from sync.server.quotas import Quotas, is_within, senders, today
 from sync.server.refusal import Refusal
 from sync.server.store.base import BlobRow, Store, Taken, Unwritable
 from sync.server.uploads import Busy, Uploads
@@ -49,11 +49,39 @@ class RoleOf(Protocol):
 
 
 class _Slots:
-    """A device's requests for files: those at work, and those that wait."""
+    """A person's requests for files: those at work by device, and those that wait."""
 
     def __init__(self, at_once: int) -> None:
-        self.free = asyncio.Semaphore(at_once)
-        self.users = 0
+        self._at_once = at_once
+        self.users: Counter[bytes] = Counter()
+        """By device: at work or waiting."""
+        self._at_work: Counter[bytes] = Counter()
+        self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def one(self, dev: bytes) -> AsyncIterator[None]:
+        """Waits until the device may have one more request at work."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((dev, turn))
+        self._begin()
+        try:
+            await turn
+            yield
+        finally:
+            if turn.done() and not turn.cancelled():
+                self._at_work[dev] -= 1
+            else:
+                self._waiting.remove((dev, turn))
+            self._begin()
+
+    def _begin(self) -> None:
+        """Lets those begin that may, the first one first. A device that may not holds up no other device."""
+        for dev, turn in list(self._waiting):
+            own, together = self._at_work[dev] + 1, self._at_work.total() + 1
+            if not turn.done() and is_within(own, together, self._at_once):
+                self._waiting.remove((dev, turn))
+                self._at_work[dev] += 1
+                turn.set_result(None)
 
 
 class Blobs:
@@ -122,19 +150,19 @@ class Blobs:
 
     @asynccontextmanager
     async def slot(self, who: Who) -> AsyncIterator[None]:
-        """▲ One of the few requests that a device may have at a time: each has a part in memory. A few more wait, the
-        rest is refused."""
-        slots = self._slots.setdefault(who.dev, _Slots(self._limits.device_files))
-        if slots.users >= self._limits.device_files + _MOST_WAITING:
+        """▲ One of the few requests that a device, and all devices of its person, may have at a time: each has a part
+        in memory. A few more wait, the rest is refused."""
+        slots = self._slots.setdefault(who.uid, _Slots(self._limits.device_files))
+        if slots.users[who.dev] >= self._limits.device_files + _MOST_WAITING:
             raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
-        slots.users += 1
+        slots.users[who.dev] += 1
         try:
-            async with slots.free:
+            async with slots.one(who.dev):
                 yield
         finally:
-            slots.users -= 1
-            if not slots.users:
-                self._slots.pop(who.dev, None)
+            slots.users[who.dev] -= 1
+            if not slots.users.total():
+                self._slots.pop(who.uid, None)
 
     async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
         """Stores a piece; (201, size) when the part is complete, (202, bytes held) before."""
@@ -190,7 +218,7 @@ class Blobs:
             return HTTPStatus.CREATED, size
         row = BlobRow(room=name.room, obj=name.obj, part=name.part, size_bytes=size, sha256=h.sha256)
         try:
-            await self._store.add_blob(row, who.dev, today(), len(body))
+            await self._store.add_blob(row, senders(who), today(), len(body))
         except Taken as e:
             raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
         self._uploads.done(name.key)

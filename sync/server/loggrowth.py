@@ -5,18 +5,19 @@ A rule of this server alone: it refuses and voids nothing. What ends a device or
 follows from that; coming back with a recovery sheet, which spends an invitation, is not asked about here.
 """
 
-from collections import OrderedDict
+import logging
 from collections.abc import Iterator
 
 from sync.protocol.messages import ErrorCode
 from sync.server.config import Limits
 from sync.server.people import Draft
-from sync.server.rates import Bucket
+from sync.server.quotas import today
 from sync.server.refusal import Refusal
+from sync.server.store.base import Store, StoreError, Tally
 from sync.trust.userlog import AGENCY, UserEntry
 
-_DAY_S = 86_400.0
-_REMEMBERED = 65_536
+log = logging.getLogger("sync.server")
+
 LOG_BYTES = 8 * 1024 * 1024
 LOG_BYTES_A_DAY = 1024 * 1024
 """Largest log, and most bytes of counted entries a day. A thousand entries of a person with five devices take 8 MiB,
@@ -25,14 +26,14 @@ _ENDINGS = ("dev_revoke", "reset")
 
 
 class LogGrowth:
-    """Counts each person's entries. In memory: a restart begins the day again."""
+    """Counts each person's entries of a day (UTC) in the store. ▲ In memory alone each restart would begin the day
+    again."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store = store
         self._limits = limits
-        self._days: OrderedDict[bytes, tuple[Bucket, Bucket]] = OrderedDict()
-        """By person: what is left of today's entries and bytes."""
 
-    def check(self, draft: Draft) -> None:
+    async def check(self, draft: Draft) -> None:
         """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
         for what ends a device or an account, nor for the key that an agency's revocation makes necessary."""
         counted, size = _use(draft)
@@ -40,24 +41,24 @@ class LogGrowth:
             return
         if draft.log.seq + 1 + counted > self._limits.log_entries or draft.log.size_bytes + size > LOG_BYTES:
             raise Refusal(ErrorCode.QUOTA, "user log")
-        entries, of_bytes = self._day(draft.log.uid)
-        if entries.left < counted or of_bytes.left < size:
+        day = today()
+        entries, of_bytes = [await self._store.counted(tally, day) for tally in _tallies(draft.log.uid)]
+        if entries + counted > self._limits.log_entries_a_day or of_bytes + size > LOG_BYTES_A_DAY:
             raise Refusal(ErrorCode.BUSY, "user log")
 
-    def note(self, draft: Draft) -> None:
-        """The entries are in the log."""
-        for bucket, used in zip(self._day(draft.log.uid), _use(draft), strict=True):
-            bucket.spend(used, most_debt=0.0)
+    async def note(self, draft: Draft) -> None:
+        """The entries are in the log. A disk that takes this no more undoes nothing."""
+        amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
+        try:
+            if any(amounts.values()):
+                await self._store.count(amounts, today())
+        except StoreError as e:
+            log.warning("the growth of a log was not counted: %s", e.code)
 
-    def _day(self, uid: bytes) -> tuple[Bucket, Bucket]:
-        found = self._days.get(uid)
-        if found is None:
-            entries, of_bytes = self._limits.log_entries_a_day, LOG_BYTES_A_DAY
-            found = self._days[uid] = Bucket(entries / _DAY_S, entries), Bucket(of_bytes / _DAY_S, of_bytes)
-        self._days.move_to_end(uid)
-        while len(self._days) > _REMEMBERED:
-            self._days.popitem(last=False)
-        return found
+
+def _tallies(uid: bytes) -> tuple[Tally, Tally]:
+    """The counts of a person's log: entries, and their bytes."""
+    return Tally("log-entries", uid), Tally("log-bytes", uid)
 
 
 def _use(draft: Draft) -> tuple[int, int]:

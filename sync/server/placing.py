@@ -36,7 +36,7 @@ from sync.server.meters import Meters
 from sync.server.named import named_by
 from sync.server.people import People
 from sync.server.pruning import Pruning
-from sync.server.quotas import Quotas, today
+from sync.server.quotas import Quotas, senders, today
 from sync.server.refusal import Refusal, refusal_of
 from sync.server.rows import authors, item_rows, member_changes, returned_shares, share_rows
 from sync.server.shapes import check_batch, read_entries
@@ -93,6 +93,10 @@ class Placing:
         """Keeps seals until the entry that names them comes."""
         self._staging.put(who, frame)
         return Ok(frame.rid)
+
+    def forget(self, dev: bytes) -> None:
+        """A device has ended: its uploaded seals go."""
+        self._staging.forget(dev)
 
     async def push(self, who: Who, frame: Push) -> Placed:
         """Gives a batch its positions. A batch that has them gets the same answer again, before any other verdict."""
@@ -253,7 +257,7 @@ class Placing:
             expected_n=items[0].n - 1,
             items=rows,
             size_bytes=size,
-            by_dev=who.dev,
+            by=senders(who),
             day=today(),
             shares=given,
             seals=seals,

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How much a room may hold and a device may send in a day."""
+"""How much a room may hold, and how much a device and a person may send in a day."""
 
 from sync.protocol.messages import ErrorCode
 from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
+from sync.server.fanout import DEVICES
 from sync.server.live import LiveRoom
 from sync.server.refusal import Refusal
-from sync.server.store.base import Store
+from sync.server.store.base import Store, Tally
 
 _DAY_MS = 86_400_000
+SURE_PART = 16
+"""▲ This part of what a device may have is its own, whatever the person's other devices use. Otherwise a stolen device
+could keep the others from sending anything."""
 
 
 def today() -> int:
@@ -16,32 +20,52 @@ def today() -> int:
     return now_ms() // _DAY_MS
 
 
+def senders(who: Who) -> tuple[Tally, Tally]:
+    """Whose counts the bytes that a device sends go to: the device's and the person's."""
+    return Tally("device", who.dev), Tally("person", who.uid)
+
+
+def is_within(own: int, together: int, limit: int) -> bool:
+    """Whether a device may have `own` of something while its person's devices have `together`. `limit` is what one
+    device may have. ▲ All of them together have what DEVICES may have. Otherwise a person with ten devices, or a thief
+    who adds ten, would have ten times as much as anybody else."""
+    return own <= limit and (together <= DEVICES * limit or own <= max(1, limit // SURE_PART))
+
+
 class Quotas:
-    """What each device has sent today, read from the store once a day."""
+    """What each device and each person has sent today, read from the store once a day."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
         self._limits = limits
-        self._used: dict[bytes, tuple[int, int]] = {}
+        self._used: dict[Tally, tuple[int, int]] = {}
 
     async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
         """Refusal "quota" if so many bytes more are too many. ▲ What `ends` somebody's membership, or the dirt that it
-        left, finds room in a full room too: else whoever filled it could not be removed."""
-        if not ends and live.size_bytes + size > self._limits.room_bytes:
+        left, finds room in a full room, and on a day that is used up: else whoever filled it could not be removed."""
+        if ends:
+            return
+        if live.size_bytes + size > self._limits.room_bytes:
             raise Refusal(ErrorCode.QUOTA, "room")
         await self.check_device(who, size)
 
     async def check_device(self, who: Who, size: int) -> None:
-        """Refusal "quota" if the device may not send so many bytes more today."""
+        """Refusal "quota" if the device, or its person, may not send so many bytes more today."""
+        own, together = [await self._today(tally) + size for tally in senders(who)]
+        if not is_within(own, together, self._limits.device_bytes_a_day):
+            raise Refusal(ErrorCode.QUOTA, "device" if own > self._limits.device_bytes_a_day else "person")
+
+    async def _today(self, tally: Tally) -> int:
         day = today()
-        at, used = self._used.get(who.dev, (-1, 0))
+        at, used = self._used.get(tally, (-1, 0))
         if at != day:
-            used = await self._store.device_bytes(who.dev, day)
-            self._used[who.dev] = (day, used)
-        if used + size > self._limits.device_bytes_a_day:
-            raise Refusal(ErrorCode.QUOTA, "device")
+            used = await self._store.counted(tally, day)
+            self._used[tally] = (day, used)
+        return used
 
     def note(self, who: Who, size: int) -> None:
-        """Counts bytes that a `check` before let pass."""
-        day, used = self._used[who.dev]
-        self._used[who.dev] = (day, used + size)
+        """Counts bytes that the store is given."""
+        for tally in senders(who):
+            if tally in self._used:  # otherwise the store is asked first, and has them
+                day, used = self._used[tally]
+                self._used[tally] = (day, used + size)

@@ -37,7 +37,7 @@ from sync.server.config import Limits
 from sync.server.fanout import Hub, Listener
 from sync.server.live import LiveRoom, LiveRooms
 from sync.server.people import People
-from sync.server.quotas import Quotas
+from sync.server.quotas import Quotas, senders, today
 from sync.server.refusal import Refusal
 from sync.server.shares import Shares
 from sync.server.store.base import ItemRow, SealRow, Store
@@ -195,7 +195,7 @@ class Rooms:
         await self._quotas.check_device(who, len(frame.seal))
         self._check_reseal((frame.room, frame.epoch, frame.uid, who.uid))
         row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
-        await self._store.add_seal(frame.room, row, self._limits.reseals_kept)
+        await self._store.add_seal(frame.room, row, self._limits.reseals_kept, senders(who), today())
         self._quotas.note(who, len(frame.seal))
         self._hub.nudge(frame.uid, frame.room, live.head.n)
         return Ok(frame.rid)

@@ -298,6 +298,7 @@ class Service:
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
+                self.placing.forget(device.dev)
                 self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
         self.hub.tell_all(log.uid, LogMoved(log.seq))
 

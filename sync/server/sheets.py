@@ -46,7 +46,7 @@ class Sheets:
         self._store = store
         self._people = people
         self._limits = limits
-        self._growth = LogGrowth(limits)
+        self._growth = LogGrowth(store, limits)
 
     # -- before sign-in
 
@@ -130,13 +130,13 @@ class Sheets:
         draft = await self._people.draft(who.uid, frame.entries)
         if any(entry.type == "binding" for entry in draft.read):
             raise Refusal(ErrorCode.INVALID, "binding")
-        self._growth.check(draft)
+        await self._growth.check(draft)
         ready = await self._ready_to_revoke(draft)
         if ready:
             return None, Waits(frame.rid, ready)
         await self._count(draft)
         made = await self._people.take(draft)
-        self._growth.note(draft)
+        await self._growth.note(draft)
         for dev in _revoked(draft):
             await self._answered(made.uid, REVOKE, dev)
         return made, Ok(frame.rid)

@@ -10,6 +10,7 @@ from sync.crypto.kdf import H
 from sync.protocol.messages import ErrorCode, PutSeals
 from sync.server.auth import Who
 from sync.server.config import Limits
+from sync.server.quotas import is_within
 from sync.server.refusal import Refusal
 from sync.trust import merkle
 from sync.trust.epochs import Epoch
@@ -35,6 +36,7 @@ class _Device:
 @dataclass(slots=True)
 class _Upload:
     at: float
+    uid: bytes
     seals: list[bytes] = field(default_factory=list)
     size_bytes: int = 0
     _by_hash: dict[bytes, bytes] = field(default_factory=dict)
@@ -55,11 +57,14 @@ class Staging:
         self._limits = limits
         self._uploads: OrderedDict[_Key, _Upload] = OrderedDict()
         self._by_dev: dict[bytes, _Device] = {}
+        self._of_person: dict[bytes, int] = {}
+        """Bytes that all devices of a person have uploaded, without those who have none."""
 
     def put(self, who: Who, frame: PutSeals) -> None:
         """Adds seals from index `start`; a repeated upload begins again at 0.
 
         ▲ A device pushes out no uploads but its own: else a member who is to go could keep away the seals of that.
+        ▲ What all devices of a person have here is bounded too.
         """
         self._expire()
         if len(frame.room) != 16 or len(frame.root) != 32:
@@ -67,14 +72,15 @@ class Staging:
         key = (who.dev, frame.room, frame.root)
         if frame.start == 0:
             self._drop(key)
-        upload = self._uploads.get(key) or _Upload(time.monotonic())
+        upload = self._uploads.get(key) or _Upload(time.monotonic(), who.uid)
         if frame.start != len(upload.seals):
             raise Refusal(ErrorCode.SEALS, f"start {len(upload.seals)}")
         size = sum(len(s) + _SEAL_BYTES for s in frame.seals)
         if any(len(s) > _MAX_SEAL_BYTES for s in frame.seals):
             raise Refusal(ErrorCode.SEALS, "size")
         device = self._by_dev.get(who.dev) or _Device()
-        if device.size_bytes + size > self._limits.staged_seals_bytes:
+        together = self._of_person.get(who.uid, 0) + size
+        if not is_within(device.size_bytes + size, together, self._limits.staged_seals_bytes):
             raise Refusal(ErrorCode.QUOTA, "seals")
         if key not in self._uploads and len(device.uploads) >= _MAX_OF_A_DEVICE:
             self._drop(next(iter(device.uploads)))
@@ -84,6 +90,7 @@ class Staging:
         upload.seals.extend(frame.seals)
         upload.size_bytes += size
         device.size_bytes += size
+        self._add(who.uid, size)
         while len(self._uploads) > _MAX_UPLOADS:
             self._drop(next(iter(self._uploads)))
 
@@ -104,6 +111,12 @@ class Staging:
             if seal is not None:
                 return seal
         raise Refusal(ErrorCode.SEALS, "newcomer")
+
+    def forget(self, dev: bytes) -> None:
+        """A device has ended: what it uploaded makes room for its person's other devices."""
+        device = self._by_dev.get(dev)
+        for key in list(device.uploads) if device else []:
+            self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
         """Forgets a device's uploads to a room: they are stored, or void."""
@@ -128,5 +141,11 @@ class Staging:
             device = self._by_dev[key[0]]
             del device.uploads[key]
             device.size_bytes -= upload.size_bytes
+            self._add(upload.uid, -upload.size_bytes)
             if not device.uploads:
                 del self._by_dev[key[0]]
+
+    def _add(self, uid: bytes, size_bytes: int) -> None:
+        self._of_person[uid] = self._of_person.get(uid, 0) + size_bytes
+        if not self._of_person[uid]:
+            del self._of_person[uid]

@@ -2,7 +2,8 @@
 """Parts of files that are not whole yet: whose they are and how much of them lies on the disk.
 
 What they hold counts in the room's quota until they are whole (then the part does), and each piece in its device's day.
-A device has few of them; with one more its oldest goes. After a day an upload is swept. None that is being written is.
+A device has few of them, and so have all devices of a person together; with one more the device's oldest goes. After a
+day an upload is swept. None that is being written is.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from dataclasses import replace
 from sync.server.auth import Who, now_ms
 from sync.server.config import Limits
 from sync.server.objects.base import Objects
+from sync.server.quotas import is_within, senders
 from sync.server.store.base import Store, StoreError, UploadRow
 
 log = logging.getLogger("sync.server")
@@ -66,24 +68,29 @@ class Uploads:
         before = self._rows.get(name)
         row, surplus = before, list[Name]()
         if row is None or held_bytes == sent_bytes:  # it begins, or begins again
-            surplus = self._surplus(who.dev, name)
-            row = UploadRow(room=name[0], obj=name[1], part=name[2], dev=who.dev, held_bytes=0, since=now_ms())
+            surplus = self._surplus(who, name)
+            row = UploadRow(
+                room=name[0], obj=name[1], part=name[2], uid=who.uid, dev=who.dev, held_bytes=0, since=now_ms()
+            )
         row = self._rows[name] = replace(row, held_bytes=held_bytes)
         try:
             for oldest in surplus:
                 await self.drop(oldest)
-            await self._store.put_upload(row, who.dev, day, sent_bytes)
+            await self._store.put_upload(row, senders(who), day, sent_bytes)
         except BaseException:
             self._rows.pop(name)
             if before is not None:
                 self._rows[name] = before
             raise
 
-    def _surplus(self, dev: bytes, name: Name) -> list[Name]:
-        """Which of the device's uploads make way for another one."""
-        own = [row.name for row in self._rows.values() if row.dev == dev and row.name != name]
+    def _surplus(self, who: Who, name: Name) -> list[Name]:
+        """Which of the device's uploads make way for another one. ▲ None of another device's: it could not send."""
+        theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
+        own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
-        surplus = max(0, len(own) + 1 - self._limits.device_uploads)
+        surplus = 0
+        while not is_within(len(own) - surplus + 1, len(theirs) - surplus + 1, self._limits.device_uploads):
+            surplus += 1
         if surplus > len(idle):
             raise Busy
         return idle[:surplus]

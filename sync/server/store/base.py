@@ -8,7 +8,7 @@ tests/sync/server/test_stores.py runs one suite over all implementations.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -189,6 +189,15 @@ class DeviceHead:
     id: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The name of a count that is kept for each day (days since 1970): `what` is counted of `who`. "device" and
+    "person" count bytes sent to rooms, "log-entries" and "log-bytes" what entered a person's log."""
+
+    what: str
+    who: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Everything one accepted Push or Append changes. `expected_n` 0 creates the room."""
@@ -197,7 +206,7 @@ class Placement:
     expected_n: int
     items: Sequence[ItemRow]
     size_bytes: int
-    by_dev: bytes
+    by: Sequence["Tally"]
     day: int
     shares: Sequence[ShareRow] = ()
     seals: Sequence[SealRow] = ()
@@ -247,11 +256,12 @@ class BlobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRow:
-    """A part that is not whole yet: which device began it and when (ms), and the bytes on the object store."""
+    """A part that is not whole yet: which device of whom began it and when (ms), and the bytes on the object store."""
 
     room: bytes
     obj: bytes
     part: bytes
+    uid: bytes
     dev: bytes
     held_bytes: int
     since: int
@@ -447,8 +457,9 @@ class Store(Mending, Protocol):
         """All seals of an epoch for a person, newest first."""
         ...
 
-    async def add_seal(self, room: bytes, row: SealRow, keep: int) -> None:
-        """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest."""
+    async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
+        """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest. Counts its
+        bytes."""
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:
@@ -459,8 +470,8 @@ class Store(Mending, Protocol):
 
     # -- blobs and figures
 
-    async def put_upload(self, row: UploadRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
-        """Keeps how far an upload has come, and counts what the device has sent for it now."""
+    async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
+        """Keeps how far an upload has come, and counts what has been sent for it now."""
         ...
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
@@ -471,15 +482,19 @@ class Store(Mending, Protocol):
         """All of them, those first that began first."""
         ...
 
-    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
-        """The part is whole: an upload of it is one no more. Counts what the device has sent with this last piece.
+    async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
+        """The part is whole: an upload of it is one no more. Counts what has been sent with this last piece.
         Taken if the part exists."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...
 
-    async def device_bytes(self, dev: bytes, day: int) -> int:
-        """Bytes that a device has stored on a day (days since 1970)."""
+    async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
+        """Adds to counts of a day."""
+        ...
+
+    async def counted(self, tally: Tally, day: int) -> int:
+        """A count of a day, 0 for none."""
         ...
 
     async def counts(self, now_ms: int) -> Counts: ...

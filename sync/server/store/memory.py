@@ -2,7 +2,7 @@
 """The store in memory: for tests, and the plainest statement of what a store does. Nothing outlives the process."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sync.server.store.base import (
@@ -24,6 +24,7 @@ from sync.server.store.base import (
     ShareRow,
     SightingRow,
     Taken,
+    Tally,
     UnmetRow,
     UploadRow,
     UserRow,
@@ -58,7 +59,7 @@ class MemoryStore(MemoryMending):
         self._rooms: dict[bytes, _Room] = {}
         self._blobs: dict[tuple[bytes, bytes, bytes], BlobRow] = {}
         self._uploads: dict[tuple[bytes, bytes, bytes], UploadRow] = {}
-        self._usage: dict[tuple[bytes, int], int] = {}
+        self._usage: dict[tuple[Tally, int], int] = {}
         self._unmet: dict[bytes, UnmetRow] = {}
         self._sightings: dict[bytes, SightingRow] = {}
         self._told: list[bytes] = []
@@ -193,7 +194,7 @@ class MemoryStore(MemoryMending):
             found.heads[p.device_head.dev] = p.device_head
         if p.healed is not None:
             self._note_healed(p.room, last.n, begins=p.expected_n == 0)
-        self._use(p.by_dev, p.day, p.size_bytes)
+        self._count(dict.fromkeys(p.by, p.size_bytes), p.day)
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
         found = self._rooms.get(room)
@@ -296,10 +297,11 @@ class MemoryStore(MemoryMending):
         found = self._rooms.get(room)
         return list(reversed(found.seals.get((epoch, uid), []))) if found else []
 
-    async def add_seal(self, room: bytes, row: SealRow, keep: int) -> None:
+    async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
         kept = self._rooms[room].seals.setdefault((row.epoch, row.uid), [])
         del kept[1 : max(1, len(kept) - keep + 2)]
         kept.append(row.seal)
+        self._count(dict.fromkeys(by, len(row.seal)), day)
 
     async def put_unmet(self, row: UnmetRow) -> None:
         kept = self._unmet.get(row.room)
@@ -311,9 +313,9 @@ class MemoryStore(MemoryMending):
 
     # -- blobs and figures
 
-    async def put_upload(self, row: UploadRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+    async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         self._uploads[row.name] = row
-        self._use(by_dev, day, sent_bytes)
+        self._count(dict.fromkeys(by, sent_bytes), day)
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
         self._uploads.pop((room, obj, part), None)
@@ -321,7 +323,7 @@ class MemoryStore(MemoryMending):
     async def uploads(self) -> list[UploadRow]:
         return sorted(self._uploads.values(), key=lambda row: row.since)
 
-    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+    async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         key = (row.room, row.obj, row.part)
         if key in self._blobs:
             raise Taken("blobs")
@@ -329,16 +331,20 @@ class MemoryStore(MemoryMending):
         self._uploads.pop(key, None)
         if room := self._rooms.get(row.room):
             room.row = replace(room.row, size_bytes=room.row.size_bytes + row.size_bytes)
-        self._use(by_dev, day, sent_bytes)
+        self._count(dict.fromkeys(by, sent_bytes), day)
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None:
         return self._blobs.get((room, obj, part))
 
-    async def device_bytes(self, dev: bytes, day: int) -> int:
-        return self._usage.get((dev, day), 0)
+    async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
+        self._count(amounts, day)
 
-    def _use(self, dev: bytes, day: int, size_bytes: int) -> None:
-        self._usage[(dev, day)] = self._usage.get((dev, day), 0) + size_bytes
+    async def counted(self, tally: Tally, day: int) -> int:
+        return self._usage.get((tally, day), 0)
+
+    def _count(self, amounts: Mapping[Tally, int], day: int) -> None:
+        for tally, amount in amounts.items():
+            self._usage[tally, day] = self._usage.get((tally, day), 0) + amount
 
     async def counts(self, now_ms: int) -> Counts:
         items = [i for r in self._rooms.values() for i in r.items]

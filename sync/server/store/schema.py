@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 8
+VERSION = 9
 
 metadata = MetaData()
 
@@ -154,11 +154,13 @@ blobs = Table(
 usage = Table(
     "usage",
     metadata,
-    _blob("dev"),
+    Column("what", String, nullable=False),
+    _blob("who"),
     _int("day"),
-    _int("size_bytes"),
-    PrimaryKeyConstraint("dev", "day"),
+    _int("amount"),
+    PrimaryKeyConstraint("what", "who", "day"),
 )
+"""Counts of each day, as Tally names them."""
 
 unmet = Table("unmet", metadata, _blob("room", primary=True), _int("n"), _blob("rh"), _int("t"), _blob("sig"))
 """Receipts of our own for what is not here."""
@@ -230,6 +232,7 @@ uploads = Table(
     _blob("room"),
     _blob("obj"),
     _blob("part"),
+    _blob("uid"),
     _blob("dev"),
     _int("held_bytes"),
     _int("since"),

@@ -2,7 +2,7 @@
 """The store in SQLite through SQLAlchemy Core: WAL, synchronous=FULL, one writer thread, one reader thread."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, null, select, update
@@ -20,12 +20,14 @@ from sync.server.store.base import (
     RoomSize,
     SealRow,
     ShareRow,
+    Tally,
     UnmetRow,
     UploadRow,
 )
 from sync.server.store.sql_mending import SqlMending
 from sync.server.store.sql_people import SqlPeople
 from sync.server.store.statements import (
+    add_counts,
     columns,
     count,
     fill_share,
@@ -34,7 +36,6 @@ from sync.server.store.statements import (
     keep_unmet,
     keep_upload,
     place,
-    use_bytes,
 )
 
 _MAX_ROWS = 4096
@@ -163,7 +164,7 @@ class SqlStore(SqlPeople, SqlMending):
 
         return await self._read(run)
 
-    async def add_seal(self, room: bytes, row: SealRow, keep: int) -> None:
+    async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
         def run(c: Connection) -> None:
             e = s.seals.c
             same = (e.room == room) & (e.epoch == row.epoch) & (e.uid == row.uid)
@@ -172,6 +173,7 @@ class SqlStore(SqlPeople, SqlMending):
             if surplus:
                 c.execute(delete(s.seals).where(e.row.in_(surplus)))
             c.execute(insert(s.seals).values(room=room, epoch=row.epoch, uid=row.uid, seal=row.seal))
+            add_counts(c, dict.fromkeys(by, len(row.seal)), day)
 
         await self._write(run)
 
@@ -187,10 +189,10 @@ class SqlStore(SqlPeople, SqlMending):
 
     # -- blobs and figures
 
-    async def put_upload(self, row: UploadRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+    async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         def run(c: Connection) -> None:
             c.execute(keep_upload, columns(row))
-            use_bytes(c, by_dev, day, sent_bytes)
+            add_counts(c, dict.fromkeys(by, sent_bytes), day)
 
         await self._write(run)
 
@@ -203,13 +205,13 @@ class SqlStore(SqlPeople, SqlMending):
 
         return await self._read(run)
 
-    async def add_blob(self, row: BlobRow, by_dev: bytes, day: int, sent_bytes: int) -> None:
+    async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
         def run(c: Connection) -> None:
             insert_rows(c, s.blobs, [columns(row)])
             c.execute(delete(s.uploads).where(_is_part(s.uploads, row.room, row.obj, row.part)))
             grown = s.rooms.c.size_bytes + row.size_bytes
             c.execute(update(s.rooms).where(s.rooms.c.room == row.room).values(size_bytes=grown))
-            use_bytes(c, by_dev, day, sent_bytes)
+            add_counts(c, dict.fromkeys(by, sent_bytes), day)
 
         await self._write(run)
 
@@ -220,9 +222,13 @@ class SqlStore(SqlPeople, SqlMending):
 
         return await self._read(run)
 
-    async def device_bytes(self, dev: bytes, day: int) -> int:
+    async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
+        await self._write(lambda c: add_counts(c, amounts, day))
+
+    async def counted(self, tally: Tally, day: int) -> int:
         def run(c: Connection) -> int:
-            return c.scalar(select(s.usage.c.size_bytes).where(s.usage.c.dev == dev, s.usage.c.day == day)) or 0
+            u = s.usage.c
+            return c.scalar(select(u.amount).where(u.what == tally.what, u.who == tally.who, u.day == day)) or 0
 
         return await self._read(run)
 

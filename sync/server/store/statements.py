@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is written as SQL: statements built once, and the rows they take. All run inside the writer's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
-from sync.server.store.base import ItemRow, Moved, Placement, StoreError, Taken
+from sync.server.store.base import ItemRow, Moved, Placement, StoreError, Taken, Tally
 
 _place_update = (
     update(s.rooms)
@@ -22,9 +22,9 @@ _place_update = (
     )
 )
 _insert_items = insert(s.items)
-_use_bytes = upsert(s.usage)
-_use_bytes = _use_bytes.on_conflict_do_update(
-    index_elements=["dev", "day"], set_={"size_bytes": s.usage.c.size_bytes + _use_bytes.excluded.size_bytes}
+_count = upsert(s.usage)
+_count = _count.on_conflict_do_update(
+    index_elements=["what", "who", "day"], set_={"amount": s.usage.c.amount + _count.excluded.amount}
 )
 _set_head = upsert(s.device_heads)
 _set_head = _set_head.on_conflict_do_update(
@@ -104,7 +104,7 @@ def place(c: Connection, p: Placement) -> None:
         if p.state is not None:
             c.execute(update(s.rooms).where(s.rooms.c.room == p.room).values(state_n=last.n, state=p.state))
     c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
-    use_bytes(c, p.by_dev, p.day, p.size_bytes)
+    add_counts(c, dict.fromkeys(p.by, p.size_bytes), p.day)
     if p.device_head is not None:
         head = p.device_head
         c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
@@ -155,9 +155,11 @@ def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
     return freed
 
 
-def use_bytes(c: Connection, dev: bytes, day: int, size_bytes: int) -> None:
-    """Adds to what a device has sent on a day."""
-    c.execute(_use_bytes, {"dev": dev, "day": day, "size_bytes": size_bytes})
+def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
+    """Adds to counts of a day."""
+    rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
+    if rows:
+        c.execute(_count, rows)
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:

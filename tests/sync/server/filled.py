@@ -40,7 +40,7 @@ async def fill(data: Path) -> bytes:
     await objects.append(room, OBJ, PART, 0, content)
     await objects.finish(room, OBJ, PART, digest)
     await store.open()
-    await store.add_blob(BlobRow(room=room, obj=OBJ, part=PART, size_bytes=3000, sha256=digest), b"d" * 16, 1, 3000)
+    await store.add_blob(BlobRow(room=room, obj=OBJ, part=PART, size_bytes=3000, sha256=digest), (), 1, 3000)
     await store.close()
     await admin.invite(data, name="Registrator", title="", unit="")
     return room

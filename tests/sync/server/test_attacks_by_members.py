@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a member or a colleague may try on the server itself: to fill it, or to keep away what would end them."""
 
+import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -14,15 +16,23 @@ from sync.protocol import messages as m
 from sync.server import rooms as rooms_module
 from sync.server import staging, turns
 from sync.server.auth import Who, now_ms
+from sync.server.blobs import _Slots
 from sync.server.config import Limits
+from sync.server.live import LiveRoom
+from sync.server.objects.base import Objects
+from sync.server.quotas import Quotas, senders, today
 from sync.server.refusal import Refusal
 from sync.server.running import start_server
 from sync.server.staging import Staging
+from sync.server.store.base import Tally, UploadRow
+from sync.server.store.memory import MemoryStore
+from sync.server.uploads import Uploads
 from sync.trust.items import Role
 from sync.trust.merkle import root
 from tests.sync.server.house import House
 from tests.sync.server.test_rules_of_the_server import entry_by, refused
 from tests.sync.server.wire import Person, Refused, config
+from tests.world import until
 
 ROOM = bytes(16)
 
@@ -44,6 +54,98 @@ def test_attack_many_uploads_push_out_nobody_elses_seals() -> None:
         put(into, other, at=os.urandom(32))
     assert len(into._uploads) == 1 + staging._MAX_OF_A_DEVICE
     assert into.one(mine, ROOM, H(b"seal")) == b"seal"
+
+
+def devices(count: int) -> list[Who]:
+    """So many devices of one person."""
+    return [Who(Uid(b"a" * 16), DevId(bytes((n,)) * 16)) for n in range(count)]
+
+
+def fill(into: Staging, by: Who) -> int:
+    """Uploads seals of 64 KiB each until no more are taken; the bytes of those that were."""
+    taken, name = 0, os.urandom(32)
+    while True:
+        try:
+            put(into, by, *[bytes(4032)] * 16, at=name, start=taken // 4032)
+        except Refusal:
+            return taken
+        taken += 16 * 4032
+
+
+def test_attack_ten_devices_of_one_person_stage_no_more_seals_than_three_and_keep_none_from_the_others() -> None:
+    limit = 1024 * 1024
+    into, theirs = Staging(Limits(staged_seals_bytes=limit)), devices(11)
+    assert sum(fill(into, by) for by in theirs[:10]) <= 3 * limit + 7 * limit // 16
+    own = put(into, theirs[10], b"seal")
+    assert into.one(theirs[10], ROOM, H(b"seal")) == b"seal"
+    assert own
+    for stolen in theirs[:3]:
+        into.forget(stolen.dev)
+    assert fill(into, theirs[10]) > limit // 2
+
+
+async def test_attack_ten_devices_of_one_person_send_no_more_in_a_day_than_three() -> None:
+    store, limits = MemoryStore(), Limits(device_bytes_a_day=1600)
+    theirs = devices(11)
+
+    async def send_all(by: Who) -> int:
+        sent, quotas = 0, Quotas(store, limits)  # made again each time: a restart changes nothing
+        while True:
+            try:
+                await quotas.check_device(by, 50)
+            except Refusal:
+                return sent
+            await store.count(dict.fromkeys(senders(by), 50), today())
+            quotas.note(by, 50)
+            sent += 50
+
+    assert sum([await send_all(by) for by in theirs[:10]]) == 3 * 1600 + 7 * 100
+    assert await send_all(theirs[10]) == 100, "a part is its own, whatever the others use"
+    assert await send_all(who(b"b")) == 1600
+
+
+async def test_attack_a_day_that_stolen_devices_used_up_holds_up_no_removal() -> None:
+    store, by = MemoryStore(), who(b"a")
+    quotas = Quotas(store, Limits(device_bytes_a_day=1000))
+    await store.count(dict.fromkeys(senders(by), 3000), today())
+    with pytest.raises(Refusal, match="quota"):
+        await quotas.check_device(by, 1)
+    await quotas.check(cast("LiveRoom", None), by, 1, ends=True)
+
+
+def test_attack_ten_devices_of_one_person_have_no_more_unfinished_parts_than_three() -> None:
+    uploads = Uploads(MemoryStore(), cast("Objects", None), Limits(device_uploads=8))
+    kept: dict[bytes, int] = {}
+    for by in devices(10):
+        for n in range(12):
+            name = (ROOM, by.dev, bytes((n,)) * 16)
+            for gone in uploads._surplus(by, name):
+                assert uploads._rows.pop(gone).dev == by.dev, "another device could not send"
+            uploads._rows[name] = UploadRow(
+                room=ROOM, obj=by.dev, part=name[2], uid=by.uid, dev=by.dev, held_bytes=1, since=n
+            )
+        kept[by.dev] = sum(row.dev == by.dev for row in uploads._rows.values())
+    assert list(kept.values()) == [8, 8, 8, 1, 1, 1, 1, 1, 1, 1]
+
+
+async def test_attack_ten_devices_of_one_person_have_no_more_requests_for_parts_at_work_than_three() -> None:
+    slots, at_work, go = _Slots(8), list[bytes](), asyncio.Event()
+
+    async def ask(by: Who) -> None:
+        async with slots.one(by.dev):
+            at_work.append(by.dev)
+            await go.wait()
+
+    theirs = [asyncio.ensure_future(ask(by)) for by in devices(10) for _ in range(8)]
+    await until(lambda: len(at_work) == 3 * 8 + 7)
+    theirs[-1].cancel()
+    await asyncio.gather(theirs[-1], return_exceptions=True)
+    assert len(at_work) == 3 * 8 + 7
+    go.set()
+    await asyncio.gather(*theirs[:-1])
+    assert len(at_work) == 79
+    assert not slots._waiting
+    assert not slots._at_work.total()
 
 
 def test_attack_empty_seals_cost_too() -> None:
@@ -237,4 +339,7 @@ async def test_attack_seals_that_are_given_again_count_in_the_devices_day(
         with pytest.raises(Refused, match="quota device"):  # noqa: PT012 - as many as are taken
             for _ in range(20):
                 await anna.wire.ask(m.Reseal(anna.wire.rid(), room, 1, bert.uid, os.urandom(4096)), m.Ok)
+        store = server.service.people._store
+        for tally in (Tally("device", anna.author.dev), Tally("person", anna.uid)):  # a restart forgets none of it
+            assert await store.counted(tally, today()) > 50_000
         await house.close()

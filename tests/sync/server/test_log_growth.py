@@ -112,6 +112,17 @@ async def test_attack_a_log_grows_by_so_much_a_day_and_the_person_is_told(data: 
         await other.rotate()
 
 
+async def test_attack_a_restart_of_the_server_lets_no_log_grow_faster(data: Path) -> None:
+    async with served(data, Limits(log_entries_a_day=5)) as house:
+        keys = Keys(await house.person())
+        for _ in range(5):
+            await keys.rotate()
+        people = house.server.service.people
+        house.server.service.sheets._growth = loggrowth.LogGrowth(people._store, Limits(log_entries_a_day=5))
+        with pytest.raises(Refused, match="busy user log"):
+            await keys.rotate()
+
+
 async def test_attack_a_log_has_an_end(data: Path) -> None:
     async with served(data, Limits(log_entries=ENROLLED + 2)) as house:
         keys = Keys(await house.person())

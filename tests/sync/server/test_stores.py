@@ -31,6 +31,7 @@ from sync.server.store.base import (
     Store,
     StoreError,
     Taken,
+    Tally,
     UnmetRow,
     Unwritable,
     UploadRow,
@@ -44,6 +45,7 @@ from sync.server.store.sql import SqlStore
 ROOM, OTHER = b"r" * 16, b"s" * 16
 ANNA, BERT = b"a" * 16, b"b" * 16
 DEV = b"d" * 16
+SENT = Tally("device", DEV)
 
 
 def invite(pk: bytes = b"p" * 32) -> InviteRow:
@@ -65,7 +67,7 @@ def item(n: int, ct: bytes | None = b"sealed") -> ItemRow:
 
 def placement(expected_n: int, count: int = 1, room: bytes = ROOM, **more: Any) -> Placement:
     items = [item(expected_n + k + 1) for k in range(count)]
-    return Placement(room=room, expected_n=expected_n, items=items, size_bytes=100, by_dev=DEV, day=3, **more)
+    return Placement(room=room, expected_n=expected_n, items=items, size_bytes=100, by=(SENT,), day=3, **more)
 
 
 @pytest.fixture(params=["memory", "sql"])
@@ -178,7 +180,7 @@ async def test_a_placement_on_another_head_changes_nothing(store: Store) -> None
     with pytest.raises(Moved):
         await store.place(placement(5, room=OTHER))
     assert await store.until_n(ROOM, ANNA) is None
-    assert await store.device_bytes(DEV, 3) == 100
+    assert await store.counted(SENT, 3) == 100
     assert len(await store.items(ROOM, 0, 99, 1 << 20)) == 2
 
 
@@ -286,6 +288,15 @@ async def test_seals_come_newest_first_and_are_bounded(store: Store) -> None:
         await store.add_seal(ROOM, SealRow(epoch=1, uid=ANNA, seal=b"%d" % k), keep=3)
     assert await store.seals(ROOM, 1, ANNA) == [b"5", b"4", b"0"]
     assert await store.seals(ROOM, 2, ANNA) == []
+    await store.add_seal(ROOM, SealRow(epoch=1, uid=ANNA, seal=b"five5"), 3, (SENT, Tally("person", ANNA)), 4)
+    assert [await store.counted(t, 4) for t in (SENT, Tally("person", ANNA), Tally("device", ANNA))] == [5, 5, 0]
+
+
+async def test_counts_of_a_day_add_up(store: Store) -> None:
+    entries, size = Tally("log-entries", ANNA), Tally("log-bytes", ANNA)
+    for _ in range(2):
+        await store.count({entries: 1, size: 400}, 7)
+    assert [await store.counted(t, day) for t in (entries, size) for day in (7, 8)] == [2, 0, 800, 0]
 
 
 async def test_old_running_hashes_come_by_one_look_and_only_those_that_there_are(store: Store) -> None:
@@ -296,17 +307,17 @@ async def test_old_running_hashes_come_by_one_look_and_only_those_that_there_are
 
 
 async def test_an_upload_is_kept_counted_as_it_comes_and_gone_when_the_part_is_whole(store: Store) -> None:
-    row = UploadRow(room=ROOM, obj=b"o" * 16, part=b"p" * 16, dev=DEV, held_bytes=30, since=2)
+    row = UploadRow(room=ROOM, obj=b"o" * 16, part=b"p" * 16, uid=ANNA, dev=DEV, held_bytes=30, since=2)
     other = replace(row, part=b"q" * 16, since=1)
     await store.place(placement(0))
-    await store.put_upload(row, DEV, 3, 30)
-    await store.put_upload(replace(row, held_bytes=45), DEV, 3, 15)
-    await store.put_upload(other, DEV, 3, 30)
+    await store.put_upload(row, (SENT,), 3, 30)
+    await store.put_upload(replace(row, held_bytes=45), (SENT,), 3, 15)
+    await store.put_upload(other, (SENT,), 3, 30)
     assert await store.uploads() == [other, replace(row, held_bytes=45)]
-    assert await store.device_bytes(DEV, 3) == 175
-    await store.add_blob(BlobRow(room=ROOM, obj=row.obj, part=row.part, size_bytes=50, sha256=b"h" * 32), DEV, 3, 5)
+    assert await store.counted(SENT, 3) == 175
+    await store.add_blob(BlobRow(room=ROOM, obj=row.obj, part=row.part, size_bytes=50, sha256=b"h" * 32), (SENT,), 3, 5)
     assert await store.uploads() == [other]
-    assert await store.device_bytes(DEV, 3) == 180
+    assert await store.counted(SENT, 3) == 180
     for _ in range(2):
         await store.drop_upload(*other.name)
     assert await store.uploads() == []
@@ -315,13 +326,13 @@ async def test_an_upload_is_kept_counted_as_it_comes_and_gone_when_the_part_is_w
 async def test_a_blob_counts_once(store: Store) -> None:
     row = BlobRow(room=ROOM, obj=b"o" * 16, part=b"p" * 16, size_bytes=50, sha256=b"h" * 32)
     await store.place(placement(0))
-    await store.add_blob(row, DEV, 3, 50)
+    await store.add_blob(row, (SENT,), 3, 50)
     with pytest.raises(Taken):
-        await store.add_blob(row, DEV, 3, 50)
+        await store.add_blob(row, (SENT,), 3, 50)
     assert await store.blob(ROOM, row.obj, row.part) == row
     assert await store.blob(OTHER, row.obj, row.part) is None
-    assert await store.device_bytes(DEV, 3) == 150
-    assert await store.device_bytes(DEV, 4) == 0
+    assert await store.counted(SENT, 3) == 150
+    assert await store.counted(SENT, 4) == 0
     await store.add_invite(invite())
     counts = await store.counts(1999)
     assert (counts.rooms, counts.items, counts.blobs, counts.blob_bytes, counts.invites_open) == (1, 1, 1, 50, 1)
@@ -469,7 +480,7 @@ async def test_a_full_disk_acknowledges_nothing_and_keeps_what_was_there(tmp_pat
     await store.open()
     await store.place(placement(0))
     big = ItemRow(n=2, t=1, kind=2, id=b"2" * 32, rh=b"h" * 32, body=b"b", sig=b"s", ct=bytes(1 << 20))
-    full = Placement(room=ROOM, expected_n=1, items=[big], size_bytes=1, by_dev=DEV, day=1)
+    full = Placement(room=ROOM, expected_n=1, items=[big], size_bytes=1, by=(SENT,), day=1)
     answers = await asyncio.gather(store.place(full), store.place(placement(2)), return_exceptions=True)
     assert isinstance(answers[0], Full)
     assert isinstance(answers[1], StoreError)

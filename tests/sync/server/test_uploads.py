@@ -17,7 +17,7 @@ from sync.server.auth import now_ms
 from sync.server.config import Config, Limits
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.running import start_server
-from sync.server.store.base import Full
+from sync.server.store.base import Full, Tally
 from sync.server.uploads import Uploads
 from tests.sync.server.hostile import Line, line
 from tests.sync.server.house import House
@@ -90,7 +90,7 @@ async def test_a_part_that_becomes_whole_is_counted_once(small: House) -> None:
         assert await service.uploads._store.uploads() == []
         assert service.uploads.held(room, (b"", b"", b"")) == 0
         day = now_ms() // 86_400_000
-        assert 3 * MIB <= await service.uploads._store.device_bytes(anna.author.dev, day) < 3 * MIB + 10_000
+        assert 3 * MIB <= await service.uploads._store.counted(Tally("device", anna.author.dev), day) < 3 * MIB + 10_000
         big = os.urandom(3 * MIB)
         for code in (201, 201, 507):  # in all 9 MiB of its 10; what is in memory counts too
             put = await a.put(url(room), content=big, headers={"repr-digest": digest(big)})
@@ -254,8 +254,8 @@ async def test_attack_a_device_has_few_requests_for_files_at_a_time(
             put = {"content": body, "headers": {"repr-digest": digest(body)}}
             first = [asyncio.ensure_future(a.put(url(room), **put)) for _ in range(5)]  # type: ignore[arg-type]
             await until(lambda: at_work[0] == 3)
-            slots = server.service.blobs._slots[anna.author.dev]
-            await until(lambda: slots.users == 5)
+            slots = server.service.blobs._slots[anna.uid]
+            await until(lambda: slots.users.total() == 5)
             refused = await a.put(url(room), **put)  # type: ignore[arg-type]
             assert (refused.status_code, refused.json()) == (429, {"code": "busy"})
             theirs = asyncio.ensure_future(b.put(url(room), **put))  # type: ignore[arg-type]
