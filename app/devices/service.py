@@ -131,10 +131,19 @@ class DeviceService:
         """Another name; works offline, and other devices see it."""
         self._personal.rename(dev, name)
 
-    async def revoke(self, dev: DevId) -> None:
-        """Ends a device: from now on nothing is sealed to it, and one room after the other gets a new key."""
-        await self._engine.devices.revoke(dev)
-        self.changed.emit()
+    def added_by(self, dev: DevId) -> list[DeviceInfo]:
+        """The devices in use that a device added, and those that these added."""
+        added = set(self._engine.devices.added_by(dev))
+        return [row for row in self.all() if row.dev in added]
+
+    async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
+        """Ends a device: from now on nothing is sealed to it, and one room after the other gets a new key. With
+        `with_added` also the devices of `added_by`."""
+        devices = self._engine.devices
+        try:
+            await (devices.revoke_with_added(dev) if with_added else devices.revoke(dev))
+        finally:
+            self.changed.emit()
 
     @property
     def telling(self) -> Told | None:

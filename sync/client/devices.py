@@ -130,6 +130,22 @@ class Devices:
         began = self.own_log.seq
         await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
+    def added_by(self, dev: DevId) -> list[DevId]:
+        """The active devices that a device added, and those that these added, the oldest first."""
+        family = {dev}
+        for device in self.own_log.devices.values():  # each stands behind the one that added it
+            if device.by in family:
+                family.add(device.dev)
+        return [d.dev for d in self.own_log.devices.values() if d.dev in family - {dev} and d.revoked is None]
+
+    async def revoke_with_added(self, dev: DevId) -> None:
+        """As `revoke`, and then what the device added, until nothing of it is active. ▲ The adder goes first: a stolen
+        device adds no further ones meanwhile, and the server counts no revocation of what a revoked device added. After
+        an error the rest can be revoked one by one."""
+        await self.revoke(dev)
+        while left := self.added_by(dev):
+            await self.revoke(left[0])
+
     async def renew(self) -> None:
         """The next PUK generation."""
         await self._do(lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0])

@@ -15,12 +15,12 @@ from app.devices.unsent import SUFFIX, Found
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
-from ui.kit.dialogs import ask, confirm, open_files
+from ui.kit.dialogs import Dialog, ask, confirm, open_files, show
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.progress import ProgressRow
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
-from ui.kit.translate import tr, trn
+from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.device_row import DeviceRow, device_name
 from ui.shell.invite_dialog import InviteDialog, Inviting
 from ui.tool import toast
@@ -40,7 +40,8 @@ class Devices(Inviting, Protocol):
     def all(self) -> Sequence[DeviceInfo]: ...
     def look(self) -> None: ...
     def rename(self, dev: DevId, name: str, /) -> Any: ...
-    async def revoke(self, dev: DevId, /) -> Any: ...
+    def added_by(self, dev: DevId, /) -> Sequence[DeviceInfo]: ...
+    async def revoke(self, dev: DevId, /, *, with_added: bool = False) -> Any: ...
 
 
 class Unsent(Protocol):
@@ -148,8 +149,26 @@ class DevicesCard(Card):
         )
         title = tr("Revoke {name}?").format(name=name)
         if await confirm(self.window(), title, text.format(name=name), accept=tr("Revoke"), danger=True):
-            await self._devices.revoke(device.dev)
+            with_added = await self._ask_added(device)
+            await self._devices.revoke(device.dev, with_added=with_added)
             toast(self, tr("{name} has been revoked").format(name=name))
+
+    async def _ask_added(self, device: DeviceInfo) -> bool:
+        """Whether the devices that this one added are to be revoked too; not asked if there are none."""
+        added, name = self._devices.added_by(device.dev), device_name(device)
+        if not added:
+            return False
+        text = trn(
+            "{name} has added {n} device: {devices}. If somebody else had {name} by then, that device is theirs too.",
+            "{name} has added {n} devices: {devices}. If somebody else had {name} by then, those devices are theirs"
+            " too.",
+            len(added),
+        ).format(name=name, n=len(added), devices=", ".join(map(_when_added, added)))
+        title = tr("Revoke also what {name} added?").format(name=name)
+        only = tr("Only {name}").format(name=name)
+        dialog = Dialog(self.window(), title, accept=tr("Revoke all"), cancel=only, danger=True)
+        dialog.add_text(text, "body")
+        return await show(dialog)
 
     def invite(self) -> None:
         """Opens the dialog that lets another device in."""
@@ -193,3 +212,8 @@ class DevicesCard(Card):
             said.append(text.format(n=found.strange))
         said.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
         return " ".join(said)
+
+
+def _when_added(device: DeviceInfo) -> str:
+    when = tr("added {when}").format(when=day_or_time(device.added))
+    return f"{device_name(device)} ({when})"

@@ -153,6 +153,19 @@ async def test_attack_a_stolen_device_spoils_the_key_and_the_person_goes_on_and_
     assert a.texts(obj) == ["det går vidare 🙂".encode()]
 
 
+async def test_attack_what_a_stolen_device_added_is_revoked_with_it_in_one_go(w: World) -> None:
+    (a,) = await w.hire("Handläggare")
+    honest, thief = await w.second(a), await w.second(a)
+    added = [await w.second(thief), await w.second(thief)]
+    added.append(await w.second(added[0]))
+    await a.engine.devices.follow_now()
+    dev = thief.engine.devices.mine
+    assert a.engine.devices.added_by(dev) == [d.engine.devices.mine for d in added]
+    await a.engine.devices.revoke_with_added(dev)  # four, though a device may revoke three a day
+    left = [d.dev for d in a.engine.devices.all() if not d.revoked]
+    assert left == [a.engine.devices.mine, honest.engine.devices.mine]
+
+
 async def test_attack_a_log_longer_than_an_answer_hides_no_revocation_from_a_device_that_was_away(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -234,6 +234,30 @@ async def test_after_losing_every_device_the_whole_content_comes_back(w: World) 
     w.clients.remove(a)
 
 
+async def test_attack_an_oldest_device_that_was_stolen_revokes_the_others_and_the_person_comes_back(w: World) -> None:
+    """No device of the person can revoke it: the agency and the recovery sheet do."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room, obj = await w.room(a, b), new_obj()
+    a.say(room, obj, "före 🙂".encode())
+    await w.settle(room)
+    sheet, honest = await w.make_sheet(a), await w.second(a)
+    with pytest.raises(Reject, match="older"):
+        await honest.engine.devices.revoke(a.engine.devices.mine)
+    await a.engine.devices.revoke(honest.engine.devices.mine)  # the thief's
+    await until(lambda: honest.engine.status.code == "revoked")
+    await revoked_by_agency(w, a)
+    await until(lambda: a.engine.status.code == "revoked")
+    again = await w.come_back("Handläggare", await attempt(w, a, sheet))
+    await w.settle(room, again, b)
+    assert again.texts(obj) == ["före 🙂".encode()]
+    again.say(room, obj, "tillbaka å".encode())
+    await w.settle(room, again, b)
+    assert b.texts(obj)[-1] == "tillbaka å".encode()
+    assert [d.dev for d in again.engine.devices.all() if not d.revoked] == [again.engine.devices.mine]
+    for gone in (a, honest):
+        w.clients.remove(gone)
+
+
 async def test_while_another_device_is_active_it_takes_a_day_and_every_device_is_told(
     w: World, later: Callable[[int], None]
 ) -> None:

@@ -91,6 +91,8 @@ class FakeDevices:
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
         self.telling: Told | None = None
+        self.added: tuple[DevId, ...] = ()
+        """What every device has added."""
         self.digits_from: int | None = None
         self.ended: str | None = None
         self.offline = False
@@ -112,8 +114,12 @@ class FakeDevices:
         self.rows = [replace(row, name=name) if row.dev == dev else row for row in self.rows]
         self.changed.emit()
 
-    async def revoke(self, dev: DevId) -> None:
-        self.rows = [replace(r, revoked=True, revocable=False) if r.dev == dev else r for r in self.rows]
+    def added_by(self, dev: DevId) -> list[DeviceInfo]:
+        return [row for row in self.rows if row.dev in self.added]
+
+    async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
+        gone = {dev, *(self.added if with_added else ())}
+        self.rows = [replace(r, revoked=True, revocable=False) if r.dev in gone else r for r in self.rows]
         self.telling = Told(rooms=12, all=20)
         self.changed.emit()
 

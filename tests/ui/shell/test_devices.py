@@ -67,7 +67,7 @@ def card(qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent) -> DevicesCard:
     return made
 
 
-def texts(view: DevicesCard | InviteDialog | RevokedDialog) -> list[str]:
+def texts(view: DevicesCard | Dialog | RevokedDialog) -> list[str]:
     QApplication.processEvents()
     return [x.text() for x in view.findChildren(QLabel) if x.isVisible() and x.text()]
 
@@ -190,6 +190,25 @@ async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_c
     devices.telling = None
     devices.changed.emit()
     assert not view.telling.isVisible()
+
+
+@pytest.mark.parametrize("answer", ["accept", "reject"])
+async def test_attack_what_a_stolen_device_added_is_asked_about_when_it_is_revoked(
+    qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, answer: str
+) -> None:
+    devices.rows.append(device(OLDEST, "Ny dator å 🙂", by="Bärbar dator"))
+    devices.added = (OLDEST,)
+    view = card(qtbot, devices, unsent)
+    press(view, "Spärra: Bärbar dator")
+    (await asked(view)).accept()
+    title = "Spärra även det som Bärbar dator har lagt till?"
+    await until(lambda: any(d.windowTitle() == title and d.isVisible() for d in view.findChildren(Dialog)))
+    dialog = next(d for d in view.findChildren(Dialog) if d.windowTitle() == title)
+    assert not dialog.accept_button.isDefault()
+    assert any("Ny dator å 🙂 (tillagd" in text for text in texts(dialog))
+    getattr(dialog, answer)()
+    await until(lambda: devices.rows[1].revoked)
+    assert devices.rows[3].revoked is (answer == "accept")
 
 
 async def test_a_revoked_device_offers_nothing_that_it_may_not_do(
