@@ -17,10 +17,10 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
     Purging and the worker run without Qt. A box saying that Qt cannot be loaded would wait for a person, and an
     uninstaller would wait for the box.
     """
-    if list(given) == ["--worker"]:
+    if given[:1] == ["--worker"]:
         from app.worker import serve
 
-        return serve.main()
+        return serve.main(given[1:])
     if list(given) == ["--purge-machine"]:
         from app import purging
 

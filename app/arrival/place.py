@@ -20,7 +20,7 @@ from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
 from app.store.opening import create_store, open_store
 from app.store.store import Store
-from app.worker.client import Worker
+from app.worker.states import Workers
 from sync.client.account import Account
 from sync.client.egress import WebSocketDialer
 from sync.client.transport import AddressError, Dialer, ServerAddress
@@ -133,7 +133,8 @@ class Place:
 
     def open_store(self, keys: StoreKeys) -> Store:
         """The store, for whoever closes it. StoreMissing, StoreCorrupt, StoreNewer, …"""
-        return open_store(self.profile, self.slots, keys, _PROJECTORS, Worker())
+        workers = Workers()
+        return open_store(self.profile, self.slots, keys, workers.states.kinds(KINDS), workers)
 
     def open(self, keys: StoreKeys) -> Session:
         """The account, begun to sync. As `open_store` and `dialer`; NoSlot if no server is known."""

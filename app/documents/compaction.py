@@ -3,17 +3,17 @@
 
 from collections.abc import Sequence
 
-from app.documents.model import ROOT_MAPS, ROOT_TEXTS, title_in
+from app.documents.model import ROOT_MAPS, ROOT_TEXTS, TITLE_AT, title_in
 from app.documents.records import encode, unpack
 from app.errors import BadChange
-from app.objects.compaction import Compacted, state_at
+from app.objects.compaction import Compacted, Making, state_at
 from sync.client.ports import PlacedChange
 
 
-def compact(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
+def compact(changes: Sequence[PlacedChange], n: int, making: Making = state_at) -> Compacted | None:
     """See `Compact`: all ids kept, and what was deleted only as ranges without content."""
     try:
-        found = state_at(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS)
+        found = making(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS, told=(TITLE_AT,))
     except BadChange:  # what it is to begin with is no state
         return None
     if found is None:

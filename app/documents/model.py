@@ -36,6 +36,8 @@ from app.objects.undo import Undo
 MAX_TITLE = 200
 _TEXT, _META, _TITLE = "text", "meta", "title"
 ROOT_TEXTS, ROOT_MAPS = (_TEXT,), (_META,)
+TITLE_AT = (_META, _TITLE)
+"""The map and the key where a document's title is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

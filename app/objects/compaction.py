@@ -3,9 +3,9 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from app.core.pieces import finished
 from app.objects.begun import Begun
@@ -16,22 +16,45 @@ from app.objects.lib0 import BadUpdate
 from app.objects.replay import MERGED, Replay, Unpack, joined
 from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
 
-__all__ = ["Compact", "Compacted", "State", "state_at", "state_of"]
+__all__ = ["Compact", "Compacted", "Compaction", "Making", "State", "state_at", "state_of"]
 
+MAX_TOLD = 8192
+"""Characters of a text that is returned beside a state."""
 _SETTLE = 256
 _DOMAIN = b"kansli/v1 attested\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """`update`: the whole as one update; `begun`: what stands beside it; `digest`: its attested hash; `held`: what its
-    roots hold; `waits`: positions n of what waits."""
+    """`update`: the whole as one update; `begun`: what stands beside it; `digest`: its attested hash; `held`: the short
+    texts that were asked for, by map and key; `waits`: positions n of what waits."""
 
     update: bytes
     begun: bytes
     digest: bytes
-    held: dict[str, Any]
+    held: Mapping[str, Mapping[str, str]]
     waits: tuple[int, ...]
+
+
+class Making(Protocol):
+    """Makes a state: `state_at` itself, or what has it done in another process."""
+
+    def __call__(
+        self,
+        changes: Sequence[PlacedChange],
+        n: int,
+        unpack: Unpack,
+        *,
+        texts: Sequence[str] = (),
+        maps: Sequence[str] = (),
+        told: Sequence[tuple[str, str]] = (),
+    ) -> State | None: ...
+
+
+class Compaction(Protocol):
+    """A kind's `Compact`, and where it has the state made."""
+
+    def __call__(self, changes: Sequence[PlacedChange], n: int, /, making: Making = ...) -> Compacted | None: ...
 
 
 class _Nothing:
@@ -45,10 +68,19 @@ class _Nothing:
 
 
 def state_at(
-    changes: Sequence[PlacedChange], n: int, unpack: Unpack, *, texts: Sequence[str] = (), maps: Sequence[str] = ()
+    changes: Sequence[PlacedChange],
+    n: int,
+    unpack: Unpack,
+    *,
+    texts: Sequence[str] = (),
+    maps: Sequence[str] = (),
+    told: Sequence[tuple[str, str]] = (),
 ) -> State | None:
     """The state that an object's changes up to position n make, judged in their order. None if they cannot be merged,
-    or if the state is larger than an update may be. BadChange if they begin with a state that is damaged."""
+    or if the state is larger than an update may be. BadChange if they begin with a state that is damaged.
+
+    `told`: the (map, key) of each text that the caller needs; the first MAX_TOLD characters are returned in `held`.
+    """
     replay, updates = judged(changes, unpack)
     here = replay.begun()
     begun = Begun(position_of(n), here.waits, here.known).encode()
@@ -61,7 +93,15 @@ def state_at(
     except BadUpdate:  # ▲ too large: once the changes are pruned, nobody could open the object
         return None
     waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
-    return State(update=update, begun=begun, digest=digest, held=held, waits=waits)
+    return State(update=update, begun=begun, digest=digest, held=_texts(held, told), waits=waits)
+
+
+def _texts(held: Mapping[str, Any], told: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for root, key in told:
+        text = held.get(root, {}).get(key)
+        found.setdefault(root, {})[key] = text[:MAX_TOLD] if isinstance(text, str) else ""
+    return found
 
 
 def state_of(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table
 
 from app.core.ids import ObjId
+from app.objects.compaction import Compaction
 from app.store.projection import Merging, Project
-from sync.client.ports import Compact
 
 ROOM = "room"
 """The kind of every root object (obj == room id)."""
@@ -30,7 +30,7 @@ class Kind:
     icon: str
     project: Project
     positioned: Project | None = None
-    compact: Compact | None = None
+    compact: Compaction | None = None
     merging: Merging | None = None
     forget: Callable[[Connection, ObjId], None] | None = None
     tables: tuple[Table, ...] = ()

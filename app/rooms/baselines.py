@@ -6,18 +6,21 @@ program that ended in between pays at its next start.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId
-from app.errors import StoreFault
+from app.errors import WorkerDied, WorldFault
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.rows import ObjectRow
 from app.store.store import Store
 
 RETRY_S = 30.0
+"""After a fault."""
+LOOK_S = 1.0
+"""While a slice of the room is on its way. Nothing wakes this when the slice is stored."""
 
-Baseline = Callable[[ObjId], Sequence[bytes]]
+Baseline = Callable[[ObjId], Awaitable[Sequence[bytes]]]
 
 
 class Baselines:
@@ -30,6 +33,8 @@ class Baselines:
         self.kinds: dict[str, Baseline] = {}
         self._woken = asyncio.Event()
         self._rooms: set[RoomId] = {row.room for row in store.rooms_list.all()}
+        self._due: set[ObjId] = set(store.newcomers.owing())
+        """Objects whose state newcomers are owed, and that may be sound now."""
 
     def wake(self, room: RoomId) -> None:
         """The room's log may show an add."""
@@ -39,73 +44,123 @@ class Baselines:
     async def run(self) -> None:
         """Gives what is owed in the rooms of the store, then in those that moved, until cancelled."""
         while True:
-            failed = set()
-            while self._rooms:
-                room = self._rooms.pop()
-                if not self._tried(room):
-                    failed.add(room)
-                await asyncio.sleep(0)
-            self._rooms |= failed
-            self._woken.clear()
+            self._woken.clear()  # first: who wakes this while a state is made is not forgotten
+            waits_s = [await self._round(), await self._pay_round()]
             try:
-                async with asyncio.timeout(RETRY_S if failed else None):
+                async with asyncio.timeout(min((s for s in waits_s if s is not None), default=None)):
                     await self._woken.wait()
             except TimeoutError:
                 pass
 
-    def _tried(self, room: RoomId) -> bool:
+    async def _round(self) -> float | None:
+        """Tries each room that was woken once; how long to wait before those that failed are tried again."""
+        rooms, self._rooms = self._rooms, set()
+        waits_s: list[float] = []
+        for room in rooms:
+            wait_s = await self._tried(room)
+            if wait_s is not None:
+                waits_s.append(wait_s)
+                self._rooms.add(room)
+            await asyncio.sleep(0)
+        return min(waits_s, default=None)
+
+    async def _pay_round(self) -> float | None:
+        """As `_round`, for objects that newcomers are still owed."""
+        due, self._due = self._due, set()
+        failed = [obj for obj in due if not await self._paid(obj)]
+        self._due.update(failed)
+        return RETRY_S if failed else None
+
+    async def _tried(self, room: RoomId) -> float | None:
+        """Gives what is owed of a room; None, or how long to wait before the next try."""
+        if self._store.newcomers.owed(room) is not None and not self._whole(room):
+            return LOOK_S
+        return None if await self._done(self.give(room)) else RETRY_S
+
+    async def _done(self, work: Coroutine[None, None, None]) -> bool:
+        """Whether the work was done. False to try again: a fault of the disk, of the worker, or of a kind."""
         try:
-            if self._store.newcomers.owed(room) is not None and not self._whole(room):
-                return False
-            self.give(room)
+            await work
             return True
-        except StoreFault as e:
+        except WorldFault as e:
             log.store.warning("baselines-wait", code=e.code)
         except Exception as e:  # a kind's own fault: tried again, never the end
             log.store.exception("baselines", e)
         return False
 
-    def give(self, room: RoomId) -> None:
-        """Writes what is owed in a room and that it is given, in one transaction; nothing if nothing is."""
+    async def give(self, room: RoomId) -> None:
+        """Makes what is owed in a room, then writes it and that it is given in one transaction; nothing if nothing is
+        owed. A room of which more is owed by then is tried again."""
+        n = self._store.newcomers.owed(room)
+        if n is None:
+            return
+        states = {found.obj: await self._state(found) for found in self._store.objects.all(room)}
         with self._store.transaction():
-            n = self._store.newcomers.owed(room)
             row = self._store.rooms_list.get(room)
-            if n is None or row is None:
+            if self._store.newcomers.owed(room) != n or row is None:
+                self.wake(room)
                 return
             root, objects = ObjId(room), self._store.objects.all(room)
             self._append(room, root, encode(RoomNamed(title=row.title, type=row.type)))
             for found in objects:
                 if found.obj != root:
                     self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
-            for found in objects:
-                self._append_state(room, found)
+            for found in objects:  # the changes of one that came meanwhile have later positions: newcomers read them
+                self._append_state(room, found, states.get(found.obj, ()))
             self._store.newcomers.set_given(room, n)
 
-    def _append_state(self, room: RoomId, found: ObjectRow) -> list[ChangeId]:
-        """Writes one object's present state. ▲ Not while a change of it is held back here: until then it is owed."""
+    async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
+        """An object's present state. None if there can be none now: a change of the object is held back here, or the
+        worker ended at it. WorkerUnavailable."""
         baseline = self.kinds.get(found.kind)
         if baseline is None:
+            return ()
+        try:
+            return await baseline(found.obj) if self._store.trials.is_sound(found.obj) else None
+        except WorkerDied as e:
+            log.store.warning("no-baseline", code=e.code, obj=found.obj)
+            return None
+
+    def _append_state(self, room: RoomId, found: ObjectRow, state: Sequence[bytes] | None) -> list[ChangeId]:
+        """Writes one object's state. ▲ Not while a change of it is held back here: until then it is owed."""
+        if found.kind not in self.kinds:
             return []
-        if not self._store.trials.is_sound(found.obj):
+        if state is None or not self._store.trials.is_sound(found.obj):
             self._store.newcomers.owe(found.obj)
             return []
-        return [self._append(room, found.obj, data) for data in baseline(found.obj)]
+        return [self._append(room, found.obj, data) for data in state]
 
-    def renew(self, room: RoomId, obj: ObjId) -> list[ChangeId]:
-        """Writes one object's present state again; gives the ids of the changes that carry it. Nothing for an object
-        that is not here, or of a kind that has none."""
+    async def renew(self, room: RoomId, obj: ObjId) -> list[ChangeId]:
+        """Writes one object's present state again; returns the ids of the changes that carry it. Nothing for an object
+        that is not here, or of a kind that has none. WorkerUnavailable."""
         found = self._store.objects.get(obj)
+        if found is None:
+            return []
+        state = await self._state(found)
         with self._store.transaction():
-            return self._append_state(room, found) if found is not None else []
+            return self._append_state(room, found, state)
 
     def pay(self, obj: ObjId) -> None:
-        """Gives the state of an object that was held back when newcomers were given the others."""
+        """An object that may have been held back when newcomers were given the others is sound now: `run` gives it."""
+        if self._store.newcomers.owes(obj):
+            self._due.add(obj)
+            self._woken.set()
+
+    async def _paid(self, obj: ObjId) -> bool:
+        """Whether nothing is left to do for an object now. One that is held back is given when `pay` is called for it;
+        one at which the worker ended, at the next start."""
         found = self._store.objects.get(obj)
         if found is None or not self._store.newcomers.owes(obj) or not self._store.trials.is_sound(obj):
+            return True
+        return await self._done(self._give_one(found))
+
+    async def _give_one(self, found: ObjectRow) -> None:
+        state = await self._state(found)
+        if state is None:
             return
         with self._store.transaction():
-            self._store.newcomers.paid(obj)
-            self._append_state(found.room, found)
+            self._store.newcomers.paid(found.obj)
+            self._append_state(found.room, found, state)
 
     def _append(self, room: RoomId, obj: ObjId, data: bytes) -> ChangeId:
         return self._store.changes.append(room, obj, data, baseline=True)

@@ -170,7 +170,7 @@ class Pruning:
         end = self._store.changes.positioned.connect(placed)
         try:
             for obj in objs:
-                waiting.update(self._baselines.renew(room, obj))
+                waiting.update(await self._baselines.renew(room, obj))
                 await asyncio.sleep(0)
             async with asyncio.timeout(SENT_S):
                 while waiting:

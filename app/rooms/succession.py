@@ -232,13 +232,13 @@ class Succession:
         for away in (False, True):
             for found in self._store.objects.all(origin.old, deleted=away):
                 into = object_in(origin.room, origin.old, found.obj)
-                for group in self._groups(found.kind, found.obj, into):
+                for group in await self._groups(found.kind, found.obj, into):
                     with self._store.transaction():
                         for data in group:
                             self._store.changes.append(origin.room, into, data)
                     await asyncio.sleep(0)
 
-    def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
+    async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
         carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
         if carrier is not None:
             return carrier(obj, into)
@@ -247,7 +247,8 @@ class Succession:
         if not self._store.trials.is_sound(obj):  # ▲ a part of it would stand for the whole
             log.store.warning("not-carried", obj=short(obj))
             return ()
-        return (baseline(obj),)
+        state = await baseline(obj)
+        return () if self._store.changes.of(into) else (state,)
 
     async def _sent(self, room: RoomId) -> None:
         """Until the server has everything that was written here. Unreachable if that takes long: other rooms wait."""

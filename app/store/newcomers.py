@@ -13,6 +13,7 @@ _OWED = """SELECT max(e.n) FROM events e
     JOIN rooms r ON r.room = e.room AND r.role >= ? AND NOT r.left
     JOIN members m ON m.room = e.room AND m.uid = e.subject AND m.since_n = e.n AND NOT m.history
     WHERE e.room = ? AND e.kind = 'add' AND e.by = ? AND e.n > coalesce((SELECT value FROM meta WHERE name = ?), 0)"""
+_OWED_NAME = "owed-"
 
 
 class Newcomers:
@@ -36,6 +37,11 @@ class Newcomers:
         """Whether an object's state is still to be given to who was added from now on."""
         return self._db.value("SELECT 1 FROM meta WHERE name = ?", (_owed_of(obj),)) is not None
 
+    def owing(self) -> list[ObjId]:
+        """The objects whose state is still to be given."""
+        rows = self._db.rows("SELECT name FROM meta WHERE name LIKE ?", (f"{_OWED_NAME}%",))
+        return [ObjId(bytes.fromhex(name.removeprefix(_OWED_NAME))) for (name,) in rows]
+
     def paid(self, obj: ObjId) -> None:
         """It is given, within the same transaction."""
         self._db.raw.execute("DELETE FROM meta WHERE name = ?", (_owed_of(obj),))
@@ -54,7 +60,7 @@ def take_back(db: Database, room: RoomId) -> None:
 
 
 def _owed_of(obj: ObjId) -> str:
-    return f"owed-{obj.hex()}"
+    return f"{_OWED_NAME}{obj.hex()}"
 
 
 def _given(room: RoomId) -> str:

@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from app.core import log
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
+from app.errors import WorkerDied, WorkerUnavailable
 from app.store import statements as sql
 from app.store.changes import stored_change
 from app.store.database import Database
@@ -21,6 +23,8 @@ from app.store.people import Me
 from app.store.projection import Projector
 from sync.client.ports import Compact, Compacted, OpenedChange, OpenedSnapshot, PlacedChange, position_of
 
+_AT_ONCE = 500
+"""Positions that one query asks for."""
 NO_DEVICE = DevId(b"")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[tuple[bytes, ...], tuple[int, ...]])
@@ -36,7 +40,22 @@ class Snapshots:
         self._journal = journal
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
+        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown. A state
+        that could not be made (see `state`) is none."""
+        made = self._compactor(obj)
+        if made is None:
+            return None
+
+        def tried(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
+            try:
+                return made(changes, n)
+            except (WorkerDied, WorkerUnavailable) as e:
+                log.store.warning("no-state", code=e.code, obj=obj)
+                return None
+
+        return tried
+
+    def _compactor(self, obj: ObjId) -> Compact | None:
         found = self._db.one("SELECT kind, room FROM objects WHERE obj = ?", (obj,))
         kind = self._kinds.get(found[0]) if found else None
         if found is None or kind is None or kind.compact is None:
@@ -72,11 +91,15 @@ class Snapshots:
         with self._db.reader() as reader:
             return _positioned(reader, obj, after, until, waits)
 
-    def state(self, obj: ObjId) -> Sequence[bytes]:
+    async def state(self, obj: ObjId) -> Sequence[bytes]:
         """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
-        without content. Empty for an object without changes, or whose changes cannot be merged. Any thread."""
-        compact = self.compactor(obj)
-        return self._state(obj, compact) if compact is not None else ()
+        without content. Empty for an object without changes, or whose changes cannot be merged.
+
+        Read in a thread, and made there or in another process. Changes that come meanwhile are in it or not.
+        WorkerUnavailable if that process cannot be started; WorkerDied if it ended at the object.
+        """
+        compact = self._compactor(obj)
+        return await asyncio.to_thread(self._state, obj, compact) if compact is not None else ()
 
     def _state(self, obj: ObjId, compact: Compact) -> Sequence[bytes]:
         with self._db.reader() as reader:
@@ -140,8 +163,18 @@ def _base(row: Any) -> tuple[int, Compacted] | None:
     return n, Compacted(changes=held, digest=digest, waits=waits)
 
 
+def _at(reader: Connection, obj: ObjId, ns: Sequence[int]) -> list[Any]:
+    """The rows at these positions, in the room's order: a query for every _AT_ONCE of them."""
+    found: list[Any] = []
+    ns = sorted(set(ns))
+    for at in range(0, len(ns), _AT_ONCE):
+        part = ns[at : at + _AT_ONCE]
+        found += reader.exec_driver_sql(sql.placed_at(len(part)), (obj, *part))
+    return found
+
+
 def _positioned(reader: Connection, obj: ObjId, after: int, until: int, waits: Sequence[int]) -> list[PlacedChange]:
-    early = [row for n in waits if n <= after for row in reader.exec_driver_sql(sql.POSITIONED, (obj, n - 1, n))]
+    early = _at(reader, obj, [n for n in waits if n <= after])
     rows = reader.exec_driver_sql(sql.POSITIONED, (obj, after, until))
     found = [
         PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)

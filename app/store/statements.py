@@ -133,6 +133,17 @@ POSITIONED = f"""SELECT n, place, change_id, author, t, data FROM changes c
     WHERE obj = ?1 AND n > ?2 AND n <= ?3 AND dev IS NOT x'' AND NOT baseline
     AND unprojected IS NOT '{OTHER_ROOM}' AND NOT EXISTS (SELECT 1 FROM left_out l
     WHERE l.obj = c.obj AND l.author = c.author AND l.change_id = c.change_id AND l.n <= ?3) ORDER BY n, place"""
+
+
+def placed_at(count: int) -> str:
+    """Finds the object's changes at `count` given positions, without those that are left out at their own position."""
+    marks = ",".join("?" * count)
+    return f"""SELECT n, place, change_id, author, t, data FROM changes c
+        WHERE obj = ? AND n IN ({marks}) AND dev IS NOT x'' AND NOT baseline
+        AND unprojected IS NOT '{OTHER_ROOM}' AND NOT EXISTS (SELECT 1 FROM left_out l
+        WHERE l.obj = c.obj AND l.author = c.author AND l.change_id = c.change_id AND l.n <= c.n) ORDER BY n, place"""
+
+
 LAST_POSITION = "SELECT max(n) FROM changes WHERE obj = ? AND n IS NOT NULL AND dev IS NOT x'' AND NOT baseline"
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
 BETWEEN = f"{GROWN} AND n <= ?"

@@ -12,17 +12,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from app.core import log
 from app.errors import WorkerDied, WorkerUnavailable
 from app.objects.lib0 import MAX_BYTES
-from app.worker.frames import Forget, Load, Question, Read, Tried, Try, read_answer, write
+from app.worker.frames import PART_BYTES, Answer, Forget, Load, Question, Read, Tried, Try, read_answer, write
+
+A = TypeVar("A", bound=Answer)
 
 ANSWER_S = 10.0
 """An honest update takes well under a millisecond; one of 192 KiB some ten. Slow machines get a hundred times that."""
 LOAD_S = 60.0
-FRAME_BYTES = 4 * 1024 * 1024
-"""Updates of one Load or Try, near enough: a single update may be longer, up to MAX_BYTES."""
 OPTION = "--worker"
 _ROOT = Path(__file__).parents[2]
 
@@ -34,7 +35,7 @@ class Worker:
     def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
         """`command` and `answer_s` are for tests."""
         self.generation = 0
-        self._command = list(command or _command())
+        self._command = list(command or command_of())
         self._answer_s = answer_s
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = _Watch()
@@ -91,7 +92,7 @@ class Worker:
         """Has the object with everything that is merged here. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
-            self._ask(Load(obj, texts, maps, tuple(part), first=at == 0, last=at == len(parts) - 1), LOAD_S)
+            self.ask(Load(obj, texts, maps, tuple(part), first=at == 0, last=at == len(parts) - 1), Tried, LOAD_S)
             for at, part in enumerate(parts)
         ]
         return _joined(answers)
@@ -101,20 +102,21 @@ class Worker:
         or was ended, meanwhile."""
         answers = list[Tried]()
         for part in _parts(updates):
-            answers.append(self._ask(Try(obj, tuple(part), thorough), self._answer_s))
+            answers.append(self.ask(Try(obj, tuple(part), thorough), Tried, self._answer_s))
             if len(answers[-1].merged) < len(part):
                 break
         return _joined(answers)
 
     def read(self, obj: bytes) -> None:
         """Reads a loaded object whole. WorkerDied."""
-        self._ask(Read(obj), LOAD_S)
+        self.ask(Read(obj), Tried, LOAD_S)
 
     def forget(self, obj: bytes) -> None:
         """Drops a loaded object. WorkerDied."""
-        self._ask(Forget(obj), self._answer_s)
+        self.ask(Forget(obj), Tried, self._answer_s)
 
-    def _ask(self, question: Question, limit_s: float) -> Tried:
+    def ask(self, question: Question, kind: type[A], limit_s: float) -> A:
+        """The answer, which must be of this kind and come within `limit_s` seconds. WorkerDied, WorkerUnavailable."""
         self.start()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
@@ -125,7 +127,7 @@ class Worker:
                 answer = read_answer(process.stdout)
         except (OSError, ValueError):
             answer = None
-        if answer is None:
+        if not isinstance(answer, kind):
             code = process.poll()
             self.stop()
             log.store.warning("worker-died", code=-1 if code is None else code)
@@ -134,13 +136,13 @@ class Worker:
 
 
 def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The updates in lists of some FRAME_BYTES; one empty list if there are none. ▲ In place of bytes that are too long
+    """The updates in lists of some PART_BYTES; one empty list if there are none. ▲ In place of bytes that are too long
     to be an update the worker gets none: a frame that is too long would end it."""
     part: list[bytes] = []
     size = 0
     for given in updates:
         update = given if len(given) <= MAX_BYTES else b""
-        if part and size + len(update) > FRAME_BYTES:
+        if part and size + len(update) > PART_BYTES:
             yield part
             part, size = [], 0
         part.append(update)
@@ -202,8 +204,10 @@ class _Watch:
                 self._changed.wait(left)
 
 
-def _command() -> list[str]:
-    return [sys.executable, OPTION] if getattr(sys, "frozen", False) else [sys.executable, "-m", "app.worker"]
+def command_of(*options: str) -> list[str]:
+    """What starts the worker's process, with these options."""
+    frozen = getattr(sys, "frozen", False)
+    return [sys.executable, *((OPTION,) if frozen else ("-m", "app.worker")), *options]
 
 
 def _environment() -> dict[str, str]:

@@ -11,6 +11,10 @@ from typing import IO
 import msgspec
 
 MAX_FRAME = 32 * 1024 * 1024
+PART_BYTES = 4 * 1024 * 1024
+"""What is longer goes in several frames of about this size: a single update may be longer, up to MAX_BYTES."""
+STATES = "--states"
+"""The option with which the process makes states and tries nothing."""
 _LENGTH = struct.Struct(">I")
 
 
@@ -46,7 +50,46 @@ class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
     obj: bytes
 
 
-Question = Load | Try | Read | Forget
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """One of an object's changes in the room's order, as `sync.client.ports.PlacedChange` and
+    `app.objects.replay.Unpacked` have them. `bad`: the code of data that holds no update, else empty."""
+
+    position: int
+    change_id: bytes
+    uid: bytes
+    t: int
+    covers: int
+    update: bytes = b""
+    begun: bytes = b""
+    group: bytes | None = None
+    index: int = 0
+    count: int = 0
+    bad: str = ""
+
+
+class Give(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """Gives the next changes of the one object of which a state is made."""
+
+    changes: tuple[Change, ...]
+
+
+class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
+    """Makes the state up to position `n` of the changes that were given. `told`: the (map, key) of each short text that
+    is to be returned beside it."""
+
+    n: int
+    texts: tuple[str, ...]
+    maps: tuple[str, ...]
+    told: tuple[tuple[str, str], ...]
+
+
+class Take(msgspec.Struct, frozen=True, array_like=True, tag=7):
+    """Returns the bytes of the made state from `at` on, as many as one frame takes."""
+
+    at: int
+
+
+Question = Load | Try | Read | Forget | Give | Make | Take
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -63,7 +106,26 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
     each_us: tuple[int, ...] = ()
 
 
-def write(stream: IO[bytes], frame: Question | Tried) -> None:
+class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    """A state was made. `size`: bytes of its update and of what stands beside it, which `Take` returns in this order;
+    None if the changes have no state. `told`: the texts that were asked for, each empty where there is none."""
+
+    size: tuple[int, int] | None
+    digest: bytes
+    waits: tuple[int, ...]
+    told: tuple[str, ...]
+
+
+class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):
+    """Bytes of a made state."""
+
+    data: bytes
+
+
+Answer = Tried | Made | Part
+
+
+def write(stream: IO[bytes], frame: Question | Answer) -> None:
     """Sends one frame."""
     data = _encoder.encode(frame)
     stream.write(_LENGTH.pack(len(data)) + data)
@@ -76,7 +138,7 @@ def read_question(stream: IO[bytes]) -> Question | None:
     return None if data is None else _questions.decode(data)
 
 
-def read_answer(stream: IO[bytes]) -> Tried | None:
+def read_answer(stream: IO[bytes]) -> Answer | None:
     """The next answer; None at the stream's end. ValueError for what is none."""
     data = _read(stream.read)
     return None if data is None else _answers.decode(data)
@@ -95,4 +157,4 @@ def _read(take: Callable[[int], bytes]) -> bytes | None:
 
 _encoder = msgspec.msgpack.Encoder()
 _questions: msgspec.msgpack.Decoder[Question] = msgspec.msgpack.Decoder(Question)
-_answers: msgspec.msgpack.Decoder[Tried] = msgspec.msgpack.Decoder(Tried)
+_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)

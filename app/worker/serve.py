@@ -1,19 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What runs in the worker: it merges updates and reads objects as the program does, and may die of it.
 
-It opens no file and no connection, knows no keys, and says nothing but figures.
+It opens no file and no connection, knows no keys, and says nothing but figures. A process that was started to make
+states (`making`) tries nothing, and returns the states.
 """
 
 import contextlib
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import IO
 
 from app.errors import BadChange, BugError
 from app.objects.crdt import CrdtDoc
 from app.worker.confine import confine
-from app.worker.frames import Forget, Load, Question, Read, Tried, Try, read_question, write
+from app.worker.frames import STATES, Answer, Forget, Load, Question, Read, Tried, Try, read_question, write
 
 
 def clock_us() -> int:
@@ -64,6 +66,8 @@ class Serving:
             case Forget(obj=obj):
                 self._held.pop(obj, None)
                 return Tried((), False, 0)
+            case _:
+                raise ValueError("this process tries changes")
 
     def _load(self, asked: Load) -> Tried:
         if asked.first:
@@ -89,15 +93,23 @@ class Serving:
         return Tried(tuple(merged), held.is_read, sum(each_us), tuple(each_us))
 
 
-def main() -> int:
-    """Answers on standard input and output until the program is gone."""
+def main(options: Sequence[str] = ()) -> int:
+    """Answers on standard input and output until the program is gone. With STATES among the options it makes states."""
     questions, answers = _streams()
     CrdtDoc()  # loads what it is made of: after `confine` nothing more can be opened
+    answer = _answering(states=STATES in options)
     confine()
-    serving = Serving()
     while (question := read_question(questions)) is not None:
-        write(answers, serving.answer(question))
+        write(answers, answer(question))
     return 0
+
+
+def _answering(*, states: bool) -> Callable[[Question], Answer]:
+    if not states:
+        return Serving().answer
+    from app.worker.making import Making  # here alone: a process that tries changes needs none of what this loads
+
+    return Making().answer
 
 
 def _streams() -> tuple[IO[bytes], IO[bytes]]:

@@ -62,12 +62,15 @@ async def killed(o: Offices, desk: Desk) -> Desk:
     return again
 
 
+async def nothing(self: Baselines, room: RoomId) -> None: ...
+
+
 async def test_a_program_that_dies_between_add_and_baseline_gives_it_at_its_next_start(
     o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b, room = await a_room(o)
     with monkeypatch.context() as dying:
-        dying.setattr(Baselines, "give", lambda self, room: None)
+        dying.setattr(Baselines, "give", nothing)
         await add(a, b, room)
         assert a.session.store.newcomers.owed(room) is not None
         again = await killed(o, a)
@@ -119,7 +122,7 @@ async def test_a_full_disk_leaves_the_baseline_owed_and_nothing_half_given(
 async def test_one_who_was_removed_again_is_owed_nothing(o: Offices, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b, room = await a_room(o)
     with monkeypatch.context() as dying:
-        dying.setattr(Baselines, "give", lambda self, room: None)
+        dying.setattr(Baselines, "give", nothing)
         await add(a, b, room)
         await a.session.rooms.remove(room, b.session.engine.uid)
         await until(lambda: b.session.rooms.room(room).left if b.session.rooms.rooms() else True)

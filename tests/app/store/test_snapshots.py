@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Objects as their state: what a newcomer begins with, and what this device computes from."""
 
+from sqlalchemy import event
+
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.history import until, versions
 from sync.client.ports import Compacted, OpenedChange, OpenedSnapshot, Received
@@ -76,3 +78,16 @@ def test_what_was_pruned_before_it_came_is_remembered_until_it_is_filled(bench: 
 
 def test_an_object_of_an_unknown_kind_has_no_snapshots(bench: Bench) -> None:
     assert bench.store.compactor(OBJ) is None
+
+
+def test_attack_thousands_of_waiting_changes_are_read_in_few_queries(bench: Bench) -> None:
+    """One query for each position that waits took as many turns as a member made changes wait."""
+    store, many = bench.store, 1201
+    changes = [change(n, b"%d" % n) for n in range(1, many + 1)]
+    store.receive(Received(room=ROOM, cursor=many, state=b"s", changes=changes))
+    asked: list[str] = []
+    event.listen(store.db._engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    waits = [*range(many - 100, 0, -1), 1, many + 7]  # in any order, twice, and one that is nowhere
+    found = store.positioned(OBJ, many - 1, many, waits)
+    assert [c.data for c in found] == [b"%d" % n for n in (*range(1, many - 99), many)]
+    assert len([sql for sql in asked if "FROM changes" in sql]) == 4

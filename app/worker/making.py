@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What runs in a process that makes the state of one object out of its changes. `states` is the program's side."""
+
+from app.core.ids import ChangeId, Uid
+from app.errors import BadChange
+from app.objects.compaction import State, state_at
+from app.objects.replay import Unpacked
+from app.worker.frames import PART_BYTES, Answer, Change, Give, Made, Make, Part, Question, Take, Tried
+from sync.client.ports import PlacedChange
+
+
+class Making:
+    """Answers questions about the one object whose changes it was given."""
+
+    def __init__(self) -> None:
+        self._given: list[Change] = []
+        self._made = b""
+
+    def answer(self, question: Question) -> Answer:
+        """Does what is asked."""
+        match question:
+            case Give(changes=changes):
+                self._given += changes
+                return Tried((), False, 0)
+            case Make():
+                return self._make(question)
+            case Take(at=at):
+                return Part(self._made[at : at + PART_BYTES])
+        raise ValueError("this process makes states")
+
+    def _make(self, asked: Make) -> Made:
+        found = self._state(asked)
+        if found is None:
+            return Made(None, b"", (), ())
+        self._made = found.update + found.begun
+        told = tuple(found.held.get(root, {}).get(key, "") for root, key in asked.told)
+        return Made((len(found.update), len(found.begun)), found.digest, found.waits, told)
+
+    def _state(self, asked: Make) -> State | None:
+        """▲ A state is the same wherever it is made: what the changes hold was read by the program, as for itself."""
+        changes = [
+            PlacedChange(c.position, ChangeId(c.change_id), Uid(c.uid), c.t, at.to_bytes(8, "big"), c.covers)
+            for at, c in enumerate(self._given)
+        ]
+        try:
+            return state_at(changes, asked.n, self._unpack, texts=asked.texts, maps=asked.maps, told=asked.told)
+        except BadChange:
+            return None
+
+    def _unpack(self, data: bytes) -> Unpacked:
+        found = self._given[int.from_bytes(data, "big")]
+        if found.bad:
+            raise BadChange(found.bad)
+        return Unpacked(found.update, found.begun, found.group, found.index, found.count)

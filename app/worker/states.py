@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Makes the states of long objects in processes of their own.
+
+Merging a long document takes seconds, and pycrdt keeps Python's lock for all of them: in a thread it would stop the
+loop. Each long object gets a process, confined like the one that tries changes, which ends with it. What is short is
+made where it is asked for.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from app.errors import BadChange, WorkerDied, WorkerUnavailable
+from app.objects.compaction import State, state_at
+from app.objects.kind import Kind
+from app.objects.lib0 import MAX_BYTES
+from app.objects.replay import Unpack
+from app.worker.client import Worker, command_of
+from app.worker.frames import PART_BYTES, STATES, Change, Give, Made, Make, Part, Take, Tried
+from sync.client.ports import PlacedChange
+
+SMALL_BYTES, SMALL_CHANGES = 16 * 1024, 50
+"""What is neither longer nor made of more changes is made in the caller's thread: a process starts in 0.5 s."""
+MAKE_S = 600.0
+"""A document of 100,000 changes takes about a minute on a slow machine."""
+GIVE_S = 60.0
+_GIVEN = 500
+"""Changes in one frame: about 1 ms of Python's lock."""
+_DIGEST_BYTES = 32
+
+
+class States:
+    """Makes one state at a time. Any thread but the loop's; `close` any."""
+
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        """`command` is for tests."""
+        self._command = list(command or command_of(STATES))
+        self._one = threading.Lock()
+        self._changing = threading.Lock()
+        """▲ A process that is started while this is closed would stay."""
+        self._running: Worker | None = None
+        self._closed = False
+
+    def kinds(self, kinds: Iterable[Kind]) -> dict[str, Kind]:
+        """The kinds by id, whose states are made here."""
+        made = {kind.id: kind for kind in kinds}
+        return {
+            name: replace(kind, compact=partial(kind.compact, making=self.state_at)) if kind.compact else kind
+            for name, kind in made.items()
+        }
+
+    def state_at(
+        self,
+        changes: Sequence[PlacedChange],
+        n: int,
+        unpack: Unpack,
+        *,
+        texts: Sequence[str] = (),
+        maps: Sequence[str] = (),
+        told: Sequence[tuple[str, str]] = (),
+    ) -> State | None:
+        """As `app.objects.compaction.state_at`. WorkerDied if the process ended at the object or took too long,
+        WorkerUnavailable if it cannot be started and after `close`."""
+        if len(changes) <= SMALL_CHANGES and sum(len(change.data) for change in changes) <= SMALL_BYTES:
+            return state_at(changes, n, unpack, texts=texts, maps=maps, told=told)
+        with self._one, _Process(self) as worker:
+            for given in _given(changes, unpack):
+                worker.ask(Give(given), Tried, GIVE_S)
+            made = worker.ask(Make(n, tuple(texts), tuple(maps), tuple(told)), Made, MAKE_S)
+            return _state(worker, made, told)
+
+    def close(self) -> None:
+        """Ends the process for good. Twice does no harm."""
+        with self._changing:
+            self._closed = True
+            if self._running is not None:
+                self._running.close()
+
+    def begin(self) -> Worker:
+        """The process for one state. WorkerUnavailable after `close`."""
+        with self._changing:
+            if self._closed:
+                raise WorkerUnavailable
+            self._running = Worker(self._command)
+            return self._running
+
+    def end(self, worker: Worker) -> None:
+        """Ends the process of one state."""
+        with self._changing:
+            self._running = None
+        worker.close()
+
+
+class Workers(Worker):
+    """The process that tries changes and, beside it, those that make states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.states = States()
+
+    def close(self) -> None:
+        """Ends all of them for good."""
+        self.states.close()
+        super().close()
+
+
+class _Process:
+    """A context with a process that ends with it."""
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+
+    def __enter__(self) -> Worker:
+        self._worker = self._states.begin()
+        return self._worker
+
+    def __exit__(self, *_: object) -> None:
+        self._states.end(self._worker)
+
+
+def _given(changes: Sequence[PlacedChange], unpack: Unpack) -> Iterator[tuple[Change, ...]]:
+    """The changes in frames of at most _GIVEN of them and about PART_BYTES."""
+    part: list[Change] = []
+    size = 0
+    for change in changes:
+        if len(part) == _GIVEN or (part and size + len(change.data) > PART_BYTES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(_change(change, unpack))
+        size += len(change.data)
+    yield tuple(part)
+
+
+def _change(change: PlacedChange, unpack: Unpack) -> Change:
+    head = (change.position, bytes(change.change_id), bytes(change.uid), change.t, change.covers)
+    if change.covers:
+        return Change(*head)
+    try:
+        found = unpack(change.data)
+    except BadChange as bad:
+        return Change(*head, bad=bad.code)
+    return Change(*head, found.update, found.begun, found.group, found.index, found.count)
+
+
+def _state(worker: Worker, made: Made, told: Sequence[tuple[str, str]]) -> State | None:
+    """▲ The process read what colleagues wrote, and may have been taken over: what it returns is bounded, and goes
+    where others judge it, never to this program's own CRDT library."""
+    if made.size is None:
+        return None
+    update_bytes, begun_bytes = made.size
+    if not (0 < update_bytes <= MAX_BYTES and 0 <= begun_bytes <= MAX_BYTES) or len(made.told) != len(told):
+        raise WorkerDied
+    data = bytearray()
+    while len(data) < update_bytes + begun_bytes:
+        part = worker.ask(Take(len(data)), Part, GIVE_S).data
+        if not part or len(part) > PART_BYTES:
+            raise WorkerDied
+        data += part
+    if len(made.digest) != _DIGEST_BYTES or len(data) != update_bytes + begun_bytes:
+        raise WorkerDied
+    return State(
+        update=bytes(data[:update_bytes]),
+        begun=bytes(data[update_bytes:]),
+        digest=made.digest,
+        held=_held(told, made.told),
+        waits=made.waits,
+    )
+
+
+def _held(told: Sequence[tuple[str, str]], texts: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    held: dict[str, dict[str, str]] = {}
+    for (root, key), text in zip(told, texts, strict=True):
+        held.setdefault(root, {})[key] = text
+    return held

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""When what newcomers are owed is tried again. tests/journeys/test_baselines.py gives it over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from app.core.ids import ObjId
+from app.documents import KIND as DOCUMENTS
+from app.errors import WorkerDied, WorkerUnavailable
+from app.rooms import baselines
+from app.rooms.baselines import Baselines
+from app.store.store import Store
+from tests.app.store.test_trials import KINDS, NOTE, found_room
+from tests.office import BOARD_ID, ROOM
+from tests.world import until
+
+
+@asynccontextmanager
+async def running(made: Baselines) -> AsyncIterator[None]:
+    task = asyncio.ensure_future(made.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    made = Store.create(tmp_path / "store.db", b"k" * 32, KINDS)
+    found_room(made)
+    return made
+
+
+async def test_a_room_of_which_a_slice_is_on_its_way_is_tried_again_by_itself(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waited for half a minute: nothing wakes it when the slice is stored. A newcomer had nothing meanwhile."""
+    whole, given = [False, True], list[str]()
+    made = Baselines(store, lambda room: whole.pop(0))
+    made.kinds = {DOCUMENTS.id: lambda obj: _state(given)}
+    monkeypatch.setattr(store.newcomers, "owed", lambda room: None if given else 5)
+    monkeypatch.setattr(baselines, "RETRY_S", 3600.0)
+    async with running(made):
+        await until(lambda: bool(given))
+    assert whole == []
+    store.close()
+
+
+async def test_who_wakes_it_while_a_state_is_made_is_not_forgotten(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, given = asyncio.Event(), asyncio.Event(), list[ObjId]()
+
+    async def slow(obj: ObjId) -> Sequence[bytes]:
+        begun.set()
+        await go_on.wait()
+        given.append(obj)
+        return ()
+
+    monkeypatch.setattr(baselines, "RETRY_S", 3600.0)
+    store.newcomers.owe(NOTE)
+    made = Baselines(store, lambda room: True)
+    made.kinds = {kind.id: slow for kind in KINDS.values()}
+    async with running(made):
+        await begun.wait()  # what was owed at the start is tried
+        store.newcomers.owe(BOARD_ID)
+        made.pay(BOARD_ID)
+        go_on.set()
+        await until(lambda: given == [NOTE, BOARD_ID])
+        await until(lambda: store.newcomers.owing() == [])
+    store.close()
+
+
+async def test_attack_an_object_at_which_the_worker_ends_is_owed_and_stops_no_other(store: Store) -> None:
+    """▲ A state of nothing would stand for the whole."""
+    given: list[ObjId] = []
+
+    async def dies(obj: ObjId) -> Sequence[bytes]:
+        if obj == NOTE:
+            raise WorkerDied
+        given.append(obj)
+        return ()
+
+    made = Baselines(store, lambda room: True)
+    made.kinds = {kind.id: dies for kind in KINDS.values()}
+    assert await made.renew(ROOM, NOTE) == []
+    assert store.newcomers.owing() == [NOTE]
+    assert await made.renew(ROOM, BOARD_ID) == []
+    assert given == [BOARD_ID]
+    store.close()
+
+
+async def test_while_the_worker_cannot_be_started_everything_stays_owed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[ObjId] = []
+
+    async def unavailable(obj: ObjId) -> Sequence[bytes]:
+        tried.append(obj)
+        if len(tried) == 1:
+            raise WorkerUnavailable
+        return ()
+
+    monkeypatch.setattr(baselines, "RETRY_S", 0.01)
+    store.newcomers.owe(NOTE)
+    made = Baselines(store, lambda room: True)
+    made.kinds = {DOCUMENTS.id: unavailable}
+    async with running(made):
+        await until(lambda: store.newcomers.owing() == [])
+    assert tried == [NOTE, NOTE]
+    store.close()
+
+
+async def _state(given: list[str]) -> Sequence[bytes]:
+    given.append("given")
+    return ()
