@@ -215,7 +215,7 @@ class Engine:
 
     def knows(self, room: RoomId) -> bool:
         """Whether this device follows a room, or once did. Certain only while the status is ONLINE."""
-        return room in self._link.rooms
+        return room in self._link.rooms or room in self._link.large
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
         """Who is to be given the room's whole history, and what is left to do about it."""
@@ -407,6 +407,7 @@ class Engine:
         """One connection from beginning to end; gives how long to wait before the next."""
         self._in_since = None
         try:
+            await self._link.open_large()
             if self.devices.ended is not None:  # by our own copy of the log: the server is not asked again
                 self._set(LinkState.ERROR, self.devices.ended)
                 return _STUCK_RETRY_S

@@ -17,10 +17,13 @@ from sync.errors import Reject, Unreachable
 from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_PULL_BYTES
-from sync.trust.roomstate import STATE_TOO_LARGE
+from sync.trust.statecodec import STATE_TOO_LARGE
+from sync.trust.stream import RoomStream
 
 log = logging.getLogger("sync")
 
+LARGE_BYTES = 64 * 1024
+"""A larger state is read in pieces. One of 64 KiB takes about 8 ms, one of 5.7 MB 0.7 s."""
 TURN_US = 2000
 """How long a turn of the loop may take that loads logs."""
 
@@ -35,6 +38,8 @@ class Link:
     listener: Listener
     now_ms: Callable[[], int]
     rooms: dict[RoomId, RoomSync] = field(default_factory=dict)
+    large: dict[RoomId, bytes] = field(default_factory=dict)
+    """The states of large rooms that are not read yet; see `open_large`."""
     connection: Connection | None = None
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
@@ -65,22 +70,41 @@ class Link:
     def room(self, room: RoomId) -> RoomSync:
         """The room as this device follows it, a new one if it was not known."""
         found = self.rooms.get(room)
+        if found is None and room in self.large:  # ▲ a new one in its place would begin at the room's first position
+            found = self.rooms[room] = self._restore(room, self.large.pop(room))
         if found is None:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
         return found
 
     def reload(self) -> None:
-        """Every room and log as the store has it: at first, and after a write that failed anywhere. ▲ A log in memory
-        that is ahead of the disk would be stored on over a gap."""
+        """Every room and log as the store has it, but for large rooms (see `open_large`): at first, and after a write
+        that failed anywhere. ▲ A log in memory that is ahead of the disk would be stored on over a gap."""
         self.book.forget()
         self.rooms.clear()
+        self.large.clear()
         for room, state in self.ports.rooms():
-            self.rooms[room] = self._restore(room, state)
+            if state is not None and len(state) > LARGE_BYTES:
+                self.large[room] = state
+            else:
+                self.rooms[room] = self._restore(room, state)
 
-    def _restore(self, room: RoomId, state: bytes | None) -> RoomSync:
-        """A room from its stored state. ▲ One whose state cannot be read stops by itself: the others open."""
+    async def open_large(self) -> None:
+        """Reads the states of large rooms, with a turn of the loop after each piece. Before each connection: until then
+        such a room is none of `rooms`, and nothing is taken in or sent. Tells the listener of each."""
+        while self.large:
+            room, state = next(iter(self.large.items()))
+            stream = await _read(state)
+            if self.large.get(room) is not state:  # somebody needed it at once, or everything was read again
+                continue
+            del self.large[room]
+            self.rooms[room] = self._restore(room, state, stream)
+            self.listener.on_room(room)
+
+    def _restore(self, room: RoomId, state: bytes | None, stream: RoomStream | None = None) -> RoomSync:
+        """A room from its stored state, or from the stream that was read from it. ▲ One whose state cannot be read
+        stops by itself: the others open."""
         try:
-            return RoomSync(room, self.ports, self.book, self.account, state)
+            return RoomSync(room, self.ports, self.book, self.account, state, stream)
         except Exception as e:
             if not _of_one_room(e) and not isinstance(e, Reject):
                 raise
@@ -145,6 +169,20 @@ class Link:
     def tell_moved(self) -> None:
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()
+
+
+async def _read(state: bytes) -> RoomStream | None:
+    """A stream from its stored state, with a turn of the loop after each piece. None if the state cannot be read."""
+    steps = RoomStream.reading(state)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            found: RoomStream = done.value
+            return found
+        except Exception:  # who reads it at once meets it again, and stops the room
+            return None
+        await asyncio.sleep(0)
 
 
 def _of_one_room(fault: Exception) -> bool:

@@ -39,9 +39,18 @@ LASTING = (RoomState.FORK, RoomState.ROLLBACK, RoomState.RESTORED)
 class RoomSync:
     """The room's state on this device. `problem` stops everything but reading; `blocked` stops only writing."""
 
-    def __init__(self, room: RoomId, ports: InboxPort, book: Book, account: Account, state: bytes | None) -> None:
+    def __init__(
+        self,
+        room: RoomId,
+        ports: InboxPort,
+        book: Book,
+        account: Account,
+        state: bytes | None,
+        stream: RoomStream | None = None,
+    ) -> None:
+        """`state`: as it is stored, None for a new room. `stream`: what was read from it already."""
         self.room = room
-        self.stream = RoomStream.from_bytes(state) if state else RoomStream(room)
+        self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
         self.keys = RoomKeys(self.stream, room, ports, book, account)
         self.whispers = Whispers(self.stream, room, self.keys.ring, book, account)
         kept = ports.problem(room)
@@ -294,8 +303,7 @@ class RoomSync:
     def missed(self, item: AcceptedEnvelope) -> None:
         """Content that was asked for and not given: the room is WITHHELD unless something explains it."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
-            state = self.stream.state
-            state.missing = {**state.missing, item.n: item.hdr.obj}
+            self.stream.state.missing[item.n] = item.hdr.obj
 
     def arrived(self, *, reread: bool, positions: Sequence[tuple[int, bytes]] = ()) -> Received:
         """The last of what a newcomer opened of a room that was pulled bare: the stream's state. `reread`: what stands
@@ -315,8 +323,7 @@ class RoomSync:
         found = self.shown(item, n)
         if found is None or found.ct is None:
             return []
-        state = self.stream.state
-        state.missing = {at: obj for at, obj in state.missing.items() if at != n}
+        self.stream.state.missing.drop(n)
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []

@@ -5,7 +5,7 @@ Not a general CBOR library: unsigned 64-bit integers, byte strings, text, boolea
 are all u64 or all text. No tags, floats, negatives or indefinite lengths; depth at most 8.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sync.errors import BugError, Reject
 
@@ -36,6 +36,35 @@ def dec(data: bytes, *, limit: int) -> object:
     if end != len(data):
         raise Reject("encoding", "trailing bytes")
     return value
+
+
+def each(data: bytes, *, limit: int) -> Iterator[tuple[object, bytes]]:
+    """The items of an array one by one, each with the bytes that it was read from. As `dec`; a Reject comes when what
+    is wrong is reached."""
+    if len(data) > limit:
+        raise Reject("oversize", "encoding")
+    try:
+        count, at = _array(data)
+        for _ in range(count):
+            start = at
+            item, at = _read(data, at, 1)
+            yield item, data[start:at]
+    except (IndexError, UnicodeDecodeError) as e:
+        raise Reject("encoding", "truncated or not UTF-8") from e
+    if at != len(data):
+        raise Reject("encoding", "trailing bytes")
+
+
+def _array(data: bytes) -> tuple[int, int]:
+    """How many items an array at the beginning has, and where the first one is."""
+    first = data[0]
+    size = 1 + (1 << ((first & 31) - 24) if first & 31 >= 24 else 0)
+    if first >> 5 != ARRAY or size > 9:
+        raise Reject("encoding", "no array")
+    count, _ = _read(bytes((first & 31,)) + data[1:size], 0, 0)  # an array's head is that of a number
+    if not isinstance(count, int) or count > len(data) - size:
+        raise Reject("encoding", "truncated")
+    return count, size
 
 
 ARRAY = 4

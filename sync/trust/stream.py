@@ -7,7 +7,7 @@ What a member did wrong is void: it keeps its position and is never applied. Wha
 
 import copy
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -27,13 +27,14 @@ from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh
 from sync.trust.payloads import Destroy, Prune, Unreadable
 from sync.trust.policy import enables
 from sync.trust.roomlog import RoomEntry
-from sync.trust.roomstate import DeviceHead, Member, RoomState, StateCodec, decode_state
+from sync.trust.roomstate import DeviceHead, Member, Missing, RoomState
+from sync.trust.statecodec import StateCodec, decoding_state, finished
 from sync.trust.used import EVERYBODY, NOTHING, Used
 
 _RECENT = 4096
 MAX_T = MAX_TIME_MS
 _ABOUT_STATES = (envelope.SNAPSHOT, envelope.BASELINE, envelope.ATTEST)
-_Undo = tuple[dict[bytes, Any], bytes, Any]
+_Undo = tuple[dict[Any, Any], bytes | int, Any]
 
 
 RhAt = Callable[[int], bytes | None]
@@ -69,11 +70,12 @@ Accepted = AcceptedEntry | AcceptedEnvelope
 class RoomStream:
     """The verified prefix of one room. Not thread-safe; `accept` may run in a thread if nobody else uses it then."""
 
-    def __init__(self, room: RoomId | None, state: RoomState | None = None) -> None:
-        """A stream that begins at position 1, of the given room (None: whichever its genesis makes)."""
+    def __init__(self, room: RoomId | None, state: RoomState | None = None, codec: StateCodec | None = None) -> None:
+        """A stream that begins at position 1, of the given room (None: whichever its genesis makes). `codec`: the one
+        that knows the state's bytes already."""
         self.state = state or RoomState()
         self._expected = room
-        self._codec = StateCodec()
+        self._codec = codec or StateCodec()
         self._touched: dict[bytes, None] = {}
         self._used: dict[bytes, None] = {}
         self._undo: list[_Undo] = []
@@ -84,8 +86,13 @@ class RoomStream:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "RoomStream":
-        state = decode_state(data)
-        return cls(state.room, state)
+        return finished(cls.reading(data))
+
+    @classmethod
+    def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
+        """As `from_bytes`, in pieces of at most 2 ms. Nothing of the stream is there before the end."""
+        state, codec = yield from decoding_state(data)
+        return cls(state.room, state, codec)
 
     def to_bytes(self) -> bytes:
         """The state after the newest accepted position; cheap to call after every slice."""
@@ -201,8 +208,9 @@ class RoomStream:
             raise
 
     def _save(self) -> tuple[RoomState, int, int]:
-        """What `_restore` needs. Device heads, shares and persons' use grow to tens of thousands, so they are changed
-        in place and a journal says how to change them back; everything else is replaced, and the old references do."""
+        """What `_restore` needs. Device heads, shares, persons' use and what is missing grow to tens of thousands, so
+        they are changed in place and a journal says how to change them back; everything else is replaced, and the old
+        references do."""
         self._undo.clear()
         return copy.copy(self.state), len(self._touched), len(self._used)
 
@@ -223,7 +231,7 @@ class RoomStream:
         if not self._recent and self.state.n:
             self._recent.append(self.state.rh)
 
-    def _put(self, where: dict[bytes, Any], key: bytes, value: object) -> None:
+    def _put(self, where: dict[Any, Any], key: bytes | int, value: object) -> None:
         self._undo.append((where, key, where.get(key)))
         where[key] = value
 
@@ -326,7 +334,7 @@ class RoomStream:
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 
     def _put_used(self, uid: Uid, used: Used) -> None:
-        self._put(self.state.used, uid, used)  # type: ignore[arg-type]  # a Uid is bytes
+        self._put(self.state.used, uid, used)
         self._used[uid] = None
 
     def _count_entry(self, before: RoomState, entry: RoomEntry, book: UserBook) -> None:
@@ -343,7 +351,8 @@ class RoomStream:
     def _explain_missing(self, entry: RoomEntry) -> None:
         s = self.state
         if s.missing and entry.type in ("destroy", "prune"):
-            s.missing = {n: obj for n, obj in s.missing.items() if not self.may_be_gone(ObjId(obj), n)}
+            left = ((n, obj) for n, obj in s.missing.items() if not self.may_be_gone(ObjId(obj), n))
+            s.missing = Missing(left)
 
     # -- envelopes ----------------------------------------------------------------------------------------------
 
@@ -407,7 +416,7 @@ class RoomStream:
         if hdr.share_c:
             self._put(s.shares, hdr.obj, hdr.share_c)
         if item.ct is None and not bare and not self.may_be_gone(hdr.obj, item.n):
-            s.missing = {**s.missing, item.n: hdr.obj}
+            self._put(s.missing, item.n, hdr.obj)
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
         """▲ The author's view of history must be ours: otherwise somebody was shown another one."""

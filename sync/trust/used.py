@@ -2,7 +2,7 @@
 """What each person has used of a room's totals, and what share of a total is theirs (protocol §5, "Totals")."""
 
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import TypeVar
 
@@ -57,9 +57,11 @@ def pack_used(uid: bytes, used: Used) -> bytes:
     return _ROW.pack(uid, *astuple(used))
 
 
-def read_used(packed: bytes) -> dict[Uid, Used]:
+def read_used(packed: bytes) -> Iterator[tuple[Uid, Used]]:
+    """The rows one by one."""
     names = tuple(Used.__dataclass_fields__)
-    return {Uid(u): Used(**dict(zip(names, row, strict=True))) for u, *row in _ROW.iter_unpack(packed)}
+    for u, *row in _ROW.iter_unpack(packed):
+        yield Uid(u), Used(**dict(zip(names, row, strict=True)))
 
 
 class Rows:
@@ -68,6 +70,12 @@ class Rows:
     def __init__(self) -> None:
         self._packed = bytearray()
         self._at: dict[bytes, int] = {}
+
+    def begin(self, packed: bytes, held: Mapping[Uid, T] | Mapping[bytes, T]) -> None:
+        """Begins with rows of one length that were packed before, in the order of `held`."""
+        size = len(packed) // len(held) if held else 0
+        self._packed = bytearray(packed)
+        self._at = {key: at * size for at, key in enumerate(held)}
 
     def pack(
         self, held: Mapping[Uid, T] | Mapping[bytes, T], touched: Iterable[bytes], row: Callable[[bytes, T], bytes]

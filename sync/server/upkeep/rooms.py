@@ -16,6 +16,7 @@ from sync.trust.epochs import Epoch, in_order, seals_fit
 from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
 from sync.trust.payloads import Add
 from sync.trust.receipts import MAX_N
+from sync.trust.roomstate import Missing
 from sync.trust.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
@@ -186,7 +187,7 @@ class RoomCheck:
     def _check_state(self, state: bytes) -> None:
         """The stored state is what these items make; one in an older format is read and written anew first."""
         kept = self._stream.state
-        missing, kept.missing = kept.missing, {}
+        missing, kept.missing = kept.missing, Missing()
         whole = self._stream.to_bytes()  # before the content went that is told by itself
         kept.missing = missing
         ours = self._stream.to_bytes()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rules that a client holds, one by one (PROTOCOL.md, "Rules and their tests"): real server, real store, TLS."""
 
+import asyncio
 import dataclasses
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
+from sync.client import link as link_module
 from sync.client.outbox import RESTORED_JUMP, Outbox
 from sync.client.ports import PRESENCE, SealedBatch
 from sync.client.room import RoomSync
@@ -21,7 +23,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
-from sync.trust import envelope, receipts
+from sync.trust import envelope, receipts, statecodec
 from sync.trust.envelope import object_of
 from sync.trust.epochs import USER, Recipient, seal_for
 from sync.trust.items import ENVELOPE, Item, item_id, next_rh
@@ -349,3 +351,52 @@ async def test_a_new_object_is_bound_to_its_room_at_every_client(w: World) -> No
     assert share is not None
     assert object_of(room, share) == obj
     assert b.texts(obj) == [b"hej"]
+
+
+async def test_attack_a_large_rooms_state_is_read_in_pieces_at_a_start(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One member can make a state of 5.7 MB: 0.7 s of one turn of the loop at every start."""
+    a, b, room, _ = await two(w)
+    link = b.engine._link
+    before = link.rooms[room].stream.state
+    monkeypatch.setattr(link_module, "LARGE_BYTES", 0)
+    monkeypatch.setattr(statecodec, "_PIECE", 1)
+    link.reload()
+    assert room not in link.rooms
+    assert b.engine.knows(room)
+    turns, ended = 0, False
+
+    async def count() -> None:
+        nonlocal turns
+        while not ended:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.ensure_future(count())
+    await link.open_large()
+    ended = True
+    await counting
+    assert turns > len(before.members) + len(before.pins)
+    assert link.rooms[room].stream.state == before
+    link.reload()
+    assert link.room(room).stream.state == before, "who needs it at once has it, and not a new one in its place"
+    await link.open_large()
+    assert link.large == {}
+    await a.restart()
+    await b.restart()
+    await until(lambda: room in a.engine._link.rooms and room in b.engine._link.rooms)
+    await w.settle(room)
+    assert b.engine._link.rooms[room].stream.n == a.engine._link.rooms[room].stream.n
+
+
+async def test_attack_a_large_room_that_cannot_be_read_stops_by_itself(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, b, room, _ = await two(w)
+    link = b.engine._link
+    monkeypatch.setattr(link_module, "LARGE_BYTES", 0)
+    link.reload()
+    link.large[room] = link.large[room][:-1]
+    await link.open_large()
+    assert b.engine.room_state(room) is RoomState.UNREADABLE

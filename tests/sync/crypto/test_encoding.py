@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.crypto.encoding import MAX_U64, dec, enc
+from sync.crypto.encoding import MAX_U64, dec, each, enc
 from sync.errors import BugError, Reject
 
 LIMIT = 1 << 20
@@ -132,3 +132,39 @@ def test_what_has_no_encoding_is_our_own_fault(value: object) -> None:
 def test_map_keys_are_ordered_by_their_encoding() -> None:
     assert enc({"å": 1, "b": 2, "aa": 3}) == bytes.fromhex("a3616202626161" + "03" + "62c3a501")
     assert enc({300: 0, 2: 0, 24: 0}) == bytes.fromhex("a30200181800" + "19012c00")
+
+
+@given(st.lists(values.filter(lambda value: depth(value) < 8), max_size=40))
+def test_an_arrays_items_come_one_by_one_as_they_were(items: list[Any]) -> None:
+    data = enc(items)
+    read = list(each(data, limit=len(data)))
+    assert [value for value, _ in read] == dec(data, limit=len(data))
+    assert data.endswith(b"".join(raw for _, raw in read))
+
+
+def test_a_long_arrays_items_come_one_by_one() -> None:
+    for count in (23, 24, 255, 256, 65_536):
+        data = enc([7] * count)
+        assert list(each(data, limit=len(data))) == [(7, b"\x07")] * count
+
+
+@pytest.mark.parametrize(
+    ("hex_bytes", "code"),
+    [
+        ("", "encoding"),
+        ("01", "encoding"),  # no array
+        ("9f00ff", "encoding"),  # of no told length
+        ("9c00", "encoding"),
+        ("8200", "encoding"),  # cut off
+        ("824100", "encoding"),
+        ("9817" + "00" * 23, "encoding"),  # its length not in the shortest form
+        ("99", "encoding"),
+        ("810000", "encoding"),  # more than the array
+        ("8161ff", "encoding"),  # not UTF-8
+        ("81" + "40" * 9, "oversize"),
+    ],
+)
+def test_attack_an_array_in_another_form_is_refused_where_it_is_reached(hex_bytes: str, code: str) -> None:
+    with pytest.raises(Reject) as e:
+        list(each(bytes.fromhex(hex_bytes), limit=32 if code == "encoding" else 8))
+    assert e.value.code == code

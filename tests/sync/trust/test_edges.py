@@ -19,8 +19,8 @@ from sync.trust.items import Role
 from sync.trust.payloads import Genesis
 from sync.trust.policy import read_policy, read_recovery
 from sync.trust.roomlog import RoomEntry
-from sync.trust.roomstate import decode_state
 from sync.trust.rules import SEASONED_MS
+from sync.trust.statecodec import decode_state
 from sync.trust.stream import RoomStream
 from sync.trust.userlog import AGENCY, UserLog
 from tests.sync.trust.conftest import Scene

@@ -16,16 +16,8 @@ from sync.trust.epochs import Epoch, most_prev_bytes
 from sync.trust.items import Role
 from sync.trust.payload_reading import SUBJECT_LIMIT
 from sync.trust.policy import NAME_LIMIT, NAMES_LIMIT, RECIPIENTS_LIMIT
-from sync.trust.roomstate import (
-    STATE_LIMIT,
-    DeviceHead,
-    Member,
-    Proposal,
-    RoomState,
-    Snapshot,
-    StateCodec,
-    decode_state,
-)
+from sync.trust.roomstate import DeviceHead, Member, Proposal, RoomState, Snapshot
+from sync.trust.statecodec import STATE_LIMIT, StateCodec, decode_state
 from sync.trust.used import EVERYBODY, Used
 
 pytestmark = pytest.mark.slow  # 60 MB are made, written and read

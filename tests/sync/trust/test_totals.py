@@ -3,6 +3,7 @@
 
 import os
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -10,12 +11,13 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId, Hash, ObjId, RoomId, Uid
-from sync.trust import envelope, roomstate, totals
+from sync.trust import envelope, statecodec, totals
 from sync.trust.drafts import Draft
 from sync.trust.envelope import share_commitment
 from sync.trust.epochs import most_prev_bytes, new_epoch
-from sync.trust.items import Role
-from sync.trust.roomstate import RoomState, Snapshot, StateCodec, decode_state
+from sync.trust.items import Item, Role
+from sync.trust.roomstate import DeviceHead, Missing, RoomState, Snapshot
+from sync.trust.statecodec import StateCodec, decode_state
 from sync.trust.stream import RoomStream
 from sync.trust.used import EVERYBODY, Total, Used
 from tests.sync.trust.conftest import Scene
@@ -427,13 +429,13 @@ def test_attack_a_reason_in_the_clear_is_void(scene: Scene) -> None:
 def test_attack_a_snapshot_more_has_no_other_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a room with thousands of snapshots each new one took 0.2 s at every member."""
     made: list[bytes] = []
-    real = roomstate._snapshots_row
+    real = statecodec._snapshots_row
 
     def counted(obj: bytes, rows: tuple[Snapshot, ...]) -> object:
         made.append(obj)
         return real(obj, rows)
 
-    monkeypatch.setattr(roomstate, "_snapshots_row", counted)
+    monkeypatch.setattr(statecodec, "_snapshots_row", counted)
     codec, state = StateCodec(), RoomState(room=RoomId(bytes(16)))
     row = Snapshot(ident=Hash(bytes(32)), n=1, t=2, uid=Uid(bytes(16)), covers=1, attests=((Uid(bytes(16)), 3),))
     state.snapshots = {bytes([k]) * 16: (row,) for k in range(100)}
@@ -444,3 +446,76 @@ def test_attack_a_snapshot_more_has_no_other_encoded_again(monkeypatch: pytest.M
     assert made[100:] == [bytes([7]) * 16]
     state.snapshots = {}
     assert decode_state(codec.encode(state, [], [])).snapshots == {}
+
+
+def test_attack_a_large_state_is_read_in_pieces_and_not_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state of 5.7 MB, which one member can make, was read in one turn of 0.7 s at each start, and encoded whole with
+    the first slice after it."""
+    state = RoomState(room=RoomId(bytes(16)))
+    row = Snapshot(ident=Hash(bytes(32)), n=1, t=2, uid=Uid(bytes(16)), covers=1, attests=((Uid(bytes(16)), 3),))
+    names = [k.to_bytes(16, "big") for k in range(2000)]
+    state.snapshots = dict.fromkeys(names, (row,))
+    state.shares = {name: bytes(32) for name in names}
+    state.device_heads = {name: DeviceHead(1, bytes(32), 2, 1) for name in names}
+    state.used = {Uid(name): Used(entries=1) for name in names}
+    state.missing = Missing({n: bytes(16) for n in range(2000)})
+    data = StateCodec().encode(state, [], [])
+    stream, pieces = _in_pieces(data)
+    assert pieces > 2000 // 20 + 4 * 2000 // 500
+    assert stream.state == state
+
+    def never(*_: object) -> NoReturn:
+        raise AssertionError("encoded again")
+
+    for name in ("_snapshots_row", "_missing_row", "_pack_head", "pack_used"):
+        monkeypatch.setattr(statecodec, name, never)
+    assert stream.to_bytes() == data
+
+
+def _in_pieces(data: bytes) -> tuple[RoomStream, int]:
+    """(a stream read from its bytes, how often the reading stopped)."""
+    steps, pieces = RoomStream.reading(data), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value, pieces
+        pieces += 1
+
+
+def test_attack_content_that_a_server_withholds_costs_each_position_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that was missing before was copied for each item more."""
+    made: list[int] = []
+    real = statecodec._missing_row
+
+    def counted(n: int, obj: bytes) -> bytes:
+        made.append(n)
+        return real(n, obj)
+
+    monkeypatch.setattr(statecodec, "_missing_row", counted)
+    room, client = scene.room, scene.room.client()
+    begun = client.n
+    for _ in range(4):
+        room.push(room.seal(scene.clerk, "å 🙂".encode(), b"2"))
+    hidden = [replace(item, ct=None) for item in room.items[begun:]]
+    missing, ns = client.state.missing, [item.n for item in hidden]
+    for at in range(0, len(hidden), 2):
+        client.accept(hidden[at : at + 2], scene.office.book, room.rh_at)
+        assert client.state.missing is missing
+        client.to_bytes()
+    assert made == ns == client.withheld()
+    with pytest.raises(Reject):  # what is undone is undone there too
+        client.accept([*_next(room, scene, ct=None), hidden[0]], scene.office.book, room.rh_at)
+    assert client.withheld() == ns
+    missing.drop(ns[3])
+    missing.drop(ns[3])
+    assert RoomStream.from_bytes(client.to_bytes()).withheld() == [n for n in ns if n != ns[3]] == client.withheld()
+
+
+def _next(room: Room, scene: Scene, *, ct: bytes | None) -> list[Item]:
+    """The room's next items, with this content."""
+    before = len(room.items)
+    room.push(room.seal(scene.clerk, b"next"))
+    return [replace(item, ct=ct) for item in room.items[before:]]
