@@ -71,8 +71,8 @@ class Opened:
             came = changes[at : at + SLICE]
             await self.store.receive_apart(Received(room=ROOM_ID, cursor=came[-1].n, state=b"", changes=came))
 
-    def state(self) -> Sequence[bytes]:
-        return self.store.snapshots.state(OBJ)
+    async def state(self) -> Sequence[bytes]:
+        return await self.store.snapshots.state(OBJ)
 
     def opened(self) -> object:
         """Indexes the object, opens it, and returns what it holds."""
