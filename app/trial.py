@@ -13,9 +13,15 @@ from pathlib import Path
 
 from app.bootstrap import Office
 from app.core import clock
+from app.core.ids import ChangeId, Uid
+from app.documents import KIND as DOCUMENTS
+from app.documents.records import encode
+from app.objects.crdt import CrdtDoc
 from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
+from app.worker.states import SMALL_CHANGES, States
+from sync.client.ports import PlacedChange, position_of
 from sync.client.transport import Answer, ServerAddress, Transport
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
@@ -151,3 +157,22 @@ class _Here:
     async def close(self) -> None:
         self._ends.up.put_nowait(None)
         self._ends.down.put_nowait(None)
+
+
+def state_of_a_long_document(words: str) -> bool:
+    """Has the state of a document with many edits made in a process that starts for it; whether it was made. Takes a
+    second, so in a thread. WorkerDied, WorkerUnavailable."""
+    writer, changes = CrdtDoc(texts=("text",)), list[PlacedChange]()
+    for n in range(1, SMALL_CHANGES + 2):
+        before = writer.state()
+        with writer.transact():
+            writer.text("text").insert(0, words)
+        [data] = encode(writer.diff(before))
+        changes.append(PlacedChange(position_of(n), ChangeId(n.to_bytes(16, "big")), Uid(bytes(16)), n, data))
+    states = States()
+    compact = states.kinds([DOCUMENTS])[DOCUMENTS.id].compact
+    try:
+        made = compact(changes, len(changes)) if compact is not None else None
+    finally:
+        states.close()
+    return made is not None and bool(made.changes)

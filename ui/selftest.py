@@ -23,7 +23,7 @@ from app.core.ids import ObjId, RoomId
 from app.objects.crdt import CrdtDoc
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
-from app.trial import trial
+from app.trial import state_of_a_long_document, trial
 from app.worker.client import Worker
 from resources import path
 from ui.kit import qr, theme
@@ -75,6 +75,7 @@ class SelfTest:
         self._qr()
         self._key_store()
         await self._worker()
+        await self._states()
         async with trial(folder, "Handläggare", PASSPHRASE) as (office, session):
             await _until(lambda: session.status.state is LinkState.ONLINE, "the account did not come online")
             self._done("store: made, encrypted, and signed in to a server in memory")
@@ -133,6 +134,12 @@ class SelfTest:
             await asyncio.to_thread(worker.close)
         _check(tried.merged == (True,) and tried.is_read, "the worker did not merge an update")
         self._done("worker: started, merged an update")
+
+    async def _states(self) -> None:
+        """A process that makes the state of a long document starts, and ends with it."""
+        made = await asyncio.to_thread(state_of_a_long_document, WORDS)
+        _check(made, "no state of a long document was made")
+        self._done("worker: started, made the state of a long document")
 
     async def _window(self, session: Session, room: RoomId) -> None:
         window = MainWindow(session, TOOLS)
