@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """The system trusts nobody: each connection would read its 150 certificates for 10 ms, and the server of a test has
     its own. The tests of built packages fetch what they need from Debian, and need them."""
     if config.getoption("markexpr") != "packages":
-        os.environ["SSL_CERT_FILE"] = str(HERE / "nobody.pem")
+        os.environ["SSL_CERT_FILE"] = str(HERE / "nobody.crt")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
