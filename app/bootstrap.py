@@ -86,8 +86,8 @@ class Office:
         return self.slots.kinds()
 
     def renew_policy(self) -> None:
-        """Reads the machine's policy again and puts it in force if it has changed. The way of unlocking that is used
-        now stays open until it is locked."""
+        """Reads the machine's policy again and, if it has changed, applies it. The unlock method that is in use stays
+        usable until Kansli is locked."""
         policy = self._read_policy()
         if policy == self.policy:
             return

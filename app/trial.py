@@ -160,8 +160,8 @@ class _Here:
 
 
 def state_of_a_long_document(words: str) -> bool:
-    """Has the state of a document with many edits made in a process that starts for it; whether it was made. Takes a
-    second, so in a thread. WorkerDied, WorkerUnavailable."""
+    """Makes the state of a document with many edits in a process of its own. Returns whether it was made. Blocks for
+    about a second: call it in a thread. WorkerDied, WorkerUnavailable."""
     writer, changes = CrdtDoc(texts=("text",)), list[PlacedChange]()
     for n in range(1, SMALL_CHANGES + 2):
         before = writer.state()

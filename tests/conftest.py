@@ -28,8 +28,9 @@ ROOM = 4 * 1024**3
 
 
 def _work_in_memory() -> None:
-    """Has pytest make its temporary folders in memory where there are ROOM bytes of it: a commit waits for the disk,
-    and a run makes hundreds of thousands. No test can tell: what is killed here is a process, not the power."""
+    """Makes pytest put its temporary folders in memory if ROOM bytes are free there: a commit waits for the disk, and a
+    run makes hundreds of thousands of commits. Tests are not affected, since they kill processes and never cut the
+    power."""
     memory = "/dev/shm"  # noqa: S108 - pytest makes a folder of its own there, as in /tmp
     if sys.platform != "linux" or "PYTEST_DEBUG_TEMPROOT" in os.environ or not Path(memory).is_dir():
         return
@@ -47,8 +48,8 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The system trusts nobody: each connection would read its 150 certificates for 10 ms, and the server of a test has
-    its own. The tests of built packages fetch what they need from Debian, and need them."""
+    """Takes the system's certificates away from tests. Reading all 150 takes 10 ms at each connection, and a test's
+    server has its own certificate. The tests of built packages keep them, since they download from Debian."""
     if config.getoption("markexpr") != "packages":
         os.environ["SSL_CERT_FILE"] = str(HERE / "nobody.crt")
 
@@ -61,14 +62,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Python's search for garbage leaves the modules and 4,000 tests alone: none of them goes before the end."""
+    """Excludes the modules and the 4,000 collected tests from Python's search for garbage: they stay until the end
+    anyway."""
     gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
 def default_cost() -> Iterator[Callable[[], Argon2Params]]:
-    """Gives what a new passphrase costs in the program. In the tests it costs the least that is accepted, one twelfth
-    of that: every desk of a test has a passphrase. Programs that a test starts pay the default."""
+    """Returns a function for the default cost of a new passphrase. In the tests a new passphrase has the lowest cost
+    that is accepted, one twelfth of the default, since every desk of a test has one. Programs that a test starts use
+    the default."""
 
     def fresh(cls: type[Argon2Params]) -> Argon2Params:
         return cls(salt=os.urandom(16), memory_kib=MIN_MEMORY_KIB, passes=1)

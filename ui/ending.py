@@ -56,8 +56,8 @@ class Ending:
         return view if isinstance(view, LockingView) and view.is_held else None
 
     def may_close(self) -> bool:
-        """The person closes the window: it goes and the program ends, or it is hidden and the program stays. False also
-        while something cannot be stored: then the person is asked."""
+        """Whether the window may close, when the person closes it. True: the program ends with it. False: the window is
+        hidden and the program stays in the tray, or something cannot be stored and the person is asked."""
         shown = self._stage.shown
         if shown is not None and self._resident.stays and not self._office.is_new:
             shown.hide()
@@ -123,7 +123,8 @@ class Ending:
     # -- locking --------------------------------------------------------------------------------------------------
 
     def begin(self, work: Callable[[], Coroutine[object, object, None]]) -> bool:
-        """Starts what takes the session away. False, and nothing is started, while an earlier such work runs."""
+        """Starts work that closes the session: locking, removing everything, or another key. Returns False and starts
+        nothing while earlier work of this kind runs."""
         if self._work is not None and not self._work.done():
             return False
         self._work = asyncio.ensure_future(work())
@@ -152,7 +153,7 @@ class Ending:
             self.over.set()
 
     def _tell_that_it_is_held(self) -> None:
-        """Says so beside the tray's sign, if the window is hidden."""
+        """Shows a notification beside the tray's sign, if the window is hidden."""
         if self._stage.quiet and self._resident.tray is not None:
             text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
             self._resident.tray.tell(tr("Something that you wrote is not saved yet"), text)

@@ -237,8 +237,8 @@ class Program:
             window.follow(link)
 
     def _rekey(self, change: KeyChange) -> None:
-        """Gives the database a new key, between two sessions. Not while something that was written cannot be stored: it
-        would be lost with the first session."""
+        """Gives the database a new key, between two sessions. If something that was written cannot be stored, shows why
+        and changes nothing: the edit would be lost with the first session."""
         window, fault = self._stage.window, self._ending.save()
         if window is not None and fault is not None:
             report(window, fault)

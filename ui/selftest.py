@@ -136,7 +136,7 @@ class SelfTest:
         self._done("worker: started, merged an update")
 
     async def _states(self) -> None:
-        """A process that makes the state of a long document starts, and ends with it."""
+        """Checks that a process starts and makes the state of a long document."""
         made = await asyncio.to_thread(state_of_a_long_document, WORDS)
         _check(made, "no state of a long document was made")
         self._done("worker: started, made the state of a long document")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is open now: the session, and the window that is in sight. The gate is that window before one is in, and the
+"""What is open now: the session, and the window that the person sees. That window is the gate before unlocking, and the
 main window afterwards."""
 
 from collections.abc import Callable
@@ -61,7 +61,7 @@ class Stage:
             QApplication.sendPostedEvents(window, 0)
 
     def drop_gate(self) -> None:
-        """Deletes the gate, when control is back in the event loop."""
+        """Hides the gate, and deletes it when control is back in the event loop."""
         gate, self.gate = self.gate, None
         if gate is not None:
             gate.hide()

@@ -95,8 +95,8 @@ def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | 
 
 
 def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, reactions: bool = True) -> Outcome:
-    """What later records made of a message. `until`: only those up to a position of the room. Without `reactions` only
-    its edit and its deletion are looked for."""
+    """The edit, the deletion and the reactions that later records make of a message. `until`: the last position that
+    counts, None for no bound. Without `reactions` no reaction is read."""
     bound = MAX_INT if until is None else until
     found = Outcome(edit=_edit(conn, message, bound), deleted_by=_deleted_by(conn, message, bound))
     if not reactions:
@@ -110,8 +110,8 @@ def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, 
 
 
 def reaction(conn: Connection, message: MessageRow, emoji: str, uid: Uid) -> tuple[bool, int] | None:
-    """Whether a person's last reaction with an emoji is there or was taken back, and its sort key. None if there is no
-    such reaction."""
+    """(whether it is set, its sort key) of a person's last reaction with an emoji. It is not set if that record takes
+    the reaction back. None if there is no such record."""
     last = _last(conn, message, REACTION, emoji, uid, MAX_INT)
     return (_is_on(last[1].data), last[0]) if last is not None else None
 
@@ -122,8 +122,8 @@ def _is_on(data: bytes) -> bool:
 
 
 def _targets(message: MessageRow, by: bytes) -> set[ChangeId]:
-    """The ids under which a person's records are about this message: only its author means it by its own id if another
-    message has that here."""
+    """The target ids with which a person's records are about this message. The author's own records may also name the
+    id that the author gave it, even if another person's message is stored here under that id (see `twin`)."""
     return {message.change_id, message.own_id} if by == message.author else {message.change_id}
 
 
@@ -146,7 +146,8 @@ def _edit(conn: Connection, message: MessageRow, until: int) -> CarriedPart | No
 
 
 def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None:
-    """Who deleted it first, of those who might."""
+    """The person whose deletion counts: of those who had the right to delete the message, the first who did. None if
+    nobody did."""
     deleters = set[bytes]()
     for target in {message.change_id, message.own_id}:
         deleters |= {by for (by,) in driver_of(conn).execute(_DELETERS, (message.obj, target))}
@@ -169,7 +170,7 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
 
 
 def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
-    """From which position to which a person was administrator or owner of the room, in order."""
+    """The ranges (first, last) of positions in which a person was administrator or owner of the room, in order."""
     execute = driver_of(conn).execute
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
@@ -180,8 +181,8 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
 
 
 def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
-    """Whether a person had the role before the first entry that is known here about it: the founder, whatever they are
-    now, or whom the room's state says so of."""
+    """Whether a person was administrator or owner before the first entry about their role that is known here. True for
+    the founder, whatever their role is now, and for a person who has that role in the room's member list."""
     execute = driver_of(conn).execute
     founded = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
     if execute(founded, (room, uid)).fetchone() is not None:

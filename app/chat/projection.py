@@ -73,7 +73,8 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 def _settle_notes(
     conn: Connection, obj: ObjId, notes: Sequence[tuple[StoredChange, Note]], done: Container[bytes] = ()
 ) -> None:
-    """Works out what the notes change in their messages; those in `done` have been worked out as a whole."""
+    """Updates the messages that the notes are about. Skips the messages in `done`, which have just been worked out from
+    all their records."""
     texts, reactions = set[bytes](), set[tuple[bytes, str, Uid]]()
     for change, record in notes:
         for target in {record.target, twin(change.author, record.target)}:
@@ -111,7 +112,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
 
 
 def _decoded(change: StoredChange) -> Record | None:
-    """The record in a change; None for what is none of ours."""
+    """The record in a change; None if the change holds no record of a conversation."""
     try:
         return decode(change.data)
     except BadChange:

@@ -167,8 +167,9 @@ class ChatRows:
         return {target: self._reactions_of(target) for (target,) in self._db.rows(sql, (self._obj, *ids)) if ids}
 
     def _reactions_of(self, target: bytes) -> tuple[Reaction, ...]:
-        """The MAX_REACTIONS emoji that were set first on a message. ▲ No others are read: a member may set thousands of
-        them, and each change of the message would read them all."""
+        """A message's reactions with the MAX_REACTIONS emoji that were set first, each with everybody who set it. ▲
+        Other emoji are not read. Otherwise a member could set thousands of them, and each change of the message would
+        read them all."""
         found: dict[str, list[Uid]] = {}
         for emoji, uid in self._in_order(target):
             if emoji not in found and len(found) == MAX_REACTIONS:
@@ -178,7 +179,7 @@ class ChatRows:
             return _reactions(found)
         sql = (
             "SELECT emoji, uid FROM chat_reactions WHERE obj = ? AND target = ?"  # noqa: S608 - marks only
-            f" AND emoji IN ({_marks(list(found))}) ORDER BY +sort"  # + has SQLite look up the emoji
+            f" AND emoji IN ({_marks(list(found))}) ORDER BY +sort"  # + rules out the index by sort
         )
         again: dict[str, list[Uid]] = {emoji: [] for emoji in found}
         for emoji, uid in self._db.rows(sql, (self._obj, target, *found)):
@@ -186,7 +187,8 @@ class ChatRows:
         return _reactions(again)
 
     def _in_order(self, target: bytes) -> Iterator[tuple[str, Uid]]:
-        """Emoji and person of a message's reactions, the first first. Read in groups, as far as is asked for."""
+        """(emoji, person) of a message's reactions, the oldest first. Reads PAGE rows at a time, and only as far as the
+        caller iterates."""
         sql = (
             "SELECT emoji, uid, sort FROM chat_reactions WHERE obj = ? AND target = ? AND sort > ?"
             " ORDER BY sort LIMIT ?"

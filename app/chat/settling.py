@@ -38,8 +38,8 @@ _SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.ro
 
 
 def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = True) -> None:
-    """Works out a message from its edits, deletions and reactions, in the server's order. Nothing if it is not here.
-    Without `reactions` those are left as they are, unless the message turns out to be deleted."""
+    """Works out a message from its edits, deletions and reactions, in the server's order. Does nothing if the message
+    is not here. Without `reactions` the stored reactions are left as they are, unless the message is deleted."""
     message = message_row(conn, obj, change_id)
     if message is None:
         return
@@ -153,8 +153,8 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
     """Judges again the carried copies of new or changed messages, in the rooms that continue this one and in those that
     continue them. It follows at most `hops` rooms, as many as attribution looks back.
 
-    `touched`: the lowest sort key of what is new about each message. What stands behind the end that a successor names
-    says nothing about its copies.
+    `touched`: for each message the lowest sort key of what is new about it. A successor names the last position of the
+    old room that counts for it. Copies in that successor are not affected by anything after this position.
     """
     successors = driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
     for successor, last, obj in successors:

@@ -56,7 +56,8 @@ notes = Table(
     Column("emoji", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
-"""Edits, deletions and reactions as they came, each of its `kind`. `emoji` is that of a reaction, "" for the others."""
+"""Edits, deletions and reactions as they were received. `kind` is EDIT, DELETION or REACTION. `emoji` is that of a
+reaction, "" for the other kinds."""
 _of_key = (notes.c.obj, notes.c.target, notes.c.kind, notes.c.emoji, notes.c.author, notes.c.sort)
 Index("chat_notes_by_target", *_of_key)
 """▲ The last edit, the first deletion and the last reaction of a person with an emoji are found without reading any

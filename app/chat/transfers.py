@@ -48,8 +48,8 @@ class Transfers:
         return self._running.get(key)
 
     def failed(self, key: tuple[bytes, int]) -> str:
-        """The code of the error that ended the last attempt at a fetch; "" if there was none, the person stopped it, or
-        it is on its way again."""
+        """The code of the error with which the last download of a file ended; "" if it succeeded, if the person stopped
+        it, or if it is running again."""
         return self._failed.get(key, "")
 
     def cancel(self, key: tuple[bytes, int]) -> None:

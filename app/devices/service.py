@@ -132,13 +132,13 @@ class DeviceService:
         self._personal.rename(dev, name)
 
     def added_by(self, dev: DevId) -> list[DeviceInfo]:
-        """The devices in use that a device added, and those that these added."""
+        """The active devices that a device added, and those that these devices added in turn."""
         added = set(self._engine.devices.added_by(dev))
         return [row for row in self.all() if row.dev in added]
 
     async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
         """Ends a device: from now on nothing is sealed to it, and one room after the other gets a new key. With
-        `with_added` also the devices of `added_by`."""
+        `with_added` the devices of `added_by` are revoked too. After an error some of them may already be revoked."""
         devices = self._engine.devices
         try:
             await (devices.revoke_with_added(dev) if with_added else devices.revoke(dev))

@@ -379,8 +379,8 @@ class DocumentService:
         self.changed.emit(held.room)
 
     def _shown(self, obj: ObjId) -> Document:
-        """The document as it stands, whether it is open or not. The state of one that is not open is cached too: 20,000
-        keys are merged in 0.8 s, and their state in 0.08 s."""
+        """The document as it is now, whether it is open or not. If it is not open, its state is cached after reading:
+        merging 20,000 keystrokes takes 0.8 s, and reading their cached state 0.08 s."""
         held = self._open.get(obj)
         if held is None:
             held = self._load(obj)

@@ -19,15 +19,16 @@ from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, posi
 __all__ = ["Compact", "Compacted", "Compaction", "Making", "State", "state_at", "state_of"]
 
 MAX_TOLD = 8192
-"""Characters of a text that is returned beside a state."""
+"""Most characters of each text that is returned beside a state."""
 _SETTLE = 256
 _DOMAIN = b"kansli/v1 attested\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """`update`: the whole as one update; `begun`: what stands beside it; `digest`: its attested hash; `held`: the short
-    texts that were asked for, by map and key; `waits`: positions n of what waits."""
+    """An object's state up to a position. `update`: the whole object as one update; `begun`: what its judge knows, as
+    bytes (FORMAT.md); `digest`: the hash that is attested; `held`: the short texts that the caller asked for, by map
+    and key; `waits`: the positions n of the changes that wait."""
 
     update: bytes
     begun: bytes
@@ -37,7 +38,8 @@ class State:
 
 
 class Making(Protocol):
-    """Makes a state: `state_at` itself, or what has it done in another process."""
+    """A function that makes a state: `state_at`, or one that does the same in another process
+    (app/worker/states.py)."""
 
     def __call__(
         self,
@@ -52,7 +54,7 @@ class Making(Protocol):
 
 
 class Compaction(Protocol):
-    """A kind's `Compact`, and where it has the state made."""
+    """A kind's `Compact`, with one more argument: the function that makes the state."""
 
     def __call__(self, changes: Sequence[PlacedChange], n: int, /, making: Making = ...) -> Compacted | None: ...
 

@@ -305,8 +305,9 @@ class CrdtText:
     def resolve(self, sticky: bytes) -> int | None:
         """Where a sticky position is now; None if it makes no sense here (it came from another device).
 
-        ▲ pycrdt is not asked about an item that is not here: it panics, which costs a hundred times what the answer
-        does and writes to standard error. A colleague's caret often comes before the letter to which it is attached.
+        ▲ pycrdt is not called for an item that is not here. It would panic, which takes a hundred times as long as an
+        answer and writes to standard error. A colleague's caret is often received before the letter to which it is
+        attached.
         """
         if not is_sticky(sticky):
             return None
@@ -417,8 +418,9 @@ def is_update(update: bytes) -> bool:
 
 
 def may_be_kept(state: bytes) -> bool:
-    """Whether a state that this program made can be merged again, here and in the worker: it is no larger than an
-    update may be. Reads only a state that is long enough to name too much, in 0.3 s for each MB."""
+    """Whether a state that this program made can be merged again, here and in the worker: it must be no larger than an
+    update may be. A state of more than MAX_THINGS bytes is read to count what it holds, which takes 0.3 s for each
+    MB."""
     return len(state) <= MAX_BYTES and (len(state) <= MAX_THINGS or _is_state(state))
 
 

@@ -4,8 +4,8 @@ Pure: it uses no store and no CRDT.
 
 Each person offers only their own changes, and a change may build on another person's. If it were offered before that
 one, it would wait in the successor, where everybody sees it, and a prune that covers it would leave it out for good.
-Nor may it name a client that is another person's in the successor than in the old room: it would be void there, or
-build on words that are not the ones it was written for.
+A change is also not offered if a client that it names belongs to another person in the successor than in the old room.
+In the successor it would be void, or it would build on words for which it was not written.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,8 +17,8 @@ from app.objects.lib0 import BadUpdate
 K = TypeVar("K")
 Has = Callable[[Id], bool]
 IsTaken = Callable[[int, bool], bool]
-"""Whether a client belongs to somebody else in the successor. The second argument tells whether the person's own
-updates hold items of it."""
+"""Whether a client belongs to somebody else in the successor. The second argument says whether the person's own updates
+hold items of this client."""
 
 
 def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda client, own: False) -> list[K]:

@@ -136,7 +136,8 @@ class Replay:
         return self.structure.has(ident)
 
     def owner(self, client: int) -> bytes | None:
-        """The person whose client this is, or for whom an incomplete update reserves it. None for nobody's."""
+        """The uid of the person who owns a client, or for whom an incomplete update reserves it. None if it is nobody's
+        yet."""
         found = self.structure.clients.get(client)
         if found is not None:
             return found.owner

@@ -45,10 +45,11 @@ def client_in(sticky: bytes) -> int | None:
 
 
 def clock_in(state: bytes, client: int) -> int:
-    """The clock that a state vector has for a client; 0 for none.
+    """The clock that a state vector has for a client; 0 if the client is not in it.
 
-    Searches the bytes: an object may have thousands of clients, and a caret comes with every key. A hit is the client
-    only if an odd count of whole numbers lies before it: the count of clients and pairs of a client and its clock.
+    Searches the bytes and does not read every number: an object may have thousands of clients, and a caret is received
+    with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the count of
+    clients, then pairs of a client and its clock.
     """
     wanted, at = _number(client), 0
     while (at := state.find(wanted, at)) >= 0:

@@ -16,9 +16,10 @@ from app.store.rows import ObjectRow
 from app.store.store import Store
 
 RETRY_S = 30.0
-"""After a fault."""
+"""Seconds until a room or an object is tried again after a fault."""
 LOOK_S = 1.0
-"""While a slice of the room is on its way. Nothing wakes this when the slice is stored."""
+"""Seconds until a room that is not complete here is tried again. Nothing wakes `run` when the missing slice is
+stored."""
 
 Baseline = Callable[[ObjId], Awaitable[Sequence[bytes]]]
 
@@ -34,7 +35,7 @@ class Baselines:
         self._woken = asyncio.Event()
         self._rooms: set[RoomId] = {row.room for row in store.rooms_list.all()}
         self._due: set[ObjId] = set(store.newcomers.owing())
-        """Objects whose state newcomers are owed, and that may be sound now."""
+        """Objects whose state is still to be given to newcomers, and of which no change may be held back any more."""
 
     def wake(self, room: RoomId) -> None:
         """The room's log may show an add."""
@@ -44,7 +45,7 @@ class Baselines:
     async def run(self) -> None:
         """Gives what is owed in the rooms of the store, then in those that moved, until cancelled."""
         while True:
-            self._woken.clear()  # first: who wakes this while a state is made is not forgotten
+            self._woken.clear()  # cleared first: a wake-up while a state is made must not be lost
             waits_s = [await self._round(), await self._pay_round()]
             try:
                 async with asyncio.timeout(min((s for s in waits_s if s is not None), default=None)):
@@ -53,7 +54,8 @@ class Baselines:
                 pass
 
     async def _round(self) -> float | None:
-        """Tries each room that was woken once; how long to wait before those that failed are tried again."""
+        """Tries each woken room once. Returns the seconds to wait before the failed ones are tried again; None if none
+        failed."""
         rooms, self._rooms = self._rooms, set()
         waits_s: list[float] = []
         for room in rooms:
@@ -72,13 +74,13 @@ class Baselines:
         return RETRY_S if failed else None
 
     async def _tried(self, room: RoomId) -> float | None:
-        """Gives what is owed of a room; None, or how long to wait before the next try."""
+        """Gives what is owed in a room. Returns the seconds to wait before the next try; None if it is done."""
         if self._store.newcomers.owed(room) is not None and not self._whole(room):
             return LOOK_S
         return None if await self._done(self.give(room)) else RETRY_S
 
     async def _done(self, work: Coroutine[None, None, None]) -> bool:
-        """Whether the work was done. False to try again: a fault of the disk, of the worker, or of a kind."""
+        """Runs the work. Returns False, for another try, after a fault of the disk, of the worker or of a kind."""
         try:
             await work
             return True
@@ -89,8 +91,9 @@ class Baselines:
         return False
 
     async def give(self, room: RoomId) -> None:
-        """Makes what is owed in a room, then writes it and that it is given in one transaction; nothing if nothing is
-        owed. A room of which more is owed by then is tried again."""
+        """Makes the states that are owed in a room. Then writes them, and that they are given, in one transaction. Does
+        nothing if nothing is owed. If what is owed has changed while the states were made, writes nothing and wakes the
+        room again."""
         n = self._store.newcomers.owed(room)
         if n is None:
             return
@@ -105,13 +108,13 @@ class Baselines:
             for found in objects:
                 if found.obj != root:
                     self._append(room, root, encode(ObjectAnnounced(obj=found.obj, kind=found.kind)))
-            for found in objects:  # the changes of one that came meanwhile have later positions: newcomers read them
+            for found in objects:  # newcomers can read the changes of an object that was added meanwhile
                 self._append_state(room, found, states.get(found.obj, ()))
             self._store.newcomers.set_given(room, n)
 
     async def _state(self, found: ObjectRow) -> Sequence[bytes] | None:
-        """An object's present state. None if there can be none now: a change of the object is held back here, or the
-        worker ended at it. WorkerUnavailable."""
+        """An object's present state; () for a kind that has none. None if it cannot be made now: a change of the object
+        is held back here, or the worker ended at it. WorkerUnavailable."""
         baseline = self.kinds.get(found.kind)
         if baseline is None:
             return ()
@@ -131,8 +134,9 @@ class Baselines:
         return [self._append(room, found.obj, data) for data in state]
 
     async def renew(self, room: RoomId, obj: ObjId) -> list[ChangeId]:
-        """Writes one object's present state again; returns the ids of the changes that carry it. Nothing for an object
-        that is not here, or of a kind that has none. WorkerUnavailable."""
+        """Writes one object's present state again; returns the ids of the changes that carry it. Empty for an object
+        that is not here, or of a kind that has no state. Empty also if the state cannot be made now; then it is owed.
+        WorkerUnavailable."""
         found = self._store.objects.get(obj)
         if found is None:
             return []
@@ -141,14 +145,15 @@ class Baselines:
             return self._append_state(room, found, state)
 
     def pay(self, obj: ObjId) -> None:
-        """An object that may have been held back when newcomers were given the others is sound now: `run` gives it."""
+        """Notes that no change of an object is held back any more. If its state is still owed to newcomers, `run` gives
+        it; otherwise nothing happens."""
         if self._store.newcomers.owes(obj):
             self._due.add(obj)
             self._woken.set()
 
     async def _paid(self, obj: ObjId) -> bool:
-        """Whether nothing is left to do for an object now. One that is held back is given when `pay` is called for it;
-        one at which the worker ended, at the next start."""
+        """Gives an object's state if it is owed. Returns False for another try. An object with a change that is held
+        back is given after the next `pay`; an object at which the worker ended, after the next start."""
         found = self._store.objects.get(obj)
         if found is None or not self._store.newcomers.owes(obj) or not self._store.trials.is_sound(obj):
             return True

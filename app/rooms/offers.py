@@ -6,8 +6,9 @@ They wait on this device, and are checked again whenever a change comes to the s
 clock the person is asked whether to offer a copy instead, since the author of what is missing may never come. The
 answer is stored.
 
-▲ The person is asked at once if somebody else has used a client of these changes in the successor. The changes would be
-void there for ever, and so are those that were offered before this was known. A copy has clients of its own.
+▲ The person is asked at once if somebody else has used a client of these changes in the successor: there the changes
+would be void for ever. The same question is asked about changes that were offered before this was known and are void
+already. A copy has clients of its own.
 """
 
 import json

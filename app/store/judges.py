@@ -39,8 +39,8 @@ BREATH = 32
 
 @dataclass(frozen=True, slots=True)
 class KnownIds:
-    """What an object's judge knows. `has` tells whether an id (client, clock) has a position. `owner` gives the uid of
-    the person whose client it is, None for nobody's."""
+    """What an object's judge knows. `has` tells whether an id (client, clock) has a position. `owner` returns the uid
+    of the person who owns a client, None if nobody does."""
 
     has: Callable[[tuple[int, int]], bool]
     owner: Callable[[int], bytes | None]
@@ -59,8 +59,8 @@ class Judges(KeptJudges):
         return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
 
     async def known(self, obj: ObjId) -> KnownIds:
-        """Which ids and clients of the object have positions. It is valid until the next turn of the loop. Of an object
-        that is unknown, or must be judged again, nothing is known."""
+        """Which ids of the object have positions, and who owns its clients. The answer is valid until the next turn of
+        the loop. It is empty for an object that is unknown or must be judged again."""
         async with self.lock:
             room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
             kind = self.merging(RoomId(room), obj) if room is not None else None

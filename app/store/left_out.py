@@ -41,8 +41,9 @@ def leave_out(
     """Notes a record at its position; `row` is the record's own. Nothing if its author was no administrator there, or
     if the change lies before what was pruned there: then only states hold it, and nobody could take it out.
 
-    ▲ Of several records for one change the one at the lowest position counts, in whatever order they came, so that
-    everybody computes the same states. Each record has a line in the timeline, also beside another in its envelope."""
+    ▲ Of several records for one change the one at the lowest position counts, in whatever order they were received.
+    Otherwise people would compute different states. Each record has its own line in the timeline, even if its envelope
+    holds several records."""
     raw = driver_of(conn)
     if role_at(conn, room, by, n) < ADMIN:
         return

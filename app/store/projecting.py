@@ -263,7 +263,7 @@ class Projecting:
 
     def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
         """Projects changes that were kept for a trial and have passed it. Within the caller's transaction. A state that
-        was cached while they were kept is dropped: it lacks them, and would be read in their place."""
+        was cached while the changes were kept is dropped. Otherwise it would be read without them."""
         conn, raw = self._db.conn, self._db.raw
         if changes:
             first = min(change.rowid for change in changes)

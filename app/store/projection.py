@@ -136,7 +136,7 @@ class Tester(Protocol):
         ...
 
     def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> "Trial":
-        """Has the object with everything that is merged here, and reads it whole."""
+        """Loads an object into the worker with everything that is merged here, and reads it whole."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
@@ -166,8 +166,8 @@ class Tester(Protocol):
 
 class Trial(Protocol):
     """`merged`: of each update, whether it was one; fewer than were given if the next could not be merged. `is_read`:
-    the object was read whole since. `took_us`: processor time for all of it (for merging alone, if the updates were
-    tried), `each_us`: for merging each update that was tried."""
+    the object was read whole since. `took_us`: microseconds of processor time, for merging and reading after `load`,
+    for merging alone after `try_`. `each_us`: microseconds for merging each update of `try_`."""
 
     @property
     def merged(self) -> tuple[bool, ...]: ...

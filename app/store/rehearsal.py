@@ -18,10 +18,10 @@ from app.store.database import Database
 from app.store.projection import Feeder, Merging, Projector, Tester, Trial
 
 LOADED, LOADED_BYTES = 8, 32 * 1024 * 1024
-"""Objects that the worker holds at most, and what was loaded of them. Its memory is bounded."""
+"""Most objects that the worker holds, and most bytes of their updates together: its memory is limited."""
 CRASH, FAILED, SLOW = "crash", "failed", "slow"
-"""Why a change did not pass its trial: the worker ended, or gave no answer in time; the change could not be merged; the
-merge took longer than it may (app/store/allowance.py)."""
+"""Why a change did not pass its trial. CRASH: the worker ended, or did not answer in time. FAILED: the change could not
+be merged. SLOW: the merge took longer than it may (app/store/allowance.py)."""
 _BEFORE = "before"
 MOST_NEWS = 1000
 """Own changes that wait until something of others is tried; then the object is loaded again."""
@@ -45,9 +45,9 @@ class _Loaded:
     generation: int
     feeder: Feeder
     size: int
-    """Bytes of the updates in it."""
+    """Bytes of the updates that were loaded or tried."""
     grown_us: int = 0
-    """What was merged into it since it was loaded, in processor time."""
+    """Microseconds of processor time for merging what came after it was loaded."""
     ahead: set[tuple[Uid, ChangeId]] = field(default_factory=set)
     """Tried one by one and not stored as merged yet."""
 
@@ -79,12 +79,12 @@ class Rehearsal:
         self._unread.discard(obj)
 
     def is_large(self, obj: ObjId) -> bool:
-        """Whether merging all that counts of the object took longer than it may, when it was last loaded. The object is
-        not in the worker then. Any thread."""
+        """Whether merging the whole object took longer than it may when it was last loaded. The worker does not hold
+        such an object. Any thread."""
         return obj in self._large
 
     def weigh(self, obj: ObjId) -> None:
-        """Has the next trial load the object and find out again whether it is too large. Any thread."""
+        """Makes the next trial load the object again and find out whether it is still too large. Any thread."""
         self._large.discard(obj)
         self.lose(obj)
 
@@ -120,8 +120,9 @@ class Rehearsal:
         return True
 
     def one_by_one(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
-        """Of each change why it must not be merged (CRASH, FAILED, SLOW), or None; read whole after each. None for all
-        if what is merged already ends the worker, or is too large. WorkerUnavailable."""
+        """Returns for each change why it must not be merged (CRASH, FAILED, SLOW), or None if it may; the object is
+        read whole after each. Returns None in place of the list if what is already merged ends the worker or is too
+        large. WorkerUnavailable."""
         try:
             if self._all_pass(obj, kind, given):
                 return [None] * len(given)
@@ -130,7 +131,8 @@ class Rehearsal:
             return None
 
     def alone(self, obj: ObjId, kind: Projector, given: Given) -> bool:
-        """Whether a fresh worker merges one change. WorkerUnavailable."""
+        """Whether a newly started worker merges one change. False for an object that is too large.
+        WorkerUnavailable."""
         self._tester.stop()
         try:
             return self._one(obj, kind, [], given) is None
@@ -155,7 +157,8 @@ class Rehearsal:
         return found
 
     def _try(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
-        """Merges changes into a loaded object. It is lost if one of them must not be merged. WorkerDied."""
+        """Merges changes into a loaded object. If one of them must not be merged, the object has to be loaded again.
+        WorkerDied."""
         updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
         trial = self._tester.try_(obj, updates, thorough=thorough)
         loaded.size += sum(map(len, updates))
@@ -198,8 +201,9 @@ class Rehearsal:
         return trial.why
 
     def _ready(self, obj: ObjId, kind: Projector) -> _Loaded:
-        """The object as the store has it now, in the worker. WorkerDied if that ends it. ▲ What has grown by half of
-        what it may take is loaded again: many changes that cost little each can cost much together."""
+        """The object as the store has it now, in the worker. WorkerDied if that ends it. ▲ If merging into the object
+        has taken half of what the object may take since it was loaded, it is loaded again. Otherwise many changes that
+        cost little each could cost much together."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         loaded = self._loaded.get(obj)
@@ -226,7 +230,7 @@ class Rehearsal:
         updates = self._updates(obj, feeder, cached)
         try:
             trial = self._tester.load(obj, merging.texts, merging.maps, updates)
-            if cached is not None and trial.merged[:1] != (True,):  # the program does not read such a state either
+            if cached is not None and trial.merged[:1] != (True,):  # the program reads no such state either
                 feeder = merging.feeder()
                 updates = self._updates(obj, feeder, None)
                 trial = self._tester.load(obj, merging.texts, merging.maps, updates)

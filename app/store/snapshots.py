@@ -40,8 +40,8 @@ class Snapshots:
         self._journal = journal
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown. A state
-        that could not be made (see `state`) is none."""
+        """The function that makes an object's state out of its changes. None if the object is unknown or its kind has
+        no snapshots. If the worker ends or cannot be started, the function logs that and returns None."""
         made = self._compactor(obj)
         if made is None:
             return None
@@ -95,8 +95,9 @@ class Snapshots:
         """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
         without content. Empty for an object without changes, or whose changes cannot be merged.
 
-        Read in a thread, and made there or in another process. Changes that come meanwhile are in it or not.
-        WorkerUnavailable if that process cannot be started; WorkerDied if it ended at the object.
+        The changes are read in a thread, and the state is made there or in another process. A change that is stored
+        meanwhile may or may not be in it. WorkerUnavailable if that process cannot be started; WorkerDied if it ended
+        at the object.
         """
         compact = self._compactor(obj)
         return await asyncio.to_thread(self._state, obj, compact) if compact is not None else ()

@@ -136,7 +136,8 @@ POSITIONED = f"""SELECT n, place, change_id, author, t, data FROM changes c
 
 
 def placed_at(count: int) -> str:
-    """Finds the object's changes at `count` given positions, without those that are left out at their own position."""
+    """SQL for an object's changes at `count` positions. Parameters: the object, then the positions. Leaves out what a
+    record at or before the change's own position had left out."""
     marks = ",".join("?" * count)
     return f"""SELECT n, place, change_id, author, t, data FROM changes c
         WHERE obj = ? AND n IN ({marks}) AND dev IS NOT x'' AND NOT baseline

@@ -59,8 +59,8 @@ PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
 trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing change after the other delays only that
 object."""
 RETRIED_WITHIN_S, RETRIED_ALL_S = 10.0, 60.0
-"""▲ So long a start tries an object's quarantined changes again, and those of all objects. Otherwise a member who sends
-hundreds of changes that take long could keep the worker busy for an hour at each start."""
+"""▲ Seconds after which a start tries no more quarantined changes of one object, and of all objects. Otherwise a member
+who sends hundreds of changes that take long could keep the worker busy for an hour at each start."""
 PROGRAM = "program"
 """Why a change is quarantined, beside the reasons of a trial (app/store/rehearsal.py): the program ended at it."""
 
@@ -356,8 +356,8 @@ class Trials:
                 self._db.raw.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
 
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
-        """Each alone, in a fresh worker: another version, or a faster machine, may merge it. In any order, so that each
-        is tried at some start."""
+        """Each alone, in a fresh worker: another version, or a faster machine, may merge it. In random order, so that
+        each is tried at some start. Stops after RETRIED_ALL_S."""
         held_back, spent_s = self.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:

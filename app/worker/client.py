@@ -116,7 +116,8 @@ class Worker:
         self.ask(Forget(obj), Tried, self._answer_s)
 
     def ask(self, question: Question, kind: type[A], limit_s: float) -> A:
-        """The answer, which must be of this kind and come within `limit_s` seconds. WorkerDied, WorkerUnavailable."""
+        """Sends a question and returns the answer. WorkerDied if the process ends, if it does not answer within
+        `limit_s` seconds, or if the answer is of another kind. WorkerUnavailable if the process cannot be started."""
         self.start()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
@@ -136,8 +137,8 @@ class Worker:
 
 
 def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The updates in lists of some PART_BYTES; one empty list if there are none. ▲ In place of bytes that are too long
-    to be an update the worker gets none: a frame that is too long would end it."""
+    """The updates in lists of some PART_BYTES; one empty list if there are none. ▲ Bytes that are too long to be an
+    update are replaced by empty ones: a frame that is too long would end the worker."""
     part: list[bytes] = []
     size = 0
     for given in updates:
@@ -165,8 +166,8 @@ class _Watch:
         self._process: subprocess.Popen[bytes] | None = None
         self._until = 0.0
         self._wakes = math.inf
-        """When the thread looks next. It is not woken for an end that is later: a wake-up costs each question more than
-        the pipe does."""
+        """When the thread wakes next. It is not notified of a later deadline: a notification takes more time than
+        passing the question through the pipe."""
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -205,7 +206,7 @@ class _Watch:
 
 
 def command_of(*options: str) -> list[str]:
-    """What starts the worker's process, with these options."""
+    """The command that starts the worker's process with these options."""
     frozen = getattr(sys, "frozen", False)
     return [sys.executable, *((OPTION,) if frozen else ("-m", "app.worker")), *options]
 

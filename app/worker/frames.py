@@ -12,7 +12,8 @@ import msgspec
 
 MAX_FRAME = 32 * 1024 * 1024
 PART_BYTES = 4 * 1024 * 1024
-"""What is longer goes in several frames of about this size: a single update may be longer, up to MAX_BYTES."""
+"""Longer data is split into several frames of about this size. A frame with a single update may be longer, up to
+MAX_BYTES."""
 STATES = "--states"
 """The option with which the process makes states and tries nothing."""
 _LENGTH = struct.Struct(">I")

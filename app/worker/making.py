@@ -17,7 +17,7 @@ class Making:
         self._made = b""
 
     def answer(self, question: Question) -> Answer:
-        """Does what is asked."""
+        """Carries out a question. ValueError for a question that this process does not answer."""
         match question:
             case Give(changes=changes):
                 self._given += changes
@@ -37,7 +37,8 @@ class Making:
         return Made((len(found.update), len(found.begun)), found.digest, found.waits, told)
 
     def _state(self, asked: Make) -> State | None:
-        """▲ A state is the same wherever it is made: what the changes hold was read by the program, as for itself."""
+        """▲ The program has unpacked the changes, as it does for the states that it makes itself: a state is the same
+        wherever it is made."""
         changes = [
             PlacedChange(c.position, ChangeId(c.change_id), Uid(c.uid), c.t, at.to_bytes(8, "big"), c.covers)
             for at, c in enumerate(self._given)

@@ -2,8 +2,8 @@
 """Makes the states of long objects in processes of their own.
 
 Merging a long document takes seconds, and pycrdt keeps Python's lock for all of them: in a thread it would stop the
-loop. Each long object gets a process, confined like the one that tries changes, which ends with it. What is short is
-made where it is asked for.
+loop. Each state of a long object is made in a process that is confined like the one that tries changes, and that ends
+when the state is made. The state of a short object is made in the caller's thread.
 """
 
 import threading
@@ -21,9 +21,9 @@ from app.worker.frames import PART_BYTES, STATES, Change, Give, Made, Make, Part
 from sync.client.ports import PlacedChange
 
 SMALL_BYTES, SMALL_CHANGES = 16 * 1024, 50
-"""What is neither longer nor made of more changes is made in the caller's thread: a process starts in 0.5 s."""
+"""An object with no more bytes and no more changes than this is short: starting a process takes 0.5 s."""
 MAKE_S = 600.0
-"""A document of 100,000 changes takes about a minute on a slow machine."""
+"""Longest wait for a state. A document of 100,000 changes takes about a minute on a slow machine."""
 GIVE_S = 60.0
 _GIVEN = 500
 """Changes in one frame: about 1 ms of Python's lock."""
@@ -31,19 +31,20 @@ _DIGEST_BYTES = 32
 
 
 class States:
-    """Makes one state at a time. Any thread but the loop's; `close` any."""
+    """Makes one state at a time; a second caller waits. Call it from any thread but the loop's, `close` from any
+    thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         """`command` is for tests."""
         self._command = list(command or command_of(STATES))
         self._one = threading.Lock()
         self._changing = threading.Lock()
-        """▲ A process that is started while this is closed would stay."""
+        """Held while a process is started or ended. ▲ Otherwise a process that is started during `close` would stay."""
         self._running: Worker | None = None
         self._closed = False
 
     def kinds(self, kinds: Iterable[Kind]) -> dict[str, Kind]:
-        """The kinds by id, whose states are made here."""
+        """The kinds by id, changed so that this object makes the states of their objects."""
         made = {kind.id: kind for kind in kinds}
         return {
             name: replace(kind, compact=partial(kind.compact, making=self.state_at)) if kind.compact else kind
@@ -78,7 +79,7 @@ class States:
                 self._running.close()
 
     def begin(self) -> Worker:
-        """The process for one state. WorkerUnavailable after `close`."""
+        """Returns a process for one state; the caller ends it by `end`. WorkerUnavailable after `close`."""
         with self._changing:
             if self._closed:
                 raise WorkerUnavailable
@@ -144,8 +145,9 @@ def _change(change: PlacedChange, unpack: Unpack) -> Change:
 
 
 def _state(worker: Worker, made: Made, told: Sequence[tuple[str, str]]) -> State | None:
-    """▲ The process read what colleagues wrote, and may have been taken over: what it returns is bounded, and goes
-    where others judge it, never to this program's own CRDT library."""
+    """Fetches the state that was made; WorkerDied if it breaks the bounds. ▲ The process has read what colleagues
+    wrote, and may have been taken over. So what it returns is bounded, and is never given to this program's own CRDT
+    library; others judge it."""
     if made.size is None:
         return None
     update_bytes, begun_bytes = made.size

@@ -131,7 +131,7 @@ class Devices:
         await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
     def added_by(self, dev: DevId) -> list[DevId]:
-        """The active devices that a device added, and those that these added, the oldest first."""
+        """The active devices that a device added, and those that these devices added in turn, the oldest first."""
         family = {dev}
         for device in self.own_log.devices.values():  # each stands behind the one that added it
             if device.by in family:
@@ -139,9 +139,9 @@ class Devices:
         return [d.dev for d in self.own_log.devices.values() if d.dev in family - {dev} and d.revoked is None]
 
     async def revoke_with_added(self, dev: DevId) -> None:
-        """As `revoke`, and then what the device added, until nothing of it is active. ▲ The adder goes first: a stolen
-        device adds no further ones meanwhile, and the server counts no revocation of what a revoked device added. After
-        an error the rest can be revoked one by one."""
+        """Revokes a device as `revoke` does, and then all devices of `added_by`. ▲ The adding device is revoked first.
+        Then it can add no further ones, and the server does not count the other revocations against the limit of a day.
+        After an error the devices that are left can be revoked one by one."""
         await self.revoke(dev)
         while left := self.added_by(dev):
             await self.revoke(left[0])

@@ -30,7 +30,7 @@ OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
 REQUEST_TIMEOUT_S = 60.0
 _PIECE_BYTES = 64 * 1024
-"""A body is sent in pieces, so that its progress is seen."""
+"""A body is sent in pieces of this size, so that its progress can be measured."""
 CLOSE_TIMEOUT_S = 2.0
 """A line that is dead (the machine slept) is not waited for longer."""
 
@@ -83,7 +83,8 @@ class WebSocketDialer:
     """The way to one server. `way` is asked anew for every connection: a setting counts from the next one on."""
 
     def __init__(self, address: ServerAddress, way: Callable[[], Way] = Way, pace: Callable[[], Pace] = Pace) -> None:
-        """`pace` bounds each HTTP request. OSError (also ssl.SSLError) if the file of certificates cannot be used."""
+        """`pace` makes the limit for the progress of each HTTP request. OSError (also ssl.SSLError) if the file of
+        certificates cannot be used."""
         self.address = address
         self._way, self._pace = way, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None

@@ -77,8 +77,9 @@ class Link:
         return found
 
     def reload(self) -> None:
-        """Every room and log as the store has it, but for large rooms (see `open_large`): at first, and after a write
-        that failed anywhere. ▲ A log in memory that is ahead of the disk would be stored on over a gap."""
+        """Loads every room from the store, and discards the logs in memory: at the start, and after a write that failed
+        anywhere. The states of large rooms are not read here, but by `open_large`. ▲ A log in memory that is ahead of
+        the disk would be appended with a gap."""
         self.book.forget()
         self.rooms.clear()
         self.large.clear()
@@ -89,20 +90,21 @@ class Link:
                 self.rooms[room] = self._restore(room, state)
 
     async def open_large(self) -> None:
-        """Reads the states of large rooms, with a turn of the loop after each piece. Before each connection: until then
-        such a room is none of `rooms`, and nothing is taken in or sent. Tells the listener of each."""
+        """Reads the states of large rooms, with a turn of the loop after each piece, and notifies the listener of each
+        room. It runs before each connection, since until then such a room is not in `rooms` and can neither receive nor
+        send."""
         while self.large:
             room, state = next(iter(self.large.items()))
             stream = await _read(state)
-            if self.large.get(room) is not state:  # somebody needed it at once, or everything was read again
+            if self.large.get(room) is not state:  # `room` has read it meanwhile, or everything was loaded again
                 continue
             del self.large[room]
             self.rooms[room] = self._restore(room, state, stream)
             self.listener.on_room(room)
 
     def _restore(self, room: RoomId, state: bytes | None, stream: RoomStream | None = None) -> RoomSync:
-        """A room from its stored state, or from the stream that was read from it. ▲ One whose state cannot be read
-        stops by itself: the others open."""
+        """A room from its stored state, or from the stream that was read from it. ▲ If the state cannot be read, this
+        room alone is stopped; the others open."""
         try:
             return RoomSync(room, self.ports, self.book, self.account, state, stream)
         except Exception as e:
@@ -180,7 +182,7 @@ async def _read(state: bytes) -> RoomStream | None:
         except StopIteration as done:
             found: RoomStream = done.value
             return found
-        except Exception:  # who reads it at once meets it again, and stops the room
+        except Exception:  # `_restore` reads it once more, has the same error, and stops the room
             return None
         await asyncio.sleep(0)
 

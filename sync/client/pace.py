@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Ends a request in which too few bytes move. It bounds by progress, not by total time: a large part on a slow line
-takes its time."""
+"""Ends a request in which too few bytes move. The limit is on progress, not on total time: a large part on a slow line
+may take long."""
 
 import asyncio
 from types import TracebackType
@@ -9,12 +9,12 @@ from sync.errors import TooSlow, Unreachable
 
 WINDOW_S = 60.0
 WINDOW_BYTES = 128 * 1024
-"""That much has to move in each window, 2 KiB/s: a part of 4 MiB takes at most 33 minutes."""
+"""At least so many bytes have to move in each window, which is 2 KiB/s: a part of 4 MiB takes at most 33 minutes."""
 
 
 class Pace:
-    """The bound of one request, as an asynchronous context. ▲ Without it a server that sends one byte a second would
-    hold a transfer for ever: each byte starts the time limit of a single read again.
+    """The limit for the progress of one request, as an asynchronous context. ▲ Otherwise a server that sends one byte a
+    second could hold a transfer for ever, since each byte starts the time limit of a single read again.
 
     Raises TooSlow where bytes moved but fewer than `window_bytes` within `window_s`, and Unreachable where none did.
     """
@@ -37,12 +37,12 @@ class Pace:
             raise (TooSlow if self._moved else Unreachable)("no progress") from e
 
     def moved(self, size_bytes: int) -> None:
-        """So many bytes were sent or received. With the last of `window_bytes` another window begins."""
+        """Counts bytes that were sent or received. When `window_bytes` have moved, a new window begins."""
         self._moved += size_bytes
         if self._moved >= self._window_bytes:
             self.turn()
 
     def turn(self) -> None:
-        """The other side's turn, for example when everything is sent: a whole window begins."""
+        """Begins a new window, for example when everything is sent and the server is to answer."""
         self._moved = 0
         self._limit.reschedule(asyncio.get_running_loop().time() + self._window_s)

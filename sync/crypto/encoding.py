@@ -39,8 +39,8 @@ def dec(data: bytes, *, limit: int) -> object:
 
 
 def each(data: bytes, *, limit: int) -> Iterator[tuple[object, bytes]]:
-    """The items of an array one by one, each with the bytes that it was read from. As `dec`; a Reject comes when what
-    is wrong is reached."""
+    """Yields the items of an encoded array one by one, each with the bytes that it was read from. The rules and `limit`
+    (bytes) are those of `dec`, but a Reject is raised only when the wrong item is reached."""
     if len(data) > limit:
         raise Reject("oversize", "encoding")
     try:

@@ -75,7 +75,8 @@ class _Slots:
             self._begin()
 
     def _begin(self) -> None:
-        """Lets those begin that may, the first one first. A device that may not holds up no other device."""
+        """Starts the waiting requests that may begin, in their order. A device that has no slot left holds up no other
+        device."""
         for dev, turn in list(self._waiting):
             own, together = self._at_work[dev] + 1, self._at_work.total() + 1
             if not turn.done() and is_within(own, together, self._at_once):
@@ -150,8 +151,8 @@ class Blobs:
 
     @asynccontextmanager
     async def slot(self, who: Who) -> AsyncIterator[None]:
-        """▲ One of the few requests that a device, and all devices of its person, may have at a time: each has a part
-        in memory. A few more wait, the rest is refused."""
+        """Holds one of the few slots for requests that a device, and all devices of its person together, may have at a
+        time. ▲ Each request has a part in memory. A few more requests wait; beyond these BlobRefusal "busy"."""
         slots = self._slots.setdefault(who.uid, _Slots(self._limits.device_files))
         if slots.users[who.dev] >= self._limits.device_files + _MOST_WAITING:
             raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")

@@ -47,7 +47,8 @@ class LogGrowth:
             raise Refusal(ErrorCode.BUSY, "user log")
 
     async def note(self, draft: Draft) -> None:
-        """The entries are in the log. A disk that takes this no more undoes nothing."""
+        """Counts entries that were added to the log. If the store fails, that is logged; the entries stay in the
+        log."""
         amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
         try:
             if any(amounts.values()):

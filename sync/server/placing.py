@@ -95,7 +95,7 @@ class Placing:
         return Ok(frame.rid)
 
     def forget(self, dev: bytes) -> None:
-        """A device has ended: its uploaded seals go."""
+        """Drops the seals that a device uploaded. Called when the device is not active any more."""
         self._staging.forget(dev)
 
     async def push(self, who: Who, frame: Push) -> Placed:

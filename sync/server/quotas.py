@@ -11,8 +11,8 @@ from sync.server.store.base import Store, Tally
 
 _DAY_MS = 86_400_000
 SURE_PART = 16
-"""▲ This part of what a device may have is its own, whatever the person's other devices use. Otherwise a stolen device
-could keep the others from sending anything."""
+"""▲ A device may always use 1/SURE_PART of its limit, whatever the person's other devices use. Otherwise a stolen
+device could keep the others from sending anything."""
 
 
 def today() -> int:
@@ -21,14 +21,14 @@ def today() -> int:
 
 
 def senders(who: Who) -> tuple[Tally, Tally]:
-    """Whose counts the bytes that a device sends go to: the device's and the person's."""
+    """The two counts to which the bytes that a device sends are added: the device's and its person's."""
     return Tally("device", who.dev), Tally("person", who.uid)
 
 
 def is_within(own: int, together: int, limit: int) -> bool:
-    """Whether a device may have `own` of something while its person's devices have `together`. `limit` is what one
-    device may have. ▲ All of them together have what DEVICES may have. Otherwise a person with ten devices, or a thief
-    who adds ten, would have ten times as much as anybody else."""
+    """Whether a device may have `own` of something while all devices of its person have `together`; both include what
+    is asked for now. `limit` is what one device may have. ▲ All of them together have what DEVICES may have. Otherwise
+    a person with ten devices, or a thief who adds ten, would have ten times as much as anybody else."""
     return own <= limit and (together <= DEVICES * limit or own <= max(1, limit // SURE_PART))
 
 
@@ -41,8 +41,9 @@ class Quotas:
         self._used: dict[Tally, tuple[int, int]] = {}
 
     async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
-        """Refusal "quota" if so many bytes more are too many. ▲ What `ends` somebody's membership, or the dirt that it
-        left, finds room in a full room, and on a day that is used up: else whoever filled it could not be removed."""
+        """Refusal "quota" if `size` more bytes pass the limit of the room, or the day's limit of the device or its
+        person. ▲ With `ends` (a removal, or the rotation that a removal makes necessary) nothing is refused. Otherwise
+        a member who filled the room could not be removed, and nobody could be removed on a day that is used up."""
         if ends:
             return
         if live.size_bytes + size > self._limits.room_bytes:
@@ -64,8 +65,8 @@ class Quotas:
         return used
 
     def note(self, who: Who, size: int) -> None:
-        """Counts bytes that the store is given."""
+        """Adds bytes to the counts that are kept in memory; the store counts the same bytes."""
         for tally in senders(who):
-            if tally in self._used:  # otherwise the store is asked first, and has them
+            if tally in self._used:  # otherwise the next check reads the store's count, which includes them
                 day, used = self._used[tally]
                 self._used[tally] = (day, used + size)

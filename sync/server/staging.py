@@ -58,13 +58,13 @@ class Staging:
         self._uploads: OrderedDict[_Key, _Upload] = OrderedDict()
         self._by_dev: dict[bytes, _Device] = {}
         self._of_person: dict[bytes, int] = {}
-        """Bytes that all devices of a person have uploaded, without those who have none."""
+        """By uid: the bytes that all devices of the person have uploaded. A person without uploads is not in it."""
 
     def put(self, who: Who, frame: PutSeals) -> None:
         """Adds seals from index `start`; a repeated upload begins again at 0.
 
         ▲ A device pushes out no uploads but its own: else a member who is to go could keep away the seals of that.
-        ▲ What all devices of a person have here is bounded too.
+        ▲ The uploads of all devices of a person together have a limit too.
         """
         self._expire()
         if len(frame.room) != 16 or len(frame.root) != 32:
@@ -113,7 +113,8 @@ class Staging:
         raise Refusal(ErrorCode.SEALS, "newcomer")
 
     def forget(self, dev: bytes) -> None:
-        """A device has ended: what it uploaded makes room for its person's other devices."""
+        """Drops everything that a device uploaded. Called when the device is not active any more, so that the person's
+        other devices have room."""
         device = self._by_dev.get(dev)
         for key in list(device.uploads) if device else []:
             self._drop(key)

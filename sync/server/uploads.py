@@ -2,7 +2,7 @@
 """Parts of files that are not whole yet: whose they are and how much of them lies on the disk.
 
 What they hold counts in the room's quota until they are whole (then the part does), and each piece in its device's day.
-A device has few of them, and so have all devices of a person together; with one more the device's oldest goes. After a
+A device may have few of them, and so may all devices of a person together; one more drops the device's oldest. After a
 day an upload is swept. None that is being written is.
 """
 
@@ -84,7 +84,8 @@ class Uploads:
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
-        """Which of the device's uploads make way for another one. ▲ None of another device's: it could not send."""
+        """Which of the device's uploads are dropped for another one. ▲ Uploads of the person's other devices are never
+        dropped. Otherwise a stolen device could keep those devices from sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
         own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]

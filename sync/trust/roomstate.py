@@ -66,10 +66,11 @@ class Missing(dict[int, bytes]):
     """Positions whose content the server did not give, with their object; new ones come last."""
 
     dropped = 0
-    """How many were taken out again by `drop`: what was encoded before is no longer the beginning."""
+    """How many `drop` has taken out. Once it has taken one out, the bytes that were encoded before are not the
+    beginning of the encoding any more."""
 
     def drop(self, n: int) -> None:
-        """The content of a position has come. Nothing for one that is not here."""
+        """Takes out a position whose content was received. Does nothing for a position that is not in it."""
         self.dropped += self.pop(n, None) is not None
 
 
@@ -96,7 +97,7 @@ class RoomState:
     device_heads: dict[bytes, DeviceHead] = field(default_factory=dict)
     shares: dict[bytes, bytes] = field(default_factory=dict)
     missing: Missing = field(default_factory=Missing)
-    """What no destroy or prune explains yet."""
+    """Missing content that no destroy or prune explains yet."""
     snapshots: dict[bytes, tuple[Snapshot, ...]] = field(default_factory=dict)
     """By object, the oldest first."""
     baselines: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)

@@ -30,7 +30,7 @@ _PARTS = (
 _PIECE, _PIECE_ENCODED = 500, 20
 """Rows that are read in one piece: packed ones take 2 µs each, encoded ones 50 µs with some attests."""
 _LARGE_BYTES = 64 * 1024
-"""Of a larger state the bytes are kept when it is read, and not made again; a smaller one is encoded in 2 ms."""
+"""When a larger state is read, its bytes are kept and not encoded again. A smaller one is encoded in 2 ms."""
 _DEVICE = struct.Struct(">16sQ32sQQ")
 _SHARE = struct.Struct(">16s32s")
 _MEMBER = struct.Struct(">16sBQQ?32sQ")
@@ -55,15 +55,16 @@ class StateCodec:
         self._used = Rows()
         self._shares = b""
         self._missing: tuple[Missing, int, bytes] = Missing(), 0, b""
-        """What was packed, how much of it had been dropped, and its bytes."""
+        """What was packed last, its `dropped` at that time, and its bytes."""
         self._rows: dict[str, dict[object, tuple[object, bytes]]] = {}
         """By part and key: the row's value when it was last encoded, and its bytes."""
 
     def begin(
         self, s: RoomState, parts: Sequence[bytes], rows: Mapping[str, dict[object, tuple[object, bytes]]]
     ) -> None:
-        """Takes over what a state was read from. ▲ Otherwise the first slice after a start would encode all of it:
-        0.2 s in a room of thousands of snapshots."""
+        """Keeps the bytes that a state was read from, so that they are not encoded again. `parts` are in the order of
+        _PARTS; `rows` has the encoded rows of a part by their keys. ▲ Otherwise the first slice after a start would
+        encode the whole state: 0.2 s in a room of thousands of snapshots."""
         read = dict(zip(_PARTS, parts, strict=True))
         self._shares = read.pop("shares")
         self._missing = s.missing, s.missing.dropped, read.pop("missing")
@@ -139,7 +140,7 @@ class StateCodec:
 
 
 def finished(steps: Generator[None, None, T]) -> T:
-    """All of the pieces at once."""
+    """Runs a generator of pieces to its end; returns its result."""
     while True:
         try:
             next(steps)
@@ -154,8 +155,8 @@ def decode_state(data: bytes) -> RoomState:
 
 
 def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateCodec]]:
-    """The same in pieces, and a codec that need not encode again what was read. ▲ A state of 5.7 MB, which a member can
-    make, takes 0.7 s."""
+    """As `decode_state`, as a generator that stops after each piece. Returns the state, and a codec that need not
+    encode again what was read. ▲ A state of 5.7 MB, which a member can make, takes 0.7 s."""
     value = dec(data, limit=STATE_LIMIT)
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")

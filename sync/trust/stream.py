@@ -71,8 +71,8 @@ class RoomStream:
     """The verified prefix of one room. Not thread-safe; `accept` may run in a thread if nobody else uses it then."""
 
     def __init__(self, room: RoomId | None, state: RoomState | None = None, codec: StateCodec | None = None) -> None:
-        """A stream that begins at position 1, of the given room (None: whichever its genesis makes). `codec`: the one
-        that knows the state's bytes already."""
+        """A stream that begins at position 1, of the given room (None: whichever its genesis makes). `codec`: the codec
+        that has the bytes of `state` already, None for a new one."""
         self.state = state or RoomState()
         self._expected = room
         self._codec = codec or StateCodec()
@@ -90,7 +90,8 @@ class RoomStream:
 
     @classmethod
     def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
-        """As `from_bytes`, in pieces of at most 2 ms. Nothing of the stream is there before the end."""
+        """As `from_bytes`, as a generator that stops after each piece of at most 2 ms. It returns the stream at its
+        end."""
         state, codec = yield from decoding_state(data)
         return cls(state.room, state, codec)
 

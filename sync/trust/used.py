@@ -58,7 +58,7 @@ def pack_used(uid: bytes, used: Used) -> bytes:
 
 
 def read_used(packed: bytes) -> Iterator[tuple[Uid, Used]]:
-    """The rows one by one."""
+    """Yields each person and their use from packed rows."""
     names = tuple(Used.__dataclass_fields__)
     for u, *row in _ROW.iter_unpack(packed):
         yield Uid(u), Used(**dict(zip(names, row, strict=True)))
@@ -72,7 +72,7 @@ class Rows:
         self._at: dict[bytes, int] = {}
 
     def begin(self, packed: bytes, held: Mapping[Uid, T] | Mapping[bytes, T]) -> None:
-        """Begins with rows of one length that were packed before, in the order of `held`."""
+        """Begins with rows that were packed before. They have one length and are in the order of `held`."""
         size = len(packed) // len(held) if held else 0
         self._packed = bytearray(packed)
         self._at = {key: at * size for at, key in enumerate(held)}

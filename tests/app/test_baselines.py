@@ -40,7 +40,8 @@ def store(tmp_path: Path) -> Store:
 async def test_a_room_of_which_a_slice_is_on_its_way_is_tried_again_by_itself(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It waited for half a minute: nothing wakes it when the slice is stored. A newcomer had nothing meanwhile."""
+    """The room waited for half a minute, since nothing wakes `run` when the slice is stored. Meanwhile a newcomer had
+    nothing."""
     whole, given = [False, True], list[str]()
     made = Baselines(store, lambda room: whole.pop(0))
     made.kinds = {DOCUMENTS.id: lambda obj: _state(given)}
@@ -78,7 +79,7 @@ async def test_who_wakes_it_while_a_state_is_made_is_not_forgotten(
 
 
 async def test_attack_an_object_at_which_the_worker_ends_is_owed_and_stops_no_other(store: Store) -> None:
-    """▲ A state of nothing would stand for the whole."""
+    """▲ Otherwise newcomers would be given an empty state in place of the object."""
     given: list[ObjId] = []
 
     async def dies(obj: ObjId) -> Sequence[bytes]:

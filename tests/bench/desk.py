@@ -137,8 +137,8 @@ class Doing:
         await until(lambda: self.session.status.waiting == 0)
 
     async def do_arrived(self, count: int, among: Sequence[str] = ()) -> dict[str, int]:
-        """Waits for so many changes of others and for those `among` them; when each was here. Begins again at none.
-        Without `among` a heartbeat counts too."""
+        """Waits until `count` changes of others are here, and all changes of `among`. Returns when each was here, and
+        starts counting again at none. Without `among` a heartbeat counts too."""
         await until(lambda: len(self.arrived) >= count and all(change in self.arrived for change in among))
         arrived, self.arrived = self.arrived, {}
         return arrived

@@ -98,9 +98,9 @@ def _offered(
 
 
 def timed(make: Callable[[], Generator[None, None, T]], counts: Counter[str]) -> T:
-    """Runs the steps to their result, and counts the pieces that took more than 5 ms of processor time: all of them,
-    those in which Python looked for garbage for so long that the rest was shorter, and those that are as long again
-    each time, which only the bytes explain. BadUpdate as the steps."""
+    """Runs the steps to their result, and counts the pieces that took more than 5 ms of processor time: first all of
+    them, then those that are shorter without Python's search for garbage, then those that take as long in every further
+    run, which only the bytes explain. BadUpdate as the steps."""
     pieces = _Pieces(make())
     slow: list[int] = []
     for at, (took_s, collected_s) in enumerate(pieces):
@@ -124,8 +124,8 @@ def _each_time(make: Callable[[], Generator[None, None, T]], slow: Sequence[int]
 
 
 class _Pieces(Generic[T]):
-    """The pieces of some work, run one by one as they are asked for: of each its seconds of processor time, and how
-    many of them Python searched for garbage."""
+    """Runs the pieces of some work, one at each iteration. Yields for each its seconds of processor time, and how many
+    of these Python spent searching for garbage."""
 
     def __init__(self, steps: Generator[None, None, T]) -> None:
         self._steps = steps

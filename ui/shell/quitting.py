@@ -14,7 +14,7 @@ from ui.kit.style import set_props
 from ui.kit.translate import tr
 
 RETRY_MS = 10_000
-"""Between attempts to store while the question is open. Each failed attempt is a line in the log."""
+"""Time between two attempts to store while the question is open. Each failed attempt is a line in the log."""
 
 
 class QuitDialog(Dialog):

@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
                 settings.set(SIDEBAR_WIDTH, self._side_width)
 
     def keep_draft(self) -> None:
-        """Has what is being written stored now. A view that is not in sight has done so when it was left."""
+        """Stores what is being written in the current view. The other views stored theirs when the person left them."""
         room = self.current_room()
         view = room.current_view() if room is not None else None
         if isinstance(view, DraftingView):

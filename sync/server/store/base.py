@@ -191,8 +191,8 @@ class DeviceHead:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The name of a count that is kept for each day (days since 1970): `what` is counted of `who`. "device" and
-    "person" count bytes sent to rooms, "log-entries" and "log-bytes" what entered a person's log."""
+    """Names a count that is kept for each day (days since 1970). `what`: "device" or "person" for bytes sent to rooms,
+    "log-entries" or "log-bytes" for what was added to a person's log. `who`: the id of the device or the person."""
 
     what: str
     who: bytes
@@ -256,7 +256,8 @@ class BlobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRow:
-    """A part that is not whole yet: which device of whom began it and when (ms), and the bytes on the object store."""
+    """A part that is not whole yet: the person and the device that began it and when (ms), and the bytes on the object
+    store."""
 
     room: bytes
     obj: bytes
@@ -458,8 +459,8 @@ class Store(Mending, Protocol):
         ...
 
     async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
-        """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest. Counts its
-        bytes."""
+        """Adds a seal; of those for the same person and epoch at most `keep` stay, the first and the newest. Adds its
+        bytes to the counts `by` of `day`."""
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:
@@ -471,7 +472,8 @@ class Store(Mending, Protocol):
     # -- blobs and figures
 
     async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
-        """Keeps how far an upload has come, and counts what has been sent for it now."""
+        """Stores how far an upload has come. Adds `sent_bytes`, the bytes of this piece, to the counts `by` of
+        `day`."""
         ...
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
@@ -483,14 +485,14 @@ class Store(Mending, Protocol):
         ...
 
     async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
-        """The part is whole: an upload of it is one no more. Counts what has been sent with this last piece.
-        Taken if the part exists."""
+        """Stores that a part is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece, to the
+        counts `by` of `day`. Taken if the part exists."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...
 
     async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
-        """Adds to counts of a day."""
+        """Adds each amount to its count of a day."""
         ...
 
     async def counted(self, tally: Tally, day: int) -> int:

@@ -156,7 +156,7 @@ def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
 
 
 def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
-    """Adds to counts of a day."""
+    """Adds each amount to its count of a day."""
     rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
     if rows:
         c.execute(_count, rows)

@@ -28,7 +28,7 @@ def slow() -> Worker:
 
 
 def costly(key: str, times: int) -> bytes:
-    """A board's change that takes the worker so many times TAKES_US."""
+    """A board's change that takes the worker `times` × TAKES_US."""
     return board_change(written("board", key, FATAL * times))
 
 
@@ -153,7 +153,7 @@ async def test_a_state_that_was_cached_without_a_held_change_is_dropped_when_the
 async def test_attack_many_changes_that_take_long_are_not_all_tried_again_at_one_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bound: str
 ) -> None:
-    """Each may take ten seconds, and what comes meanwhile waits for it."""
+    """Each may take ten seconds, and changes that are received meanwhile wait."""
     path, again = tmp_path / "store.db", list[ObjId]()
     async with opened(path, slow()) as desk:
         ids = await desk.receive(*((BOARD_ID, costly(f"k{n}", TOO_MUCH)) for n in range(3)))

@@ -81,7 +81,7 @@ def test_an_object_of_an_unknown_kind_has_no_snapshots(bench: Bench) -> None:
 
 
 def test_attack_thousands_of_waiting_changes_are_read_in_few_queries(bench: Bench) -> None:
-    """One query for each position that waits took as many turns as a member made changes wait."""
+    """There was one query for each waiting position, and a member can make thousands of changes wait."""
     store, many = bench.store, 1201
     changes = [change(n, b"%d" % n) for n in range(1, many + 1)]
     store.receive(Received(room=ROOM, cursor=many, state=b"s", changes=changes))

@@ -165,7 +165,7 @@ def test_a_process_does_only_what_it_was_started_for(options: tuple[str, ...], q
 async def test_attack_an_objects_state_is_read_and_made_beside_the_loop(
     states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """▲ Both the short ones, which are made in this process, and what is read of the store."""
+    """▲ Neither making a short state in this process nor reading the store may hold up the loop."""
     threads: list[int] = []
     state_at = States.state_at
 
@@ -193,7 +193,7 @@ async def test_attack_an_objects_state_is_read_and_made_beside_the_loop(
 
 
 async def test_a_state_that_cannot_be_made_is_none_for_snapshots_and_told_to_who_gives_it(tmp_path: Path) -> None:
-    """▲ Else a newcomer would be given nothing for the whole."""
+    """▲ Otherwise a newcomer would be given an empty state in place of the object."""
     states = States([sys.executable, "-c", MORTAL])
     store = Store.create(tmp_path / "store.db", b"k" * 32, states.kinds((DOCUMENTS, BOARDS)))
     found_room(store)

@@ -53,7 +53,7 @@ def _at_the_start(client: int, items: int) -> bytes:
 
 
 def test_attack_updates_that_are_long_together_or_alone_end_no_worker(worker: Worker) -> None:
-    """A frame of more than 32 MiB ended it: a cached state, or what had waited for the same change."""
+    """A frame of more than 32 MiB ended the worker: a cached state, or all updates that had waited for one change."""
     honest = written("meta", "title", "Beslut å 🙂")
     long = [bytes(4 * 1024 * 1024)] * 9
     assert worker.load(OBJ, ("text",), ("meta",), [bytes(MAX_FRAME + 1), honest]).merged == (False, True)

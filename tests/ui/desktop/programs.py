@@ -33,7 +33,7 @@ ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 
 
 class Session(FakeSession):
-    """One that is closed and hurried."""
+    """Stands in for a session, and records whether it was closed and how often it was hurried and saved."""
 
     hurried = 0
     closed = False
@@ -41,7 +41,7 @@ class Session(FakeSession):
     full = False
     """Whether the disk refuses to store what was written last."""
     lost: Sequence[Unstored] = ()
-    """What it refuses then."""
+    """What the disk refuses to store."""
 
     def hurry(self) -> None:
         self.hurried += 1
@@ -61,7 +61,7 @@ class Session(FakeSession):
 
 
 class Office:
-    """In the place of app.bootstrap.Office: opens without a key until it is locked."""
+    """Stands in for app.bootstrap.Office. It opens without a key, unless it is locked."""
 
     def __init__(self, folder: Path, *, new: bool = False, locked: bool = False) -> None:
         self.profile = Profile.open(root=folder)

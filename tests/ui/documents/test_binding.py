@@ -116,7 +116,7 @@ def sync(first: Desk, second: Desk) -> None:
 
 
 def check(first: Desk, second: Desk, *, fresh: bool = True) -> None:
-    """Both show the same, on screen and in the model; with `fresh` also what the state says to who opens it."""
+    """Both show the same, on screen and in the model; with `fresh` so does a document that is opened from the state."""
     for desk in (first, second):
         if fresh:
             opened = Document()
