@@ -179,7 +179,7 @@ class ChatRows:
             return _reactions(found)
         sql = (
             "SELECT emoji, uid FROM chat_reactions WHERE obj = ? AND target = ?"  # noqa: S608 - marks only
-            f" AND emoji IN ({_marks(list(found))}) ORDER BY +sort"  # + rules out the index by sort
+            f" AND emoji IN ({_marks(list(found))}) ORDER BY +sort, emoji, uid"  # + rules out the index by sort
         )
         again: dict[str, list[Uid]] = {emoji: [] for emoji in found}
         for emoji, uid in self._db.rows(sql, (self._obj, target, *found)):
@@ -190,15 +190,16 @@ class ChatRows:
         """(emoji, person) of a message's reactions, the oldest first. Reads PAGE rows at a time, and only as far as the
         caller iterates."""
         sql = (
-            "SELECT emoji, uid, sort FROM chat_reactions WHERE obj = ? AND target = ? AND sort > ?"
-            " ORDER BY sort LIMIT ?"
+            "SELECT emoji, uid, sort FROM chat_reactions WHERE obj = ? AND target = ?"
+            " AND (sort, emoji, uid) > (?, ?, ?) ORDER BY sort, emoji, uid LIMIT ?"
         )
-        after = -MAX_INT
-        while page := self._db.rows(sql, (self._obj, target, after, PAGE)):
+        after: tuple[object, ...] = (-MAX_INT, "", b"")  # one envelope may have several reactions of one sort key
+        while page := self._db.rows(sql, (self._obj, target, *after, PAGE)):
             yield from ((emoji, uid) for emoji, uid, _ in page)
             if len(page) < PAGE:
                 return
-            after = page[-1][2]
+            emoji, uid, sort = page[-1]
+            after = (sort, emoji, uid)
 
 
 def _reactions(by_emoji: Mapping[str, Sequence[Uid]]) -> tuple[Reaction, ...]:

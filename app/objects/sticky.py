@@ -7,8 +7,11 @@ A state vector is a count and then, for each client, its id and the clock that f
 
 from app.objects.lib0 import BadUpdate, Reader
 
+MOST_CLOCKS = 500
+"""Matches in a state vector that are not the client, before a search for it ends: about 2 ms."""
 _ITEM, _ROOT, _TYPE = range(3)
-_NOT_LAST = bytes(range(0x80, 0x100))
+_MORE = 0x80
+_NOT_LAST = bytes(range(_MORE, 0x100))
 """The bytes of a number after which another byte of the number follows."""
 
 
@@ -50,14 +53,22 @@ def clock_in(state: bytes, client: int) -> int:
     Searches the bytes and does not read every number: an object may have thousands of clients, and a caret is received
     with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the count of
     clients, then pairs of a client and its clock.
+
+    ▲ Gives up after MOST_CLOCKS matches that are clocks. Only a small client can match a clock; those that programs
+    draw are larger. A colleague could otherwise choose one that matches the clocks of 30,000 clients.
     """
-    wanted, at = _number(client), 0
-    while (at := state.find(wanted, at)) >= 0:
-        before = state[:at]
-        if at and before[-1] < 0x80 and len(before.translate(None, _NOT_LAST)) % 2:
-            read = Reader(state)
-            read.at = at + len(wanted)
-            return read.number()
+    wanted, at, counted, numbers = _number(client), 0, 0, 0
+    for _ in range(MOST_CLOCKS):
+        at = state.find(wanted, at)
+        if at < 0:
+            break
+        if at and state[at - 1] < _MORE:  # a number begins here
+            numbers += len(state[counted:at].translate(None, _NOT_LAST))
+            counted = at
+            if numbers % 2:
+                read = Reader(state)
+                read.at = at + len(wanted)
+                return read.number()
         at += 1
     return 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.chat.projection import project
+from app.chat.reads import PAGE
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, Note, ReactionSet, encode
 from app.core.ids import ChangeId, DevId, Uid, new_change
 from app.store.rows import StoredChange
@@ -169,6 +170,20 @@ def test_attack_of_thousands_of_reactions_only_those_that_are_shown_are_read(hl:
     shown = timeline.message(0).reactions
     assert [r.emoji for r in shown] == [f"e{n}" for n in range(40)]
     assert [r.uids for r in shown if len(r.uids) > 1] == [(RG, EK)]
+
+
+def test_reactions_of_one_envelope_are_all_shown_wherever_a_page_ends(hl: Desk) -> None:
+    """They share a sort key: those behind the last row of a page were passed over."""
+    receive(hl, [Said(10, EK, MessageSent(text="ett å"), FIRST)])
+    alone = [Said(20 + n, Uid(n.to_bytes(16, "big")), reaction("👍"), new_change()) for n in range(PAGE - 1)]
+    together = [Said(5000, EK, reaction(emoji), new_change()) for emoji in ("👍", "🖋", "🙂")]
+    receive(hl, [*alone, *together])
+    shown = hl.chat.timeline(ROOM).message(0).reactions
+    assert sum(len(r.uids) for r in shown) == PAGE + 2
+
+
+def reaction(emoji: str) -> ReactionSet:
+    return ReactionSet(target=FIRST, emoji=emoji, on=True)
 
 
 def one_of_many(n: int) -> tuple[Uid, Note]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK
-from app.objects.sticky import clock_in
+from app.objects.sticky import MOST_CLOCKS, clock_in
 
 NUMBERS = st.integers(0, 300) | st.integers(0, MAX_CLOCK - 1)
 
@@ -31,3 +31,11 @@ def test_the_librarys_own_state_is_read() -> None:
     doc["text"] = pycrdt.Text("Beslut åäö 🙂")
     assert clock_in(doc.get_state(), 4711) == len("Beslut åäö 🙂".encode("utf-16-le")) // 2
     assert clock_in(doc.get_state(), 4712) == 0
+
+
+def test_attack_a_caret_at_a_client_that_looks_like_a_thousand_clocks_is_not_searched_for_long() -> None:
+    """30,000 clients with the clock 1, and a caret at the client 1: 3.4 s at each caret."""
+    others = b"".join(number(2**40 + n) + number(1) for n in range(MOST_CLOCKS))
+    found = number(MOST_CLOCKS + 1) + others + number(1) + number(7)
+    assert clock_in(found, 1) == 0, "the search has ended before"
+    assert clock_in(found, 2**40 + MOST_CLOCKS - 1) == 1
