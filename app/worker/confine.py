@@ -2,6 +2,7 @@
 """What the worker gives up before it reads the first byte of a colleague's. SECURITY.md says what is not enforced."""
 
 import ctypes
+import signal
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from app.worker import confine_windows
 MEMORY_BYTES = 2 * 1024**3
 STACK_BYTES = 4 * 1024**2
 """Half of what the program's threads have: what is nested too deep for them ends here first."""
-_PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 4, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 
 
 def confine() -> None:
@@ -41,5 +42,6 @@ def _limit() -> None:
 
 def _forbid() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ▲ a program that is killed leaves no work behind
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -2,10 +2,12 @@
 """The worker's process: what it merges, what ends it, and what it has of this program."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,35 @@ def test_it_inherits_nothing_and_may_open_nothing(
     assert not [name for name in open_files if "secret" in name or "socket" in name]
     if os.geteuid() == 0:  # the worker is not dumpable: nobody else may look
         assert b"KANSLI" not in (proc / "environ").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a signal of Linux")
+def test_attack_no_worker_outlives_a_program_that_is_killed_at_work() -> None:
+    """A process that made a state went on for ten minutes, with what colleagues wrote in its memory. One that stands
+    still reads no end of its questions."""
+    work = (
+        "from app.worker.client import Worker as W; w = W(); w.load(b'x', (), (), []); print(w._process.pid); input()"
+    )
+    program = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with program:
+        assert program.stdout is not None
+        worker = int(program.stdout.readline())
+        os.kill(worker, signal.SIGSTOP)
+        program.kill()
+    until(lambda: _is_gone(worker))
+
+
+def until(look: Callable[[], bool]) -> None:
+    """Waits for something to be so."""
+    deadline = time.monotonic() + 20
+    while not look():
+        assert time.monotonic() < deadline, "not so in time"
+        time.sleep(0.01)
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether a process has ended, read by its parent or not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
