@@ -19,7 +19,10 @@ from app.chat.records import (
     MessageEdited,
     MessageSent,
     ReactionSet,
+    Record,
     decode,
+    edit_in,
+    message_in,
 )
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
@@ -51,6 +54,11 @@ def settle(conn: Connection, obj: ObjId, change_id: bytes, *, reactions: bool = 
         before = shown.reactions
     else:
         before = ()
+    if deleted_by is None and _is_deleted(conn, message):
+        _write_again(conn, message, record)
+        if not reactions:
+            settle(conn, obj, change_id)
+            return
     if reactions or deleted_by is not None:
         _write_reactions(conn, message, later, before if deleted_by is None else None)
     if deleted_by is not None:
@@ -69,9 +77,8 @@ def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, 
     last = reaction(conn, message, emoji, uid) if message is not None else None
     if message is None or last is None:
         return
-    (deleted_by,) = raw.execute("SELECT deleted_by FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
     on, sort = last
-    if on and deleted_by is None:
+    if on and not _is_deleted(conn, message):
         key = (obj, message.change_id, emoji, uid, sort)
         raw.execute("INSERT OR REPLACE INTO chat_reactions (obj, target, emoji, uid, sort) VALUES (?, ?, ?, ?, ?)", key)
     else:
@@ -109,6 +116,35 @@ def _write_deleted(conn: Connection, message: MessageRow, by: Uid) -> None:
     search.drop(conn, message.obj, message.change_id)
 
 
+def _is_deleted(conn: Connection, message: MessageRow) -> bool:
+    found = driver_of(conn).execute("SELECT deleted_by FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
+    return found[0] is not None
+
+
+def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
+    """Writes a message as its record has it, without edits and reactions. It was deleted here by a record that counted
+    while it waited: its author was an administrator then, and is none at the position that it got."""
+    carried = isinstance(record, Carried)
+    sent, edit = (message_in(record), edit_in(record)) if isinstance(record, Carried) else (record, None)
+    assert isinstance(sent, MessageSent)  # noqa: S101 - projection.py has looked
+    if edit is not None:
+        sent = msgspec.structs.replace(sent, text=edit.text, mentions=edit.mentions)
+    driver_of(conn).execute(
+        "UPDATE chat_messages SET text = ?, mentions = ?, attachments = ?, deleted_by = NULL WHERE row = ?",
+        (sent.text, _encoder.encode(sent.mentions), _encoder.encode(sent.attachments), message.row),
+    )
+    if not carried:
+        _write_mentions(conn, message, sent.mentions)
+    search.put(conn, [search_entry(message.room, message.obj, message.change_id, message.t, sent)])
+
+
+def _write_mentions(conn: Connection, message: MessageRow, mentions: Sequence[Mention]) -> None:
+    uids = dict.fromkeys(mention.uid for mention in mentions if len(mention.uid) == 16)
+    named = [(uid, message.row, message.room, message.obj, message.author, message.t) for uid in uids]
+    if named:
+        driver_of(conn).executemany(_ADD_MENTION, named)
+
+
 def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> None:
     raw, record = driver_of(conn), decode(edit.data)
     assert isinstance(record, MessageEdited)  # noqa: S101 - outcome() has looked
@@ -117,10 +153,7 @@ def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> Non
         (record.text, _encoder.encode(record.mentions), edit.t, message.row),
     )
     raw.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
-    uids = dict.fromkeys(mention.uid for mention in record.mentions if len(mention.uid) == 16)
-    named = [(uid, message.row, message.room, message.obj, message.author, message.t) for uid in uids]
-    if named:
-        raw.executemany(_ADD_MENTION, named)
+    _write_mentions(conn, message, record.mentions)
     (found,) = raw.execute("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
     attachments = msgspec.msgpack.decode(found, type=tuple[Attachment, ...])
     sent = MessageSent(text=record.text, mentions=record.mentions, attachments=attachments)

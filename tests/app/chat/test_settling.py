@@ -3,6 +3,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,23 @@ def dump(at: Desk) -> list[list[tuple[object, ...]]]:
         at.store.db.raw.execute("UPDATE chat_messages SET edited_t = NULL WHERE deleted_by IS NOT NULL")
     sql = "SELECT * FROM chat_{} ORDER BY 1, 2, 3, 4"
     return [at.store.db.rows(sql.format(table)) for table in ("messages", "notes", "reactions", "mentions")]
+
+
+def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp_path: Path) -> None:
+    """It was made offline by an administrator who had become a writer before it had a position. The message stayed
+    deleted on this computer alone."""
+    with closing(desk(tmp_path / "rg", RG)) as rg:
+        members = [MemberRow(uid=uid, role=role, since_n=0, history=True) for uid, role in ((HL, 4), (RG, 3), (EK, 2))]
+        rg.store.receive(Received(room=ROOM, cursor=1, state=b"", members=members))
+        said = [Said(10, EK, MessageSent(text="ett å"), FIRST), Said(11, HL, reaction("👍"), new_change())]
+        receive(rg, said)
+        deletion = rg.store.changes.append(ROOM, CHANNEL, encode(MessageDeleted(target=FIRST)))
+        assert shown(rg, FIRST) == ("", RG, set())
+        lowered = RoomEvent(n=45, t=45, kind="role", by=HL, subject=RG, role=2)
+        rg.store.receive(Received(room=ROOM, cursor=45, state=b"", events=[lowered]))
+        receive(rg, [Said(50, RG, MessageDeleted(target=FIRST), deletion)])
+        assert shown(rg, FIRST) == ("ett å", None, {("👍", HL)})
+        assert [hit.ref for hit in rg.store.search.find_here("ett")] == [FIRST]
 
 
 @pytest.mark.parametrize("seed", range(12))
