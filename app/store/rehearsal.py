@@ -73,8 +73,8 @@ class Rehearsal:
                 self.lose(obj)
 
     def lose(self, obj: ObjId) -> None:
-        """The worker's object is not what the store has: it is loaded again when it is needed. Any thread."""
-        self._loaded.pop(obj, None)
+        """The worker's object is not what the store has: it is loaded again when it is needed. Any thread: only the
+        trials' thread changes `_loaded`, and an object without news is loaded again."""
         self._news.pop(obj, None)
         self._unread.discard(obj)
 
@@ -110,7 +110,7 @@ class Rehearsal:
         """Reads an object whole, as opening and closing it do; False if that ends the worker. WorkerUnavailable."""
         self._unread.discard(obj)
         loaded = self._loaded.get(obj)
-        if loaded is None or loaded.generation != self._tester.generation:
+        if loaded is None or obj not in self._news or loaded.generation != self._tester.generation:
             return True
         try:
             self._tester.read(obj)
@@ -206,13 +206,13 @@ class Rehearsal:
         cost little each could cost much together."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
-        loaded = self._loaded.get(obj)
-        if loaded is None or loaded.generation != self._tester.generation or obj not in self._news:
+        loaded, news = self._loaded.get(obj), self._news.get(obj)
+        if loaded is None or news is None or loaded.generation != self._tester.generation:
             return self._load(obj, merging)
         if loaded.grown_us > allowed_us(loaded.size) / 2:
             return self._load(obj, merging)
         self._loaded.move_to_end(obj)
-        news, written = self._news[obj], []
+        written = []
         while news:
             one = news.popleft()
             written.append(one)
@@ -250,6 +250,7 @@ class Rehearsal:
         """Keeps an object that was loaded, and drops the oldest ones. _TooLarge if loading it took too long."""
         if is_slow(loaded.size, trial.took_us):
             self._large.add(obj)
+            self._loaded.pop(obj, None)
             self.lose(obj)
             self._tester.forget(obj)
             log.store.warning("object-too-large", obj=obj, took_us=trial.took_us, size=loaded.size)

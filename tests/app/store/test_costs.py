@@ -172,3 +172,23 @@ async def test_attack_many_changes_that_take_long_are_not_all_tried_again_at_one
         await desk.receive((BOARD_ID, costly("k", TOO_MUCH)))  # tried when the others are done with
         await settled(desk, BOARD_ID)
     assert again == [BOARD_ID]
+
+
+async def test_attack_an_object_that_is_lost_while_it_is_made_ready_ends_no_trials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop loses objects while the trials' thread works: a KeyError there ended all trials."""
+    async with opened(tmp_path / "store.db") as desk:
+        rehearsal, writer = Rehearsal(desk.store.db, desk.worker), Writer()
+        assert rehearsal.passes(NOTE, DOCUMENTS, [Given(EK, new_change(), data) for data in writer.take()])
+
+        def lost_meanwhile(size: int) -> int:
+            rehearsal.weigh(NOTE)
+            return allowed_us(size)
+
+        monkeypatch.setattr("app.store.rehearsal.allowed_us", lost_meanwhile)
+        assert rehearsal.passes(NOTE, DOCUMENTS, [Given(EK, new_change(), writer.types("Beslut åäö 🙂"))])
+        loads, load = list[bytes](), Worker.load
+        monkeypatch.setattr(Worker, "load", lambda worker, obj, *given: loads.append(obj) or load(worker, obj, *given))
+        assert rehearsal.passes(NOTE, DOCUMENTS, [])
+        assert loads == [NOTE]
