@@ -25,8 +25,9 @@ be merged. SLOW: the merge took longer than it may (app/store/allowance.py)."""
 _BEFORE = "before"
 MOST_NEWS = 1000
 """Own changes that wait until something of others is tried; then the object is loaded again."""
-MOST_DEATHS = 8
-"""Workers that one call may cost: whoever sends many such changes makes only their own object wait."""
+MOST_FAILURES = 8
+"""Changes that may fail in one call of `one_by_one`. Later changes are left to the next call: each failure can end a
+worker or take seconds, and other objects wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,9 @@ class Rehearsal:
 
     def one_by_one(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
         """Returns for each change why it must not be merged (CRASH, FAILED, SLOW), or None if it may; the object is
-        read whole after each. Returns None in place of the list if what is already merged ends the worker or is too
-        large. WorkerUnavailable."""
+        read whole after each. The list may be shorter than `given`, but has at least one entry: the later changes were
+        not tried. Returns None in place of the list if what is already merged ends the worker or is too large.
+        WorkerUnavailable."""
         try:
             if self._all_pass(obj, kind, given):
                 return [None] * len(given)
@@ -145,9 +147,8 @@ class Rehearsal:
         found: list[str | None] = []
         passed: list[Given] = []
         for each in given:
-            if sum(why is not None for why in found) >= MOST_DEATHS:
-                found.append(CRASH)  # tried again at the next start
-                continue
+            if len(found) - len(passed) >= MOST_FAILURES:
+                break
             why = self._one(obj, kind, passed, each)
             if why == _BEFORE:
                 return None

@@ -315,12 +315,13 @@ class Trials:
         if found is None and self._doubts.get(obj, 0) < DOUBTS:  # what was merged before ends the worker already
             await self._doubt(rehearsal, obj)
             return
-        found = found or [CRASH] * len(rows)
-        passed = [row for row, why in zip(rows, found, strict=True) if why is None]
-        if CRASH in found or SLOW in found:
+        tried = list(zip(rows, found or [CRASH] * len(rows), strict=False))  # what was not tried is still untried
+        reasons = {why for _, why in tried}
+        passed = [row for row, why in tried if why is None]
+        if reasons & {CRASH, SLOW}:
             self._rest(obj, asyncio.get_running_loop().time() - began)
         with self._db.transaction():
-            for row, why in zip(rows, found, strict=True):
+            for row, why in tried:
                 if why is not None:
                     self._quarantine(row.rowid, why)
             self._projecting.release(obj, passed)

@@ -11,7 +11,7 @@ import pytest
 from app.core.ids import ObjId, new_change
 from app.documents import KIND as DOCUMENTS
 from app.store.allowance import ALWAYS_US, MOST_US, allowed_us
-from app.store.rehearsal import LOADED, Given, Rehearsal
+from app.store.rehearsal import LOADED, MOST_FAILURES, Given, Rehearsal
 from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
@@ -192,3 +192,18 @@ async def test_attack_an_object_that_is_lost_while_it_is_made_ready_ends_no_tria
         monkeypatch.setattr(Worker, "load", lambda worker, obj, *given: loads.append(obj) or load(worker, obj, *given))
         assert rehearsal.passes(NOTE, DOCUMENTS, [])
         assert loads == [NOTE]
+
+
+async def test_attack_changes_behind_many_slow_ones_are_tried_and_not_quarantined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Honest changes behind eight slow ones were quarantined as "crash" without a trial."""
+    monkeypatch.setattr("app.store.trials.PAUSE_SHARE", 0)
+    async with opened(tmp_path / "store.db", slow()) as desk:
+        await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
+        costly_ones = [(BOARD_ID, costly(f"k{n}", TOO_MUCH)) for n in range(MOST_FAILURES)]
+        honest = [(BOARD_ID, board_change(written("board", key, "Beslut å 🙂"))) for key in ("title", "note")]
+        ids = await desk.receive(*costly_ones, *honest)
+        await settled(desk, BOARD_ID)
+        assert desk.held(BOARD_ID) == [(each, "slow") for each in ids[:MOST_FAILURES]]
+        assert [change.change_id for change in desk.store.changes.of(BOARD_ID)][1:] == ids[MOST_FAILURES:]
