@@ -6,7 +6,7 @@ Runs in the trials' thread. It reads the store by a connection of its own and wr
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.core import log
@@ -95,10 +95,10 @@ class Rehearsal:
         return list(self._unread)
 
     def passes(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether the worker merges all of these, after everything that is merged here, and none takes too long. False
-        for an object that is too large. WorkerUnavailable."""
+        """Whether the worker merges all of these, after everything that is merged here, and neither one of them nor all
+        together take too long. False for an object that is too large. WorkerUnavailable."""
         try:
-            trial = self._try(obj, self._ready(obj, kind), given, thorough=False)
+            trial = self._try_together(obj, self._ready(obj, kind), given, thorough=False)
         except (WorkerDied, _TooLarge):
             self.lose(obj)
             return False
@@ -122,9 +122,9 @@ class Rehearsal:
 
     def one_by_one(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
         """Returns for each change why it must not be merged (CRASH, FAILED, SLOW), or None if it may; the object is
-        read whole after each. The list may be shorter than `given`, but has at least one entry: the later changes were
-        not tried. Returns None in place of the list if what is already merged ends the worker or is too large.
-        WorkerUnavailable."""
+        read whole after each. The list has at least one entry and may be shorter than `given`: it ends after
+        MOST_FAILURES, or when the passed changes have cost so much that the object is to be loaded again. Returns None
+        in place of the list if what is already merged ends the worker or is too large. WorkerUnavailable."""
         try:
             if self._all_pass(obj, kind, given):
                 return [None] * len(given)
@@ -155,7 +155,16 @@ class Rehearsal:
             found.append(why)
             if why is None:
                 passed.append(each)
+                if self._has_grown(obj):
+                    break
         return found
+
+    def _has_grown(self, obj: ObjId) -> bool:
+        """▲ Whether merging into the object has taken half of what the object may take since it was loaded: then it is
+        loaded again, and found to be too large if it is. Otherwise many changes that cost little each could cost much
+        together."""
+        loaded = self._loaded.get(obj)
+        return loaded is not None and loaded.grown_us > allowed_us(loaded.size) / 2
 
     def _try(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
         """Merges changes into a loaded object. If one of them must not be merged, the object has to be loaded again.
@@ -167,13 +176,22 @@ class Rehearsal:
         why = FAILED if len(trial.merged) < len(updates) else _slowness(updates, trial)
         if why is not None:
             self.lose(obj)
-        return _Answer(why, trial.is_read)
+        return _Answer(why, trial.is_read, is_slow(sum(map(len, updates)), trial.took_us))
+
+    def _try_together(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
+        """As `_try`. ▲ SLOW also if all changes together took longer than updates of their size may. Otherwise one
+        batch of changes that cost little each could make every opening take many seconds. WorkerDied."""
+        trial = self._try(obj, loaded, given, thorough=thorough)
+        if trial.why is None and trial.is_slow_together:
+            self.lose(obj)
+            return replace(trial, why=SLOW)
+        return trial
 
     def _all_pass(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
         """Whether all pass in one go, read whole after each: the usual case after a process that was killed."""
         try:
             loaded = self._ready(obj, kind)
-            trial = self._try(obj, loaded, given, thorough=True)
+            trial = self._try_together(obj, loaded, given, thorough=True)
         except WorkerDied:
             self.lose(obj)
             return False
@@ -202,15 +220,13 @@ class Rehearsal:
         return trial.why
 
     def _ready(self, obj: ObjId, kind: Projector) -> _Loaded:
-        """The object as the store has it now, in the worker. WorkerDied if that ends it. ▲ If merging into the object
-        has taken half of what the object may take since it was loaded, it is loaded again. Otherwise many changes that
-        cost little each could cost much together."""
+        """The object as the store has it now, in the worker. WorkerDied if that ends it."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         loaded, news = self._loaded.get(obj), self._news.get(obj)
         if loaded is None or news is None or loaded.generation != self._tester.generation:
             return self._load(obj, merging)
-        if loaded.grown_us > allowed_us(loaded.size) / 2:
+        if self._has_grown(obj):
             return self._load(obj, merging)
         self._loaded.move_to_end(obj)
         written = []
@@ -277,10 +293,12 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """`why` a change must not be merged, or None; whether the object was read whole since."""
+    """`why` one of the changes must not be merged, or None; whether the object was read whole since; whether all
+    changes together took longer than updates of their size may."""
 
     why: str | None
     is_read: bool
+    is_slow_together: bool
 
 
 class _TooLarge(Exception):

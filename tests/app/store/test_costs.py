@@ -189,7 +189,12 @@ async def test_attack_an_object_that_is_lost_while_it_is_made_ready_ends_no_tria
         monkeypatch.setattr("app.store.rehearsal.allowed_us", lost_meanwhile)
         assert rehearsal.passes(NOTE, DOCUMENTS, [Given(EK, new_change(), writer.types("Beslut åäö 🙂"))])
         loads, load = list[bytes](), Worker.load
-        monkeypatch.setattr(Worker, "load", lambda worker, obj, *given: loads.append(obj) or load(worker, obj, *given))
+
+        def recorded(worker: Worker, obj: bytes, *given: Any) -> Tried:
+            loads.append(obj)
+            return load(worker, obj, *given)
+
+        monkeypatch.setattr(Worker, "load", recorded)
         assert rehearsal.passes(NOTE, DOCUMENTS, [])
         assert loads == [NOTE]
 
@@ -207,3 +212,25 @@ async def test_attack_changes_behind_many_slow_ones_are_tried_and_not_quarantine
         await settled(desk, BOARD_ID)
         assert desk.held(BOARD_ID) == [(each, "slow") for each in ids[:MOST_FAILURES]]
         assert [change.change_id for change in desk.store.changes.of(BOARD_ID)][1:] == ids[MOST_FAILURES:]
+
+
+async def test_attack_changes_of_one_batch_that_cost_much_together_are_not_all_merged(tmp_path: Path) -> None:
+    """16 changes of a third of a second passed in one slice. Each opening and each indexing took 5 s after that."""
+    async with opened(tmp_path / "store.db", slow()) as desk:
+        await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
+        await desk.receive(*((BOARD_ID, costly(f"k{n}", 1)) for n in range(10)))
+        await until(lambda: desk.store.trials.large == [BOARD_ID] or desk.store.trials.untried == [])
+        merged = len(desk.store.changes.of(BOARD_ID)) - 1
+        assert 0 < merged * TAKES_US <= 2 * ALWAYS_US
+        assert desk.store.trials.waiting(BOARD_ID) == 10 - merged
+        assert desk.held(BOARD_ID) == []
+
+
+async def test_a_batch_that_costs_much_together_is_merged_if_its_object_may_cost_as_much(tmp_path: Path) -> None:
+    """Only the batch was too costly: a long document of honest changes comes in several steps."""
+    async with opened(tmp_path / "store.db", slow()) as desk:
+        await desk.receive((BOARD_ID, new_board("Ärendets uppgifter " + "å" * 100_000, COLUMNS)))
+        await desk.receive(*((BOARD_ID, costly(f"k{n}", 1)) for n in range(3)))
+        await settled(desk, BOARD_ID)
+        assert len(desk.store.changes.of(BOARD_ID)) == 4
+        assert desk.store.is_sound(BOARD_ID)
