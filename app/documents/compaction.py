@@ -2,18 +2,24 @@
 """A document's changes as its state, for snapshots."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from app.documents.model import ROOT_MAPS, ROOT_TEXTS, TITLE_AT, title_in
 from app.documents.records import encode, unpack
 from app.errors import BadChange
-from app.objects.compaction import Compacted, Making, state_at
+from app.objects.compaction import UNNAMED, Compacted, Making, state_at
 from sync.client.ports import PlacedChange
 
 
-def compact(changes: Sequence[PlacedChange], n: int, making: Making = state_at) -> Compacted | None:
+def compact(
+    changes: Sequence[PlacedChange],
+    n: int,
+    making: Making = state_at,
+    named: AbstractContextManager[None] = UNNAMED,
+) -> Compacted | None:
     """See `Compact`: all ids kept, and what was deleted only as ranges without content."""
     try:
-        found = making(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS, told=(TITLE_AT,))
+        found = making(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS, told=(TITLE_AT,), named=named)
     except BadChange:  # what it is to begin with is no state
         return None
     if found is None:

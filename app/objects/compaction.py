@@ -4,6 +4,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +21,8 @@ __all__ = ["Compact", "Compacted", "Compaction", "Making", "State", "state_at", 
 
 MAX_TOLD = 8192
 """Most characters of each text that is returned beside a state."""
+UNNAMED = nullcontext()
+"""For a merge that no journal names."""
 _SETTLE = 256
 _DOMAIN = b"kansli/v1 attested\n"
 
@@ -39,7 +42,7 @@ class State:
 
 class Making(Protocol):
     """A function that makes a state: `state_at`, or one that does the same in another process
-    (app/worker/states.py)."""
+    (app/worker/states.py). It enters `named` only while this process merges."""
 
     def __call__(
         self,
@@ -50,13 +53,22 @@ class Making(Protocol):
         texts: Sequence[str] = (),
         maps: Sequence[str] = (),
         told: Sequence[tuple[str, str]] = (),
+        named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None: ...
 
 
 class Compaction(Protocol):
-    """A kind's `Compact`, with one more argument: the function that makes the state."""
+    """A kind's `Compact`, with two more arguments: the function that makes the state, and the context that it enters
+    only while this process merges."""
 
-    def __call__(self, changes: Sequence[PlacedChange], n: int, /, making: Making = ...) -> Compacted | None: ...
+    def __call__(
+        self,
+        changes: Sequence[PlacedChange],
+        n: int,
+        /,
+        making: Making = ...,
+        named: AbstractContextManager[None] = ...,
+    ) -> Compacted | None: ...
 
 
 class _Nothing:
@@ -77,16 +89,19 @@ def state_at(
     texts: Sequence[str] = (),
     maps: Sequence[str] = (),
     told: Sequence[tuple[str, str]] = (),
+    named: AbstractContextManager[None] = UNNAMED,
 ) -> State | None:
     """The state that an object's changes up to position n make, judged in their order. None if they cannot be merged,
     or if the state is larger than an update may be. BadChange if they begin with a state that is damaged.
 
     `told`: the (map, key) of each text that the caller needs; the first MAX_TOLD characters are returned in `held`.
+    `named`: the context to be in while the changes are merged.
     """
-    replay, updates = judged(changes, unpack)
-    here = replay.begun()
-    begun = Begun(position_of(n), here.waits, here.known).encode()
-    found = state_of(updates, begun, texts=texts, maps=maps)
+    with named:
+        replay, updates = judged(changes, unpack)
+        here = replay.begun()
+        begun = Begun(position_of(n), here.waits, here.known).encode()
+        found = state_of(updates, begun, texts=texts, maps=maps)
     if found is None:
         return None
     update, digest, held = found

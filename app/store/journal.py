@@ -17,7 +17,7 @@ from typing import Protocol
 from app.core.ids import ChangeId, ObjId, RoomId
 
 _SLOTS = 32
-"""Merges at one time: the loop's, and snapshots' in threads."""
+"""Merges at one time: the loop's, and those of short objects' states in threads."""
 _ENTRY = struct.Struct(">?16s16sQ16sQ16s")
 _SIZE = 128
 NO_POSITION = 0
@@ -75,7 +75,11 @@ class Journal:
 
     @contextmanager
     def merging(self, room: RoomId, obj: ObjId, changes: Sequence[Named]) -> Iterator[None]:
-        """Names these changes while the context lasts. Any thread. Nothing for no changes."""
+        """Names these changes while the context lasts. Any thread. Nothing for no changes.
+
+        ▲ Not for a merge in another process. If this program was ended meanwhile, the next start would hold back an
+        object of which no merge here has ended anything.
+        """
         if not changes:
             yield
             return

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Table
 
 from app.core.ids import ObjId
 from app.store.rows import ObjectRow, StoredChange
-from sync.client.ports import Compact, PlacedChange
+from sync.client.ports import Compacted, PlacedChange
 
 Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
 """Writes a tool's read-model rows for new changes of one object, inside the store's transaction.
@@ -182,6 +183,14 @@ class Trial(Protocol):
     def each_us(self) -> tuple[int, ...]: ...
 
 
+class NamedCompact(Protocol):
+    """A kind's `Compact`. It enters `named` only while this process merges."""
+
+    def __call__(
+        self, changes: Sequence[PlacedChange], n: int, /, *, named: AbstractContextManager[None] = ...
+    ) -> Compacted | None: ...
+
+
 class Projector(Protocol):
     """One kind of objects as the store sees it."""
 
@@ -201,7 +210,7 @@ class Projector(Protocol):
         ...
 
     @property
-    def compact(self) -> Compact | None:
+    def compact(self) -> NamedCompact | None:
         """The state that an object's changes make, for snapshots; None for a kind that has none."""
         ...
 

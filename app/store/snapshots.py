@@ -64,8 +64,7 @@ class Snapshots:
         ends = [stored_change(row, None) for row in self._db.rows(sql.ENDS_OF, (obj, obj))]
 
         def named(changes: Sequence[PlacedChange], n: int) -> Compacted | None:
-            with self._journal.merging(room, obj, ends):
-                return compact(changes, n)
+            return compact(changes, n, named=self._journal.merging(room, obj, ends))
 
         return named
 

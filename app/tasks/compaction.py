@@ -2,19 +2,25 @@
 """A board's changes as its state, for snapshots."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from app.errors import BadChange
-from app.objects.compaction import Compacted, Making, state_at
+from app.objects.compaction import UNNAMED, Compacted, Making, state_at
 from app.objects.object import MAX_DATA_BYTES
 from app.tasks.model import ROOT_MAPS
 from app.tasks.records import encode, unpack
 from sync.client.ports import PlacedChange
 
 
-def compact(changes: Sequence[PlacedChange], n: int, making: Making = state_at) -> Compacted | None:
+def compact(
+    changes: Sequence[PlacedChange],
+    n: int,
+    making: Making = state_at,
+    named: AbstractContextManager[None] = UNNAMED,
+) -> Compacted | None:
     """See `Compact`. A board that no longer fits into one change has none."""
     try:
-        found = making(changes, n, unpack, maps=ROOT_MAPS)
+        found = making(changes, n, unpack, maps=ROOT_MAPS, named=named)
     except BadChange:  # what it is to begin with is no state
         return None
     data = encode(found.update, found.begun) if found is not None else b""

@@ -8,11 +8,12 @@ when the state is made. The state of a short object is made in the caller's thre
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
 from app.errors import BadChange, WorkerDied, WorkerUnavailable
-from app.objects.compaction import State, state_at
+from app.objects.compaction import UNNAMED, State, state_at
 from app.objects.kind import Kind
 from app.objects.lib0 import MAX_BYTES
 from app.objects.replay import Unpack
@@ -60,11 +61,12 @@ class States:
         texts: Sequence[str] = (),
         maps: Sequence[str] = (),
         told: Sequence[tuple[str, str]] = (),
+        named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None:
-        """As `app.objects.compaction.state_at`. WorkerDied if the process ended at the object or took too long,
-        WorkerUnavailable if it cannot be started and after `close`."""
+        """As `app.objects.compaction.state_at`; only a short object's state enters `named`. WorkerDied if the process
+        ended at the object or took too long, WorkerUnavailable if it cannot be started and after `close`."""
         if len(changes) <= SMALL_CHANGES and sum(len(change.data) for change in changes) <= SMALL_BYTES:
-            return state_at(changes, n, unpack, texts=texts, maps=maps, told=told)
+            return state_at(changes, n, unpack, texts=texts, maps=maps, told=told, named=named)
         with self._one, _Process(self) as worker:
             for given in _given(changes, unpack):
                 worker.ask(Give(given), Tried, GIVE_S)

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -15,7 +15,9 @@ from app.core.ids import ChangeId, DevId, Uid
 from app.documents import KIND as DOCUMENTS
 from app.errors import WorkerDied, WorkerUnavailable
 from app.objects import compaction
+from app.objects.crdt import merged
 from app.objects.kind import Kind
+from app.store.journal import Journal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
@@ -206,3 +208,40 @@ async def test_a_state_that_cannot_be_made_is_none_for_snapshots_and_told_to_who
         await store.snapshots.state(NOTE)
     store.close()
     states.close()
+
+
+async def test_attack_an_end_while_another_process_makes_a_state_holds_nothing_back(
+    states: States, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """▲ A long state takes a minute. If the program was ended in it, the next start held back the whole object."""
+    path = tmp_path / "store.db"
+    store = Store.create(path, b"k" * 32, states.kinds((DOCUMENTS, BOARDS)))
+    found_room(store)
+    here, elsewhere = list[list[bytes]](), list[list[bytes]]()
+    ask = Worker.ask
+
+    def named() -> list[bytes]:
+        journal = Journal(path.with_name("store.db-merging"))  # what the next start would find
+        journal.close()
+        return [merge.obj for merge in journal.left]
+
+    def noted_ask(*given: Any) -> Any:
+        elsewhere.append(named())
+        return ask(*given)
+
+    def noted_merged(*given: Any) -> Any:
+        here.append(named())
+        return merged(*given)
+
+    monkeypatch.setattr(Worker, "ask", noted_ask)
+    monkeypatch.setattr(compaction, "merged", noted_merged)
+    changes = placed(document())
+    await store.receive_apart(Received(room=ROOM, cursor=999, state=b"s", changes=[opened(c) for c in changes]))
+    compact = store.compactor(NOTE)
+    assert compact is not None
+    assert compact(changes[:1], 1)
+    assert compact(changes, len(changes))
+    store.close()
+    assert here == [[NOTE]], "otherwise an end in a merge here would not be found"
+    assert elsewhere
+    assert not any(elsewhere)
