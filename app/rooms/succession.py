@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.core import log
 from app.core.ids import ObjId, RoomId, Uid, short
-from app.errors import BadChange, Forbidden
+from app.errors import BadChange, Forbidden, WorkerDied
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.offers import HeldOffer, Offers
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
@@ -239,6 +239,11 @@ class Succession:
                     await asyncio.sleep(0)
 
     async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
+        """An object's state as changes for its successor. Empty for one that cannot be carried. WorkerUnavailable.
+
+        ▲ An object at which the worker ends is left out. Otherwise whoever wrote it could keep everybody out of the
+        successor: the objects behind it would not be carried, and nobody would be invited.
+        """
         carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
         if carrier is not None:
             return carrier(obj, into)
@@ -247,7 +252,11 @@ class Succession:
         if not self._store.trials.is_sound(obj):  # ▲ a part of it would stand for the whole
             log.store.warning("not-carried", obj=short(obj))
             return ()
-        state = await baseline(obj)
+        try:
+            state = await baseline(obj)
+        except WorkerDied as e:
+            log.store.warning("not-carried", code=e.code, obj=short(obj))
+            return ()
         return () if self._store.changes.of(into) else (state,)
 
     async def _sent(self, room: RoomId) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What of one's own is offered in a successor, over a real store and without a network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -12,7 +13,9 @@ from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
 from app.documents.model import Document
 from app.documents.records import PART_BYTES, encode, group_of
+from app.errors import WorkerDied
 from app.objects.kind import ROOM
+from app.rooms.baselines import Baselines
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as say
@@ -101,3 +104,26 @@ async def test_whoever_does_not_have_that_position_offers_everything(store: Stor
     position(store, before, DOC, 4)
     store.db.raw.execute("UPDATE positions SET rh = ? WHERE room = ?", (b"6" * 32, OLD))
     assert await offered(store) == [before]
+
+
+async def test_attack_an_object_at_which_the_worker_ends_keeps_nothing_else_out_of_a_successor(store: Store) -> None:
+    """The founder failed at that object every half minute: what lies behind it was not carried, and nobody invited."""
+    bad = [ObjId(byte * 16) for byte in (b"a", b"z")]
+    for obj in bad:
+        store.changes.append(OLD, ObjId(OLD), say(ObjectAnnounced(obj=obj, kind=DOCUMENT.id)))
+    state, asked = edit("Beslut å 🙂"), list[ObjId]()
+
+    async def baseline(obj: ObjId) -> Sequence[bytes]:
+        asked.append(obj)
+        if obj in bad:
+            raise WorkerDied
+        return (state,)
+
+    baselines = Baselines(store, lambda room: True)
+    baselines.kinds = {DOCUMENT.id: baseline}
+    rooms = cast("RoomService", SimpleNamespace(baselines=baselines))
+    (origin,) = store.origins.all()
+    await Succession(store, cast("Engine", Believing()), rooms)._carry(origin)
+    assert sorted(asked) == sorted([*bad, DOC])
+    assert asked[0] in bad
+    assert [c.data for c in store.changes.of(object_in(NEW, OLD, DOC))] == [state]
