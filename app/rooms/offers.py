@@ -75,16 +75,17 @@ class Offers:
         """Which of the own changes must not be offered now, by their rows; stores that they wait.
 
         `own`: changes of the old room that are not offered yet, or are void in the successor, each with its object
-        there.
+        there. ▲ The stored answers are read after the last pause. Otherwise an answer that the person gives meanwhile
+        would be overwritten, and what was copied would be offered beside its copy.
         """
         self._seen.add(origin.room)
         by_obj: dict[ObjId, list[StoredChange]] = {}
         for change, into in own:
             by_obj.setdefault(into, []).append(change)
+        found = {into: await self._held(into, changes) for into, changes in by_obj.items()}
         kept, left, held = self._kept(origin.room), dict[str, Any](), set[int]()
         for into, changes in by_obj.items():
-            answer = kept.get(into.hex(), {})
-            rows, taken = await self._held(into, changes)
+            answer, (rows, taken) = kept.get(into.hex(), {}), found[into]
             if answer.get("copied"):
                 rows = {c.rowid for c in changes}
             if rows:

@@ -284,3 +284,53 @@ def test_what_builds_on_another_of_ones_own_goes_with_it_and_nothing_else_does()
     assert offerable(mine, lambda ident: True) == sorted(mine)
     assert offerable(mine, lambda ident: False) == []
     assert offerable({"none": b"\xff"}, lambda ident: False) == ["none"]
+
+
+def builds(client: int, words: str, before: bytes) -> bytes:
+    """A client's update that writes behind the words of another update."""
+    text = Text()
+    doc = Doc[Any]({"text": text}, client_id=client)
+    doc.apply_update(before)
+    state = doc.get_state()
+    text += words
+    return doc.get_update(state)
+
+
+@pytest.mark.parametrize("given", ["copy", "later", "refuse"])
+async def test_attack_an_answer_that_is_given_while_changes_are_checked_is_kept(
+    desks: list[Desk], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, given: str
+) -> None:
+    """A colleague's change has the waiting ones checked. An answer during that was overwritten: the person was asked
+    again, and what had been copied was offered beside its copy."""
+    desk = desks[0]
+    lacked = [writing(88, "rad ö 🙂 "), writing(99, "rad ä ")]
+    own = [builds(client, "mitt å 🙂", before) for client, before in zip((77, 78), lacked, strict=True)]
+    written = [(PEOPLE[1], lacked[0]), (PEOPLE[1], lacked[1]), (desk.me, own[0]), (desk.me, own[1])]
+    cut = [change(OLD, DOC, n, uid, encode(update)[0]) for n, (uid, update) in enumerate(written, start=NAMED + 1)]
+    old = [*old_room()[:NAMED], *cut]
+    await desk.begin(old, begun(old))
+    desk.offers.copiers = {DOCUMENT.id: lambda *_: None}
+    now = 1_800_000_000_000
+    request.addfinalizer(clock.set_clock(lambda: now))
+    assert await desk.offer() == []
+    assert desk.offers.held(NEW)[0].count == len(own)
+    now += 1
+    await desk.receive(NEW, replace(cut[0], n=50, obj=INTO))  # half of what is lacking
+    known, answers = desk.store.judges.known, [getattr(desk.offers, given)]
+
+    async def answered(obj: ObjId) -> object:
+        while answers:
+            answers.pop()(NEW, INTO)
+        return await known(obj)
+
+    monkeypatch.setattr(desk.store.judges, "known", answered)
+    offered = [change_id for _, change_id, _ in await desk.offer()]
+    kept = desk.offers._kept(NEW)[INTO.hex()]
+    assert answers == []
+    if given == "copy":
+        assert kept["copied"]
+        assert offered == [], "what was copied is not offered beside the copy"
+    else:
+        assert kept["count"] == 1
+        assert offered == [cut[2].change_id]
+        assert kept["ask"] == (None if given == "refuse" else now + ASK_AFTER_MS)
