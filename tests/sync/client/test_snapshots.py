@@ -21,7 +21,7 @@ from sync.client import joining, outbox, snapshots
 from sync.client.keys import RoomKeys
 from sync.client.opening import pack
 from sync.client.outbox import Extra
-from sync.client.ports import Compacted, OpenedChange, PlacedChange, Received, position_of
+from sync.client.ports import Compact, Compacted, OpenedChange, PlacedChange, Received, position_of
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
@@ -280,6 +280,30 @@ async def test_a_newcomer_attests_what_it_began_with_when_the_history_is_here(
     await opened(p)
     assert p.base(p.guest) == row.covers
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
+
+
+async def test_attack_a_worker_that_ends_while_a_snapshot_is_checked_makes_it_not_false(
+    w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The end of the worker counted as a false snapshot, which was then never attested."""
+    p = await paper(w, monkeypatch)
+    row = await p.claim(p.clerk, p.whole(p.clerk))
+    await until(lambda: bool(p.rows(p.head)[-1].attests))
+    real, ended = p.guest.store.compactor, list[ObjId]()
+
+    def compactor(obj: ObjId) -> Compact | None:
+        if ended or not p.guest.store.base(obj):
+            return real(obj)
+        ended.append(obj)
+        return lambda *_: None  # as after the worker's end
+
+    monkeypatch.setattr(p.guest.store, "compactor", compactor)
+    await p.add(p.guest)
+    await opened(p)
+    assert ended == [p.obj]
+    assert "is false" not in caplog.text
+    await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
+    assert p.base(p.guest) == row.covers, "computed again, from the start"
 
 
 async def test_attack_nobody_attests_by_what_others_said_before_the_history_is_here(
