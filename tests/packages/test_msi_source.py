@@ -11,6 +11,7 @@ import msi
 import msi_rules
 import msi_source
 import pytest
+from PySide6.QtWidgets import QApplication
 
 from app import policy
 from app.settings import AUTOSTART, SERVER
@@ -138,7 +139,8 @@ def test_ids_fit_into_the_tables(bundle: Path) -> None:
     assert re.fullmatch(r"f[0-9a-f]{24}", msi_source.file_id(PurePosixPath("lib/å b.dll")))
 
 
-def test_the_icon_has_every_size_that_windows_asks_for() -> None:
+def test_the_icon_has_every_size_that_windows_asks_for(qapp: QApplication) -> None:
+    """With the application of all tests: one without widgets would stay, and break the next test of a window."""
     icon = drawing.ico(ROOT / "resources/icons/logo.svg")
     count = struct.unpack_from("<3H", icon)[2]
     entries = [struct.unpack_from("<4B2H2I", icon, 6 + 16 * at) for at in range(count)]
