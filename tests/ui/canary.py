@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QHelpEvent, QMouseEvent
@@ -37,13 +38,14 @@ class Canary:
 
 
 @contextmanager
-def canary(folder: Path) -> Iterator[Canary]:
-    """One that must not have been opened at the end."""
-    bird = Canary(folder / "c")
-    try:
-        yield bird
-    finally:
-        assert not bird.rest(), "a file that a text named was opened"
+def canary() -> Iterator[Canary]:
+    """One that must not have been opened at the end. Its path is short: a tool tip breaks words of 80 characters."""
+    with TemporaryDirectory() as folder:
+        bird = Canary(Path(folder) / "c")
+        try:
+            yield bird
+        finally:
+            assert not bird.rest(), "a file that a text named was opened"
 
 
 def point_at(widget: QWidget, at: QPoint | None = None) -> str:

@@ -83,7 +83,7 @@ def told(text: str) -> str:
 
 
 def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qtbot: QtBot, tmp_path: Path) -> None:
-    with canary(tmp_path) as bird:
+    with canary() as bird:
         session = FakeSession(tmp_path)
         title = bird.html + LONG
         session.rooms.list = [replace(r, title=title) if r.room == CASE else r for r in session.rooms.list]
@@ -104,8 +104,8 @@ def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qt
         window.close()
 
 
-def test_attack_every_part_of_the_kit_shows_html_as_text(qtbot: QtBot, tmp_path: Path) -> None:
-    with canary(tmp_path) as bird:
+def test_attack_every_part_of_the_kit_shows_html_as_text(qtbot: QtBot) -> None:
+    with canary() as bird:
         page = QWidget()
         parts = [
             Avatar("HL", 1, bird.html, parent=page),
@@ -128,10 +128,8 @@ def test_attack_every_part_of_the_kit_shows_html_as_text(qtbot: QtBot, tmp_path:
         dialog.close()
 
 
-def test_attack_a_cards_title_that_is_html_is_shown_as_text_and_opens_no_file(
-    qtbot: QtBot, hl: Desk, tmp_path: Path
-) -> None:
-    with canary(tmp_path) as bird:
+def test_attack_a_cards_title_that_is_html_is_shown_as_text_and_opens_no_file(qtbot: QtBot, hl: Desk) -> None:
+    with canary() as bird:
         board = hl.tasks.board(ROOM)
         title = bird.html + LONG
         board.add_card(board.columns()[0].id, title)
@@ -142,8 +140,8 @@ def test_attack_a_cards_title_that_is_html_is_shown_as_text_and_opens_no_file(
 
 
 @pytest.mark.parametrize("link", ["{html}", "file://{path}", 'https://a.se/<img/src="file://{path}"/>'])
-def test_attack_a_documents_link_that_is_html_or_a_file_opens_none(qtbot: QtBot, tmp_path: Path, link: str) -> None:
-    with canary(tmp_path) as bird:
+def test_attack_a_documents_link_that_is_html_or_a_file_opens_none(qtbot: QtBot, link: str) -> None:
+    with canary() as bird:
         document = Document()
         document.set_up("Beslut")
         document.splice(0, 0, "länken åäö", Marks(link=link.format(html=bird.html, path=bird.path)))

@@ -142,8 +142,8 @@ async def test_attack_one_crash_after_the_other_makes_only_that_object_wait(
 
 
 async def settled(desk: Desk, obj: ObjId) -> None:
-    """Nothing of an object waits for a trial."""
-    await until(lambda: desk.store.trials.waiting(obj) == 0)
+    """Nothing of an object waits for a trial, and the trials know it."""
+    await until(lambda: obj not in desk.store.trials.untried)
 
 
 async def test_what_a_colleague_writes_is_merged_when_it_comes(desk: Desk) -> None:
