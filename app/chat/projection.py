@@ -22,8 +22,8 @@ from app.chat.records import (
     ReactionSet,
     Record,
     decode,
-    edit_in,
     message_in,
+    text_in,
 )
 from app.chat.settling import KIND_ID, follow, refresh_room, search_entry, settle, settle_reaction
 from app.chat.tables import DELETION, EDIT, PENDING, REACTION
@@ -147,9 +147,7 @@ class _Arrived:
 def _arrived(change: StoredChange, record: MessageSent | Carried) -> _Arrived:
     if isinstance(record, MessageSent):
         return _Arrived(change=change, sent=record, author=change.author, change_id=change.change_id)
-    sent, edit = message_in(record), edit_in(record)
-    if edit is not None:
-        sent = msgspec.structs.replace(sent, text=edit.text, mentions=edit.mentions)
+    sent = text_in(record)
     author, change_id = Uid(record.author), ChangeId(record.change_id)
     return _Arrived(change=change, sent=sent, author=author, change_id=change_id, carried=record)
 

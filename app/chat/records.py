@@ -176,6 +176,12 @@ def edit_in(carried: Carried) -> MessageEdited | None:
     return record
 
 
+def text_in(carried: Carried) -> MessageSent:
+    """The message that a carried record brings, with its edit. BadChange."""
+    sent, edit = message_in(carried), edit_in(carried)
+    return sent if edit is None else msgspec.structs.replace(sent, text=edit.text, mentions=edit.mentions)
+
+
 def reaction_in(carried: Carried, part: CarriedPart) -> ReactionSet:
     """A reaction that a carried record brings. BadChange."""
     record = _part(carried, part)

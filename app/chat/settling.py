@@ -21,8 +21,7 @@ from app.chat.records import (
     ReactionSet,
     Record,
     decode,
-    edit_in,
-    message_in,
+    text_in,
 )
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
@@ -124,16 +123,13 @@ def _is_deleted(conn: Connection, message: MessageRow) -> bool:
 def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
     """Writes a message as its record has it, without edits and reactions. It was deleted here by a record that counted
     while it waited: its author was an administrator then, and is none at the position that it got."""
-    carried = isinstance(record, Carried)
-    sent, edit = (message_in(record), edit_in(record)) if isinstance(record, Carried) else (record, None)
+    sent = text_in(record) if isinstance(record, Carried) else record
     assert isinstance(sent, MessageSent)  # noqa: S101 - projection.py has looked
-    if edit is not None:
-        sent = msgspec.structs.replace(sent, text=edit.text, mentions=edit.mentions)
     driver_of(conn).execute(
         "UPDATE chat_messages SET text = ?, mentions = ?, attachments = ?, deleted_by = NULL WHERE row = ?",
         (sent.text, _encoder.encode(sent.mentions), _encoder.encode(sent.attachments), message.row),
     )
-    if not carried:
+    if not isinstance(record, Carried):
         _write_mentions(conn, message, sent.mentions)
     search.put(conn, [search_entry(message.room, message.obj, message.change_id, message.t, sent)])
 

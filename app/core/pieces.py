@@ -6,17 +6,11 @@ import time
 from collections.abc import Generator
 from typing import TypeVar
 
+from sync.pieces import finished
+
+__all__ = ["Budget", "TooLong", "driven", "finished"]
+
 T = TypeVar("T")
-
-
-def finished(steps: Generator[None, None, T]) -> T:
-    """All of it at once: for what is small, and for threads and tests."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: T = done.value
-            return found
 
 
 class TooLong(Exception):

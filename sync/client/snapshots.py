@@ -210,7 +210,7 @@ class Snapshots:
         if state is None or _covered(room, obj) != before:
             return
         self._grown[key] = [0, 0]
-        self._make_at.pop(key, None)  # what came while the state was made asked for this one again
+        self._make_at.pop(key, None)  # changes that came meanwhile have set a time: this snapshot is enough
         made = pieces(os.urandom(16), state.digest, pack(state))
         about = n.to_bytes(8, "big")
         outbox.send_beside(

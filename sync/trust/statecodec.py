@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sync.crypto.encoding import ARRAY, dec, each, enc, head
 from sync.errors import Reject
 from sync.ids import Hash, RoomId, Uid
+from sync.pieces import finished
 from sync.trust import fields
 from sync.trust.epochs import Epoch
 from sync.trust.items import Role
@@ -137,16 +138,6 @@ class StateCodec:
             packed += b"".join(_missing_row(n, obj) for n, obj in islice(missing.items(), count, None))
         self._missing = missing, missing.dropped, packed
         return packed
-
-
-def finished(steps: Generator[None, None, T]) -> T:
-    """Runs a generator of pieces to its end; returns its result."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            found: T = done.value
-            return found
 
 
 def decode_state(data: bytes) -> RoomState:

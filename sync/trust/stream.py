@@ -16,6 +16,7 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.pieces import finished
 from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES, MAX_TIME_MS
 from sync.trust import envelope, roomlog, rules, snapshots, totals
 from sync.trust.authors import author_of, pin_author
@@ -28,7 +29,7 @@ from sync.trust.payloads import Destroy, Prune, Unreadable
 from sync.trust.policy import enables
 from sync.trust.roomlog import RoomEntry
 from sync.trust.roomstate import DeviceHead, Member, Missing, RoomState
-from sync.trust.statecodec import StateCodec, decoding_state, finished
+from sync.trust.statecodec import StateCodec, decoding_state
 from sync.trust.used import EVERYBODY, NOTHING, Used
 
 _RECENT = 4096

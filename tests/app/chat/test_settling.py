@@ -105,7 +105,8 @@ def shown(at: Desk, target: ChangeId) -> tuple[str, Uid | None, set[tuple[str, U
 
 
 def dump(at: Desk) -> list[list[tuple[object, ...]]]:
-    """All rows. Of a deleted message nobody sees when it was edited; that depends on what came first."""
+    """All rows of the chat's tables, without the time of the edit of a deleted message: it depends on the order, and is
+    shown nowhere."""
     with at.store.db.transaction():
         at.store.db.raw.execute("UPDATE chat_messages SET edited_t = NULL WHERE deleted_by IS NOT NULL")
     sql = "SELECT * FROM chat_{} ORDER BY 1, 2, 3, 4"
