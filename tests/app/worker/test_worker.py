@@ -6,8 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from app.errors import WorkerDied, WorkerUnavailable
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME
 from tests.app.poison import MORTAL, SEEDS, deep_update, fatal, written
+from tests.world import until
 
 OBJ = b"o" * 16
 BOARD = ("board", "columns", "cards", "labels")
@@ -158,9 +158,15 @@ def test_it_inherits_nothing_and_may_open_nothing(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a signal of Linux")
-def test_attack_no_worker_outlives_a_program_that_is_killed_at_work() -> None:
-    """A process that made a state went on for ten minutes, with what colleagues wrote in its memory. One that stands
-    still reads no end of its questions."""
+async def test_attack_no_worker_outlives_a_program_that_is_killed_at_work() -> None:
+    """A process that made a state went on for ten minutes, with what colleagues wrote in its memory."""
+    worker = _worker_of_a_killed_program()
+    await until(lambda: _is_gone(worker))
+
+
+def _worker_of_a_killed_program() -> int:
+    """The process number of a worker that stood still while its program was killed: it cannot see that no question
+    follows."""
     work = (
         "from app.worker.client import Worker as W; w = W(); w.load(b'x', (), (), []); print(w._process.pid); input()"
     )
@@ -170,15 +176,7 @@ def test_attack_no_worker_outlives_a_program_that_is_killed_at_work() -> None:
         worker = int(program.stdout.readline())
         os.kill(worker, signal.SIGSTOP)
         program.kill()
-    until(lambda: _is_gone(worker))
-
-
-def until(look: Callable[[], bool]) -> None:
-    """Waits for something to be so."""
-    deadline = time.monotonic() + 20
-    while not look():
-        assert time.monotonic() < deadline, "not so in time"
-        time.sleep(0.01)
+    return worker
 
 
 def _is_gone(pid: int) -> bool:
