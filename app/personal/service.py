@@ -62,6 +62,7 @@ class Personal:
         self._announce = announce
         self._told: Told | None = None
         self._version = 0
+        self._rooms: list[RoomId] | None = None
         self._asked: set[Uid] = set()
         self._woken = asyncio.Event()
         self._ends = [
@@ -85,9 +86,11 @@ class Personal:
     @property
     def rooms(self) -> list[RoomId]:
         """The rooms that count, the one to write to first."""
-        found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
-        dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
-        return [room for _, room in sorted(dated)]
+        if self._rooms is None:
+            found = {o.room for o in self._store.objects.all(kind=KIND_ID)}
+            dated = [(t, room) for room in found if (t := self._founded(room)) is not None]
+            self._rooms = [room for _, room in sorted(dated)]
+        return list(self._rooms)
 
     def _founded(self, room: RoomId) -> int | None:
         """The time of its first position if it is ours alone, else None."""
@@ -110,7 +113,7 @@ class Personal:
 
     def _forget(self) -> None:
         """What was read is not all any more."""
-        self._told = None
+        self._told = self._rooms = None
         self._version += 1
 
     def _changes(self, room: RoomId) -> list[StoredChange]:
@@ -258,7 +261,10 @@ class Personal:
     # -- hearing --------------------------------------------------------------------------------------------------
 
     def _on_room(self, room: RoomId) -> None:
-        if self._store.objects.first(room, KIND_ID) is not None and self._founded(room) is not None:
+        if self._store.objects.first(room, KIND_ID) is None and room not in (self._rooms or ()):
+            return
+        self._rooms = None
+        if self._founded(room) is not None:
             self._forget()
             self.wake()
             self.changed.emit()

@@ -45,6 +45,8 @@ class Arrivals:
 
     def on_room(self, room: RoomId) -> None:
         """A room that is followed has moved."""
+        if room in self._done and not self._has_left(room):
+            return
         self._due.add(room)
         self._woken.set()
 
@@ -65,6 +67,10 @@ class Arrivals:
                 except Exception as e:  # a fault of ours in one room: the others go on
                     log.store.exception("arrivals", e)
                 await asyncio.sleep(0)
+
+    def _has_left(self, room: RoomId) -> bool:
+        row = self._store.rooms_list.get(room)
+        return row is not None and row.left
 
     def _tend(self, room: RoomId) -> None:
         row, me = self._store.rooms_list.get(room), self._engine.uid
