@@ -13,6 +13,7 @@ from app.core.visible import one_line
 from app.documents.model import Document
 from app.documents.records import check
 from app.store import objects, search
+from app.store.database import driver_of
 from app.store.rows import ObjectRow, StoredChange
 
 KIND_ID = "document"
@@ -26,7 +27,7 @@ _SET = "UPDATE document_rows SET words = ?, excerpt = ?, dirty = 0 WHERE obj = ?
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Checks new changes, takes the newest title, marks the row. BadChange for a change that is no update."""
     titles = [title for change in changes if (title := check(change.data))]
-    conn.exec_driver_sql(_MARK, (obj.obj, obj.room, changes[-1].author))
+    driver_of(conn).execute(_MARK, (obj.obj, obj.room, changes[-1].author))
     if titles:
         objects.set_title(conn, obj.obj, titles[-1])
 

@@ -44,6 +44,8 @@ def _insert(text: CrdtText, pos: int, pieces: Sequence[tuple[str, Mapping[str, A
 
 def _write_formats(text: CrdtText, pos: int, old: Sequence[Cell], new: Sequence[Cell]) -> None:
     """Formats for text that stayed, one operation for each stretch with the same difference."""
+    if old == new:
+        return
     begin = pos
     pending: dict[str, Any] = {}
     for (char, before), (_, after) in zip(old, new, strict=True):
