@@ -127,8 +127,8 @@ class Merging:
 class Tester(Protocol):
     """A process of its own in which changes are tried before this program merges them (app/worker/client.py).
 
-    Every method blocks, and raises WorkerDied if the process ended at what it was given, WorkerUnavailable if there can
-    be none. Calls come from one thread.
+    Every method but `try_soon` blocks. Each raises WorkerDied if the process ended at what it was given,
+    WorkerUnavailable if there can be none. One call at a time, from one thread or, for `try_soon`, from the loop.
     """
 
     @property
@@ -142,6 +142,10 @@ class Tester(Protocol):
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
         """Merges updates into a loaded object; `thorough` reads it whole after each."""
+        ...
+
+    async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> "Trial | None":
+        """Merges updates into a loaded object; None if only `try_` can."""
         ...
 
     def read(self, obj: bytes) -> None:

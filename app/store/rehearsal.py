@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The worker's side of trials: what it has loaded of each object, and what it is given next.
 
-Runs in the trials' thread. It reads the store by a connection of its own and writes nothing.
+Runs in the trials' thread, but for `passes_soon`. It reads the store by a connection of its own and writes nothing.
 """
 
 from collections import OrderedDict, deque
@@ -102,6 +102,30 @@ class Rehearsal:
         except (WorkerDied, _TooLarge):
             self.lose(obj)
             return False
+        return self._passed(obj, trial)
+
+    async def passes_soon(self, obj: ObjId, given: Sequence[Given]) -> bool | None:
+        """As `passes`, without a thread: on the loop, while nothing runs in the trials' thread. None if `passes` has to
+        be asked: the worker does not have the object, or what came is too long."""
+        loaded, news = self._loaded.get(obj), self._news.get(obj)
+        if loaded is None or news is None or loaded.generation != self._tester.generation or self._has_grown(obj):
+            return None
+        self._loaded.move_to_end(obj)
+        written = list(news)
+        news.clear()
+        try:
+            if written:
+                await self._try_soon(obj, loaded, written)
+            trial = await self._try_soon(obj, loaded, given)
+        except _TooLong:
+            self.lose(obj)  # the feeder has taken it, so the object is loaded again
+            return None
+        except WorkerDied:
+            self.lose(obj)
+            return False
+        return self._passed(obj, self._together(obj, trial))
+
+    def _passed(self, obj: ObjId, trial: "_Answer") -> bool:
         if trial.why is not None:
             return False
         (self._unread.discard if trial.is_read else self._unread.add)(obj)
@@ -169,8 +193,18 @@ class Rehearsal:
     def _try(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
         """Merges changes into a loaded object. If one of them must not be merged, the object has to be loaded again.
         WorkerDied."""
-        updates = loaded.feeder.feed_data([(g.author, g.data) for g in given])
-        trial = self._tester.try_(obj, updates, thorough=thorough)
+        updates = _fed(loaded, given)
+        return self._weighed(obj, loaded, updates, self._tester.try_(obj, updates, thorough=thorough))
+
+    async def _try_soon(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given]) -> "_Answer":
+        """As `_try`, on the loop. _TooLong."""
+        updates = _fed(loaded, given)
+        trial = await self._tester.try_soon(obj, updates)
+        if trial is None:
+            raise _TooLong
+        return self._weighed(obj, loaded, updates, trial)
+
+    def _weighed(self, obj: ObjId, loaded: _Loaded, updates: Sequence[bytes], trial: Trial) -> "_Answer":
         loaded.size += sum(map(len, updates))
         loaded.grown_us += trial.took_us
         why = FAILED if len(trial.merged) < len(updates) else _slowness(updates, trial)
@@ -181,7 +215,9 @@ class Rehearsal:
     def _try_together(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
         """As `_try`. ▲ SLOW also if all changes together took longer than updates of their size may. Otherwise one
         batch of changes that cost little each could make every opening take many seconds. WorkerDied."""
-        trial = self._try(obj, loaded, given, thorough=thorough)
+        return self._together(obj, self._try(obj, loaded, given, thorough=thorough))
+
+    def _together(self, obj: ObjId, trial: "_Answer") -> "_Answer":
         if trial.why is None and trial.is_slow_together:
             self.lose(obj)
             return replace(trial, why=SLOW)
@@ -303,6 +339,15 @@ class _Answer:
 
 class _TooLarge(Exception):
     """Merging the whole object takes longer than it may. Never leaves this module."""
+
+
+class _TooLong(Exception):
+    """The updates cannot be tried on the loop. Never leaves this module."""
+
+
+def _fed(loaded: _Loaded, given: Sequence[Given]) -> list[bytes]:
+    """The updates that these changes are or complete."""
+    return loaded.feeder.feed_data([(g.author, g.data) for g in given])
 
 
 def _slowness(updates: Sequence[bytes], trial: Trial) -> str | None:

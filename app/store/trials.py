@@ -14,10 +14,10 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from app.core import clock, log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -75,7 +75,8 @@ class Quarantined:
 
 
 class Trials:
-    """Of one store. `judge` and `run` on the loop; the worker is asked in a thread of its own."""
+    """Of one store. `judge` and `run` on the loop; the worker is asked in a thread of its own, and about a few short
+    changes on the loop."""
 
     def __init__(
         self,
@@ -101,6 +102,10 @@ class Trials:
         self._judges = judges
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
         self._thread = ThreadPoolExecutor(1, "trials")
+        self._asking = asyncio.Lock()
+        """One question at a time: held while the worker is asked, in the thread or on the loop."""
+        self._in_thread: Future[Any] | None = None
+        """The last job of the thread. It goes on when who awaited it was cancelled."""
         self._woken = asyncio.Event()
         self._untried: dict[ObjId, None] = {}
         self._suspects: dict[ObjId, int] = {}
@@ -165,8 +170,7 @@ class Trials:
             if self._rehearsal.is_large(obj):
                 continue
             try:
-                if await self._apart(self._rehearsal.passes, obj, kind, given):
-                    self._woken.set()
+                if await self._passes(self._rehearsal, obj, kind, given):
                     passed.update((obj, g.author, g.change_id) for g in given)
             except WorkerUnavailable:
                 continue
@@ -198,9 +202,20 @@ class Trials:
         kind = self._kinds.get(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
         return kind if kind is not None and kind.merging is not None else None
 
+    async def _passes(self, rehearsal: Rehearsal, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
+        """See `Rehearsal.passes`. WorkerUnavailable."""
+        async with self._asking:
+            if self._in_thread is None or self._in_thread.done():
+                passed = await rehearsal.passes_soon(obj, given)
+                if passed is not None:
+                    return passed
+        return await self._apart(rehearsal.passes, obj, kind, given)
+
     async def _apart(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
         """Runs it in the trials' thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(act, *given, **named))
+        async with self._asking:
+            job = self._in_thread = self._thread.submit(partial(act, *given, **named))
+            return await asyncio.wrap_future(job)
 
     def _on_appended(self, change: StoredChange) -> None:
         if self._rehearsal is not None:
@@ -418,7 +433,10 @@ class Trials:
         return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]
 
     def noted(self, verdicts: Verdicts) -> None:
-        """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void."""
+        """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void. What was
+        merged is read whole in the worker soon."""
+        if self._rehearsal is not None and self._rehearsal.unread:
+            self._woken.set()
         for obj, codes in verdicts.codes.items():
             if verdicts.waits.get(obj) or any(code in sql.JUDGED for code in codes.values()):
                 self.changed.emit(obj)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Starts the worker's process, asks it, and ends it when it takes too long.
 
-Every method blocks: call them from one thread that is not the loop's.
+Every method but `try_soon` blocks: call them from one thread that is not the loop's. One question at a time.
 """
 
 import math
@@ -17,6 +17,7 @@ from typing import TypeVar
 from app.core import log
 from app.errors import WorkerDied, WorkerUnavailable
 from app.objects.lib0 import MAX_BYTES
+from app.worker import soon
 from app.worker.frames import PART_BYTES, Answer, Forget, Load, Question, Read, Tried, Try, read_answer, write
 
 A = TypeVar("A", bound=Answer)
@@ -107,6 +108,24 @@ class Worker:
                 break
         return _joined(answers)
 
+    async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
+        """As `try_`, on the loop, not thorough. None if it must be asked in a thread: no process runs, the updates are
+        too long, or this is Windows. Cancelled, it ends the process, as nobody would read the answer."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            return None
+        if process.poll() is not None or not soon.may_ask(sum(map(len, updates))):
+            return None
+        try:
+            with self._watch.ending(process, self._answer_s):
+                answer = await soon.ask(process.stdin, process.stdout, Try(obj, tuple(updates), thorough=False))
+        except (OSError, ValueError):
+            answer = None
+        except BaseException:
+            self.stop()
+            raise
+        return self._checked(process, answer, Tried)
+
     def read(self, obj: bytes) -> None:
         """Reads a loaded object whole. WorkerDied."""
         self.ask(Read(obj), Tried, LOAD_S)
@@ -128,6 +147,10 @@ class Worker:
                 answer = read_answer(process.stdout)
         except (OSError, ValueError):
             answer = None
+        return self._checked(process, answer, kind)
+
+    def _checked(self, process: "subprocess.Popen[bytes]", answer: Answer | None, kind: type[A]) -> A:
+        """The answer, if it is one of this kind; else the process is ended. WorkerDied."""
         if not isinstance(answer, kind):
             code = process.poll()
             self.stop()

@@ -126,10 +126,15 @@ class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):
 Answer = Tried | Made | Part
 
 
+def encode(frame: Question | Answer) -> bytes:
+    """A frame's bytes, its length before it."""
+    data = _encoder.encode(frame)
+    return _LENGTH.pack(len(data)) + data
+
+
 def write(stream: IO[bytes], frame: Question | Answer) -> None:
     """Sends one frame."""
-    data = _encoder.encode(frame)
-    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.write(encode(frame))
     stream.flush()
 
 
@@ -143,6 +148,16 @@ def read_answer(stream: IO[bytes]) -> Answer | None:
     """The next answer; None at the stream's end. ValueError for what is none."""
     data = _read(stream.read)
     return None if data is None else _answers.decode(data)
+
+
+def whole_answer(data: bytes | bytearray) -> Answer | None:
+    """The answer that these bytes are; None while some of them are missing. ValueError for what is none."""
+    if len(data) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack_from(data)
+    if length > MAX_FRAME or len(data) > _LENGTH.size + length:
+        raise ValueError("not one frame")
+    return _answers.decode(data[_LENGTH.size :]) if len(data) == _LENGTH.size + length else None
 
 
 def _read(take: Callable[[int], bytes]) -> bytes | None:

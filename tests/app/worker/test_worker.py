@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The worker's process: what it merges, what ends it, and what it has of this program."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 from app.errors import WorkerDied, WorkerUnavailable
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME
+from app.worker.soon import QUICK_BYTES
 from tests.app.poison import MORTAL, SEEDS, deep_update, fatal, written
 from tests.world import until
 
+on_the_loop = pytest.mark.skipif(sys.platform == "win32", reason="a loop on Windows cannot watch a pipe")
 OBJ = b"o" * 16
 BOARD = ("board", "columns", "cards", "labels")
 
@@ -98,6 +101,56 @@ def test_attack_a_worker_that_was_taken_over_says_nothing_that_is_believed(says:
     with pytest.raises(WorkerDied):
         liar.try_(OBJ, [], thorough=False)
     liar.close()
+
+
+@on_the_loop
+async def test_a_short_question_is_asked_on_the_loop(worker: Worker) -> None:
+    """It gets the same answer as in a thread; without a process, or if it is long, it is left to the thread."""
+    honest = written("meta", "title", "Beslut å 🙂")
+    assert await worker.try_soon(OBJ, [honest]) is None
+    worker.load(OBJ, ("text",), ("meta",), [])
+    found = await worker.try_soon(OBJ, [honest, b"\x00\x01 no update"])
+    assert found is not None
+    assert found.merged == (True, False)
+    assert await worker.try_soon(OBJ, [bytes(QUICK_BYTES + 1)]) is None
+    worker.read(OBJ)  # the next question meets its own answer
+    assert worker.generation == 0
+
+
+@on_the_loop
+async def test_attack_a_worker_that_dies_or_lies_at_a_short_question_is_ended() -> None:
+    for command, load in ((MORTAL, True), ("import sys; sys.stdin.buffer.read(9); print('no answer')", False)):
+        worker = Worker([sys.executable, "-c", command])
+        if load:
+            worker.load(OBJ, (), BOARD, [])
+        else:
+            worker.start()
+        with pytest.raises(WorkerDied):
+            await worker.try_soon(OBJ, [fatal("cards")])
+        assert worker.generation == 1
+        worker.close()
+
+
+@on_the_loop
+async def test_attack_a_short_question_that_is_answered_too_late_ends_the_worker() -> None:
+    slow = Worker([sys.executable, "-c", "import sys; sys.stdin.read()"], answer_s=0.2)
+    slow.start()
+    with pytest.raises(WorkerDied):
+        await slow.try_soon(OBJ, [])
+    slow.close()
+
+
+@on_the_loop
+async def test_whoever_gives_up_a_short_question_ends_the_worker(worker: Worker) -> None:
+    """Its answer would be taken for that to the next question."""
+    worker.load(OBJ, ("text",), (), [])
+    asking = asyncio.ensure_future(worker.try_soon(OBJ, [_at_the_start(7, 1)]))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert worker.generation == 1
+    assert worker.load(OBJ, ("text",), (), []).merged == ()
 
 
 def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
