@@ -197,14 +197,15 @@ class Hub:
         """Who listens to the room now."""
         return list(self._by_room.get(room, {}))
 
-    def news(self, room: bytes, n: int, frame: Frame) -> None:
-        """Gives a Fresh to the room's listeners, encoded once."""
+    def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
+        """Gives a Fresh to the room's listeners, encoded once; to the connections of `by`, the device that sent what is
+        new, last: its person sees it already."""
         if listeners := self._by_room.get(room):
             try:
                 data = encode(frame)
             except Reject:  # many large entries placed together: they are pulled in slices instead
                 data = b""
-            for listener in listeners:
+            for listener in sorted(listeners, key=lambda one: one.dev == by):
                 listener.outbox.news(room, n, data)
             _charge(len(listeners), data)
 

@@ -319,7 +319,8 @@ class Placing:
                 self._hub.tell_all(change.uid, Removed(room, change.until_n))
         if self._hub.listens(room):
             wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
-            self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt))
+            by = placement.device_head.dev if placement.device_head is not None else b""
+            self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt), by)
         for change in placement.members:
             if change.until_n is None:
                 self._hub.tell(change.uid, lambda dev: Joined(self._head_for(live, dev)))
