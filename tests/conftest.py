@@ -4,7 +4,6 @@ Hypothesis."""
 
 import gc
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params
+from tests.memory import memory_folder
 
 HERE = Path(__file__).parent
 WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell", "ui/desktop")}
@@ -31,12 +31,9 @@ def _work_in_memory() -> None:
     """Makes pytest put its temporary folders in memory if ROOM bytes are free there: a commit waits for the disk, and a
     run makes hundreds of thousands of commits. Tests are not affected, since they kill processes and never cut the
     power."""
-    memory = "/dev/shm"  # noqa: S108 - pytest makes a folder of its own there, as in /tmp
-    if sys.platform != "linux" or "PYTEST_DEBUG_TEMPROOT" in os.environ or not Path(memory).is_dir():
-        return
-    found = os.statvfs(memory)
-    if found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC:
-        os.environ["PYTEST_DEBUG_TEMPROOT"] = memory
+    memory = memory_folder(ROOM)
+    if memory is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 
 _work_in_memory()

@@ -4,11 +4,13 @@
 - `rounds`: the tools' own models write; every update must pass the grammar and be merged by the judge.
 - `updates`: histories changed as structures; what the judge merges is given to the CRDT library and read. Pieces of the
   grammar's reading that take over 5 ms are counted, and how many of them by a search for garbage.
-- `whole`: such histories as objects of a real store, which must judge, index, open, snapshot, begin again and close.
+- `whole`: such histories as objects of a real store, which must judge, index, open, snapshot, begin again and close
+  (tests/fuzz/whole.py).
 
 Input k of a job is the same in every run. The child notes k before it begins: one that dies of an input is started
 again behind it, and the input is listed under `died`. An exception is listed in `failures.txt`, and the run goes on.
-An input may take 60 s of processor time. FOLDER/tally.json has the figures; they are written every few seconds.
+An input may take 60 s of processor time. FOLDER/tally.json has the figures; they are written every few seconds. A
+child's temporary files lie in memory where there is room, else where Python puts them, and go with the child.
 """
 
 import argparse
@@ -17,20 +19,26 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
 from app.core import garbage
-from tests.fuzz.jobs import JOBS
+from tests.fuzz.jobs import ENDS, JOBS
+from tests.memory import memory_folder
 
 NOTE_S = 5.0
 CHILD_INPUTS = 1000
 """A child process ends after this many inputs, so that its memory does not grow for hours."""
 INPUT_S = 60.0
 """Seconds of processor time, not of the clock: a run that is paused does not hang."""
+ROOM = 1024**3
+"""Bytes that must be free in memory for a child's temporary files: the stores of `whole` take 20 MB."""
 
 
 def main() -> int:
@@ -47,7 +55,9 @@ def main() -> int:
     while start < end and (left := ends - time.monotonic()) > 0:
         command = [sys.executable, "-m", "tests.fuzz.endurance", args.job, "--child", "--out", str(args.out)]
         command += ["--start", str(start), "--count", str(min(CHILD_INPUTS, end - start)), "--seconds", str(left)]
-        code = subprocess.run(command, check=False, env=os.environ | {"RUST_BACKTRACE": "0"}).returncode
+        with tempfile.TemporaryDirectory(prefix="kansli-fuzz-", dir=memory_folder(ROOM)) as folder:
+            env = os.environ | {"RUST_BACKTRACE": "0", "TMPDIR": folder}
+            code = subprocess.run(command, check=False, env=env).returncode
         if code > 0:
             break
         if code == 0:
@@ -65,7 +75,7 @@ def main() -> int:
 
 def _child(args: argparse.Namespace) -> None:
     path, current = args.out / "tally.json", os.open(args.out / "current", os.O_RDWR | os.O_CREAT, 0o600)
-    counts, took = Counter[str](), 0.0
+    counts = Counter[str]()
     if path.exists():
         counts.update({k: v for k, v in json.loads(path.read_text()).items() if isinstance(v, int)})
     garbage.begin()  # as the program: else a search through all that the harness holds would count as a piece's time
@@ -73,25 +83,34 @@ def _child(args: argparse.Namespace) -> None:
     ends += args.seconds
     for number in range(args.start, args.start + args.count):
         os.pwrite(current, number.to_bytes(8, "big"), 0)
-        signal.setitimer(signal.ITIMER_PROF, INPUT_S)
-        before = time.process_time()
-        try:
-            JOBS[args.job](Random(f"{args.job} {number}"), counts)
-        except KeyboardInterrupt:
-            raise
-        except BaseException:  # pycrdt's panics are no Exceptions
-            counts["failures"] += 1
-            with (args.out / "failures.txt").open("a") as failures:
-                failures.write(f"input {number}\n{traceback.format_exc()}\n")
-        took = time.process_time() - before
+        rng = Random(f"{args.job} {number}")
+        _take(partial(JOBS[args.job], rng, counts), f"input {number}", args.out, counts)
         counts["inputs"] += 1
-        counts["cpu_ms"] += round(took * 1000)
-        counts["slowest_input_ms"] = max(counts["slowest_input_ms"], round(took * 1000))
-        if time.monotonic() - noted > NOTE_S or number + 1 == args.start + args.count or time.monotonic() > ends:
+        if time.monotonic() - noted > NOTE_S or time.monotonic() > ends:
             noted = time.monotonic()
             path.write_text(json.dumps({**counts, "next": number + 1}, indent=1))
         if noted > ends:
             break
+    if args.job in ENDS:
+        _take(partial(ENDS[args.job], counts), f"the end after input {number}", args.out, counts)
+    path.write_text(json.dumps({**counts, "next": number + 1}, indent=1))
+
+
+def _take(work: Callable[[], None], name: str, out: Path, counts: Counter[str]) -> None:
+    """Runs the work of an input or of the end, with its bound; an exception is listed under `name`."""
+    signal.setitimer(signal.ITIMER_PROF, INPUT_S)
+    before = time.process_time()
+    try:
+        work()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # pycrdt's panics are no Exceptions
+        counts["failures"] += 1
+        with (out / "failures.txt").open("a") as failures:
+            failures.write(f"{name}\n{traceback.format_exc()}\n")
+    took_ms = round((time.process_time() - before) * 1000)
+    counts["cpu_ms"] += took_ms
+    counts["slowest_input_ms"] = max(counts["slowest_input_ms"], took_ms)
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What `tests.fuzz.endurance` does with one input: each job makes it from a random source, and counts what it saw."""
 
-import asyncio
 import gc
 import time
 from collections import Counter
@@ -22,8 +21,8 @@ from tests.fuzz import histories
 from tests.fuzz.feeding import merge
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import Judging, person
-from tests.fuzz.opened import Opened
 from tests.fuzz.structures import mutate, seeds, unpack
+from tests.fuzz.whole import Whole
 
 T = TypeVar("T")
 Job = Callable[[Random, Counter[str]], None]
@@ -169,22 +168,7 @@ class _Collecting:
 COLLECTING = _Collecting()
 
 
-def whole(rng: Random, counts: Counter[str]) -> None:
-    """A changed history as an object of a real store: it is judged, merged, indexed, opened, made a state, begun again
-    from that state, and closed."""
-    board, history = rng.random() < 0.5, changed(rng)
-    with Opened(board) as one:
-        asyncio.run(one.receive(history))
-        state = asyncio.run(one.state())
-        text = one.opened()
-        if state:
-            with Opened(board) as again:
-                asyncio.run(again.begin(state, len(history)))
-                assert again.opened() == text, "what begins at the state says another thing"
-            counts["begun_again"] += 1
-        counts["boards" if board else "documents"] += 1
-        counts["updates"] += len(history)
-        counts["kept_out"] += one.kept_out()
-
-
-JOBS: dict[str, Job] = {"rounds": rounds, "updates": updates, "whole": whole}
+WHOLE = Whole(changed)
+JOBS: dict[str, Job] = {"rounds": rounds, "updates": updates, "whole": WHOLE.run}
+ENDS: dict[str, Callable[[Counter[str]], None]] = {"whole": WHOLE.end}
+"""What a child does after its last input."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One document or board in a real store, without a network and without a worker: the process that runs this may die."""
+"""Documents and boards in a real store, without a network and without a worker: the process that runs this may die."""
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENTS
@@ -16,68 +17,97 @@ from app.documents.records import encode as document_changes
 from app.objects.kind import ROOM
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced, encode
+from app.store import statements as sql
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
 from app.tasks.records import Updates
 from app.tasks.records import encode as board_change
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import Compacted, OpenedChange, Received
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import person
 
 ME, ANNOUNCER = Uid(b"m" * 16), Uid(b"o" * 16)
-ROOM_ID, OBJ = RoomId(b"r" * 16), ObjId(b"d" * 16)
+KEY = b"k" * 32
+KINDS = {ROOM: ROOT, DOCUMENTS.id: DOCUMENTS, BOARDS.id: BOARDS}
 SLICE = 16
 """Changes in one received slice."""
 
 
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A document or a board, alone in its room."""
+
+    board: bool
+    room: RoomId
+    id: ObjId
+
+
 class Opened:
-    """A store in a folder of its own, which is deleted at the end."""
+    """A store in a folder of its own, which `close` deletes. Its objects know nothing of each other."""
 
-    def __init__(self, board: bool) -> None:
-        self._board = board
+    def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kansli-fuzz-"))
-
-    def __enter__(self) -> "Opened":
-        kinds = {ROOM: ROOT, DOCUMENTS.id: DOCUMENTS, BOARDS.id: BOARDS}
-        self.store = Store.create(self._folder / "s.db", b"k" * 32, kinds, self._folder / "blobs")
+        self.store = Store.create(self._folder / "s.db", KEY, KINDS, self._folder / "blobs")
         self.store.set_me(ME)
-        kind = BOARDS.id if self._board else DOCUMENTS.id
-        announced = encode(ObjectAnnounced(obj=OBJ, kind=kind))
-        self.store.receive(
-            Received(room=ROOM_ID, cursor=1, state=b"", changes=[_change(1, 0, ANNOUNCER, ObjId(ROOM_ID), announced)])
-        )
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def reopen(self) -> None:
+        """Closes the store with all that is in it, and opens it again."""
         self.store.close()
-        shutil.rmtree(self._folder)
+        self.store = Store.open(self._folder / "s.db", KEY, KINDS, self._folder / "blobs")
 
-    async def receive(self, history: Sequence[Positioned]) -> None:
-        """Receives the whole history, in slices."""
+    def close(self) -> None:
+        """Closes the store, and deletes it even if that fails."""
+        try:
+            self.store.close()
+        finally:
+            shutil.rmtree(self._folder)
+
+    async def receive(self, one: Object, history: Sequence[Positioned]) -> None:
+        """Receives a new object with its whole history, in slices."""
         changes = []
         for n, positioned in enumerate(history, start=10):
             update, uid = positioned.update, Uid(person(positioned.author))
-            datas = [board_change(update)] if self._board else document_changes(update)
-            changes += [_change(n, place, uid, OBJ, data) for place, data in enumerate(datas)]
-        await self._take(changes)
+            datas = [board_change(update)] if one.board else document_changes(update)
+            changes += [_change(n, place, uid, one.id, data) for place, data in enumerate(datas)]
+        await self._take(one, changes)
 
-    async def begin(self, state: Sequence[bytes], upto: int) -> None:
-        """Receives the state as a successor's first change."""
-        await self._take([_change(10, place, ANNOUNCER, OBJ, data) for place, data in enumerate(state)])
+    async def begin(self, one: Object, state: Sequence[bytes]) -> None:
+        """Receives a new object, and a state of it as a successor's first change."""
+        await self._take(one, [_change(10, place, ANNOUNCER, one.id, data) for place, data in enumerate(state)])
 
-    async def _take(self, changes: Sequence[OpenedChange]) -> None:
+    async def _take(self, one: Object, changes: Sequence[OpenedChange]) -> None:
+        kind = BOARDS.id if one.board else DOCUMENTS.id
+        announced = _change(1, 0, ANNOUNCER, ObjId(one.room), encode(ObjectAnnounced(obj=one.id, kind=kind)))
+        self.store.receive(Received(room=one.room, cursor=1, state=b"", changes=[announced]))
         for at in range(0, len(changes), SLICE):
             came = changes[at : at + SLICE]
-            await self.store.receive_apart(Received(room=ROOM_ID, cursor=came[-1].n, state=b"", changes=came))
+            await self.store.receive_apart(Received(room=one.room, cursor=came[-1].n, state=b"", changes=came))
 
-    async def state(self) -> Sequence[bytes]:
-        return await self.store.snapshots.state(OBJ)
+    async def snapshot(self, one: Object) -> Compacted | None:
+        """The object's snapshot, made of all its changes as the engine makes it. None for an object that has none."""
+        compact = self.store.compactor(one.id)
+        assert compact is not None
+        last = self.store.db.value(sql.LAST_POSITION, (one.id,)) or 0
+        changes = await asyncio.to_thread(self.store.positioned, one.id, 0, last)
+        found = await asyncio.to_thread(compact, changes, last)
+        if found is not None:
+            self.store.put_base(one.room, one.id, last, found)
+        return found
 
-    def opened(self) -> object:
+    async def state(self, one: Object) -> Sequence[bytes]:
+        """What a successor begins with, made of the snapshot if there is one; empty if the object has no state."""
+        return await self.store.snapshots.state(one.id)
+
+    async def owners(self, one: Object, clients: Sequence[int]) -> list[bytes | None]:
+        """Whose the clients are, as the object's judge knows. The judge is loaded if it is not in memory."""
+        known = await self.store.judges.known(one.id)
+        return [known.owner(client) for client in clients]
+
+    def opened(self, one: Object) -> object:
         """Indexes the object, opens it, and returns what it holds."""
-        changes = self.store.changes.of(OBJ)
-        if self._board:
+        changes = self.store.changes.of(one.id)
+        if one.board:
             board = Board()
             board.merge(Updates().feed_data([(c.author, c.data) for c in changes]))
             said: object = (
@@ -87,7 +117,7 @@ class Opened:
             return said
         document = Document()
         document.merge(Assembler().feed(changes))
-        row = self.store.objects.get(OBJ)
+        row = self.store.objects.get(one.id)
         assert row is not None
         with self.store.transaction() as conn:
             index(conn, row, document)
@@ -95,9 +125,10 @@ class Opened:
         document.close()
         return text, blocks
 
-    def kept_out(self) -> int:
-        """How many changes are not merged."""
-        found: int = self.store.db.value("SELECT count(*) FROM changes WHERE unprojected IS NOT NULL")
+    def kept_out(self, one: Object) -> int:
+        """How many changes of the object are not merged."""
+        statement = "SELECT count(*) FROM changes WHERE obj = ? AND unprojected IS NOT NULL"
+        found: int = self.store.db.value(statement, (one.id,))
         return found
 
 
