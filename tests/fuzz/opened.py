@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENTS
@@ -41,6 +42,13 @@ class Object:
     board: bool
     room: RoomId
     id: ObjId
+
+
+class Read(NamedTuple):
+    """What a document holds."""
+
+    text: str
+    blocks: int
 
 
 class Opened:
@@ -123,7 +131,7 @@ class Opened:
             index(conn, row, document)
         text, blocks = document.plain_text(), len(document.blocks())
         document.close()
-        return text, blocks
+        return Read(text, blocks)
 
     def kept_out(self, one: Object) -> int:
         """How many changes of the object are not merged."""

@@ -13,6 +13,13 @@ from tests.fuzz.histories import Positioned
 from tests.fuzz.opened import Opened
 from tests.fuzz.whole import OBJECTS, Whole
 
+CROSSED = (
+    "0102aa8a8993dccaa602002801046d657461057469746c6501770b4265736c757420f09f998204010474657874010a00",
+    "010189b29c9daacae00616c489b29c9daacae0060689b29c9daacae006050665cc8165cc810189b29c9daacae006010501",
+    "010189b29c9daacae0060044aa8a8993dccaa6020118c3857467c3a472642073656e617374206672656461672e2000",
+)
+"""Updates of a document. The second waits for the third, and names a right neighbour before the left one."""
+
 
 def short(rng: Random) -> list[Positioned]:
     return histories.document(rng, rounds=3)
@@ -68,3 +75,11 @@ def test_a_failure_says_what_was_in_the_stores_and_replaces_them(folder: Path, m
     whole.run(Random(2), counts)
     whole.end(counts)
     assert counts["begun_again"] == 2
+
+
+def test_a_document_in_another_order_after_crossed_neighbours_is_counted(folder: Path) -> None:
+    whole, counts = Whole(lambda rng: [Positioned(0, bytes.fromhex(u)) for u in CROSSED]), Counter[str]()
+    for number in range(4):
+        whole.run(Random(number), counts)
+    whole.end(counts)
+    assert counts["documents"] == counts["other_order"] > 0

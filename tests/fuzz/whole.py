@@ -18,7 +18,7 @@ from app.core.ids import ObjId, RoomId
 from app.objects.grammar import client_begun
 from app.store.kept_judges import JUDGES
 from tests.fuzz.histories import Positioned
-from tests.fuzz.opened import Object, Opened
+from tests.fuzz.opened import Object, Opened, Read
 
 OBJECTS = JUDGES
 """So many judges a store keeps in memory: when it closes, it stores the judge of each object."""
@@ -91,7 +91,11 @@ class Whole:
         if state:
             await again.begin(one, state)
             begun = await self._heard(again, one, clients)
-            assert begun.opened == said.opened, "what begins at the state says another thing"
+            if begun.opened != said.opened:
+                assert _unordered(begun.opened) == _unordered(said.opened), (
+                    "what begins at the state says another thing"
+                )
+                counts["other_order"] += 1
             counts["begun_again"] += 1
         counts["boards" if one.board else "documents"] += 1
         counts["updates"] += len(history)
@@ -126,3 +130,9 @@ class Whole:
                 store.close()
         self._loop.close()
         self._loop = asyncio.Runner()
+
+
+def _unordered(opened: object) -> object:
+    """What a document holds with its characters in no order. Where an update names a right neighbour that stands before
+    the left one, the library's order depends on the order of merging (app/objects/FORMAT.md, "Not judged")."""
+    return Read("".join(sorted(opened.text)), opened.blocks) if isinstance(opened, Read) else opened
