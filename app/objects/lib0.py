@@ -47,30 +47,31 @@ class Reader:
         return self.data[at]
 
     def number(self, limit: int = MAX_CLOCK) -> int:
-        """An unsigned number in its shortest form, below `limit`."""
+        """An unsigned number in its shortest form, below `limit`, which is at least 128."""
         data, start = self.data, self.at
         at = start
         try:
             value = data[at]
             at += 1
-            if value >= 0x80:
-                value &= 0x7F
-                shift = 7
-                while (byte := data[at]) >= 0x80:
-                    value |= (byte & 0x7F) << shift
-                    at += 1
-                    shift += 7
-                    if shift > 63:
-                        raise BadUpdate("limit", start)
-                if not byte:
-                    raise BadUpdate("number", start)
-                value |= byte << shift
+            if value < 0x80:  # most numbers
+                self.at = at
+                return value
+            value &= 0x7F
+            shift = 7
+            while (byte := data[at]) >= 0x80:
+                value |= (byte & 0x7F) << shift
                 at += 1
+                shift += 7
+                if shift > 63:
+                    raise BadUpdate("limit", start)
+            if not byte:
+                raise BadUpdate("number", start)
         except IndexError:
             raise BadUpdate("truncated", at) from None
+        value |= byte << shift
         if value >= limit:
             raise BadUpdate("limit", start)
-        self.at = at
+        self.at = at + 1
         return value
 
     def count(self, least_bytes: int = 1) -> int:
@@ -100,8 +101,13 @@ class Reader:
     def text(self) -> str:
         """A text in UTF-8, without surrogates. ▲ yrs before 0.28 does not look: undefined behaviour from there on."""
         start = self.at
+        size = self.number()
+        at = self.at
+        if size > self.end - at:
+            raise BadUpdate("truncated", at)
+        self.at = at + size
         try:
-            return self.take(self.number()).decode()
+            return str(self.data[at : self.at], "utf-8")
         except UnicodeDecodeError:
             raise BadUpdate("text", start) from None
 

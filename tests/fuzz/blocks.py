@@ -3,11 +3,13 @@
 whatever stands in the structure, also what no program would."""
 
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 GC, DELETED, JSON, BINARY, TEXT, EMBED, MARK, TYPE, VALUES, DOC, SKIP = range(11)
 Id = tuple[int, int]
+_BYTE = [bytes((byte,)) for byte in range(256)]
 
 
 @dataclass(slots=True)
@@ -22,6 +24,12 @@ class Block:
     key: str | None = None
     flags: int = 0
     """Bits that are set besides those that follow from the fields: 0x20 where a neighbour gives the key."""
+    written: bytes = b""
+    """Its bytes, if they are kept: then `write` takes these. Only a `copy` of such a block may be changed."""
+
+    def copy(self) -> "Block":
+        """One that may be changed: it keeps no bytes."""
+        return Block(self.kind, self.content, self.origin, self.right, self.parent, self.key, self.flags)
 
     @property
     def length(self) -> int:
@@ -30,6 +38,8 @@ class Block:
             case 0 | 1 | 10:
                 return int(self.content)
             case 4:
+                if self.content.isascii():
+                    return len(self.content)
                 return len(self.content.encode("utf-16-le", "surrogatepass")) // 2
             case 2 | 8:
                 return len(self.content)
@@ -59,12 +69,13 @@ class Blocks:
 
     def copy(self) -> "Blocks":
         """One that can be changed without this one."""
-        sections = [Section(s.client, s.clock, [replace(b) for b in s.blocks]) for s in self.sections]
+        sections = [Section(s.client, s.clock, [b.copy() for b in s.blocks]) for s in self.sections]
         return Blocks(sections, [(client, [list(r) for r in ranges]) for client, ranges in self.deletes])
 
 
+@lru_cache(1 << 14)
 def number(value: int) -> bytes:
-    """lib0's unsigned number."""
+    """lib0's unsigned number. Kept, since clients, clocks and short lengths come again and again."""
     out = bytearray()
     while value >= 0x80:
         out.append(value & 0x7F | 0x80)
@@ -107,11 +118,17 @@ def write(blocks: Blocks) -> bytes:
     out = [number(len(blocks.sections))]
     for section in blocks.sections:
         out += [number(len(section.blocks)), number(section.client), number(section.clock)]
-        out += map(_block, section.blocks)
+        out += [block.written or _block(block) for block in section.blocks]
     out.append(number(len(blocks.deletes)))
     for client, ranges in blocks.deletes:
         out += [number(client), number(len(ranges)), *(number(n) for r in ranges for n in r)]
     return b"".join(out)
+
+
+def sealed(block: Block) -> Block:
+    """The same block, which keeps its bytes from now on."""
+    block.written = _block(block)
+    return block
 
 
 def parse(data: bytes) -> Blocks:
@@ -131,21 +148,23 @@ def parse(data: bytes) -> Blocks:
 
 
 def _block(block: Block) -> bytes:
-    if block.kind in (GC, SKIP):
-        return bytes((block.kind | block.flags,)) + number(block.content)
-    named = block.origin is None and block.right is None
-    info = block.kind | block.flags | 0x80 * (block.origin is not None) | 0x40 * (block.right is not None)
-    out = [bytes((info | 0x20 * (named and block.key is not None),))]
-    out += [number(n) for ident in (block.origin, block.right) if ident is not None for n in ident]
-    if named:
-        parent = block.parent
-        if isinstance(parent, tuple):
-            out += [b"\0", number(parent[0]), number(parent[1])]
-        else:
-            out += [b"\1", text(parent or "")]
-        if block.key is not None:
-            out.append(text(block.key))
-    return b"".join((*out, _content(block)))
+    kind, origin, right = block.kind, block.origin, block.right
+    if kind in (GC, SKIP):
+        return _BYTE[kind | block.flags] + number(block.content)
+    info = kind | block.flags
+    if origin is not None and right is not None:
+        ids = number(origin[0]) + number(origin[1]) + number(right[0]) + number(right[1])
+        return _BYTE[info | 0xC0] + ids + _content(block)
+    if origin is not None:
+        return _BYTE[info | 0x80] + number(origin[0]) + number(origin[1]) + _content(block)
+    if right is not None:
+        return _BYTE[info | 0x40] + number(right[0]) + number(right[1]) + _content(block)
+    parent, key = block.parent, b""
+    if block.key is not None:
+        info, key = info | 0x20, text(block.key)
+    if isinstance(parent, tuple):
+        return b"".join((_BYTE[info], b"\0", number(parent[0]), number(parent[1]), key, _content(block)))
+    return b"".join((_BYTE[info], b"\1", text(parent or ""), key, _content(block)))
 
 
 def _content(block: Block) -> bytes:

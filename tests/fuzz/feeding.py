@@ -76,20 +76,32 @@ class Feeder:
         return self._child
 
 
-def merge(updates: Sequence[bytes]) -> bool:
-    """All that the program does with a document's and a board's updates. Whether each could be read."""
+Roots = tuple[tuple[str, ...], tuple[str, ...]]
+"""Names of texts and of maps."""
+DOCUMENT: Roots = ("text",), ("meta",)
+BOARD: Roots = (), ("board", "columns", "cards", "labels")
+
+
+def merge(updates: Sequence[bytes], roots: Sequence[Roots] = (DOCUMENT, BOARD), every: int = 1) -> bool:
+    """All that the program does with the updates of a document, a board or (with both roots) either. All is read, and
+    the difference is taken, after so many updates each; at the end all is read once more. Whether each could be
+    merged."""
     import pycrdt
 
     whole = True
-    for texts, maps in ((("text",), ("meta",)), ((), ("board", "columns", "cards", "labels"))):
+    for texts, maps in roots:
         doc: Any = pycrdt.Doc()
         _watch(doc, texts, maps)
-        for update in updates:
-            before = _tried(doc.get_state)
+        before: object = None
+        for at, update in enumerate(updates, start=1):
+            if (at - 1) % every == 0:
+                before = _tried(doc.get_state)
             whole &= _tried(doc.apply_update, update) is not _FAILED
-            _read(doc, texts, maps)
-            if isinstance(before, bytes):
+            if at % every == 0 and isinstance(before, bytes):
+                _read(doc, texts, maps)
                 _tried(doc.get_update, before)
+        if len(updates) % every:
+            _read(doc, texts, maps)
         _tried(doc.get_update)
     return whole
 

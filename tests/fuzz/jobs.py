@@ -12,21 +12,23 @@ from typing import Generic, TypeVar
 from app.documents.model import Document
 from app.objects.beginning import begin
 from app.objects.compaction import state_of
-from app.objects.grammar import Facts, read, reading
+from app.objects.grammar import read, reading
 from app.objects.judging import Kind
 from app.objects.lib0 import BadUpdate
 from app.objects.structure_codec import encode
 from app.tasks.model import ROOT_MAPS, Board
 from tests.fuzz import histories
-from tests.fuzz.feeding import merge
+from tests.fuzz.feeding import BOARD, DOCUMENT, merge
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import Judging, person
+from tests.fuzz.streams import Stream, stream
 from tests.fuzz.structures import mutate, seeds, unpack
 from tests.fuzz.whole import Whole
 
 T = TypeVar("T")
 Job = Callable[[Random, Counter[str]], None]
 TURN_MS = 5
+_SIZES = ("bytes 0", *(f"bytes from 2^{power}" for power in range(40)))
 
 
 def rounds(rng: Random, counts: Counter[str]) -> None:
@@ -55,12 +57,20 @@ def lives(history: Sequence[Positioned], *, board: bool) -> None:
 
 
 def updates(rng: Random, counts: Counter[str]) -> None:
-    """A changed history: reading and judging fail on nothing, and the library reads what is merged."""
-    history = changed(rng)
-    merged = passed(history, counts)
-    counts["updates"] += len(history)
-    counts["reached_the_library"] += len(merged)
-    assert merge(merged), "what passed is none for the library"
+    """A long changed history (see streams.py), one in twenty a short one of `changed`: reading and judging fail on
+    nothing, and the library reads what is merged. Counts the changed updates, their bytes and their sizes: `bytes from
+    2^k` has those of at least so many bytes and fewer than twice as many."""
+    made = stream(rng) if rng.random() < 0.95 else Stream(rng.random() < 0.5, changed(rng), 0)
+    for positioned in made.history[made.begun :]:
+        size = len(positioned.update)
+        counts["bytes"] += size
+        counts[_SIZES[size.bit_length()]] += 1
+    counts["begun_with"] += made.begun
+    counts["updates"] += len(made.history) - made.begun
+    merged = passed(made.history, counts, made.begun)
+    roots = (DOCUMENT, BOARD) if rng.random() < 0.05 else (BOARD if made.board else DOCUMENT,)
+    every = 16 if rng.random() < 0.05 else len(made.history)
+    assert merge(merged, roots, every), "what passed is none for the library"
 
 
 def changed(rng: Random) -> list[Positioned]:
@@ -72,27 +82,26 @@ def changed(rng: Random) -> list[Positioned]:
     return unpack(data)
 
 
-def passed(history: list[Positioned], counts: Counter[str]) -> list[bytes]:
-    """The updates that the grammar and the judge let through, in the order of the verdicts."""
+def passed(history: list[Positioned], counts: Counter[str], begun: int = 0) -> list[bytes]:
+    """The updates that the grammar and the judge let through, in the order of the verdicts. Counts the verdicts of the
+    updates behind the first `begun`, and the rules that damaged ones break."""
     judging, out = Judging(), list[bytes]()
     for position, positioned in enumerate(history):
         try:
             facts = timed(partial(reading, positioned.update), counts)
-        except BadUpdate:
+        except BadUpdate as bad:
             counts["damaged"] += 1
+            counts[f"damaged {bad.where}"] += 1
             continue
-        out += _offered(judging, history, position, facts, counts)
-    return out
-
-
-def _offered(
-    judging: Judging, history: list[Positioned], position: int, facts: Facts, counts: Counter[str]
-) -> list[bytes]:
-    out: list[bytes] = []
-    for verdict in judging.offer(position, person(history[position].author), facts):
-        counts[verdict.kind.value] += 1
-        if verdict.kind is Kind.MERGED:
-            out.append(history[verdict.change.position].update)
+        for verdict in judging.offer(position, person(positioned.author), facts):
+            at = verdict.change.position
+            if at >= begun:
+                counts[verdict.kind.value] += 1
+                if verdict.code:
+                    counts[f"void {verdict.code}"] += 1
+            if verdict.kind is Kind.MERGED:
+                out.append(history[at].update)
+                counts["reached_the_library"] += at >= begun
     return out
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import cache
 from random import Random
 
-from tests.fuzz import histories, mutations
+from tests.fuzz import mutations
+from tests.fuzz.begins import begins
 from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Blocks, Section, number, write
 from tests.fuzz.contents import MOST_BYTES, NUMBERS, Known, append, block, content, grow, parsed
 from tests.fuzz.histories import Positioned
@@ -39,9 +40,9 @@ def unpack(data: bytes) -> list[Positioned]:
 
 @cache
 def seeds(count: int = 6) -> list[bytes]:
-    """What the generator begins with: histories of the tools' own models, short ones so that there may be many."""
-    makes = (histories.document, histories.board)
-    return [pack(make(Random(i), rounds=rounds)) for i in range(count) for make in makes for rounds in (3, 14)]
+    """What the generator begins with: histories of the tools' own models, short ones so that there may be many. Of each
+    tool and length `count`, at most six."""
+    return [data for _, data in begins()[: 4 * count]]
 
 
 def mutate(rng: Random, data: bytes, seeds: list[bytes], most: int = 4 * MOST_BYTES) -> bytes:
@@ -100,10 +101,11 @@ def _fresh(rng: Random, history: list[Positioned]) -> bytes:
 
 
 def _block_changed(rng: Random, blocks: Blocks, known: Known) -> None:
-    found = [b for section in blocks.sections for b in section.blocks]
+    found = [(section, at) for section in blocks.sections for at in range(len(section.blocks))]
     if not found:
         return append(rng, blocks, known)
-    made = rng.choice(found)
+    section, at = rng.choice(found)
+    made = section.blocks[at] = section.blocks[at].copy()
     match rng.randrange(11):
         case 0:
             made.kind = rng.choice((TEXT, EMBED, MARK, TYPE, VALUES, DELETED, GC))
@@ -176,6 +178,11 @@ def _deletes_changed(rng: Random, blocks: Blocks, known: Known) -> None:
             elif all(clock + 1 < a or a + n < clock for a, n in mine):
                 mine.append([clock, 1])
                 mine.sort()
+
+
+def change(rng: Random, blocks: Blocks, known: Known) -> None:
+    """Changes a structure once, seldom by many things."""
+    rng.choice(_CHANGES[:-1])(rng, blocks, known)
 
 
 Change = Callable[[Random, Blocks, Known], None]
