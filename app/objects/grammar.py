@@ -188,7 +188,8 @@ class _Update:
                     raise BadUpdate("forward", start)
         type_ = -1
         if kind == TEXT:
-            length = yield from self._text(clock, lows)
+            text = read.text()
+            length = len(text) if text.isascii() else (yield from self._units(text, clock, lows))
         elif kind == TYPE:
             length, type_ = 1, self._type((client, clock), parent)
         else:
@@ -210,11 +211,10 @@ class _Update:
                 raise BadUpdate("root", start)
         return name
 
-    def _text(self, clock: int, lows: list[int]) -> Generator[None, None, int]:
-        """Its length in UTF-16 units."""
-        text = self._read.text()
+    def _units(self, text: str, clock: int, lows: list[int]) -> Generator[None, None, int]:
+        """A text's length in UTF-16 units."""
         length = len(text)
-        if text.isascii() or (pairs := len(text.encode("utf-16-le")) // 2 - length) == 0:
+        if (pairs := len(text.encode("utf-16-le")) // 2 - length) == 0:
             return length
         self._read.spend(pairs)
         for index, found in enumerate(_PAIR.finditer(text), start=1):

@@ -11,7 +11,9 @@ from random import Random
 from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Block, Blocks, Section, number, sealed
 from tests.fuzz.fitting import MAP_ROOTS, Grown
 
-RUNS = ("a", "x\n", "Beslut om tillsyn ", "å", "e\u0301")
+RUNS = ("a", "x\n", "Beslut om tillsyn ", "a" * 40, "å", "e\u0301")
+LARGE = 4096
+"""A longer text is mostly ASCII, which is read faster: so that there is time for more updates."""
 LINK_BYTES = 8000
 """A longer link is none for the grammar."""
 DEPTHS = (*(1, 2, 3, 8, 14, 15) * 9, 16, 17)
@@ -23,8 +25,8 @@ def fill(rng: Random, blocks: Blocks, here: Grown, size: int, things: int) -> No
 
 
 def _run(rng: Random, size: int) -> str:
-    run = rng.choice(RUNS)
-    return run * max(1, size // len(run.encode()))
+    run = rng.choice(RUNS if size < LARGE or rng.random() < 0.2 else RUNS[:4])
+    return run * (size // len(run.encode())) or "a" * max(1, size)
 
 
 def _place(rng: Random, here: Grown) -> str | tuple[int, int]:
@@ -35,7 +37,7 @@ def _place(rng: Random, here: Grown) -> str | tuple[int, int]:
 def _long(rng: Random, size: int) -> bytes:
     """A written value of so many bytes: a text, bytes, or a short one in lists."""
     match rng.randrange(4):
-        case 0:
+        case 0 if size > 2:
             text = _run(rng, size).encode()
             return b"\x77" + number(len(text)) + text
         case 1 if size > 40:
@@ -72,7 +74,11 @@ def _dictionary(rng: Random, blocks: Blocks, here: Grown, size: int, things: int
 
 def _json(rng: Random, blocks: Blocks, here: Grown, size: int, things: int) -> None:
     count = max(1, min(things, size // 3))
-    one = '"' + "å" * ((size // count - 3) // 2) + '"' if size // count > 4 else "{}"
+    each = size // count - 3
+    if each > LARGE and rng.random() < 0.9:  # few characters: the grammar looks at each
+        one = f'"{"𝔎" * (each // 4)}"'
+    else:
+        one = f'"{_run(rng, each)}"'.replace("\n", "\\n") if each > 1 else "{}"
     text = "[" + ",".join([one] * count) + "]"
     blocks.sections[0].blocks.append(Block(EMBED, text, parent=_place(rng, here), key="k"))
 

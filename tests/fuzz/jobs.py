@@ -4,7 +4,7 @@
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from random import Random
 from typing import Generic, TypeVar
@@ -57,10 +57,10 @@ def lives(history: Sequence[Positioned], *, board: bool) -> None:
 
 
 def updates(rng: Random, counts: Counter[str]) -> None:
-    """A long changed history (see streams.py), one in twenty a short one of `changed`: reading and judging fail on
+    """A long changed history (see streams.py), one in fifty a short one of `changed`: reading and judging fail on
     nothing, and the library reads what is merged. Counts the changed updates, their bytes and their sizes: `bytes from
     2^k` has those of at least so many bytes and fewer than twice as many."""
-    made = stream(rng) if rng.random() < 0.95 else Stream(rng.random() < 0.5, changed(rng), 0)
+    made = stream(rng) if rng.random() < 0.98 else Stream(rng.random() < 0.5, changed(rng), 0)
     for positioned in made.history[made.begun :]:
         size = len(positioned.update)
         counts["bytes"] += size
@@ -68,8 +68,8 @@ def updates(rng: Random, counts: Counter[str]) -> None:
     counts["begun_with"] += made.begun
     counts["updates"] += len(made.history) - made.begun
     merged = passed(made.history, counts, made.begun)
-    roots = (DOCUMENT, BOARD) if rng.random() < 0.05 else (BOARD if made.board else DOCUMENT,)
-    every = 16 if rng.random() < 0.05 else len(made.history)
+    roots = (DOCUMENT, BOARD) if rng.random() < 0.02 else (BOARD if made.board else DOCUMENT,)
+    every = 16 if rng.random() < 0.02 else len(made.history)
     assert merge(merged, roots, every), "what passed is none for the library"
 
 
@@ -111,7 +111,7 @@ def timed(make: Callable[[], Generator[None, None, T]], counts: Counter[str]) ->
     run, which only the bytes explain. BadUpdate as the steps."""
     pieces = _Pieces(make())
     slow: list[int] = []
-    for at, (took_s, collected_s) in enumerate(pieces):
+    for at, (took_s, collected_s) in enumerate(pieces.run()):
         counts["longest_piece_us"] = max(counts["longest_piece_us"], round((took_s - collected_s) * 1e6))
         if took_s > TURN_MS / 1000:
             counts["turns_over_5_ms"] += 1
@@ -126,31 +126,36 @@ def timed(make: Callable[[], Generator[None, None, T]], counts: Counter[str]) ->
 def _each_time(make: Callable[[], Generator[None, None, T]], slow: Sequence[int]) -> int:
     """How many of these pieces take more than 5 ms in each of three more runs without a search for garbage."""
     gc.disable()
-    runs = [[took_s for took_s, _ in _Pieces(make())] for _ in range(3)]
+    runs = [[took_s for took_s, _ in _Pieces(make()).run()] for _ in range(3)]
     gc.enable()
     return sum(min(run[at] for run in runs) > TURN_MS / 1000 for at in slow)
 
 
 class _Pieces(Generic[T]):
-    """Runs the pieces of some work, one at each iteration. Yields for each its seconds of processor time, and how many
-    of these Python spent searching for garbage."""
+    """Some work in pieces, which is timed."""
 
     def __init__(self, steps: Generator[None, None, T]) -> None:
         self._steps = steps
         self._found: T | None = None
         self._bad: BadUpdate | None = None
 
-    def __iter__(self) -> Iterator[tuple[float, float]]:
-        done = False
-        while not done:
-            began, collected = time.thread_time(), COLLECTING.took_s
-            try:
-                next(self._steps)
-            except StopIteration as end:
-                done, self._found = True, end.value
-            except BadUpdate as bad:
-                done, self._bad = True, bad
-            yield time.thread_time() - began, COLLECTING.took_s - collected
+    def run(self) -> list[tuple[float, float]]:
+        """Runs all pieces. Returns for each its seconds of processor time, and how many of these Python spent searching
+        for garbage."""
+        out: list[tuple[float, float]] = []
+        steps, clock = self._steps, time.thread_time
+        collected, began = COLLECTING.took_s, clock()
+        try:
+            while True:
+                next(steps)
+                out.append((clock() - began, COLLECTING.took_s - collected))
+                collected, began = COLLECTING.took_s, clock()
+        except StopIteration as end:
+            self._found = end.value
+        except BadUpdate as bad:
+            self._bad = bad
+        out.append((clock() - began, COLLECTING.took_s - collected))
+        return out
 
     def result(self) -> T:
         """What the work returned; BadUpdate if that ended it."""

@@ -13,12 +13,12 @@ from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
 from tests.fuzz.blocks import number
 from tests.fuzz.contents import odd
 from tests.fuzz.judged import passed
+from tests.fuzz.streams import stream
 from tests.fuzz.structures import mutate, seeds, unpack
 
 
-def main() -> None:
-    """Reads and judges so many inputs."""
-    counts, begin = Counter[str](), seeds()
+def edges() -> None:
+    """Reads what the generator has for the edges of each rule: odd contents, states, and the largest updates."""
     passed(odd())
     for positioned in odd():
         with contextlib.suppress(BadUpdate):
@@ -28,10 +28,18 @@ def main() -> None:
             read(large)
     for piece in (b"\1\1\5\0", b"\0", b""):
         client_begun(piece)
+
+
+def main() -> None:
+    """Reads and judges so many inputs: of the short changed histories, and a tenth as many of the long ones."""
+    counts, begin = Counter[str](), seeds()
+    edges()
     for seed in range(int(sys.argv[1])):
         rng = Random(seed)
         data = mutate(rng, rng.choice(begin), begin, 1 << 18)
         passed(unpack(data), counts)
+    for seed in range(int(sys.argv[1]) // 10):
+        passed(stream(Random(seed)).history, counts)
     print(json.dumps(counts))
 
 

@@ -9,9 +9,9 @@ structures.py), one in twenty as bytes. So more than half pass the grammar and t
 
 Sizes and things: an update's size is drawn so that each power of two from 20 B to 192 KiB comes equally often. Its
 things (blocks, values, keys, ranges, pairs of surrogates, roots, marks) are drawn apart from that: at least n things
-with a chance of 1 in n to the power 1.25, as many as have room in its size. So of a hundred updates 58 get a single
-thing besides their first blocks, and six get ten; of a hundred thousand 316 get a hundred and one gets ten thousand. A
-large update is mostly a long text, long bytes, long JSON or a long key, and seldom many thousands of blocks.
+with a chance of 1 in n to the power 1.3, as many as have room in its size. So of a hundred updates 59 get a single
+thing besides their first blocks, and five get ten; of a hundred thousand 250 get a hundred, and of a million six get
+ten thousand. A large update is mostly a long text, long bytes, long JSON or a long key, seldom thousands of blocks.
 
 What is read from bytes is read once a process (`_Template`); a block that nothing changes keeps its bytes.
 """
@@ -32,7 +32,7 @@ from tests.fuzz.structures import change, unpack
 
 LEAST, MOST = log2(LEAST_BYTES), log2(MOST_BYTES - 1024)
 """The last bytes are left for what changes add."""
-STEEPNESS = 1.25
+STEEPNESS = 1.3
 CHANGED = 0.45
 """How many of the updates are changed."""
 TINY_BYTES = 40
@@ -175,7 +175,7 @@ def _blocks(rng: Random, here: Grown, templates: list[_Template], size: int, cli
     if size < TINY_BYTES:
         return sectioned(client, clock, [_tiny(rng, here, size)])
     template = rng.choice(templates)
-    if template.blocks and template.size <= size and rng.random() < 0.7:
+    if template.blocks and template.size <= size and rng.random() < 0.5:
         made, rest = template.moved(client, clock), size - template.size
     else:
         made, rest = sectioned(client, clock, [fitting(rng, here)]), size - 50

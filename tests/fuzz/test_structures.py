@@ -5,17 +5,22 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.fuzz import histories
-from tests.fuzz.blocks import Blocks, parse, write
+from app.objects.grammar import client_begun, read
+from tests.fuzz import histories, judged
+from tests.fuzz.blocks import TEXT, Block, Blocks, parse, sealed, write
 from tests.fuzz.contents import MOST_BYTES, Known, grow
 from tests.fuzz.feeding import ChildDied, Feeder
+from tests.fuzz.filling import fill, sectioned
+from tests.fuzz.fitting import Grown
 from tests.fuzz.histories import Positioned
+from tests.fuzz.streams import stream
 from tests.fuzz.structures import mutate, pack, unpack
 
 ROOT = Path(__file__).parents[2]
@@ -76,6 +81,57 @@ def test_an_input_is_a_function_of_its_number() -> None:
     assert first == [mutate(Random(n), seeds[0], seeds) for n in range(20)]
     assert len(set(first)) > 15
     assert all(len(p.update) <= MOST_BYTES + 1 for data in first for p in unpack(data))
+
+
+def test_a_long_history_is_a_function_of_its_number_in_every_process() -> None:
+    code = (
+        "import hashlib; from random import Random; from tests.fuzz.streams import stream\n"
+        "print(hashlib.sha256(b''.join(p.update for n in range(4) for p in stream(Random(n)).history)).hexdigest())"
+    )
+    ran = [subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True) for _ in range(2)]
+    assert ran[0].stdout == ran[1].stdout
+    assert len(ran[0].stdout) == 65
+
+
+def test_long_histories_have_every_size_as_often_and_half_of_them_pass() -> None:
+    """Each power of two from 32 B to 128 KiB has a thirteenth of the updates, more or less."""
+    counts, verdicts, authors, clients = Counter[int](), Counter[str](), set(), set()
+    for seed in range(25):
+        made = stream(Random(seed))
+        counts.update(len(p.update).bit_length() - 1 for p in made.history[made.begun :])
+        judged.passed(made.history, verdicts)
+        authors |= {p.author for p in made.history}
+        clients |= {client_begun(p.update) for p in made.history}
+    whole = sum(counts.values())
+    assert all(0.04 < counts[power] / whole < 0.12 for power in range(5, 17))
+    assert verdicts["merged"] > verdicts.total() / 2
+    assert {"late", "again", "void foreign", "void apart", "void keyed", "void unfit"} <= set(verdicts)
+    assert len({name for name in verdicts if name.startswith("bad ")}) > 12
+    assert authors == {0, 1, 2, 3}
+    assert len(clients) > 400
+
+
+def test_a_large_update_has_one_thing_or_thousands() -> None:
+    known, most, fewest = Grown(), 0, 1 << 20
+    for things in (1, 100_000):
+        for seed in range(60):
+            blocks = sectioned(7, 0, [])
+            fill(Random(seed), blocks, known, 100_000, things)
+            update = write(blocks)
+            assert 60_000 < len(update) < 1 << 18
+            items = read(update).items if things > 1 else len(blocks.sections[0].blocks)
+            most, fewest = max(most, items), min(fewest, items)
+    assert fewest == 1
+    assert most > 10_000
+
+
+def test_a_block_that_keeps_its_bytes_is_changed_only_as_a_copy() -> None:
+    block = sealed(Block(TEXT, "a", parent="text"))
+    copy = block.copy()
+    copy.content = "b"
+    (one,) = parse(write(sectioned(7, 0, [block]))).sections[0].blocks
+    (other,) = parse(write(sectioned(7, 0, [copy]))).sections[0].blocks
+    assert (one.content, other.content) == ("a", "b")
 
 
 @pytest.mark.slow
