@@ -82,7 +82,7 @@ def _check_lows(section: Section, client: Client) -> None:
             at += 1
         if at == len(gone) or low < gone[at][0]:
             lows.append(low)
-    if tuple(lows) != section.lows:
+    if lows != section.lows:
         raise BadUpdate("state")
 
 

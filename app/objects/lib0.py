@@ -4,6 +4,8 @@
 It judges bytes and keeps nothing; what is not in its one form raises `BadUpdate`.
 """
 
+from collections.abc import Iterator
+
 from app.errors import BadChange
 
 MAX_CLOCK = 2**31
@@ -14,6 +16,10 @@ MAX_BYTES = 24 * 1024 * 1024
 """Largest update, with all its pieces joined. The worker takes frames of at most 32 MiB."""
 MAX_THINGS = 500_000
 """Most items, ranges, values and characters of two UTF-16 units in one update. Each takes 170 bytes when read."""
+PIECE = 1000
+"""The work of one piece of reading, in steps of about a microsecond."""
+STRETCH = 4096
+"""Bytes that are looked at in one step of longer texts. ▲ Otherwise one text of 24 MiB would be one piece."""
 
 
 class BadUpdate(BadChange):
@@ -30,11 +36,13 @@ class BadUpdate(BadChange):
 class Reader:
     """A position in some bytes. Everything raises BadUpdate where the bytes break a rule or end too early."""
 
-    __slots__ = ("at", "data", "end", "things")
+    __slots__ = ("at", "data", "end", "things", "work")
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.end = data, 0, len(data)
         self.things = 0
+        self.work = 0
+        """Steps of the piece that is running."""
         if self.end > MAX_BYTES:
             raise BadUpdate("total")
 
@@ -98,18 +106,43 @@ class Reader:
         self.at = at + size
         return self.data[at : at + size]
 
+    def tired(self, steps: int = 1) -> bool:
+        """Adds to the work of this piece. Whether it is enough: then the caller yields, and a new piece begins."""
+        self.work += steps
+        if self.work < PIECE:
+            return False
+        self.work = 0
+        return True
+
+    def size(self) -> int:
+        """A number of bytes that follow: no more than there are."""
+        size = self.number()
+        if size > self.end - self.at:
+            raise BadUpdate("truncated", self.at)
+        return size
+
     def text(self) -> str:
         """A text in UTF-8, without surrogates. ▲ yrs before 0.28 does not look: undefined behaviour from there on."""
-        start = self.at
-        size = self.number()
+        return self.stretch(self.at, self.size())
+
+    def stretch(self, start: int, size: int) -> str:
+        """`size` bytes of a text whose length stands at `start`."""
         at = self.at
-        if size > self.end - at:
-            raise BadUpdate("truncated", at)
         self.at = at + size
+        self.work += size >> 6
         try:
-            return str(self.data[at : self.at], "utf-8")
+            return str(self.data[at : at + size], "utf-8")
         except UnicodeDecodeError:
             raise BadUpdate("text", start) from None
+
+    def texts(self, start: int, size: int) -> Iterator[str]:
+        """A text of `size` bytes whose length stands at `start`, in stretches that end between characters."""
+        end = self.at + size
+        while (cut := self.at + STRETCH) < end:
+            for _ in range(3):
+                cut -= self.data[cut] & 0xC0 == 0x80
+            yield self.stretch(start, cut - self.at)
+        yield self.stretch(start, end - self.at)
 
     def ident(self) -> tuple[int, int]:
         """An id: client and clock."""

@@ -11,7 +11,7 @@ from typing import Any
 import coverage
 
 ROOT = Path(__file__).parents[2]
-MODULES = tuple(f"app/objects/{name}.py" for name in ("lib0", "values", "grammar"))
+MODULES = tuple(f"app/objects/{name}.py" for name in ("lib0", "values", "json_texts", "grammar"))
 
 
 class Branches:

@@ -116,7 +116,7 @@ def test_the_facts_name_what_an_update_builds_on_and_no_more() -> None:
     facts = read(made)
     assert list(facts.needed) == [(1, 6), (9, 4), (1, 3), (8, 2), (1, 4), (5, 8)]
     assert (facts.items, facts.size, set(facts.roots)) == (4, len(made), {"cards"})
-    assert (facts.sections[0].start, facts.sections[0].end, facts.sections[0].lows) == (7, 13, (9,))
+    assert (facts.sections[0].start, facts.sections[0].end, facts.sections[0].lows) == (7, 13, [9])
 
 
 # -- each rule
