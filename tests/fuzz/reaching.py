@@ -10,6 +10,7 @@ from random import Random
 
 from app.objects.grammar import client_begun, read
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
+from tests.fuzz import long_things
 from tests.fuzz.blocks import number
 from tests.fuzz.contents import odd
 from tests.fuzz.judged import passed
@@ -26,6 +27,7 @@ def edges() -> None:
     for large in (bytes(MAX_BYTES + 1), b"\0\1\1" + number(MAX_THINGS + 1) + b"\1\1" * (MAX_THINGS + 1)):
         with contextlib.suppress(BadUpdate):
             read(large)
+    long_things.read_all()
     for piece in (b"\1\1\5\0", b"\0", b""):
         client_begun(piece)
 

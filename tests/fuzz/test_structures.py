@@ -24,7 +24,7 @@ from tests.fuzz.streams import stream
 from tests.fuzz.structures import mutate, pack, unpack
 
 ROOT = Path(__file__).parents[2]
-MODULES = ("lib0", "values", "grammar")
+MODULES = ("lib0", "values", "json_texts", "grammar")
 CRASH = (
     (
         "010502000401017803610a62080105626f61726400880205037add923520c3ff50f9760201617d000162787a702c1a9841c4c00c"

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """An update is read in pieces of bounded work, whatever its bytes are. Work is counted here, in bytes and in calls."""
 
-import json
 import sys
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,10 +15,10 @@ from app.objects.grammar import reading
 from app.objects.json_texts import skip_json
 from app.objects.lib0 import MAX_THINGS, STRETCH, BadUpdate, Reader
 from app.objects.values import skip_value
-from tests.fuzz.blocks import EMBED, MARK, TEXT, TYPE, VALUES, Block, Blocks, Section, number, value_bytes, write
+from tests.fuzz.blocks import EMBED, MARK, TEXT, VALUES, Block, number, value_bytes
 from tests.fuzz.blocks import text as with_length
+from tests.fuzz.long_things import DECIDED, JSON_TEXTS, MANY_THINGS, SIZE, of
 
-SIZE = 190_000
 MOST_BYTES = 20_000
 """Of JSON that one piece looks at: a step for 16 bytes, and one token more."""
 MOST_TEXT_BYTES = 70_000
@@ -28,35 +27,6 @@ MOST_CALLS = 6000
 """Calls of functions in one piece. 2 ms hold about 20,000."""
 
 
-def quoted(inside: str, size: int = SIZE) -> str:
-    """A JSON string of this size that says one thing again and again."""
-    return '"' + inside * (size // len(inside.encode())) + '"'
-
-
-HOSTILE = {
-    "escapes": quoted("\\u0041"),
-    "characters": quoted("x"),
-    "two_bytes": quoted("å"),
-    "pairs": quoted("\\ud83d\\ude42"),
-    "backslashes": quoted("\\\\"),
-    "lines": "[" + quoted("x\\n") + "]",
-    "key": "{" + quoted("𝔎") + ":1}",
-    "escaped_key": "{" + quoted("\\u0041") + ":1}",
-    "many_keys": json.dumps({str(n): 1 for n in range(SIZE // 9)}),
-    "escaped_keys": "{" + ",".join(f'"{n}' + "\\u0041" * 600 + '":1' for n in range(SIZE // 3610)) + "}",
-    "digits": "9" * SIZE,
-    "fraction": "0." + "9" * SIZE,
-    "small_fraction": f"0.{'0' * SIZE}1",
-    "exponent": "1e" + "0" * SIZE,
-    "large_exponent": "1e-" + "9" * SIZE,
-    "long_numbers": "[" + ",".join(["0." + "9" * 4000] * (SIZE // 4003)) + "]",
-    "nests": "[" + ",".join(["[" * 15 + "]" * 15] * (SIZE // 31)) + "]",
-    "space_before": " " * SIZE + "1",
-    "space_inside": "[" + " " * SIZE + "]",
-    "space_behind": "1" + " " * SIZE,
-    "space_alone": "\n" * SIZE,
-    "space_before_an_error": "[" + " " * SIZE + "x",
-}
 BAD = ("digits", "space_alone", "space_before_an_error")
 
 
@@ -77,10 +47,10 @@ def longest(at: list[int]) -> int:
     return max(after - before for before, after in pairwise(at))
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", JSON_TEXTS)
 def test_attack_a_json_text_of_long_things_is_read_in_pieces(name: str) -> None:
     """One string of `x\\n` again and again took 15 ms in one piece, white space before an error 66 ms."""
-    read = Reader(with_length(HOSTILE[name]))
+    read = Reader(with_length(JSON_TEXTS[name]))
     at = positions(read, skip_json(read), bad=name in BAD)
     begins = next(n for n in range(1, len(at)) if at[n] < at[n - 1])  # it looks at the UTF-8 first, then at the JSON
     assert longest(at[:begins]) < MOST_TEXT_BYTES
@@ -102,10 +72,6 @@ def test_attack_a_value_of_a_long_text_is_read_in_pieces(written: bytes) -> None
     assert longest(positions(read, skip_value(read))) < MOST_TEXT_BYTES
 
 
-def of(*items: Block, deletes: list[tuple[int, list[list[int]]]] | None = None) -> bytes:
-    return write(Blocks([Section(1, 0, list(items))], deletes or []))
-
-
 def most_calls(update: bytes) -> int:
     """How many functions one piece of reading calls at most, Python's own too."""
     calls = [0]
@@ -123,24 +89,7 @@ def most_calls(update: bytes) -> int:
     return max(calls)
 
 
-NULLS = b"\x75" + number(199) + b"\x7e" * 199
-ZEROS = Block(EMBED, "[" + "0," * 198 + "0]", parent="text")
-
-
-@pytest.mark.parametrize(
-    "update",
-    [
-        of(Block(VALUES, [NULLS] * 200, parent="m")),
-        of(Block(VALUES, [b"\x75\1" * 15 + b"\x7e"] * 1400, parent="m")),
-        of(*[ZEROS] * 100),
-        of(*[Block(TEXT, "𝔎" * 1000, parent="text")] * 20),
-        of(Block(TEXT, "x", parent="text"), deletes=[(client, [[0, 1]]) for client in range(10_000)]),
-        of(Block(TEXT, "x", parent="text"), deletes=[(n, [[2 * k, 1] for k in range(1400)]) for n in range(8)]),
-        of(*[Block(TYPE, 1, parent="m")] * 2000),
-        of(Block(VALUES, [{str(n): n for n in range(10_000)}], parent="m")),
-    ],
-    ids=["lists", "nests", "json_lists", "pairs", "clients", "ranges", "types", "keys"],
-)
+@pytest.mark.parametrize("update", MANY_THINGS.values(), ids=MANY_THINGS)
 def test_attack_many_things_of_less_than_a_piece_each_are_read_in_pieces(update: bytes) -> None:
     """One piece held 1,499 lists of 199 members, 149 JSON texts, or all clients of less than 1,500 ranges: 86 ms."""
     assert most_calls(update) < MOST_CALLS
@@ -175,55 +124,6 @@ def decided(update: bytes) -> tuple[str, int] | None:
 
 AT = len(of(Block(EMBED, "", parent="text"))) - 2
 """The byte at which the JSON of an embedded thing begins."""
-
-
-DECIDED: list[tuple[str, str | None]] = [
-    ('"' + "\\ud83d\\ude42" * 9 + '"', None),
-    ('"' + "x" * 7 + "\\ud83d\\ude42" * 9 + '"', None),
-    ('"' + "x" * 40 + "\\ud83d" + '"', "json"),
-    ('"' + "x" * 31 + "\\ud83d\\ud83d\\ude42" + '"', "json"),
-    ('"' + "\\n" * 30 + "\\ude42" + '"', "json"),
-    ('"' + "x" * 40, "json"),
-    ('"' + "x" * 40 + "\t" + '"', "json"),
-    ('"' + "x" * 40 + "\\x" + '"', "json"),
-    ('"' + "𝔎å" * 20 + '"', None),
-    ('{"' + "a" * 50 + '":1,"' + "\\u0061" * 50 + '":2}', "twice"),
-    ('{"' + "𝔎" * 50 + '":1,"' + "\\ud835\\udd0e" * 50 + '":2}', "twice"),
-    ('{"' + "a" * 50 + '":1,"' + "\\u0061" * 49 + '":2}', None),
-    ('{"' + "a" * 5000 + '":1,"' + "\\u0061" * 5000 + '":2}', "twice"),
-    ('{"' + "a" * 4095 + '":1,"' + "\\u0061" * 4095 + '":2}', "twice"),
-    ('{"' + "a" * 4096 + '":1,"' + "\\u0061" * 4096 + '":2}', "twice"),
-    ('{"' + "a" * 4097 + '":1,"' + "\\u0061" * 4097 + '":2}', "twice"),
-    ("9" * 19, "json"),
-    (" " * 20 + "9" * 18 + " " * 20, None),
-    ("-9223372036854775808" + " " * 50, None),
-    ("-9223372036854775809" + " " * 50, "json"),
-    ("[9223372036854775807" + " " * 50 + ",1]", None),
-    ("[9223372036854775808" + " " * 50 + ",1]", "json"),
-    ("17976931348623157" + "0" * 292 + ".0", None),
-    ("17976931348623159" + "0" * 292 + ".0", "json"),
-    ("0." + "0" * 5000 + "1e5310", "json"),
-    ("0." + "0" * 5000 + "1e5309", None),
-    ("1" + "0" * 5000 + "e-4692", None),
-    ("1" + "0" * 5000 + ".0e-4691", "json"),
-    ("1e" + "0" * 5000 + "308", None),
-    ("1E+" + "0" * 5000 + "309", "json"),
-    ("1e-" + "9" * 5000, None),
-    ("1e" + "9" * 5000, "json"),
-    ("0e" + "9" * 5000, None),
-    ("0." + "0" * 5000 + "e" + "9" * 5000, None),
-    ("0." + "0" * 50 + "e", "json"),
-    ("1" * 30 + ".", "json"),
-    ("1" * 30 + ".e1", "json"),
-    ("1" * 30 + ".1e+", "json"),
-    ("00" + " " * 40, "json"),
-    ("-" + " " * 40, "json"),
-    ("[" + " " * 50 + "]" + " " * 50, None),
-    ("{" + " " * 50 + "}" + " " * 50 + "x", "json"),
-    ("{" + " " * 50 + '"a"' + " " * 50 + ":" + " " * 50 + "true" + " " * 50 + ',"a":1}', "twice"),
-    (" " * 50 + "tru", "json"),
-    ("[" + " " * 50 + ",1]", "json"),
-]
 
 
 @pytest.mark.parametrize("case", range(len(DECIDED)))
