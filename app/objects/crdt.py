@@ -9,7 +9,6 @@ none of that passes this module: it becomes a `DamagedUpdate` or a `BugError`, a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NewType, TypeAlias, cast
 
 from app.core.later import Later
@@ -17,6 +16,7 @@ from app.core.signal import Signal
 from app.errors import BadChange, BugError
 from app.objects.grammar import read
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
+from app.objects.passed import is_remembered
 from app.objects.sticky import clock_in, is_sticky, item_of
 
 if TYPE_CHECKING:
@@ -48,8 +48,6 @@ _BATCH = 1000
 """Updates applied in one transaction. 100,000 operations in one took 66 s, in many 5 s (design/office.md)."""
 
 
-_SHORT = 1024
-"""Bytes of an update for which `is_update` keeps the answer."""
 MAX_DEPTH = 16
 """How deep maps and lists may lie in each other. What a tool writes is at most four deep."""
 
@@ -413,16 +411,8 @@ class CrdtMap:
 
 def is_update(update: bytes) -> bool:
     """Whether the bytes are an update or a state by the grammar (app/objects/grammar.py). pycrdt never sees others."""
-    return _is_short_update(update) if len(update) <= _SHORT else _reads_as_update(update)
-
-
-@lru_cache(maxsize=256)
-def _is_short_update(update: bytes) -> bool:
-    """As `is_update`. A key's update is asked about when it is stored and again when it is merged."""
-    return _reads_as_update(update)
-
-
-def _reads_as_update(update: bytes) -> bool:
+    if is_remembered(update):
+        return True
     try:
         read(update)
     except BadUpdate as bad:

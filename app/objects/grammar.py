@@ -15,6 +15,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from app.core.pieces import finished
 from app.objects.json_texts import skip_json
 from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK, MAX_THINGS, BadUpdate, Reader
+from app.objects.passed import remember
 from app.objects.values import MAX_DEPTH, skip_text, skip_value
 
 GC, DELETED, TEXT, EMBED, MARK, TYPE, VALUES = 0, 1, 4, 5, 6, 7, 8
@@ -106,8 +107,11 @@ def read(update: bytes, *, state: bool = False) -> Facts:
 
 
 def reading(update: bytes, *, state: bool = False) -> Generator[None, None, Facts]:
-    """The same in pieces: it stops before 2 ms are over, and returns the facts at the end."""
-    return (yield from _Update(update, state).run())
+    """The same in pieces: it stops before 2 ms are over, and returns the facts at the end. What passed is remembered
+    (app/objects/passed.py)."""
+    facts = yield from _Update(update, state).run()
+    yield from remember(update)
+    return facts
 
 
 class _Update:
