@@ -129,7 +129,7 @@ class Document:
 
     def set_title(self, title: str) -> None:
         """Renames the document for everybody."""
-        if (wanted := _clean_title(title)) and wanted != self._title:
+        if (wanted := _clean_title(title)) and wanted != self._title and not self._crdt.is_closed:
             with self._crdt.transact(SETUP):
                 self._meta.set((_TITLE,), wanted)
 
@@ -176,6 +176,8 @@ class Document:
         What a view calls after any edit of its own, with itself as `source`. `prefix_cap`, in code points from the
         first block's start, says where the edit began, so that typing a fourth "a" after three lands where it was.
         """
+        if self._crdt.is_closed:
+            return
         if self._open_end:
             self._close_end()
         before = self._mirror.blocks[first : first + removed]
@@ -283,8 +285,10 @@ class Document:
         return self._mirror.to_utf16(anchor), self._mirror.to_utf16(caret)
 
     def close(self) -> None:
-        """Nothing more is sent or undone."""
+        """Frees the document. Nothing more is written, sent, merged or undone; blocks and title can still be read.
+        Twice does no harm."""
         self._undo.close()
+        self._crdt.close()
         self._emit = None
 
     # ---- inside

@@ -9,13 +9,15 @@ none of that passes this module: it becomes a `DamagedUpdate` or a `BugError`, a
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NewType, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NewType, Protocol, TypeAlias, cast
+from weakref import finalize
 
 from app.core.later import Later
 from app.core.signal import Signal
 from app.errors import BadChange, BugError
 from app.objects.grammar import read
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
+from app.objects.observers import Observers, weakly
 from app.objects.passed import is_remembered
 from app.objects.sticky import clock_in, is_sticky, item_of
 
@@ -78,8 +80,23 @@ class Update:
     origin: Origin
 
 
+class UndoSteps(Protocol):
+    """pycrdt's undo manager. Each step returns whether there was one."""
+
+    def can_undo(self) -> bool: ...
+
+    def can_redo(self) -> bool: ...
+
+    def undo(self) -> bool: ...
+
+    def redo(self) -> bool: ...
+
+
 class CrdtDoc:
-    """A shared document: named root texts and maps that merge with everybody else's."""
+    """A shared document: named root texts and maps that merge with everybody else's.
+
+    `close` frees what it holds at once. One that is dropped without `close` is freed when Python collects it.
+    """
 
     def __init__(self, *, texts: Sequence[str] = (), maps: Sequence[str] = (), client_id: int | None = None) -> None:
         """`client_id` only for tests that must be repeatable; otherwise random."""
@@ -87,6 +104,8 @@ class CrdtDoc:
         """After each transaction that changed something, of any origin."""
         self.reloaded: Signal[()] = Signal()
         """The document was rebuilt after a panic: read everything again."""
+        self.closed: Signal[()] = Signal()
+        """After `close`: nothing can be read or written any more."""
         self._client_id = client_id
         self._names = (tuple(texts), tuple(maps))
         self._origin = SETUP
@@ -95,6 +114,10 @@ class CrdtDoc:
         self._queue: list[Callable[[], None]] = []
         self._texts: dict[str, CrdtText] = {}
         self._maps: dict[str, CrdtMap] = {}
+        self._doc: pycrdt.Doc[Any] | None = None
+        """pycrdt's own document; None after `close`."""
+        self._observers = Observers()
+        finalize(self, self._observers.end).atexit = False
         self._build()
         for name in texts:
             self._texts[name] = CrdtText(self, name)
@@ -121,7 +144,7 @@ class CrdtDoc:
             return
         self._origin, self._depth = origin, 1
         try:
-            with _panics(BugError, "crdt", panics_only=True), self._doc.transaction(origin=origin):
+            with _panics(BugError, "crdt", panics_only=True), self.shared.transaction(origin=origin):
                 yield
         finally:
             self._depth = 0
@@ -142,6 +165,7 @@ class CrdtDoc:
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
         """Begins again and merges only these; `reloaded` tells those who show it. As `apply`."""
+        _ = self.shared  # BugError after `close`
         self._build()
         self._rebind()
         self._silent = True
@@ -152,27 +176,44 @@ class CrdtDoc:
         self.reloaded.emit()
         return bad
 
+    def close(self) -> None:
+        """Frees the document and tells nobody anything more. BugError for any use after it; twice does no harm."""
+        if self._doc is None:
+            return
+        self._observers.end()
+        self._queue.clear()
+        self._doc = None
+        for part in self._parts():
+            part.release()
+        self.closed.emit()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._doc is None
+
     @property
     def client(self) -> int:
         """The client id of the CRDT under which this document writes now."""
-        return int(self._doc.client_id)
+        return int(self.shared.client_id)
 
     def state(self) -> bytes:
         """The state vector: what this document has seen."""
         with _panics(BugError, "crdt"):
-            return self._doc.get_state()
+            return self.shared.get_state()
 
     def diff(self, state: bytes | None = None) -> bytes:
         """One update with everything that `state` lacks; without it, the whole document."""
         with _panics(DamagedUpdate, "state"):
-            return self._doc.get_update(state)
+            return self.shared.get_update(state)
 
     def undo_manager(
         self, roots: Sequence["CrdtText | CrdtMap"], *, clock_ms: Callable[[], int], group_ms: int
-    ) -> "pycrdt.UndoManager":
-        """For app/objects/undo.py only: follows LOCAL in the given roots."""
+    ) -> "UndoSteps":
+        """For app/objects/undo.py only: follows LOCAL in the given roots. `clock_ms` is a method; ▲ pycrdt holds it, so
+        it is held weakly."""
         manager = pycrdt.UndoManager(
-            scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=clock_ms
+            scopes=[root.shared for root in roots], capture_timeout_millis=group_ms, timestamp=weakly(clock_ms, 0)
         )
         manager.include_origin(LOCAL)
         return manager
@@ -194,16 +235,25 @@ class CrdtDoc:
 
     @property
     def shared(self) -> "pycrdt.Doc[Any]":
-        """pycrdt's own document, for this module's classes."""
+        """pycrdt's own document, for this module's classes. BugError after `close`."""
+        if self._doc is None:
+            raise BugError("closed")
         return self._doc
 
+    @property
+    def observers(self) -> Observers:
+        """The subscriptions to pycrdt's own document, for this module's classes."""
+        return self._observers
+
     def _build(self) -> None:
-        self._doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=self._client_id)
+        self._observers.end()
+        doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=self._client_id)
         for name in self._names[0]:
-            self._doc[name] = pycrdt.Text()
+            doc[name] = pycrdt.Text()
         for name in self._names[1]:
-            self._doc[name] = pycrdt.Map()
-        self._doc.observe(self._on_transaction)
+            doc[name] = pycrdt.Map()
+        self._doc = doc
+        self._observers.add(doc, doc.observe, self._on_transaction)
 
     def _on_transaction(self, event: "pycrdt.TransactionEvent") -> None:
         update, origin = event.update, self._origin
@@ -214,15 +264,16 @@ class CrdtDoc:
     def _flush(self) -> None:
         queue, self._queue = self._queue, []
         for tell in queue:
-            tell()
+            if self._doc is not None:  # one of them may close it
+                tell()
 
     def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
         """Merges in one transaction; the indexes of those that could not be merged."""
-        before = self._doc
+        before = self.shared
         try:
             with self.transact(REMOTE):
                 for update in updates:
-                    self._doc.apply_update(update)
+                    self.shared.apply_update(update)
         except (BugError, ValueError, RuntimeError):
             # A failed merge may leave half of it behind: rebuild from the state before, then one by one.
             return self._rebuild(before, updates)
@@ -241,19 +292,21 @@ class CrdtDoc:
         return refused
 
     def _rebind(self) -> None:
-        parts: list[CrdtText | CrdtMap] = [*self._texts.values(), *self._maps.values()]
-        for part in parts:
+        for part in self._parts():
             part.rebind()
+
+    def _parts(self) -> "list[CrdtText | CrdtMap]":
+        return [*self._texts.values(), *self._maps.values()]
 
     def _refill(self, whole: bytes, updates: Sequence[bytes]) -> list[int]:
         self._rebind()
         with self.transact(REMOTE):
-            self._doc.apply_update(whole)
+            self.shared.apply_update(whole)
         refused = []
         for index, update in enumerate(updates):
             try:
                 with self.transact(REMOTE):
-                    self._doc.apply_update(update)
+                    self.shared.apply_update(update)
             except (BugError, ValueError, RuntimeError):
                 refused.append(index)
         return refused
@@ -271,37 +324,39 @@ class CrdtText:
 
     @property
     def shared(self) -> "pycrdt.Text":
-        """pycrdt's own text, for this module's classes."""
+        """pycrdt's own text, for this module's classes. BugError after the document's `close`."""
+        if self._text is None:
+            raise BugError("closed")
         return self._text
 
     def __str__(self) -> str:
-        return str(self._text)
+        return str(self.shared)
 
     def runs(self) -> list[tuple[str, dict[str, Any]]]:
         """The text in pieces of equal attributes. Anything embedded that we do not know is one U+FFFC."""
-        return [(x if isinstance(x, str) else "\ufffc", _attrs(a)) for x, a in self._text.diff()]
+        return [(x if isinstance(x, str) else "\ufffc", _attrs(a)) for x, a in self.shared.diff()]
 
     def insert(self, pos: int, text: str, attrs: Attributes | None = None) -> None:
         """Inserts with exactly these attributes, whatever stands beside it."""
-        self._text.insert(pos, text, dict(attrs or {}))
+        self.shared.insert(pos, text, dict(attrs or {}))
 
     def delete(self, pos: int, length: int) -> None:
         """Removes `length` bytes."""
         if length > 0:
-            del self._text[pos : pos + length]
+            del self.shared[pos : pos + length]
 
     def format(self, pos: int, length: int, attrs: Attributes) -> None:
         """Sets attributes on a range."""
         if length > 0 and attrs:
-            self._text.format(pos, pos + length, dict(attrs))
+            self.shared.format(pos, pos + length, dict(attrs))
 
     def sticky(self, pos: int, *, before: bool = False) -> bytes:
         """A position that follows the text: it holds on to the character after it, or `before`."""
-        if not len(self._text):
+        if not len(self.shared):
             return b""  # pycrdt panics: there is nothing to hold on to
         assoc = pycrdt.Assoc.BEFORE if before else pycrdt.Assoc.AFTER
         with _panics(BugError, "position"):
-            return self._text.sticky_index(pos, assoc).encode()
+            return self.shared.sticky_index(pos, assoc).encode()
 
     def resolve(self, sticky: bytes) -> int | None:
         """Where a sticky position is now; None if it makes no sense here (it came from another device).
@@ -317,14 +372,19 @@ class CrdtText:
             return None
         try:
             with _panics(DamagedUpdate, "position"):
-                return int(pycrdt.StickyIndex.decode(sticky, self._text).get_index())
+                return int(pycrdt.StickyIndex.decode(sticky, self.shared).get_index())
         except DamagedUpdate:
             return None
 
     def rebind(self) -> None:
         """Takes hold of the text in a document that was rebuilt."""
-        self._text = cast("pycrdt.Text", self._doc.shared[self._name])
-        self._text.observe(self._on_event)
+        text = cast("pycrdt.Text", self._doc.shared[self._name])
+        self._text: pycrdt.Text | None = text
+        self._doc.observers.add(text, text.observe, self._on_event)
+
+    def release(self) -> None:
+        """Lets go of the text: the document was closed."""
+        self._text = None
 
     def _on_event(self, event: Any) -> None:
         ops, origin = tuple(_text_op(op) for op in event.delta), self._doc._origin  # same module
@@ -343,7 +403,9 @@ class CrdtMap:
 
     @property
     def shared(self) -> "pycrdt.Map[Any]":
-        """pycrdt's own map, for this module's classes."""
+        """pycrdt's own map, for this module's classes. BugError after the document's `close`."""
+        if self._map is None:
+            raise BugError("closed")
         return self._map
 
     def get(self, path: Path, default: Any = None) -> Any:
@@ -384,18 +446,23 @@ class CrdtMap:
 
     def to_python(self) -> dict[str, Any]:
         """The whole map as plain Python."""
-        return cast("dict[str, Any]", _plain(self._map))
+        return cast("dict[str, Any]", _plain(self.shared))
 
     def rebind(self) -> None:
         """Takes hold of the map in a document that was rebuilt."""
-        self._map = cast("pycrdt.Map[Any]", self._doc.shared[self._name])
-        self._map.observe_deep(self._on_events)
+        root = cast("pycrdt.Map[Any]", self._doc.shared[self._name])
+        self._map: pycrdt.Map[Any] | None = root
+        self._doc.observers.add(root, root.observe_deep, self._on_events)
+
+    def release(self) -> None:
+        """Lets go of the map: the document was closed."""
+        self._map = None
 
     def _running(self) -> Origin:
         return self._doc._origin if self._doc._depth else LOCAL  # same module
 
     def _find(self, path: Path) -> Any:
-        found: Any = self._map
+        found: Any = self.shared
         for key in path:
             if not isinstance(found, pycrdt.Map) or key not in found:
                 return _MISSING

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from app.core import clock
 from app.core.signal import Signal
-from app.objects.crdt import CrdtDoc, CrdtMap, CrdtText, Update
+from app.objects.crdt import CrdtDoc, CrdtMap, CrdtText, UndoSteps, Update
 
 GROUP_MS = 500
 """Edits closer than this are undone together."""
@@ -34,26 +34,33 @@ class Undo:
         self._group_ms = group_ms
         self._ahead_ms = 0
         self._held_ms: int | None = None
+        self._manager: UndoSteps | None = None
         self._start()
-        self._ends = [doc.updated.connect(self._on_updated), doc.reloaded.connect(self._start)]
+        self._ends = [
+            doc.updated.connect(self._on_updated),
+            doc.reloaded.connect(self._start),
+            doc.closed.connect(self.close),
+        ]
 
     @property
     def can_undo(self) -> bool:
         """Whether there is a step of mine to undo."""
-        return self._manager.can_undo()
+        return self._manager is not None and self._manager.can_undo()
 
     @property
     def can_redo(self) -> bool:
         """Whether an undone step can come back."""
-        return self._manager.can_redo()
+        return self._manager is not None and self._manager.can_redo()
 
     def undo(self) -> bool:
         """Takes back my last step. False if there was none."""
-        return self.can_undo and self._doc.run_undo(self._manager.undo)
+        manager = self._manager
+        return manager is not None and manager.can_undo() and self._doc.run_undo(manager.undo)
 
     def redo(self) -> bool:
         """Brings back the last undone step. False if there was none."""
-        return self.can_redo and self._doc.run_undo(self._manager.redo)
+        manager = self._manager
+        return manager is not None and manager.can_redo() and self._doc.run_undo(manager.redo)
 
     def split(self) -> None:
         """The next edit begins a new step, however soon it comes."""
@@ -69,9 +76,10 @@ class Undo:
             self._held_ms = outer
 
     def close(self) -> None:
-        """Stops following the document."""
+        """Stops following the document: there is nothing to undo or redo any more. Twice does no harm."""
         for end in self._ends:
             end()
+        self._manager = None
 
     def _start(self) -> None:
         self._manager = self._doc.undo_manager(self._roots, clock_ms=self._time_ms, group_ms=self._group_ms)

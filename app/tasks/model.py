@@ -299,8 +299,9 @@ class Board:
         return self._doc.diff(state)
 
     def close(self) -> None:
-        """Stops following the document."""
+        """Frees the board. BugError for reading or writing after it; there is nothing to undo. Twice does no harm."""
         self.undo.close()
+        self._doc.close()
 
     def _cards_by_id(self) -> dict[str, Card]:
         if self._known is None:

@@ -64,13 +64,14 @@ class Serving:
                 self._held[obj].read()
                 return Tried((), True, 0)
             case Forget(obj=obj):
-                self._held.pop(obj, None)
+                self._forget(obj)
                 return Tried((), False, 0)
             case _:
                 raise ValueError("this process tries changes")
 
     def _load(self, asked: Load) -> Tried:
         if asked.first:
+            self._forget(asked.obj)
             self._held[asked.obj] = _Held(asked.texts, asked.maps)
         held, began_us = self._held[asked.obj], clock_us()
         bad = set(held.doc.apply(asked.updates))
@@ -78,6 +79,11 @@ class Serving:
             held.read()
         merged = tuple(at not in bad for at in range(len(asked.updates)))
         return Tried(merged, held.is_read, clock_us() - began_us)
+
+    def _forget(self, obj: bytes) -> None:
+        held = self._held.pop(obj, None)
+        if held is not None:
+            held.doc.close()
 
     def _try(self, asked: Try) -> Tried:
         held, merged, each_us = self._held[asked.obj], list[bool](), list[int]()
@@ -96,7 +102,7 @@ class Serving:
 def main(options: Sequence[str] = ()) -> int:
     """Answers on standard input and output until the program is gone. With STATES among the options it makes states."""
     questions, answers = _streams()
-    CrdtDoc()  # loads what it is made of: after `confine` nothing more can be opened
+    CrdtDoc().close()  # loads what it is made of: after `confine` nothing more can be opened
     answer = _answering(states=STATES in options)
     confine()
     while (question := read_question(questions)) is not None:

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Subscriptions to a pycrdt document that keep nothing in memory.
+
+pycrdt holds its observers in Rust, where Python's collector cannot see what they refer to. An observer that refers to
+its document would therefore keep the document in memory until the program ends.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+from weakref import WeakMethod
+
+R = TypeVar("R")
+
+
+class Source(Protocol):
+    """A document, text or map of pycrdt."""
+
+    def unobserve(self, subscription: Any) -> None: ...
+
+
+class Observers:
+    """The subscriptions to one document and its roots. ▲ It refers to their methods weakly."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Source, Any]] = []
+
+    def add(self, source: Source, observe: Callable[[Callable[[Any], None]], Any], slot: Callable[[Any], None]) -> None:
+        """Subscribes a method by `observe`, which is a method of `source`."""
+        held = WeakMethod(slot)
+
+        def tell(event: Any) -> None:
+            there = held()
+            if there is not None:
+                there(event)
+
+        self._held.append((source, observe(tell)))
+
+    def end(self) -> None:
+        """Ends all subscriptions. Any thread; twice does no harm."""
+        held, self._held = self._held, []
+        for source, subscription in held:
+            source.unobserve(subscription)
+
+
+def weakly(ask: Callable[[], R], otherwise: R) -> Callable[[], R]:
+    """A function that calls a method as long as its object exists, and returns `otherwise` after that."""
+    held = WeakMethod(ask)
+
+    def answer() -> R:
+        there = held()
+        return there() if there is not None else otherwise
+
+    return answer
