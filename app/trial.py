@@ -162,13 +162,14 @@ class _Here:
 def state_of_a_long_document(words: str) -> bool:
     """Makes the state of a document with many edits in a process of its own. Returns whether it was made. Blocks for
     about a second: call it in a thread. WorkerDied, WorkerUnavailable."""
-    writer, changes = CrdtDoc(texts=("text",)), list[PlacedChange]()
-    for n in range(1, SMALL_CHANGES + 2):
-        before = writer.state()
-        with writer.transact():
-            writer.text("text").insert(0, words)
-        [data] = encode(writer.diff(before))
-        changes.append(PlacedChange(position_of(n), ChangeId(n.to_bytes(16, "big")), Uid(bytes(16)), n, data))
+    changes = list[PlacedChange]()
+    with contextlib.closing(CrdtDoc(texts=("text",))) as writer:
+        for n in range(1, SMALL_CHANGES + 2):
+            before = writer.state()
+            with writer.transact():
+                writer.text("text").insert(0, words)
+            [data] = encode(writer.diff(before))
+            changes.append(PlacedChange(position_of(n), ChangeId(n.to_bytes(16, "big")), Uid(bytes(16)), n, data))
     states = States()
     compact = states.kinds([DOCUMENTS])[DOCUMENTS.id].compact
     try:

@@ -131,6 +131,7 @@ class SelfTest:
             await asyncio.to_thread(worker.load, b"selftest", ("text",), (), [])
             tried = await asyncio.to_thread(worker.try_, b"selftest", [writer.diff()], thorough=True)
         finally:
+            writer.close()
             await asyncio.to_thread(worker.close)
         _check(tried.merged == (True,) and tried.is_read, "the worker did not merge an update")
         self._done("worker: started, merged an update")

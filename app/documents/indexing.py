@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from app.core import log
 from app.core.ids import ObjId, RoomId, short
@@ -24,13 +25,13 @@ LONGEST_S = 30.0
 
 
 class Indexing:
-    """`document` gives one as it stands; `changed` is told of the room when its list is another."""
+    """`document` is a context with one as it stands; `changed` is told of the room when its list is another."""
 
     def __init__(
         self,
         db: Database,
         objects: Objects,
-        document: Callable[[ObjId], Document],
+        document: Callable[[ObjId], AbstractContextManager[Document]],
         changed: Signal[RoomId],
         later: Later,
     ) -> None:
@@ -109,8 +110,7 @@ class Indexing:
         if row is None:
             self._db.raw.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
             return None
-        document = self._document(obj)
-        with self._db.transaction() as conn:
+        with self._document(obj) as document, self._db.transaction() as conn:
             projection.index(conn, row, document)
         return row.room
 

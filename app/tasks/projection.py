@@ -85,7 +85,9 @@ class Projection:
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
         """Drops a board from memory: what was merged into it is merged no more."""
-        self._stores.setdefault(conn.engine, OrderedDict()).pop(obj, None)
+        kept = self._stores.setdefault(conn.engine, OrderedDict()).pop(obj, None)
+        if kept is not None:
+            kept.board.close()
 
     def _board(self, conn: Connection, obj: ObjId, changes: Sequence[StoredChange], projected: int) -> _Kept:
         """The board with everything that was projected before these changes, which may be older than some of that. A
@@ -100,7 +102,7 @@ class Projection:
         boards[obj] = kept
         boards.move_to_end(obj)
         if len(boards) > BOARDS_KEPT:
-            boards.popitem(last=False)
+            boards.popitem(last=False)[1].board.close()
         return kept
 
     def _write(

@@ -4,6 +4,7 @@
 import asyncio
 import weakref
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -78,9 +79,9 @@ def new_board(title: str = "", columns: Sequence[str] = ()) -> bytes:
     """
     title = title or tr("The tasks of the case")
     columns = columns or (tr("To do"), tr("In progress"), tr("Review"), tr("Finished"))
-    board = Board()
-    board.setup(columns, done=len(columns) - 1, title=title)
-    return encode(board.diff())
+    with closing(Board()) as board:
+        board.setup(columns, done=len(columns) - 1, title=title)
+        return encode(board.diff())
 
 
 class TaskService:
@@ -130,7 +131,8 @@ class TaskService:
         return found.obj if found else None
 
     def board(self, room: RoomId, obj: ObjId | None = None) -> Board:
-        """The live board of a room. NotFound if there is none."""
+        """The live board of a room. NotFound if there is none. It is everybody's: nobody closes it. It is freed when
+        the last one who holds it lets go of it."""
         obj = obj or self.board_id(room)
         if obj is None:
             raise NotFound
@@ -140,7 +142,7 @@ class TaskService:
             board = Board(lambda update: self._save(room, board_obj, update))
             changes = self._changes.of(obj)
             with self._changes.merging(room, obj, changes):
-                board.merge(_updates(changes))
+                board.merge([*_updates(changes), *self._unsaved.get(obj, ())])
             self._boards[obj] = board
         return board
 
@@ -195,7 +197,8 @@ class TaskService:
         ]
 
     def before(self, obj: ObjId, rowid: int) -> Board:
-        """The board as the changes below a row of the store make it; nothing written in it is kept."""
+        """The board as the changes below a row of the store make it; nothing written in it is kept. The caller closes
+        it."""
         return self._made(obj, [change for change in self._changes.of(obj) if change.rowid < rowid])
 
     def copy(self, obj: ObjId) -> ObjId:
@@ -205,7 +208,8 @@ class TaskService:
         if row is None:
             raise NotFound
         updates: list[bytes] = []
-        Board(updates.append).fill_from(self._made(obj, self._changes.of(obj)))
+        with closing(self._made(obj, self._changes.of(obj))) as old, closing(Board(updates.append)) as new:
+            new.fill_from(old)
         with self._db.transaction():
             copy = self._objects.new(row.room)
             self._rooms.announce(row.room, copy, projection.KIND_ID)
@@ -218,8 +222,10 @@ class TaskService:
         """Copies cards of this board to the board `into` of another room, and returns how many. A card is copied if the
         other board lacks it, or has it with a different title or description. The copy goes into the column with the
         same id, or into the first one."""
-        mine, there, count = self._made(obj, self._changes.of(obj)), self.board(room, into), 0
-        for card in mine.all_cards():
+        with closing(self._made(obj, self._changes.of(obj))) as mine:
+            cards = mine.all_cards()
+        there, count = self.board(room, into), 0
+        for card in cards:
             same = there.card(card.id)
             if same is not None and (same.title, same.description) == (card.title, card.description):
                 continue
@@ -233,7 +239,7 @@ class TaskService:
         return count
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Board:
-        """A board of its own that these changes make; what is written on it is kept nowhere."""
+        """A board of its own that these changes make; what is written on it is kept nowhere. The caller closes it."""
         board = Board()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             board.merge(_updates(changes))

@@ -17,7 +17,10 @@ def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None)
 
 
 def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
-    return Editor(session.documents.before(obj, row), read_only=True, parent=parent)
+    document = session.documents.before(obj, row)
+    editor = Editor(document, read_only=True, parent=parent)
+    editor.destroyed.connect(document.close)
+    return editor
 
 
 TOOL = Tool(

@@ -17,7 +17,9 @@ def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None)
 
 
 def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
-    view = KanbanView(session.tasks.before(obj, row), {}, parent)
+    board = session.tasks.before(obj, row)
+    view = KanbanView(board, {}, parent)
+    view.destroyed.connect(board.close)
     view.set_writable(False)
     return view
 

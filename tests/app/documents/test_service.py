@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from sync.client.ports import Received
 from tests.app.documents.desks import Desk, World
+from tests.counting import crdt_docs
 from tests.office import EK, HL, ROOM
 from tests.world import until
 
@@ -194,7 +196,7 @@ def test_what_comes_while_a_document_is_indexed_asks_for_no_second_round(
             hl.documents.open(each).splice(0, 0, "Ett")
         world.deliver()
 
-    def and_more(at: ObjId) -> Document:
+    def and_more(at: ObjId) -> AbstractContextManager[Document]:
         write()  # as a commit that ends meanwhile brings it
         return shown(at)
 
@@ -372,3 +374,38 @@ def test_versions_are_stretches_of_one_persons_work(world: World, pair: tuple[De
 def test_a_document_that_is_not_here_is_not_found(pair: tuple[Desk, Desk, ObjId]) -> None:
     with pytest.raises(NotFound):
         pair[0].documents.open(ObjId(b"?" * 16))
+
+
+def test_closed_documents_are_freed(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    """Also what renaming, indexing, copying and looking at them as they were have made."""
+    hl, ek, obj = pair
+    before = crdt_docs()
+    for n in range(20):
+        mine, theirs = hl.documents.open(obj), ek.documents.open(obj)
+        mine.splice(0, 0, "Beslut å 🙂 ")
+        world.deliver()
+        theirs.splice(0, 3, "")
+        assert theirs.undo()
+        ek.documents.close(obj)
+        hl.documents.close(obj)
+        hl.documents.rename(obj, f"Beslut {n} ö")
+        hl.documents.index_now()
+        hl.documents.before(obj, 1 << 60).close()
+        hl.documents.document_at(obj, 1 << 60).close()
+    hl.documents.copy(obj)
+    hl.documents.create(ROOM, "Nytt beslut ä")
+    ek.documents.index_now()
+    del mine, theirs
+    assert crdt_docs() <= before
+
+
+def test_a_document_that_is_read_again_frees_what_it_was(pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, _, obj = pair
+    document = hl.documents.open(obj)
+    document.splice(0, 0, "Beslut å 🙂")
+    shown = crdt_docs()
+    for _ in range(20):
+        hl.store.changes.taken_back.emit(obj)
+    assert document.plain_text() == "Beslut å 🙂"
+    assert crdt_docs() <= shown
+    hl.documents.close(obj)

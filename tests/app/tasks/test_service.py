@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Boards over real stores: two desks, my tasks from rows, search, and edits of the same card while apart."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -11,8 +13,11 @@ from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull
 from app.store import objects as object_rows
 from app.tasks import KIND as BOARD
+from app.tasks.model import Board
+from app.tasks.projection import BOARDS_KEPT
 from app.tasks.records import encode
 from app.tasks.service import new_board
+from tests.counting import crdt_docs
 from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, Positions, desk, from_others, start_board
 
 
@@ -96,6 +101,70 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
     hl.tasks.save_all()
     server.deliver()
     assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Begär yttrande å 🙂"]
+
+
+def test_what_a_full_disk_refused_is_on_the_board_when_it_is_shown_again(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    hl, _, _ = desks
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", refuse)
+        board = hl.tasks.board(ROOM)
+        with pytest.raises(DiskFull):
+            board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
+        gone = weakref.ref(board)
+        del board
+        gc.collect()
+        assert gone() is None
+        assert [card.title for card in hl.tasks.board(ROOM).all_cards()] == ["Begär yttrande å 🙂"]
+    hl.tasks.save_all()
+
+
+def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, Desk, Positions]) -> None:
+    """Also what copying it and looking at it as it was have made."""
+    hl, _, server = desks
+    board = hl.tasks.board(ROOM)
+    board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
+    shown = crdt_docs()
+    for n in range(20):
+        hl.tasks.before(BOARD_ID, 1 + n).close()
+    hl.tasks.copy_cards(BOARD_ID, ROOM, hl.tasks.copy(BOARD_ID))
+    board.undo.undo()
+    server.deliver()
+    del board
+    assert crdt_docs() <= shown  # instead of the board, the one from which the rows of the copy are written
+
+
+def test_attack_changes_to_many_boards_by_turns_leave_few_boards_in_memory(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    """▲ Lists are written from boards that are kept merged. One that is kept no longer is freed."""
+    hl, _, _ = desks
+    updates: list[bytes] = []
+    theirs = Board(updates.append)
+    theirs.setup(COLUMNS, title="Uppgifter å")
+    for n in range(9):
+        theirs.add_card(theirs.columns()[0].id, f"Begär yttrande {n} 🙂")
+    theirs.close()
+    boards = [ObjId(bytes((n,)) * 16) for n in range(1, 21)]
+    with hl.store.db.transaction() as conn:
+        for obj in boards:
+            object_rows.announce(conn, ROOM, obj, BOARD.id, 1, HL)
+    before = crdt_docs()
+    turns = [(obj, update) for update in updates for obj in boards]
+    for n, (obj, update) in enumerate(turns, start=100):
+        from_others(hl, EK, obj, [encode(update)], n=n, t=n)
+    assert len(turns) == 200
+    assert len(hl.tasks.tasks(ROOM)) == 180
+    assert crdt_docs() <= before + BOARDS_KEPT
+    with hl.store.db.transaction() as conn:
+        assert BOARD.forget is not None
+        for obj in boards:
+            BOARD.forget(conn, obj)
+    assert crdt_docs() <= before
 
 
 def test_another_description_and_a_new_column_title_reach_rows_and_search(
