@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the application reads: key slots, the tools' records, links, and pasted text."""
 
+from contextlib import closing
+
 from tests.fuzz import tool_samples as samples
 from tests.fuzz.target import Run, Target
 
@@ -54,10 +56,10 @@ def _document() -> Run:
 
     base = samples.document()
 
-    def written() -> Document:
+    def written() -> "closing[Document]":
         document = Document()
         document.merge([base])
-        return document
+        return closing(document)
 
     def run(data: bytes) -> None:
         group_of(data)
@@ -67,13 +69,14 @@ def _document() -> Run:
             pass
         else:
             if caret.selection is not None:
-                written().resolve_selection(caret.selection)
+                with written() as document:
+                    document.resolve_selection(caret.selection)
         record = PAYLOAD.decode(data)
         check(data)
         if isinstance(record, DocumentUpdate):
-            document = written()
-            document.merge([record.update])
-            document.plain_text()
+            with written() as document:
+                document.merge([record.update])
+                document.plain_text()
         else:
             assert isinstance(record, DocumentPart)
 
@@ -88,12 +91,12 @@ def _board() -> Run:
 
     def run(data: bytes) -> None:
         update = decode(data)
-        board = Board()
-        board.merge([base])
-        board.merge([update])
-        _ = board.title, board.columns(), board.labels(), board.all_cards(), board.archived()
-        for column in board.columns():
-            board.cards(column.id)
+        with closing(Board()) as board:
+            board.merge([base])
+            board.merge([update])
+            _ = board.title, board.columns(), board.labels(), board.all_cards(), board.archived()
+            for column in board.columns():
+                board.cards(column.id)
 
     return run
 
