@@ -292,14 +292,17 @@ class TaskService:
             board.merge(_updates(changes))
 
     def _on_taken_back(self, obj: ObjId) -> None:
-        """Something of the board is merged no more: it is read again, in place for those who show it."""
-        board = self._boards.get(obj)
-        if board is None:
+        """Something of the board is merged no more: its rows are others, and it is read again, in place for those who
+        show it."""
+        row = self._objects.get(obj)
+        if row is None or row.kind != projection.KIND_ID:
             return
-        changes = self._changes.of(obj)
-        with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
-            board.reset([*_updates(changes), *self._unsaved.get(obj, ())])
-        self._tell(changes[:1])
+        board = self._boards.get(obj)
+        if board is not None:
+            changes = self._changes.of(obj)
+            with self._changes.merging(row.room, obj, changes):
+                board.reset([*_updates(changes), *self._unsaved.get(obj, ())])
+        self.changed.emit(row.room)
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
         objects = {change.obj: change.room for change in changes}
