@@ -6,6 +6,7 @@ update builds on, and who may use which client, is judged in app/objects/judging
 """
 
 import re
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ SMALL_BYTES, SMALL_ITEMS = 16 * 1024, 1000
 
 RULES = (
     *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),
-    *("forward", "parent", "root", "type", "depth", "value", "twice", "json", "mark", "total"),
+    *("forward", "parent", "root", "type", "depth", "value", "twice", "json", "mark", "total", "several"),
 )
 """What BadUpdate's `where` may be."""
 
@@ -123,6 +124,8 @@ class _Update:
         """How deep a type of this update lies below the first parent that is outside, or below a root."""
         self._items = 0
         self._named: deque[Id] = deque()
+        self._several: dict[int, deque[tuple[int, int]]] = {}
+        """By client: from which clock to which each item goes that stands under a key and holds more than one value."""
 
     def run(self) -> Generator[None, None, Facts]:
         read = self._read
@@ -138,9 +141,30 @@ class _Update:
         deleted = yield from self._deleted()
         if read.at != read.end:
             raise BadUpdate("trailing", read.at)
+        yield from self._check_several(deleted)
         needed = yield from self._outside(sections)
         yield from _emptied(self._depths, read)
         return Facts(sections, deleted, needed, frozenset(self._roots), self._items, read.end)
+
+    def _check_several(self, deleted: Deleted) -> Iterator[None]:
+        """BadUpdate if an item under a key holds several values and the update does not delete all of them.
+
+        ▲ yrs takes it that under a key only the last item of all is not deleted: with a map it deletes that one alone.
+        An item that is cut in two would leave a value that points to the freed map.
+        """
+        for client, ranges in deleted:
+            spans = self._several.pop(client, None)
+            while spans:
+                start, end = spans.popleft()
+                at = bisect_right(ranges, start, key=_first) - 1
+                if at < 0 or ranges[at][1] < end:
+                    raise BadUpdate("several", self._read.end)
+                if self._read.tired():
+                    yield
+            if self._read.tired():
+                yield
+        if self._several:
+            raise BadUpdate("several", self._read.end)
 
     def _outside(self, sections: Sequence[Section]) -> Generator[None, None, list[Id]]:
         """The ids that are named and are none of the update's own."""
@@ -212,6 +236,8 @@ class _Update:
             length, type_ = 1, self._type((client, clock), parent)
         else:
             length = yield from self._content(kind)
+            if keyed and kind == VALUES and length > 1:
+                self._several.setdefault(client, deque()).append((clock, clock + length))
         return Item(clock, length, kind, keyed, origin, right, parent, key, type_)
 
     def _parent(self) -> Generator[None, None, str | Id]:
@@ -340,6 +366,10 @@ def _emptied(things: dict[K, V], read: Reader) -> Iterator[None]:
 def _lows(text: str) -> Iterator[int]:
     """Where the second halves of pairs stand, in UTF-16 units."""
     return (found.start() + index for index, found in enumerate(_PAIR.finditer(text), start=1))
+
+
+def _first(span: tuple[int, int]) -> int:
+    return span[0]
 
 
 def _is_mark(name: str, size_bytes: int) -> bool:

@@ -237,7 +237,35 @@ def odd() -> list[Positioned]:
     deep = Section(11, 0, [])
     _nest(Random(1), deep, 17)
     updates.append(Blocks([deep]))
+    updates += _several()
     return [Positioned(0, update) for update in (*map(write, updates), *_damaged())]
+
+
+def _several() -> list[Blocks]:
+    """Several values under a key: none deleted, some of them, all, and more of them than are read at once."""
+    one = [Block(VALUES, [1, 2, 3], parent="meta", key="k")]
+    before = [Block(TEXT, "a", parent="text"), *one]
+    ranges = ([[0, 1]], [[0, 4]], [[1, 2]], [[2, 2]], [[1, 3]], [[1, 1], [3, 1]])
+    updates = [Blocks([Section(12 + n, 0, before)], [(12 + n, mine)]) for n, mine in enumerate(ranges)]
+    updates += [Blocks([Section(20, 0, before)], [(12, [[1, 3]])]), Blocks([Section(21, 0, one)])]
+    many = [Block(VALUES, [None, None], parent="meta", key="k") for _ in range(1600)]
+    return [*updates, Blocks([Section(22, 0, many)], [(22, [[0, 3200]])])]
+
+
+def delete_several(blocks: Blocks) -> None:
+    """Deletes each item under a key that holds several values, and what lies before it from the first of them on: so
+    the grammar takes it."""
+    for section in blocks.sections:
+        clock, spans = section.clock, list[tuple[int, int]]()
+        for block in section.blocks:
+            clock += block.length
+            if block.kind == VALUES and len(block.content) > 1 and (block.key is not None or block.flags & 0x20):
+                spans.append((clock - len(block.content), clock))
+        if spans:
+            others = [(client, ranges) for client, ranges in blocks.deletes if client != section.client]
+            first, end = spans[0][0], spans[-1][1]
+            mine = [r for c, ranges in blocks.deletes if c == section.client for r in ranges if sum(r) < first]
+            blocks.deletes = [*others, (section.client, [*mine, [first, end - first]])]
 
 
 def _damaged() -> list[bytes]:
@@ -253,7 +281,7 @@ def _damaged() -> list[bytes]:
         Block(DELETED, 2, origin=(9, 8)),
         Block(GC, 1),
     ]
-    good = write(Blocks([Section(9, 0, items)], [(9, [[0, 1], [3, 1]]), (8, [[1, 2]])]))
+    good = write(Blocks([Section(9, 0, items)], [(9, [[0, 1], [4, 2]]), (8, [[1, 2]])]))
     changed = [good[:at] + bytes((byte,)) + good[at + 1 :] for at in range(len(good)) for byte in (0, 1, 16, 128, 255)]
     return [good, good + bytes(9), *(good[:at] for at in range(len(good))), *changed]
 

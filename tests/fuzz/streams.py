@@ -24,7 +24,7 @@ from random import Random
 from tests.fuzz import mutations
 from tests.fuzz.begins import begins
 from tests.fuzz.blocks import DELETED, GC, TEXT, TYPE, VALUES, Block, Blocks, Id, parse, sealed, write
-from tests.fuzz.contents import LEAST_BYTES, MOST_BYTES
+from tests.fuzz.contents import LEAST_BYTES, MOST_BYTES, delete_several
 from tests.fuzz.filling import fill, sectioned
 from tests.fuzz.fitting import Grown, fitting
 from tests.fuzz.histories import Positioned
@@ -148,6 +148,7 @@ def _update(rng: Random, here: Grown, templates: list[_Template], history: list[
     size = round(2 ** rng.uniform(LEAST, MOST))
     changed = rng.random() < CHANGED
     blocks = _blocks(rng, here, templates, size, client, clock)
+    delete_several(blocks)
     known = len(here.ids), len(here.types)
     if changed:
         for _ in range(rng.choice((1, 1, 1, 2, 5))):

@@ -33,6 +33,13 @@ CRASH = (
     "020302050080808080088801030375007b08422d15eb64a5087b523608d21fe5aa55890300046775696479020201810103028103040100",
 )
 """Two updates of an audit, in this order: yrs 0.28 uses memory that it has given back."""
+AFTER_FREE = (
+    "010201002701066c6162656c7302696e012700010002696e0100",
+    "01010200280001010174027400740000",
+    "000102010101",
+    "010104002101066c6162656c7302696e0100",
+)
+"""Four updates that the generator found, in this order. yrs 0.28 reads the parent of a value after it gave it back."""
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 from tests.reader.people import must
 
 Id = tuple[int, int]
+MARKS = ("bold", "italic", "underline", "strike", "link", "heading", "list", "indent", "quote")
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,15 @@ def read(data: bytes, *, state: bool = False) -> Update:
         seen.add(client)
         _ranges(bytes_, client, update)
     must(bytes_.at == len(data), "trailing")
+    for item in update.items:
+        if item[0].kind == 8 and item[0].keyed and len(item) > 1:
+            must(all(_is_deleted(unit.ident, update) for unit in item), "several")
     must(len(roots) <= 8192 and all(len(name.encode()) <= 64 for name in roots), "root")
     return update
+
+
+def _is_deleted(ident: Id, update: Update) -> bool:
+    return any(client == ident[0] and start <= ident[1] < end for client, start, end in update.deleted)
 
 
 def _ranges(bytes_: Strict, client: int, update: Update) -> None:
@@ -266,7 +274,10 @@ def _content(bytes_: Strict, kind: int) -> tuple[list[bool], int | None]:
         for _ in range(count):
             bytes_.value()
         return [False] * count, None
-    if kind == 6:
-        bytes_.text()
+    name = bytes_.text() if kind == 6 else ""
+    before = bytes_.at
     check_json(bytes_.text())
+    if kind == 6:
+        must(name in MARKS or (len(name) == 1 and "a" <= name <= "z"), "mark")
+        must(bytes_.at - before <= (8192 if name == "link" else 64), "mark")
     return [False], None

@@ -36,7 +36,7 @@ class Judge:
         while ready := [p for p, (_, _, lacks) in self.waiting.items() if lacks in self.sequences]:
             author, update, _ = self.waiting.pop(min(ready))
             out.append((min(ready), self.judge(min(ready), author, update)))
-        return out
+        return out[:1] + [verdict for verdict in out[1:] if verdict[1] != "late"]  # it waits as before
 
     def cover(self, upto: int) -> None:
         self.waiting = {position: late for position, late in self.waiting.items() if position > upto}
@@ -108,6 +108,8 @@ class Judge:
                 raise Void("keyed")
             kind = self.types.get(parent) if isinstance(parent, tuple) else None
             if (kind == 1 and not unit.keyed) or (kind == 0 and (unit.keyed or unit.kind in (4, 6))):
+                raise Void("unfit")
+            if kind in (None, 2) and not unit.keyed and unit.kind in (5, 7, 8):
                 raise Void("unfit")
         return found
 

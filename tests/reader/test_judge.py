@@ -35,7 +35,7 @@ def test_the_grammar_takes_and_refuses_the_same_updates() -> None:
 
 RULES = {
     *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),
-    *("forward", "parent", "root", "type", "depth", "value", "twice", "json"),
+    *("forward", "parent", "root", "type", "depth", "value", "twice", "json", "mark", "several"),
 }
 
 

@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 from app.documents.flow import Marks, Style
 from app.objects import grammar
 from app.objects.canonical import say_the_same
+from app.objects.crdt import CrdtDoc
 from app.objects.grammar import MAX_ROOTS, read, reading
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
+from app.objects.undo import Undo
 from app.objects.values import MAX_DEPTH
 from tests.fuzz import histories
-from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Block, Blocks, Section, number, write
+from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Block, Blocks, Section, number, parse, write
 from tests.fuzz.contents import odd
 from tests.fuzz.structures import mutate, seeds, unpack
-from tests.fuzz.test_structures import CRASH
+from tests.fuzz.judged import passed
+from tests.fuzz.test_structures import AFTER_FREE, CRASH
 
 ROOT = Path(__file__).parents[3]
 
@@ -227,6 +230,66 @@ def test_the_edges_of_each_bound_pass() -> None:
     read(of(*(text(parent=str(n)) for n in range(MAX_ROOTS))))
     read(of(text(parent="å" * 32)))
     read(b"\0\0")
+
+
+def several(flags: int = 0, **place: Any) -> Block:
+    return Block(VALUES, ["a", "b", "c"], flags=flags, **(place or {"parent": "m", "key": "k"}))
+
+
+@pytest.mark.parametrize(
+    "place", [{}, {"origin": (2, 1), "flags": 0x20}, {"right": (2, 1), "flags": 0x20}, {"parent": (2, 0), "key": "k"}]
+)
+@pytest.mark.parametrize(
+    "deletes",
+    [
+        *([], [(1, [[2, 3]])], [(1, [[3, 2]])], [(1, [[4, 1]])], [(1, [[2, 2]])], [(1, [[0, 1], [2, 3]])]),
+        *([(1, [[2, 1], [4, 1]])], [(2, [[1, 3]])], [(1, [[4, 9]])], [(1, [[0, 1], [6, 9]])]),
+    ],
+)
+def test_attack_several_values_under_a_key_that_are_not_all_deleted_at_once_are_damaged(
+    place: dict[str, Any], deletes: Any
+) -> None:
+    made = of(text("x"), several(**place), deletes=deletes)
+    assert refused(made) == refused(made, state=True) == "several"
+
+
+def test_several_values_under_a_key_pass_if_their_update_deletes_them_all() -> None:
+    for ranges in ([[1, 3]], [[0, 4]], [[0, 9]], [[1, 9]]):
+        read(of(text("x"), several(), deletes=[(1, ranges)]))
+    read(of(several(), several(origin=(1, 2), flags=0x20), deletes=[(2, [[0, 1]]), (1, [[0, 6]])]))
+    read(of(several(parent="m"), Block(DELETED, 3, parent="m", key="k"), Block(VALUES, [1], parent="m", key="k")))
+
+
+def test_attack_the_updates_after_which_a_value_pointed_to_freed_memory_reach_no_library() -> None:
+    updates = [bytes.fromhex(update) for update in AFTER_FREE]
+    assert [update for update in updates if _refused(update)] == [updates[1]]
+    assert refused(updates[1]) == "several"
+    assert passed([histories.Positioned(n, update) for n, update in enumerate(updates)]) == [updates[0], updates[3]]
+
+
+def _refused(update: bytes) -> bool:
+    try:
+        read(update)
+    except BadUpdate:
+        return True
+    return False
+
+
+def test_what_a_tool_with_undo_writes_passes() -> None:
+    """The library joins values that undo keeps, each of which replaced the one before; all of them are deleted."""
+    doc, updates = CrdtDoc(maps=("m",), client_id=7), list[bytes]()
+    doc.updated.connect(lambda update: updates.append(update.data))
+    undo = Undo(doc, [doc.map("m")])
+    with doc.transact():
+        for word in "abcd":
+            doc.map("m").set(("k",), word)
+    for word in "efg":
+        doc.map("m").set(("k",), word)
+    for update in updates:
+        read(update)
+    read(doc.diff(), state=True)
+    undo.close()
+    assert [len(parse(made).sections[0].blocks[0].content) for made in (updates[0], doc.diff())] == [3, 6]
 
 
 def test_a_state_has_many_clients_each_from_its_first_clock_on() -> None:
