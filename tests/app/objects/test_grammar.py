@@ -24,8 +24,8 @@ from app.objects.values import MAX_DEPTH
 from tests.fuzz import histories
 from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Block, Blocks, Section, number, parse, write
 from tests.fuzz.contents import odd
-from tests.fuzz.structures import mutate, seeds, unpack
 from tests.fuzz.judged import passed
+from tests.fuzz.structures import mutate, seeds, unpack
 from tests.fuzz.test_structures import AFTER_FREE, CRASH
 
 ROOT = Path(__file__).parents[3]

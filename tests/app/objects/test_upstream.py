@@ -5,6 +5,7 @@ library has been mended, and the page is to say so. What our own grammar and jud
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,14 +38,17 @@ def tried(updates: list[bytes], then: str = "") -> tuple[int, str]:
         "        print(doc.get_update().hex())\n"
         "        doc = pycrdt.Doc()\n"
     )
-    given = "".join(data.hex() + "\n" for data in updates)
-    command = [sys.executable, "-c", code + then]
+    return ran(code + then, "".join(data.hex() + "\n" for data in updates))
+
+
+def ran(code: str, given: str = "") -> tuple[int, str]:
+    """(exit code, what was printed) of a process with this code; 124 if it takes more than ten seconds."""
+    command, env = [sys.executable, "-c", code], os.environ | FILLED
     try:
-        env = os.environ | FILLED
-        ran = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=10, env=env)
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=10, env=env)
     except subprocess.TimeoutExpired:
         return 124, ""
-    return ran.returncode, ran.stdout.strip()
+    return done.returncode, done.stdout.strip()
 
 
 def test_one_items_end_that_is_known_before_its_beginning_ends_the_process() -> None:
@@ -137,3 +141,10 @@ def test_values_that_their_own_update_deletes_point_to_nothing_however_they_are_
     for state in map(bytes.fromhex, said.splitlines()):
         read(state, state=True)
         assert all(block.kind in (DELETED, GC) for block in parse(state).sections[-1].blocks)
+
+
+def test_a_value_that_undo_keeps_points_to_its_freed_map() -> None:
+    page = (Path(__file__).parents[3] / "docs/upstream/yrs.md").read_text(encoding="utf-8")
+    code = page.partition("\n## 8. ")[2].partition("```python\n")[2].partition("```")[0]
+    assert ran(code)[0] == -11
+    assert ran(code.replace("client_id=7", "client_id=7, skip_gc=True")) == (0, "")
