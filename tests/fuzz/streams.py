@@ -153,6 +153,8 @@ def _update(rng: Random, here: Grown, templates: list[_Template], history: list[
     if changed:
         for _ in range(rng.choice((1, 1, 1, 2, 5))):
             change(rng, blocks, here)
+        if rng.random() < 0.6:
+            delete_several(blocks)
     data = write(blocks)
     if changed and rng.random() < 0.11:
         data = mutations.mutate(rng, data, [p.update for p in history[-3:]], MOST_BYTES)

@@ -15,7 +15,7 @@ import pytest
 from app.objects.grammar import client_begun, read
 from tests.fuzz import histories, judged
 from tests.fuzz.blocks import TEXT, Block, Blocks, parse, sealed, write
-from tests.fuzz.contents import MOST_BYTES, Known, grow
+from tests.fuzz.contents import MOST_BYTES, Known, delete_several, grow
 from tests.fuzz.feeding import ChildDied, Feeder
 from tests.fuzz.filling import fill, sectioned
 from tests.fuzz.fitting import Grown
@@ -124,6 +124,7 @@ def test_a_large_update_has_one_thing_or_thousands() -> None:
         for seed in range(60):
             blocks = sectioned(7, 0, [])
             fill(Random(seed), blocks, known, 100_000, things)
+            delete_several(blocks)
             update = write(blocks)
             assert 60_000 < len(update) < 1 << 18
             items = read(update).items if things > 1 else len(blocks.sections[0].blocks)
