@@ -33,7 +33,7 @@ class Grown(Known):
         """Takes up an update's blocks; the clock behind them."""
         for at, block in enumerate(blocks):
             after = clock + block.length
-            if at < NOTED:
+            if at < NOTED and after > clock:
                 self._note(block, (client, clock), (client, after - 1))
             clock = after
         self.clients[client] = clock
