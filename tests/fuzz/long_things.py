@@ -59,6 +59,7 @@ MANY_THINGS = {
     "clients": of(Block(TEXT, "x", parent="text"), deletes=[(client, [[0, 1]]) for client in range(10_000)]),
     "ranges": of(Block(TEXT, "x", parent="text"), deletes=[(n, [[2 * k, 1] for k in range(1400)]) for n in range(8)]),
     "types": of(*[Block(TYPE, 1, parent="m")] * 2000),
+    "several": of(*[Block(VALUES, [None, None], parent="m", key="k")] * 2000, deletes=[(1, [[0, 4000]])]),
     "keys": of(Block(VALUES, [{str(n): n for n in range(10_000)}], parent="m")),
 }
 DECIDED: list[tuple[str, str | None]] = [
