@@ -122,6 +122,8 @@ def read_all() -> None:
     updates += [of(Block(VALUES, [{long: long}, written], parent="m", key=long)) for written in (1, value_bytes({}))]
     updates += [of(Block(TEXT, "x", parent=long)), of(Block(MARK, [long, "1"], parent="text"))]
     updates.append(of(Block(TEXT, "𝔎" * (SIZE // 4), parent="text")))
+    gone = [(client, [[0, 1]]) for client in range(1000)]  # a piece ends within a client or behind it
+    updates += [of(*[Block(TEXT, "x", parent="text")] * count, deletes=gone) for count in range(1, 9)]
     for update in updates:
         with contextlib.suppress(BadUpdate):
             read(update)
