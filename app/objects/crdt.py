@@ -98,8 +98,20 @@ class CrdtDoc:
     `close` frees what it holds at once. One that is dropped without `close` is freed when Python collects it.
     """
 
-    def __init__(self, *, texts: Sequence[str] = (), maps: Sequence[str] = (), client_id: int | None = None) -> None:
-        """`client_id` only for tests that must be repeatable; otherwise random."""
+    def __init__(
+        self,
+        *,
+        texts: Sequence[str] = (),
+        maps: Sequence[str] = (),
+        client_id: int | None = None,
+        keep_deleted: bool = False,
+    ) -> None:
+        """`client_id` only for tests that must be repeatable; otherwise random.
+
+        `keep_deleted`: what is deleted keeps its content, also in `diff`. ▲ A document with undo and maps in maps needs
+        it: yrs forgets which maps hold a value that undo keeps, and frees such a map when a colleague deletes it
+        (docs/upstream/yrs.md, 8).
+        """
         self.updated: Signal[Update] = Signal()
         """After each transaction that changed something, of any origin."""
         self.reloaded: Signal[()] = Signal()
@@ -107,6 +119,7 @@ class CrdtDoc:
         self.closed: Signal[()] = Signal()
         """After `close`: nothing can be read or written any more."""
         self._client_id = client_id
+        self._keep_deleted = keep_deleted
         self._names = (tuple(texts), tuple(maps))
         self._origin = SETUP
         self._depth = 0
@@ -247,7 +260,7 @@ class CrdtDoc:
 
     def _build(self) -> None:
         self._observers.end()
-        doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=self._client_id)
+        doc: pycrdt.Doc[Any] = pycrdt.Doc(client_id=self._client_id, skip_gc=self._keep_deleted)
         for name in self._names[0]:
             doc[name] = pycrdt.Text()
         for name in self._names[1]:

@@ -120,6 +120,8 @@ class Merging:
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
+    keep_deleted: bool = False
+    """As the kind's model has it: the worker merges as the program does."""
     feeder: Callable[[], Feeder]
     judge: Callable[[WaitingRows], ObjectJudge]
 
@@ -136,7 +138,15 @@ class Tester(Protocol):
         """Rises whenever a process ends: what it had loaded is gone."""
         ...
 
-    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> "Trial":
+    def load(
+        self,
+        obj: bytes,
+        texts: tuple[str, ...],
+        maps: tuple[str, ...],
+        updates: Sequence[bytes],
+        *,
+        keep_deleted: bool = False,
+    ) -> "Trial":
         """Loads an object into the worker with everything that is merged here, and reads it whole."""
         ...
 

@@ -282,16 +282,19 @@ class Rehearsal:
             cached = reader.exec_driver_sql("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
         updates = self._updates(obj, feeder, cached)
         try:
-            trial = self._tester.load(obj, merging.texts, merging.maps, updates)
+            trial = self._load_into(obj, merging, updates)
             if cached is not None and trial.merged[:1] != (True,):  # the program reads no such state either
                 feeder = merging.feeder()
                 updates = self._updates(obj, feeder, None)
-                trial = self._tester.load(obj, merging.texts, merging.maps, updates)
+                trial = self._load_into(obj, merging, updates)
         except WorkerDied:
             if not updates:  # it cannot hold an empty object: that is no change's fault
                 raise WorkerUnavailable from None
             raise
         return self._hold(obj, _Loaded(self._tester.generation, feeder, sum(map(len, updates))), trial)
+
+    def _load_into(self, obj: ObjId, merging: Merging, updates: Sequence[bytes]) -> Trial:
+        return self._tester.load(obj, merging.texts, merging.maps, updates, keep_deleted=merging.keep_deleted)
 
     def _updates(self, obj: ObjId, feeder: Feeder, cached: Sequence[Any] | None) -> list[bytes]:
         """All updates that are merged of the object: the cached state (row, state), and what came after it."""

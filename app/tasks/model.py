@@ -43,7 +43,7 @@ class Board:
         self.columns_changed: Signal[()] = Signal()
         """Columns came, went, moved or got another name."""
         self._emit = emit
-        self._doc = CrdtDoc(maps=ROOT_MAPS)
+        self._doc = CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)
         self._meta = self._doc.map("board")
         self._columns = self._doc.map("columns")
         self._cards = self._doc.map("cards")

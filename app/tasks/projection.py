@@ -177,4 +177,4 @@ def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:
 _projection = Projection()
 project = _projection.project
 forget = _projection.forget
-MERGING = Merging(maps=ROOT_MAPS, feeder=Updates, judge=judge_of(unpack))
+MERGING = Merging(maps=ROOT_MAPS, keep_deleted=True, feeder=Updates, judge=judge_of(unpack))

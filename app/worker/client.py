@@ -89,11 +89,23 @@ class Worker:
             self._watch.close()
             self.stop()
 
-    def load(self, obj: bytes, texts: tuple[str, ...], maps: tuple[str, ...], updates: Sequence[bytes]) -> Tried:
+    def load(
+        self,
+        obj: bytes,
+        texts: tuple[str, ...],
+        maps: tuple[str, ...],
+        updates: Sequence[bytes],
+        *,
+        keep_deleted: bool = False,
+    ) -> Tried:
         """Has the object with everything that is merged here. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
-            self.ask(Load(obj, texts, maps, tuple(part), first=at == 0, last=at == len(parts) - 1), Tried, LOAD_S)
+            self.ask(
+                Load(obj, texts, maps, tuple(part), at == 0, at == len(parts) - 1, keep_deleted=keep_deleted),
+                Tried,
+                LOAD_S,
+            )
             for at, part in enumerate(parts)
         ]
         return _joined(answers)

@@ -21,7 +21,8 @@ _LENGTH = struct.Struct(">I")
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Begins an object with these root texts and maps, or continues one that was begun (`first` False), and merges
-    updates that were merged before. `last`: nothing more of it follows, and everything is read once."""
+    updates that were merged before. `last`: nothing more of it follows, and everything is read once. `keep_deleted`: as
+    `app.objects.crdt.CrdtDoc` has it."""
 
     obj: bytes
     texts: tuple[str, ...]
@@ -29,6 +30,7 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     updates: tuple[bytes, ...]
     first: bool
     last: bool
+    keep_deleted: bool = False
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, tag=2):

@@ -26,9 +26,9 @@ def clock_us() -> int:
 class _Held:
     """An object in the worker's memory."""
 
-    def __init__(self, texts: tuple[str, ...], maps: tuple[str, ...]) -> None:
-        self.doc = CrdtDoc(texts=texts, maps=maps)
-        self._texts, self._maps = texts, maps
+    def __init__(self, asked: Load) -> None:
+        self.doc = CrdtDoc(texts=asked.texts, maps=asked.maps, keep_deleted=asked.keep_deleted)
+        self._texts, self._maps = asked.texts, asked.maps
         self.is_read = False
 
     def merge(self, update: bytes) -> bool:
@@ -72,7 +72,7 @@ class Serving:
     def _load(self, asked: Load) -> Tried:
         if asked.first:
             self._forget(asked.obj)
-            self._held[asked.obj] = _Held(asked.texts, asked.maps)
+            self._held[asked.obj] = _Held(asked)
         held, began_us = self._held[asked.obj], clock_us()
         bad = set(held.doc.apply(asked.updates))
         if asked.last:

@@ -101,9 +101,9 @@ async def test_attack_a_cached_state_that_is_too_long_to_be_read_ends_no_worker(
     """The worker takes frames of 32 MiB: a longer state ended it at each load, and the object was doubted."""
     writer, worker, loaded, load = Writer(), Worker(), list[list[int]](), Worker.load
 
-    def recorded(worker: Worker, obj: bytes, texts: Any, maps: Any, updates: Sequence[bytes]) -> Tried:
+    def recorded(worker: Worker, obj: bytes, texts: Any, maps: Any, updates: Sequence[bytes], **how: bool) -> Tried:
         loaded.append([len(update) for update in updates])
-        return load(worker, obj, texts, maps, updates)
+        return load(worker, obj, texts, maps, updates, **how)
 
     monkeypatch.setattr(Worker, "load", recorded)
     async with opened(tmp_path / "store.db", worker) as desk:
@@ -190,9 +190,9 @@ async def test_attack_an_object_that_is_lost_while_it_is_made_ready_ends_no_tria
         assert rehearsal.passes(NOTE, DOCUMENTS, [Given(EK, new_change(), writer.types("Beslut åäö 🙂"))])
         loads, load = list[bytes](), Worker.load
 
-        def recorded(worker: Worker, obj: bytes, *given: Any) -> Tried:
+        def recorded(worker: Worker, obj: bytes, *given: Any, **how: bool) -> Tried:
             loads.append(obj)
-            return load(worker, obj, *given)
+            return load(worker, obj, *given, **how)
 
         monkeypatch.setattr(Worker, "load", recorded)
         assert rehearsal.passes(NOTE, DOCUMENTS, [])
