@@ -190,7 +190,7 @@ async def test_attack_an_object_that_is_lost_while_it_is_made_ready_ends_no_tria
         assert rehearsal.passes(NOTE, DOCUMENTS, [Given(EK, new_change(), writer.types("Beslut åäö 🙂"))])
         loads, load = list[bytes](), Worker.load
 
-        def recorded(worker: Worker, obj: bytes, *given: Any, **how: bool) -> Tried:
+        def recorded(worker: Worker, obj: bytes, *given: Any, **how: Any) -> Tried:
             loads.append(obj)
             return load(worker, obj, *given, **how)
 
