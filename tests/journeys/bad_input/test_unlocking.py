@@ -244,7 +244,7 @@ async def test_a_second_process_on_one_profile_is_refused(home: Home) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
     )
     explained(second.stdout.strip(), "profile-in-use")
     await home.opened(await office.unlock(PASSPHRASE))
@@ -258,7 +258,7 @@ async def test_a_second_program_says_so_and_ends(home: Home) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         env={**os.environ, "QT_QPA_PLATFORM": "offscreen"},
     )
     assert second.returncode == 2
