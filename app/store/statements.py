@@ -86,9 +86,10 @@ ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM c
     (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
 OBJECTS_WITH = "SELECT DISTINCT obj FROM changes INDEXED BY changes_unprojected WHERE unprojected = ?"
 HELD_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND unprojected = ? ORDER BY row LIMIT ?"
-IS_HELD = "SELECT 1 FROM quarantined q JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
+IS_HELD = "SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
-    JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY c.row"""
+    CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY q.row"""
+"""CROSS JOIN: SQLite would begin with every change, for the sake of the order."""
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
     WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
