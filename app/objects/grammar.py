@@ -25,8 +25,6 @@ KEYED_KINDS = (DELETED, EMBED, TYPE, VALUES)
 ARRAY, MAP, TYPED_TEXT = 0, 1, 2
 MAX_ROOT_BYTES = 64
 MAX_ROOTS = 8192
-SMALL_BYTES, SMALL_ITEMS = 16 * 1024, 1000
-"""What is larger is read in pieces or in the worker: reading it takes more than a turn of the loop may."""
 
 RULES = (
     *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),

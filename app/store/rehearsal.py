@@ -105,14 +105,12 @@ class Rehearsal:
         return self._passed(obj, trial)
 
     async def passes_soon(self, obj: ObjId, given: Sequence[Given]) -> bool | None:
-        """As `passes`, without a thread: on the loop, while nothing runs in the trials' thread. None if `passes` has to
-        be asked: the worker does not have the object, or what came is too long."""
-        loaded, news = self._loaded.get(obj), self._news.get(obj)
-        if loaded is None or news is None or loaded.generation != self._tester.generation or self._has_grown(obj):
+        """As `passes`, on the event loop instead of in the trials' thread, in which nothing may run meanwhile. Returns
+        None if the caller must call `passes`: the object is not loaded in the worker, or the changes are too long."""
+        current = self._current(obj)
+        if current is None:
             return None
-        self._loaded.move_to_end(obj)
-        written = list(news)
-        news.clear()
+        loaded, written = current
         try:
             if written:
                 await self._try_soon(obj, loaded, written)
@@ -259,19 +257,26 @@ class Rehearsal:
         """The object as the store has it now, in the worker. WorkerDied if that ends it."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
-        loaded, news = self._loaded.get(obj), self._news.get(obj)
-        if loaded is None or news is None or loaded.generation != self._tester.generation:
+        current = self._current(obj)
+        if current is None:
             return self._load(obj, merging)
-        if self._has_grown(obj):
-            return self._load(obj, merging)
-        self._loaded.move_to_end(obj)
-        written = []
-        while news:
-            one = news.popleft()
-            written.append(one)
+        loaded, written = current
         if written:
             self._try(obj, loaded, written, thorough=False)
         return loaded
+
+    def _current(self, obj: ObjId) -> tuple[_Loaded, list[Given]] | None:
+        """What this module notes of an object that the worker has loaded, and the changes written on this device that
+        the worker was not sent yet: the caller sends them before anything else. None if the object must be loaded
+        first."""
+        loaded, news = self._loaded.get(obj), self._news.get(obj)
+        if loaded is None or news is None or loaded.generation != self._tester.generation or self._has_grown(obj):
+            return None
+        self._loaded.move_to_end(obj)
+        written: list[Given] = []
+        while news:  # the loop may add to it meanwhile
+            written.append(news.popleft())
+        return loaded, written
 
     def _load(self, obj: ObjId, merging: Merging) -> _Loaded:
         feeder = merging.feeder()

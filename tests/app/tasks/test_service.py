@@ -32,6 +32,19 @@ def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk, Positions]]:
     ek.close()
 
 
+def refused_card(hl: Desk, full: pytest.MonkeyPatch) -> Board:
+    """The board, with a card that the disk refused to store. The disk stays full until `full` is undone."""
+
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    full.setattr(hl.store.changes, "append", refuse)
+    board = hl.tasks.board(ROOM)
+    with pytest.raises(DiskFull):
+        board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
+    return board
+
+
 def test_a_new_board_is_the_same_for_everybody(desks: tuple[Desk, Desk, Positions]) -> None:
     _, ek, _ = desks
     board = ek.tasks.board(ROOM)
@@ -85,16 +98,9 @@ def test_what_a_rolled_back_transaction_took_back_is_written_when_it_comes_again
 def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
     desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_args: object) -> None:
-        raise DiskFull
-
     hl, ek, server = desks
     with monkeypatch.context() as full:
-        full.setattr(hl.store.changes, "append", refuse)
-        board = hl.tasks.board(ROOM)
-        with pytest.raises(DiskFull):
-            board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
-        del board  # nobody shows it any more
+        refused_card(hl, full)  # nobody shows its board any more
         with pytest.raises(DiskFull):
             hl.tasks.save_all()
     hl.tasks.save_all()
@@ -106,15 +112,9 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
 def test_what_a_full_disk_refused_is_on_the_board_when_it_is_shown_again(
     desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_args: object) -> None:
-        raise DiskFull
-
     hl, _, _ = desks
     with monkeypatch.context() as full:
-        full.setattr(hl.store.changes, "append", refuse)
-        board = hl.tasks.board(ROOM)
-        with pytest.raises(DiskFull):
-            board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
+        board = refused_card(hl, full)
         gone = weakref.ref(board)
         del board
         gc.collect()
