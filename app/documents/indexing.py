@@ -25,7 +25,11 @@ LONGEST_S = 30.0
 
 
 class Indexing:
-    """`document` is a context with one as it stands; `changed` is told of the room when its list is another."""
+    """Keeps the rows and the search text of changed documents up to date.
+
+    `document` is a context manager that gives a document as it is now. `changed` is emitted with a room whose list of
+    documents has changed.
+    """
 
     def __init__(
         self,

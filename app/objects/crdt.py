@@ -108,9 +108,9 @@ class CrdtDoc:
     ) -> None:
         """`client_id` only for tests that must be repeatable; otherwise random.
 
-        `keep_deleted`: what is deleted keeps its content, also in `diff`. ▲ A document with undo and maps in maps needs
-        it: yrs forgets which maps hold a value that undo keeps, and frees such a map when a colleague deletes it
-        (docs/upstream/yrs.md, 8).
+        `keep_deleted`: turns off the CRDT's garbage collection. Deleted content stays in memory and in `diff`.
+        ▲ A document with undo and nested maps needs it. When a colleague deletes a map, yrs may free it although undo
+        still keeps a value in it; writing the next update then reads freed memory (docs/upstream/yrs.md, section 8).
         """
         self.updated: Signal[Update] = Signal()
         """After each transaction that changed something, of any origin."""

@@ -112,7 +112,9 @@ class _Json:
         return found
 
     def _quick(self) -> int:
-        """The kind of the next token: a mark, _STRING or _PLAIN. 0 if there is none, or it may be a long one."""
+        """Reads over the next token if it is short, and returns its kind: the byte of a punctuation mark, _STRING, or
+        _PLAIN for a number, true, false or null. Returns 0 and stays where it is if no token follows, or if it may be
+        longer than STRETCH: `_slow` decides then."""
         at, limit, end = self._at, self._at + STRETCH, self._end
         if limit >= end:
             found = _TOKEN.match(self._data, at, end)

@@ -107,7 +107,8 @@ class Reader:
         return self.data[at : at + size]
 
     def tired(self, steps: int = 1) -> bool:
-        """Adds to the work of this piece. Whether it is enough: then the caller yields, and a new piece begins."""
+        """Adds `steps` to the work since the last yield. Once that reaches PIECE it returns True and counts from zero
+        again: the caller must yield now, so that the event loop can run."""
         self.work += steps
         if self.work < PIECE:
             return False

@@ -131,8 +131,8 @@ class TaskService:
         return found.obj if found else None
 
     def board(self, room: RoomId, obj: ObjId | None = None) -> Board:
-        """The live board of a room. NotFound if there is none. It is everybody's: nobody closes it. It is freed when
-        the last one who holds it lets go of it."""
+        """The live board of a room. NotFound if there is none. All callers share it, so no caller closes it. Python
+        frees it when no caller refers to it any more."""
         obj = obj or self.board_id(room)
         if obj is None:
             raise NotFound
@@ -292,8 +292,8 @@ class TaskService:
             board.merge(_updates(changes))
 
     def _on_taken_back(self, obj: ObjId) -> None:
-        """Something of the board is merged no more: its rows are others, and it is read again, in place for those who
-        show it."""
+        """A change that was merged into the board no longer is. Reads an open board again, and tells that the room's
+        tasks have changed."""
         row = self._objects.get(obj)
         if row is None or row.kind != projection.KIND_ID:
             return

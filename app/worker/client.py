@@ -121,8 +121,9 @@ class Worker:
         return _joined(answers)
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
-        """As `try_`, on the loop, not thorough. None if it must be asked in a thread: no process runs, the updates are
-        too long, or this is Windows. Cancelled, it ends the process, as nobody would read the answer."""
+        """As `try_` with `thorough=False`, but awaited on the event loop. Returns None if the caller must use `try_` in
+        a thread: the process does not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. If it is
+        cancelled, it ends the process: the answer would be taken for that to the next question."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return None

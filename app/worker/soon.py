@@ -26,7 +26,9 @@ def may_ask(size: int) -> bool:
 async def ask(questions: IO[bytes], answers: IO[bytes], question: Question) -> Answer | None:
     """Asks a process by its two pipes and returns its answer; None if it ended. The last question must be answered.
     ValueError for an answer that is none, OSError."""
-    answer = os.dup(answers.fileno())  # whoever stops the process meanwhile closes the other one
+    answer = os.dup(
+        answers.fileno()
+    )  # a copy: `Worker.stop` closes the pipe itself, perhaps while the answer is awaited
     try:
         questions.write(encode(question))
         questions.flush()

@@ -198,8 +198,8 @@ class Hub:
         return list(self._by_room.get(room, {}))
 
     def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
-        """Gives a Fresh to the room's listeners, encoded once; to the connections of `by`, the device that sent what is
-        new, last: its person sees it already."""
+        """Encodes a Fresh frame once and queues it for all listeners of the room; `n` is the last position in it. The
+        connections of `by`, the device that sent the new items, come last: its user sees them already."""
         if listeners := self._by_room.get(room):
             try:
                 data = encode(frame)

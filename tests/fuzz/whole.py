@@ -64,8 +64,8 @@ class Whole:
             self.end(counts)
 
     def end(self, counts: Counter[str]) -> None:
-        """Closes the stores with all their objects, opens them again, asserts that they say the same, and deletes
-        them. Nothing if there are none."""
+        """Closes both stores and opens them again, asserts that the objects read as before, and deletes the stores
+        with their files. Does nothing if no store is open."""
         if self._stores is None:
             return
         try:
