@@ -5,6 +5,8 @@ import asyncio
 import json
 import shutil
 import sqlite3
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,13 @@ from tests.sync.server.wire import config
 
 
 def _step(*_: object) -> None: ...
+
+
+def _until_written(copied: threading.Event, written: threading.Event, what: str, done: int, count: int) -> None:
+    """A backup's step that goes on once something was written behind what it copies."""
+    if what == "pages":
+        copied.set()
+        assert written.wait(600)
 
 
 def back_up(data: Path, target: Path, *, with_keys: bool = True) -> Manifest:
@@ -57,16 +66,20 @@ async def test_a_backup_beside_a_server_that_writes_is_whole_and_has_all_that_wa
     anna, _, room = await house.two_in_a_room()
     target = tmp_path / "backup"
     for _ in range(3):
-        before = anna.rooms[room].n
-        copying = asyncio.ensure_future(asyncio.to_thread(back_up, house.data, target))
+        before, copied, written = anna.rooms[room].n, threading.Event(), threading.Event()
+        step = partial(_until_written, copied, written)
+        copying = asyncio.ensure_future(asyncio.to_thread(backup, house.data, target, step, with_keys=True))
         while not copying.done():
+            is_behind = copied.is_set()
             await anna.push(room, TEXT)
             await anna.sync(room)
+            if is_behind:
+                written.set()
         made = await copying
         assert made.items >= before
         assert made == read_manifest(target)
         assert await asyncio.to_thread(problems, target, target / made.database) == []
-    assert anna.rooms[room].n > made.items
+        assert anna.rooms[room].n > made.items
     assert [p.name for p in target.glob("*.sqlite3")] == [made.database]
 
 
