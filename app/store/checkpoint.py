@@ -2,6 +2,9 @@
 """Moves committed pages from the write-ahead log into the database file, on its own thread.
 
 SQLite would do it inside an unlucky commit on the event loop: 1,000 pages and two fsyncs, 5–20 ms.
+
+The first commit after a checkpoint begins the log again and flushes its head, which takes as long as the commit itself.
+So a few small commits wait for more.
 """
 
 import threading
@@ -12,30 +15,42 @@ import sqlcipher3.dbapi2 as driver
 
 from app.core import log
 
+REST_S = 5.0
+"""Seconds that fewer than MANY_ROWS changed rows wait for a checkpoint."""
+MANY_ROWS = 1000
+"""A key changes about ten rows, a full slice of 256 messages some 2,000."""
 PAUSE_S = 0.4
-"""Commits within this time share one checkpoint."""
+"""Many rows that are changed within this time share one checkpoint."""
 
 
 class Checkpointer:
-    """Sleeps until something is written; then one passive checkpoint, which never blocks the writer."""
+    """Sleeps until enough is written, or a little has waited; then one passive checkpoint, which never blocks the
+    writer."""
 
     def __init__(self, connect: Callable[[], Any]) -> None:
         """`connect` gives a new driver connection with the key set."""
         self._connect = connect
         self._wake = threading.Event()
+        self._many = threading.Event()
+        self._rows = 0
+        """Changed since the last checkpoint began."""
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wrote(self) -> None:
-        """A transaction was committed."""
+    def wrote(self, rows: int) -> None:
+        """A transaction was committed that changed so many rows. The loop's thread."""
         if self._thread is None and not self._end.is_set():
             self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
             self._thread.start()
+        self._rows += rows
+        if self._rows >= MANY_ROWS:
+            self._many.set()
         self._wake.set()
 
     def stop(self) -> None:
         """Ends the thread; returns when its connection is closed."""
         self._end.set()
+        self._many.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -46,9 +61,12 @@ class Checkpointer:
         try:
             while not self._end.is_set():
                 self._wake.wait()
-                self._wake.clear()
+                self._many.wait(REST_S)
                 if self._end.wait(PAUSE_S):
                     return
+                self._rows = 0
+                self._many.clear()
+                self._wake.clear()
                 connection = connection or self._connect()
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except driver.Error as e:

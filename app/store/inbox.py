@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What came from the server: `InboxPort`."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,6 +26,8 @@ _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
 MOST_VOID = 1000
 """▲ Most void items that are stored of a room. Anybody can write them, so that a false server could otherwise fill the
 store."""
+_SHORT = 4 * 1024
+"""Bytes of a change that is stored alone without a thread: a colleague's key, a message."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
 
@@ -108,25 +111,33 @@ class Inbox:
         self._judges.forget({c.obj for c in received.changes})
 
     async def receive_apart(self, received: Received) -> None:
-        """As `receive`, with a trial of what is to be merged before it and the commit in a thread."""
+        """As `receive`, with a trial of what is to be merged before it. It is seen before it is flushed, and flushed
+        when this returns (decision 0017)."""
         received = self._begun(received)
         if not self._judges.concerns(received):
-            await self._db.apart(lambda: self._write(received, frozenset(), None), durable=not received.more)
+            await self._store(received, frozenset(), None)
             return
         async with self._judges.lock:
             verdicts = await self._judges.judge(received)
             try:
                 tried = await self._trials.judge(received.room, received.changes, verdicts)
-                await self._db.apart(lambda: self._write(received, tried, verdicts), durable=not received.more)
-            except Exception:
-                self._judges.roll_back(verdicts)
-                raise
-            except BaseException:  # cancelled: nobody knows whether it was committed
+                await self._store(received, tried, verdicts)
+            except BaseException:  # cancelled, or not flushed: nobody knows whether it was committed
                 self._judges.forget(verdicts.codes)
                 raise
-            self._judges.settle(verdicts)
             self._trials.noted(verdicts)
         await self._trials.without_worker(verdicts.stale)
+
+    async def _store(self, received: Received, tried: Tried, verdicts: Verdicts | None) -> None:
+        is_short = len(received.changes) <= 1 and sum(len(c.payload) for c in received.changes) <= _SHORT
+        now_s = asyncio.get_running_loop().time()
+
+        def write() -> None:
+            if verdicts is not None:  # first of what follows the commit: the others ask the judges
+                self._db.after_commit(lambda: self._judges.settle(verdicts, now_s))
+            self._write(received, tried, verdicts)
+
+        await self._db.apart(write, durable=not received.more, is_short=is_short)
 
     def _begun(self, received: Received) -> Received:
         """With the changes that its snapshots are before the others."""

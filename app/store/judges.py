@@ -75,7 +75,7 @@ class Judges(KeptJudges):
     # -- what came
 
     async def judge(self, received: Received) -> Verdicts:
-        """The verdicts on a slice that is not stored yet. `settle` or `roll_back` follows."""
+        """The verdicts on a slice that is not stored yet. `settle` follows, or `forget` of the objects."""
         out, by_obj = Verdicts(), dict[ObjId, Slice]()
         for change in received.changes:
             by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
@@ -94,15 +94,14 @@ class Judges(KeptJudges):
             raise
         return out
 
-    def settle(self, verdicts: Verdicts) -> None:
-        """What was judged is committed."""
-        now = asyncio.get_running_loop().time()
+    def settle(self, verdicts: Verdicts, now_s: float) -> None:
+        """What was judged is committed, and nobody has been told of it yet. `now_s` by the loop's clock."""
         for obj, judge, _ in verdicts.points:
             judge.settle()
             held = self._held.get(obj)
             if held is not None:
                 held.unstored += len(verdicts.codes.get(obj, ()))
-                held.touched = now
+                held.touched = now_s
         self._stale |= verdicts.stale
 
     def roll_back(self, verdicts: Verdicts) -> None:

@@ -303,7 +303,8 @@ class InboxPort(Protocol):
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """ONE transaction; its commit does not hold up the loop. Durable when this returns, unless more follows.
+        """ONE transaction; its flush does not hold up the loop. Seen by the tools before it is flushed. Durable when
+        this returns, unless more follows. After an error it may be stored all the same.
 
         A change id that is already stored only gets its position (own changes, doubles).
         """

@@ -76,7 +76,7 @@ class Desk:
 
 
 class Doing:
-    """What a desk does; `arrived` holds when each change of others was durable and told here."""
+    """What a desk does; `arrived` holds when each change of others was committed and told here."""
 
     def __init__(self, session: Session, turns: Turns, opened_ns: int) -> None:
         self.session = session

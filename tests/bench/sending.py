@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""From one desk's "send" to the other's opened message: two client processes, a server process, TLS, all durable."""
+"""From one desk's "send" to the other's opened message: two client processes, a server process, TLS. What was
+sent is flushed first; what arrives is committed, and flushed after it is told (decision 0017)."""
 
 import asyncio
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def desks(folder: Path) -> Iterator[tuple[Desk, Desk]]:
 
 
 def latencies(a: Desk, b: Desk, room: str) -> list[float]:
-    """Milliseconds from a message's sending to its durable arrival, one message at a time."""
+    """Milliseconds from a message's sending to its arrival in the other store, one message at a time."""
     b.call("forget")
     sent = a.call("say", room=room, count=MESSAGES, gap_s=GAP_S)
     arrived = b.call("arrived", count=MESSAGES, among=list(sent))
@@ -66,7 +67,7 @@ def send_to_decrypted() -> list[Figure]:
 
 
 def _flood(a: Desk, b: Desk, room: str, count: int, together: int) -> float:
-    """Messages a second from the first one's sending until all are opened and durable at the other desk."""
+    """Messages a second from the first one's sending until all are opened and stored at the other desk."""
     rates = []
     for _ in range(FLOODS):
         b.call("forget")
@@ -82,7 +83,7 @@ def messages_per_s() -> list[Figure]:
     """A flood of chat messages, each its own change: handed in by the score, and each with a commit of its own."""
     with scratch() as folder, two_desks(folder) as (a, b, room):
         by_score, alone = _flood(a, b, room, 3000, SCORE), _flood(a, b, room, 1000, 1)
-    note = "first send to all of {} opened and durable at the other desk; {} in a transaction of the sender"
+    note = "first send to all of {} opened and stored at the other desk; {} in a transaction of the sender"
     return [
         Figure(name="messages_per_s", value=by_score, unit="1/s", n=FLOODS, note=note.format(3000, SCORE)),
         Figure(name="messages_alone_per_s", value=alone, unit="1/s", n=FLOODS, note=note.format(1000, 1)),

@@ -2,6 +2,7 @@
 """Transactions whose commit runs in a thread: the order of everything is as if it had run on the loop."""
 
 import asyncio
+import errno
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 from sqlcipher3 import dbapi2 as driver
 
-from app.errors import BugError, DiskFull
+from app.errors import BugError, DiskFull, StoreFault, StoreUnwritable
+from app.store import database, flushing
 from app.store.database import Database
 
 
@@ -170,3 +172,78 @@ async def test_closing_waits_for_the_commit(db: Database, gate: Gate) -> None:
     again = Database.open(db.path, bytes(32))
     assert notes(again) == [1]
     again.close()
+
+
+class Disk:
+    """The disk that `Database.apart` flushes to. It answers when it is let, and then may refuse."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked, self.let = threading.Event(), threading.Event()
+        self.refuses: StoreFault | None = None
+        self._flush = flushing.flush_log
+        monkeypatch.setattr(database, "flush_log", self._on_flush)
+
+    def _on_flush(self, path: Path) -> StoreFault | None:
+        self.asked.set()
+        assert self.let.wait(10)
+        return self.refuses or self._flush(path)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+@pytest.mark.parametrize("is_short", [True, False])
+async def test_what_came_is_told_before_it_is_flushed_and_flushed_when_apart_returns(
+    db: Database, disk: Disk, is_short: bool
+) -> None:
+    told: list[int] = []
+
+    def slice_() -> None:
+        write(db, 1)
+        db.after_commit(lambda: told.append(1))
+
+    task = asyncio.ensure_future(db.apart(slice_, is_short=is_short))
+    assert await asyncio.to_thread(disk.asked.wait, 10)
+    assert (told, notes(db)) == ([1], [1])
+    write(db, 2)  # a key that is pressed meanwhile waits for nothing
+    assert not task.done()
+    disk.let.set()
+    await task
+    assert notes(db) == [1, 2]
+
+
+async def test_what_may_be_lost_is_not_flushed(db: Database, disk: Disk) -> None:
+    await db.apart(lambda: write(db, 1), durable=False)
+    assert not disk.asked.is_set()
+    assert notes(db) == [1]
+
+
+async def test_a_flush_that_fails_is_told_and_what_came_stays(db: Database, disk: Disk) -> None:
+    disk.let.set()
+    disk.refuses = DiskFull()
+    with pytest.raises(DiskFull):
+        await db.apart(lambda: write(db, 1), is_short=True)
+    assert notes(db) == [1]
+    disk.refuses = None
+    await db.apart(lambda: write(db, 2), is_short=True)
+    assert notes(db) == [1, 2]
+
+
+async def test_a_short_transaction_is_committed_on_the_loops_thread(db: Database, gate: Gate) -> None:
+    await db.apart(lambda: write(db, 1), is_short=True)
+    assert not gate.shut.is_set()
+    assert notes(db) == [1]
+
+
+def test_a_log_that_cannot_be_flushed_is_a_fault_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(flushing.flush_log(tmp_path / "none.db"), StoreUnwritable)
+    (tmp_path / "a.db-wal").write_bytes(b"")
+
+    def full(fd: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    assert flushing.flush_log(tmp_path / "a.db") is None
+    monkeypatch.setattr(flushing, "_flush_file", full)
+    assert isinstance(flushing.flush_log(tmp_path / "a.db"), DiskFull)

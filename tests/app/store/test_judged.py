@@ -14,8 +14,9 @@ import pytest_asyncio
 from app.core.ids import ChangeId, DevId, Uid
 from app.documents.model import Document
 from app.documents.records import encode, unpack
+from app.errors import DiskFull
 from app.objects.grammar import read
-from app.store import judges
+from app.store import database, judges
 from app.store.store import Store
 from sync.client.ports import OpenedChange, Received, RoomEvent
 from tests.app.poison import Writer
@@ -169,6 +170,32 @@ async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(
     await take(desk, gap)
     assert marks(desk.store) == []
     assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
+
+
+async def test_what_is_to_be_judged_again_is_noted_before_anybody_is_told(desk: Desk) -> None:
+    """Otherwise its trial could begin while the disk is flushed, and end without the judge."""
+    stream, writer = Stream(), Writer()
+    first = stream.add(EK, *writer.take())
+    gap, behind = stream.add(EK, writer.types("Nyckeln kom sent å. "), writer.types("Efter 🙂. "))
+    await take(desk, *first, behind)
+    due: list[bool] = []
+    desk.store.trials.changed.connect(lambda obj: due.append(desk.store.judges.is_due(obj)))
+    await take(desk, gap)
+    assert due[0]
+
+
+async def test_a_refused_flush_leaves_what_came(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    (change,) = stream.add(EK, writer.types("Står kvar å. "))
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "flush_log", lambda _: DiskFull())
+        with pytest.raises(DiskFull):
+            await take(desk, change)
+    assert "Står kvar å." in desk.text()
+    await take(desk, change, *stream.add(EK, writer.types("Kommer efter 🙂. ")))
+    assert marks(desk.store) == []
+    assert "Står kvar å. Kommer efter 🙂." in desk.text()
 
 
 async def test_a_refused_commit_leaves_the_judge_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
