@@ -4,11 +4,11 @@ begins with) and the structure that is said beside it. Checks that the two say t
 
 from collections.abc import Generator, Iterator
 
-from app.core.pieces import finished
 from app.objects.grammar import DELETED, GC, TYPE, Facts, Id, Item, Section
 from app.objects.lib0 import BadUpdate
 from app.objects.structure import BREATH, KEY_MASK, NOWHERE, Broken, Client, Structure
 from app.objects.structure_codec import decoding
+from sync.pieces import finished
 
 
 def begin(facts: Facts, data: bytes) -> Structure:

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from app.core.pieces import finished
 from app.objects.begun import Begun
 from app.objects.canonical import canonical
 from app.objects.crdt import merged
@@ -16,6 +15,7 @@ from app.objects.grammar import read
 from app.objects.lib0 import BadUpdate
 from app.objects.replay import MERGED, Replay, Unpack, joined
 from sync.client.ports import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
+from sync.pieces import finished
 
 __all__ = ["Compact", "Compacted", "Compaction", "Making", "State", "state_at", "state_of"]
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from app.core.pieces import finished
 from app.objects.json_texts import skip_json
 from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK, MAX_THINGS, BadUpdate, Reader
 from app.objects.passed import remember
 from app.objects.values import MAX_DEPTH, skip_text, skip_value
+from sync.pieces import finished
 
 GC, DELETED, TEXT, EMBED, MARK, TYPE, VALUES = 0, 1, 4, 5, 6, 7, 8
 KEYED_KINDS = (DELETED, EMBED, TYPE, VALUES)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
 
-from app.core.pieces import finished
 from app.errors import BugError
 from app.objects.grammar import Facts, Id
 from app.objects.structure import BREATH, Broken, Mark, Structure
 from app.objects.waiting import Change, Late, Rows, Waiting
+from sync.pieces import finished
 
 CLIENTS_AN_HOUR = 200
 """New clients of one person in an object and hour of t. What comes under more is merged in the background."""

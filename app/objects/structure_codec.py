@@ -5,11 +5,11 @@ baseline, a snapshot or a successor says beside its update. FORMAT.md has every 
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
-from app.core.pieces import finished
 from app.objects.grammar import TYPED_TEXT, Id
 from app.objects.lib0 import MAX_CLIENT, MAX_CLOCK, BadUpdate, Reader
 from app.objects.structure import BREATH, KEY_BITS, KEY_MASK, NOWHERE, Client, Parent, Structure
 from app.objects.values import MAX_DEPTH
+from sync.pieces import finished
 
 VERSION = 1
 _UID_BYTES = 16
