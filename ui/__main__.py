@@ -28,6 +28,9 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
     from app.core import garbage
 
     garbage.hold()
+    from ui import sources
+
+    sources.leave_unread()
     from ui.main import main
 
     return main(arguments(given), command)

@@ -3,7 +3,6 @@
 
 import argparse
 import asyncio
-import linecache
 import os
 import sys
 import time
@@ -55,7 +54,6 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
         errands.hide()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     garbage.begin()
-    linecache.clearcache()  # PySide reads the source of each module imported after it; Python would keep them, 19 MB
     application = QApplication.instance() or QApplication(["kansli"])
     assert isinstance(application, QApplication)  # noqa: S101 - nobody makes another kind
     application.setApplicationName("Kansli")

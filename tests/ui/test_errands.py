@@ -38,6 +38,23 @@ def test_a_start_brings_no_server_and_no_self_test() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_start_imports_no_qr_codes_and_no_printing() -> None:
+    """They would take 3 MB of memory as long as the program runs."""
+    spared = {"segno", "zxingcpp", "PySide6.QtPrintSupport"}
+    program = f"import sys, ui.main; print({spared!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_a_start_reads_no_sources() -> None:
+    """PySide would read that of every module; the gaps that this leaves in memory stay."""
+    program = "import linecache; from ui import __main__; __main__.run(['--version'])"
+    shown = "import atexit; atexit.register(lambda: print([f for f in linecache.cache if 'main.py' in f]));"
+    code = f"{shown} {program}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 @pytest.mark.slow
 def test_a_self_test_tries_everything_and_leaves_nothing(tmp_path: Path) -> None:
     done = kansli("--selftest", "--report", str(tmp_path / "said.txt"), home=tmp_path)
