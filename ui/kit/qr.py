@@ -4,15 +4,22 @@
 segno makes them, zxing-cpp reads them. What is in one is its reader's to judge: anybody can draw a QR code.
 """
 
-import segno
-import zxingcpp
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app.core.later import Later
+
+if TYPE_CHECKING:
+    import segno
+    import zxingcpp
+else:
+    segno, zxingcpp = Later("segno"), Later("zxingcpp")  # 2 MB, not needed before a code is shown or read
+
 QUIET = 4
 """Modules of white around it (ISO/IEC 18004)."""
-_ONLY_QR = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
 MAX_PIXELS = 40_000_000
 """A larger picture is made smaller before it is read: 40 MB of grey."""
 
@@ -63,7 +70,8 @@ def read(picture: QImage) -> list[str]:
     width, height, line = grey.width(), grey.height(), grey.bytesPerLine()
     raw = bytes(grey.constBits())
     packed = raw if line == width else b"".join(raw[y * line : y * line + width] for y in range(height))
-    found = zxingcpp.read_barcodes(memoryview(packed).cast("B", (height, width)), _ONLY_QR)
+    only_qr = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode)
+    found = zxingcpp.read_barcodes(memoryview(packed).cast("B", (height, width)), only_qr)
     return [code.text for code in found]
 
 

@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.recovery import SheetPaper
@@ -215,6 +214,8 @@ class SheetDialog(Dialog):
             self.kept.setText(tr("Saved. Whoever can read the file has your sheet: remove it when it is printed."))
 
     async def _print(self) -> None:
+        from PySide6.QtPrintSupport import QPrintDialog, QPrinter  # here: 1 MB that few need
+
         printer = QPrinter(QPrinter.PrinterMode.HighResolution)
         printer.setDocName(tr("Recovery sheet"))
         sheet_paper.lay_out(printer)
