@@ -18,6 +18,9 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
     uninstaller would wait for the box.
     """
     if given[:1] == ["--worker"]:
+        from app.worker import spare
+
+        spare.spare()
         from app.worker import serve
 
         return serve.main(given[1:])

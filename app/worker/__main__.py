@@ -3,7 +3,10 @@
 
 import sys
 
-from app.worker.serve import main
+from app.worker.spare import spare
 
 if __name__ == "__main__":
+    spare()
+    from app.worker.serve import main
+
     sys.exit(main(sys.argv[1:]))

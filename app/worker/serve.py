@@ -16,7 +16,6 @@ from app.errors import BadChange, BugError
 from app.objects.crdt import CrdtDoc
 from app.worker.confine import confine
 from app.worker.frames import STATES, Answer, Forget, Load, Question, Read, Tried, Try, read_question, write
-from app.worker.spare import spare
 
 
 def clock_us() -> int:
@@ -103,7 +102,6 @@ class Serving:
 def main(options: Sequence[str] = ()) -> int:
     """Answers on standard input and output until the program is gone. With STATES among the options it makes states."""
     questions, answers = _streams()
-    spare()
     CrdtDoc().close()  # loads what it is made of: after `confine` nothing more can be opened
     answer = _answering(states=STATES in options)
     confine()
