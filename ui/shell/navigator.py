@@ -26,12 +26,12 @@ _KEPT_ROOMS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the navigator moves. `sections`: the views of the rail's sections, without rooms."""
+    """What the navigator moves. `sections`: returns the view of each of the rail's sections, without rooms."""
 
     rail: Rail
     room_list: RoomList
     stack: QStackedWidget
-    sections: Mapping[str, QWidget]
+    sections: Mapping[str, Callable[[], QWidget]]
     search: SearchView
     no_room: QWidget
     invitation: InvitationView
@@ -133,7 +133,7 @@ class Navigator(QObject):
         if place.section == "rooms":
             self._show_room(place)
             return
-        self._parts.stack.setCurrentWidget(self._parts.sections[place.section])
+        self._parts.stack.setCurrentWidget(self._parts.sections[place.section]())
         if place.section == "search":
             self._parts.search.field.setFocus()
         else:

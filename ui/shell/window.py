@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         self.navigator = Navigator(session, tools, self)
         self.navigator.write_to.connect(self.write_to)
         self._bound: list[QAction] = []
+        self._settings_view: SettingsView | None = None
         set_title(self, "Kansli")
         self.setMinimumSize(900, 600)
         self.resize(1440, 900)
@@ -157,11 +158,11 @@ class MainWindow(QMainWindow):
         self._on_rooms()
 
     def _parts(self) -> Parts:
-        sections = {
-            "home": self.home,
-            "tasks": self.my_tasks,
-            "search": self.search_view,
-            "settings": self.settings_view,
+        sections: dict[str, Callable[[], QWidget]] = {
+            "home": lambda: self.home,
+            "tasks": lambda: self.my_tasks,
+            "search": lambda: self.search_view,
+            "settings": lambda: self.settings_view,
         }
         return Parts(
             rail=self.rail,
@@ -213,9 +214,7 @@ class MainWindow(QMainWindow):
         self.my_tasks.link_chosen.connect(self.open_link)
         self.search_view = SearchView(self.session, self._icons)
         self.search_view.link_chosen.connect(self.open_link)
-        self.settings_view = SettingsView(self.session, self._keys)
-        self.settings_view.lock.connect(self.lock_requested)
-        self.settings_view.key_change.connect(self.key_change_requested)
+        self._settings_view = None
         self.no_room = EmptyState(
             "room",
             tr("No room is open"),
@@ -225,12 +224,23 @@ class MainWindow(QMainWindow):
         )
         self.invitation = InvitationView(self.session)
         self.invitation.entered.connect(self.open_room)
-        for view in (self.home, self.my_tasks, self.search_view, self.settings_view, self.no_room, self.invitation):
+        for view in (self.home, self.my_tasks, self.search_view, self.no_room, self.invitation):
             self.stack.addWidget(view)
         layout.addWidget(self.stack, 1)
         self.status = StatusBar()
         layout.addWidget(self.status)
         return content
+
+    @property
+    def settings_view(self) -> SettingsView:
+        """The settings, made at their first use: they are half of the window's widgets, and few starts show them."""
+        if self._settings_view is None:
+            with theme.styled_at_once():
+                self._settings_view = view = SettingsView(self.session, self._keys)
+                self.stack.addWidget(view)
+            view.lock.connect(self.lock_requested)
+            view.key_change.connect(self.key_change_requested)
+        return self._settings_view
 
     def _restore_geometry(self) -> None:
         saved = self.session.settings.get(WINDOW_GEOMETRY)

@@ -24,6 +24,7 @@ from ui.kit import theme
 from ui.shell.ports import Session
 from ui.shell.room_view import RoomView
 from ui.shell.search_view import hit_row
+from ui.shell.settings_view import SettingsView
 from ui.shell.welcome import Enrolment
 from ui.shell.window import MainWindow
 from ui.tool import Shell, follow, toast
@@ -288,6 +289,16 @@ def test_f6_goes_through_every_region_and_comes_back(window: MainWindow) -> None
     assert sorted(seen) == ["content", "list", "panel", "rail", "tabs"]
     press(window, "Shift+F6")
     assert window.focusWidget() is not None
+
+
+def test_the_settings_are_made_at_their_first_use(window: MainWindow) -> None:
+    """They are half of the window's widgets, and few starts show them."""
+    assert not window.stack.findChildren(SettingsView)
+    press(window, "Ctrl+5")
+    press(window, "Ctrl+1")
+    press(window, "Ctrl+5")
+    assert window.stack.findChildren(SettingsView) == [window.settings_view]
+    assert window.settings_view.isVisible()
 
 
 def test_esc_closes_the_toast_then_the_settings(window: MainWindow) -> None:
