@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from app.core.text_units import utf8_len, utf16_len
+from app.core.text_units import clean, utf8_len, utf16_len
 from app.objects.addresses import safe_link
 
 MAX_INDENT = 8
@@ -204,6 +204,11 @@ def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
         else:
             out.append(run)
     return tuple(out)
+
+
+def one_line(text: str) -> str:
+    """The text as it may stand in one block: line breaks become line separators."""
+    return clean(text).replace("\n", "\u2028").replace("\r", "")
 
 
 def common_ends(old: str, new: str, cap: int | None = None) -> tuple[int, int]:
