@@ -7,12 +7,14 @@ It is given a session and the tools; it locks nothing itself (`lock_requested`) 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
 from app.core.ids import RoomId
+from app.core.later import Later
 from app.errors import StoreUnwritable
 from app.objects.links import ObjectLink
 from app.people.person import Person
@@ -52,12 +54,16 @@ from ui.shell.revoked import RevokedDialog
 from ui.shell.room_list import WIDTH, RoomList
 from ui.shell.room_view import RoomView
 from ui.shell.search_view import SearchView
-from ui.shell.settings_view import SettingsView
 from ui.shell.status import StatusBar
 from ui.shell.twins import may_add
 from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
 from ui.tool import DraftingView, Tool, WritingView
+
+if TYPE_CHECKING:
+    from ui.shell import settings_view as settings_page
+else:
+    settings_page = Later("ui.shell.settings_view")  # with its dialogs 0.5 MB
 
 FEW_ROOMS = 3
 """So few are read before anybody has read a sentence about it."""
@@ -91,7 +97,7 @@ class MainWindow(QMainWindow):
         self.navigator = Navigator(session, tools, self)
         self.navigator.write_to.connect(self.write_to)
         self._bound: list[QAction] = []
-        self._settings_view: SettingsView | None = None
+        self._settings_view: settings_page.SettingsView | None = None
         set_title(self, "Kansli")
         self.setMinimumSize(900, 600)
         self.resize(1440, 900)
@@ -232,11 +238,11 @@ class MainWindow(QMainWindow):
         return content
 
     @property
-    def settings_view(self) -> SettingsView:
+    def settings_view(self) -> "settings_page.SettingsView":
         """The settings, made at their first use: they are half of the window's widgets, and few starts show them."""
         if self._settings_view is None:
             with theme.styled_at_once():
-                self._settings_view = view = SettingsView(self.session, self._keys)
+                self._settings_view = view = settings_page.SettingsView(self.session, self._keys)
                 self.stack.addWidget(view)
             view.lock.connect(self.lock_requested)
             view.key_change.connect(self.key_change_requested)
