@@ -134,5 +134,7 @@ class Whole:
 
 def _unordered(opened: object) -> object:
     """What a document holds with its characters in no order. Where an update names a right neighbour that stands before
-    the left one, the library's order depends on the order of merging (app/objects/FORMAT.md, "Not judged")."""
-    return Read("".join(sorted(opened.text)), opened.blocks) if isinstance(opened, Read) else opened
+    the left one, the library's order depends on the order of merging (app/objects/FORMAT.md, "Not judged"). Then
+    another character may be the last: a text that does not end with a newline is shown as if it did, and has a block
+    more. So newlines and blocks are not compared."""
+    return sorted(opened.text.replace("\n", "")) if isinstance(opened, Read) else opened
