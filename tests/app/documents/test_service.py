@@ -2,6 +2,7 @@
 """Documents over real stores: two desks, restarts, search, presence, damaged and huge changes, a full disk."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.errors import DiskFull, NotFound, StoreFault
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from app.store import inbox
+from app.store.database import Database
 from sync.client.ports import Received
 from tests.app.documents.desks import Desk, World
 from tests.counting import crdt_docs
@@ -131,16 +133,34 @@ def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
     assert hl.documents.open(obj).plain_text() == theirs.plain_text()
 
 
+def commits_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes is committed apart however short it is, and not before somebody else uses the store."""
+    asked, commit, settle = threading.Event(), Database._commit_apart, Database._settle
+
+    def waiting(db: Database) -> Exception | None:
+        assert asked.wait(10)
+        return commit(db)
+
+    def asking(db: Database) -> None:
+        if db._committing is not None:
+            asked.set()
+        settle(db)
+
+    monkeypatch.setattr(inbox, "_SHORT", 0)
+    monkeypatch.setattr(Database, "_commit_apart", waiting)
+    monkeypatch.setattr(Database, "_settle", asking)
+
+
 async def test_what_comes_while_one_writes_is_merged_after_what_is_written(
     world: World, pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "_SHORT", 0)  # else the commit does not run apart
     hl, ek, obj = pair
     mine, theirs = hl.documents.open(obj), ek.documents.open(obj)
     mine.splice(0, 0, "Början å. ")
     world.deliver()
     theirs.splice(0, 0, "Före 🙂. ")
     coming = world.coming(ek)
+    commits_when_asked_for(monkeypatch)
     storing = asyncio.ensure_future(hl.store.inbox.receive_apart(coming))
     await asyncio.sleep(0)  # written, and its commit runs apart
     seen: list[Origin] = []
