@@ -177,7 +177,7 @@ class Database:
         short one, which is a few small rows, runs at once: waking a thread would take longer.
 
         `write` runs at once. Whatever uses the store before the commit is done waits for it, and what `after_commit`
-        was given runs before that. Cancelled meanwhile, the transaction is committed all the same.
+        was given runs before that. Cancelled meanwhile, it is committed and flushed all the same.
 
         After an error of `write` or the commit nothing is stored. After one of the flush everything is, and may be lost
         in a power cut.
@@ -206,8 +206,10 @@ class Database:
                 self._settle()
             if (error := commit.result()) is not None:
                 raise error
-        if flush is not None and (fault := await asyncio.wrap_future(flush)) is not None:
-            raise fault
+        if flush is not None:
+            await asyncio.wait([asyncio.wrap_future(flush)])  # which does not cancel it
+            if (fault := flush.result()) is not None:
+                raise fault
         if failed:
             raise failed[0]
 

@@ -122,22 +122,43 @@ class Inbox:
             try:
                 tried = await self._trials.judge(received.room, received.changes, verdicts)
                 await self._store(received, tried, verdicts)
-            except BaseException:  # cancelled, or not flushed: nobody knows whether it was committed
-                self._judges.forget(verdicts.codes)
+            except Exception:
+                if not verdicts.settled:
+                    self._judges.roll_back(verdicts)
                 raise
-            self._trials.noted(verdicts)
+            except BaseException:  # cancelled: if it is not settled, nobody knows whether it will be committed
+                if not verdicts.settled:
+                    self._judges.forget(verdicts.codes)
+                raise
         await self._trials.without_worker(verdicts.stale)
 
     async def _store(self, received: Received, tried: Tried, verdicts: Verdicts | None) -> None:
-        is_short = len(received.changes) <= 1 and sum(len(c.payload) for c in received.changes) <= _SHORT
+        is_short = self._is_short(received) and (verdicts is None or verdicts.count <= 1)
         now_s = asyncio.get_running_loop().time()
 
         def write() -> None:
             if verdicts is not None:  # first of what follows the commit: the others ask the judges
                 self._db.after_commit(lambda: self._judges.settle(verdicts, now_s))
             self._write(received, tried, verdicts)
+            if verdicts is not None:
+                self._db.after_commit(lambda: self._trials.noted(verdicts))
 
         await self._db.apart(write, durable=not received.more, is_short=is_short)
+
+    def _is_short(self, received: Received) -> bool:
+        """Whether a few small rows are all that it changes. A state of 1 MiB that is written whole takes 20 ms to
+        commit, and what a snapshot stood in for, which is overwritten as it goes, may be as long."""
+        r, state = received, received.state or b""
+        many = (r.positions, r.changes, r.items, r.waiting, r.resolved, r.events, r.members, r.gone, r.void, r.shares)
+        sizes = (
+            [len(c.payload) for c in r.changes] + [len(i.ct or b"") for i in r.items] + [len(w) for _, w in r.waiting]
+        )
+        is_small = max(map(len, many)) <= 1 and max(sizes, default=0) <= _SHORT and not (r.snapshots or r.whole)
+        return is_small and (len(state) < _LARGE_STATE or self._is_in_place(r.room, state))
+
+    def _is_in_place(self, room: RoomId, state: bytes) -> bool:
+        kept = self._states.get(room)
+        return kept is not None and len(kept[1]) == len(state) >= _LARGE_STATE
 
     def _begun(self, received: Received) -> Received:
         """With the changes that its snapshots are before the others."""
@@ -184,8 +205,8 @@ class Inbox:
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the pages of a large state that differ from what was stored last: a message changes two of 65."""
-        kept = self._states.pop(room, None)
-        if kept is None or len(kept[1]) != len(state) or len(state) < _LARGE_STATE:
+        in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
+        if kept is None or not in_place:
             self._db.raw.execute(sql.SET_STREAM, (room, cursor, state))
             row = self._db.value("SELECT rowid FROM streams WHERE room = ?", (room,))
         else:

@@ -103,6 +103,7 @@ class Judges(KeptJudges):
                 held.unstored += len(verdicts.codes.get(obj, ()))
                 held.touched = now_s
         self._stale |= verdicts.stale
+        verdicts.settled = True
 
     def roll_back(self, verdicts: Verdicts) -> None:
         """Nothing of it was committed."""

@@ -29,6 +29,13 @@ class Verdicts:
     """Objects of which somebody began too many clients: their changes are merged in the background."""
     stale: set[ObjId] = field(default_factory=set)
     points: list[tuple[ObjId, ObjectJudge, object]] = field(default_factory=list)
+    settled: bool = False
+    """They are committed, and the judges know it."""
+
+    @property
+    def count(self) -> int:
+        """Changes that have a verdict, with those that waited."""
+        return sum(map(len, self.codes.values()))
 
 
 @dataclass(slots=True)

@@ -214,6 +214,22 @@ async def test_what_came_is_told_before_it_is_flushed_and_flushed_when_apart_ret
     assert notes(db) == [1, 2]
 
 
+async def test_a_cancelled_wait_does_not_keep_the_flush_from_coming(db: Database, disk: Disk) -> None:
+    """It stands behind another flush when the line is cut."""
+    first = asyncio.ensure_future(db.apart(lambda: write(db, 1), is_short=True))
+    assert await asyncio.to_thread(disk.asked.wait, 10)
+    second = asyncio.ensure_future(db.apart(lambda: write(db, 2), is_short=True))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    disk.asked.clear()
+    disk.let.set()
+    await first
+    assert await asyncio.to_thread(disk.asked.wait, 10)
+    assert notes(db) == [1, 2]
+
+
 async def test_what_may_be_lost_is_not_flushed(db: Database, disk: Disk) -> None:
     await db.apart(lambda: write(db, 1), durable=False)
     assert not disk.asked.is_set()

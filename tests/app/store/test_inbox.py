@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What came from the server is there after a restart, whole."""
 
+from threading import current_thread
+
 import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
 from sync.client.ports import KeptReceipt, Received, RoomEvent
+from sync.trust.items import Item
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 
@@ -32,6 +35,44 @@ def test_a_slice_is_stored_whole(bench: Bench) -> None:
     assert store.share(ROOM, obj) == b"S" * 32
     store.receive(Received(room=ROOM, cursor=9, state=b"newer", resolved=[8]))
     assert store.waiting(ROOM) == [(9, b"item 9")]
+
+
+ITEM = Item(9, 1000, 2, b"", b"", bytes(64 * 1024))
+EVENTS = [RoomEvent(n=n, t=n, kind="leave", by=OTHER, subject=OTHER) for n in (8, 9)]
+
+
+@pytest.mark.parametrize(
+    ("received", "where"),
+    [
+        (Received(room=ROOM, cursor=9, state=b"s", positions=[(9, b"9" * 32)]), "MainThread"),
+        (Received(room=ROOM, cursor=9, state=bytes(1024 * 1024)), "store-commit"),
+        (Received(room=ROOM, waiting=[(9, bytes(64 * 1024))]), "store-commit"),
+        (Received(room=ROOM, items=[ITEM]), "store-commit"),
+        (Received(room=ROOM, events=EVENTS), "store-commit"),
+        (Received(room=ROOM, whole=[ObjId(b"o" * 16)]), "store-commit"),
+    ],
+)
+async def test_only_a_few_small_rows_are_committed_on_the_loop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, received: Received, where: str
+) -> None:
+    at: list[str] = []
+    commit = bench.store.db._commit
+    monkeypatch.setattr(bench.store.db, "_commit", lambda: (at.append(current_thread().name), commit()))
+    await bench.store.receive_apart(received)
+    assert [name.rsplit("_", 1)[0] for name in at] == [where]
+
+
+async def test_a_long_state_of_which_few_pages_differ_is_committed_on_the_loop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.store.receive_apart(Received(room=ROOM, cursor=8, state=bytes(64 * 1024)))
+    at: list[str] = []
+    commit = bench.store.db._commit
+    monkeypatch.setattr(bench.store.db, "_commit", lambda: (at.append(current_thread().name), commit()))
+    state = bytes(64 * 1024 - 1) + b"n"
+    await bench.store.receive_apart(Received(room=ROOM, cursor=9, state=state))
+    assert at == ["MainThread"]
+    assert bench.store.rooms() == [(ROOM, state)]
 
 
 def test_an_archive_key_is_not_lost_when_its_epochs_key_comes_again(bench: Bench) -> None:

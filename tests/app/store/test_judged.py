@@ -198,6 +198,24 @@ async def test_a_refused_flush_leaves_what_came(desk: Desk, monkeypatch: pytest.
     assert "Står kvar å. Kommer efter 🙂." in desk.text()
 
 
+async def test_a_refused_flush_leaves_the_judge_where_it_is_and_what_waits_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the slice comes again: nobody would ask for the judge, or hear that something waits."""
+    stream, writer = Stream(), Writer()
+    await take(desk, *stream.add(EK, *writer.take()))
+    writer.types("Kommer aldrig å. ")
+    (behind,) = stream.add(EK, writer.types("Väntar 🙂. "))
+    told: list[bytes] = []
+    desk.store.trials.changed.connect(told.append)
+    monkeypatch.setattr(database, "flush_log", lambda _: DiskFull())
+    with pytest.raises(DiskFull):
+        await take(desk, behind)
+    assert [code for _, code in marks(desk.store)] == ["late"]
+    assert not desk.store.judges.is_due(NOTE)
+    assert told == [NOTE]
+
+
 async def test_a_refused_commit_leaves_the_judge_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(EK, *writer.take()))
