@@ -19,6 +19,9 @@ REST_S = 5.0
 """Seconds that fewer than MANY_ROWS changed rows wait for a checkpoint."""
 MANY_ROWS = 1000
 """A key changes about ten rows, a full slice of 256 messages some 2,000."""
+MANY_BYTES = 8 * 1024 * 1024
+"""A longer log waits for no more either: one row may be some MB. SQLite cuts the log down to this when it begins it
+again, so that a longer one has pages that were not moved yet."""
 PAUSE_S = 0.4
 """Many rows that are changed within this time share one checkpoint."""
 
@@ -37,13 +40,13 @@ class Checkpointer:
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wrote(self, rows: int) -> None:
-        """A transaction was committed that changed so many rows. The loop's thread."""
+    def wrote(self, rows: int, log_bytes: int = 0) -> None:
+        """A transaction was committed that changed so many rows; how long the log's file is now. The loop's thread."""
         if self._thread is None and not self._end.is_set():
             self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
             self._thread.start()
         self._rows += rows
-        if self._rows >= MANY_ROWS:
+        if self._rows >= MANY_ROWS or log_bytes > MANY_BYTES:
             self._many.set()
         self._wake.set()
 

@@ -27,8 +27,8 @@ from app.errors import (
     StoreMissing,
     StoreUnwritable,
 )
-from app.store.checkpoint import Checkpointer
-from app.store.flushing import flush_log
+from app.store.checkpoint import MANY_BYTES, Checkpointer
+from app.store.flushing import flush_log, log_bytes
 
 APPLICATION_ID = 0x4B4E534C  # "KNSL"
 KEY_BYTES = 32
@@ -135,6 +135,7 @@ class Database:
                 "secure_delete=ON",
                 "temp_store=MEMORY",
                 "cache_size=-16384",  # KiB
+                f"journal_size_limit={MANY_BYTES}",
                 "wal_autocheckpoint=8000",  # a safety net: the checkpointer thread comes long before
             ):
                 connection.execute(f"PRAGMA {pragma}")
@@ -291,7 +292,7 @@ class Database:
 
     def _tell_checkpointer(self) -> None:
         before, self._changed_rows = self._changed_rows, self.raw.total_changes
-        self._checkpointer.wrote(self._changed_rows - before)
+        self._checkpointer.wrote(self._changed_rows - before, log_bytes(self.path))
 
     def _roll_back(self) -> None:
         self._after.clear()

@@ -15,6 +15,14 @@ from app.errors import DiskFull, StoreFault, StoreUnwritable
 _flush_file = getattr(os, "fdatasync", os.fsync)  # Windows has no fdatasync
 
 
+def log_bytes(database: Path) -> int:
+    """The length of the database's write-ahead log, 0 if there is none."""
+    try:
+        return Path(f"{database}-wal").stat().st_size
+    except OSError:
+        return 0
+
+
 def flush_log(database: Path) -> StoreFault | None:
     """Flushes the database's write-ahead log. Any thread. Returns what went wrong, or None.
 

@@ -2,12 +2,16 @@
 """When the write-ahead log goes into the database file."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.store import checkpoint
-from app.store.checkpoint import MANY_ROWS, Checkpointer
+from app.store.checkpoint import MANY_BYTES, MANY_ROWS, Checkpointer
+from app.store.database import Database
+from app.store.flushing import log_bytes
+from tests.world import until
 
 
 class Log:
@@ -42,6 +46,28 @@ def test_many_rows_wait_for_no_more(log: Log, monkeypatch: pytest.MonkeyPatch) -
     checkpointer.wrote(1)
     assert log.done.wait(60)
     checkpointer.stop()
+
+
+async def test_a_row_of_some_mb_waits_for_no_more_and_the_log_is_cut_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a few states would fill the log, until the next commit on the loop has to empty it."""
+    monkeypatch.setattr(checkpoint, "REST_S", 600.0)
+    monkeypatch.setattr(checkpoint, "PAUSE_S", 0.0)
+    monkeypatch.setattr(checkpoint, "MANY_ROWS", 10**9)
+    db = Database.create(tmp_path / "a.db", bytes(32))
+    with db.transaction():
+        db.raw.execute("CREATE TABLE states (state BLOB)")
+        db.raw.execute("INSERT INTO states VALUES (zeroblob(?))", (MANY_BYTES,))
+    assert log_bytes(db.path) > MANY_BYTES
+
+    def shrunk() -> bool:
+        with db.transaction():
+            db.raw.execute("INSERT INTO states VALUES (x'00')")
+        return log_bytes(db.path) <= MANY_BYTES
+
+    await until(shrunk)
+    db.close()
 
 
 def test_few_rows_wait_until_the_rest_is_over(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
