@@ -210,6 +210,7 @@ class Database:
         if flush is not None:
             await asyncio.wait([asyncio.wrap_future(flush)])  # which does not cancel it
             if (fault := flush.result()) is not None:
+                self._checkpointer.hurry()
                 raise fault
         if failed:
             raise failed[0]

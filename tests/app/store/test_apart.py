@@ -12,8 +12,9 @@ import pytest
 from sqlcipher3 import dbapi2 as driver
 
 from app.errors import BugError, DiskFull, StoreFault, StoreUnwritable
-from app.store import database, flushing
+from app.store import checkpoint, database, flushing
 from app.store.database import Database
+from tests.world import until
 
 
 class Gate:
@@ -245,6 +246,20 @@ async def test_a_flush_that_fails_is_told_and_what_came_stays(db: Database, disk
     disk.refuses = None
     await db.apart(lambda: write(db, 2), is_short=True)
     assert notes(db) == [1, 2]
+
+
+async def test_what_could_not_be_flushed_goes_into_the_database_file(
+    disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "REST_S", 600.0)
+    disk.let.set()
+    disk.refuses = DiskFull()
+    db = Database.create(tmp_path / "b.db", bytes(32))
+    before = db.path.read_bytes()
+    with pytest.raises(DiskFull):
+        await db.apart(lambda: db.raw.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)"), is_short=True)
+    await until(lambda: db.path.read_bytes() != before)
+    db.close()
 
 
 async def test_a_short_transaction_is_committed_on_the_loops_thread(db: Database, gate: Gate) -> None:
