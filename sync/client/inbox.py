@@ -278,6 +278,7 @@ class Inbox:
         again behind it, and must then be asked before anything more of the room is read.
         """
         entries = left = False
+        room.head_n = max(room.head_n, wire[-1].n)  # ▲ only the slice's last piece is durable: nothing goes before
         since = self._link.server_now_ms - KEPT_MS
         me = self._link.account.uid
         for piece, more in _pieces(wire, me):

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client import link as link_module
+from sync.client.inbox import Inbox
 from sync.client.outbox import RESTORED_JUMP, Outbox
 from sync.client.ports import PRESENCE, SealedBatch
 from sync.client.room import RoomSync
@@ -27,6 +28,7 @@ from sync.trust import envelope, receipts, statecodec
 from sync.trust.envelope import object_of
 from sync.trust.epochs import USER, Recipient, seal_for
 from sync.trust.items import ENVELOPE, Item, item_id, next_rh
+from sync.trust.stream import Accepted
 from sync.trust.userlog import AGENCY, DOMAIN, entry_body, entry_id
 from tests.journeys.bad_input.checks import HELLO, lie, offline, reconnect, stopped, two
 from tests.sync.client.test_engine import _note_sealed
@@ -339,6 +341,35 @@ async def test_what_is_judged_beyond_what_was_told_is_not_caught_up_with_until_i
     old.judge([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items])
     assert old.stream.n > old.head_n
     assert not old.may_send
+
+
+async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond_what_was_told(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the last piece is durable. An entry that named an earlier one could outlast it in a power cut."""
+    monkeypatch.setattr("sync.client.inbox.PIECE", 1)
+    a, b, room, obj = await two(w)
+    await offline(b)
+    for text in (b"1", b"2", b"3"):
+        a.say(room, obj, text)
+        await until(lambda: a.engine.status.waiting == 0)
+    may_send, pull, judge = list[bool](), Inbox._pull_all, Inbox._judge
+
+    async def told_less(self: Inbox, found: RoomSync) -> m.Receipt | None:
+        found.head_n = found.stream.n
+        return await pull(self, found)
+
+    async def noted(self: Inbox, found: RoomSync, items: list[Item]) -> list[Accepted]:
+        may_send.append(found.may_send)
+        return await judge(self, found, items)
+
+    monkeypatch.setattr(Inbox, "_pull_all", told_less)
+    monkeypatch.setattr(Inbox, "_judge", noted)
+    b.online()
+    await until(lambda: b.texts(obj)[-3:] == [b"1", b"2", b"3"])
+    await until(lambda: b.engine._link.rooms[room].may_send)
+    assert len(may_send) >= 3
+    assert not any(may_send)
 
 
 async def test_a_new_object_is_bound_to_its_room_at_every_client(w: World) -> None:
