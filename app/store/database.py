@@ -32,6 +32,8 @@ from app.store.flushing import flush_log, log_bytes
 
 APPLICATION_ID = 0x4B4E534C  # "KNSL"
 KEY_BYTES = 32
+LONG_COMMIT = "long-commit"
+"""Set in a connection's `info` by who writes in a transaction what takes long to commit however little it is."""
 
 _FULL, _CORRUPT, _NOTADB = 13, 11, 26
 _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
@@ -198,6 +200,7 @@ class Database:
                 self._depth, self._doomed = 0, False
             acts, self._after = self._after, []
             failed: list[Exception] = []
+            is_short = is_short and LONG_COMMIT not in self.conn.info
             commit = self._committed_here() if is_short else self._committer.submit(self._commit_apart)
             flush = self._committer.submit(flush_log, self.path) if durable else None
             self._committing = commit, acts, failed
@@ -262,6 +265,7 @@ class Database:
             self.raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._durable = durable
         self.raw.execute("BEGIN IMMEDIATE")
+        self.conn.info.pop(LONG_COMMIT, None)
         self._depth = 1
 
     def _check_sound(self) -> None:
