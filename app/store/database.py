@@ -95,6 +95,8 @@ class Database:
         self._durable = True
         self.conn: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.raw: Any = self.conn.connection.driver_connection
+        self._file = self.path.resolve()
+        """SQLite's log lies beside the file itself, not beside a link to it."""
         self._checkpointer = Checkpointer(self._connect)
         self._changed_rows = 0
         """Of this connection, up to the last commit."""
@@ -202,7 +204,7 @@ class Database:
             failed: list[Exception] = []
             is_short = is_short and LONG_COMMIT not in self.conn.info
             commit = self._committed_here() if is_short else self._committer.submit(self._commit_apart)
-            flush = self._committer.submit(flush_log, self.path) if durable else None
+            flush = self._committer.submit(flush_log, self._file) if durable else None
             self._committing = commit, acts, failed
             if not commit.done():
                 await asyncio.wait([asyncio.wrap_future(commit)])
@@ -297,7 +299,7 @@ class Database:
 
     def _tell_checkpointer(self) -> None:
         before, self._changed_rows = self._changed_rows, self.raw.total_changes
-        self._checkpointer.wrote(self._changed_rows - before, log_bytes(self.path))
+        self._checkpointer.wrote(self._changed_rows - before, log_bytes(self._file))
 
     def _roll_back(self) -> None:
         self._after.clear()

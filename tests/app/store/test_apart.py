@@ -268,6 +268,16 @@ async def test_a_short_transaction_is_committed_on_the_loops_thread(db: Database
     assert notes(db) == [1]
 
 
+async def test_the_log_of_a_database_behind_a_link_is_flushed(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    Database.create(tmp_path / "there" / "a.db", bytes(32)).close()
+    (tmp_path / "a.db").symlink_to(tmp_path / "there" / "a.db")
+    db = Database.open(tmp_path / "a.db", bytes(32))
+    await db.apart(lambda: db.raw.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)"))
+    assert notes(db) == []
+    db.close()
+
+
 def test_a_log_that_cannot_be_flushed_is_a_fault_of_the_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(flushing.flush_log(tmp_path / "none.db"), StoreUnwritable)
     (tmp_path / "a.db-wal").write_bytes(b"")
