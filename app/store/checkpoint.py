@@ -67,20 +67,19 @@ class Checkpointer:
 
     def _run(self) -> None:
         connection: Any = None
-        try:
-            while not self._end.is_set():
-                self._wake.wait()
-                self._many.wait(REST_S)
-                if self._end.wait(PAUSE_S):
-                    return
-                self._rows = 0
-                self._many.clear()
-                self._wake.clear()
+        while not self._end.is_set():
+            self._wake.wait()
+            self._many.wait(REST_S)
+            if self._end.wait(PAUSE_S):
+                break
+            self._rows = 0
+            self._many.clear()
+            self._wake.clear()
+            try:
                 connection = connection or self._connect()
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except driver.Error as e:
-            # the safety net in the writer takes over and meets the fault where it can be told
-            log.store.warning("checkpoint-failed", code=type(e).__name__)
-        finally:
-            if connection is not None:
-                connection.close()
+            except driver.Error as e:
+                # again after the next commit; the safety net in the writer meets a lasting fault where it can be told
+                log.store.warning("checkpoint-failed", code=type(e).__name__)
+        if connection is not None:
+            connection.close()

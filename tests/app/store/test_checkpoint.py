@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlcipher3 import dbapi2 as driver
 
 from app.store import checkpoint
 from app.store.checkpoint import MANY_BYTES, MANY_ROWS, Checkpointer
@@ -18,12 +19,17 @@ class Log:
     """A connection that notes its checkpoint."""
 
     def __init__(self) -> None:
-        self.done = threading.Event()
+        self.done, self.failed = threading.Event(), threading.Event()
+        self.fails = False
 
     def __call__(self) -> "Log":
         return self
 
     def execute(self, sql: str) -> "Log":
+        if self.fails:
+            self.fails = False
+            self.failed.set()
+            raise driver.OperationalError("database or disk is full")
         return self
 
     def fetchone(self) -> Any:
@@ -74,6 +80,17 @@ def test_few_rows_wait_until_the_rest_is_over(log: Log, monkeypatch: pytest.Monk
     monkeypatch.setattr(checkpoint, "REST_S", 0.0)
     checkpointer = Checkpointer(log)
     checkpointer.wrote(1)
+    assert log.done.wait(60)
+    checkpointer.stop()
+
+
+def test_a_checkpoint_that_fails_is_not_the_last_one(log: Log) -> None:
+    """The disk was full, and has room again."""
+    log.fails = True
+    checkpointer = Checkpointer(log)
+    checkpointer.hurry()
+    assert log.failed.wait(60)
+    checkpointer.hurry()
     assert log.done.wait(60)
     checkpointer.stop()
 
