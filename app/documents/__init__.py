@@ -4,6 +4,7 @@
 from app.documents import projection, records, tables
 from app.documents.compaction import compact
 from app.documents.model import ROOT_MAPS, ROOT_TEXTS
+from app.objects import crdt
 from app.objects.kind import Kind
 from app.objects.replay import judge_of
 from app.store.projection import Merging
@@ -14,7 +15,9 @@ KIND = Kind(
     icon="document",
     project=projection.project,
     compact=compact,
-    merging=Merging(texts=ROOT_TEXTS, maps=ROOT_MAPS, feeder=records.Assembler, judge=judge_of(records.unpack)),
+    merging=Merging(
+        texts=ROOT_TEXTS, maps=ROOT_MAPS, feeder=records.Assembler, judge=judge_of(records.unpack), load=crdt.load
+    ),
     tables=tables.TABLES,
     version=tables.VERSION,
 )

@@ -7,8 +7,9 @@ none of that passes this module: it becomes a `DamagedUpdate` or a `BugError`, a
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NewType, Protocol, TypeAlias, cast
 from weakref import finalize
 
@@ -52,6 +53,14 @@ _BATCH = 1000
 
 MAX_DEPTH = 16
 """How deep maps and lists may lie in each other. What a tool writes is at most four deep."""
+
+
+def load() -> None:
+    """Imports pycrdt, and what it imports at its first document, in any thread: else the first document or board does
+    so on the event loop."""
+    _ = pycrdt.Doc
+    with suppress(ImportError):  # a document has a lock of anyio, and anyio a module for each kind of event loop
+        import_module("anyio._backends._asyncio")
 
 
 class DamagedUpdate(BadChange):

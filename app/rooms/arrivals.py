@@ -45,7 +45,7 @@ class Arrivals:
 
     def on_room(self, room: RoomId) -> None:
         """A room that is followed has moved."""
-        if room in self._done and not self._has_left(room):
+        if room in self._done and self._engine.is_in(room):  # asks no store: this is called for each message
             return
         self._due.add(room)
         self._woken.set()
@@ -67,10 +67,6 @@ class Arrivals:
                 except Exception as e:  # a fault of ours in one room: the others go on
                     log.store.exception("arrivals", e)
                 await asyncio.sleep(0)
-
-    def _has_left(self, room: RoomId) -> bool:
-        row = self._store.rooms_list.get(room)
-        return row is not None and row.left
 
     def _tend(self, room: RoomId) -> None:
         row, me = self._store.rooms_list.get(room), self._engine.uid

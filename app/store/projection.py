@@ -124,6 +124,9 @@ class Merging:
     """As the kind's model has it: the worker merges as the program does."""
     feeder: Callable[[], Feeder]
     judge: Callable[[WaitingRows], ObjectJudge]
+    load: Callable[[], object]
+    """Imports the library that merges, which takes 40 ms. Called in a thread before the first change of others is
+    merged, so that the loop does not wait for it."""
 
 
 class Tester(Protocol):

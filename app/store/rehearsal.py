@@ -279,6 +279,7 @@ class Rehearsal:
         return loaded, written
 
     def _load(self, obj: ObjId, merging: Merging) -> _Loaded:
+        merging.load()
         feeder = merging.feeder()
         self._news[obj] = (
             deque()

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 
 from app.core.ids import ObjId
 from app.errors import BadChange
+from app.objects import crdt
 from app.objects.crdt import is_update
 from app.objects.replay import judge_of
 from app.store import objects, search
@@ -177,4 +178,4 @@ def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:
 _projection = Projection()
 project = _projection.project
 forget = _projection.forget
-MERGING = Merging(maps=ROOT_MAPS, keep_deleted=True, feeder=Updates, judge=judge_of(unpack))
+MERGING = Merging(maps=ROOT_MAPS, keep_deleted=True, feeder=Updates, judge=judge_of(unpack), load=crdt.load)

@@ -190,6 +190,11 @@ class Engine:
         found = self._link.rooms.get(room)
         return found.kept_n if found else 0
 
+    def is_in(self, room: RoomId) -> bool:
+        """Whether this person is a member of the room by what is verified of it. False for one that is not known."""
+        found = self._link.rooms.get(room)
+        return found is not None and found.is_member
+
     def standing(self, room: RoomId) -> Origin | None:
         """The last position of a room that is verified and stored, with its hash: what a successor may name."""
         found = self._link.rooms.get(room)

@@ -22,10 +22,12 @@ async def build(folder: Path) -> None:
         for name in (HANDLER, HEAD):
             await enrol(folder, name, port)
         with desks(folder) as (a, b):
-            room = a.call("room", others=[b.call("online")])
+            other = b.call("online")
+            room = a.call("room", others=[other])
             b.call("joined", room=room)
             a.call("say", room=room, count=1, gap_s=0)  # the chat's share comes with its first message
             a.call("sent")
+            a.call("heard", room=room, uid=other)  # their heartbeat: what is added to the room goes on behind it
     logs = await enrol_crowd(folder, MEMBERS - 2)
     await add_members(folder, HANDLER, RoomId(bytes.fromhex(room)), logs)
     (folder / "room").write_text(room, encoding="utf-8")

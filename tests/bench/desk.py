@@ -177,6 +177,11 @@ class Doing:
         await until(lambda: self.lengths[-1][1] >= first + count)
         return [next(at for at, length in self.lengths if length > first + n) for n in range(count)]
 
+    async def do_heard(self, room: str, uid: str) -> None:
+        """Waits until an item of that person counts in the room."""
+        speakers, found = self.session.engine.speakers, RoomId(bytes.fromhex(room))
+        await until(lambda: Uid(bytes.fromhex(uid)) in speakers(found))
+
     async def do_position(self, room: str, at_least: int) -> int:
         """Waits for a position of the room."""
         found = RoomId(bytes.fromhex(room))

@@ -6,9 +6,9 @@ import contextlib
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from app.errors import WorkerUnavailable
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.store import objects as object_rows
+from app.store.projection import Projector
 from app.store.rehearsal import Rehearsal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
@@ -87,12 +88,14 @@ def found_room(store: Store) -> None:
 
 
 @asynccontextmanager
-async def opened(path: Path, worker: Worker | None = None) -> AsyncIterator[Desk]:
+async def opened(
+    path: Path, worker: Worker | None = None, kinds: Mapping[str, Projector] = KINDS
+) -> AsyncIterator[Desk]:
     """The store of a path, made at first, with its trials running."""
     new = not await asyncio.to_thread(path.exists)
     make = Store.create if new else Store.open
     worker = worker or Worker()
-    store = make(path, KEY, KINDS, None, worker)
+    store = make(path, KEY, dict(kinds), None, worker)
     if new:
         found_room(store)
     running = asyncio.ensure_future(store.trials.run())
@@ -154,6 +157,21 @@ async def test_what_a_colleague_writes_is_merged_when_it_comes(desk: Desk) -> No
     assert seen == [1, 1]
     assert "Yttrande åäö 🙂" in desk.text()
     assert desk.store.trials.is_sound(NOTE)
+
+
+async def test_the_library_is_loaded_off_the_loop_before_the_first_merge(tmp_path: Path) -> None:
+    """Its import takes 40 ms."""
+    loaded: list[bool] = []
+    assert DOCUMENTS.merging is not None
+    merging = replace(
+        DOCUMENTS.merging, load=lambda: loaded.append(threading.current_thread() is threading.main_thread())
+    )
+    kinds = KINDS | {DOCUMENTS.id: replace(DOCUMENTS, merging=merging)}
+    async with opened(tmp_path / "store.db", kinds=kinds) as desk:
+        writer = Writer()
+        await desk.receive(*[(NOTE, data) for data in writer.take()])
+        assert loaded
+        assert not any(loaded)
 
 
 @pytest.mark.parametrize("poison", [SEEDS, (deep_update("board"),)], ids=["two-updates", "nested"])
