@@ -8,6 +8,7 @@ So a few small commits wait for more.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +20,12 @@ REST_S = 5.0
 """Seconds that fewer than MANY_ROWS changed rows wait for a checkpoint."""
 MANY_ROWS = 1000
 """A key changes about ten rows, a full slice of 256 messages some 2,000."""
-MANY_BYTES = 8 * 1024 * 1024
+MANY_BYTES = 16 * 1024 * 1024
 """A longer log waits for no more either: one row may be some MB. SQLite cuts the log down to this when it begins it
-again, so that a longer one has pages that were not moved yet."""
+again, so that a longer one has pages that were not moved yet. A flood of messages stays below: cut down to 8 MiB and
+grown again, the log cost it an eighth."""
+LOOK_S = 0.4
+"""How often the log's length is looked at meanwhile."""
 PAUSE_S = 0.4
 """Many rows that are changed within this time share one checkpoint."""
 
@@ -30,9 +34,10 @@ class Checkpointer:
     """Sleeps until enough is written, or a little has waited; then one passive checkpoint, which never blocks the
     writer."""
 
-    def __init__(self, connect: Callable[[], Any]) -> None:
-        """`connect` gives a new driver connection with the key set."""
+    def __init__(self, connect: Callable[[], Any], log_bytes: Callable[[], int]) -> None:
+        """`connect` gives a new driver connection with the key set, `log_bytes` the length of the log's file."""
         self._connect = connect
+        self._log_bytes = log_bytes
         self._wake = threading.Event()
         self._many = threading.Event()
         self._rows = 0
@@ -40,13 +45,13 @@ class Checkpointer:
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wrote(self, rows: int, log_bytes: int = 0) -> None:
-        """A transaction was committed that changed so many rows; how long the log's file is now. The loop's thread."""
+    def wrote(self, rows: int) -> None:
+        """A transaction was committed that changed so many rows. The loop's thread."""
         if self._thread is None and not self._end.is_set():
             self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
             self._thread.start()
         self._rows += rows
-        if self._rows >= MANY_ROWS or log_bytes > MANY_BYTES:
+        if self._rows >= MANY_ROWS:
             self._many.set()
         self._wake.set()
 
@@ -65,11 +70,18 @@ class Checkpointer:
             self._thread.join()
             self._thread = None
 
+    def _rest(self) -> None:
+        """Returns when much was written, or a little has waited."""
+        end = time.monotonic() + REST_S
+        while time.monotonic() < end and self._log_bytes() <= MANY_BYTES:
+            if self._many.wait(LOOK_S):
+                return
+
     def _run(self) -> None:
         connection: Any = None
         while not self._end.is_set():
             self._wake.wait()
-            self._many.wait(REST_S)
+            self._rest()
             if self._end.wait(PAUSE_S):
                 break
             self._rows = 0

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ class Database:
         self.raw: Any = self.conn.connection.driver_connection
         self._file = self.path.resolve()
         """SQLite's log lies beside the file itself, not beside a link to it."""
-        self._checkpointer = Checkpointer(self._connect)
+        self._checkpointer = Checkpointer(self._connect, partial(log_bytes, self._file))
         self._changed_rows = 0
         """Of this connection, up to the last commit."""
 
@@ -304,7 +305,7 @@ class Database:
 
     def _tell_checkpointer(self) -> None:
         before, self._changed_rows = self._changed_rows, self.raw.total_changes
-        self._checkpointer.wrote(self._changed_rows - before, log_bytes(self._file))
+        self._checkpointer.wrote(self._changed_rows - before)
 
     def _roll_back(self) -> None:
         self._after.clear()

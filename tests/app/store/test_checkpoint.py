@@ -47,7 +47,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Log:
 
 def test_many_rows_wait_for_no_more(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "REST_S", 600.0)
-    checkpointer = Checkpointer(log)
+    checkpointer = Checkpointer(log, lambda: 0)
     checkpointer.wrote(MANY_ROWS - 1)
     checkpointer.wrote(1)
     assert log.done.wait(60)
@@ -78,7 +78,7 @@ async def test_a_row_of_some_mb_waits_for_no_more_and_the_log_is_cut_down(
 
 def test_few_rows_wait_until_the_rest_is_over(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "REST_S", 0.0)
-    checkpointer = Checkpointer(log)
+    checkpointer = Checkpointer(log, lambda: 0)
     checkpointer.wrote(1)
     assert log.done.wait(60)
     checkpointer.stop()
@@ -87,7 +87,7 @@ def test_few_rows_wait_until_the_rest_is_over(log: Log, monkeypatch: pytest.Monk
 def test_a_checkpoint_that_fails_is_not_the_last_one(log: Log) -> None:
     """The disk was full, and has room again."""
     log.fails = True
-    checkpointer = Checkpointer(log)
+    checkpointer = Checkpointer(log, lambda: 0)
     checkpointer.hurry()
     assert log.failed.wait(60)
     checkpointer.hurry()
@@ -97,7 +97,7 @@ def test_a_checkpoint_that_fails_is_not_the_last_one(log: Log) -> None:
 
 def test_few_rows_keep_nobody_from_stopping(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "REST_S", 600.0)
-    checkpointer = Checkpointer(log)
+    checkpointer = Checkpointer(log, lambda: 0)
     checkpointer.wrote(1)
     checkpointer.stop()
     assert not log.done.is_set()
