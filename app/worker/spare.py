@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Keeps modules out of the worker that nothing here needs: 6 MB of memory, held as long as the program runs."""
+"""Saves 6 MB of memory in the worker, the process that tries colleagues' changes: modules that its libraries import and
+it never uses are not imported there."""
 
 import sys
+from contextlib import suppress
+from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
@@ -11,10 +14,16 @@ class _NoLoop(RuntimeError):
 
 
 def spare() -> None:
-    """Puts stand-ins for two modules in their places and hides one. Call it before anything else is imported."""
-    _stand_in("pycrdt._version", __version__="")  # looks the version up, by importlib.metadata: email, zipfile and csv
-    _stand_in("sniffio", AsyncLibraryNotFoundError=_NoLoop, current_async_library=_no_loop)  # else anyio asks asyncio
-    sys.modules["_hashlib"] = None  # type: ignore[assignment]  # OpenSSL: hashlib then takes Python's own SHA-256
+    """Puts stand-ins in the place of `pycrdt._version` and `sniffio`, which have what pycrdt and anyio read of them.
+    Hides OpenSSL from `hashlib`, which then uses Python's own SHA-256; a Python without one keeps OpenSSL. The first
+    thing that the worker's process calls: what is imported already stays."""
+    # pycrdt looks its own version up by importlib.metadata, which imports email, zipfile and csv.
+    _stand_in("pycrdt._version", __version__="")
+    # A document has a lock of anyio, which asks sniffio for the running event loop, and else imports asyncio.
+    _stand_in("sniffio", AsyncLibraryNotFoundError=_NoLoop, current_async_library=_no_loop)
+    with suppress(ImportError):
+        import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+        sys.modules["_hashlib"] = None  # type: ignore[assignment]  # its import fails, and hashlib goes on without it
 
 
 def _stand_in(name: str, **contents: object) -> None:
