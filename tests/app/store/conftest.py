@@ -4,6 +4,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, Table, Text
@@ -96,6 +97,17 @@ class Bench:
     @property
     def path(self) -> Path:
         return self.folder / "store.db"
+
+    def threads_of_commits(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """A list to which each commit from now on adds the name of its thread: "MainThread" or "store-commit"."""
+        at, commit = list[str](), self.store.db._commit
+
+        def noted() -> None:
+            at.append(current_thread().name.rsplit("_", 1)[0])
+            commit()
+
+        monkeypatch.setattr(self.store.db, "_commit", noted)
+        return at
 
     def reopen(self) -> Store:
         self.store.close()

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What came from the server is there after a restart, whole."""
 
-from threading import current_thread
-
 import pytest
 
 from app.core.ids import ObjId, RoomId
@@ -37,17 +35,6 @@ def test_a_slice_is_stored_whole(bench: Bench) -> None:
     assert store.waiting(ROOM) == [(9, b"item 9")]
 
 
-def threads_of_commits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    at, commit = list[str](), bench.store.db._commit
-
-    def noted() -> None:
-        at.append(current_thread().name)
-        commit()
-
-    monkeypatch.setattr(bench.store.db, "_commit", noted)
-    return at
-
-
 ITEM = Item(9, 1000, 2, b"", b"", bytes(64 * 1024))
 EVENTS = [RoomEvent(n=n, t=n, kind="leave", by=OTHER, subject=OTHER) for n in (8, 9)]
 
@@ -66,16 +53,16 @@ EVENTS = [RoomEvent(n=n, t=n, kind="leave", by=OTHER, subject=OTHER) for n in (8
 async def test_only_a_few_small_rows_are_committed_on_the_loop(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, received: Received, where: str
 ) -> None:
-    at = threads_of_commits(bench, monkeypatch)
+    at = bench.threads_of_commits(monkeypatch)
     await bench.store.receive_apart(received)
-    assert [name.rsplit("_", 1)[0] for name in at] == [where]
+    assert at == [where]
 
 
 async def test_a_long_state_of_which_few_pages_differ_is_committed_on_the_loop(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bench.store.receive_apart(Received(room=ROOM, cursor=8, state=bytes(64 * 1024)))
-    at = threads_of_commits(bench, monkeypatch)
+    at = bench.threads_of_commits(monkeypatch)
     state = bytes(64 * 1024 - 1) + b"n"
     await bench.store.receive_apart(Received(room=ROOM, cursor=9, state=state))
     assert at == ["MainThread"]

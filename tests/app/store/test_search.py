@@ -29,18 +29,12 @@ async def test_what_is_written_to_the_index_is_committed_in_a_thread(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A commit now and then merges parts of the index, for tens of ms."""
-    db, at = bench.store.db, list[bool]()
-    commit = db._commit_apart
-
-    def noted() -> Exception | None:
-        at.append(threading.current_thread() is threading.main_thread())
-        return commit()
-
-    monkeypatch.setattr(db, "_commit_apart", noted)
+    db = bench.store.db
+    at = bench.threads_of_commits(monkeypatch)
     await db.apart(lambda: put(bench, b"1", "", "Beslut å"), is_short=True)
     await db.apart(lambda: put(bench, b"1", "", "Beslut å", t=2), is_short=True)
     await db.apart(lambda: put(bench, b"1", "", "Beslut 🙂"), is_short=True)
-    assert at == [False, True, False]
+    assert at == ["store-commit", "MainThread", "store-commit"]
 
 
 def test_swedish_letters_are_letters_of_their_own(bench: Bench) -> None:
