@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Keeps PySide from reading the source of every module that is imported after it.
+"""Keeps PySide from reading the source files of this program.
 
-PySide looks there for its own name, to know which modules may use `from __feature__ import`. This program uses none of
-these features. An installed program has no sources; from a checkout 2.8 MB of them would be read.
+When a module is imported, PySide searches its source for the word "PySide", to know whether `from __feature__ import`
+may be used there. Kansli uses none of these features. From a checkout 2.8 MB of sources would be read at each start; an
+installed program has none.
 """
 
 import sys
@@ -11,8 +12,9 @@ import PySide6.QtCore  # noqa: F401 - loads what is changed below
 
 
 def leave_unread() -> None:
-    """Has PySide treat every module as one that uses PySide and no feature. Call it before the imports of a start: what
-    has read the sources leaves gaps in Python's memory that stay."""
+    """Replaces PySide's private test for the word in a source by one that always says yes: PySide then notes the module
+    as using none of its features. Does nothing if this PySide has no such test. Call it before the program's other
+    modules are imported: Python would not give back the memory that their sources have taken."""
     feature = sys.modules.get("shibokensupport.feature")
     if feature is not None:
         vars(feature)["_mod_uses_pyside"] = lambda _: True

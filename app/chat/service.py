@@ -332,7 +332,9 @@ class ChatService:
 
     def _refresh_successors(self, room: RoomId, changes: Sequence[StoredChange]) -> None:
         """Open conversations of rooms that continue this one: what was carried may be somebody else's now."""
-        rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,)) if self._timelines else ()
+        if not self._timelines:
+            return
+        rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,))
         for successor in [found for (found,) in rows]:
             obj = self.channel(successor)
             timeline = self._timelines.get(obj) if obj is not None else None

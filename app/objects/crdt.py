@@ -56,10 +56,10 @@ MAX_DEPTH = 16
 
 
 def load() -> None:
-    """Imports pycrdt, and what it imports at its first document, in any thread: else the first document or board does
-    so on the event loop."""
+    """Imports pycrdt now, and what pycrdt imports at its first document. Called in a thread: otherwise the first
+    document or board imports them on the event loop, which takes 40 ms."""
     _ = pycrdt.Doc
-    with suppress(ImportError):  # a document has a lock of anyio, and anyio a module for each kind of event loop
+    with suppress(ImportError):  # a document has a lock of anyio, which imports this for a loop of asyncio
         import_module("anyio._backends._asyncio")
 
 

@@ -198,7 +198,9 @@ class Changes:
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
         """▲ What was written here has the verdict that it has at everybody. It may wait in a successor, where others
         have not offered yet what it builds on; if it is void, that is a fault of ours."""
-        for n, _, place, _, row in placed if verdicts.codes else ():
+        if not verdicts.codes:
+            return
+        for n, _, place, _, row in placed:
             for change in self._select(sql.CHANGE_BY_ROW, (row,)):
                 code = verdicts.codes.get(change.obj, {}).get(position_of(n, place))
                 if code not in sql.JUDGED:

@@ -3,8 +3,8 @@
 
 SQLite would do it inside an unlucky commit on the event loop: 1,000 pages and two fsyncs, 5–20 ms.
 
-The first commit after a checkpoint begins the log again and flushes its head, which takes as long as the commit itself.
-So a few small commits wait for more.
+The first commit after a checkpoint writes the log from its beginning again, and flushes its header before that. This
+takes as long as the commit itself. So a checkpoint waits until there is more to move.
 """
 
 import threading
@@ -21,9 +21,10 @@ REST_S = 5.0
 MANY_ROWS = 1000
 """A key changes about ten rows, a full slice of 256 messages some 2,000."""
 MANY_BYTES = 16 * 1024 * 1024
-"""A longer log waits for no more either: one row may be some MB. SQLite cuts the log down to this when it begins it
-again, so that a longer one has pages that were not moved yet. A flood of messages stays below: cut down to 8 MiB and
-grown again, the log cost it an eighth."""
+"""A log file that is longer gets a checkpoint without REST_S, even with fewer than MANY_ROWS: one row may have some MB.
+The first commit after a checkpoint writes the log from its beginning again, and SQLite then cuts the file to this
+length (`journal_size_limit`). With 8 MiB in place of 16, 1,000 messages a few ms apart took an eighth longer: between
+two checkpoints their log grew beyond 8 MiB, and was cut and made longer again each time."""
 LOOK_S = 0.4
 """How often the log's length is looked at meanwhile."""
 PAUSE_S = 0.4
@@ -56,9 +57,11 @@ class Checkpointer:
         self._wake.set()
 
     def hurry(self) -> None:
-        """The log could not be flushed. ▲ The system may think of its pages as written from then on, and a later flush
-        succeeds without them: then a power cut takes every commit behind them too. A checkpoint writes them to the
-        database file. The loop's thread."""
+        """Makes the thread begin a checkpoint after PAUSE_S. Called on the loop's thread when the log could not be
+        flushed. ▲ After a failed fsync Linux may mark the log's cached pages as written. The next fsync then succeeds
+        although they never reached the disk. SQLite reads a log up to its first damaged page, so that a power cut would
+        lose every later commit too. A checkpoint copies the pages from the cache into the database file and flushes
+        that."""
         self.wrote(MANY_ROWS)
 
     def stop(self) -> None:

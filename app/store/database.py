@@ -34,7 +34,8 @@ from app.store.flushing import flush_log, log_bytes
 APPLICATION_ID = 0x4B4E534C  # "KNSL"
 KEY_BYTES = 32
 LONG_COMMIT = "long-commit"
-"""Set in a connection's `info` by who writes in a transaction what takes long to commit however little it is."""
+"""A key of `Connection.info`. Code that writes rows whose commit may take long, however few they are, sets it within
+the transaction: `apart` then commits in a thread."""
 
 _FULL, _CORRUPT, _NOTADB = 13, 11, 26
 _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
@@ -183,15 +184,18 @@ class Database:
             self._run_after()
 
     async def apart(self, write: Callable[[], None], *, durable: bool = True, is_short: bool = False) -> None:
-        """One transaction that others see before it is flushed; unless `durable` is False, it is flushed when this
-        returns (decision 0017). The commit and the flush run in a thread: 2 to 15 ms for a full slice. The commit of a
-        short one, which is a few small rows, runs at once: waking a thread would take longer.
+        """Commits one transaction apart from the event loop. Calls `write`, which is synchronous, within it, then
+        commits it, and then runs the callbacks that `write` gave to `after_commit`. If `durable`, flushes the
+        write-ahead log to the disk (fsync) before this returns; not `durable` is for what comes again after a power cut
+        (decision 0017).
 
-        `write` runs at once. Whatever uses the store before the commit is done waits for it, and what `after_commit`
-        was given runs before that. Cancelled meanwhile, it is committed and flushed all the same.
+        The commit and the flush each run in a thread: together 2 to 15 ms for a slice of the server's. With `is_short`,
+        the commit alone runs on the loop: it is quicker than waking a thread if few small rows are written. Other
+        readers and writers of this store wait for the commit and the callbacks, not for the flush. A caller that is
+        cancelled while it waits gets CancelledError at once; the transaction is committed and flushed all the same.
 
-        After an error of `write` or the commit nothing is stored. After one of the flush everything is, and may be lost
-        in a power cut.
+        If `write` or the commit fails, nothing is stored and no callback runs. If the flush fails, this raises DiskFull
+        or StoreUnwritable after the callbacks: everything is stored, and a power cut may lose it.
         """
         self._check_thread()
         if self._depth:
@@ -290,7 +294,7 @@ class Database:
             raise
 
     def _committed_here(self) -> "Future[Exception | None]":
-        """Commits on the loop's thread. Returns what the committer's thread would, done."""
+        """Commits on the loop's thread, and returns the result as a future that is done."""
         commit: Future[Exception | None] = Future()
         commit.set_result(self._commit_apart())
         return commit

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Brings what a commit has left in the operating system's memory to the disk.
+"""Flushes the write-ahead log of a database.
 
-A transaction of SQLite with `synchronous=NORMAL` is written to the write-ahead log, where it survives this process, but
-not a power cut. It survives that once the log is flushed.
+With `synchronous=NORMAL` SQLite writes a transaction to the log and does not flush it. The transaction then survives
+the end of this process, since the operating system has it in memory. It survives a power cut once the log is flushed.
 """
 
 import errno
@@ -24,10 +24,12 @@ def log_bytes(database: Path) -> int:
 
 
 def flush_log(database: Path) -> StoreFault | None:
-    """Flushes the database's write-ahead log. Any thread. Returns what went wrong, or None.
+    """Flushes the write-ahead log of the database at this path (fsync), after a commit that SQLite did not flush. Any
+    thread. Returns None, DiskFull or StoreUnwritable (also if there is no log), for the loop's thread to raise.
 
-    The log is opened anew each time: SQLite's own handle cannot be reached, and another one of the same file does the
-    same. It has no locks that would end when a handle is closed; those lie on the database file.
+    SQLite's own file handle cannot be reached from Python, so this opens the log once more. fsync flushes the file,
+    whichever handle is given. On POSIX, closing a handle ends the process's locks on that file; SQLite has none on the
+    log, only on the database file and its `-shm`.
     """
     try:
         with Path(f"{database}-wal").open("rb+", buffering=0) as file:

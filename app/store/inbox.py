@@ -111,8 +111,8 @@ class Inbox:
         self._judges.forget({c.obj for c in received.changes})
 
     async def receive_apart(self, received: Received) -> None:
-        """As `receive`, with a trial of what is to be merged before it. It is seen before it is flushed, and flushed
-        when this returns (decision 0017)."""
+        """As `receive`, but tries in the worker first what is to be merged. The tools are told after the commit, and it
+        is flushed to the disk when this returns (decision 0017)."""
         received = self._begun(received)
         if not self._judges.concerns(received):
             await self._store(received, frozenset(), None)
@@ -146,8 +146,9 @@ class Inbox:
         await self._db.apart(write, durable=not received.more, is_short=is_short)
 
     def _is_short(self, received: Received) -> bool:
-        """Whether a few small rows are all that it changes. A state of 1 MiB that is written whole takes 20 ms to
-        commit, and what a snapshot stood in for, which is overwritten as it goes, may be as long."""
+        """Whether storing `received` writes few rows, none over `_SHORT` bytes: its commit is then quicker than waking
+        a thread. A room's state counts only if it is written whole (1 MiB takes 20 ms). `received.whole` counts, since
+        the snapshots of those objects are deleted, and `secure_delete` overwrites what is deleted."""
         r, state = received, received.state or b""
         many = (r.positions, r.changes, r.items, r.waiting, r.resolved, r.events, r.members, r.gone, r.void, r.shares)
         sizes = (

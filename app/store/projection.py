@@ -125,8 +125,8 @@ class Merging:
     feeder: Callable[[], Feeder]
     judge: Callable[[WaitingRows], ObjectJudge]
     load: Callable[[], object]
-    """Imports the library that merges, which takes 40 ms. Called in a thread before the first change of others is
-    merged, so that the loop does not wait for it."""
+    """Imports the CRDT library, which takes 40 ms. `Rehearsal` calls it in its thread before others' changes are
+    merged, so that merging them does not import it on the event loop."""
 
 
 class Tester(Protocol):

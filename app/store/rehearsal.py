@@ -281,9 +281,8 @@ class Rehearsal:
     def _load(self, obj: ObjId, merging: Merging) -> _Loaded:
         merging.load()
         feeder = merging.feeder()
-        self._news[obj] = (
-            deque()
-        )  # before the store is read: what is written meanwhile may be in both, which is harmless
+        # Before the store is read: what is written meanwhile may be in both, which is harmless.
+        self._news[obj] = deque()
         with self._db.reader() as reader:
             cached = reader.exec_driver_sql("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
         updates = self._updates(obj, feeder, cached)

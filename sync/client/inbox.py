@@ -278,7 +278,8 @@ class Inbox:
         again behind it, and must then be asked before anything more of the room is read.
         """
         entries = left = False
-        room.head_n = max(room.head_n, wire[-1].n)  # ▲ only the slice's last piece is durable: nothing goes before
+        # ▲ The room is behind until the slice's end: only the last piece is flushed, and nothing is sent before that.
+        room.head_n = max(room.head_n, wire[-1].n)
         since = self._link.server_now_ms - KEPT_MS
         me = self._link.account.uid
         for piece, more in _pieces(wire, me):

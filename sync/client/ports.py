@@ -303,8 +303,8 @@ class InboxPort(Protocol):
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """ONE transaction; its flush does not hold up the loop. Seen by the tools before it is flushed. Durable when
-        this returns, unless more follows. After an error it may be stored all the same.
+        """Stores a slice in ONE transaction. The tools are told after the commit, before it is flushed to the disk. It
+        is flushed when this returns, unless `received.more`. If this raises, the slice may be stored all the same.
 
         A change id that is already stored only gets its position (own changes, doubles).
         """

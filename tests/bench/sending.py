@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""From one desk's "send" to the other's opened message: two client processes, a server process, TLS. What was
-sent is flushed first; what arrives is committed, and flushed after it is told (decision 0017)."""
+"""From one desk's "send" to the other's opened message: two client processes, a server process, TLS.
+
+The sender's store flushes a message before it is sent. The receiver's store commits it, tells the desk (which ends the
+time), and then flushes it (decision 0017)."""
 
 import asyncio
 from collections.abc import Iterator
