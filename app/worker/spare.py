@@ -4,7 +4,6 @@ it never uses are not imported there."""
 
 import sys
 from contextlib import suppress
-from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
 
@@ -22,7 +21,10 @@ def spare() -> None:
     # A document has a lock of anyio, which asks sniffio for the running event loop, and else imports asyncio.
     _stand_in("sniffio", AsyncLibraryNotFoundError=_NoLoop, current_async_library=_no_loop)
     with suppress(ImportError):
-        import_module("_sha2" if sys.version_info >= (3, 12) else "_sha256")
+        if sys.version_info >= (3, 12):
+            import _sha2  # type: ignore[import-not-found]  # noqa: F401 - asks only whether there is one
+        else:
+            import _sha256  # type: ignore[import-not-found]  # noqa: F401
         sys.modules["_hashlib"] = None  # type: ignore[assignment]  # its import fails, and hashlib goes on without it
 
 
