@@ -6,6 +6,7 @@ may be used there. Kansli uses none of these features. From a checkout 2.8 MB of
 installed program has none.
 """
 
+import linecache
 import sys
 
 import PySide6.QtCore  # noqa: F401 - loads what is changed below
@@ -15,6 +16,7 @@ def leave_unread() -> None:
     """Replaces PySide's private test for the word in a source by one that always says yes: PySide then notes the module
     as using none of its features. Does nothing if this PySide has no such test. Call it before the program's other
     modules are imported: Python would not give back the memory that their sources have taken."""
+    linecache.clearcache()  # Python keeps what PySide has read until here
     feature = sys.modules.get("shibokensupport.feature")
     if feature is not None:
         vars(feature)["_mod_uses_pyside"] = lambda _: True

@@ -1,38 +1,52 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Saves 6 MB of memory in the worker, the process that tries colleagues' changes: modules that its libraries import and
+"""Saves 8 MB of memory in the worker, the process that tries colleagues' changes: modules that its libraries import and
 it never uses are not imported there."""
 
 import sys
 from contextlib import suppress
 from types import ModuleType
-from typing import NoReturn
+
+_SPARED = (
+    # pycrdt's connections and its waiting for a document. anyio reads and parses its own source at its import.
+    "anyio", "anyio.abc", "anyio.streams", "anyio.streams.memory", "pycrdt._provider",
+    # What msgspec does besides reading and writing messages.
+    "msgspec.inspect", "msgspec._json_schema", "msgspec.toml", "msgspec.yaml",
+    # pycrdt looks its own version up by importlib.metadata, which imports email, zipfile and csv.
+    "pycrdt._version",
+)  # fmt: skip
 
 
-class _NoLoop(RuntimeError):
-    """No event loop runs."""
+class _Unused:
+    """Stands for each class and function of a spared module. A document creates one of them, a lock that only waiting
+    for a document would use."""
+
+    def __class_getitem__(cls, _: object) -> "type[_Unused]":
+        return cls
+
+
+class _Spared(ModuleType):
+    """A module that was not imported: each of its names is `_Unused`."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("__") and name != "__version__":
+            raise AttributeError(name)
+        return _Unused
 
 
 def spare() -> None:
-    """Puts stand-ins in the place of `pycrdt._version` and `sniffio`, which have what pycrdt and anyio read of them.
-    Hides OpenSSL from `hashlib`, which then uses Python's own SHA-256; a Python without one keeps OpenSSL. The first
-    thing that the worker's process calls: what is imported already stays."""
-    # pycrdt looks its own version up by importlib.metadata, which imports email, zipfile and csv.
-    _stand_in("pycrdt._version", __version__="")
-    # A document has a lock of anyio, which asks sniffio for the running event loop, and else imports asyncio.
-    _stand_in("sniffio", AsyncLibraryNotFoundError=_NoLoop, current_async_library=_no_loop)
+    """Puts stand-ins in the place of `_SPARED`, and hides typing_extensions, without which msgspec takes what it needs
+    from `typing`. Hides OpenSSL from `hashlib`, which then uses Python's own SHA-256; a Python without one keeps
+    OpenSSL. The first thing that the worker's process calls: what is imported already stays."""
+    sys.modules.update({name: _Spared(name) for name in _SPARED})
+    _hide("typing_extensions")
     with suppress(ImportError):
         if sys.version_info >= (3, 12):
             import _sha2  # type: ignore[import-not-found]  # noqa: F401 - asks only whether there is one
         else:
             import _sha256  # type: ignore[import-not-found]  # noqa: F401
-        sys.modules["_hashlib"] = None  # type: ignore[assignment]  # its import fails, and hashlib goes on without it
+        _hide("_hashlib")
 
 
-def _stand_in(name: str, **contents: object) -> None:
-    module = ModuleType(name)
-    vars(module).update(contents)
-    sys.modules[name] = module
-
-
-def _no_loop() -> NoReturn:
-    raise _NoLoop
+def _hide(name: str) -> None:
+    """Makes the module's import fail."""
+    sys.modules[name] = None  # type: ignore[assignment]
