@@ -206,9 +206,20 @@ class RoomKeys:
         return envelope.open_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
 
     def open(
-        self, n: int, t: int, uid: bytes, dev: bytes, obj: bytes, e: int, hdr_bytes: bytes, ct: bytes
+        self,
+        n: int,
+        t: int,
+        uid: bytes,
+        dev: bytes,
+        obj: bytes,
+        e: int,
+        hdr_bytes: bytes,
+        ct: bytes,
+        *,
+        kind: int | None = None,
     ) -> list[OpenedChange] | None:
-        """The changes in an envelope, None while a key or share is missing, Reject if it is bad."""
+        """The changes in an envelope, None while a key or share is missing, Reject if it is bad. `kind`: the header's,
+        if the header has been decoded already."""
         k, share = self.ring.k(e), self.share(ObjId(obj))
         if share is None:
             self._missing.add(ObjId(obj))
@@ -217,7 +228,7 @@ class RoomKeys:
         if k is None or share is None:
             return None
         payload = envelope.open_op(self._objects.key(k, e, obj, share), hdr_bytes, ct)
-        baseline = envelope.Header.decode(hdr_bytes).kind == envelope.BASELINE
+        kind = envelope.Header.decode(hdr_bytes).kind if kind is None else kind
         return [
             OpenedChange(
                 n=n,
@@ -228,7 +239,7 @@ class RoomKeys:
                 change_id=c,
                 payload=data,
                 place=place,
-                baseline=baseline,
+                baseline=kind == envelope.BASELINE,
             )
             for place, (c, data) in enumerate(envelope.unpack(payload))
         ]

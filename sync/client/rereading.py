@@ -54,6 +54,9 @@ class Rereading:
         self._with_logs = with_logs
         self._snapshots = snapshots
         self._begun: _Begun | None = None
+        self._whole: dict[RoomId, int] = {}
+        """Rooms that were read whole and not ended yet, and up to where."""
+        self._ending: tuple[RoomId, asyncio.Task[None]] | None = None
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
         self._wake = asyncio.Event()
@@ -83,15 +86,35 @@ class Rereading:
             self._wake.set()
 
     async def work(self) -> None:
-        """Runs while the connection lives."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._todo:
-                room = next(iter(self._todo))
-                del self._todo[room]
-                with self._link.apart(room):
-                    await self._again(room)
+        """Runs while the connection lives. Reads a room while the snapshots of the one before are checked, in another
+        process."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._todo:
+                    room = next(iter(self._todo))
+                    del self._todo[room]
+                    with self._link.apart(room):
+                        if not self._is_ending(room) and await self._again(room):
+                            await self._ended()
+                            self._ending = room, asyncio.create_task(self._end(room))
+                await self._ended()
+        finally:
+            if self._ending is not None:
+                (_, task), self._ending = self._ending, None
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    def _is_ending(self, room: RoomId) -> bool:
+        return self._ending is not None and self._ending[0] == room
+
+    async def _ended(self) -> None:
+        """Waits for the room that was read before. Raises what `_end` did."""
+        if self._ending is not None:
+            await asyncio.wait([self._ending[1]])
+            (_, task), self._ending = self._ending, None
+            task.result()
 
     def _room(self, room: RoomId) -> RoomSync | None:
         """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""
@@ -99,23 +122,38 @@ class Rereading:
         ready = found is not None and found.reread and not found.keys.needs_key and found.problem is None
         return found if ready else None
 
-    async def _again(self, room_id: RoomId) -> None:
+    async def _again(self, room_id: RoomId) -> bool:
+        """Reads a room whole, unless that was done before the line was cut. False if it cannot be now."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
-            return
+            return False
+        until = room.reread
+        if self._whole.get(room_id) == until:
+            return True
         try:
-            whole = await self._read(self._begin(room_id, room.reread))
+            whole = await self._read(self._begin(room_id, until))
         except (Refused, Reject) as e:
             self._begun = None
             self._given_up.add(room_id)
             log.error("room %s is not read again: %s", room_id[:4].hex(), e.code)
-            return
+            return False
         finally:
             self._reached.pop(room_id, None)
-        room = self._room(room_id)
-        if whole and room is not None:
-            await self._snapshots.check(room)
+        if whole:
             self._begun = None
+            self._whole[room_id] = until
+        return whole
+
+    async def _end(self, room_id: RoomId) -> None:
+        """Checks the snapshots of a room that was read whole; nothing of it is left to be read then."""
+        with self._link.apart(room_id):
+            room = self._room(room_id)
+            if room is None:
+                return
+            await self._snapshots.check(room)
+            if room.reread != self._whole.pop(room_id, None):  # it reaches further back by now
+                self.look(room)
+                return
             await self._link.ports.receive_apart(room.reread_done())
             if room.gaps:  # of what is pruned nothing was read again
                 await self._fill(room)

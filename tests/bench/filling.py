@@ -53,13 +53,13 @@ def open_store(folder: Path, name: str) -> Iterator[Store]:
 
 
 @contextlib.asynccontextmanager
-async def service_of(folder: Path) -> AsyncIterator[tuple[Service, SqlStore]]:
-    """The server's rules over its database, while its process does not run."""
+async def service_of(folder: Path, limits: Limits | None = None) -> AsyncIterator[tuple[Service, SqlStore]]:
+    """The server's rules over its database, while its process does not run; with its own limits if none are given."""
     config = Config(data=folder / "server")
     store = SqlStore(config.database)
     await store.open()
     identity = read_identity(config.data, clock.now_ms())
-    service = Service(store, FilesystemObjects(config.blobs), identity, Limits())
+    service = Service(store, FilesystemObjects(config.blobs), identity, limits or Limits())
     try:
         yield service, store
     finally:

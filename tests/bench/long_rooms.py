@@ -15,6 +15,7 @@ from sync.client.opening import pack
 from sync.client.ports import Compacted, PlacedChange, position_of
 from sync.ids import ChangeId, Hash
 from sync.protocol.messages import Append, Push, PutSeals, Signed, WireShare
+from sync.server.config import Limits
 from sync.server.service import Service
 from sync.trust import envelope
 from sync.trust.drafts import Draft, Drafter, new_room
@@ -160,7 +161,8 @@ async def build(folder: Path, rooms: int, changes: int, tail: int) -> None:
     ):
         known = RoomId(bytes.fromhex(room))
         hands = [Hand(store, known) for store in (first, second, third)]
-        async with service_of(folder) as (service, _):
+        # Who was added writes in none of the rooms.
+        async with service_of(folder, Limits(unanswered_adds=rooms + 1)) as (service, _):
             writer = Writer(service, hands[0], hands[1])
             for _ in range(rooms):
                 await writer.room(changes, tail)

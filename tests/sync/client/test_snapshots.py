@@ -24,6 +24,7 @@ from sync.client.outbox import Extra
 from sync.client.ports import Compact, Compacted, OpenedChange, PlacedChange, Received, position_of
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
+from sync.client.snapshots import Snapshots
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
 from sync.ids import ChangeId
@@ -126,7 +127,10 @@ async def paper(w: World, monkeypatch: pytest.MonkeyPatch | None = None) -> Pape
     if monkeypatch is not None:
         monkeypatch.setattr(snapshots, "EVERY_OPS", 10_000)
         monkeypatch.setattr(snapshots, "SPREAD_S", 0.0)
-    head, clerk, guest = await w.hire("Enhetschef", "Handläggare", "Registrator")
+    return await written(w, *await w.hire("Enhetschef", "Handläggare", "Registrator"))
+
+
+async def written(w: World, head: Client, clerk: Client, guest: Client) -> Paper:
     room, obj = await w.room(head, clerk), new_obj()
     head.say(room, ObjId(room), record(RoomNamed(title="Ärende", type="case")))
     head.say(room, ObjId(room), record(ObjectAnnounced(obj=obj, kind=KIND.id)))
@@ -268,6 +272,62 @@ async def test_what_was_cut_off_while_it_was_stored_is_not_lost(
     p.guest.online()
     await opened(p)
     assert kept == sorted(kept)
+
+
+async def test_a_line_that_is_cut_at_the_check_lets_nothing_be_read_twice(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    checked, check, read, take = list[RoomId](), Snapshots.check, list[int](), Rereading._take
+
+    async def cut(self: Snapshots, room: RoomSync) -> None:
+        checked.append(room.room)
+        if len(checked) == 1:
+            raise Unreachable
+        await check(self, room)
+
+    async def taken(self: Rereading, room: RoomSync, begun: Any, piece: Any, shares: Any) -> None:
+        read.append(piece[0].n)
+        await take(self, room, begun, piece, shares)
+
+    monkeypatch.setattr(Snapshots, "check", cut)
+    monkeypatch.setattr(Rereading, "_take", taken)
+    await p.add(p.guest)
+    await until(lambda: bool(checked))
+    p.guest.online()
+    await opened(p)
+    assert checked == [p.room] * 2
+    assert len(read) == len(set(read))
+
+
+async def test_the_next_room_is_read_while_the_snapshots_of_one_are_checked(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    q = await written(w, p.head, p.clerk, p.guest)
+    for each in (p, q):
+        await until(lambda each=each: any(row.attests for row in each.rows(p.head)))  # type: ignore[misc]
+    check, read, whole = Snapshots.check, list[RoomId](), Rereading._read
+
+    async def late(self: Snapshots, room: RoomSync) -> None:
+        await until(lambda: len(read) == 2)
+        await check(self, room)
+
+    async def noted(self: Rereading, begun: Any) -> bool:
+        done = await whole(self, begun)
+        read.append(begun.room)
+        return done
+
+    monkeypatch.setattr(Snapshots, "check", late)
+    monkeypatch.setattr(Rereading, "_read", noted)
+    await p.guest.offline()
+    for each in (p, q):
+        await each.add(p.guest)
+    p.guest.online()
+    for each in (p, q):
+        await opened(each)
+    assert set(read) == {p.room, q.room}
 
 
 async def test_a_newcomer_attests_what_it_began_with_when_the_history_is_here(
@@ -581,9 +641,9 @@ async def test_a_snapshot_stays_while_a_change_before_it_waits_for_a_key(
     await until(lambda: any(row.attests for row in p.rows(p.head)))
     take = RoomKeys.open
 
-    def shut(self: RoomKeys, n: int, *rest: Any) -> list[OpenedChange] | None:
+    def shut(self: RoomKeys, n: int, *rest: Any, **named: Any) -> list[OpenedChange] | None:
         mine = self._account.uid == p.guest.uid and rest[3] == p.obj
-        return None if mine and n < 12 else take(self, n, *rest)
+        return None if mine and n < 12 else take(self, n, *rest, **named)
 
     with monkeypatch.context() as lost:
         lost.setattr(RoomKeys, "open", shut)
