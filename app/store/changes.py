@@ -166,7 +166,8 @@ class Changes:
                 continue
             row += 1
             rows.append((row, room, obj, c.change_id, c.uid, c.dev, c.t, c.n, c.place, c.baseline, out, c.payload))
-            held.update((row,) if out is not None else ())
+            if out is not None:
+                held.add(row)
             stored.append(
                 StoredChange(
                     rowid=row,
@@ -292,6 +293,10 @@ def _in_order(
         by_obj.setdefault(change.obj, []).append(change)
     for obj in dict.fromkeys((*by_obj, *verdicts.codes)):
         codes = verdicts.codes.get(obj, {})
+        if not codes:
+            for change in by_obj.get(obj, ()):
+                yield obj, change, None
+            continue
         here = {position_of(c.n, c.place): c for c in by_obj.get(obj, ()) if c.dev and not c.baseline}
         for change in by_obj.get(obj, ()):
             if position_of(change.n, change.place) not in codes or not change.dev or change.baseline:
