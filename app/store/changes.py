@@ -293,10 +293,6 @@ def _in_order(
         by_obj.setdefault(change.obj, []).append(change)
     for obj in dict.fromkeys((*by_obj, *verdicts.codes)):
         codes = verdicts.codes.get(obj, {})
-        if not codes:
-            for change in by_obj.get(obj, ()):
-                yield obj, change, None
-            continue
         here = {position_of(c.n, c.place): c for c in by_obj.get(obj, ()) if c.dev and not c.baseline}
         for change in by_obj.get(obj, ()):
             if position_of(change.n, change.place) not in codes or not change.dev or change.baseline:

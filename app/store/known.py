@@ -34,11 +34,11 @@ class Known:
 
     def is_stored(self, change: OpenedChange) -> bool:
         """Whether the store has this change at its position."""
-        return bool(self.rows) and self.rows.get(place_of(change), 0) is None
+        return self.rows.get(place_of(change), 0) is None
 
     def written_here(self, change: OpenedChange) -> int | None:
         """The row of a change that was written here and gets its position now; None for any other change."""
-        return self.rows.get(place_of(change)) if self.rows else None
+        return self.rows.get(place_of(change))
 
 
 def place_of(change: OpenedChange) -> Place:

@@ -176,14 +176,15 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
     """An author's use after an envelope that counts; snapshots are counted by `snapshots_between`."""
-    if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
-        return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)
     heartbeats, purged = (used.heartbeats, used.purged) if used.day == today else (0, 0)
-    if hdr.kind == envelope.HEARTBEAT:
-        heartbeats += 1
-    else:
-        purged += 1
+    match hdr.kind:
+        case envelope.HEARTBEAT:
+            heartbeats += 1
+        case envelope.PURGED:
+            purged += 1
+        case _:
+            return add(used, {"objects": 1}) if hdr.share_c else used
     return add(used, {}, day=today, heartbeats=heartbeats, purged=purged)
 
 
