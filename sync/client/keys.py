@@ -205,41 +205,29 @@ class RoomKeys:
         key = self.special_key(item.hdr.obj, item.hdr.epoch, item.hdr.kind)
         return envelope.open_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
 
-    def open(
-        self,
-        n: int,
-        t: int,
-        uid: bytes,
-        dev: bytes,
-        obj: bytes,
-        e: int,
-        hdr_bytes: bytes,
-        ct: bytes,
-        *,
-        kind: int | None = None,
-    ) -> list[OpenedChange] | None:
-        """The changes in an envelope, None while a key or share is missing, Reject if it is bad. `kind`: the header's,
-        if the header has been decoded already."""
-        k, share = self.ring.k(e), self.share(ObjId(obj))
+    def open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes) -> list[OpenedChange] | None:
+        """Decrypts the envelope at position `n`, which the server placed at `t` (ms), and returns its changes. `hdr` is
+        what `hdr_bytes` say, `ct` the ciphertext. Returns None while this device lacks the epoch's key or the object's
+        share. Reject "decrypt", "padding" or another code if the content is not what it should be."""
+        k, share = self.ring.k(hdr.epoch), self.share(hdr.obj)
         if share is None:
-            self._missing.add(ObjId(obj))
+            self._missing.add(hdr.obj)
         if k is None:
-            self._lacking.add(e)
+            self._lacking.add(hdr.epoch)
         if k is None or share is None:
             return None
-        payload = envelope.open_op(self._objects.key(k, e, obj, share), hdr_bytes, ct)
-        kind = envelope.Header.decode(hdr_bytes).kind if kind is None else kind
+        payload = envelope.open_op(self._objects.key(k, hdr.epoch, hdr.obj, share), hdr_bytes, ct)
         return [
             OpenedChange(
                 n=n,
                 t=t,
-                uid=Uid(uid),
-                dev=DevId(dev),
-                obj=ObjId(obj),
+                uid=hdr.uid,
+                dev=DevId(hdr.dev),
+                obj=hdr.obj,
                 change_id=c,
                 payload=data,
                 place=place,
-                baseline=kind == envelope.BASELINE,
+                baseline=hdr.kind == envelope.BASELINE,
             )
             for place, (c, data) in enumerate(envelope.unpack(payload))
         ]

@@ -185,7 +185,7 @@ class Look:
     def _opened(self, item: AcceptedEnvelope, ct: bytes) -> list[InvitedRecord]:
         hdr = item.hdr
         try:
-            changes = self._room.keys.open(item.n, item.t, hdr.uid, hdr.dev, hdr.obj, hdr.epoch, item.hdr_bytes, ct)
+            changes = self._room.keys.open(item.n, item.t, hdr, item.hdr_bytes, ct)
         except Reject as e:
             log.info("a record of an invitation cannot be opened: %s", e.code)
             return []

@@ -165,8 +165,7 @@ class BadDay(World):
             if item.kind == ENVELOPE and ledger.counts[item.n] and (seat.history or item.n > seat.n):
                 found = at.shown(item, item.n)
                 assert found is not None
-                h = found.hdr
-                opened = at.keys.open(item.n, item.t, h.uid, h.dev, h.obj, h.epoch, found.hdr_bytes, item.ct or b"")
+                opened = at.keys.open(item.n, item.t, found.hdr, found.hdr_bytes, item.ct or b"")
                 if opened is None:
                     return f"no key for position {item.n}"
                 for change in opened:

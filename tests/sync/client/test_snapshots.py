@@ -90,6 +90,10 @@ class Paper:
     def rows(self, at: Client) -> tuple[Snapshot, ...]:
         return self.at(at).stream.state.snapshots.get(self.obj, ())
 
+    async def attested(self) -> None:
+        """Waits until a snapshot of the document is attested."""
+        await until(lambda: any(row.attests for row in self.rows(self.head)))
+
     def base(self, at: Client) -> int:
         """Up to where the state reaches that a desktop computed or opened; 0 for none."""
         found = at.store.base(self.obj)
@@ -166,7 +170,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     await p.write(p.clerk, "slut.")
     monkeypatch.setattr("sync.client.rereading.Rereading.look", lambda *_: None)
     await p.add(p.guest)
@@ -190,7 +194,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
 
 async def test_the_rest_is_read_only_while_nothing_else_waits(w: World) -> None:
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     reading = p.guest.engine._inbox.rereading
     go_on, reading.go_on = reading.go_on, lambda: None  # type: ignore[method-assign]
     await p.add(p.guest)
@@ -228,7 +232,7 @@ async def test_what_was_cut_off_is_gone_on_with_where_it_was(w: World, monkeypat
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
     monkeypatch.setattr("sync.client.rereading.PIECE", 3)
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     asked, last = list[int](), p.head.engine.position(p.room)
 
     def cut(data: bytes, out: bool) -> Sequence[bytes]:
@@ -257,7 +261,7 @@ async def test_what_was_cut_off_while_it_was_stored_is_not_lost(
 ) -> None:
     monkeypatch.setattr("sync.client.rereading.PIECE", 3)
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     kept, keep = list[int](), Rereading._keep
 
     async def cut(self: Rereading, room: RoomSync, begun: Any) -> None:
@@ -278,7 +282,7 @@ async def test_a_line_that_is_cut_at_the_check_lets_nothing_be_read_twice(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     checked, check, read, take = list[RoomId](), Snapshots.check, list[int](), Rereading._take
 
     async def cut(self: Snapshots, room: RoomSync) -> None:
@@ -306,8 +310,8 @@ async def test_the_next_room_is_read_while_the_snapshots_of_one_are_checked(
 ) -> None:
     p = await paper(w)
     q = await written(w, p.head, p.clerk, p.guest)
-    for each in (p, q):
-        await until(lambda each=each: any(row.attests for row in each.rows(p.head)))  # type: ignore[misc]
+    await p.attested()
+    await q.attested()
     check, read, whole = Snapshots.check, list[RoomId](), Rereading._read
 
     async def late(self: Snapshots, room: RoomSync) -> None:
@@ -417,7 +421,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
 
 async def test_a_second_device_opens_rooms_so_too(w: World) -> None:
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     p.guest = await w.second(p.clerk)
     await until(lambda: p.base(p.guest) > 0)
     await opened(p)
@@ -425,7 +429,7 @@ async def test_a_second_device_opens_rooms_so_too(w: World) -> None:
 
 async def test_one_snapshot_is_made_of_what_all_could_make(w: World) -> None:
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     await w.settle(p.room, p.head, p.clerk)
     assert len(p.rows(p.head)) <= 2
     assert {row.uid for row in p.rows(p.head)} <= {p.head.uid, p.clerk.uid}
@@ -436,7 +440,7 @@ async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 100)
     monkeypatch.setattr(outbox, "BATCH_BYTES", 600)
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     await p.add(p.guest)
     await until(lambda: p.base(p.guest) > 0)
     await opened(p)
@@ -638,12 +642,12 @@ async def test_a_snapshot_stays_while_a_change_before_it_waits_for_a_key(
 ) -> None:
     """Everything else has been read again; what is still shut is only in the snapshot."""
     p = await paper(w)
-    await until(lambda: any(row.attests for row in p.rows(p.head)))
+    await p.attested()
     take = RoomKeys.open
 
-    def shut(self: RoomKeys, n: int, *rest: Any, **named: Any) -> list[OpenedChange] | None:
-        mine = self._account.uid == p.guest.uid and rest[3] == p.obj
-        return None if mine and n < 12 else take(self, n, *rest, **named)
+    def shut(self: RoomKeys, n: int, t: int, hdr: envelope.Header, *rest: bytes) -> list[OpenedChange] | None:
+        mine = self._account.uid == p.guest.uid and hdr.obj == p.obj
+        return None if mine and n < 12 else take(self, n, t, hdr, *rest)
 
     with monkeypatch.context() as lost:
         lost.setattr(RoomKeys, "open", shut)
