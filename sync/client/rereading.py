@@ -54,9 +54,10 @@ class Rereading:
         self._with_logs = with_logs
         self._snapshots = snapshots
         self._begun: _Begun | None = None
-        self._whole: dict[RoomId, int] = {}
-        """Rooms that were read whole and not ended yet, and up to where."""
-        self._ending: tuple[RoomId, asyncio.Task[None]] | None = None
+        self._read_up_to: dict[RoomId, int] = {}
+        """By room that was read again and is not finished (`_finish`): the last position that was read. Such a room is
+        not read a second time after the connection was lost."""
+        self._finishing: tuple[RoomId, asyncio.Task[None]] | None = None
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
         self._wake = asyncio.Event()
@@ -86,8 +87,8 @@ class Rereading:
             self._wake.set()
 
     async def work(self) -> None:
-        """Runs while the connection lives. Reads a room while the snapshots of the one before are checked, in another
-        process."""
+        """Reads the rooms of `_todo` again, one after the other, until cancelled. While a room is read, a task checks
+        the snapshots of the room before; the check computes them in another process."""
         try:
             while True:
                 await self._wake.wait()
@@ -96,25 +97,24 @@ class Rereading:
                     room = next(iter(self._todo))
                     del self._todo[room]
                     with self._link.apart(room):
-                        if not self._is_ending(room) and await self._again(room):
-                            await self._ended()
-                            self._ending = room, asyncio.create_task(self._end(room))
-                await self._ended()
+                        if not self._is_finishing(room) and await self._again(room):
+                            await self._finished()
+                            self._finishing = room, asyncio.create_task(self._finish(room))
+                await self._finished()
         finally:
-            if self._ending is not None:
-                (_, task), self._ending = self._ending, None
+            if self._finishing is not None:
+                (_, task), self._finishing = self._finishing, None
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
 
-    def _is_ending(self, room: RoomId) -> bool:
-        return self._ending is not None and self._ending[0] == room
+    def _is_finishing(self, room: RoomId) -> bool:
+        return self._finishing is not None and self._finishing[0] == room
 
-    async def _ended(self) -> None:
-        """Waits for the room that was read before. Raises what `_end` did."""
-        if self._ending is not None:
-            await asyncio.wait([self._ending[1]])
-            (_, task), self._ending = self._ending, None
-            task.result()
+    async def _finished(self) -> None:
+        """Waits until the room that was read before is finished, if there is one. Raises what `_finish` raised."""
+        if self._finishing is not None:
+            (_, task), self._finishing = self._finishing, None
+            await task
 
     def _room(self, room: RoomId) -> RoomSync | None:
         """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""
@@ -123,12 +123,14 @@ class Rereading:
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Reads a room whole, unless that was done before the line was cut. False if it cannot be now."""
+        """Reads a room from its first position to `room.reread`. True if that is done, now or before the connection was
+        lost. False if the room cannot be read now: its key is missing, it has stopped, or the server showed what is
+        refused. `look` asks again when the room moves."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False
         until = room.reread
-        if self._whole.get(room_id) == until:
+        if self._read_up_to.get(room_id) == until:
             return True
         try:
             whole = await self._read(self._begin(room_id, until))
@@ -141,17 +143,18 @@ class Rereading:
             self._reached.pop(room_id, None)
         if whole:
             self._begun = None
-            self._whole[room_id] = until
+            self._read_up_to[room_id] = until
         return whole
 
-    async def _end(self, room_id: RoomId) -> None:
-        """Checks the snapshots of a room that was read whole; nothing of it is left to be read then."""
+    async def _finish(self, room_id: RoomId) -> None:
+        """Checks the snapshots of a room that was read again, then stores that nothing of the room is left to be read.
+        Also after a false snapshot: `Snapshots.check` has made sure that nothing is built on it."""
         with self._link.apart(room_id):
             room = self._room(room_id)
             if room is None:
                 return
             await self._snapshots.check(room)
-            if room.reread != self._whole.pop(room_id, None):  # it reaches further back by now
+            if room.reread != self._read_up_to.pop(room_id, None):  # it reaches further back by now
                 self.look(room)
                 return
             await self._link.ports.receive_apart(room.reread_done())
