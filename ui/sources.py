@@ -13,9 +13,10 @@ import PySide6.QtCore  # noqa: F401 - loads what is changed below
 
 
 def leave_unread() -> None:
-    """Replaces PySide's private test for the word in a source by one that always says yes: PySide then notes the module
-    as using none of its features. Does nothing if this PySide has no such test. Call it before the program's other
-    modules are imported: Python would not give back the memory that their sources have taken."""
+    """Replaces the private function by which PySide reads a module's source and says whether "PySide" is in it. The new
+    one says yes without reading; PySide then notes that the module has asked for no feature. Does nothing if this
+    PySide has no such function. Call it before the program's other modules are imported: Python does not give back the
+    memory that their sources would take."""
     linecache.clearcache()  # Python keeps what PySide has read until here
     feature = sys.modules.get("shibokensupport.feature")
     if feature is not None:

@@ -111,8 +111,9 @@ class Inbox:
         self._judges.forget({c.obj for c in received.changes})
 
     async def receive_apart(self, received: Received) -> None:
-        """As `receive`, but tries in the worker first what is to be merged. The tools are told after the commit, and it
-        is flushed to the disk when this returns (decision 0017)."""
+        """Stores a slice as `receive` does. Changes of documents and boards are first merged on trial in the worker;
+        those that do not pass are stored and held back. Then this commits the slice, tells the tools (chat, documents,
+        boards), and flushes the commit to the disk (decision 0017)."""
         received = self._begun(received)
         if not self._judges.concerns(received):
             await self._store(received, frozenset(), None)

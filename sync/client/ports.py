@@ -303,8 +303,9 @@ class InboxPort(Protocol):
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores a slice in ONE transaction. The tools are told after the commit, before it is flushed to the disk. It
-        is flushed when this returns, unless `received.more`. If this raises, the slice may be stored all the same.
+        """Stores a slice in ONE transaction: commits it, then tells the tools, then flushes the commit to the disk and
+        returns. With `received.more` it is not flushed, since the last part of the slice is. If this raises, the slice
+        may be stored all the same.
 
         A change id that is already stored only gets its position (own changes, doubles).
         """
