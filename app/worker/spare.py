@@ -17,8 +17,9 @@ _SPARED = (
 
 
 class _Unused:
-    """Stands for each class and function of a spared module. It can be created, without arguments, and do nothing:
-    pycrdt creates one for each document in place of anyio's lock, which only its asynchronous transactions use."""
+    """The one class that stands for every name of a spared module. Creating one without arguments does nothing, and
+    nothing else can be done with it. pycrdt creates one for each document in place of anyio's lock, which only its
+    asynchronous transactions use."""
 
     def __class_getitem__(cls, _: object) -> "type[_Unused]":
         return cls
@@ -36,8 +37,9 @@ class _Spared(ModuleType):
 def spare() -> None:
     """Puts stand-ins for `_SPARED` into `sys.modules`, for as long as the process runs. Lets the import of
     typing_extensions fail: msgspec then takes what it needs from `typing`. Lets the import of OpenSSL's hashes fail,
-    which saves 1.5 MB: `hashlib` then uses Python's own. They stay if Python was built without a SHA-256 of its own.
-    The worker's process calls this before it imports anything else, since an import that is done keeps its memory."""
+    which saves 1.5 MB: `hashlib` then uses Python's own. OpenSSL's stay if Python was built without a SHA-256
+    of its own. The worker's process calls this before it imports anything else: an import that is done keeps its
+    memory."""
     sys.modules.update({name: _Spared(name) for name in _SPARED})
     _hide("typing_extensions")
     with suppress(ImportError):

@@ -55,8 +55,8 @@ class Rereading:
         self._snapshots = snapshots
         self._begun: _Begun | None = None
         self._read_up_to: dict[RoomId, int] = {}
-        """By room that was read again and is not finished (`_finish`): the last position that was read. Such a room is
-        not read a second time after the connection was lost."""
+        """Rooms of which everything was read again and that are not finished (`_finish`), with `RoomSync.reread` as it
+        was then. Such a room is not read a second time after the connection was lost, unless `reread` has grown."""
         self._finishing: tuple[RoomId, asyncio.Task[None]] | None = None
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
@@ -123,9 +123,9 @@ class Rereading:
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Reads a room from its first position to `room.reread`. True if that is done, now or before the connection was
-        lost. False if the room cannot be read now: its key is missing, it has stopped, or the server showed what is
-        refused. `look` asks again when the room moves."""
+        """Reads a room from its first position to `RoomSync.reread`, and returns True when all of it is read; at once
+        if that was done before the connection was lost. False if the room cannot be read: this device lacks its key,
+        the room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False
@@ -147,8 +147,9 @@ class Rereading:
         return whole
 
     async def _finish(self, room_id: RoomId) -> None:
-        """Checks the snapshots of a room that was read again, then stores that nothing of the room is left to be read.
-        Also after a false snapshot: `Snapshots.check` has made sure that nothing is built on it."""
+        """Checks the snapshots with which this device began a room against the changes that were read, then stores that
+        nothing of the room is left to be read. A false snapshot does not prevent that: `Snapshots.check` has dropped
+        the state that was made of it."""
         with self._link.apart(room_id):
             room = self._room(room_id)
             if room is None:

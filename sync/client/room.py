@@ -27,8 +27,8 @@ from sync.trust.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, 
 
 _WAITING_LIMIT = 1024 * 1024
 CHUNK = 32
-"""Most changes that one transaction stores. To write them takes 2 to 5 ms of the event loop, the rows of a chat and of
-the search index included; the commit runs in a thread."""
+"""The largest number of changes that one transaction stores. Writing so many takes 2 to 5 ms of the event loop, the
+rows of a chat and of the search index included; the commit then runs in a thread."""
 LARGE_ROOM = 100
 LARGE_STATE = 1024 * 1024
 """A room with more members, or more bytes of state, is large; see `_state_due`."""
