@@ -156,7 +156,7 @@ class Changes:
         stored: list[StoredChange] = []
         held, rows = set[int](), list[tuple[object, ...]]()
         for obj, c, code in _in_order(fresh, verdicts):
-            out = code if code in sql.JUDGED else None
+            out = code if code in sql.HELD else None
             if isinstance(c, int):
                 raw.executemany(sql.ADD_CHANGE_AT, rows)
                 rows.clear()

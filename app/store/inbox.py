@@ -8,6 +8,7 @@ from dataclasses import replace
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.store import statements as sql
+from app.store.behind import Behind
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.judges import Judges
@@ -45,6 +46,7 @@ class Inbox:
         snapshots: Snapshots,
         trials: Trials,
         judges: Judges,
+        behind: Behind,
     ) -> None:
         self._db = db
         self._me = me
@@ -54,6 +56,7 @@ class Inbox:
         self._snapshots = snapshots
         self._trials = trials
         self._judges = judges
+        self._behind = behind
         self._states: dict[RoomId, tuple[int, bytes]] = {}
         """(row, bytes) of the large states that this process has written."""
 
@@ -190,7 +193,8 @@ class Inbox:
         if received.gaps or received.filled:
             left = sorted({*self.gaps(room), *received.gaps} - {*received.filled})
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
-        self._snapshots.superseded(room, received.whole)
+        if received.whole:
+            self._complete(room, received.whole, judged=verdicts is not None)
         self._snapshots.opened(room, received.snapshots)
         if verdicts is not None:
             self._judges.write(verdicts)
@@ -222,6 +226,13 @@ class Inbox:
                         blob.write(piece)
         if len(state) >= _LARGE_STATE:
             self._db.after_commit(lambda: self._states.update({room: (row, state)}))
+
+    def _complete(self, room: RoomId, whole: Sequence[ObjId], *, judged: bool) -> None:
+        """Every change of these objects is here. `judged`: those that merge keep their state until they are judged."""
+        begun = {obj for (obj,) in self._db.rows(sql.BEGUN_IN, (room,))}.intersection(whole)
+        kept = [obj for obj in begun if judged and self._judges.merging(room, obj) is not None]
+        self._behind.note(kept)
+        self._snapshots.superseded([obj for obj in begun if obj not in kept])
 
     def _events(self, room: RoomId, events: Sequence[RoomEvent]) -> None:
         if not events:

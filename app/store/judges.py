@@ -26,7 +26,7 @@ from app.store.kept_judges import Held, KeptJudges
 from app.store.known import known_of, place_of
 from app.store.people import Me
 from app.store.projecting import Projecting
-from app.store.projection import ObjectJudge, Projector
+from app.store.projection import Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
 from sync.client.ports import Received, position_of
 
@@ -100,7 +100,7 @@ class Judges(KeptJudges):
             judge.settle()
             held = self._held.get(obj)
             if held is not None:
-                held.unstored += len(verdicts.codes.get(obj, ()))
+                held.unstored += sum(code != sql.BEHIND for code in verdicts.codes.get(obj, {}).values())
                 held.touched = now_s
         self._stale |= verdicts.stale
         verdicts.settled = True
@@ -119,25 +119,25 @@ class Judges(KeptJudges):
         held = None if obj in self._stale else self._held.get(obj) or await self._load(obj, kind)
         if held is not None:
             self._keep(obj, held)
-            begun, before = len(out.points), (held.covers, held.side)
-            out.points.append((obj, held.judge, held.judge.mark()))
+            covers, mark = held.covers, held.judge.mark()
+            out.points.append((obj, held.judge, mark))
             try:
-                if await self._take(room, obj, kind, held, came, out):
+                if await self._take(room, obj, held, came, out):
                     return
             except BadChange as bad:  # a state that is none
                 log.store.warning("judge-state", code=bad.code, obj=obj)
             except TooLong:
                 log.store.warning("judged-later", obj=obj)
-            for _, judge, mark in reversed(out.points[begun:]):
-                judge.rollback(mark)
-            del out.points[begun:]
-            held.covers, held.side = before
+            held.judge.rollback(mark)
+            held.covers = covers
+            out.points.pop()
         for table in (out.codes, out.merged, out.waits):
             table.pop(obj, None)
         out.stale.add(obj)
 
-    async def _take(self, room: RoomId, obj: ObjId, kind: Projector, held: Held, came: Slice, out: Verdicts) -> bool:
-        """Asks the judge about an object's part of a slice. False: it is to be made from the start again."""
+    async def _take(self, room: RoomId, obj: ObjId, held: Held, came: Slice, out: Verdicts) -> bool:
+        """Asks the judge about an object's part of a slice. What a state stands in for is not judged now. False: the
+        judge is to be made from the start again."""
         known = known_of(self._db.rows, room, came.changes)
         fresh = [c for c in {place_of(c): c for c in came.changes}.values() if not known.is_stored(c)]
         snapshot = [placed_of(c) for c in fresh if not c.dev]
@@ -146,7 +146,7 @@ class Judges(KeptJudges):
                 return False
             await driven(held.judge.starting_at(snapshot))
             held.covers = held.judge.upto
-        if (came.whole and held.covers) or (any(c.baseline for c in fresh) and self._reads_alone(room)):
+        if any(c.baseline for c in fresh) and self._reads_alone(room):
             return False
         edits = {position_of(c.n, c.place): c for c in fresh if c.dev and not c.baseline}
         covers = {position_of(n): position_of(until) for n, until in came.covers}
@@ -158,10 +158,12 @@ class Judges(KeptJudges):
             if position in covers:
                 codes |= dict.fromkeys(held.judge.cover(covers[position]), sql.COVERED)
                 continue
-            judge = await self._judge_of(obj, kind, held, position, out)
-            if judge is None:
-                return False
-            for outcome in await driven(judge.taking(placed_of(edits[position])), budget):
+            if not held.judge.takes(position):
+                if position > held.covers:  # it comes behind others that were judged
+                    return False
+                codes[position] = sql.BEHIND
+                continue
+            for outcome in await driven(held.judge.taking(placed_of(edits[position])), budget):
                 note(codes, out.waits.setdefault(obj, {}), outcome)
                 if outcome.deferred:
                     out.deferred.add(obj)
@@ -170,26 +172,10 @@ class Judges(KeptJudges):
         out.merged[obj] = [
             placed
             for p, code in codes.items()
-            if code not in sql.JUDGED and p not in here
+            if code not in sql.HELD and p not in here
             for placed in ([placed_of(edits[p])] if p in edits else rows.changes([p]))
         ]
         return True
-
-    async def _judge_of(
-        self, obj: ObjId, kind: Projector, held: Held, position: int, out: Verdicts
-    ) -> ObjectJudge | None:
-        """Who judges a position: the object's judge, or beside it one of what a snapshot stands in for. None: it comes
-        behind others that were judged."""
-        if held.judge.takes(position):
-            return held.judge
-        if position > held.covers:
-            return None
-        if held.side is None:
-            held.side = self._new(obj, kind)
-            await self._replay(obj, held.side, until=position)
-        if not any(judge is held.side for _, judge, _ in out.points):
-            out.points.append((obj, held.side, held.side.mark()))
-        return held.side if held.side.takes(position) else None
 
     # -- within the transaction that stores the slice
 

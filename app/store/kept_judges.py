@@ -28,14 +28,17 @@ STORE_AFTER, STORE_AFTER_S = 256, 1.0
 CHUNK = 32
 
 
+def complete_name(obj: ObjId) -> str:
+    """The name in `meta` of what is known of a complete object (app/store/behind.py)."""
+    return f"complete-{obj.hex()}"
+
+
 @dataclass(slots=True)
 class Held:
-    """A judge in memory. `covers`: up to where a snapshot stands in for changes that are not here; `side` judges these
-    when they are read in the background."""
+    """A judge in memory. `covers`: up to where a snapshot stands in for changes, which this judge does not take."""
 
     judge: ObjectJudge
     covers: int = 0
-    side: ObjectJudge | None = None
     unstored: int = 0
     touched: float = 0.0
 
@@ -100,13 +103,13 @@ class KeptJudges:
         rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
         return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
 
-    async def _replay(self, obj: ObjId, judge: ObjectJudge, until: int = sql.MAX_INT) -> dict[int, tuple[Row, str]]:
+    async def _replay(self, obj: ObjId, judge: ObjectJudge) -> dict[int, tuple[Row, str]]:
         """Gives a judge the stored changes that follow, and those that waited when it began. By position, in the order
         of the verdicts: (row and mark, code) of those whose mark says another thing than the verdict."""
         differ: dict[int, tuple[Row, str]] = {}
         rows = [row for p in sorted(judge.named) for row in self._db.rows(sql.AT_POSITION, key_of(obj, p))]
-        covers = [] if until != sql.MAX_INT else list(self._db.rows(sql.PRUNES_OF, (obj,)))
-        covers = [(position_of(n), position_of(upto)) for n, upto in covers if position_of(n) > judge.upto]
+        covers = [(position_of(n), position_of(upto)) for n, upto in self._db.rows(sql.PRUNES_OF, (obj,))]
+        covers = [(n, upto) for n, upto in covers if n > judge.upto]
         marks: dict[int, Row] = {}
         while True:
             outcomes: list[Outcome] = []
@@ -114,15 +117,14 @@ class KeptJudges:
                 placed = placed_in(row)
                 while covers and covers[0][0] < placed.position:
                     compare(judge.cover(covers.pop(0)[1]), sql.COVERED, marks, differ)
-                if placed.position < until and judge.takes(placed.position):
+                if judge.takes(placed.position):
                     marks[placed.position] = row[-2:]
                     for outcome in await driven(judge.taking(placed)):
                         compare(outcome.parts, outcome.code, marks, differ)
                         outcomes.append(outcome)
             self._commit_waits(obj, judge, outcomes)
-            at = judge.upto
-            rows = self._db.rows(sql.TO_JUDGE, (obj, *key_of(obj, at)[1:], CHUNK))
-            if not any(placed_in(row).position < until for row in rows):
+            rows = self._db.rows(sql.TO_JUDGE, (*key_of(obj, judge.upto), CHUNK))
+            if not rows:
                 break
             await asyncio.sleep(0)
         for _, upto in covers:
@@ -138,8 +140,13 @@ class KeptJudges:
 
     async def again(self, obj: ObjId, kind: Projector) -> None:
         """Judges an object from its first change, or from the state that stands in for the first ones, and corrects
-        what was marked otherwise."""
+        what was marked otherwise. What comes meanwhile has no verdict, and is stored untried."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
+        async with self.lock:
+            self._stale.add(obj)
+            with self._db.transaction(durable=False):
+                self._db.raw.execute(sql.DROP_WAITS, (obj,))
+                self._db.raw.execute(sql.DROP_JUDGE_STATE, (obj,))
         judge, covers = self._new(obj, kind), 0
         begins = self._begins(RoomId(room), obj)
         if begins:
@@ -149,8 +156,6 @@ class KeptJudges:
             except BadChange as bad:
                 log.store.warning("judge-state", code=bad.code, obj=obj)
                 judge = self._new(obj, kind)
-        with self._db.transaction(durable=False):
-            self._db.raw.execute(sql.DROP_WAITS, (obj,))
         differ = await self._replay(obj, judge)
         async with self.lock:
             more = await self._replay(obj, judge)
@@ -159,12 +164,14 @@ class KeptJudges:
                 differ[position] = found
             self._correct(obj, differ, covers)
             self._stale.discard(obj)
-            held = Held(judge, covers if self._snapshot(obj) else 0)
+            held = Held(judge, covers if covers and self._snapshot(obj) else 0)
             self._keep(obj, held)
             self._put(obj, held, await driven(judge.storing()))
 
     def _begins(self, room: RoomId, obj: ObjId) -> list[PlacedChange]:
         """The changes of the state that stands in for an object's first ones here; none if all are here."""
+        if self._db.value("SELECT 1 FROM meta WHERE name = ?", (complete_name(obj),)) is not None:
+            return []
         snapshot = self._snapshot(obj)
         if snapshot or not self._reads_alone(room):
             return snapshot
@@ -178,7 +185,7 @@ class KeptJudges:
             if covers:
                 raw.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
             for (row, mark), code in differ.values():
-                if code in sql.JUDGED:
+                if code in sql.JUDGED or mark == sql.BEHIND:
                     out |= mark not in sql.HELD
                     raw.execute("DELETE FROM quarantined WHERE row = ?", (row,))
                     raw.execute(sql.MARK_UNPROJECTED, (code, row))

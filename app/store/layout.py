@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 10
+VERSION = 11
 
 
 def prepare(db: Database) -> None:
@@ -75,7 +75,8 @@ _STATEMENTS = (
     "CREATE INDEX changes_placed ON changes (obj, n, place) WHERE n IS NOT NULL",
     "CREATE INDEX changes_begun ON changes (obj) WHERE dev = x''",
     "CREATE INDEX changes_baselines ON changes (obj, n) WHERE baseline",
-    "CREATE INDEX changes_unprojected ON changes (room) WHERE unprojected IS NOT NULL",
+    """CREATE INDEX changes_unprojected ON changes (room)
+       WHERE unprojected IS NOT NULL AND unprojected <> 'behind'""",
     """CREATE TABLE batches (id INTEGER PRIMARY KEY AUTOINCREMENT, room BLOB NOT NULL, first_seq INTEGER NOT NULL,
        last_id BLOB NOT NULL, bodies BLOB NOT NULL, cts BLOB NOT NULL, sig BLOB NOT NULL, shares BLOB NOT NULL)""",
     """CREATE TABLE outbox (row INTEGER PRIMARY KEY REFERENCES changes (row), room BLOB NOT NULL, obj BLOB NOT NULL,

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Objects as their state: `SnapshotPort`, and what a newcomer begins with.
 
-A snapshot that was opened lies among the object's changes, with an empty `dev`, until every change before it is here.
+A snapshot that was opened lies among the object's changes, with an empty `dev`, until every change before it is here
+and judged (app/store/behind.py).
 """
 
 import asyncio
@@ -150,9 +151,9 @@ class Snapshots:
                 )
         return out
 
-    def superseded(self, room: RoomId, whole: Sequence[ObjId]) -> None:
+    def superseded(self, objs: Sequence[ObjId]) -> None:
         """Every change of these objects is here: the snapshots among them go. Within `receive`."""
-        self._db.raw.executemany(sql.DROP_SNAPSHOTS, [(room, obj) for obj in whole])
+        self._db.raw.executemany(sql.DROP_STATE, [(obj,) for obj in objs])
 
 
 def _base(row: Any) -> tuple[int, Compacted] | None:

@@ -21,13 +21,17 @@ LAST_ROW = "SELECT max(row) FROM changes"
 PLACE_CHANGE = "UPDATE changes SET n = ?, t = ?, place = ?, baseline = ? WHERE row = ?"
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
 OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "quarantined", "left-out"
+COUNTS = "merged"
+"""What the judge says of a change that is merged."""
 LATE, AGAIN, COVERED = "late", "again", "covered"
 """What the judge says of changes that are not merged: it waits for others; it says nothing new; a baseline or prune
 covers what still waited."""
 VOID = ("damaged-update", "foreign", "overlap", "parent", "apart", "keyed", "unfit", "half", "depth", "state", "piece")
 """The judge's codes for what counts at nobody (app/objects/FORMAT.md)."""
 JUDGED = (LATE, AGAIN, COVERED, *VOID)
-HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, *JUDGED)
+BEHIND = "behind"
+"""A change whose place a state has taken (app/store/behind.py). It is not judged yet."""
+HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, *JUDGED)
 """Values of `changes.unprojected` that keep a change out of its object: nothing merges it."""
 MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
@@ -37,15 +41,15 @@ LATEST_BY_DEVICE = (  # by the objects' index: a look at every change of every r
 )
 UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.obj = ? AND c.n IS NULL"
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
-UNPROJECTED = (
-    "SELECT row, unprojected FROM changes INDEXED BY changes_unprojected "
-    "WHERE unprojected IS NOT NULL AND (? IS NULL OR room = ?) ORDER BY row"
-)
+_IS_MARKED = f"unprojected IS NOT NULL AND unprojected <> '{BEHIND}'"
+"""What the index `changes_unprojected` holds. It leaves out those that are BEHIND: there may be 200,000."""
+_MARKED = f"INDEXED BY changes_unprojected WHERE {_IS_MARKED}"
+UNPROJECTED = f"SELECT row, unprojected FROM changes {_MARKED} AND (? IS NULL OR room = ?) ORDER BY row"
 
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
 LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FROM left_out l
     LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
-_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, LATE, AGAIN, COVERED, "bug", "format-newer")
+_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, "bug", "format-newer")
 # -- the judge
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
@@ -66,13 +70,21 @@ WAITS = f"""SELECT w.position, w.clock, w.parts, c.change_id, c.author, c.t FROM
     ON c.obj = w.obj AND c.n = w.position >> {PLACE_BITS} AND c.place = w.position & {(1 << PLACE_BITS) - 1}
     WHERE w.obj = ? AND w.client = ? AND w.clock < ? AND c.dev IS NOT x''"""
 DROP_WAITS = "DELETE FROM waits WHERE obj = ?"
+SOME_BEHIND = f"""SELECT row FROM changes WHERE obj = ? AND row > ? AND unprojected = '{BEHIND}'
+    ORDER BY row LIMIT ?"""
+ANY_UNTRIED = f"SELECT 1 FROM changes WHERE obj = ? AND unprojected = '{UNTRIED}' LIMIT 1"
+# ▲ only a state that has all that is merged: what is behind follows it in the order of the rows, and adds nothing
+CACHE_HAS_BEHIND = f"""UPDATE crdt_states SET row = (SELECT max(row) FROM changes WHERE obj = ?1) WHERE obj = ?1
+    AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.obj = ?1 AND c.row > crdt_states.row AND {MERGED})"""
+BEGUN_IN = "SELECT DISTINCT obj FROM changes WHERE dev = x'' AND room = ?"
 SNAPSHOT_ROWS = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n DESC, row"
 NEWEST_BASELINE = f"""SELECT {_PLACED} FROM changes WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
     WHERE obj = ?1 AND baseline) ORDER BY place"""
 KIND_IN = "SELECT kind FROM objects WHERE obj = ? AND room = ?"
 PRUNES_OF = """SELECT e.n, e.until FROM objects o JOIN events e ON e.room = o.room AND e.obj = o.obj
     WHERE o.obj = ? AND e.kind = 'prune' ORDER BY e.n"""
-COVER_WAITING = f"""UPDATE changes SET unprojected = '{COVERED}' WHERE obj = ? AND n <= ? AND dev IS NOT x''
+COVER_WAITING = f"""UPDATE changes SET unprojected = iif(unprojected = '{LATE}', '{COVERED}', '{BEHIND}')
+    WHERE obj = ? AND n <= ? AND dev IS NOT x''
     AND NOT baseline AND unprojected IN ('{LATE}', '{UNTRIED}')
     AND NOT EXISTS (SELECT 1 FROM waits w
     WHERE w.obj = changes.obj AND w.position BETWEEN changes.n << 20 AND (changes.n << 20) + 1048575)"""
@@ -84,7 +96,7 @@ READS_ALONE = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
 # -- trials
 ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),
     (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
-OBJECTS_WITH = "SELECT DISTINCT obj FROM changes INDEXED BY changes_unprojected WHERE unprojected = ?"
+OBJECTS_WITH = f"SELECT DISTINCT obj FROM changes {_MARKED} AND unprojected = ?"
 HELD_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND unprojected = ? ORDER BY row LIMIT ?"
 IS_HELD = "SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
@@ -92,18 +104,18 @@ QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "
 """CROSS JOIN: SQLite would begin with every change, for the sake of the order."""
 VOID_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, o.kind, c.unprojected
     FROM changes c INDEXED BY changes_unprojected JOIN objects o ON o.obj = c.obj
-    WHERE c.room = ? AND c.unprojected IS NOT NULL AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
-OWN_FOREIGN = """SELECT obj, change_id FROM changes INDEXED BY changes_unprojected
-    WHERE room = ? AND unprojected IS NOT NULL AND unprojected = 'foreign' AND author = ?"""
+    WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected NOT IN {_NOT_VOID} ORDER BY c.row LIMIT ?"""
+OWN_FOREIGN = f"""SELECT obj, change_id FROM changes {_MARKED} AND room = ? AND unprojected = 'foreign'
+    AND author = ?"""
 VOID_COUNTS = f"""SELECT o.title, o.kind, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
-    JOIN objects o ON o.obj = c.obj WHERE c.room = ? AND c.unprojected IS NOT NULL
+    JOIN objects o ON o.obj = c.obj WHERE c.room = ? AND {_IS_MARKED}
     AND c.unprojected NOT IN {_NOT_VOID} GROUP BY c.obj, c.author ORDER BY min(c.row)"""
 ADD_VOID_ITEM = """INSERT OR IGNORE INTO void_items (room, n, uid, code) SELECT ?1, ?2, ?3, ?4
     WHERE (SELECT count(*) FROM void_items WHERE room = ?1) < ?5"""
 VOID_ITEMS = "SELECT uid, count(*) FROM void_items WHERE room = ? GROUP BY uid ORDER BY min(n)"
 WAITING_OF = f"""SELECT o.title, c.author, count(*) FROM changes c INDEXED BY changes_unprojected
     JOIN objects o ON o.obj = c.obj JOIN waits w ON w.obj = c.obj AND w.position = (c.n << 20 | c.place)
-    WHERE c.room = ? AND c.unprojected = '{LATE}' GROUP BY o.obj, c.author ORDER BY min(c.row)"""
+    WHERE c.room = ? AND {_IS_MARKED} AND c.unprojected = '{LATE}' GROUP BY o.obj, c.author ORDER BY min(c.row)"""
 TO_LOAD = f"SELECT row, author, change_id, data FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
 HOLD_BETWEEN = f"UPDATE changes SET unprojected = ? WHERE obj = ? AND row BETWEEN ? AND ? AND {MERGED}"
 SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
@@ -149,7 +161,7 @@ def placed_at(count: int) -> str:
 LAST_POSITION = "SELECT max(n) FROM changes WHERE obj = ? AND n IS NOT NULL AND dev IS NOT x'' AND NOT baseline"
 GROWN = "SELECT count(DISTINCT n), coalesce(sum(length(data)), 0) FROM changes WHERE obj = ? AND n > ?"
 BETWEEN = f"{GROWN} AND n <= ?"
-DROP_SNAPSHOTS = "DELETE FROM changes WHERE room = ? AND obj = ? AND dev = x''"
+DROP_STATE = "DELETE FROM changes WHERE obj = ? AND dev = x''"
 STATES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n, row"
 EDITS_OF = f"""SELECT {CHANGE} FROM changes WHERE obj = ? AND dev IS NOT x'' AND {MERGED}
     ORDER BY n IS NULL, n, row"""

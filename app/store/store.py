@@ -16,6 +16,7 @@ from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
 from app.store.account import Account
+from app.store.behind import Behind
 from app.store.blobs import Blobs
 from app.store.changes import Changes
 from app.store.database import Database, faults
@@ -63,11 +64,14 @@ class Store:
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
         self.judges = Judges(db, self._me, dict(kinds), self._projecting)
-        self.trials = Trials(db, self._me, dict(kinds), self._projecting, self.changes, journal, tester, self.judges)
+        behind = Behind(db, self.judges, self._projecting)
+        self.trials = Trials(
+            db, self._me, dict(kinds), self._projecting, self.changes, journal, tester, self.judges, behind
+        )
         self.left_out = LeftOutChanges(db)
         self.snapshots = Snapshots(db, self._me, kinds, journal)
         self.inbox = Inbox(
-            db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials, self.judges
+            db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials, self.judges, behind
         )
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
@@ -82,6 +86,7 @@ class Store:
         self.changed: Signal[RoomId] = self._projecting.changed
         """A room's read models changed; after the commit, on the loop's thread."""
         self.trials.prepare()
+        behind.prepare()
         self._projecting.prepare()
         # the engine's ports
         self.load_account = self.account.load_account

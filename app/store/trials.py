@@ -24,6 +24,7 @@ from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import WorkerUnavailable
 from app.store import statements as sql
+from app.store.behind import Behind
 from app.store.changes import Changes, stored_change
 from app.store.database import Database
 from app.store.journal import Journal, Merge
@@ -58,6 +59,8 @@ PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
 """▲ After a crash the trials of an object pause for PAUSE_SHARE × (its crashes in this run of the program) × (what the
 trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing change after the other delays only that
 object."""
+QUIET_S = 1.0
+"""Seconds without a change of a merging kind, after which complete objects are taken off their states."""
 RETRIED_WITHIN_S, RETRIED_ALL_S = 10.0, 60.0
 """▲ Seconds after which a start tries no more quarantined changes of one object, and of all objects. Otherwise a member
 who sends hundreds of changes that take long could keep the worker busy for an hour at each start."""
@@ -88,6 +91,7 @@ class Trials:
         journal: Journal,
         tester: Tester | None,
         judges: Judges,
+        behind: Behind,
     ) -> None:
         """Without a `tester` nothing is tried: for tests of the store alone."""
         self.changed: Signal[ObjId] = Signal()
@@ -100,6 +104,9 @@ class Trials:
         self._journal = journal
         self._tester = tester
         self._judges = judges
+        self._behind = behind
+        self._came_at = 0.0
+        """When something of a kind that merges came last, by the loop's clock (s)."""
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
         self._thread = ThreadPoolExecutor(1, "trials")
         self._asking = asyncio.Lock()
@@ -151,6 +158,7 @@ class Trials:
     ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
         """Tries a room's new changes, and those that waited for them, in the worker. Returns which may be merged at
         once; the others of kinds that merge must be stored as untried. Kinds that do not merge are not tried."""
+        self._came_at = asyncio.get_running_loop().time()
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(room, changes):
             if c.obj not in verdicts.merged or not c.dev or c.baseline:
@@ -179,15 +187,23 @@ class Trials:
     async def without_worker(self, objs: Collection[ObjId]) -> None:
         """Judges these again at once, and merges what counts: for a store in which nothing is tried."""
         for obj in objs if self._rehearsal is None else ():
-            kind = self._merging(obj)
-            if kind is None:
-                continue
-            await self._judges.again(obj, kind)
-            rows = self._rows(obj, sql.UNTRIED, sql.MAX_INT)
-            with self._db.transaction():
-                self._projecting.release(obj, rows)
-            if rows:
-                self._changes.received.emit(rows)
+            if (kind := self._merging(obj)) is not None:
+                await self._judges.again(obj, kind)
+                self._merge_untried(obj)
+        for obj in self._behind.complete if self._rehearsal is None else ():
+            if (kind := self._merging(obj)) is not None:
+                await self._behind.settle(obj, kind)
+                self._merge_untried(obj)
+                if obj in self._behind:
+                    await self._behind.settle(obj, kind)
+
+    def _merge_untried(self, obj: ObjId) -> None:
+        self._untried.pop(obj, None)
+        rows = self._rows(obj, sql.UNTRIED, sql.MAX_INT)
+        with self._db.transaction():
+            self._projecting.release(obj, rows)
+        if rows:
+            self._changes.received.emit(rows)
 
     def _new(self, room: RoomId, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
         """Those that are not stored: what was written here comes back with its position, and is merged already."""
@@ -281,10 +297,23 @@ class Trials:
         stored_s = await self._judges.store_idle()
         if self._due():
             return 0.0
+        settled_s = await self._settle_one()
         now = asyncio.get_running_loop().time()
         rests = [until - now for obj, until in self._resting.items() if obj in self._untried]
         read_s = self._read_after_s if rehearsal.unread else None
-        return min((s for s in (stored_s, read_s, *rests) if s is not None), default=None)
+        return min((s for s in (stored_s, read_s, settled_s, *rests) if s is not None), default=None)
+
+    async def _settle_one(self) -> float | None:
+        """Takes one complete object off its state (app/store/behind.py), if nothing has come for QUIET_S. Returns how
+        long to wait for the next one, None if there is none."""
+        complete = [(obj, kind) for obj in self._behind.complete if (kind := self._merging(obj)) is not None]
+        ready = [(obj, kind) for obj, kind in complete if obj not in self._untried]
+        quiet_s = asyncio.get_running_loop().time() - self._came_at
+        if not ready or quiet_s < QUIET_S:
+            return QUIET_S - quiet_s if ready else None
+        await self._behind.settle(*ready[0])
+        self.changed.emit(ready[0][0])
+        return 0.0
 
     def _due(self) -> list[ObjId]:
         """Objects with untried changes whose trials do not pause, and which are not too large."""
@@ -435,7 +464,7 @@ class Trials:
     def noted(self, verdicts: Verdicts) -> None:
         """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void. What was
         merged is read whole in the worker soon."""
-        if self._rehearsal is not None and self._rehearsal.unread:
+        if self._rehearsal is not None and (self._rehearsal.unread or self._behind.complete):
             self._woken.set()
         for obj, codes in verdicts.codes.items():
             if verdicts.waits.get(obj) or any(code in sql.JUDGED for code in codes.values()):

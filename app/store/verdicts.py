@@ -84,7 +84,10 @@ def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict
         differ.pop(part, None)
         found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # what waits is judged again
         mark = found[1] if found is not None else None
-        same = mark == code if code in sql.JUDGED else mark not in sql.JUDGED
+        if mark == sql.BEHIND:
+            same = code == sql.COUNTS
+        else:
+            same = mark == code if code in sql.JUDGED else mark not in sql.JUDGED
         if found is not None and not same:
             differ[part] = found, code
 

@@ -282,9 +282,12 @@ class RoomSync:
         waiting = self._ports.waiting(self.room)
         self.waiting = len(waiting)
         shut = {fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")[4] for _, raw in waiting}
-        state = self.stream.state
-        whole = [ObjId(obj) for obj in state.shares if obj not in state.pruned and obj not in shut]
+        whole = [obj for obj in self._unpruned() if obj not in shut]
         return Received(room=self.room, reread=0, whole=whole)
+
+    def _unpruned(self) -> list[ObjId]:
+        state = self.stream.state
+        return [ObjId(obj) for obj in state.shares if obj not in state.pruned]
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
         """▲ An envelope that was judged as it stands at position n, if the server shows that very one; its content may
@@ -457,8 +460,9 @@ class RoomSync:
         self.waiting -= len(resolved)
         if not (opened or resolved or new_shares):
             return []
-        whole = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares)
-        return self._chunks(whole)
+        whole = self._unpruned() if not self.waiting and not self.reread else []
+        last = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares, whole=whole)
+        return self._chunks(last)
 
 
 def _waited(row: bytes) -> tuple[int, bytes, bytes]:

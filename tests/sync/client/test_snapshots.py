@@ -149,8 +149,8 @@ async def opened(p: Paper) -> None:
     await until(lambda: p.guest.engine.position(p.room) == p.head.engine.position(p.room))
     await until(lambda: p.text(p.guest) == p.text(p.head))
     await until(lambda: p.guest.engine.filling(p.room) is None)
-    begun, edits = p.guest.store.changes.history(p.obj)
-    assert begun == []
+    await until(lambda: not p.guest.store.changes.history(p.obj)[0])
+    edits = p.guest.store.changes.history(p.obj)[1]
     assert [c.data for c in edits] == [c.data for c in p.head.store.changes.history(p.obj)[1]]
     assert p.whole(p.guest) == p.whole(p.head)
 

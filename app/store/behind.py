@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Changes whose place a state has taken.
+
+A newcomer begins an object at a state (a snapshot), and reads the changes that stand before it later. These are stored
+with the mark BEHIND: the state has what they say, so none of them is judged, tried or merged meanwhile. When all of
+them are here the object is complete. Once nothing else comes it is judged from its first change. From then on its
+changes count as everywhere else, and the state goes.
+
+What was BEHIND need not be tried one by one if this computer has made the state itself: another process has merged all
+of the changes then (`sync.client.snapshots.Snapshots.check`), and lived.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from app.core.ids import ObjId
+from app.store import statements as sql
+from app.store.database import Database
+from app.store.judges import Judges
+from app.store.kept_judges import complete_name
+from app.store.projecting import Projecting
+from app.store.projection import Projector
+
+AT_ONCE = 128
+"""Changes that a turn of the loop marks."""
+_MADE_HERE, _BELIEVED = b"made", b"believed"
+"""What is known of an object's state when the changes have been judged; before that nothing is stored."""
+
+
+class Behind:
+    """Of one store. On the loop."""
+
+    def __init__(self, db: Database, judges: Judges, projecting: Projecting) -> None:
+        self._db = db
+        self._judges = judges
+        self._projecting = projecting
+        self._complete: dict[ObjId, None] = {}
+
+    def prepare(self) -> None:
+        """At opening: what an earlier run did not come to."""
+        names = self._db.rows("SELECT name FROM meta WHERE name GLOB 'complete-*'")
+        self._complete = {ObjId(bytes.fromhex(name.partition("-")[2])): None for (name,) in names}
+
+    @property
+    def complete(self) -> Sequence[ObjId]:
+        """Objects of which every change is here and that still stand on a state."""
+        return list(self._complete)
+
+    def __contains__(self, obj: ObjId) -> bool:
+        return obj in self._complete
+
+    def note(self, objs: Sequence[ObjId]) -> None:
+        """Every change of these objects is here; they stand on a state. Within the transaction that stores it."""
+        for obj in objs:
+            self._db.raw.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, x'')", (complete_name(obj),))
+        self._db.after_commit(lambda: self._complete.update(dict.fromkeys(objs)))
+
+    async def settle(self, obj: ObjId, kind: Projector) -> None:
+        """Takes a complete object off its state. What must be tried first is marked untried: then the state goes with
+        the next call, when nothing of the object is untried any more."""
+        if not self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),)):
+            await self._judges.again(obj, kind)
+            await self._release(obj, _MADE_HERE if self._is_made_here(obj) else _BELIEVED)
+        if self._db.value(sql.ANY_UNTRIED, (obj,)) is None:
+            await self._drop_state(obj)
+
+    def _is_made_here(self, obj: ObjId) -> bool:
+        """Whether this computer has made the state on which the object stands. One that it could not make, or that
+        turned out to be false, is kept no more."""
+        return self._db.value("SELECT 1 FROM snapshots WHERE obj = ?", (obj,)) is not None
+
+    async def _release(self, obj: ObjId, state: bytes) -> None:
+        code, after = None if state == _MADE_HERE else sql.UNTRIED, 0
+        if state == _MADE_HERE:
+            with self._db.transaction(durable=False):
+                self._db.raw.execute(sql.CACHE_HAS_BEHIND, (obj,))
+        while rows := self._db.rows(sql.SOME_BEHIND, (obj, after, AT_ONCE)):
+            with self._db.transaction(durable=False):
+                self._db.raw.executemany(sql.MARK_UNPROJECTED, [(code, row) for (row,) in rows])
+            after = rows[-1][0]
+            await asyncio.sleep(0)
+        with self._db.transaction(durable=False):
+            self._db.raw.execute("UPDATE meta SET value = ? WHERE name = ?", (state, complete_name(obj)))
+            if code is not None:
+                self._db.after_commit(partial(self._projecting.untried.emit, obj))
+
+    async def _drop_state(self, obj: ObjId) -> None:
+        """▲ A state that was only believed may be false: the object is read again from its changes."""
+
+        def write() -> None:
+            state = self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),))
+            self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
+            self._db.raw.execute(sql.DROP_STATE, (obj,))
+            if state == _BELIEVED:
+                self._projecting.take_back(obj)
+            self._db.after_commit(partial(self._complete.pop, obj, None))
+
+        await self._db.apart(write)
