@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from app.core.ids import ObjId
+from app.core.signal import Signal
 from app.store import statements as sql
 from app.store.database import Database
 from app.store.judges import Judges
@@ -36,6 +37,8 @@ class Behind:
         self._judges = judges
         self._projecting = projecting
         self._complete: dict[ObjId, None] = {}
+        self.completed: Signal[()] = Signal()
+        """More objects are complete; after the commit."""
 
     def prepare(self) -> None:
         """At opening: what an earlier run did not come to."""
@@ -54,7 +57,11 @@ class Behind:
         """Every change of these objects is here; they stand on a state. Within the transaction that stores it."""
         for obj in objs:
             self._db.raw.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, x'')", (complete_name(obj),))
-        self._db.after_commit(lambda: self._complete.update(dict.fromkeys(objs)))
+        self._db.after_commit(partial(self._on_noted, objs))
+
+    def _on_noted(self, objs: Sequence[ObjId]) -> None:
+        self._complete.update(dict.fromkeys(objs))
+        self.completed.emit()
 
     async def settle(self, obj: ObjId, kind: Projector) -> None:
         """Takes a complete object off its state. What must be tried first is marked untried: then the state goes with

@@ -123,6 +123,7 @@ class Trials:
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
         """The worker could not be started: what came waits, and is tried again."""
+        behind.completed.connect(self._woken.set)
         projecting.untried.connect(self._on_untried)
         projecting.taken_back.connect(self._on_taken_back)
         projecting.taken_out.connect(self._on_untried)  # what builds on it is judged again
@@ -306,14 +307,18 @@ class Trials:
     async def _settle_one(self) -> float | None:
         """Takes one complete object off its state (app/store/behind.py), if nothing has come for QUIET_S. Returns how
         long to wait for the next one, None if there is none."""
-        complete = [(obj, kind) for obj in self._behind.complete if (kind := self._merging(obj)) is not None]
-        ready = [(obj, kind) for obj, kind in complete if obj not in self._untried]
+        if not self._behind.complete:
+            return None
         quiet_s = asyncio.get_running_loop().time() - self._came_at
-        if not ready or quiet_s < QUIET_S:
-            return QUIET_S - quiet_s if ready else None
-        await self._behind.settle(*ready[0])
-        self.changed.emit(ready[0][0])
-        return 0.0
+        if quiet_s < QUIET_S:
+            return QUIET_S - quiet_s
+        for obj in self._behind.complete:
+            kind = self._merging(obj) if obj not in self._untried else None
+            if kind is not None:
+                await self._behind.settle(obj, kind)
+                self.changed.emit(obj)
+                return 0.0
+        return None
 
     def _due(self) -> list[ObjId]:
         """Objects with untried changes whose trials do not pause, and which are not too large."""
@@ -464,7 +469,7 @@ class Trials:
     def noted(self, verdicts: Verdicts) -> None:
         """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void. What was
         merged is read whole in the worker soon."""
-        if self._rehearsal is not None and (self._rehearsal.unread or self._behind.complete):
+        if self._rehearsal is not None and self._rehearsal.unread:
             self._woken.set()
         for obj, codes in verdicts.codes.items():
             if verdicts.waits.get(obj) or any(code in sql.JUDGED for code in codes.values()):

@@ -29,6 +29,8 @@ _WAITING_LIMIT = 1024 * 1024
 CHUNK = 32
 """The largest number of changes that one transaction stores. Writing so many takes 2 to 5 ms of the event loop, the
 rows of a chat and of the search index included; the commit then runs in a thread."""
+BEHIND_CHUNK = 64
+"""The same of objects that have snapshots: what stands before these is only stored."""
 LARGE_ROOM = 100
 LARGE_STATE = 1024 * 1024
 """A room with more members, or more bytes of state, is large; see `_state_due`."""
@@ -358,11 +360,12 @@ class RoomSync:
         return True
 
     def _chunks(self, whole: Received) -> list[Received]:
-        changes = list(whole.changes)
-        if len(changes) <= CHUNK:
+        changes, begun = list(whole.changes), self.stream.state.snapshots
+        size = BEHIND_CHUNK if all(change.obj in begun for change in changes) else CHUNK
+        if len(changes) <= size:
             return [whole]
-        head = [Received(room=self.room, changes=changes[i : i + CHUNK]) for i in range(0, len(changes) - CHUNK, CHUNK)]
-        return [*head, replace(whole, changes=changes[len(head) * CHUNK :])]
+        head = [Received(room=self.room, changes=changes[i : i + size]) for i in range(0, len(changes) - size, size)]
+        return [*head, replace(whole, changes=changes[len(head) * size :])]
 
     def _positions(self, accepted: Sequence[Accepted]) -> list[tuple[int, bytes]]:
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
