@@ -21,7 +21,7 @@ from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
 from app.worker.states import SMALL_CHANGES, States
-from sync.client.ports import PlacedChange, position_of
+from sync.client.placed import PlacedChange, position_of
 from sync.client.transport import Answer, ServerAddress, Transport
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey

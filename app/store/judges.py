@@ -28,7 +28,8 @@ from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
-from sync.client.ports import Received, position_of
+from sync.client.placed import position_of
+from sync.client.ports import Received
 
 JUDGED_WITHIN_S = 2.0
 """▲ Seconds of judging for one object in a slice. After that the object is judged in the background. Otherwise a

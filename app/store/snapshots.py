@@ -22,7 +22,8 @@ from app.store.database import Database
 from app.store.journal import Journal
 from app.store.people import Me
 from app.store.projection import Projector
-from sync.client.ports import Compact, Compacted, OpenedChange, OpenedSnapshot, PlacedChange, position_of
+from sync.client.placed import Compact, Compacted, PlacedChange, position_of
+from sync.client.ports import OpenedChange, OpenedSnapshot
 
 _AT_ONCE = 500
 """Positions that one query asks for."""
@@ -72,6 +73,11 @@ class Snapshots:
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
         """(position, the state up to there) that this device last computed or opened."""
         return _base(self._db.one(sql.BASE, (obj,)))
+
+    def opened_at(self, obj: ObjId) -> int | None:
+        """Where the newest snapshot stands that lies among the object's changes; None for none."""
+        n: int | None = self._db.value("SELECT max(n) FROM changes WHERE obj = ? AND dev = x''", (obj,))
+        return n
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
         """Keeps it in place of an older one."""

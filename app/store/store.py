@@ -119,6 +119,7 @@ class Store:
         self.compactor = self.snapshots.compactor
         self.is_sound = self.trials.is_sound
         self.base = self.snapshots.base
+        self.opened_at = self.snapshots.opened_at
         self.put_base = self.snapshots.put_base
         self.forget_base = self.snapshots.forget_base
         self.positioned = self.snapshots.positioned

@@ -19,10 +19,12 @@ from app.objects.lib0 import MAX_BYTES
 from app.objects.replay import Unpack
 from app.worker.client import Worker, command_of
 from app.worker.frames import PART_BYTES, STATES, Change, Give, Made, Make, Part, Take, Tried
-from sync.client.ports import PlacedChange
+from sync.client.placed import PlacedChange
 
 SMALL_BYTES, SMALL_CHANGES = 16 * 1024, 50
 """An object with no more bytes and no more changes than this is short: starting a process takes 0.5 s."""
+MEDIUM_BYTES, MEDIUM_CHANGES = 1024 * 1024, 5000
+"""Of objects with no more than this, two are made at the same time; of longer ones one, since it takes much memory."""
 MAKE_S = 600.0
 """Longest wait for a state. A document of 100,000 changes takes about a minute on a slow machine."""
 GIVE_S = 60.0
@@ -32,16 +34,16 @@ _DIGEST_BYTES = 32
 
 
 class States:
-    """Makes one state at a time; a second caller waits. Call it from any thread but the loop's, `close` from any
-    thread."""
+    """Makes two states of medium objects and one of a long object at a time; other callers wait. Call it from any
+    thread but the loop's, `close` from any thread."""
 
     def __init__(self, command: Sequence[str] | None = None) -> None:
         """`command` is for tests."""
         self._command = list(command or command_of(STATES))
-        self._one = threading.Lock()
+        self._medium, self._long = threading.Semaphore(2), threading.Lock()
         self._changing = threading.Lock()
         """Held while a process is started or ended. ▲ Otherwise a process that is started during `close` would stay."""
-        self._running: Worker | None = None
+        self._running: set[Worker] = set()
         self._closed = False
 
     def kinds(self, kinds: Iterable[Kind]) -> dict[str, Kind]:
@@ -65,9 +67,11 @@ class States:
     ) -> State | None:
         """As `app.objects.compaction.state_at`; only a short object's state enters `named`. WorkerDied if the process
         ended at the object or took too long, WorkerUnavailable if it cannot be started and after `close`."""
-        if len(changes) <= SMALL_CHANGES and sum(len(change.data) for change in changes) <= SMALL_BYTES:
+        count, size = len(changes), sum(len(change.data) for change in changes)
+        if count <= SMALL_CHANGES and size <= SMALL_BYTES:
             return state_at(changes, n, unpack, texts=texts, maps=maps, told=told, named=named)
-        with self._one, _Process(self) as worker:
+        is_long = count > MEDIUM_CHANGES or size > MEDIUM_BYTES
+        with self._long if is_long else self._medium, _Process(self) as worker:
             for given in _given(changes, unpack):
                 worker.ask(Give(given), Tried, GIVE_S)
             made = worker.ask(Make(n, tuple(texts), tuple(maps), tuple(told)), Made, MAKE_S)
@@ -77,21 +81,22 @@ class States:
         """Ends the process for good. Twice does no harm."""
         with self._changing:
             self._closed = True
-            if self._running is not None:
-                self._running.close()
+            for worker in self._running:
+                worker.close()
 
     def begin(self) -> Worker:
         """Returns a process for one state; the caller ends it by `end`. WorkerUnavailable after `close`."""
         with self._changing:
             if self._closed:
                 raise WorkerUnavailable
-            self._running = Worker(self._command)
-            return self._running
+            worker = Worker(self._command)
+            self._running.add(worker)
+            return worker
 
     def end(self, worker: Worker) -> None:
         """Ends the process of one state."""
         with self._changing:
-            self._running = None
+            self._running.discard(worker)
         worker.close()
 
 

@@ -5,8 +5,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from sync.client import joining
+from sync.client.ahead import Ahead
 from sync.client.invitations import Invitations
 from sync.client.link import Link
 from sync.client.opening import Opening
@@ -67,6 +69,7 @@ class Inbox:
         self._behind: dict[RoomId, None] = {}
         """Rooms to be pulled; who is behind again waits for its turn."""
         self._unsubscribed: set[RoomId] = set()
+        self._ahead = Ahead(link)
 
     @property
     def idle(self) -> bool:
@@ -80,6 +83,7 @@ class Inbox:
         """A new connection: every room the server lists, measured against what we have seen, some in a turn."""
         self._fresh.clear()
         self._fresh_bytes = 0
+        self._ahead.drop()
         self.rereading.start()
         self._opening.start()
         listed = set()
@@ -104,8 +108,13 @@ class Inbox:
 
     def look_again(self, room: RoomSync) -> None:
         """Pull the room: somebody else was faster than what we know."""
-        self._behind[room.room] = None
+        self._is_behind(room)
         self._link.inbox_work.set()
+
+    def _is_behind(self, room: RoomSync) -> None:
+        """▲ It is to be pulled from now on: a pull that is under way may lack what has just come."""
+        self._behind[room.room] = None
+        self._ahead.drop(room.room)
 
     def _meet(self, head: m.RoomHead) -> None:
         r = head.receipt
@@ -150,10 +159,10 @@ class Inbox:
                 self._fresh.append(frame)
                 self._fresh_bytes += _size(frame)
             else:
-                self._behind[room.room] = None
+                self._is_behind(room)
         elif isinstance(frame, m.Behind | m.Removed) and room is not None:
             room.head_n = max(room.head_n, frame.n)
-            self._behind[room.room] = None
+            self._is_behind(room)
         elif isinstance(frame, m.Removed):
             self.invitations.drop(RoomId(frame.room))
         elif isinstance(frame, m.Joined):
@@ -191,17 +200,33 @@ class Inbox:
                     with self._link.apart(RoomId(frame.room)):
                         await self._take_fresh(frame)
                 elif not self._behind:
-                    with self._link.apart(self.invitations.next):
-                        await self.invitations.look()
+                    await self._look()
                 else:
-                    room_id = next(iter(self._behind))
-                    del self._behind[room_id]
-                    with self._link.apart(room_id):
-                        await self._catch_up(self._link.room(room_id))
+                    await self._next_behind()
                 self._witness.keep(from_rooms=HEADS)
             self._witness.keep()
             self.rereading.go_on()
             on_idle()
+
+    async def _look(self) -> None:
+        with self._link.apart(self.invitations.next):
+            await self.invitations.look()
+
+    async def _next_behind(self) -> None:
+        """Catches up with one room. Meanwhile one of those is looked at that the person may have to be asked about: a
+        new device has hundreds of them, and waits for the server at each."""
+        room_id = next(iter(self._behind))
+        del self._behind[room_id]
+        look = asyncio.create_task(self._look()) if not self.invitations.idle else None
+        try:
+            with self._link.apart(room_id):
+                await self._catch_up(self._link.room(room_id))
+            if look is not None:
+                await look
+        finally:
+            if look is not None and not look.done():
+                look.cancel()
+                await asyncio.gather(look, return_exceptions=True)
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
         room = self._link.room(RoomId(frame.room))
@@ -212,7 +237,7 @@ class Inbox:
         if self.invitations.holds(room):
             return
         if frame.items[0].n != room.stream.n + 1:
-            self._behind[room.room] = None
+            self._is_behind(room)
             return
         if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
             room, frame.receipt
@@ -223,9 +248,6 @@ class Inbox:
         """Pulls until the head, in slices; the next slice is on its way while one is judged."""
         if room.problem is not None or self.invitations.holds(room):
             return
-        if room.room in self._unsubscribed:
-            self._unsubscribed.discard(room.room)
-            await self._subscribe(room)
         try:
             receipt = await self._pull_all(room)
         except Refused as e:
@@ -241,32 +263,45 @@ class Inbox:
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
-        if room.joining is not None and room.stream.n == 0:
-            room.joining.bare = room.head_n >= joining.BARE_FROM
-        bare = room.joining is not None and room.joining.bare
-        pulled = await self._link.pull(room.room, room.stream.n, bare=bare)
+        self._pull_ahead(room)
+        after, bare = room.stream.n, room.is_bare
+        pulled = await self._ahead.pull(room.room, after, bare=bare)
         while pulled.items:
-            more = pulled.items[-1].n < pulled.receipt.n
-            after = pulled.items[-1].n
-            ahead = asyncio.ensure_future(self._link.pull(room.room, after, bare=bare)) if more else None
-            if ahead is not None:
-                ahead.add_done_callback(_heard)
-            try:
-                if not await self._take(room, pulled.items, pulled.shares, pulled.receipt):
-                    return None
-                if ahead is None:
-                    break
-                pulled = await ahead
-            finally:
-                if ahead is not None and not ahead.done():
-                    ahead.cancel()
+            more, after = pulled.items[-1].n < pulled.receipt.n, pulled.items[-1].n
+            if more:
+                self._ahead.start(room.room, after, bare=bare)
+            else:
+                self._pull_following()
+            if not await self._take(room, pulled.items, pulled.shares, pulled.receipt):
+                self._ahead.drop(room.room)
+                return None
+            if not more:
+                break
+            pulled = await self._ahead.pull(room.room, after, bare=bare)
         return pulled.receipt
 
+    def _pull_following(self) -> None:
+        following = next(iter(self._behind), None)
+        if following is not None and following in self._link.rooms:
+            self._pull_ahead(self._link.rooms[following])
+
+    def _pull_ahead(self, room: RoomSync) -> None:
+        """Begins to catch up with a room."""
+        if room.problem is not None or self.invitations.holds(room):
+            return
+        if room.joining is not None and room.stream.n == 0:
+            room.joining.bare = room.head_n >= joining.BARE_FROM
+        self._ahead.start(room.room, room.stream.n, bare=room.is_bare, first=partial(self._subscribe, room))
+
     async def _subscribe(self, room: RoomSync) -> None:
+        """▲ Before the pull: what is placed in between would reach nobody."""
+        if room.room not in self._unsubscribed:
+            return
         try:
             await self._link.online.request(lambda rid: m.Subscribe(rid=rid, room=room.room), m.Ok)
         except Refused as e:
             log.info("subscribe refused: %s", e.code)
+        self._unsubscribed.discard(room.room)
 
     async def _take(
         self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
@@ -298,8 +333,7 @@ class Inbox:
             with self._link.kept(room):
                 if breathe:
                     await asyncio.sleep(0)
-                bare = room.joining is not None and room.joining.bare
-                kept = [i for i in piece if i.t >= since and not bare]  # what has no content gives none back
+                kept = [i for i in piece if i.t >= since and not room.is_bare]  # what has no content gives none back
                 for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
@@ -352,6 +386,7 @@ class Inbox:
 
         ▲ Content that is missing though no destroy or prune says so is WITHHELD.
         """
+        self._pull_following()
         found = False
         if room.joining is not None:
             found = await self._seals.look(room, anew=pulled)
@@ -411,12 +446,6 @@ class Inbox:
             for received in room.resolve(shares):
                 await self._link.ports.receive_apart(received)
         self._link.listener.on_room(room.room)
-
-
-def _heard(pull: "asyncio.Future[m.Items]") -> None:
-    """A pull that nobody waits for any more may fail in silence."""
-    if not pull.cancelled():
-        pull.exception()
 
 
 def _size(frame: m.Fresh) -> int:

@@ -18,7 +18,8 @@ from functools import partial
 
 from sync.client.joining import Joining, PiecePlace
 from sync.client.link import Link
-from sync.client.ports import Compact, Compacted, OpenedSnapshot, PlacedChange, Received
+from sync.client.placed import Compact, Compacted, PlacedChange
+from sync.client.ports import OpenedSnapshot, Received
 from sync.client.room import CHUNK, RoomSync
 from sync.crypto.encoding import dec, enc
 from sync.errors import Refused, Reject

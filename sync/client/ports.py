@@ -5,10 +5,11 @@ Every method is synchronous, durable when it returns (one transaction each) and 
 app/store implements `Ports`; tests/fakes.py has one in memory.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sync.client.placed import Compact, Compacted, PlacedChange
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
 from sync.trust.ephemeral import CARET as CARET
 from sync.trust.ephemeral import PRESENCE as PRESENCE
@@ -73,42 +74,6 @@ class OpenedChange:
     """Its number in its envelope, from 0 on."""
     baseline: bool = False
     """It came as a baseline: the object's state, by an administrator."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedChange:
-    """A change of one object in the room's order. `position`: n ‖ its number in the envelope in 20 bits, so that each
-    change has one of its own. `covers`: it is no change but a prune at that position, which covers up to this one."""
-
-    position: int
-    change_id: ChangeId
-    uid: Uid
-    t: int
-    data: bytes = field(repr=False)
-    covers: int = 0
-
-
-PLACE_BITS = 20
-
-
-def position_of(n: int, place: int = (1 << PLACE_BITS) - 1) -> int:
-    """`PlacedChange.position`; without a place the last of n."""
-    return n << PLACE_BITS | place
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compacted:
-    """An object as it stands, as changes that make it so by themselves. `digest`: what others attest, 32 B. `waits`:
-    positions n of changes that wait for others and are not in it."""
-
-    changes: tuple[bytes, ...] = field(repr=False)
-    digest: bytes
-    waits: tuple[int, ...] = ()
-
-
-Compact = Callable[[Sequence[PlacedChange], int], Compacted | None]
-"""(an object's changes in the room's order, the position n up to which they reach) as its state; None where that cannot
-be said. The first changes may be a state up to an earlier position. Pure: it may run in any thread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +290,10 @@ class SnapshotPort(Protocol):
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
         """(position, the state up to there) that this device last computed or opened, to begin from."""
+        ...
+
+    def opened_at(self, obj: ObjId) -> int | None:
+        """The position n of the newest snapshot with which this device began the object; None if it stands on none."""
         ...
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:

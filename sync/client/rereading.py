@@ -11,12 +11,13 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from sync.client.ahead import Ahead
 from sync.client.link import Link
 from sync.client.room import RoomSync
 from sync.client.snapshots import Snapshots
 from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId
-from sync.protocol.messages import WireShare
+from sync.protocol.messages import Items, WireShare
 from sync.trust.items import Item
 from sync.trust.stream import Accepted, RoomStream
 
@@ -24,6 +25,9 @@ log = logging.getLogger("sync")
 
 PIECE = 32
 """Items judged, opened and stored together, up to the next signature: of 50 under one, 3 ms of the loop."""
+
+FINISHING = 2
+"""Rooms whose snapshots are checked at the same time."""
 
 WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted]]]
 """Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
@@ -53,11 +57,12 @@ class Rereading:
         self._fill = fill
         self._with_logs = with_logs
         self._snapshots = snapshots
+        self._ahead = Ahead(link)
         self._begun: _Begun | None = None
         self._read_up_to: dict[RoomId, int] = {}
         """Rooms of which everything was read again and that are not finished (`_finish`), with `RoomSync.reread` as it
         was then. Such a room is not read a second time after the connection was lost, unless `reread` has grown."""
-        self._finishing: tuple[RoomId, asyncio.Task[None]] | None = None
+        self._finishing: dict[RoomId, asyncio.Task[None]] = {}
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
         self._wake = asyncio.Event()
@@ -79,6 +84,7 @@ class Rereading:
     def start(self) -> None:
         """A new connection: what the server did not show may be there now."""
         self._given_up.clear()
+        self._ahead.drop()
 
     def look(self, room: RoomSync) -> None:
         """A room has moved: it is read again as far as it is to be, once the key that reaches back is here."""
@@ -87,8 +93,8 @@ class Rereading:
             self._wake.set()
 
     async def work(self) -> None:
-        """Reads the rooms of `_todo` again, one after the other, until cancelled. While a room is read, a task checks
-        the snapshots of the room before; the check computes them in another process."""
+        """Reads the rooms of `_todo` again, one after the other, until cancelled. While a room is read, tasks check the
+        snapshots of the rooms before; the check computes them in other processes."""
         try:
             while True:
                 await self._wake.wait()
@@ -97,24 +103,22 @@ class Rereading:
                     room = next(iter(self._todo))
                     del self._todo[room]
                     with self._link.apart(room):
-                        if not self._is_finishing(room) and await self._again(room):
-                            await self._finished()
-                            self._finishing = room, asyncio.create_task(self._finish(room))
+                        if room not in self._finishing and await self._again(room):
+                            await self._finished(at_most=FINISHING - 1)
+                            self._finishing[room] = asyncio.create_task(self._finish(room))
                 await self._finished()
         finally:
-            if self._finishing is not None:
-                (_, task), self._finishing = self._finishing, None
+            tasks, self._finishing = list(self._finishing.values()), {}
+            for task in tasks:
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _is_finishing(self, room: RoomId) -> bool:
-        return self._finishing is not None and self._finishing[0] == room
-
-    async def _finished(self) -> None:
-        """Waits until the room that was read before is finished, if there is one. Raises what `_finish` raised."""
-        if self._finishing is not None:
-            (_, task), self._finishing = self._finishing, None
-            await task
+    async def _finished(self, at_most: int = 0) -> None:
+        """Waits until at most so many rooms are not finished. Raises what `_finish` raised."""
+        while len(self._finishing) > at_most:
+            await asyncio.wait(self._finishing.values(), return_when=asyncio.FIRST_COMPLETED)
+            for room in [room for room, task in self._finishing.items() if task.done()]:
+                await self._finishing.pop(room)
 
     def _room(self, room: RoomId) -> RoomSync | None:
         """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""
@@ -179,7 +183,8 @@ class Rereading:
         self._reached[room_id] = again.n
         while again.n < until:
             await self._calm.wait()
-            pulled = await self._link.pull(room_id, again.n)
+            pulled = await self._ahead.pull(room_id, again.n)
+            self._pull_ahead(begun, pulled)
             items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
             if not items:
                 raise Reject("withheld", "history")
@@ -198,6 +203,15 @@ class Rereading:
         if any(not room.stream.may_be_gone(ObjId(obj), n) for n, obj in again.state.missing.items()):
             raise Reject("withheld", "history")
         return True
+
+    def _pull_ahead(self, begun: _Begun, pulled: Items) -> None:
+        """Begins to pull what is read next: of this room, else of the next one."""
+        if pulled.items and pulled.items[-1].n < begun.until:
+            self._ahead.start(begun.room, pulled.items[-1].n)
+            return
+        following = next(iter(self._todo), None)
+        if following is not None and self._room(following) is not None:
+            self._ahead.start(following, 0)
 
     async def _take(self, room: RoomSync, begun: _Begun, piece: Sequence[Item], shares: Sequence[WireShare]) -> None:
         again = begun.stream

@@ -91,6 +91,11 @@ class RoomSync:
         return self._account.uid in self.stream.members
 
     @property
+    def is_bare(self) -> bool:
+        """Whether only headers are pulled at first; what is needed of the contents is fetched when all are judged."""
+        return self.joining is not None and self.joining.bare
+
+    @property
     def may_write(self) -> bool:
         """Whether this person's role lets them write here; `may_send` says whether anything goes now."""
         return (self.stream.role_of(self._account.uid) or 0) >= Role.WRITER
@@ -163,8 +168,7 @@ class RoomSync:
 
     def judge(self, items: Sequence[Item]) -> list[Accepted]:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
-        bare = self.joining is not None and self.joining.bare
-        return self.stream.accept(items, self._book, self.rh_at, bare=bare)
+        return self.stream.accept(items, self._book, self.rh_at, bare=self.is_bare)
 
     def open_all(
         self,

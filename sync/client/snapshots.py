@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from sync.client.link import Link
 from sync.client.opening import Opening, begins_with, pack
 from sync.client.outbox import Extra, Outbox
-from sync.client.ports import Compacted
+from sync.client.placed import Compacted
 from sync.client.room import RoomSync
 from sync.client.waking import woken
 from sync.errors import Refused, Reject
@@ -44,10 +44,12 @@ Key = tuple[RoomId, ObjId]
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A snapshot that stands in the room, and what it says of itself."""
+    """A snapshot that stands in the room, and what it says of itself. `is_opened`: this device has begun with this very
+    snapshot, so it knows that the pieces hold what `digest` says."""
 
     snapshot: bytes
     digest: bytes
+    is_opened: bool = False
 
 
 class Snapshots:
@@ -147,9 +149,10 @@ class Snapshots:
                 log.error("a snapshot that was opened is false: room %s", room.room[:4].hex())
                 ports.forget_base(obj)
                 continue
+            opened = ports.opened_at(obj)
             for row in state.snapshots[obj]:
                 if row.covers == n and me not in (row.uid, *(uid for uid, _ in row.attests)):
-                    self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest))
+                    self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 
     def filled(self, room: RoomSync) -> None:
         """Nothing is left to be read again: what had to wait for it is attested soon."""
@@ -238,7 +241,7 @@ class Snapshots:
             log.warning("snapshot not attested: %s", "no state" if state is None else "another hash")
             return
         try:
-            made = await self._opening.content(room, obj, row, compact)
+            made = state if claim.is_opened else await self._opening.content(room, obj, row, compact)
         except (Refused, Reject) as e:
             log.warning("snapshot not attested: %s", e.code)
             return
@@ -263,6 +266,8 @@ class Snapshots:
         after, state = base if base is not None and base[0] <= n else (0, None)
         if state is None and room.reread:
             return None
+        if state is not None and after == n:
+            return state
         begins, waits = (begins_with(state.changes), state.waits) if state is not None else ([], ())
         changes = await asyncio.to_thread(ports.positioned, obj, after, n, waits)
         found = await asyncio.to_thread(compact, [*begins, *changes], n)

@@ -24,7 +24,8 @@ from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
 from app.tasks.records import Updates
 from app.tasks.records import encode as board_change
-from sync.client.ports import Compacted, OpenedChange, Received
+from sync.client.placed import Compacted
+from sync.client.ports import OpenedChange, Received
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import person
 

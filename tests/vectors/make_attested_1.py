@@ -24,7 +24,7 @@ from app.tasks import KIND as TASKS
 from app.tasks.model import ROOT_MAPS as BOARD
 from app.tasks.records import encode as board_data
 from sync.client.opening import pack
-from sync.client.ports import PlacedChange, position_of
+from sync.client.placed import PlacedChange, position_of
 from sync.ids import ChangeId, Hash, ObjId
 from sync.trust.snapshots import Attest, Piece, pieces
 

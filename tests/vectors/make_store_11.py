@@ -7,15 +7,8 @@ from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.store.layout import VERSION
 from app.store.origins import Step
 from app.store.store import Store
-from sync.client.ports import (
-    Compacted,
-    KeptReceipt,
-    MemberRow,
-    OpenedChange,
-    OpenedSnapshot,
-    Received,
-    RoomEvent,
-)
+from sync.client.placed import Compacted
+from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedSnapshot, Received, RoomEvent
 from sync.trust.items import Item
 from sync.trust.succession import Origin
 from tests.app.store.conftest import DEV, KINDS

@@ -20,7 +20,7 @@ from app.tasks import KIND as TASKS
 from app.tasks.records import encode as board_data
 from app.tasks.service import new_board
 from sync.client.opening import begins_with, unpack
-from sync.client.ports import PlacedChange, position_of
+from sync.client.placed import PlacedChange, position_of
 from sync.ids import ChangeId
 from sync.trust.snapshots import Piece
 

@@ -11,7 +11,8 @@ from app.documents.records import encode
 from app.store import kept_judges
 from app.store.rehearsal import Rehearsal
 from app.store.verdicts import placed_of
-from sync.client.ports import Compacted, OpenedChange, OpenedSnapshot, Received
+from sync.client.placed import Compacted
+from sync.client.ports import OpenedChange, OpenedSnapshot, Received
 from tests.app.poison import Writer, fatal
 from tests.app.store.test_judged import Stream, marks
 from tests.app.store.test_trials import NOTE, Desk, mortal, opened

@@ -26,7 +26,8 @@ from app.worker.client import Worker, command_of
 from app.worker.frames import MAX_FRAME, STATES, Forget, Give, Made, Part, Tried, write
 from app.worker.states import SMALL_CHANGES, States
 from sync.client.opening import begins_with
-from sync.client.ports import PLACE_BITS, Compacted, OpenedChange, PlacedChange, Received, position_of
+from sync.client.placed import PLACE_BITS, Compacted, PlacedChange, position_of
+from sync.client.ports import OpenedChange, Received
 from tests.app.poison import FATAL, Writer
 from tests.app.store.test_trials import NOTE, found_room
 from tests.office import EK, ROOM

@@ -21,7 +21,8 @@ from sync.client import joining, outbox, snapshots
 from sync.client.keys import RoomKeys
 from sync.client.opening import pack
 from sync.client.outbox import Extra
-from sync.client.ports import Compact, Compacted, OpenedChange, PlacedChange, Received, position_of
+from sync.client.placed import Compact, Compacted, PlacedChange, position_of
+from sync.client.ports import OpenedChange, Received
 from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.snapshots import Snapshots
