@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""While one room is judged the next one is pulled, and nothing is lost or pulled twice by that."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId, RoomId
+from sync.client.inbox import Inbox
+from sync.client.room import RoomSync
+from sync.protocol import messages as m
+from sync.protocol.codec import decode_client, encode
+from tests.world import Client, World, until, world
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as made:
+        yield made
+
+
+async def rooms_of_two(w: World, count: int) -> tuple[Client, Client, list[RoomId]]:
+    head, clerk = await w.hire("Enhetschef", "Handläggare")
+    rooms = [await w.room(head, clerk) for _ in range(count)]
+    for room in rooms:
+        await w.settle(room, head, clerk)
+    return head, clerk, rooms
+
+
+def asked(client: Client) -> list[m.Frame]:
+    """Fills with the frames that a client sends from now on."""
+    frames = list[m.Frame]()
+
+    def note(data: bytes, out: bool) -> Sequence[bytes]:
+        if out:
+            frames.append(decode_client(data))
+        return [data]
+
+    client.wire.spoil = note
+    return frames
+
+
+async def back(client: Client, rooms: Sequence[RoomId], others: Client) -> None:
+    client.online()
+    await until(lambda: all(client.engine.position(room) == others.engine.position(room) for room in rooms))
+    await until(lambda: client.engine._inbox.idle)
+
+
+async def test_each_room_is_subscribed_to_before_it_is_pulled_and_pulled_once(w: World) -> None:
+    head, clerk, rooms = await rooms_of_two(w, 4)
+    await clerk.offline()
+    for room in rooms:
+        head.say(room, ObjId(room), "Nytt å 🙂".encode())
+    await until(lambda: not head.store.waiting_count())
+    frames = asked(clerk)
+    await back(clerk, rooms, head)
+    order = [(type(f), f.room) for f in frames if isinstance(f, m.Subscribe | m.Pull)]
+    assert Counter(order) == Counter([(kind, room) for room in rooms for kind in (m.Subscribe, m.Pull)])
+    for room in rooms:
+        assert order.index((m.Subscribe, room)) < order.index((m.Pull, room))
+
+
+async def test_the_next_room_is_pulled_while_one_is_judged(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    head, clerk, rooms = await rooms_of_two(w, 2)
+    await clerk.offline()
+    for room in rooms:
+        head.say(room, ObjId(room), b"Nytt")
+    await until(lambda: not head.store.waiting_count())
+    frames, go_on, take = asked(clerk), asyncio.Event(), Inbox._take
+
+    async def waits(self: Inbox, room: RoomSync, *slice_: Any) -> bool:
+        await go_on.wait()
+        return await take(self, room, *slice_)
+
+    monkeypatch.setattr(Inbox, "_take", waits)
+    clerk.online()
+    await until(lambda: {f.room for f in frames if isinstance(f, m.Pull)} == set(rooms))
+    go_on.set()
+    await until(lambda: all(clerk.engine.position(room) == head.engine.position(room) for room in rooms))
+
+
+async def test_what_comes_behind_a_pull_that_is_under_way_is_pulled_too(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, clerk, rooms = await rooms_of_two(w, 2)
+    await clerk.offline()
+    for room in rooms:
+        head.say(room, ObjId(room), b"Nytt")
+    await until(lambda: not head.store.waiting_count())
+    frames, go_on, take, first = asked(clerk), asyncio.Event(), Inbox._take, list[RoomId]()
+
+    async def waits(self: Inbox, room: RoomSync, *slice_: Any) -> bool:
+        first.append(room.room)
+        await go_on.wait()
+        return await take(self, room, *slice_)
+
+    monkeypatch.setattr(Inbox, "_take", waits)
+    clerk.online()
+    inbox = clerk.engine._inbox
+    await until(lambda: {f.room for f in frames if isinstance(f, m.Pull)} == set(rooms))
+    (second,) = set(rooms) - {first[0]}
+    await until(lambda: inbox._ahead._under_way is not None and inbox._ahead._under_way.done())
+    head.say(second, ObjId(second), "Efter det som redan hämtas å".encode())
+    await until(lambda: any(frame.room == second for frame in inbox._fresh))
+    go_on.set()
+    await until(lambda: clerk.engine.position(second) == head.engine.position(second))
+    await until(lambda: clerk.engine._link.rooms[second].caught_up)
+
+
+async def test_a_pull_that_the_server_refuses_stops_only_its_room(w: World) -> None:
+    head, clerk, rooms = await rooms_of_two(w, 3)
+    await clerk.offline()
+    for room in rooms:
+        head.say(room, ObjId(room), b"Nytt")
+    await until(lambda: not head.store.waiting_count())
+    inbox, refused = clerk.engine._inbox, rooms[1]
+    answers = list[int]()
+
+    def refuse(data: bytes, out: bool) -> Sequence[bytes]:
+        frame = decode_client(data) if out else None
+        if isinstance(frame, m.Pull) and frame.room == refused:
+            answers.append(frame.rid)
+            return [encode(m.Pull(rid=frame.rid, room=RoomId(b"?" * 16), after=0, limit_bytes=1000))]
+        return [data]
+
+    clerk.wire.spoil = refuse
+    clerk.online()
+    others = [room for room in rooms if room != refused]
+    await until(lambda: all(clerk.engine.position(room) == head.engine.position(room) for room in others))
+    await until(lambda: inbox.idle)
+    assert len(answers) == 1
