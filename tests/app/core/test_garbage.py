@@ -31,7 +31,10 @@ assert signs[0]() is None, "a search among the young goes on as ever"
 gc.collect()
 assert gc.get_freeze_count() >= count + 2000, "what a full search found alive is set aside"
 assert len(gc.get_objects()) < 1000
-del old, kept
+loaded = [ring() for _ in range(500)]
+garbage.set_aside()
+assert len(gc.get_objects()) < 1000, "nothing is left for the next search"
+del old, kept, loaded
 gc.collect()
 assert sign() is not None and signs[1]() is not None, "no search looks at it again"
 garbage.sweep()
