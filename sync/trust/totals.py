@@ -72,6 +72,8 @@ def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
 
 def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
     """▲ Why an envelope is void by the totals: "oversize", "snapshot" (an attest that would say nothing), "total"."""
+    if hdr.kind == envelope.OP and not hdr.share_c:  # nearly all
+        return None
     used = _of(s, hdr.uid)
     if hdr.kind in _MARKS and length > MARK_BYTES:
         return "oversize"
@@ -176,15 +178,14 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
     """An author's use after an envelope that counts; snapshots are counted by `snapshots_between`."""
+    if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
+        return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)
     heartbeats, purged = (used.heartbeats, used.purged) if used.day == today else (0, 0)
-    match hdr.kind:
-        case envelope.HEARTBEAT:
-            heartbeats += 1
-        case envelope.PURGED:
-            purged += 1
-        case _:
-            return add(used, {"objects": 1}) if hdr.share_c else used
+    if hdr.kind == envelope.HEARTBEAT:
+        heartbeats += 1
+    else:
+        purged += 1
     return add(used, {}, day=today, heartbeats=heartbeats, purged=purged)
 
 
