@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.text_units import clean, point_from_utf16
-from app.documents.flow import Block, Marks, Run, joined
+from app.core.text_units import clean, point_from_utf16, utf16_len
+from app.documents.flow import Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
@@ -53,6 +53,41 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
         stop = point_from_utf16(block.text, end) if index == len(blocks) - 1 else len(block.text)
         parts.append(Block(joined(_cut(block, start, stop)), block.style))
     return parts
+
+
+def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
+    """Where a selection (anchor, caret) is after a colleague's edit; both in UTF-16 units of the whole text.
+
+    Text that arrives at the caret, or at an edge of the selection, stays outside. Text that arrives inside the
+    selection belongs to it.
+    """
+    if anchor == caret:
+        replaced = edit.removed > 0 and caret == edit.pos + edit.removed
+        place = _behind(caret, edit) if replaced else _before(caret, edit)
+        return place, place
+    start, end = _behind(min(anchor, caret), edit), _before(max(anchor, caret), edit)
+    start = min(start, end)
+    return (start, end) if anchor < caret else (end, start)
+
+
+def pushed(pos: int, edit: Edit) -> int:
+    """Where the character at a position is after an edit: text that arrives there pushes it on."""
+    return _behind(pos, edit)
+
+
+def _before(pos: int, edit: Edit) -> int:
+    """The position after an edit; text that arrives there comes behind it."""
+    if pos <= edit.pos:
+        return pos
+    kept = pos - edit.removed
+    return kept + utf16_len(edit.text) if kept > edit.pos else edit.pos
+
+
+def _behind(pos: int, edit: Edit) -> int:
+    """The position after an edit; text that arrives there comes before it."""
+    if pos < edit.pos:
+        return pos
+    return max(pos - edit.removed, edit.pos) + utf16_len(edit.text)
 
 
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:

@@ -170,11 +170,14 @@ class Document:
         *,
         source: object | None = None,
         prefix_cap: int | None = None,
+        suffix_cap: int | None = None,
     ) -> None:
         """Makes `removed` blocks from `first` on into `blocks`, by as few operations as possible.
 
-        What a view calls after any edit of its own, with itself as `source`. `prefix_cap`, in code points from the
-        first block's start, says where the edit began, so that typing a fourth "a" after three lands where it was.
+        What a view calls after any edit of its own, with itself as `source`. The caps are in code points. `prefix_cap`,
+        from the first block's start, says where the edit began, so that typing a fourth "a" after three lands where it
+        was. `suffix_cap`, back from behind the last block's newline, says where it ended, so that an "a" typed over
+        "bla" is a new letter: a colleague who deletes the old one at that moment does not delete the new one.
         """
         if self._crdt.is_closed:
             return
@@ -184,8 +187,11 @@ class Document:
         start, old, new = self._mirror.trim(first, before, adopted(blocks, before))
         if not old and not new:
             return
-        kept = before[: start - first]
-        cap = None if prefix_cap is None else prefix_cap - sum(len(b.text) + 1 for b in kept)
+        kept = (before[: start - first], before[start - first + len(old) :])
+        caps = [
+            None if cap is None else cap - sum(len(block.text) + 1 for block in same)
+            for cap, same in zip((prefix_cap, suffix_cap), kept, strict=True)
+        ]
         change = Change(
             first=start,
             removed=len(old),
@@ -199,7 +205,7 @@ class Document:
         self._own_edit = True
         try:
             with self._undo.together():
-                write(self._crdt, self._text, at, old, new, cap)
+                write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
         except BugError:
             self._on_reloaded()
             raise

@@ -13,15 +13,22 @@ MAX_INSERTS = 500
 
 
 def write(
-    crdt: CrdtDoc, text: CrdtText, at: int, old: Sequence[Block], new: Sequence[Block], cap: int | None = None
+    crdt: CrdtDoc,
+    text: CrdtText,
+    at: int,
+    old: Sequence[Block],
+    new: Sequence[Block],
+    *,
+    prefix_cap: int | None = None,
+    suffix_cap: int | None = None,
 ) -> None:
     """Makes `old` blocks, which begin `at` bytes into the text, into `new`.
 
-    `cap`, in code points from there, says where the edit began: at most so much counts as unchanged before it.
+    The caps, in code points, say where the edit was: at most so much counts as unchanged before and behind it.
     """
     old_cells, new_cells = cells(old), cells(new)
     old_text, new_text = "".join(c for c, _ in old_cells), "".join(c for c, _ in new_cells)
-    prefix, suffix = common_ends(old_text, new_text, cap) if old and new else (0, 0)
+    prefix, suffix = common_ends(old_text, new_text, prefix_cap, suffix_cap) if old and new else (0, 0)
     pos = at + utf8_len(old_text[:prefix])
     pieces = _pieces(new_cells[prefix : len(new_cells) - suffix])
     with crdt.transact(LOCAL):

@@ -19,12 +19,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
+from app.core.text_units import point_from_utf16, utf16_len
 from app.documents import edits
 from app.documents.flow import BODY, Block, Marks, Style, joined
 from app.documents.model import Change, Document
 from app.documents.service import Caret
 from app.objects.addresses import safe_link
-from app.objects.crdt import UNDO
+from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
 from ui.documents import carets, clipboard, keys, link_notes, look, page
 from ui.documents.binding import Binding
@@ -143,7 +144,7 @@ class Editor(QTextEdit):
         elif link:
             self._document.split_undo()
             self._document.splice(start, 0, text or link, self.marks_here()._replace(link=link))
-            self.select(start + len((text or link).encode("utf-16-le")) // 2)
+            self.select(start + utf16_len(text or link))
         self.selection_changed.emit()
 
     def link_range(self) -> tuple[int, int]:
@@ -155,7 +156,7 @@ class Editor(QTextEdit):
         block, begin = self._document.block(index), self._document.block_start(index)
         at = 0
         for run in block.runs:
-            size = len(run.text.encode("utf-16-le")) // 2
+            size = utf16_len(run.text)
             if run.marks.link == link and at <= offset <= at + size:
                 return begin + at, size
             at += size
@@ -207,11 +208,17 @@ class Editor(QTextEdit):
         """Puts blocks in place of the selection: what pasting and dropping do."""
         first, begin, end, selected = self._selected()
         new, caret = edits.inserted(selected, begin, end, blocks)
-        before = self._document.block_start(first)
+        start = self._document.block_start(first)
         self._document.split_undo()
-        self._document.rewrite(first, len(selected), new)
+        self._rewrite(first, selected, begin, end, new)
         self._document.split_undo()
-        self.select(before + caret)
+        self.select(start + caret)
+
+    def _rewrite(self, first: int, old: Sequence[Block], begin: int, end: int, new: Sequence[Block]) -> None:
+        """Puts blocks in place of others, of which what lies between `begin` and `end` changes."""
+        before = point_from_utf16(old[0].text, begin)
+        behind = len(old[-1].text) + 1 - point_from_utf16(old[-1].text, end)
+        self._document.rewrite(first, len(old), new, prefix_cap=before, suffix_cap=behind)
 
     def selected_blocks(self) -> list[Block]:
         """The selection as blocks, for the clipboard."""
@@ -238,20 +245,35 @@ class Editor(QTextEdit):
     def _on_changed(self, change: Change) -> None:
         if change.origin == UNDO and change.edits:
             last = change.edits[-1]
-            self.select(last.pos + len(last.text.encode("utf-16-le")) // 2)
+            self.select(last.pos + utf16_len(last.text))
+        if change.origin == REMOTE:
+            self._type_as_before()
         self.selection_changed.emit()
 
+    def _type_as_before(self) -> None:
+        """After a colleague's edit: what is typed next looks as it would have without it."""
+        if self._marks is not None:
+            self._set_typing_quietly(self._marks)
+        else:
+            self._leave_link()
+
     def _on_moved(self) -> None:
+        if self._binding.receiving:
+            return
         self._tab_leaves = False
         self._marks = None
+        self._leave_link()
+        self.selection_changed.emit()
+
+    def _leave_link(self) -> None:
+        """Typing after a link does not lengthen it."""
         cursor = self.textCursor()
         here = look.marks_of(cursor.charFormat())
         if here.link and not cursor.hasSelection():
             at_end = cursor.atBlockEnd()
             cursor.setPosition(cursor.position() + (0 if at_end else 1))
             if at_end or look.marks_of(cursor.charFormat()).link != here.link:
-                self._set_typing(here._replace(link=""))  # typing after a link does not lengthen it
-        self.selection_changed.emit()
+                self._set_typing(here._replace(link=""))
 
     def _set_typing(self, marks: Marks) -> None:
         self._document.split_undo()
@@ -284,7 +306,7 @@ class Editor(QTextEdit):
         head, tail = joined(edits.runs_before(selected[0], begin)), joined(edits.runs_after(selected[-1], end))
         before, after = keys.split(style, head=bool(head), tail=bool(tail))
         new = [Block(head, before), Block(tail, after)]
-        self._document.rewrite(first, len(selected), new, prefix_cap=len(new[0].text))
+        self._rewrite(first, selected, begin, end, new)
         self.select(start + 1)
         if after == style:
             self._set_typing_quietly(marks)
@@ -374,7 +396,8 @@ class Editor(QTextEdit):
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         if not self.isReadOnly():
-            super().inputMethodEvent(event)
+            with self._binding.committing(utf16_len(event.commitString())):
+                super().inputMethodEvent(event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
         return clipboard.mime_of(self.selected_blocks())
