@@ -2,7 +2,7 @@
 """The page that is written on: a QTextEdit tied to a Document, with its keys, clipboard, page look and carets.
 
 Typing, deleting and input methods are Qt's own; every formatting goes to the model and comes back through the
-binding. Tab moves list items; Esc first, or Ctrl+Tab, lets Tab leave the text.
+binding. Tab moves list items and is typed elsewhere; only after Esc it leaves the text.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
     QMouseEvent,
@@ -60,11 +61,11 @@ class Editor(QTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(tr("Document text"))
-        self.setAccessibleDescription(tr("Press Esc and then Tab, or Ctrl+Tab, to leave the text."))
+        self.setAccessibleDescription(tr("Press Esc and then Tab to leave the text."))
         self.document().setDefaultFont(look.block_font(BODY))
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(26)
-        self.setTabChangesFocus(True)
+        self.setTabStopDistance(look.TAB_PX)
         self.set_writable(not read_only)
         self.viewport().setMouseTracking(True)
         self._binding = Binding(self, document)
@@ -78,6 +79,7 @@ class Editor(QTextEdit):
     def set_writable(self, writable: bool) -> None:
         """Whether the text can be changed, or only read and selected."""
         self.setReadOnly(not writable)
+        self.setTabChangesFocus(not writable)
         if not writable:
             self.setTextInteractionFlags(
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -352,40 +354,58 @@ class Editor(QTextEdit):
     # ---- Qt
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in keys.MODIFIERS:
+            self._tab_leaves = event.key() == Key.Key_Escape
         name = keys.action(event)
         if name and (not self.isReadOnly() or name == "find"):
             self._run(name)
             event.accept()
             return
         if event.key() == Key.Key_Escape:
-            self._tab_leaves = True
             self.find_closed.emit()
-            return
-        if event.key() in (Key.Key_Tab, Key.Key_Backtab):
-            self._tab_leaves = True  # Ctrl+Tab: Qt has asked focusNextPrevChild about all others
-            self.focusNextPrevChild(event.key() == Key.Key_Tab)
             return
         if self.isReadOnly():
             super().keyPressEvent(event)
             return
+        self._write(event)
+        if keys.is_typed(event):
+            event.accept()  # ▲ what Qt does not use would go on to the view around the text
+
+    def _write(self, event: QKeyEvent) -> None:
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if event.key() in (Key.Key_Return, Key.Key_Enter) and plain:
+        if event.key() in (Key.Key_Tab, Key.Key_Backtab):
+            self._tab(event)
+        elif event.key() in (Key.Key_Return, Key.Key_Enter) and plain:
             self._enter()
             self.ensureCursorVisible()
         elif not (event.key() == Key.Key_Backspace and plain and self._back()):
             super().keyPressEvent(event)
 
+    def _tab(self, event: QKeyEvent) -> None:
+        """Moves list items a level; is typed elsewhere. Shift+Tab does nothing there."""
+        if not keys.is_typed(event):
+            event.ignore()
+        elif self.style_here().list:
+            self.indent(1 if event.key() == Key.Key_Tab else -1)
+        elif event.key() == Key.Key_Tab:
+            self.insertPlainText("\t")
+            self.ensureCursorVisible()
+
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab: moves list items; elsewhere, and after Esc, goes to the next control."""
-        if self.isReadOnly() or self._tab_leaves or not self.style_here().list:
-            self._tab_leaves = False
-            return super().focusNextPrevChild(forward)
-        self.indent(1 if forward else -1)
+        """Qt asks when Tab is pressed. The text is left only after Esc, or where it is only read."""
+        if not self.isReadOnly() and not self._tab_leaves:
+            return False
+        self._tab_leaves = False
+        QWidget.focusNextPrevChild(self, forward)
         return True
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._tab_leaves = False
+        super().focusOutEvent(event)
 
     def event(self, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and keys.action(event):
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_for_text(event):
             event.accept()  # the window's own shortcuts come after the text's
             return True
         if kind == QEvent.Type.Wheel:
@@ -393,6 +413,9 @@ class Editor(QTextEdit):
         if kind == QEvent.Type.Resize:
             self._margin()  # before Qt lays the text out
         return super().event(event)
+
+    def _is_for_text(self, event: QKeyEvent) -> bool:
+        return bool(keys.action(event)) or (not self.isReadOnly() and keys.is_typed(event))
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         if not self.isReadOnly():

@@ -34,6 +34,15 @@ _ACTIONS = {QKeySequence(text).toString(): name for name, text in SHORTCUTS.item
 }
 
 
+MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
+
+
+def is_typed(event: QKeyEvent) -> bool:
+    """Whether a key is one that one types and moves with while writing: no function key, and without Ctrl or Alt."""
+    held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+    return not held and (event.key() < Qt.Key.Key_F1 or (event.text() != "" and event.text().isprintable()))
+
+
 def action(event: QKeyEvent) -> str:
     """The name of what a key does, or empty. AltGr is Ctrl+Alt on Windows: with a sign to type it is no shortcut."""
     modifiers = event.modifiers()
