@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.text_units import clean, point_from_utf16, utf16_len
-from app.documents.flow import Block, Edit, Marks, Run, joined
+from app.documents.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
@@ -15,6 +15,27 @@ def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Mar
     runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
     runs[-1] = [*runs[-1], *runs_after(blocks[-1], end)]
     return [Block(joined(r), blocks[0].style) for r in runs]
+
+
+Place = tuple[int, int, Run]
+"""A stretch of a block from one position to another, and what replaces it."""
+
+
+def replaced(block: Block, places: Sequence[Place]) -> Block:
+    """The block with other runs instead of these places, which are in order."""
+    runs: list[Run] = []
+    at = 0
+    for begin, end, run in places:
+        runs += _cut(block, point_from_utf16(block.text, at), point_from_utf16(block.text, begin))
+        runs.append(run)
+        at = end
+    return Block(joined([*runs, *runs_after(block, at)]), block.style, block.raw)
+
+
+def marks_at(block: Block, offset_utf16: int) -> Marks:
+    """The marks of the character behind a position inside a block."""
+    rest = runs_after(block, offset_utf16)
+    return rest[0].marks if rest else PLAIN
 
 
 def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str, Any]) -> list[Block]:

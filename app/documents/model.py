@@ -5,29 +5,31 @@ Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain
 so that a view never reads the CRDT. It knows no store: finished updates go to `emit`, others' come through `merge`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from app.core import clock
+from app.core import clock, visible
 from app.core.signal import Signal
 from app.core.text_units import clean, point_from_utf16
-from app.core.visible import one_line
-from app.documents.edits import adopted, formatted, spliced
+from app.documents.edits import Place, adopted, formatted, marks_at, replaced, spliced
 from app.documents.flow import (
     PLAIN,
     Block,
     Edit,
     Marks,
+    Run,
     Style,
     blocks_of,
     cells,
     from_runs,
+    one_line,
     visible_edit,
 )
 from app.documents.merging import Merge, stretches
 from app.documents.mirror import Mirror
-from app.documents.writing import write
+from app.documents.writing import replace, write
 from app.errors import BugError
 from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
 from app.objects.sticky import client_in
@@ -202,16 +204,35 @@ class Document:
         )
         at = self._mirror.start_utf8(start)
         self._mirror.replace(start, len(old), new)
-        self._own_edit = True
-        try:
-            with self._undo.together():
-                write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
-        except BugError:
-            self._on_reloaded()
-            raise
-        finally:
-            self._own_edit = False
+        with self._writing():
+            write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
         self.changed.emit(change)
+
+    def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
+        """Replaces (position, length) by a text of one line at many places, each inside a block. They are in order and
+        do not overlap. One step to undo. Each text looks like the first character of what it replaces."""
+        if self._crdt.is_closed or not places:
+            return
+        if self._open_end:
+            self._close_end()
+        edits = [Edit(pos, length, one_line(text)) for pos, length, text in places]
+        first, last = self.find_block(edits[0].pos)[0], self.find_block(edits[-1].pos)[0]
+        old = self._mirror.blocks[first : last + 1]
+        inside: list[list[Place]] = [[] for _ in old]
+        for pos, length, text in edits:
+            index, begin = self.find_block(pos)
+            marks = marks_at(self.block(index), begin)
+            inside[index - first].append((begin, begin + length, Run(text, marks)))
+        new = [replaced(block, own) if own else block for block, own in zip(old, inside, strict=True)]
+        at = self._mirror.start_utf8(first)
+        self._undo.split()
+        self._mirror.replace(first, len(old), new)
+        with self._writing():
+            replace(self._crdt, self._text, at, old, inside)
+        self._undo.split()
+        self.changed.emit(
+            Change(first=first, removed=len(old), blocks=tuple(new), edits=tuple(reversed(edits)), origin=LOCAL)
+        )
 
     # ---- undo
 
@@ -299,6 +320,19 @@ class Document:
 
     # ---- inside
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Around writing what the mirror already has: one step to undo."""
+        self._own_edit = True
+        try:
+            with self._undo.together():
+                yield
+        except BugError:
+            self._on_reloaded()
+            raise
+        finally:
+            self._own_edit = False
+
     def _load(self) -> None:
         blocks, rest = from_runs(self._text.runs())
         self._open_end = bool(rest) or not blocks
@@ -385,4 +419,4 @@ def _title(value: object) -> str:
 
 
 def _clean_title(title: str) -> str:
-    return one_line(clean(title), MAX_TITLE)
+    return visible.one_line(clean(title), MAX_TITLE)

@@ -48,6 +48,7 @@ class Editor(QTextEdit):
     selection_changed = Signal()
     link_wanted = Signal()
     find_wanted = Signal()
+    replace_wanted = Signal()
     find_closed = Signal()
     link_opened = Signal(str)
 
@@ -200,12 +201,6 @@ class Editor(QTextEdit):
         if not self.isReadOnly():
             self._document.redo()
 
-    def replace_range(self, start: int, length: int, text: str) -> None:
-        """Replaces a range by text that looks like what it replaces."""
-        cursor = self.textCursor()
-        cursor.setPosition(start + 1 if length else start)
-        self._document.splice(start, length, text, look.marks_of(cursor.charFormat()))
-
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
         """Puts blocks in place of the selection: what pasting and dropping do."""
         first, begin, end, selected = self._selected()
@@ -335,6 +330,7 @@ class Editor(QTextEdit):
             "quote": lambda: self.set_style(Style(quote=True)),
             "link": self.link_wanted.emit,
             "find": self.find_wanted.emit,
+            "replace": self.replace_wanted.emit,
             "paste-plain": self.paste_plain,
             "undo": self.undo,
             "redo": self.redo,
@@ -357,7 +353,7 @@ class Editor(QTextEdit):
         if event.key() not in keys.MODIFIERS:
             self._tab_leaves = event.key() == Key.Key_Escape
         name = keys.action(event)
-        if name and (not self.isReadOnly() or name == "find"):
+        if name and (not self.isReadOnly() or name in ("find", "replace")):
             self._run(name)
             event.accept()
             return

@@ -23,6 +23,7 @@ SHORTCUTS = {
     "link": "Ctrl+Shift+K",
     "paste-plain": "Ctrl+Shift+V",
     "find": "Ctrl+F",
+    "replace": "Ctrl+H",
 }
 """What tooltips say. Ctrl+K is the palette's."""
 
