@@ -32,6 +32,8 @@ class Staying:
 
     def put_draft(self) -> None:
         """Shows the draft at the caret again. Still inside the edit block."""
+        last = self._edit.document().characterCount() - 1
+        self._anchor, self._caret, self._top = (min(pos, last) for pos in (self._anchor, self._caret, self._top))
         if not self._draft:
             return
         block = self._edit.document().findBlock(self._caret)
@@ -43,8 +45,6 @@ class Staying:
 
     def put_caret(self) -> None:
         """Sets caret, selection and scroll position. After the edit block: lines have their places again."""
-        last = self._edit.document().characterCount() - 1
-        self._anchor, self._caret, self._top = (min(pos, last) for pos in (self._anchor, self._caret, self._top))
         cursor = self._edit.textCursor()
         if (cursor.anchor(), cursor.position()) != (self._anchor, self._caret):
             cursor.setPosition(self._anchor)
