@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.text_units import clean, point_from_utf16
-from app.documents.flow import Block, Marks, Run, joined
+from app.core.text_units import clean, point_from_utf16, utf16_len
+from app.documents.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
@@ -15,6 +15,27 @@ def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Mar
     runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
     runs[-1] = [*runs[-1], *runs_after(blocks[-1], end)]
     return [Block(joined(r), blocks[0].style) for r in runs]
+
+
+Place = tuple[int, int, Run]
+"""A stretch of a block from one position to another, and what replaces it."""
+
+
+def replaced(block: Block, places: Sequence[Place]) -> Block:
+    """The block with other runs instead of these places, which are in order."""
+    runs: list[Run] = []
+    at = 0
+    for begin, end, run in places:
+        runs += _cut(block, point_from_utf16(block.text, at), point_from_utf16(block.text, begin))
+        runs.append(run)
+        at = end
+    return Block(joined([*runs, *runs_after(block, at)]), block.style, block.raw)
+
+
+def marks_at(block: Block, offset_utf16: int) -> Marks:
+    """The marks of the character behind a position inside a block."""
+    rest = runs_after(block, offset_utf16)
+    return rest[0].marks if rest else PLAIN
 
 
 def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str, Any]) -> list[Block]:
@@ -53,6 +74,41 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
         stop = point_from_utf16(block.text, end) if index == len(blocks) - 1 else len(block.text)
         parts.append(Block(joined(_cut(block, start, stop)), block.style))
     return parts
+
+
+def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
+    """Where a selection (anchor, caret) is after a colleague's edit; both in UTF-16 units of the whole text.
+
+    Text that arrives at the caret, or at an edge of the selection, stays outside. Text that arrives inside the
+    selection belongs to it.
+    """
+    if anchor == caret:
+        replaced = edit.removed > 0 and caret == edit.pos + edit.removed
+        place = _behind(caret, edit) if replaced else _before(caret, edit)
+        return place, place
+    start, end = _behind(min(anchor, caret), edit), _before(max(anchor, caret), edit)
+    start = min(start, end)
+    return (start, end) if anchor < caret else (end, start)
+
+
+def pushed(pos: int, edit: Edit) -> int:
+    """Where the character at a position is after an edit: text that arrives there pushes it on."""
+    return _behind(pos, edit)
+
+
+def _before(pos: int, edit: Edit) -> int:
+    """The position after an edit; text that arrives there comes behind it."""
+    if pos <= edit.pos:
+        return pos
+    kept = pos - edit.removed
+    return kept + utf16_len(edit.text) if kept > edit.pos else edit.pos
+
+
+def _behind(pos: int, edit: Edit) -> int:
+    """The position after an edit; text that arrives there comes before it."""
+    if pos < edit.pos:
+        return pos
+    return max(pos - edit.removed, edit.pos) + utf16_len(edit.text)
 
 
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:

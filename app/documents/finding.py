@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Finding words in a document: positions in UTF-16 units, letters alike whether large or small."""
+"""Finding words in a document, and what a found word is replaced by. Positions are UTF-16 units."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from app.core.text_units import utf16_len
@@ -9,27 +10,60 @@ from app.documents.flow import Block
 MAX_FOUND = 10_000
 
 
-def find(blocks: Sequence[Block], words: str) -> list[tuple[int, int]]:
-    """(position, length) of every place, in order; never across paragraphs. Å is not a, as in Swedish."""
-    wanted = words.lower()
-    if not wanted:
-        return []
+def find(
+    blocks: Sequence[Block], words: str, *, case: bool = False, whole: bool = False, limit: int | None = MAX_FOUND
+) -> list[tuple[int, int]]:
+    """(position, length) of every place, in order; never across paragraphs. Å is not a, as in Swedish.
+
+    `case`: large and small letters differ. `whole`: no letter, digit or underscore stands next to the place.
+    """
     found: list[tuple[int, int]] = []
     begin = 0
     for block in blocks:
-        text = block.text
-        lower = text.lower()
-        # some letters grow when made small (İ): then compare as written, so that positions stay right
-        if len(lower) != len(text):
-            lower, wanted_here = text, words
-        else:
-            wanted_here = wanted
-        at = lower.find(wanted_here)
-        while at >= 0:
-            end = at + len(wanted_here)
-            found.append((begin + utf16_len(text[:at]), utf16_len(text[at:end])))
-            if len(found) >= MAX_FOUND:
+        for at, end in _places(block.text, words, case=case, whole=whole):
+            found.append((begin + utf16_len(block.text[:at]), utf16_len(block.text[at:end])))
+            if len(found) == limit:
                 return found
-            at = lower.find(wanted_here, end)
         begin += block.size_utf16
     return found
+
+
+def like(found: str, sought: str, words: str) -> str:
+    """The words with the capitals of what they replace: where "verksamheten" is to be "bolaget", "Verksamheten" becomes
+    "Bolaget" and "VERKSAMHETEN" "BOLAGET". What stands there as it was sought becomes the words as they are, so that
+    "EU" can become "Unionen"."""
+    if found == sought:
+        return words
+    letters = [char for char in found if char.isalpha()]
+    if len(letters) > 1 and all(char.isupper() for char in letters):
+        return words.upper()
+    if found[:1].isupper():
+        return words[:1].upper() + words[1:]
+    return words
+
+
+def _places(text: str, words: str, *, case: bool, whole: bool) -> list[tuple[int, int]]:
+    """(begin, end) in code points."""
+    searched, wanted = text, words
+    # some letters grow when made small (İ): then compare as written, so that positions stay right
+    if not case and len(text.lower()) == len(text):
+        searched, wanted = text.lower(), words.lower()
+    found: list[tuple[int, int]] = []
+    at = searched.find(wanted) if wanted else -1
+    while at >= 0:
+        end = at + len(wanted)
+        if not whole or not (_in_word(text, at) or _in_word(text, end)):
+            found.append((at, end))
+            at = searched.find(wanted, end)
+        else:
+            at = searched.find(wanted, at + 1)
+    return found
+
+
+def _in_word(text: str, at: int) -> bool:
+    """Whether a word goes on at a position: parts of words stand before and behind it."""
+    return 0 < at < len(text) and _is_word(text[at - 1]) and _is_word(text[at])
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_" or unicodedata.category(char).startswith("M")

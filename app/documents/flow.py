@@ -211,21 +211,24 @@ def one_line(text: str) -> str:
     return clean(text).replace("\n", "\u2028").replace("\r", "")
 
 
-def common_ends(old: str, new: str, cap: int | None = None) -> tuple[int, int]:
-    """How many characters agree at the beginning (at most `cap`) and at the end, without overlapping.
+def common_ends(old: str, new: str, head_cap: int | None = None, tail_cap: int | None = None) -> tuple[int, int]:
+    """How many characters agree at the beginning and at the end, at most the caps, without overlapping. Equal texts
+    agree whatever the caps are.
 
     The last character always counts to the end: a document's last newline is never replaced.
     """
     shorter = min(len(old), len(new))
-    limit = shorter - 1 if cap is None else max(0, min(shorter - 1, cap))
+    if old == new:
+        head_cap = tail_cap = None
+    limit = shorter - 1 if head_cap is None else max(0, min(shorter - 1, head_cap))
     prefix = 0
     if old[:limit] == new[:limit]:
         prefix = max(limit, 0)
     else:
         while prefix < limit and old[prefix] == new[prefix]:
             prefix += 1
-    suffix = 0
-    while suffix < shorter - prefix and old[-1 - suffix] == new[-1 - suffix]:
+    suffix, most = 0, shorter - prefix if tail_cap is None else min(shorter - prefix, max(1, tail_cap))
+    while suffix < most and old[-1 - suffix] == new[-1 - suffix]:
         suffix += 1
     return prefix, suffix
 

@@ -75,13 +75,23 @@ class Merge:
             size -= utf8_len(self._items[self._at][0])
             self._at += 1
         gone = "".join(char for char, _ in self._items[begin : self._at])
-        self.edits.append(Edit(self._pos, utf16_len(gone), ""))
+        self._note(utf16_len(gone), "")
 
     def _add(self, text: str, attrs: Mapping[str, Any]) -> None:
         marks, raw = Marks().with_attrs(attrs), _merged({}, attrs)
         self.out.extend((char, raw if char == "\n" else marks) for char in text)
-        self.edits.append(Edit(self._pos, 0, text))
+        self._note(0, text)
         self._pos += utf16_len(text)
+
+    def _note(self, removed: int, text: str) -> None:
+        """Adds an edit at the present position. A deletion and an insertion at one place become one replacement, so
+        that an editor can tell text that replaces a selection's edge from text that arrives inside the selection."""
+        if self.edits:
+            pos, before, put = self.edits[-1]
+            if pos + utf16_len(put) == self._pos:
+                self.edits[-1] = Edit(pos, before + removed, put + text)
+                return
+        self.edits.append(Edit(self._pos, removed, text))
 
 
 def _merged(own: Mapping[str, Any], attrs: Mapping[str, Any]) -> dict[str, Any]:

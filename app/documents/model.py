@@ -5,29 +5,31 @@ Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain
 so that a view never reads the CRDT. It knows no store: finished updates go to `emit`, others' come through `merge`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from app.core import clock
+from app.core import clock, visible
 from app.core.signal import Signal
 from app.core.text_units import clean, point_from_utf16
-from app.core.visible import one_line
-from app.documents.edits import adopted, formatted, spliced
+from app.documents.edits import Place, adopted, formatted, marks_at, replaced, spliced
 from app.documents.flow import (
     PLAIN,
     Block,
     Edit,
     Marks,
+    Run,
     Style,
     blocks_of,
     cells,
     from_runs,
+    one_line,
     visible_edit,
 )
 from app.documents.merging import Merge, stretches
 from app.documents.mirror import Mirror
-from app.documents.writing import write
+from app.documents.writing import replace, write
 from app.errors import BugError
 from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
 from app.objects.sticky import client_in
@@ -170,11 +172,14 @@ class Document:
         *,
         source: object | None = None,
         prefix_cap: int | None = None,
+        suffix_cap: int | None = None,
     ) -> None:
         """Makes `removed` blocks from `first` on into `blocks`, by as few operations as possible.
 
-        What a view calls after any edit of its own, with itself as `source`. `prefix_cap`, in code points from the
-        first block's start, says where the edit began, so that typing a fourth "a" after three lands where it was.
+        What a view calls after any edit of its own, with itself as `source`. The caps are in code points. `prefix_cap`,
+        from the first block's start, says where the edit began, so that typing a fourth "a" after three lands where it
+        was. `suffix_cap`, back from behind the last block's newline, says where it ended, so that an "a" typed over
+        "bla" is a new letter: a colleague who deletes the old one at that moment does not delete the new one.
         """
         if self._crdt.is_closed:
             return
@@ -184,8 +189,11 @@ class Document:
         start, old, new = self._mirror.trim(first, before, adopted(blocks, before))
         if not old and not new:
             return
-        kept = before[: start - first]
-        cap = None if prefix_cap is None else prefix_cap - sum(len(b.text) + 1 for b in kept)
+        kept = (before[: start - first], before[start - first + len(old) :])
+        caps = [
+            None if cap is None else cap - sum(len(block.text) + 1 for block in same)
+            for cap, same in zip((prefix_cap, suffix_cap), kept, strict=True)
+        ]
         change = Change(
             first=start,
             removed=len(old),
@@ -196,16 +204,35 @@ class Document:
         )
         at = self._mirror.start_utf8(start)
         self._mirror.replace(start, len(old), new)
-        self._own_edit = True
-        try:
-            with self._undo.together():
-                write(self._crdt, self._text, at, old, new, cap)
-        except BugError:
-            self._on_reloaded()
-            raise
-        finally:
-            self._own_edit = False
+        with self._writing():
+            write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
         self.changed.emit(change)
+
+    def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
+        """Replaces (position, length) by a text of one line at many places, each inside a block. They are in order and
+        do not overlap. One step to undo. Each text looks like the first character of what it replaces."""
+        if self._crdt.is_closed or not places:
+            return
+        if self._open_end:
+            self._close_end()
+        edits = [Edit(pos, length, one_line(text)) for pos, length, text in places]
+        first, last = self.find_block(edits[0].pos)[0], self.find_block(edits[-1].pos)[0]
+        old = self._mirror.blocks[first : last + 1]
+        inside: list[list[Place]] = [[] for _ in old]
+        for pos, length, text in edits:
+            index, begin = self.find_block(pos)
+            marks = marks_at(self.block(index), begin)
+            inside[index - first].append((begin, begin + length, Run(text, marks)))
+        new = [replaced(block, own) if own else block for block, own in zip(old, inside, strict=True)]
+        at = self._mirror.start_utf8(first)
+        self._undo.split()
+        self._mirror.replace(first, len(old), new)
+        with self._writing():
+            replace(self._crdt, self._text, at, old, inside)
+        self._undo.split()
+        self.changed.emit(
+            Change(first=first, removed=len(old), blocks=tuple(new), edits=tuple(reversed(edits)), origin=LOCAL)
+        )
 
     # ---- undo
 
@@ -293,6 +320,19 @@ class Document:
 
     # ---- inside
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Around writing what the mirror already has: one step to undo."""
+        self._own_edit = True
+        try:
+            with self._undo.together():
+                yield
+        except BugError:
+            self._on_reloaded()
+            raise
+        finally:
+            self._own_edit = False
+
     def _load(self) -> None:
         blocks, rest = from_runs(self._text.runs())
         self._open_end = bool(rest) or not blocks
@@ -379,4 +419,4 @@ def _title(value: object) -> str:
 
 
 def _clean_title(title: str) -> str:
-    return one_line(clean(title), MAX_TITLE)
+    return visible.one_line(clean(title), MAX_TITLE)

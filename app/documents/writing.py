@@ -4,7 +4,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.core.text_units import utf8_len
+from app.core.text_units import utf8_from_utf16, utf8_len
+from app.documents.edits import Place
 from app.documents.flow import Block, Cell, Marks, Style, cells, common_ends
 from app.objects.crdt import LOCAL, CrdtDoc, CrdtText
 
@@ -13,15 +14,22 @@ MAX_INSERTS = 500
 
 
 def write(
-    crdt: CrdtDoc, text: CrdtText, at: int, old: Sequence[Block], new: Sequence[Block], cap: int | None = None
+    crdt: CrdtDoc,
+    text: CrdtText,
+    at: int,
+    old: Sequence[Block],
+    new: Sequence[Block],
+    *,
+    prefix_cap: int | None = None,
+    suffix_cap: int | None = None,
 ) -> None:
     """Makes `old` blocks, which begin `at` bytes into the text, into `new`.
 
-    `cap`, in code points from there, says where the edit began: at most so much counts as unchanged before it.
+    The caps, in code points, say where the edit was: at most so much counts as unchanged before and behind it.
     """
     old_cells, new_cells = cells(old), cells(new)
     old_text, new_text = "".join(c for c, _ in old_cells), "".join(c for c, _ in new_cells)
-    prefix, suffix = common_ends(old_text, new_text, cap) if old and new else (0, 0)
+    prefix, suffix = common_ends(old_text, new_text, prefix_cap, suffix_cap) if old and new else (0, 0)
     pos = at + utf8_len(old_text[:prefix])
     pieces = _pieces(new_cells[prefix : len(new_cells) - suffix])
     with crdt.transact(LOCAL):
@@ -33,6 +41,23 @@ def write(
     for begin in range(MAX_INSERTS, len(pieces), MAX_INSERTS):
         with crdt.transact(LOCAL):
             pos = _insert(text, pos, pieces[begin : begin + MAX_INSERTS])
+
+
+def replace(crdt: CrdtDoc, text: CrdtText, at: int, blocks: Sequence[Block], places: Sequence[Sequence[Place]]) -> None:
+    """Replaces places in `blocks`, which begin `at` bytes into the text; `places` has those of each block. What lies
+    between them is not touched, so that a colleague can write there at the same time."""
+    found = []
+    for block, own in zip(blocks, places, strict=True):
+        for begin, end, run in own:
+            start, stop = (utf8_from_utf16(block.text, offset) for offset in (begin, end))
+            found.append((at + start, stop - start, run))
+        at += block.size_utf8
+    for last in range(len(found), 0, -MAX_INSERTS):  # from the end, so that positions before stay right
+        with crdt.transact(LOCAL):
+            for pos, length, run in reversed(found[max(0, last - MAX_INSERTS) : last]):
+                text.delete(pos, length)
+                if run.text:
+                    text.insert(pos, run.text, run.marks.attrs())
 
 
 def _insert(text: CrdtText, pos: int, pieces: Sequence[tuple[str, Mapping[str, Any]]]) -> int:

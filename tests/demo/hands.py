@@ -7,7 +7,7 @@ import shiboken6
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QInputMethodEvent, QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QTextEdit, QWidget
 
 from tests.demo.seeing import Missing, Seen, window_of
 
@@ -130,7 +130,8 @@ def drag(start: Seen, end: Seen, to: tuple[float, float] = (0.5, 0.5)) -> Steps:
 
 
 def tab_to(seen: Seen) -> Generator[int, None, bool]:
-    """Walks with Tab until the element has the focus; where Tab is caught (an editor), F6 leaves it.
+    """Walks with Tab until the element has the focus. A text in which Tab is typed is left by Esc and Tab; where Tab is
+    caught all the same, F6 leaves it.
 
     It has the focus when this ends. False if the keyboard did not get there and the focus had to be set. Missing if the
     program deletes the element meanwhile: a person with Tab or a screen reader would lose their place as well.
@@ -141,6 +142,8 @@ def tab_to(seen: Seen) -> Generator[int, None, bool]:
         focus = QApplication.focusWidget()
         if focus is wanted:
             return True
+        if isinstance(focus, QTextEdit) and not focus.tabChangesFocus():
+            yield from _press(Qt.Key.Key_Escape)
         yield from _press(Qt.Key.Key_Tab)
         if QApplication.focusWidget() is focus:
             yield from _press(Qt.Key.Key_F6)

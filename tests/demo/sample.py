@@ -36,6 +36,9 @@ BACKGROUND = "Den 3 september 2026 inkom en anmälan om brister i rutinerna."
 REASONS = "Enligt 5 § ska verksamheten dokumentera varje avvikelse."
 TOGETHER_A = " Verksamheten har yttrat sig."
 TOGETHER_B = " Åtgärder ska vidtas så att den inte upprepas 🛠."
+PLACE_FIRST = " Chefen skriver här."
+PLACE_A = " Handläggaren skriver också här 🙂, på samma ställe."
+PLACE_B = " Hon skriver vidare på det som redan står där."
 CUT_A = " Av utredningen framgår att detta inte har skett."
 CUT_B = " Bristerna är allvarliga men åtgärdade."
 LIST_ITEMS = ("Föreläggande att redovisa åtgärder", "Kritik för bristande dokumentation")
@@ -77,7 +80,8 @@ REMINDER = "Avsnitt 3 är klart att läsas igenom,"
 TEXTS = (
     ROOM, ARRIVED, ASKED, ANSWERED, CHANGED_FIRST, CHANGED, OFFLINE, AFTER, FILE_NAME, FILE_WORDS, DOCUMENT, BACKGROUND,
     PERMIT, COMPLAINT, PERMIT_TEXT, COMPLAINT_TEXT, UNIT_TEXT, LEGAL_TEXT, DIRECT_TEXT, REMINDER,
-    REASONS, SUBJECT, ORDER, TOGETHER_A, TOGETHER_B, CUT_A, CUT_B, *LIST_ITEMS, *(card.title for card in CARDS),
+    REASONS, SUBJECT, ORDER, TOGETHER_A, TOGETHER_B, PLACE_FIRST, PLACE_A, PLACE_B,
+    CUT_A, CUT_B, *LIST_ITEMS, *(card.title for card in CARDS),
 )  # fmt: skip
 """Everything above that is written into the program: none of it may be found on the server or the wire. The unit's
 name is left out, since the directory that the server serves has it too."""

@@ -99,6 +99,7 @@ class Steps:
             self.b_moves_by_keys,
             self.a_moves_by_mouse,
             self.pictures,
+            self.write_at_one_place,
             self.cut,
             self.work_apart,
             self.restart,
@@ -334,6 +335,18 @@ class Steps:
         self.a.drag(card(sample.REASONING), named(said("Cards in {title}", title=sample.REVIEW)), (0.5, 0.2))
         until(lambda: column_of(self.b, sample.REASONING) == sample.REVIEW, "the card did not move for the other")
         same_board(self.a, self.b)
+
+    def write_at_one_place(self) -> None:
+        """both write at one place of the document, one after the other and at the same time: every letter is at both"""
+        for client in (self.a, self.b):
+            client.keys(DOCUMENTS)
+            open_document(client, sample.DOCUMENT)
+            caret_after(client, sample.ORDER)
+        self.b.type(sample.PLACE_FIRST)
+        self.a.wait(editor(), contains=sample.PLACE_FIRST)
+        self.a.wait(editor(), selected="")
+        type_at_once(self.a, sample.PLACE_A, self.b, sample.PLACE_B)
+        same_document(self.a, self.b, (sample.PLACE_A, sample.PLACE_FIRST + sample.PLACE_B))
 
     # -- apart and together -----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QTextEdit, QWidget
 
 from ui.shell.regions import takes_focus
 
@@ -41,7 +41,8 @@ def check(window: QWidget) -> None:
 
 
 def check_tab(window: QWidget) -> None:
-    """Asserts that Tab goes around through everything and stops nowhere twice."""
+    """Asserts that Tab goes around through everything and stops nowhere twice. A text in which Tab is typed is left by
+    Esc and Tab."""
     wanted = set(focusable(window))
     first = next(iter(focusable(window)))
     first.setFocus()
@@ -52,5 +53,8 @@ def check_tab(window: QWidget) -> None:
         if focused in seen:
             break
         seen.append(focused)
+        if isinstance(focused, QTextEdit) and not focused.tabChangesFocus():
+            QTest.keyClick(focused, Qt.Key.Key_Escape)
         QTest.keyClick(focused, Qt.Key.Key_Tab)
+        assert window.focusWidget() is not focused or len(wanted) == 1
     assert wanted - set(seen) == set(), [w.accessibleName() for w in wanted - set(seen)]

@@ -2,11 +2,12 @@
 """Keeps a QTextDocument and a Document the same, both ways, edit by edit.
 
 Qt tells which units changed; the touched blocks are read and handed to the model, which finds the difference. The
-model's changes come back as edits, so that nobody's caret jumps. Qt's own undo is off: it would take back
-colleagues' words.
+model's changes come back as edits, around which `staying` keeps the caret and the view in place. Qt's own undo is off:
+it would take back colleagues' words.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument
@@ -15,7 +16,9 @@ from PySide6.QtWidgets import QTextEdit
 from app.core.text_units import point_from_utf16, utf16_len
 from app.documents.flow import PLAIN, Block, Style
 from app.documents.model import Change, Document
+from app.objects.crdt import REMOTE
 from ui.documents import link_notes, look
+from ui.documents.staying import Staying
 from ui.kit.bind import bind
 
 
@@ -28,6 +31,8 @@ class Binding(QObject):
         self._qt: QTextDocument = edit.document()
         self._document = document
         self._busy = False
+        self._receiving = False
+        self._committed: int | None = None
         self._count = 1
         self._mend: set[int] = set()
         self._relist: tuple[int, int] | None = None
@@ -36,6 +41,11 @@ class Binding(QObject):
         self._qt.contentsChange.connect(self._on_contents_change)
         self._qt.contentsChanged.connect(self._on_contents_changed)
         bind(self, document.changed, self._on_changed)
+
+    @property
+    def receiving(self) -> bool:
+        """Whether a colleague's edit is being shown: a caret that moves now was not moved by the person."""
+        return self._receiving
 
     def load(self) -> None:
         """Shows the whole document anew."""
@@ -73,6 +83,19 @@ class Binding(QObject):
         finally:
             self._busy = False
 
+    @contextmanager
+    def committing(self, length: int) -> Iterator[None]:
+        """Inside, an input method shows a draft or puts in so many UTF-16 units before the caret.
+
+        ▲ Qt then says that the caret's whole paragraph has changed. Taken at its word, a dead key or an input method
+        would write the paragraph from scratch, and what two people write in it at once would be in it twice.
+        """
+        self._committed = length
+        try:
+            yield
+        finally:
+            self._committed = None
+
     # ---- Qt to model
 
     def _on_contents_change(self, pos: int, removed: int, added: int) -> None:
@@ -93,8 +116,25 @@ class Binding(QObject):
         self._count = self._qt.blockCount()
         old = self._document.blocks()[index : index + old_count]
         self._plan_lists(index, old, new)
-        cap = point_from_utf16(new[0].text, max(0, pos - first.position())) if new else 0
-        self._document.rewrite(index, old_count, new, source=self, prefix_cap=cap)
+        head, tail = self._typed(pos, added)
+        before = point_from_utf16(new[0].text, max(0, head - first.position()))
+        behind = None if tail is None else self._behind(tail, index, new)
+        self._document.rewrite(index, old_count, new, source=self, prefix_cap=before, suffix_cap=behind)
+
+    def _typed(self, pos: int, added: int) -> tuple[int, int | None]:
+        """Where what was typed begins and ends; no end where the caret is elsewhere (text was dragged away)."""
+        caret = self._edit.textCursor().position()
+        if self._committed is not None:
+            return caret - self._committed, caret
+        return pos, caret if caret == pos + added else None
+
+    def _behind(self, pos: int, first: int, blocks: Sequence[Block]) -> int:
+        """How many code points of these blocks, the first of which has the number `first`, lie behind a position."""
+        at = self._block_at(pos)
+        own = blocks[at.blockNumber() - first]
+        after = blocks[at.blockNumber() - first + 1 :]
+        rest = len(own.text) - point_from_utf16(own.text, pos - at.position())
+        return rest + 1 + sum(len(block.text) + 1 for block in after)
 
     def _plan_lists(self, index: int, old: Sequence[Block], new: Sequence[Block]) -> None:
         styles = [block.style for block in new]
@@ -128,11 +168,11 @@ class Binding(QObject):
     def _on_changed(self, change: Change) -> None:
         if change.source is self:
             return
-        mine = self._edit.textCursor()
-        mine.setKeepPositionOnInsert(True)
-        self._edit.setTextCursor(mine)
+        self._receiving = change.origin == REMOTE
         cursor = self._begin()
+        staying = Staying(self._edit)
         for edit in change.edits:
+            staying.follow(edit)
             cursor.setPosition(edit.pos)
             if edit.removed:
                 end = min(edit.pos + edit.removed, self._qt.characterCount() - 1)
@@ -143,10 +183,12 @@ class Binding(QObject):
         lists = self._fix(change.first, change.blocks)
         if lists:
             self._lists(change.first, change.first + len(change.blocks))
+        staying.put_draft()
         self._end(cursor)
-        mine = self._edit.textCursor()
-        mine.setKeepPositionOnInsert(False)
-        self._edit.setTextCursor(mine)
+        staying.put_caret()
+        if not self._receiving:
+            self._edit.ensureCursorVisible()
+        self._receiving = False
 
     def _fix(self, first: int, blocks: Sequence[Block]) -> bool:
         """Dresses the blocks that do not yet show what they should. True if lists are concerned."""

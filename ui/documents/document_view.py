@@ -118,6 +118,7 @@ class DocumentView(QWidget):
         self.editor.link_wanted.connect(self._edit_link)
         self.editor.link_opened.connect(self._open_link)
         self.editor.find_wanted.connect(self.find_bar.open)
+        self.editor.replace_wanted.connect(self.find_bar.open_replace)
         self.editor.find_closed.connect(self.find_bar.leave)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))

@@ -2,7 +2,7 @@
 """The page that is written on: a QTextEdit tied to a Document, with its keys, clipboard, page look and carets.
 
 Typing, deleting and input methods are Qt's own; every formatting goes to the model and comes back through the
-binding. Tab moves list items; Esc first, or Ctrl+Tab, lets Tab leave the text.
+binding. Tab moves list items and is typed elsewhere; only after Esc it leaves the text.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
+    QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
     QMouseEvent,
@@ -19,12 +20,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
+from app.core.text_units import point_from_utf16, utf16_len
 from app.documents import edits
 from app.documents.flow import BODY, Block, Marks, Style, joined
 from app.documents.model import Change, Document
 from app.documents.service import Caret
 from app.objects.addresses import safe_link
-from app.objects.crdt import UNDO
+from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
 from ui.documents import carets, clipboard, keys, link_notes, look, page
 from ui.documents.binding import Binding
@@ -46,6 +48,7 @@ class Editor(QTextEdit):
     selection_changed = Signal()
     link_wanted = Signal()
     find_wanted = Signal()
+    replace_wanted = Signal()
     find_closed = Signal()
     link_opened = Signal(str)
 
@@ -59,11 +62,11 @@ class Editor(QTextEdit):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(tr("Document text"))
-        self.setAccessibleDescription(tr("Press Esc and then Tab, or Ctrl+Tab, to leave the text."))
+        self.setAccessibleDescription(tr("Press Esc and then Tab to leave the text."))
         self.document().setDefaultFont(look.block_font(BODY))
         self.document().setDocumentMargin(0)
         self.document().setIndentWidth(26)
-        self.setTabChangesFocus(True)
+        self.setTabStopDistance(look.TAB_PX)
         self.set_writable(not read_only)
         self.viewport().setMouseTracking(True)
         self._binding = Binding(self, document)
@@ -77,6 +80,7 @@ class Editor(QTextEdit):
     def set_writable(self, writable: bool) -> None:
         """Whether the text can be changed, or only read and selected."""
         self.setReadOnly(not writable)
+        self.setTabChangesFocus(not writable)
         if not writable:
             self.setTextInteractionFlags(
                 Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
@@ -143,7 +147,7 @@ class Editor(QTextEdit):
         elif link:
             self._document.split_undo()
             self._document.splice(start, 0, text or link, self.marks_here()._replace(link=link))
-            self.select(start + len((text or link).encode("utf-16-le")) // 2)
+            self.select(start + utf16_len(text or link))
         self.selection_changed.emit()
 
     def link_range(self) -> tuple[int, int]:
@@ -155,7 +159,7 @@ class Editor(QTextEdit):
         block, begin = self._document.block(index), self._document.block_start(index)
         at = 0
         for run in block.runs:
-            size = len(run.text.encode("utf-16-le")) // 2
+            size = utf16_len(run.text)
             if run.marks.link == link and at <= offset <= at + size:
                 return begin + at, size
             at += size
@@ -197,21 +201,21 @@ class Editor(QTextEdit):
         if not self.isReadOnly():
             self._document.redo()
 
-    def replace_range(self, start: int, length: int, text: str) -> None:
-        """Replaces a range by text that looks like what it replaces."""
-        cursor = self.textCursor()
-        cursor.setPosition(start + 1 if length else start)
-        self._document.splice(start, length, text, look.marks_of(cursor.charFormat()))
-
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
         """Puts blocks in place of the selection: what pasting and dropping do."""
         first, begin, end, selected = self._selected()
         new, caret = edits.inserted(selected, begin, end, blocks)
-        before = self._document.block_start(first)
+        start = self._document.block_start(first)
         self._document.split_undo()
-        self._document.rewrite(first, len(selected), new)
+        self._rewrite(first, selected, begin, end, new)
         self._document.split_undo()
-        self.select(before + caret)
+        self.select(start + caret)
+
+    def _rewrite(self, first: int, old: Sequence[Block], begin: int, end: int, new: Sequence[Block]) -> None:
+        """Puts blocks in place of others, of which what lies between `begin` and `end` changes."""
+        before = point_from_utf16(old[0].text, begin)
+        behind = len(old[-1].text) + 1 - point_from_utf16(old[-1].text, end)
+        self._document.rewrite(first, len(old), new, prefix_cap=before, suffix_cap=behind)
 
     def selected_blocks(self) -> list[Block]:
         """The selection as blocks, for the clipboard."""
@@ -238,20 +242,35 @@ class Editor(QTextEdit):
     def _on_changed(self, change: Change) -> None:
         if change.origin == UNDO and change.edits:
             last = change.edits[-1]
-            self.select(last.pos + len(last.text.encode("utf-16-le")) // 2)
+            self.select(last.pos + utf16_len(last.text))
+        if change.origin == REMOTE:
+            self._type_as_before()
         self.selection_changed.emit()
 
+    def _type_as_before(self) -> None:
+        """After a colleague's edit: what is typed next looks as it would have without it."""
+        if self._marks is not None:
+            self._set_typing_quietly(self._marks)
+        else:
+            self._leave_link()
+
     def _on_moved(self) -> None:
+        if self._binding.receiving:
+            return
         self._tab_leaves = False
         self._marks = None
+        self._leave_link()
+        self.selection_changed.emit()
+
+    def _leave_link(self) -> None:
+        """Typing after a link does not lengthen it."""
         cursor = self.textCursor()
         here = look.marks_of(cursor.charFormat())
         if here.link and not cursor.hasSelection():
             at_end = cursor.atBlockEnd()
             cursor.setPosition(cursor.position() + (0 if at_end else 1))
             if at_end or look.marks_of(cursor.charFormat()).link != here.link:
-                self._set_typing(here._replace(link=""))  # typing after a link does not lengthen it
-        self.selection_changed.emit()
+                self._set_typing(here._replace(link=""))
 
     def _set_typing(self, marks: Marks) -> None:
         self._document.split_undo()
@@ -284,7 +303,7 @@ class Editor(QTextEdit):
         head, tail = joined(edits.runs_before(selected[0], begin)), joined(edits.runs_after(selected[-1], end))
         before, after = keys.split(style, head=bool(head), tail=bool(tail))
         new = [Block(head, before), Block(tail, after)]
-        self._document.rewrite(first, len(selected), new, prefix_cap=len(new[0].text))
+        self._rewrite(first, selected, begin, end, new)
         self.select(start + 1)
         if after == style:
             self._set_typing_quietly(marks)
@@ -311,6 +330,7 @@ class Editor(QTextEdit):
             "quote": lambda: self.set_style(Style(quote=True)),
             "link": self.link_wanted.emit,
             "find": self.find_wanted.emit,
+            "replace": self.replace_wanted.emit,
             "paste-plain": self.paste_plain,
             "undo": self.undo,
             "redo": self.redo,
@@ -330,40 +350,58 @@ class Editor(QTextEdit):
     # ---- Qt
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in keys.MODIFIERS:
+            self._tab_leaves = event.key() == Key.Key_Escape
         name = keys.action(event)
-        if name and (not self.isReadOnly() or name == "find"):
+        if name and (not self.isReadOnly() or name in ("find", "replace")):
             self._run(name)
             event.accept()
             return
         if event.key() == Key.Key_Escape:
-            self._tab_leaves = True
             self.find_closed.emit()
-            return
-        if event.key() in (Key.Key_Tab, Key.Key_Backtab):
-            self._tab_leaves = True  # Ctrl+Tab: Qt has asked focusNextPrevChild about all others
-            self.focusNextPrevChild(event.key() == Key.Key_Tab)
             return
         if self.isReadOnly():
             super().keyPressEvent(event)
             return
+        self._write(event)
+        if keys.is_typed(event):
+            event.accept()  # ▲ what Qt does not use would go on to the view around the text
+
+    def _write(self, event: QKeyEvent) -> None:
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if event.key() in (Key.Key_Return, Key.Key_Enter) and plain:
+        if event.key() in (Key.Key_Tab, Key.Key_Backtab):
+            self._tab(event)
+        elif event.key() in (Key.Key_Return, Key.Key_Enter) and plain:
             self._enter()
             self.ensureCursorVisible()
         elif not (event.key() == Key.Key_Backspace and plain and self._back()):
             super().keyPressEvent(event)
 
+    def _tab(self, event: QKeyEvent) -> None:
+        """Moves list items a level; is typed elsewhere. Shift+Tab does nothing there."""
+        if not keys.is_typed(event):
+            event.ignore()
+        elif self.style_here().list:
+            self.indent(1 if event.key() == Key.Key_Tab else -1)
+        elif event.key() == Key.Key_Tab:
+            self.insertPlainText("\t")
+            self.ensureCursorVisible()
+
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab: moves list items; elsewhere, and after Esc, goes to the next control."""
-        if self.isReadOnly() or self._tab_leaves or not self.style_here().list:
-            self._tab_leaves = False
-            return super().focusNextPrevChild(forward)
-        self.indent(1 if forward else -1)
+        """Qt asks when Tab is pressed. The text is left only after Esc, or where it is only read."""
+        if not self.isReadOnly() and not self._tab_leaves:
+            return False
+        self._tab_leaves = False
+        QWidget.focusNextPrevChild(self, forward)
         return True
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._tab_leaves = False
+        super().focusOutEvent(event)
 
     def event(self, event: QEvent) -> bool:
         kind = event.type()
-        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and keys.action(event):
+        if kind == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._is_for_text(event):
             event.accept()  # the window's own shortcuts come after the text's
             return True
         if kind == QEvent.Type.Wheel:
@@ -372,9 +410,13 @@ class Editor(QTextEdit):
             self._margin()  # before Qt lays the text out
         return super().event(event)
 
+    def _is_for_text(self, event: QKeyEvent) -> bool:
+        return bool(keys.action(event)) or (not self.isReadOnly() and keys.is_typed(event))
+
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         if not self.isReadOnly():
-            super().inputMethodEvent(event)
+            with self._binding.committing(utf16_len(event.commitString())):
+                super().inputMethodEvent(event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
         return clipboard.mime_of(self.selected_blocks())

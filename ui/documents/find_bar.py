@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Find and replace, under the toolbar: Ctrl+F opens, Enter goes on, Esc closes."""
+"""Find and replace, under the toolbar: Ctrl+F and Ctrl+H open, Enter goes on, Esc closes."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
-from app.documents.finding import find
+from app.core.text_units import utf16_len
+from app.documents.edits import stretch
+from app.documents.finding import MAX_FOUND, find, like
 from app.documents.model import Document
+from ui.documents import keys
 from ui.documents.editor import Editor
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.search_field import SearchField
 from ui.kit.style import label, line, set_props
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 
 
 class FindBar(QFrame):
@@ -27,6 +30,8 @@ class FindBar(QFrame):
         self.field.setMaximumWidth(240)
         self.field.textChanged.connect(lambda _text: self._first())
         self.field.returnPressed.connect(self.next)
+        self.case = IconButton("match-case", tr("Match case"), self._first, checkable=True)
+        self.whole = IconButton("whole-word", tr("Whole words"), self._first, checkable=True)
         self.count = label("", "small")
         self.count.setMinimumWidth(70)
         self.replacement = QLineEdit()
@@ -38,6 +43,8 @@ class FindBar(QFrame):
         self._replace_all = TextButton(tr("Replace all"), self.replace_all)
         parts: list[QWidget] = [
             self.field,
+            self.case,
+            self.whole,
             self.count,
             IconButton("up", tr("Previous match"), self.previous),
             IconButton("down", tr("Next match"), self.next),
@@ -60,6 +67,11 @@ class FindBar(QFrame):
         self.show()
         self.field.setFocus()
         self.field.selectAll()
+
+    def open_replace(self) -> None:
+        """As `open`, with the caret where it says what to replace by, if it is known what to find."""
+        self.open()
+        self._to_replacement()
 
     def refresh(self) -> None:
         """Offers to replace only where one may write."""
@@ -87,30 +99,54 @@ class FindBar(QFrame):
             return
         here = self._editor.range()
         if here in self._found():
-            self._document.split_undo()
-            self._editor.replace_range(*here, self.replacement.text())
-            self._editor.select(here[0] + len(self.replacement.text().encode("utf-16-le")) // 2)
+            place = self._place(*here)
+            self._document.replace([place])
+            self._editor.select(here[0] + utf16_len(place[2]))
         self.next()
 
     def replace_all(self) -> None:
         """Replaces every match: one step to undo."""
         if self._editor.isReadOnly():
             return
-        found = self._found()
-        self._document.split_undo()
-        for start, length in reversed(found):  # from the end, so that positions before stay right
-            self._editor.replace_range(start, length, self.replacement.text())
-        self._document.split_undo()
-        self.count.setText(tr("{n} replaced").format(n=len(found)))
+        found = self._found(limit=None)
+        self._document.replace([self._place(*here) for here in found])
+        if found:
+            self.count.setText(trn("{n} match replaced", "{n} matches replaced", len(found)).format(n=len(found)))
+        else:
+            self._say_none()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        name = keys.action(event)
         if event.key() == Qt.Key.Key_Escape:
             self.leave()
+        elif name == "find":
+            self.field.setFocus()
+            self.field.selectAll()
+        elif name == "replace":
+            self._to_replacement()
         else:
             super().keyPressEvent(event)
 
-    def _found(self) -> list[tuple[int, int]]:
-        return find(self._document.blocks(), self.field.text())
+    def _found(self, limit: int | None = MAX_FOUND) -> list[tuple[int, int]]:
+        case, whole = self.case.isChecked(), self.whole.isChecked()
+        return find(self._document.blocks(), self.field.text(), case=case, whole=whole, limit=limit)
+
+    def _place(self, start: int, length: int) -> tuple[int, int, str]:
+        """A place to replace, and by what: where case does not matter, the capitals stay."""
+        words = self.replacement.text()
+        if not self.case.isChecked():
+            index, begin = self._document.find_block(start)
+            [found] = stretch([self._document.block(index)], begin, begin + length)
+            words = like(found.text, self.field.text(), words)
+        return start, length, words
+
+    def _to_replacement(self) -> None:
+        if self.field.text() and not self._editor.isReadOnly():
+            self.replacement.setFocus()
+            self.replacement.selectAll()
+
+    def _say_none(self) -> None:
+        self.count.setText(tr("No matches") if self.field.text() else "")
 
     def _first(self) -> None:
         self._go(self._editor.range()[0], 1)
@@ -118,7 +154,7 @@ class FindBar(QFrame):
     def _go(self, pos: int, step: int) -> None:
         found = self._found()
         if not found:
-            self.count.setText(tr("No matches") if self.field.text() else "")
+            self._say_none()
             return
         if step > 0:
             index = next((i for i, (start, _) in enumerate(found) if start >= pos), 0)

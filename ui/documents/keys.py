@@ -23,6 +23,7 @@ SHORTCUTS = {
     "link": "Ctrl+Shift+K",
     "paste-plain": "Ctrl+Shift+V",
     "find": "Ctrl+F",
+    "replace": "Ctrl+H",
 }
 """What tooltips say. Ctrl+K is the palette's."""
 
@@ -32,6 +33,15 @@ _ALSO = {"Ctrl+Shift+Z": "redo", "Ctrl+Shift+/": "numbers", "Ctrl+Shift+(": "bul
 _ACTIONS = {QKeySequence(text).toString(): name for name, text in SHORTCUTS.items()} | {
     QKeySequence(text).toString(): name for text, name in _ALSO.items()
 }
+
+
+MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
+
+
+def is_typed(event: QKeyEvent) -> bool:
+    """Whether a key is one that one types and moves with while writing: no function key, and without Ctrl or Alt."""
+    held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
+    return not held and (event.key() < Qt.Key.Key_F1 or (event.text() != "" and event.text().isprintable()))
 
 
 def action(event: QKeyEvent) -> str:

@@ -19,6 +19,7 @@ _LINE_HEIGHT = 134  # per cent of Inter's own, as in the picture
 _GAP_PX = 10
 _HEADING_GAPS_PX = ((0, 0), (6, 16), (26, 6), (18, 4))
 _QUOTE_INDENT_PX = 24
+TAB_PX = 48  # 1.27 cm at 96 dots per inch, as in word processors
 
 _MARKS = QTextFormat.Property.UserProperty.value + 1
 _LINK = QTextFormat.Property.UserProperty.value + 2

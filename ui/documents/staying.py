@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an edit that was not typed here leaves as it is in an editor: the caret, what is selected, the line at the top
+of the view, and an input method's draft. Qt alone moves the anchor away from the caret, and scrolls."""
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QTextCursor, QTextLayout
+from PySide6.QtWidgets import QTextEdit
+
+from app.documents.edits import followed, pushed
+from app.documents.flow import Edit
+
+
+class Staying:
+    """Made before an edit, inside its edit block: takes out the draft. `follow` each edit, then put back."""
+
+    def __init__(self, edit: QTextEdit) -> None:
+        self._edit = edit
+        cursor = edit.textCursor()
+        self._anchor, self._caret = cursor.anchor(), cursor.position()
+        self._scroll = edit.verticalScrollBar().value()
+        self._top, self._below = 0, 0
+        if self._scroll:
+            self._top, self._below = _top_line(edit)
+        self._draft = ""
+        self._looks: list[QTextLayout.FormatRange] = []
+        self._take_draft(cursor)
+
+    def follow(self, edit: Edit) -> None:
+        """Moves the places with the text around them."""
+        self._anchor, self._caret = followed(self._anchor, self._caret, edit)
+        self._top = pushed(self._top, edit)
+
+    def put_draft(self) -> None:
+        """Shows the draft at the caret again. Still inside the edit block."""
+        last = self._edit.document().characterCount() - 1
+        self._anchor, self._caret, self._top = (min(pos, last) for pos in (self._anchor, self._caret, self._top))
+        if not self._draft:
+            return
+        block = self._edit.document().findBlock(self._caret)
+        at = self._caret - block.position()
+        for look in self._looks:
+            look.start += at
+        block.layout().setPreeditArea(at, self._draft)
+        block.layout().setFormats(self._looks)
+
+    def put_caret(self) -> None:
+        """Sets caret, selection and scroll position. After the edit block: lines have their places again."""
+        cursor = self._edit.textCursor()
+        if (cursor.anchor(), cursor.position()) != (self._anchor, self._caret):
+            cursor.setPosition(self._anchor)
+            cursor.setPosition(self._caret, QTextCursor.MoveMode.KeepAnchor)
+            self._edit.setTextCursor(cursor)
+        bar = self._edit.verticalScrollBar()
+        if not self._scroll:
+            bar.setValue(0)  # nothing is above: what arrives before the first line is seen
+            return
+        top = QTextCursor(self._edit.document())
+        top.setPosition(self._top)
+        bar.setValue(bar.value() + self._edit.cursorRect(top).top() - self._below)
+
+    def _take_draft(self, cursor: QTextCursor) -> None:
+        layout = cursor.block().layout()
+        self._draft = layout.preeditAreaText()
+        if self._draft:
+            at = layout.preeditAreaPosition()
+            self._looks = layout.formats()
+            for look in self._looks:
+                look.start -= at
+            layout.setFormats([])
+            layout.setPreeditArea(-1, "")
+
+
+def _top_line(edit: QTextEdit) -> tuple[int, int]:
+    """A position in the line at the top of the view, and how far below the view's edge that line begins.
+
+    While a long text is being laid out, Qt's first answer is the text's end; the answer to a second call is right.
+    """
+    for _ in range(2):
+        cursor = edit.cursorForPosition(QPoint(0, 0))
+        below = edit.cursorRect(cursor).top()
+        if abs(below) < edit.viewport().height():
+            break
+    return cursor.position(), below
