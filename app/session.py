@@ -136,6 +136,7 @@ class Session:
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()
+        self.tasks.start()
         work = (
             self.engine.run(),
             self._learn(),

@@ -11,12 +11,12 @@ from typing import Any
 
 from app.core import clock
 from app.core.ids import Uid
-from app.core.visible import one_line, paragraphs
+from app.core.visible import one_line
+from app.tasks.descriptions import Description, description_from
 
 MAX_TITLE = 500
 MAX_NAME = 100
 """Of a board, a column or a label: longer ones would push the others out of sight."""
-MAX_DESCRIPTION = 20_000
 MAX_ORDER = 4096
 """A key of app/core/fractional.py grows by a digit for some six cards put in at one place."""
 MAX_T = clock.MAX_MS
@@ -67,7 +67,7 @@ class Card:
 
     id: str
     title: str
-    description: str
+    described: Description
     column: str
     order: str
     assignee: Uid | None
@@ -78,6 +78,11 @@ class Card:
     deleted: bool
     by: Uid | None
     t: int
+
+    @property
+    def description(self) -> str:
+        """What the description says."""
+        return self.described.text
 
     @property
     def hidden(self) -> bool:
@@ -117,7 +122,7 @@ def card_from(key: str, value: Any) -> Card:
     return Card(
         id=key,
         title=one_line(_text(read.get("title")), MAX_TITLE),
-        description=paragraphs(_text(read.get("description"), MAX_DESCRIPTION)),
+        described=description_from(read.get("description")),
         column=_text(there[0]),
         order=_text(there[1], MAX_ORDER),
         assignee=_uid(read.get("assignee")),

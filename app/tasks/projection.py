@@ -5,6 +5,7 @@ A few boards are kept merged in memory. Merging is the same however often it is 
 more than a rolled-back transaction does no harm.
 """
 
+import json
 import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +20,7 @@ from app.objects.replay import judge_of
 from app.store import objects, search
 from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
+from app.tasks.descriptions import Description
 from app.tasks.model import ROOT_MAPS, Board, Card, Column
 from app.tasks.records import Updates, decode, unpack
 
@@ -30,6 +32,9 @@ _COLUMNS = "obj, card, room, title, col, column_title, assignee, due, done, labe
 _ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
 _OF_CARD = f"{_OF_BOARD} AND card = ?"
+
+_OVERWRITTEN = "INSERT OR REPLACE INTO board_overwritten (obj, card, id, room, value) VALUES (?, ?, ?, ?, ?)"
+_ME = "SELECT value FROM meta WHERE name = 'me'"
 
 _BEFORE = "SELECT row, data FROM changes WHERE obj = ? AND row <= ? AND unprojected IS NULL ORDER BY row"
 
@@ -45,6 +50,8 @@ class _Kept:
         """Up to which change its rows were written; None while they are, and if that failed."""
         self.touched: set[str] = set()
         self.all_touched = False
+        self.overwritten: list[tuple[str, Description]] = []
+        """Descriptions that were replaced, since the last transaction that is known to have been committed."""
         self.board.changed.connect(self._on_cards)
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
@@ -52,6 +59,7 @@ class _Kept:
         """Takes updates in; `touched` and `all_touched` are then those of these updates."""
         self.touched, self.all_touched = set(), False
         self.board.merge(updates)
+        self.overwritten += self.board.overwritten
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
@@ -78,8 +86,12 @@ class Projection:
         projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar() or 0
         kept = self._board(conn, obj.obj, changes, projected)
         standing, kept.standing = kept.standing, None
-        kept.merge(updates)
         known = standing is not None and standing == projected
+        if known:
+            kept.overwritten.clear()
+        kept.merge(updates)
+        if kept.overwritten:
+            _keep_overwritten(conn, obj, kept.overwritten)
         rows = kept.touched if known and not kept.all_touched else None
         self._write(conn, obj, kept.board, rows, kept.touched if known else None)
         kept.standing = max(changes[-1].rowid, projected)
@@ -133,6 +145,14 @@ class Projection:
             search.drop(conn, obj.obj, card.encode())
         if board.title and board.title != obj.title:
             objects.set_title(conn, obj.obj, board.title)
+
+
+def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
+    """Keeps those that this account wrote: its program merges them with what replaced them."""
+    me = conn.exec_driver_sql(_ME).scalar()
+    rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
+    if rows:
+        conn.exec_driver_sql(_OVERWRITTEN, rows)
 
 
 def _rows(obj: ObjectRow, board: Board, touched: Collection[str] | None) -> list[Row]:

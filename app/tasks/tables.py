@@ -3,7 +3,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -28,4 +28,16 @@ cards = Table(
 Index("board_cards_by_assignee", cards.c.assignee, cards.c.done, cards.c.due)
 Index("board_cards_by_room", cards.c.room)
 
-TABLES = (cards,)
+overwritten = Table(
+    "board_overwritten",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("card", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("value", Text, nullable=False),
+)
+"""Descriptions that this account wrote and that were replaced by others which were not made from them: each is to be
+merged. `id` is the value's, `value` is it as JSON."""
+
+TABLES = (cards, overwritten)

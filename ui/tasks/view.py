@@ -167,12 +167,13 @@ class TasksView(QWidget):
         self._add_card(self.board.columns()[0].id)
 
     def _add_card(self, column_id: str) -> None:
-        if not column_id:
-            column_id = self.board.add_column(tr("To do"))
-        made: list[str] = []
-        title = tr("New task")
-        if done_now(self, lambda: made.append(self.board.add_card(column_id, title, by=self._service.me))):
-            self.editor.open_card(made[0])
+        self.editor.open_new(partial(self._make_card, column_id))
+
+    def _make_card(self, column_id: str, card_id: str, title: str) -> None:
+        """In the first column if its own is gone."""
+        if not column_id or self.board.column(column_id) is None:
+            column_id = self.board.columns()[0].id or self.board.add_column(tr("To do"))
+        self.board.add_card(column_id, title, by=self._service.me, card_id=card_id)
 
     def _delete_card(self, card_id: str) -> None:
         card = self.board.card(card_id)
