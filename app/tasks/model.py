@@ -9,9 +9,11 @@ value, too, and names what it was made from (descriptions.py). Undo is per perso
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from app.core import clock
 from app.core.fractional import between, spread
 from app.core.ids import Uid, new_id
 from app.core.signal import Signal
@@ -59,6 +61,8 @@ class Board:
         """Columns came, went, moved or got another name."""
         self.overwritten: list[tuple[str, Description]] = []
         """Descriptions that the last `merge` replaced by others that do not name them, with their cards."""
+        self.written_in_trash: set[str] = set()
+        """Cards that were in the trash before the last `merge` and in which it changed something."""
         self._emit = emit
         self._me = me
         self._history = history
@@ -115,9 +119,13 @@ class Board:
         card = self._cards_by_id().get(card_id)
         return None if card is None or card.deleted else card
 
+    def any_card(self, card_id: str) -> Card | None:
+        """As `card`, also if the card is put away."""
+        return self._cards_by_id().get(card_id)
+
     def column_of(self, card_id: str) -> Column | None:
-        """Where a card stands."""
-        card = self.card(card_id)
+        """Where a card stands, or stood when it was put away."""
+        card = self.any_card(card_id)
         if card is None:
             return None
         return self.column(card.column) or self.columns()[0]
@@ -125,6 +133,14 @@ class Board:
     def archived(self) -> list[Card]:
         """Cards put away, latest order last."""
         return sorted((c for c in self._cards_by_id().values() if c.archived and not c.deleted), key=lambda c: c.title)
+
+    def card_ids(self) -> list[str]:
+        """The ids of all cards, also of those that are archived or put away."""
+        return list(self._cards_by_id())
+
+    def put_away(self) -> list[Card]:
+        """Cards in the trash, put away last first."""
+        return sorted((c for c in self._cards_by_id().values() if c.deleted), key=lambda c: (-c.deleted_t, c.id))
 
     def labels(self) -> list[Label]:
         """The board's labels by name."""
@@ -220,8 +236,8 @@ class Board:
         self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
 
     def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
-        """Another title or description; what is None or the same stays."""
-        card = self.card(card_id)
+        """Another title or description; what is None or the same stays. Also of a card that is put away."""
+        card = self.any_card(card_id)
         if card is None:
             return
         with self._doc.transact():
@@ -264,12 +280,17 @@ class Board:
         self._set(self._cards, (card_id, "archived"), archived)
 
     def delete_card(self, card_id: str) -> None:
-        """Hides a card for good; `restore_card` and undo bring it back."""
-        self._set(self._cards, (card_id, "deleted"), True)
+        """Puts a card into the trash, with who did it and when; `restore_card` and undo bring it back."""
+        if self.card(card_id) is None:
+            return
+        with self._doc.transact():
+            self._cards.set((card_id, "deleted"), True)
+            self._cards.set((card_id, "put_away"), [self._me.hex() if self._me else "", clock.now_ms()])
 
     def restore_card(self, card_id: str) -> None:
-        """Takes back a deletion."""
-        self._set(self._cards, (card_id, "deleted"), False)
+        """Takes a card out of the trash."""
+        if self.any_card(card_id) is not None:
+            self._set(self._cards, (card_id, "deleted"), False)
 
     # -- labels and checklists -------------------------------------------------------------------------------------
 
@@ -290,7 +311,7 @@ class Board:
     def add_check_item(self, card_id: str, text: str) -> str:
         """A line at the end of a card's checklist. Its id."""
         item_id = _new_id()
-        card = self.card(card_id)
+        card = self.any_card(card_id)
         last = card.checklist[-1].order if card and card.checklist else None
         value = {"text": _line(text), "done": False, "order": _key(last, None)}
         self._set(self._cards, (card_id, "checklist", item_id), value)
@@ -306,7 +327,7 @@ class Board:
 
     def move_check_item(self, card_id: str, item_id: str, before: str | None) -> None:
         """Puts a line before another one, or last."""
-        card = self.card(card_id)
+        card = self.any_card(card_id)
         others = [(i.id, i.order) for i in card.checklist if i.id != item_id] if card else []
         low, high = _neighbours(others, before)
         self._set(self._cards, (card_id, "checklist", item_id, "order"), _key(low, high))
@@ -333,7 +354,7 @@ class Board:
         once, at the end, when a description of mine that they replaced has been merged with theirs."""
         if self._known is None and self._cards.keys():
             self._cards_by_id()
-        self._held_back, self.overwritten = set(), []
+        self._held_back, self.overwritten, self.written_in_trash = set(), [], set()
         try:
             bad = self._doc.apply(updates)
             if self._me is not None:
@@ -442,7 +463,15 @@ class Board:
 
     def _compare(self, card_id: str, before: Card | None, card: Card | None, origin: Origin) -> None:
         """Remembers that a description was replaced, and by which."""
-        if before is None or card is None or before.described == card.described:
+        if before is None or card is None:
+            return
+        if (
+            before.deleted
+            and card.deleted
+            and replace(before, deleted_by=None, deleted_t=0) != replace(card, deleted_by=None, deleted_t=0)
+        ):
+            self.written_in_trash.add(card_id)
+        if before.described == card.described:
             return
         seen = self._seen.setdefault(card_id, {})
         for each in (before.described, card.described):

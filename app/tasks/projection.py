@@ -33,6 +33,10 @@ _ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?,
 _OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
 _OF_CARD = f"{_OF_BOARD} AND card = ?"
 
+_PUT_AWAY = """INSERT INTO board_put_away (obj, card, room, title, by, t) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (obj, card) DO UPDATE SET title = excluded.title, by = excluded.by, t = excluded.t"""
+_NOT_PUT_AWAY = "DELETE FROM board_put_away WHERE obj = ? AND card = ?"
+_WRITTEN = "UPDATE board_put_away SET written_by = ?, written_t = ? WHERE obj = ? AND card = ? AND by IS NOT ?"
 _OVERWRITTEN = "INSERT OR REPLACE INTO board_overwritten (obj, card, id, room, value) VALUES (?, ?, ?, ?, ?)"
 _ME = "SELECT value FROM meta WHERE name = 'me'"
 
@@ -94,6 +98,8 @@ class Projection:
             _keep_overwritten(conn, obj, kept.overwritten)
         rows = kept.touched if known and not kept.all_touched else None
         self._write(conn, obj, kept.board, rows, kept.touched if known else None)
+        _write_trash(conn, obj, kept.board, kept.touched if known else None)
+        _note_written(conn, obj, kept.board.written_in_trash, changes)
         kept.standing = max(changes[-1].rowid, projected)
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
@@ -140,9 +146,11 @@ class Projection:
             conn.exec_driver_sql("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
         if differ:
             conn.exec_driver_sql(_ADD, [now[card] for card in differ])
-        search.put(conn, [_entry(obj, board, card) for card in now if reworded is None or card in reworded])
-        for card in gone:
-            search.drop(conn, obj.obj, card.encode())
+        found_cards = (board.any_card(card) for card in (board.card_ids() if reworded is None else reworded))
+        search.put(conn, [_entry(obj, card) for card in found_cards if card is not None])
+        for card in {*gone, *(touched or ())}:
+            if board.any_card(card) is None:
+                search.drop(conn, obj.obj, card.encode())
         if board.title and board.title != obj.title:
             objects.set_title(conn, obj.obj, board.title)
 
@@ -181,17 +189,38 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
     )
 
 
-def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:
-    card = board.card(card_id)
-    words = [card.description, *(item.text for item in card.checklist)] if card else []
+def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
+    """The rows of the touched cards, None: of all, that are in the trash now."""
+    if touched is None:
+        conn.exec_driver_sql("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
+    found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
+    there = [(obj.obj, c.id, obj.room, c.title, c.deleted_by, c.deleted_t) for c in found if c.deleted]
+    back = [(obj.obj, c.id) for c in found if not c.deleted]
+    if there:
+        conn.exec_driver_sql(_PUT_AWAY, there)
+    if back:
+        conn.exec_driver_sql(_NOT_PUT_AWAY, back)
+
+
+def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
+    """Somebody wrote in cards that were in the trash. Who put one there is not told of what they wrote themselves."""
+    authors = {change.author for change in changes}
+    one = next(iter(authors)) if len(authors) == 1 else None
+    if cards:
+        rows = [(one, changes[-1].t, obj.obj, card, one) for card in cards]
+        conn.exec_driver_sql(_WRITTEN, rows)
+
+
+def _entry(obj: ObjectRow, card: Card) -> search.Entry:
+    """Cards that are archived or in the trash are found, too."""
     return search.Entry(
         room=obj.room,
         obj=obj.obj,
         kind=KIND_ID,
-        ref=card_id.encode(),
+        ref=card.id.encode(),
         t=obj.updated,
-        title=card.title if card else "",
-        body="\n".join(words),
+        title=card.title,
+        body="\n".join([card.description, *(item.text for item in card.checklist)]),
     )
 
 

@@ -25,6 +25,7 @@ from app.tasks import projection
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import Updates, encode
+from app.tasks.trash import CardTrash
 
 
 class People(Protocol):
@@ -104,6 +105,7 @@ class TaskService:
         self._saving: set[ObjId] = set()
         self._unsaved: dict[ObjId, list[bytes]] = {}
         self._closed = False
+        self.trash = CardTrash(db, lambda: self.me, self.board)
         self._ends = [
             changes.received.connect(self._on_received),
             changes.appended.connect(lambda change: self._tell([change])),

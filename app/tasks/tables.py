@@ -40,4 +40,20 @@ overwritten = Table(
 """Descriptions that this account wrote and that were replaced by others which were not made from them: each is to be
 merged. `id` is the value's, `value` is it as JSON."""
 
-TABLES = (cards, overwritten)
+put_away = Table(
+    "board_put_away",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("card", Text, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("by", LargeBinary),
+    Column("t", BigInteger, nullable=False),
+    Column("written_by", LargeBinary),
+    Column("written_t", BigInteger),
+)
+"""The cards in the trash. `written_t`: when somebody else than `by` last wrote in one that was there already; NULL once
+this account has opened it. `written_by` is NULL if it is not certain who."""
+Index("board_put_away_by_room", put_away.c.room)
+
+TABLES = (cards, overwritten, put_away)

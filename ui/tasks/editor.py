@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QWidget
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
 from app.tasks.model import Board, Card, new_card_id
+from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
@@ -29,6 +30,7 @@ from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
 from ui.tasks.description_field import STORE_AFTER_MS, DescriptionField
 from ui.tasks.due_field import DueField
+from ui.trash import Who, away_sentence
 
 WIDTH = 360
 
@@ -39,13 +41,15 @@ class CardEditor(QFrame):
     closed = Signal(str)
     delete_asked = Signal(str)
 
-    def __init__(self, board: Board, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, board: Board, people: Callable[[], Sequence[Person]], who: Who, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         set_props(self, frame="panel")
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("Task"))
         self._board = board
-        self._people = people
+        self._people, self._who = people, who
         self._card = ""
         self._make: Callable[[str, str], object] | None = None
         """Puts the new card on the board; None if the open card is there."""
@@ -72,7 +76,7 @@ class CardEditor(QFrame):
         self.description.pause.connect(self.keep_draft)
         self.description.left.connect(self._leave_texts)
         self.checklist = Checklist(board)
-        self._archived = QFrame()
+        self._archived, self._away = QFrame(), label("", "small", wrap=True)
         self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
         self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
         self._writable = True
@@ -112,7 +116,7 @@ class CardEditor(QFrame):
         rows.addStretch(1)
         set_props(self._archived, frame="bar-info")
         bar = line(self._archived, margins=(18, 6, 10, 6), spacing=8)
-        bar.addWidget(label(tr("The task is archived."), "small"), 1)
+        bar.addWidget(self._away, 1)
         bar.addWidget(self._back)
         self._archived.hide()
         outer = column(self)
@@ -156,7 +160,7 @@ class CardEditor(QFrame):
     def open_card(self, card_id: str) -> None:
         """Shows a card and puts the caret behind its title; nothing is selected, so that a key replaces nothing."""
         self._leave_texts()
-        card = self._board.card(card_id)
+        card = self._board.any_card(card_id)
         if card is None:
             return
         self._card, was_new, self._make = card_id, self._make is not None, None
@@ -246,14 +250,18 @@ class CardEditor(QFrame):
     def _refresh(self) -> None:
         if not self._card:
             return
-        card = self._board.card(self._card)
+        card = self._board.any_card(self._card)
+        if card is not None and card.archived and not self._from_archive and self._has_focus():
+            self._from_archive = True  # a colleague archived what I write in: it stays open
         if card is None or (card.archived and not self._from_archive):
+            if card is not None:
+                self._leave_texts()
             self._step.close()
             self._card, self._step_open = "", False
             self.hide()
             self.closed.emit("")
             return
-        self._archived.setVisible(card.archived)
+        self._show_bar(card)
         if self.title.text() == self._shown_title and card.title != self._shown_title:
             self._show_title(card.title)
         self.description.take(card.description)
@@ -266,6 +274,24 @@ class CardEditor(QFrame):
                       (self.checklist, card.checklist), (self.assignee, card.assignee))  # fmt: skip
             for field, value in filled:
                 self._show_field(field, bool(value))
+
+    def _has_focus(self) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _show_bar(self, card: Card) -> None:
+        """The card is archived or in the trash, and can be put back from here."""
+        told = bool(self._away.text()) and self._archived.isVisible()
+        self._archived.setVisible(card.archived or card.deleted)
+        if not card.deleted:
+            self._away.setText(tr("The task is archived."))
+            self._back.setText(tr("Put back on the board"))
+            return
+        text = away_sentence(card.deleted_by, card.deleted_t, self._who)
+        if text != self._away.text() or not told:
+            self._away.setText(text)
+            announce(self._archived, text)
+        self._back.setText(tr("Restore"))
 
     def _show_chips(self, card: Card) -> None:
         flow = self._chips.layout()
@@ -292,8 +318,12 @@ class CardEditor(QFrame):
         self._board.assign(self._card, self.assignee.currentData())
 
     def _put_back(self) -> None:
-        self._board.archive_card(self._card, False)
-        self._from_archive = False
+        card = self._board.any_card(self._card)
+        if card is not None and card.deleted:
+            self._board.restore_card(self._card)
+        else:
+            self._board.archive_card(self._card, False)
+            self._from_archive = False
         self.title.setFocus()
 
     def _ask_delete(self) -> None:
@@ -302,7 +332,7 @@ class CardEditor(QFrame):
         self.delete_asked.emit(card)
 
     def _ask_labels(self) -> None:
-        card = self._board.card(self._card)
+        card = self._board.any_card(self._card)
         if card is None:
             return
         entries: list[Entry | None] = [
