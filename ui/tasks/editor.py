@@ -283,6 +283,7 @@ class CardEditor(QFrame):
         """The card is archived or in the trash, and can be put back from here."""
         told = bool(self._away.text()) and self._archived.isVisible()
         self._archived.setVisible(card.archived or card.deleted)
+        self._delete.setVisible(self._writable and not card.deleted)
         if not card.deleted:
             self._away.setText(tr("The task is archived."))
             self._back.setText(tr("Put back on the board"))

@@ -65,7 +65,7 @@ class TasksView(QWidget):
         )
         self._writable = True
         self._build()
-        self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()))
+        self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
         bind(self, self.board.columns_changed, self._show_nothing)
         self._show_nothing()
@@ -298,7 +298,8 @@ class TasksView(QWidget):
     def _show_nothing(self) -> None:
         today, cards = local_now().date(), self.board.all_cards()
         shown = sum(self._filter.shows(card, today) for card in cards) if self._filter.active else len(cards)
-        self._nothing.show_for(cards=len(cards), shown=shown)
+        only_away = not cards and bool(self.board.put_away()) and not self.board.archived()
+        self._nothing.show_for(cards=len(cards), shown=shown, only_away=only_away)
 
 
 def _framed(table: CardTable) -> QWidget:

@@ -26,7 +26,8 @@ async def test_a_task_is_deleted_read_in_the_trash_and_restored(
     view.kanban.focus_card(card(view, "Beslut").card.id)
     QTest.keyClick(card(view, "Beslut"), Qt.Key.Key_Delete)
     assert titles(view)[0] == []
-    view.open_trash()
+    assert view._nothing.all_away.isVisible(), "it does not say that there are no tasks yet"
+    named(view, "Se i papperskorgen").click()
     await until(lambda: any(d.isVisible() for d in view.findChildren(TrashDialog)))
     dialog = next(d for d in view.findChildren(TrashDialog) if d.isVisible())
     check(dialog)
@@ -35,7 +36,9 @@ async def test_a_task_is_deleted_read_in_the_trash_and_restored(
     await until(view.editor.isVisible)
     assert view.editor.description.toPlainText() == BASE
     assert view.editor._away.text() == "Du lade det här i papperskorgen (nyss). Det som skrivs här finns kvar."
+    assert not named(view.editor, "Ta bort uppgiften").isVisible()
     named(view.editor, "Återställ").click()
+    assert named(view.editor, "Ta bort uppgiften").isVisible()
     assert titles(view)[0] == ["Beslut"]
     assert not view.editor._archived.isVisible()
     view.open_trash()
