@@ -21,6 +21,7 @@ from app.documents.service import DocumentService
 from app.errors import StoreFault
 from app.objects.files import Progress, SealedFiles, Source
 from app.objects.links import Linked, ObjectLink
+from app.objects.trash import Trash
 from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
@@ -87,6 +88,7 @@ class Session:
         self.chat.may_export = lambda: settings.get(ALLOW_EXPORT)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=caret)
         self.tasks = TaskService(*parts, members, self.rooms)
+        self.trash = Trash(self.documents.trash, self.tasks.trash)
         self.held = HeldBack(store, self.people, self.rooms)
         self.held.copiers = {documents.KIND.id: self.documents.copy, tasks.KIND.id: self.tasks.copy}
         self.rooms.baselines.kinds = dict.fromkeys((documents.KIND.id, tasks.KIND.id), store.snapshots.state)
@@ -137,6 +139,7 @@ class Session:
     def start(self) -> None:
         """Begins to sync."""
         self.documents.start()
+        self.tasks.start()
         work = (
             self.engine.run(),
             self._learn(),

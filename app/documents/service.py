@@ -18,9 +18,11 @@ from app.documents import projection, records
 from app.documents.indexing import Indexing
 from app.documents.model import Document
 from app.documents.presence import Later, Presence, on_loop
+from app.documents.trash import DocumentTrash
 from app.errors import NotFound, StoreFault
 from app.objects import history
 from app.objects.crdt import may_be_kept
+from app.objects.trash import Retired
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database, is_fatal
@@ -48,6 +50,8 @@ class Rooms(Protocol):
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None: ...
 
     def may_write(self, room: RoomId) -> bool: ...
+
+    def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> "Sequence[Retired]": ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,7 @@ class DocumentService:
         self._objects = objects
         self._rooms = rooms
         self._open: dict[ObjId, _Open] = {}
+        self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
         self._indexing = Indexing(db, objects, self._shown, self.changed, later)
@@ -145,11 +150,18 @@ class DocumentService:
 
     def list(self, room: RoomId) -> list[DocumentRow]:
         """A room's documents, latest changed first."""
+        return [*self._listed("o.room = ? AND NOT o.deleted", room)]
+
+    def row(self, obj: ObjId) -> DocumentRow | None:
+        """One document, also one that is put away; None if there is none."""
+        return next(iter(self._listed("o.obj = ?", obj)), None)
+
+    def _listed(self, where: str, of: bytes) -> "Sequence[DocumentRow]":
         rows = self._db.rows(
-            """SELECT o.obj, o.room, o.title, o.updated, d.by, d.words, d.excerpt FROM objects o
-               JOIN document_rows d ON d.obj = o.obj WHERE o.room = ? AND o.kind = ? AND NOT o.deleted
-               ORDER BY o.updated DESC, o.obj""",
-            (room, projection.KIND_ID),
+            f"""SELECT o.obj, o.room, o.title, o.updated, d.by, d.words, d.excerpt FROM objects o
+                JOIN document_rows d ON d.obj = o.obj WHERE {where} AND o.kind = ?
+                ORDER BY o.updated DESC, o.obj""",  # noqa: S608 - constants
+            (of, projection.KIND_ID),
         )
         return [
             DocumentRow(obj=obj, room=rm, title=title, updated=updated, by=by, words=words, excerpt=excerpt)
@@ -297,10 +309,13 @@ class DocumentService:
         """I look at an open document; `selection` gives (anchor, caret) when it is to be told to others."""
         held = self._open[obj]
         self._objects.opened(obj)
+        self._see(obj)
         self._presence.enter(held.room, obj, lambda: held.document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
         """I no longer look at it."""
+        if obj in self._open:
+            self._see(obj)
         self._presence.leave(obj)
         self._set_live(obj, False)
 
@@ -332,6 +347,10 @@ class DocumentService:
         self._indexing.run_all()
 
     # ---- inside
+
+    def _see(self, obj: ObjId) -> None:
+        """I have seen all that is written in an open document."""
+        self.trash.see(obj, self._open[obj].row)
 
     def _retire(self, obj: ObjId, *, on: bool) -> None:
         row = self._objects.get(obj)
@@ -463,8 +482,8 @@ class DocumentService:
     def _tell(self, changes: Sequence[StoredChange]) -> None:
         rooms = set()
         for obj, room in {change.obj: change.room for change in changes}.items():
-            if obj in self._open or self._is_document(obj):
-                rooms.add(room)
+            if obj in self._open or obj == ObjId(room) or self._is_document(obj):
+                rooms.add(room)  # the room itself says which of them are put away
         if rooms:
             self._indexing.plan()
         for room in rooms:

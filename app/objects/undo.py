@@ -16,7 +16,8 @@ GROUP_MS = 500
 
 
 class Undo:
-    """The undo and redo stacks of `roots` for transactions of origin LOCAL."""
+    """The undo and redo stacks of `roots` for transactions of origin LOCAL. With `group_ms` 0 each transaction is a
+    step, unless it is in `together`."""
 
     def __init__(
         self,
@@ -31,7 +32,8 @@ class Undo:
         self._doc = doc
         self._roots = tuple(roots)
         self._clock_ms = clock_ms
-        self._group_ms = group_ms
+        self._group_ms = max(group_ms, 1)
+        self._each_by_itself = group_ms == 0
         self._ahead_ms = 0
         self._held_ms: int | None = None
         self._manager: UndoSteps | None = None
@@ -69,7 +71,10 @@ class Undo:
     @contextmanager
     def together(self) -> Iterator[None]:
         """However many transactions are made inside and however long they take, they belong to one step."""
-        outer, self._held_ms = self._held_ms, self._held_ms if self._held_ms is not None else self._clock_ms()
+        outer = self._held_ms
+        if outer is None:
+            self._ahead_ms += self._each_by_itself
+            self._held_ms = self._clock_ms()
         try:
             yield
         finally:
@@ -86,6 +91,9 @@ class Undo:
         self.changed.emit()
 
     def _time_ms(self) -> int:
+        """pycrdt puts a transaction into the step before it if less than the grouping time has passed."""
+        if self._held_ms is None:
+            self._ahead_ms += self._each_by_itself
         now = self._clock_ms() if self._held_ms is None else self._held_ms
         return now + self._ahead_ms
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.kind import ROOM, Kind
+from app.rooms import put_away
 from app.rooms.records import (
     ChangeLeftOut,
     ObjectAnnounced,
@@ -40,6 +41,7 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
                 objects.keep(conn, root.room, LASTING)
             case ObjectRetired(obj=obj, on=on):
                 objects.set_deleted(conn, root.room, ObjId(obj), on)
+                put_away.note(conn, root.room, ObjId(obj), on, change)
                 objects.keep(conn, root.room, LASTING)
             case ChangeLeftOut():
                 _leave_out(conn, root, change, record)
@@ -51,6 +53,8 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
     """Own records have their position: what is judged there counts from now on."""
     for change in changes:
         record = decode(change.data)
+        if isinstance(record, ObjectRetired):
+            put_away.positioned(conn, change)
         if isinstance(record, ChangeLeftOut):
             _leave_out(conn, root, change, record)
 
@@ -63,4 +67,12 @@ def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: 
     left_out.leave_out(conn, root.room, obj, author, which, by=change.author, n=change.n, t=change.t, row=change.rowid)
 
 
-KIND = Kind(id=ROOM, title="Room", icon="rooms", project=project, positioned=positioned)
+KIND = Kind(
+    id=ROOM,
+    title="Room",
+    icon="rooms",
+    project=project,
+    positioned=positioned,
+    tables=put_away.TABLES,
+    version=put_away.VERSION,
+)

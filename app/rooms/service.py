@@ -9,9 +9,10 @@ from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
 from app.errors import Forbidden, NotFound
+from app.objects.trash import Retired
 from app.people.person import Person
 from app.people.service import PeopleService
-from app.rooms import removals
+from app.rooms import put_away, removals
 from app.rooms.baselines import Baselines
 from app.rooms.records import (
     MAX_GREETING,
@@ -345,6 +346,10 @@ class RoomService:
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         """Puts an object away, or takes it back."""
         self._say(room, ObjectRetired(obj=obj, on=on))
+
+    def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
+        """Objects that are put away, of a room or all, by a person or anybody; put away last first."""
+        return put_away.read(self._store.db, room, by)
 
     def leave_out(self, room: RoomId, obj: ObjId, author: Uid, change: ChangeId) -> None:
         """Has everybody compute an object without one change, from now on. Forbidden unless an administrator."""

@@ -254,6 +254,11 @@ class Changes:
         """(device, the server's time in ms of its newest change) of everybody's in a room; None is this device."""
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
+    def writers_after(self, obj: ObjId, row: int) -> list[tuple[Uid, int]]:
+        """(who, ms of their newest) of changes that others wrote in an object and that came here after a row; who wrote
+        last comes last. An object's state says nothing of who wrote."""
+        return [(Uid(uid), t) for uid, t in self._db.rows(sql.WRITERS_AFTER, (obj, row, self._me.uid))]
+
     def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
         """(the snapshots that stand in for what is not here, every edit), each in the room's order."""
         return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))

@@ -165,6 +165,8 @@ DROP_STATE = "DELETE FROM changes WHERE obj = ? AND dev = x''"
 STATES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n, row"
 EDITS_OF = f"""SELECT {CHANGE} FROM changes WHERE obj = ? AND dev IS NOT x'' AND {MERGED}
     ORDER BY n IS NULL, n, row"""
+WRITERS_AFTER = f"""SELECT author, max(t) FROM changes WHERE obj = ? AND row > ? AND author <> ?
+    AND dev IS NOT x'' AND NOT baseline AND {MERGED} GROUP BY author ORDER BY max(row)"""
 
 # -- objects
 _OBJECT = "obj, room, kind, title, created, updated, deleted, by"

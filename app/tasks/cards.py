@@ -11,12 +11,12 @@ from typing import Any
 
 from app.core import clock
 from app.core.ids import Uid
-from app.core.visible import one_line, paragraphs
+from app.core.visible import one_line
+from app.tasks.descriptions import Description, description_from
 
 MAX_TITLE = 500
 MAX_NAME = 100
 """Of a board, a column or a label: longer ones would push the others out of sight."""
-MAX_DESCRIPTION = 20_000
 MAX_ORDER = 4096
 """A key of app/core/fractional.py grows by a digit for some six cards put in at one place."""
 MAX_T = clock.MAX_MS
@@ -62,12 +62,13 @@ class CheckItem:
 class Card:
     """A card. `column` is what it says itself, which may be a column that is gone; ask `Board.column_of`.
 
-    `by` is who the card says made it. Anybody can write that, so it is shown nowhere.
+    `by` is who the card says made it. Anybody can write that, so it is shown nowhere. `deleted_by` and `deleted_t` (ms)
+    are of the last time that it was put away. ▲ The card says so itself: who may write can name a colleague there.
     """
 
     id: str
     title: str
-    description: str
+    described: Description
     column: str
     order: str
     assignee: Uid | None
@@ -76,8 +77,15 @@ class Card:
     checklist: tuple[CheckItem, ...]
     archived: bool
     deleted: bool
+    deleted_by: Uid | None
+    deleted_t: int
     by: Uid | None
     t: int
+
+    @property
+    def description(self) -> str:
+        """What the description says."""
+        return self.described.text
 
     @property
     def hidden(self) -> bool:
@@ -112,12 +120,11 @@ def label_from(key: str, value: Any) -> Label:
 def card_from(key: str, value: Any) -> Card:
     """A card from its map."""
     read = value if isinstance(value, dict) else {}
-    place = read.get("place")
-    there = place if isinstance(place, list) and len(place) == 2 else ("", "")
+    there = _pair(read.get("place"))
     return Card(
         id=key,
         title=one_line(_text(read.get("title")), MAX_TITLE),
-        description=paragraphs(_text(read.get("description"), MAX_DESCRIPTION)),
+        described=description_from(read.get("description")),
         column=_text(there[0]),
         order=_text(there[1], MAX_ORDER),
         assignee=_uid(read.get("assignee")),
@@ -126,6 +133,8 @@ def card_from(key: str, value: Any) -> Card:
         checklist=_checklist(read.get("checklist")),
         archived=read.get("archived") is True,
         deleted=read.get("deleted") is True,
+        deleted_by=_uid(_pair(read.get("put_away"))[0]),
+        deleted_t=_time(_pair(read.get("put_away"))[1]),
         by=_uid(read.get("by")),
         t=_time(read.get("t")),
     )
@@ -143,6 +152,10 @@ def _checklist(value: Any) -> tuple[CheckItem, ...]:
         if isinstance(item, dict)
     ]
     return tuple(sorted(items, key=lambda i: (i.order, i.id)))
+
+
+def _pair(value: Any) -> tuple[Any, Any]:
+    return (value[0], value[1]) if isinstance(value, list) and len(value) == 2 else ("", "")
 
 
 def _map(value: Any) -> dict[str, Any]:

@@ -2,22 +2,26 @@
 """A board: columns and cards that everybody in a room may move at once.
 
 One CRDT map per sort of thing. A card's place is one value, column and order key together, so that two people who
-move the same card at once agree on one place; a card whose column is gone stands in the first one. Undo is per person.
+move the same card at once agree on one place; a card whose column is gone stands in the first one. A description is one
+value, too, and names what it was made from (descriptions.py). Undo is per person.
 """
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from app.core import clock
 from app.core.fractional import between, spread
 from app.core.ids import Uid, new_id
 from app.core.signal import Signal
 from app.core.visible import one_line
+from app.errors import StoreFault
 from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
 from app.objects.undo import Undo
 from app.tasks.cards import (
-    MAX_DESCRIPTION,
     MAX_NAME,
     MAX_TITLE,
     NO_COLUMN,
@@ -30,19 +34,42 @@ from app.tasks.cards import (
     label_from,
     name_from,
 )
+from app.tasks.descriptions import Description, is_related, merge, written
 
 ROOT_MAPS = ("board", "columns", "cards", "labels")
+MAX_SEEN = 200
+"""Values of one card's description that are kept in memory. Somebody who writes makes one a second."""
 
 
 class Board:
-    """The live board. `emit` gets the bytes of every edit made here; `merge` takes those of others."""
+    """The live board. `emit` gets the bytes of every edit made here; `merge` takes those of others.
 
-    def __init__(self, emit: Callable[[bytes], None] | None = None) -> None:
+    `me` is who edits here: a description of theirs that another value replaces is merged with that. `history` gives the
+    values that a card's description had, by id, as far as they are stored; it is asked if those seen here do not do.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[bytes], None] | None = None,
+        *,
+        me: Uid | None = None,
+        history: Callable[[str], Mapping[str, Description]] | None = None,
+    ) -> None:
         self.changed: Signal[frozenset[str]] = Signal()
         """The ids of cards that are new, changed, moved or gone; empty when only columns or labels changed."""
         self.columns_changed: Signal[()] = Signal()
         """Columns came, went, moved or got another name."""
+        self.overwritten: list[tuple[str, Description]] = []
+        """Descriptions that the last `merge` replaced by others that do not name them, with their cards."""
+        self.written_in_trash: set[str] = set()
+        """Cards that were in the trash before the last `merge` and in which it changed something."""
         self._emit = emit
+        self._me = me
+        self._history = history
+        self._seen: dict[str, dict[str, Description]] = {}
+        """Values of descriptions that were replaced while this board was open, and those that replaced them."""
+        self._held_back: set[str] | None = None
+        """During `merge`: the cards to be told of at its end."""
         self._doc = CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)
         self._meta = self._doc.map("board")
         self._columns = self._doc.map("columns")
@@ -92,9 +119,13 @@ class Board:
         card = self._cards_by_id().get(card_id)
         return None if card is None or card.deleted else card
 
+    def any_card(self, card_id: str) -> Card | None:
+        """As `card`, also if the card is put away."""
+        return self._cards_by_id().get(card_id)
+
     def column_of(self, card_id: str) -> Column | None:
-        """Where a card stands."""
-        card = self.card(card_id)
+        """Where a card stands, or stood when it was put away."""
+        card = self.any_card(card_id)
         if card is None:
             return None
         return self.column(card.column) or self.columns()[0]
@@ -102,6 +133,14 @@ class Board:
     def archived(self) -> list[Card]:
         """Cards put away, latest order last."""
         return sorted((c for c in self._cards_by_id().values() if c.archived and not c.deleted), key=lambda c: c.title)
+
+    def card_ids(self) -> list[str]:
+        """The ids of all cards, also of those that are archived or put away."""
+        return list(self._cards_by_id())
+
+    def put_away(self) -> list[Card]:
+        """Cards in the trash, put away last first."""
+        return sorted((c for c in self._cards_by_id().values() if c.deleted), key=lambda c: (-c.deleted_t, c.id))
 
     def labels(self) -> list[Label]:
         """The board's labels by name."""
@@ -167,13 +206,15 @@ class Board:
         assignee: Uid | None = None,
         due: date | None = None,
         labels: Iterable[str] = (),
+        card_id: str = "",
     ) -> str:
-        """A card, last in its column or before another card. Its id."""
-        card_id = _new_id()
+        """A card, last in its column or before another card. Its id: `card_id`, which `new_card_id` made, or a new
+        one."""
+        card_id = card_id or new_card_id()
         place = [column_id, self._order_in(column_id, before, card_id)]
         value: dict[str, Any] = {
             "title": _line(title),
-            "description": description[:MAX_DESCRIPTION],
+            "description": written(description, self._me).value(),
             "place": place,
             "assignee": assignee.hex() if assignee else "",
             "due": due.isoformat() if due else "",
@@ -195,15 +236,36 @@ class Board:
         self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
 
     def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
-        """Another title or description; what is None or the same stays."""
-        card = self.card(card_id)
+        """Another title or description; what is None or the same stays. Also of a card that is put away."""
+        card = self.any_card(card_id)
         if card is None:
             return
         with self._doc.transact():
             if title is not None and _line(title) and _line(title) != card.title:
                 self._cards.set((card_id, "title"), _line(title))
-            if description is not None and description[:MAX_DESCRIPTION] != card.description:
-                self._cards.set((card_id, "description"), description[:MAX_DESCRIPTION])
+            if description is not None:
+                now = written(description, self._me, card.described)
+                if now.text != card.description:
+                    self._cards.set((card_id, "description"), now.value())
+
+    def settle(self, card_id: str, mine: Description) -> None:
+        """Merges a description that this person wrote with the one that replaced it, unless that was made from it. Not
+        undone by Ctrl+Z. Nothing happens if the card is gone, or if nobody edits here."""
+        card = self._cards_by_id().get(card_id)
+        if card is None or self._me is None:
+            return
+        known: Mapping[str, Description] = self._seen.get(card_id, {})
+        if self._history is not None and not is_related(mine, card.described, known):
+            known = {**self._history(card_id), **known}
+        merged = merge(mine, card.described, known, self._me)
+        if merged is not None:
+            with self._doc.transact(SETUP):
+                self._cards.set((card_id, "description"), merged.value())
+
+    def seen(self, card_id: str) -> Mapping[str, Description]:
+        """The values that a card's description had since this board was first read, by id; none if it has not
+        changed."""
+        return self._seen.get(card_id, {})
 
     def assign(self, card_id: str, uid: Uid | None) -> None:
         """Who does it."""
@@ -218,12 +280,17 @@ class Board:
         self._set(self._cards, (card_id, "archived"), archived)
 
     def delete_card(self, card_id: str) -> None:
-        """Hides a card for good; `restore_card` and undo bring it back."""
-        self._set(self._cards, (card_id, "deleted"), True)
+        """Puts a card into the trash, with who did it and when; `restore_card` and undo bring it back."""
+        if self.card(card_id) is None:
+            return
+        with self._doc.transact():
+            self._cards.set((card_id, "deleted"), True)
+            self._cards.set((card_id, "put_away"), [self._me.hex() if self._me else "", clock.now_ms()])
 
     def restore_card(self, card_id: str) -> None:
-        """Takes back a deletion."""
-        self._set(self._cards, (card_id, "deleted"), False)
+        """Takes a card out of the trash."""
+        if self.any_card(card_id) is not None:
+            self._set(self._cards, (card_id, "deleted"), False)
 
     # -- labels and checklists -------------------------------------------------------------------------------------
 
@@ -244,7 +311,7 @@ class Board:
     def add_check_item(self, card_id: str, text: str) -> str:
         """A line at the end of a card's checklist. Its id."""
         item_id = _new_id()
-        card = self.card(card_id)
+        card = self.any_card(card_id)
         last = card.checklist[-1].order if card and card.checklist else None
         value = {"text": _line(text), "done": False, "order": _key(last, None)}
         self._set(self._cards, (card_id, "checklist", item_id), value)
@@ -260,7 +327,7 @@ class Board:
 
     def move_check_item(self, card_id: str, item_id: str, before: str | None) -> None:
         """Puts a line before another one, or last."""
-        card = self.card(card_id)
+        card = self.any_card(card_id)
         others = [(i.id, i.order) for i in card.checklist if i.id != item_id] if card else []
         low, high = _neighbours(others, before)
         self._set(self._cards, (card_id, "checklist", item_id, "order"), _key(low, high))
@@ -283,8 +350,27 @@ class Board:
     # -- merging ---------------------------------------------------------------------------------------------------
 
     def merge(self, updates: Sequence[bytes]) -> list[int]:
-        """Others' updates, in any order, any number of times. The indexes of those that were damaged."""
-        return self._doc.apply(updates)
+        """Others' updates, in any order, any number of times. The indexes of those that were damaged. `changed` comes
+        once, at the end, when a description of mine that they replaced has been merged with theirs."""
+        if self._known is None and self._cards.keys():
+            self._cards_by_id()
+        self._held_back, self.overwritten, self.written_in_trash = set(), [], set()
+        try:
+            bad = self._doc.apply(updates)
+            if self._me is not None:
+                self._settle_mine()
+        finally:
+            told, self._held_back = self._held_back, None
+        if told:
+            self.changed.emit(frozenset(told))
+        return bad
+
+    def _settle_mine(self) -> None:
+        """▲ What the disk refuses here is kept and stored with the next edit, as every edit is."""
+        for card_id, lost in self.overwritten:
+            if lost.by == self._me:
+                with suppress(StoreFault):
+                    self.settle(card_id, lost)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
         """Becomes what these updates alone make, for everybody who shows it. As `merge`."""
@@ -347,26 +433,63 @@ class Board:
             self._emit(update.data)
 
     def _on_reloaded(self) -> None:
+        before = self._known or {}
         self._column_cache = None
         self._known = self._lanes = None
+        for card_id, card in self._cards_by_id().items() if self._held_back is not None else ():
+            self._compare(card_id, before.get(card_id), card, REMOTE)
         self.columns_changed.emit()
-        self.changed.emit(frozenset(self._cards_by_id()))
+        self._tell(frozenset(self._cards_by_id()))
 
     def _on_columns(self, _paths: frozenset[Path], _origin: Origin) -> None:
         self._column_cache = None
         self._lanes = None
         self.columns_changed.emit()
 
-    def _on_cards(self, paths: frozenset[Path], _origin: Origin) -> None:
+    def _on_cards(self, paths: frozenset[Path], origin: Origin) -> None:
         ids = frozenset(path[0] for path in paths)
         for card_id in ids if self._known is not None else ():
             there = self._cards.has((card_id,))
-            self._put(card_id, card_from(card_id, self._cards.get((card_id,))) if there else None)
-        self.changed.emit(ids)
+            card = card_from(card_id, self._cards.get((card_id,))) if there else None
+            self._compare(card_id, self._cards_by_id().get(card_id), card, origin)
+            self._put(card_id, card)
+        self._tell(ids)
+
+    def _tell(self, ids: frozenset[str]) -> None:
+        if self._held_back is None:
+            self.changed.emit(ids)
+        else:
+            self._held_back |= ids
+
+    def _compare(self, card_id: str, before: Card | None, card: Card | None, origin: Origin) -> None:
+        """Remembers that a description was replaced, and by which."""
+        if before is None or card is None:
+            return
+        if (
+            before.deleted
+            and card.deleted
+            and replace(before, deleted_by=None, deleted_t=0) != replace(card, deleted_by=None, deleted_t=0)
+        ):
+            self.written_in_trash.add(card_id)
+        if before.described == card.described:
+            return
+        seen = self._seen.setdefault(card_id, {})
+        for each in (before.described, card.described):
+            seen.pop(each.id, None)
+            seen[each.id] = each
+        for old in list(seen)[:-MAX_SEEN]:
+            del seen[old]
+        if origin == REMOTE and before.described.id not in card.described.made_from:
+            self.overwritten.append((card_id, before.described))
 
 
 def _by_order(card: Card) -> tuple[str, str]:
     return card.order, card.id
+
+
+def new_card_id() -> str:
+    """The id of a card that is not on the board yet."""
+    return _new_id()
 
 
 def _new_id() -> str:

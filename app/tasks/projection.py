@@ -5,6 +5,7 @@ A few boards are kept merged in memory. Merging is the same however often it is 
 more than a rolled-back transaction does no harm.
 """
 
+import json
 import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +20,7 @@ from app.objects.replay import judge_of
 from app.store import objects, search
 from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
+from app.tasks.descriptions import Description
 from app.tasks.model import ROOT_MAPS, Board, Card, Column
 from app.tasks.records import Updates, decode, unpack
 
@@ -30,6 +32,13 @@ _COLUMNS = "obj, card, room, title, col, column_title, assignee, due, done, labe
 _ADD = f"INSERT INTO board_cards ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _OF_BOARD = f"SELECT {_COLUMNS} FROM board_cards WHERE obj = ?"
 _OF_CARD = f"{_OF_BOARD} AND card = ?"
+
+_PUT_AWAY = """INSERT INTO board_put_away (obj, card, room, title, by, t) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (obj, card) DO UPDATE SET title = excluded.title, by = excluded.by, t = excluded.t"""
+_NOT_PUT_AWAY = "DELETE FROM board_put_away WHERE obj = ? AND card = ?"
+_WRITTEN = "UPDATE board_put_away SET written_by = ?, written_t = ? WHERE obj = ? AND card = ? AND by IS NOT ?"
+_OVERWRITTEN = "INSERT OR REPLACE INTO board_overwritten (obj, card, id, room, value) VALUES (?, ?, ?, ?, ?)"
+_ME = "SELECT value FROM meta WHERE name = 'me'"
 
 _BEFORE = "SELECT row, data FROM changes WHERE obj = ? AND row <= ? AND unprojected IS NULL ORDER BY row"
 
@@ -45,6 +54,8 @@ class _Kept:
         """Up to which change its rows were written; None while they are, and if that failed."""
         self.touched: set[str] = set()
         self.all_touched = False
+        self.overwritten: list[tuple[str, Description]] = []
+        """Descriptions that were replaced, since the last transaction that is known to have been committed."""
         self.board.changed.connect(self._on_cards)
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
@@ -52,6 +63,7 @@ class _Kept:
         """Takes updates in; `touched` and `all_touched` are then those of these updates."""
         self.touched, self.all_touched = set(), False
         self.board.merge(updates)
+        self.overwritten += self.board.overwritten
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
@@ -78,10 +90,16 @@ class Projection:
         projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar() or 0
         kept = self._board(conn, obj.obj, changes, projected)
         standing, kept.standing = kept.standing, None
-        kept.merge(updates)
         known = standing is not None and standing == projected
+        if known:
+            kept.overwritten.clear()
+        kept.merge(updates)
+        if kept.overwritten:
+            _keep_overwritten(conn, obj, kept.overwritten)
         rows = kept.touched if known and not kept.all_touched else None
         self._write(conn, obj, kept.board, rows, kept.touched if known else None)
+        _write_trash(conn, obj, kept.board, kept.touched if known else None)
+        _note_written(conn, obj, kept.board.written_in_trash, changes)
         kept.standing = max(changes[-1].rowid, projected)
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
@@ -128,11 +146,21 @@ class Projection:
             conn.exec_driver_sql("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
         if differ:
             conn.exec_driver_sql(_ADD, [now[card] for card in differ])
-        search.put(conn, [_entry(obj, board, card) for card in now if reworded is None or card in reworded])
-        for card in gone:
-            search.drop(conn, obj.obj, card.encode())
+        found_cards = (board.any_card(card) for card in (board.card_ids() if reworded is None else reworded))
+        search.put(conn, [_entry(obj, card) for card in found_cards if card is not None])
+        for card in {*gone, *(touched or ())}:
+            if board.any_card(card) is None:
+                search.drop(conn, obj.obj, card.encode())
         if board.title and board.title != obj.title:
             objects.set_title(conn, obj.obj, board.title)
+
+
+def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
+    """Keeps those that this account wrote: its program merges them with what replaced them."""
+    me = conn.exec_driver_sql(_ME).scalar()
+    rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
+    if rows:
+        conn.exec_driver_sql(_OVERWRITTEN, rows)
 
 
 def _rows(obj: ObjectRow, board: Board, touched: Collection[str] | None) -> list[Row]:
@@ -161,17 +189,38 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
     )
 
 
-def _entry(obj: ObjectRow, board: Board, card_id: str) -> search.Entry:
-    card = board.card(card_id)
-    words = [card.description, *(item.text for item in card.checklist)] if card else []
+def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
+    """The rows of the touched cards, None: of all, that are in the trash now."""
+    if touched is None:
+        conn.exec_driver_sql("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
+    found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
+    there = [(obj.obj, c.id, obj.room, c.title, c.deleted_by, c.deleted_t) for c in found if c.deleted]
+    back = [(obj.obj, c.id) for c in found if not c.deleted]
+    if there:
+        conn.exec_driver_sql(_PUT_AWAY, there)
+    if back:
+        conn.exec_driver_sql(_NOT_PUT_AWAY, back)
+
+
+def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
+    """Somebody wrote in cards that were in the trash. Who put one there is not told of what they wrote themselves."""
+    authors = {change.author for change in changes}
+    one = next(iter(authors)) if len(authors) == 1 else None
+    if cards:
+        rows = [(one, changes[-1].t, obj.obj, card, one) for card in cards]
+        conn.exec_driver_sql(_WRITTEN, rows)
+
+
+def _entry(obj: ObjectRow, card: Card) -> search.Entry:
+    """Cards that are archived or in the trash are found, too."""
     return search.Entry(
         room=obj.room,
         obj=obj.obj,
         kind=KIND_ID,
-        ref=card_id.encode(),
+        ref=card.id.encode(),
         t=obj.updated,
-        title=card.title if card else "",
-        body="\n".join(words),
+        title=card.title,
+        body="\n".join([card.description, *(item.text for item in card.checklist)]),
     )
 
 

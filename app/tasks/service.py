@@ -2,9 +2,10 @@
 """Boards and tasks of one account: the live board of a room, and my tasks over all rooms."""
 
 import asyncio
+import json
 import weakref
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -13,7 +14,7 @@ from app.core import clock
 from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import NotFound
+from app.errors import NotFound, StoreFault
 from app.objects.links import Linked, ObjectLink
 from app.people.person import Person
 from app.store.changes import Changes
@@ -21,8 +22,10 @@ from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import projection
+from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import Updates, encode
+from app.tasks.trash import CardTrash
 
 
 class People(Protocol):
@@ -101,6 +104,8 @@ class TaskService:
         self._boards: weakref.WeakValueDictionary[ObjId, Board] = weakref.WeakValueDictionary()
         self._saving: set[ObjId] = set()
         self._unsaved: dict[ObjId, list[bytes]] = {}
+        self._closed = False
+        self.trash = CardTrash(db, lambda: self.me, self.board)
         self._ends = [
             changes.received.connect(self._on_received),
             changes.appended.connect(lambda change: self._tell([change])),
@@ -109,6 +114,7 @@ class TaskService:
 
     def close(self) -> None:
         """Stops following the store."""
+        self._closed = True
         for end in self._ends:
             end()
 
@@ -139,12 +145,42 @@ class TaskService:
         board = self._boards.get(obj)
         if board is None:
             board_obj = obj
-            board = Board(lambda update: self._save(room, board_obj, update))
+            board = Board(
+                lambda update: self._save(room, board_obj, update),
+                me=self.me,
+                history=lambda card: self._descriptions(board_obj, card),
+            )
             changes = self._changes.of(obj)
             with self._changes.merging(room, obj, changes):
                 board.merge([*_updates(changes), *self._unsaved.get(obj, ())])
             self._boards[obj] = board
         return board
+
+    def start(self) -> None:
+        """Merges what an earlier run did not come to. Call when the loop runs."""
+        self._settle()
+
+    def _settle(self) -> None:
+        """Merges descriptions that I wrote with those that replaced them, also where no board is open."""
+        lost = [] if self._closed else self._db.rows("SELECT obj, card, id, room, value FROM board_overwritten")
+        for obj, card, ident, room, value in lost:
+            if not self._members.may_write(room):
+                continue
+            with suppress(StoreFault):  # kept, and stored with the board's next edit
+                self.board(room, obj).settle(card, description_from(json.loads(value)))
+            with self._db.transaction():
+                self._db.raw.execute(
+                    "DELETE FROM board_overwritten WHERE obj = ? AND card = ? AND id = ?", (obj, card, ident)
+                )
+
+    def _descriptions(self, obj: ObjId, card: str) -> Mapping[str, Description]:
+        """The values that a card's description had, by id, read from the object's changes one by one."""
+        changes = self._changes.of(obj)
+        room = changes[0].room if changes else RoomId(b"")
+        with closing(Board()) as board, self._changes.merging(room, obj, changes):
+            for update in _updates(changes):
+                board.merge([update])
+            return board.seen(card)
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
         """My cards over all rooms, the earliest due first, those without a date last."""
@@ -285,6 +321,10 @@ class TaskService:
                 asyncio.get_running_loop().call_soon(self._merge, board, of_obj)
             elif board is not None:
                 self._merge(board, of_obj)
+        if self._saving:
+            asyncio.get_running_loop().call_soon(self._settle)
+        else:
+            self._settle()
         self._tell(changes)
 
     def _merge(self, board: Board, changes: Sequence[StoredChange]) -> None:

@@ -3,7 +3,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -28,4 +28,32 @@ cards = Table(
 Index("board_cards_by_assignee", cards.c.assignee, cards.c.done, cards.c.due)
 Index("board_cards_by_room", cards.c.room)
 
-TABLES = (cards,)
+overwritten = Table(
+    "board_overwritten",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("card", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("value", Text, nullable=False),
+)
+"""Descriptions that this account wrote and that were replaced by others which were not made from them: each is to be
+merged. `id` is the value's, `value` is it as JSON."""
+
+put_away = Table(
+    "board_put_away",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("card", Text, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("by", LargeBinary),
+    Column("t", BigInteger, nullable=False),
+    Column("written_by", LargeBinary),
+    Column("written_t", BigInteger),
+)
+"""The cards in the trash. `written_t`: when somebody else than `by` last wrote in one that was there already; NULL once
+this account has opened it. `written_by` is NULL if it is not certain who."""
+Index("board_put_away_by_room", put_away.c.room)
+
+TABLES = (cards, overwritten, put_away)

@@ -15,7 +15,7 @@ from app.session import LinkState
 from app.unlocking import KeyChange
 from sync.errors import Refused, Reject, WrongAgency
 from sync.trust.agency import SignInCode
-from tests.journeys.desks import PASSPHRASE, Offices, offices
+from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
 from tests.world import until
 
 HELLO = "Hej på er, åäö 😀"
@@ -25,6 +25,57 @@ HELLO = "Hej på er, åäö 😀"
 async def o(tmp_path: Path) -> AsyncIterator[Offices]:
     async with offices(tmp_path) as running:
         yield running
+
+
+async def test_what_is_put_away_is_with_everybody_and_what_is_written_there_is_told(o: Offices) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    obj = a.session.documents.create(room, "Utkast å 🙂")
+    board = a.session.tasks.board(room)
+    card = board.add_card(board.columns()[0].id, "Maska", description="Sidan 3.")
+    await until(lambda: bool(b.session.documents.list(room)) and len(b.session.tasks.tasks(room)) == 1)
+    theirs, their_board = b.session.documents.open(obj), b.session.tasks.board(room)
+    a.session.documents.delete(obj)
+    board.delete_card(card)
+    await until(lambda: len(b.session.documents.trash.put_away(room)) == len(b.session.tasks.trash.put_away(room)) == 1)
+    assert b.session.documents.list(room) == []
+    assert b.session.tasks.tasks(room) == []
+    away = (b.session.documents.trash.put_away(room)[0], b.session.tasks.trash.put_away(room)[0])
+    assert [item.by for item in away] == [a.session.people.me.uid] * 2
+    assert a.session.trash.written_after() == []
+    theirs.splice(0, 0, "Ännu ett skäl.")
+    their_board.edit_card(card, description="Sidan 3 och 5.")
+    await until(lambda: len(a.session.trash.written_after()) == 2)
+    assert {each.by for each in a.session.trash.written_after()} == {(b.session.people.me.uid,)}
+    await a.restart()
+    assert len(a.session.trash.written_after()) == 2
+    a.session.documents.trash.take_back(away[0])
+    a.session.tasks.trash.take_back(away[1])
+    await until(lambda: bool(b.session.documents.list(room)) and len(b.session.tasks.tasks(room)) == 1)
+    assert a.session.trash.written_after() == []
+    kept = a.session.tasks.board(room).card(card)
+    assert kept is not None
+    assert kept.description == "Sidan 3 och 5."
+
+
+async def test_two_descriptions_written_without_a_network_are_one(o: Offices) -> None:
+    a, b = await o.hire("Handläggare", "Registrator")
+    room = await o.room(a, b)
+    board = a.session.tasks.board(room)
+    card = board.add_card(board.columns()[0].id, "Maska", description="Sidan 3 å 🙂.")
+    await until(lambda: len(b.session.tasks.tasks(room)) == 1)
+    await o.w.stop_server()
+    await until(lambda: all(desk.session.status.state is LinkState.OFFLINE for desk in (a, b)))
+    board.edit_card(card, description="Sidan 3 å 🙂. Mitt.")
+    b.session.tasks.board(room).edit_card(card, description="Först ditt. Sidan 3 å 🙂.")
+    del board
+    await o.w.start_server()
+
+    def read(desk: Desk) -> str:
+        found = desk.session.tasks.board(room).card(card)
+        return found.description if found is not None else ""
+
+    await until(lambda: read(a) == read(b) == "Först ditt. Sidan 3 å 🙂. Mitt.")
 
 
 async def test_two_desks_share_chat_document_board_and_search(o: Offices) -> None:

@@ -244,7 +244,7 @@ async def search(s: Scene, text: str) -> QWidget:
 
 async def toast(s: Scene) -> QWidget:
     s.window.go_section("tasks")
-    s.window.toast(tr("“{title}” is deleted").format(title="Begär in komplettering"), lambda: None)
+    s.window.toast(tr("“{title}” is in the trash").format(title="Begär in komplettering"), lambda: None)
     s.ends.append(s.window._toast.hide)
     return s.window
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
-from app.core.ids import ObjId
+from app.core.ids import ObjId, RoomId
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
 from app.objects.links import ObjectLink
@@ -16,6 +16,7 @@ from ui.documents.find_bar import FindBar
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.toolbar import Toolbar
+from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
 from ui.kit.style import column, line, set_props
@@ -24,6 +25,7 @@ from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
 from ui.tool import follow
+from ui.trash import away_sentence
 
 _ROOM_FOR_PANEL_PX = 820
 """Narrower than this the page and its buttons get the whole width; colleagues' carets still tell who is here."""
@@ -60,6 +62,7 @@ class DocumentView(QWidget):
         self.obj: ObjId = row.obj
         self._room = row.room
         self._document = service.open(row.obj)
+        self._away = service.trash.of(row.obj)
         self._hold = _Hold(service, row.obj)
         self.editor = Editor(self._document, read_only=not service.may_write(row.room))
         self.toolbar = Toolbar(self.editor, self._document)
@@ -124,6 +127,7 @@ class DocumentView(QWidget):
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
         bind(self, self._service.fault, self._on_fault)
+        bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
 
     def _rename(self) -> None:
@@ -142,6 +146,17 @@ class DocumentView(QWidget):
             self.editor.show_carets(carets)
             self.panel.show_carets(carets)
 
+    def _on_list(self, room: RoomId) -> None:
+        """Somebody may have put this document away, or taken it back."""
+        if room != self._room:
+            return
+        away = self._service.trash.of(self.obj)
+        if away != self._away:
+            self._away = away
+            self._show_state()
+            if away is not None:
+                announce(self.bar, self.bar.text())
+
     def _on_fault(self, obj: ObjId, fault: StoreFault) -> None:
         if obj == self.obj:
             self._show_state()
@@ -158,6 +173,10 @@ class DocumentView(QWidget):
                 damaged,
             ).format(n=damaged)
             self.bar.show_state("warning", "warning", f"{text} (damaged-update)")
+        elif (item := self._service.trash.of(self.obj)) is not None:
+            step = "" if self.editor.isReadOnly() else tr("Restore")
+            text = away_sentence(item.by, item.t, self._service.people.person)
+            self.bar.show_state("warning", "delete", text, step, lambda: self._service.trash.take_back(item))
         elif self.editor.isReadOnly():
             self.bar.show_state("info", "lock", tr("You can read this document but not write in it."))
         else:

@@ -22,6 +22,7 @@ from ui.kit.list_model import ListModel
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr
 from ui.tool import toast
+from ui.trash import trash_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,7 @@ class ListView(QWidget):
     created = Signal()
     rename_wanted = Signal(object, str)
     delete_wanted = Signal(object)
+    trash_wanted = Signal()
 
     def __init__(self, service: DocumentService, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -100,6 +102,8 @@ class ListView(QWidget):
         kept = self.new.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands
         self.new.setSizePolicy(kept)
+        self.trash = TextButton("", self.trash_wanted.emit, kind="quiet", icon="delete")
+        head.addWidget(self.trash)
         head.addWidget(self.new)
         layout.addLayout(head)
         self.documents = Documents()
@@ -114,7 +118,15 @@ class ListView(QWidget):
         )
         self._stack = QStackedWidget()
         self._stack.addWidget(self.documents)
+        self.all_away = EmptyState(
+            "delete",
+            tr("All documents are in the trash"),
+            tr("Nothing disappears from there by itself."),
+            tr("Look in the trash"),
+            self.trash_wanted.emit,
+        )
         self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.all_away)
         layout.addWidget(self._stack, 1)
         bind(self, service.changed, self._on_changed)
         self.refresh()
@@ -131,9 +143,12 @@ class ListView(QWidget):
         self.documents.rows.set_rows(rows)
         if rows and not self.documents.currentIndex().isValid():
             self.documents.setCurrentIndex(self.documents.rows.index(0))
-        self._stack.setCurrentIndex(0 if rows else 1)
+        away = len(self._service.trash.put_away(self._room))
+        self._stack.setCurrentWidget(self.documents if rows else self.all_away if away else self.empty)
+        self.trash.setText(trash_words(away))
+        self.trash.setVisible(away > 0)
         writable = self._service.may_write(self._room)
-        self.new.setVisible(bool(rows) and writable)
+        self.new.setVisible(bool(rows or away) and writable)
         if self.empty.step is not None:
             self.empty.step.setVisible(writable)
 
@@ -141,8 +156,8 @@ class ListView(QWidget):
         """The rows get it; without any, the first step."""
         if self._stack.currentWidget() is self.documents:
             self.documents.setFocus()
-        elif self.empty.step is not None:
-            self.empty.step.setFocus()
+        elif isinstance(shown := self._stack.currentWidget(), EmptyState) and shown.step is not None:
+            shown.step.setFocus()
 
     def _on_changed(self, room: RoomId) -> None:
         if room == self._room and self.isVisible():

@@ -11,6 +11,7 @@ from ui.kit.dialogs import ask
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.tool import toast
+from ui.trash import visit
 
 
 class DocumentsView(QStackedWidget):
@@ -27,18 +28,19 @@ class DocumentsView(QStackedWidget):
         self.list.created.connect(self.new_document)
         self.list.rename_wanted.connect(lambda obj, title: run(self, self._rename(obj, title)))
         self.list.delete_wanted.connect(self._delete)
+        self.list.trash_wanted.connect(lambda: run(self, self._visit_trash()))
         self.addWidget(self.list)
         self.document: DocumentView | None = None
         if obj is not None:
             self.open(obj)
 
     def open(self, obj: ObjId) -> None:
-        """Shows a document; the list if it is not here (any more)."""
+        """Shows a document, also one that is in the trash; the list if it is not here."""
         if self.document is not None and self.document.obj == obj:
             return
         self.show_list()
-        row = next((row for row in self._service.list(self._room) if row.obj == obj), None)
-        if row is None:
+        row = self._service.row(obj)
+        if row is None or row.room != self._room:
             return
         self.document = DocumentView(self._service, row)
         self.document.closed.connect(self.show_list)
@@ -87,6 +89,14 @@ class DocumentsView(QStackedWidget):
         if new:
             self._service.rename(obj, new)
 
+    async def _visit_trash(self) -> None:
+        service, room = self._service, self._room
+        writable, who = service.may_write(room), service.people.person
+        await visit(self, service.trash, room, who, lambda item: self.open(item.obj), writable=writable)
+
     def _delete(self, obj: ObjId) -> None:
-        self._service.delete(obj)
-        toast(self, tr("The document has been put away"), lambda: self._service.restore(obj))
+        row = self._service.row(obj)
+        if row is not None:
+            self._service.delete(obj)
+            text = tr("“{title}” has been put in the trash").format(title=row.title or tr("Untitled"))
+            toast(self, text, lambda: self._service.restore(obj))

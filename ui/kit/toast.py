@@ -3,15 +3,19 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer
-from PySide6.QtWidgets import QFrame, QWidget
+import shiboken6
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QApplication, QFrame, QWidget
 
+from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.style import label, line, set_props
 from ui.kit.translate import tr
 
-SHOWN_MS = 7000
+SHOWN_MS, UNDO_MS = 7000, 15_000
+"""How long a message stays, and one that offers Undo."""
 _FROM_FOOT, _FROM_FIELD = 44, 12
 _BAR_HEIGHT = 36
 """As high with an action as without, so that one bar is not thinner than another."""
@@ -19,7 +23,8 @@ _BAR_HEIGHT = 36
 
 class Toast(QFrame):
     """Stands at the bottom of `host`, above everything but the field where one writes: `writing_area` gives that, or
-    None. Esc or the cross closes it; one at a time."""
+    None. Esc or the cross closes it; one at a time. It stays while the pointer rests on it or the focus is in it, and
+    its whole time from then on. What it says is announced. When it goes, the focus goes back to where it came from."""
 
     def __init__(self, host: QWidget, writing_area: Callable[[], QWidget | None] = lambda: None) -> None:
         super().__init__(host)
@@ -36,11 +41,16 @@ class Toast(QFrame):
         self._action: Callable[[], object] | None = None
         self._timer = QTimer(self, singleShot=True, interval=SHOWN_MS)
         self._timer.timeout.connect(self.hide)
+        self._came_from: QWidget | None = None
+        self._pointed = False
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus)
         host.installEventFilter(self)
         self.hide()
 
     def say(self, text: str, undo: Callable[[], object] | None = None) -> None:
-        """Shows a text for seven seconds; `undo` gives it an Undo button."""
+        """Shows and announces a text; `undo` gives it an Undo button."""
         self._action = undo
         self._text.setText(text)
         self.setAccessibleDescription(text)
@@ -48,7 +58,48 @@ class Toast(QFrame):
         self.show()
         self.place()
         self.raise_()
-        self._timer.start()
+        self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
+        self._wait()
+        announce(self, text if undo is None else tr("{text}. It can be undone.").format(text=text.rstrip(".")))
+
+    def _wait(self) -> None:
+        if self._pointed or self._has_focus():
+            self._timer.stop()
+        else:
+            self._timer.start()
+
+    def _has_focus(self) -> bool:
+        focus = QApplication.focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _on_focus(self, old: QWidget | None, now: QWidget | None) -> None:
+        if not self.isVisible():
+            return
+        if now is not None and self.isAncestorOf(now):
+            self._came_from = old if old is not None and not self.isAncestorOf(old) else self._came_from
+            self._timer.stop()
+        elif not self._timer.isActive():
+            self._wait()
+
+    def hide(self) -> None:
+        """Goes away."""
+        back = self._came_from if self._has_focus() else None
+        self._timer.stop()
+        self._came_from, self._pointed = None, False
+        if back is not None and shiboken6.isValid(back) and back.isVisible():
+            back.setFocus(Qt.FocusReason.OtherFocusReason)
+        super().hide()
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._pointed = True
+        self._timer.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._pointed = False
+        if self.isVisible():
+            self._wait()
 
     def text(self) -> str:
         """What it says or last said."""

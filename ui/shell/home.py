@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app.chat.service import MentionRow
 from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
+from app.objects.trash import WrittenAfter
 from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, TextButton
@@ -111,6 +112,7 @@ class Home(QWidget):
         new = invitations(self._session)
         reminds = self._session.recovery.reminds
         told = self._session.people.notices()
+        after = [w for w in self._session.trash.written_after() if w.item.room in titles]
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         open_tasks = tasks_here(self._session)[:_TASKS]
         done = tasks_here(self._session, done=True)[-2:] if len(open_tasks) < _TASKS else []
@@ -122,6 +124,7 @@ class Home(QWidget):
             tuple(titles.items()),
             tuple(mentions),
             tuple(new),
+            tuple(after),
             tuple(recent),
             tuple(open_tasks),
             tuple(done),
@@ -130,7 +133,9 @@ class Home(QWidget):
         if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
             return
         self._shown = shown
-        self._fill_answers(mentions, new, titles, quiet=not told)
+        self._fill_answers(mentions, new, titles, quiet=not told and not after)
+        for each in after:
+            self._answers.addWidget(self._written_after(each))
         for at, notice in enumerate(told):
             self._answers.insertWidget(at, NoticeCard(self._session.people, notice))
         if reminds:
@@ -187,6 +192,17 @@ class Home(QWidget):
             lambda: self.link_chosen.emit(
                 ObjectLink(room=mention.room, obj=mention.obj, kind="chat", ref=bytes(mention.change_id))
             ),
+        )
+
+    def _written_after(self, told: WrittenAfter) -> QWidget:
+        names = ", ".join(self._session.people.person(uid).name for uid in told.by) or tr("Somebody")
+        title = told.item.title or tr("Untitled")
+        return action_row(
+            self._icons.get(told.item.kind, "file"),
+            tr("{names} wrote in “{title}”").format(names=names, title=title),
+            tr("You put it in the trash. What was written is kept there."),
+            day_or_time(told.t, self._local_now()),
+            lambda: self.link_chosen.emit(told.item.link),
         )
 
     def _invitation(self, room: RoomSummary, by: Uid, t: int) -> QWidget:

@@ -10,6 +10,7 @@ from app.core.ids import DevId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.service import DeviceInfo, Told
 from app.devices.unsent import Found
+from app.objects.trash import Trash
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
@@ -367,6 +368,8 @@ class Session(Protocol):
     def chat(self) -> Mentions: ...
     @property
     def tasks(self) -> Tasks: ...
+    @property
+    def trash(self) -> Trash: ...
     @property
     def devices(self) -> Devices: ...
     @property

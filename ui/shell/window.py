@@ -314,7 +314,7 @@ class MainWindow(QMainWindow):
         """F6: the next region."""
         room = self.current_room()
         content = [room.tabs, room.current_view(), room.panel] if room is not None else [self.stack.currentWidget()]
-        parts = [self.bar, self.asked_bar, self.rail, self.room_list, *content]
+        parts = [self.bar, self.asked_bar, self.rail, self.room_list, *content, self._toast]
         regions.step([p for p in parts if p is not None], self.focusWidget(), by)
 
     # -- doing ------------------------------------------------------------------------------------------------

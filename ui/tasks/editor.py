@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The panel beside the board in which a card is read and changed. Written at once; Ctrl+Z takes it back."""
+"""The panel beside the board in which a card is read and changed. Written at once; Ctrl+Z takes it back.
+
+Title and description are stored while one types. What one writes in them without leaving them is one step to undo.
+"""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
-from app.tasks.model import Board, Card
+from app.tasks.model import Board, Card, new_card_id
+from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
@@ -23,7 +28,9 @@ from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
 from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
+from ui.tasks.description_field import STORE_AFTER_MS, DescriptionField
 from ui.tasks.due_field import DueField
+from ui.trash import Who, away_sentence
 
 WIDTH = 360
 
@@ -34,19 +41,30 @@ class CardEditor(QFrame):
     closed = Signal(str)
     delete_asked = Signal(str)
 
-    def __init__(self, board: Board, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, board: Board, people: Callable[[], Sequence[Person]], who: Who, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         set_props(self, frame="panel")
         self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("Task"))
         self._board = board
-        self._people = people
+        self._people, self._who = people, who
         self._card = ""
+        self._make: Callable[[str, str], object] | None = None
+        """Puts the new card on the board; None if the open card is there."""
         self._from_archive = False
         """The card was opened as an archived one; another that becomes archived is closed."""
         self.title = QLineEdit()
         self.title.setAccessibleName(tr("Title"))
-        self.title.editingFinished.connect(self._on_title)
+        self.title.setPlaceholderText(tr("New task"))
+        self.title.editingFinished.connect(self._leave_texts)
+        self.title.installEventFilter(self)
+        self._pause = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
+        self._pause.timeout.connect(self.keep_draft)
+        self.title.textEdited.connect(lambda _text: self._pause.start())
+        self._shown_title = ""
+        self._step, self._step_open = ExitStack(), False
         self.column = self._choice(tr("Column"), self._on_column)
         self.assignee = self._choice(tr("Assigned to"), self._on_assignee)
         self.due = DueField()
@@ -54,13 +72,11 @@ class CardEditor(QFrame):
         self.labels = TextButton(tr("Choose labels …"), self._ask_labels, icon="label")
         self._chips = QWidget()
         FlowLayout(self._chips)
-        self.description = QPlainTextEdit()
-        self.description.setAccessibleName(tr("Description"))
-        self.description.setPlaceholderText(tr("What is to be done, and why"))
-        self.description.setTabChangesFocus(True)
-        self.description.setFixedHeight(120)
+        self.description = DescriptionField()
+        self.description.pause.connect(self.keep_draft)
+        self.description.left.connect(self._leave_texts)
         self.checklist = Checklist(board)
-        self._archived = QFrame()
+        self._archived, self._away = QFrame(), label("", "small", wrap=True)
         self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
         self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
         self._writable = True
@@ -95,10 +111,12 @@ class CardEditor(QFrame):
                 rows.addWidget(caption)
                 self._captions[field] = caption
             rows.addWidget(field)
+            if field is self.description:
+                rows.addWidget(self.description.too_long)
         rows.addStretch(1)
         set_props(self._archived, frame="bar-info")
         bar = line(self._archived, margins=(18, 6, 10, 6), spacing=8)
-        bar.addWidget(label(tr("The task is archived."), "small"), 1)
+        bar.addWidget(self._away, 1)
         bar.addWidget(self._back)
         self._archived.hide()
         outer = column(self)
@@ -133,51 +151,97 @@ class CardEditor(QFrame):
         self._refresh()
 
     def _show_field(self, field: QWidget, filled: bool) -> None:
-        """Who may only read sees no empty field that asks to be filled in."""
-        shown = self._writable or filled
+        """Who may only read sees no empty field that asks to be filled in, and a new card has only its title."""
+        shown = (self._writable or filled) and (self._make is None or field is self.title)
         self._captions[field].setVisible(shown)
         if field is not self.labels:
             field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
-        """Shows a card and puts the cursor into its title."""
-        if self._card:
-            self._keep_texts()
-        self._card = card_id
-        card = self._board.card(card_id)
+        """Shows a card and puts the caret behind its title; nothing is selected, so that a key replaces nothing."""
+        self._leave_texts()
+        card = self._board.any_card(card_id)
         if card is None:
             return
+        self._card, was_new, self._make = card_id, self._make is not None, None
         self._from_archive = card.archived
-        self.title.setText(card.title)
-        self.description.setPlainText(card.description)
+        self._show_title(card.title)
+        self.description.open_text(card.description)
+        self._show(was_new)
+
+    def open_new(self, make: Callable[[str, str], object]) -> None:
+        """Asks for a new card's title. `make` gets the card's id and the title and puts it on the board. It is called
+        once, when there is a title; never if the panel is closed without one."""
+        self._leave_texts()
+        self._card, self._make, self._from_archive = "", make, False
+        self._show_title("")
+        self.description.open_text("")
+        self._show(True)
+
+    def _show(self, fields: bool) -> None:
+        """`fields`: other ones are shown than before."""
+        if fields:
+            self._show_fields()
         self._refresh()
         self.show()
         self.title.setFocus()
-        self.title.selectAll()
+        self.title.deselect()
+        self.title.end(False)
+
+    def _show_fields(self) -> None:
+        for field in self._captions:
+            self._show_field(field, True)
+        self._chips.hide()
+        self._archived.hide()
+        for button in (self.labels, self._delete):
+            button.setVisible(self._writable and self._make is None)
+
+    def _show_title(self, title: str) -> None:
+        self._shown_title = title
+        if self.title.text() != title:
+            self.title.setText(title)
 
     def close_card(self) -> None:
         """Keeps what is written and closes."""
-        if not self._card:
+        if not self._card and self._make is None:
             return
-        self._keep_texts()
-        card, self._card = self._card, ""
+        self._leave_texts()
+        card, self._card, self._make = self._card, "", None
         self.hide()
         self.closed.emit(card)
 
     def keep_draft(self) -> None:
         """Stores what is being written in the open card."""
-        if self._card:
-            done_now(self, self._keep_texts)
+        done_now(self, self._keep_texts)
+
+    def _leave_texts(self) -> None:
+        """Stores it and ends the step that Ctrl+Z takes back."""
+        self.keep_draft()
+        self._step.close()
+        self._step_open = False
 
     def _keep_texts(self) -> None:
-        if not self._writable:
-            return
         title = self.title.text() if self.title.text().strip() else None
-        self._board.edit_card(self._card, title=title, description=self.description.toPlainText())
-
-    def _on_title(self) -> None:
-        if self._card and self._writable and self.title.text().strip():
-            self._board.edit_card(self._card, title=self.title.text())
+        if not self._writable or (not self._card and (self._make is None or title is None)):
+            return
+        title = title if title != self._shown_title else None
+        text = self.description.unstored
+        if title is None and text is None:
+            return
+        make, self._make = self._make, None
+        if make is not None and title is not None:
+            self._shown_title, self._card = title, new_card_id()
+            self._show_fields()
+            make(self._card, title)
+            return
+        if not self._step_open:
+            self._step.enter_context(self._board.undo.together())
+            self._step_open = True
+        if text is not None:
+            self.description.stored()
+        if title is not None:
+            self._shown_title = title
+        self._board.edit_card(self._card, title=title, description=text)
 
     def _on_changed(self, ids: frozenset[str]) -> None:
         if not ids or self._card in ids:
@@ -186,17 +250,21 @@ class CardEditor(QFrame):
     def _refresh(self) -> None:
         if not self._card:
             return
-        card = self._board.card(self._card)
+        card = self._board.any_card(self._card)
+        if card is not None and card.archived and not self._from_archive and self._has_focus():
+            self._from_archive = True  # a colleague archived what I write in: it stays open
         if card is None or (card.archived and not self._from_archive):
-            self._card = ""
+            if card is not None:
+                self._leave_texts()
+            self._step.close()
+            self._card, self._step_open = "", False
             self.hide()
             self.closed.emit("")
             return
-        self._archived.setVisible(card.archived)
-        if not self.title.hasFocus():
-            self.title.setText(card.title)
-        if not self.description.hasFocus() and self.description.toPlainText() != card.description:
-            self.description.setPlainText(card.description)
+        self._show_bar(card)
+        if self.title.text() == self._shown_title and card.title != self._shown_title:
+            self._show_title(card.title)
+        self.description.take(card.description)
         self._fill(card)
         self.due.show_date(card.due)
         self._show_chips(card)
@@ -206,6 +274,25 @@ class CardEditor(QFrame):
                       (self.checklist, card.checklist), (self.assignee, card.assignee))  # fmt: skip
             for field, value in filled:
                 self._show_field(field, bool(value))
+
+    def _has_focus(self) -> bool:
+        focus = self.window().focusWidget()
+        return focus is not None and self.isAncestorOf(focus)
+
+    def _show_bar(self, card: Card) -> None:
+        """The card is archived or in the trash, and can be put back from here."""
+        told = bool(self._away.text()) and self._archived.isVisible()
+        self._archived.setVisible(card.archived or card.deleted)
+        self._delete.setVisible(self._writable and not card.deleted)
+        if not card.deleted:
+            self._away.setText(tr("The task is archived."))
+            self._back.setText(tr("Put back on the board"))
+            return
+        text = away_sentence(card.deleted_by, card.deleted_t, self._who)
+        if text != self._away.text() or not told:
+            self._away.setText(text)
+            announce(self._archived, text)
+        self._back.setText(tr("Restore"))
 
     def _show_chips(self, card: Card) -> None:
         flow = self._chips.layout()
@@ -232,8 +319,12 @@ class CardEditor(QFrame):
         self._board.assign(self._card, self.assignee.currentData())
 
     def _put_back(self) -> None:
-        self._board.archive_card(self._card, False)
-        self._from_archive = False
+        card = self._board.any_card(self._card)
+        if card is not None and card.deleted:
+            self._board.restore_card(self._card)
+        else:
+            self._board.archive_card(self._card, False)
+            self._from_archive = False
         self.title.setFocus()
 
     def _ask_delete(self) -> None:
@@ -242,7 +333,7 @@ class CardEditor(QFrame):
         self.delete_asked.emit(card)
 
     def _ask_labels(self) -> None:
-        card = self._board.card(self._card)
+        card = self._board.any_card(self._card)
         if card is None:
             return
         entries: list[Entry | None] = [
@@ -274,6 +365,13 @@ class CardEditor(QFrame):
         super().hideEvent(event)
         if not event.spontaneous():
             self.keep_draft()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tab out of a new card's title: the card is made first, and with it the field that Tab goes to."""
+        pressed = event.key() if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress else None
+        if watched is self.title and pressed == Qt.Key.Key_Tab and self._make is not None:
+            self.keep_draft()
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

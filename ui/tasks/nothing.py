@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stands over an empty board: that there are no tasks yet, or that the filter shows none."""
+"""What stands over an empty board: that there are no tasks yet, that all are in the trash, or that the filter shows
+none."""
 
 from collections.abc import Callable
 
@@ -17,7 +18,13 @@ HEAD_PX = 52
 class Nothing(Pages):
     """Lies over `host` while nothing is shown in it."""
 
-    def __init__(self, host: QWidget, add: Callable[[], object], show_all: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        host: QWidget,
+        add: Callable[[], object],
+        show_all: Callable[[], object],
+        look_in_trash: Callable[[], object],
+    ) -> None:
         super().__init__(host)
         self._host = host
         self._no_cards = EmptyState(
@@ -35,7 +42,15 @@ class Nothing(Pages):
             show_all,
         )
         self.addWidget(self._no_cards)
+        self.all_away = EmptyState(
+            "delete",
+            tr("All tasks are in the trash"),
+            tr("Nothing disappears from there by itself."),
+            tr("Look in the trash"),
+            look_in_trash,
+        )
         self.addWidget(self._none_shown)
+        self.addWidget(self.all_away)
         host.installEventFilter(self)
         self.hide()
 
@@ -44,9 +59,10 @@ class Nothing(Pages):
         if self._no_cards.step is not None:
             self._no_cards.step.setVisible(writable)
 
-    def show_for(self, *, cards: int, shown: int) -> None:
-        """How many cards there are, and how many the filter lets through."""
-        self.setCurrentWidget(self._none_shown if cards else self._no_cards)
+    def show_for(self, *, cards: int, shown: int, only_away: bool = False) -> None:
+        """How many cards there are, and how many the filter lets through; whether there are some in the trash and
+        nowhere else."""
+        self.setCurrentWidget(self._none_shown if cards else self.all_away if only_away else self._no_cards)
         self.setVisible(not shown)
         self.raise_()
         self._place()

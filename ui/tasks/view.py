@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QS
 
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
+from app.objects.trash import PutAway
 from app.people.person import Person
 from app.tasks import KIND
 from app.tasks.model import Board
@@ -31,6 +32,7 @@ from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
 from ui.tool import toast
+from ui.trash import trash_words, visit
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
@@ -52,7 +54,7 @@ class TasksView(QWidget):
         people: dict[bytes, Person] = {person.uid: person for person in service.members(room)}
         self.kanban = KanbanView(self.board, people)
         self.table = CardTable(self.board, people.get)
-        self.editor = CardEditor(self.board, lambda: service.members(room))
+        self.editor = CardEditor(self.board, lambda: service.members(room), service.people.person)
         self.bar = InfoBar()
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
@@ -63,7 +65,7 @@ class TasksView(QWidget):
         )
         self._writable = True
         self._build()
-        self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()))
+        self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
         bind(self, self.board.columns_changed, self._show_nothing)
         self._show_nothing()
@@ -117,11 +119,14 @@ class TasksView(QWidget):
     # -- for the shell ----------------------------------------------------------------------------------------------
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
-        """Opens a card."""
+        """Opens a card, also one that is archived or in the trash."""
         card_id = ref.decode(errors="replace")
-        if self.board.card(card_id) is not None:
+        card = self.board.any_card(card_id)
+        if card is not None:
             self.kanban.focus_card(card_id)
             self.editor.open_card(card_id)
+        if card is not None and card.deleted:
+            self._service.trash.see(obj, card_id)
 
     def keep_draft(self) -> None:
         """Stores what is being written in the open card."""
@@ -167,20 +172,23 @@ class TasksView(QWidget):
         self._add_card(self.board.columns()[0].id)
 
     def _add_card(self, column_id: str) -> None:
-        if not column_id:
-            column_id = self.board.add_column(tr("To do"))
-        made: list[str] = []
-        title = tr("New task")
-        if done_now(self, lambda: made.append(self.board.add_card(column_id, title, by=self._service.me))):
-            self.editor.open_card(made[0])
+        self.editor.open_new(partial(self._make_card, column_id))
+
+    def _make_card(self, column_id: str, card_id: str, title: str) -> None:
+        """In the first column if its own is gone."""
+        if not column_id or self.board.column(column_id) is None:
+            column_id = self.board.columns()[0].id or self.board.add_column(tr("To do"))
+        self.board.add_card(column_id, title, by=self._service.me, card_id=card_id)
 
     def _delete_card(self, card_id: str) -> None:
         card = self.board.card(card_id)
         if card is None or not self._writable:
             return
         neighbour = self._neighbour(card_id)
+        if self.editor.card_id == card_id:
+            self.editor.close_card()
         if done_now(self, lambda: self.board.delete_card(card_id)):
-            text = tr("“{title}” is deleted").format(title=card.title)
+            text = tr("“{title}” is in the trash").format(title=card.title)
             toast(self, text, lambda: self._restore(card_id))
             if neighbour:
                 self.kanban.focus_card(neighbour)
@@ -207,7 +215,7 @@ class TasksView(QWidget):
     # -- archive ----------------------------------------------------------------------------------------------------
 
     def _open_more(self) -> None:
-        count = len(self.board.archived())
+        count, away = len(self.board.archived()), len(self.board.put_away())
         entries: list[Entry | None] = [
             Entry(
                 text=tr("Archived tasks ({n})").format(n=count),
@@ -216,6 +224,7 @@ class TasksView(QWidget):
                 enabled=count > 0,
                 run=self.open_archive,
             ),
+            Entry(text=trash_words(away), icon="delete", enabled=away > 0, run=self.open_trash),
         ]
         if self._writable:
             entries.insert(0, Entry(text=tr("New column …"), icon="add", run=self._column_menu.new))
@@ -241,6 +250,14 @@ class TasksView(QWidget):
             self.kanban.focus_card(back[0])
         elif opened and opened[0]:
             self.editor.open_card(opened[0])
+
+    def open_trash(self) -> None:
+        """Shows the tasks in the trash; says so if there are none."""
+        who, room = self._service.people.person, self._room
+        run(self, visit(self, self._service.trash, room, who, self._open_item, writable=self._writable))
+
+    def _open_item(self, item: PutAway) -> None:
+        self.open_ref(item.obj, item.ref)
 
     # -- filter -----------------------------------------------------------------------------------------------------
 
@@ -281,7 +298,8 @@ class TasksView(QWidget):
     def _show_nothing(self) -> None:
         today, cards = local_now().date(), self.board.all_cards()
         shown = sum(self._filter.shows(card, today) for card in cards) if self._filter.active else len(cards)
-        self._nothing.show_for(cards=len(cards), shown=shown)
+        only_away = not cards and bool(self.board.put_away()) and not self.board.archived()
+        self._nothing.show_for(cards=len(cards), shown=shown, only_away=only_away)
 
 
 def _framed(table: CardTable) -> QWidget:

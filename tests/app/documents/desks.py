@@ -8,11 +8,17 @@ from pathlib import Path
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND
 from app.documents.service import DocumentService
+from app.objects.trash import Retired
+from app.rooms import put_away
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ObjectRetired, encode
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange, Received
 from tests.office import HL, KEY, NAMES, ROOM, Folk
+
+KINDS = {KIND.id: KIND, ROOM_KIND.id: ROOM_KIND}
 
 
 class Timers:
@@ -35,7 +41,7 @@ class Timers:
 
 @dataclass
 class Rooms:
-    """Announces in the store at once; the room service does it through the root object."""
+    """Announces in the store at once; the room service does it through the root object, as it puts away here too."""
 
     store: Store
     uid: Uid
@@ -48,8 +54,10 @@ class Rooms:
                 object_rows.announce(conn, room, obj, kind, 1, self.uid)
 
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
-        with self.store.db.transaction() as conn:
-            object_rows.set_deleted(conn, room, obj, on)
+        self.store.changes.append(room, ObjId(room), encode(ObjectRetired(obj=obj, on=on)))
+
+    def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
+        return put_away.read(self.store.db, room, by)
 
     def may_write(self, room: RoomId) -> bool:
         return self.writes
@@ -83,7 +91,7 @@ class World:
 
     def add(self, uid: Uid = HL) -> Desk:
         folder = self.folder / uid.hex()
-        store = Store.create(folder / "office.db", KEY, {KIND.id: KIND}, folder / "blobs")
+        store = Store.create(folder / "office.db", KEY, KINDS, folder / "blobs")
         store.set_me(uid)
         members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
         store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
@@ -109,7 +117,7 @@ class World:
     def restart(self, desk: Desk) -> Desk:
         """The same person after the program was closed and opened."""
         desk.close()
-        store = Store.open(desk.folder / "office.db", KEY, {KIND.id: KIND}, desk.folder / "blobs")
+        store = Store.open(desk.folder / "office.db", KEY, KINDS, desk.folder / "blobs")
         new = self.service(store, desk.uid, desk.folder)
         self.desks[self.desks.index(desk)] = new
         return new

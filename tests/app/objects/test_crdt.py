@@ -69,6 +69,25 @@ def test_only_own_updates_are_told_with_their_origin() -> None:
     assert undo.can_redo
 
 
+def test_without_grouping_each_edit_is_a_step_but_for_those_together() -> None:
+    doc = CrdtDoc(maps=("map",))
+    undo = Undo(doc, [doc.map("map")], clock_ms=lambda: 1_000, group_ms=0)
+
+    def put(*values: str) -> None:
+        for value in values:
+            with doc.transact():
+                doc.map("map").set(("å",), value)
+
+    put("1", "2")
+    with undo.together():
+        put("3", "4")
+    put("5")
+    seen = []
+    while undo.undo():
+        seen.append(doc.map("map").get(("å",)))
+    assert seen == ["4", "2", "1", None]
+
+
 def test_edits_close_in_time_are_one_step_and_split_parts_them() -> None:
     now = [0]
     doc = new_doc()

@@ -213,16 +213,18 @@ def test_a_board_read_from_disk_is_what_it_was(desks: tuple[Desk, Desk, Position
     assert hl.tasks.board(ROOM).all_cards() == before
 
 
-def test_a_deleted_card_is_gone_from_lists_and_search(desks: tuple[Desk, Desk, Positions]) -> None:
+def test_a_deleted_card_is_gone_from_lists_and_found_in_the_trash(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, _, _ = desks
     board = hl.tasks.board(ROOM)
     card = board.add_card(board.columns()[0].id, "Begär yttrande", description="från Ängelholm")
     assert [hit.ref for hit in hl.store.search.find_here("ängelholm")] == [card.encode()]
     board.delete_card(card)
     assert hl.tasks.tasks(ROOM) == []
-    assert hl.store.search.find_here("ängelholm") == []
+    assert [hit.ref for hit in hl.store.search.find_here("ängelholm")] == [card.encode()]
     board.undo.undo()
-    assert [hit.ref for hit in hl.store.search.find_here("yttrande")] == [card.encode()]
+    assert [row.card for row in hl.tasks.tasks(ROOM)] == [card]
+    board.undo.undo()
+    assert hl.store.search.find_here("ängelholm") == [], "it was never made"
 
 
 def test_a_damaged_update_is_kept_and_stops_nothing(desks: tuple[Desk, Desk, Positions]) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 from app.chat.service import MentionRow
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.objects.trash import Trash
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
@@ -169,6 +170,7 @@ class FakeSession:
         self.rooms.known = self.people.all
         self.chat = FakeChat()
         self.tasks = FakeTasks()
+        self.trash = Trash()
         self.devices = FakeDevices()
         self.unsent = FakeUnsent(CASE)
         self.report = lambda: {"program.txt": "Kansli 1, Debian 13\n", "logs/kansli.log": "ui opened\n"}

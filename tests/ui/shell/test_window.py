@@ -13,11 +13,12 @@ from pytestqt.qtbot import QtBot
 from app.bootstrap import Office
 from app.core.ids import ObjId
 from app.objects.links import ObjectLink
+from app.objects.trash import PutAway, WrittenAfter
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import SearchHit
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
-from tests.ui.shell.sample import BOARD, CASE, CHAT, HEAD, LEGAL, NOW, PERMIT, REGISTRAR, UNIT
+from tests.ui.shell.sample import BOARD, CASE, CHAT, HEAD, LEGAL, ME, NOW, PERMIT, REGISTRAR, UNIT
 from tests.ui.soon import caught_up
 from tests.world import until
 from ui.kit import theme
@@ -69,6 +70,25 @@ def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None
     assert "Du har lagts till i Juridiskt stöd" in shown
     assert "Utkast till beslut" in shown
     assert "27 nov" in shown
+
+
+def test_home_says_that_somebody_wrote_in_what_i_put_in_the_trash(window: MainWindow, session: FakeSession) -> None:
+    opened: list[ObjectLink] = []
+    window.home.link_chosen.connect(opened.append)
+    item = PutAway(room=CASE, obj=ObjId(b"u" * 16), kind="document", title="Utkast å 🙂", by=ME.uid, t=1)
+    told = [WrittenAfter(item=item, by=(HEAD.uid,), t=2)]
+    session.trash.written_after = lambda: list(told)  # type: ignore[method-assign] # a tool's bin
+    session.rooms.changed.emit()
+    caught_up(window)
+    row = next(b for b in window.home.findChildren(QAbstractButton) if "Utkast å 🙂" in b.accessibleName())
+    assert row.accessibleName().startswith(f"{HEAD.name} skrev i ”Utkast å 🙂”, Du hade lagt det i papperskorgen.")
+    row.click()
+    assert opened == [item.link]
+    told.clear()
+    session.rooms.changed.emit()
+    caught_up(window)
+    shown = [b.accessibleName() for b in window.home.findChildren(QAbstractButton) if b.isVisible()]
+    assert not any("Utkast å 🙂" in name for name in shown)
 
 
 def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow, session: FakeSession) -> None:

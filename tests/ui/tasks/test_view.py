@@ -330,8 +330,10 @@ def test_an_empty_board_says_what_belongs_there_and_adds_the_first_task(hl: Desk
     assert "Inga uppgifter än" in [label.text() for label in view._nothing.findChildren(QLabel)]
     named(view, "Kolumn Att göra")  # the columns can be worked with all the same
     named(view, "Lägg till den första uppgiften").click()
+    view.editor.title.setText("Begär yttrande")
+    QTest.keyClick(view.editor.title, Qt.Key.Key_Return)
     assert not view._nothing.isVisible()
-    assert titles(view) == [["Ny uppgift"], [], [], []]
+    assert titles(view) == [["Begär yttrande"], [], [], []]
     view.undo()
     assert view._nothing.isVisible()
 

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The documents that are put away. The room's records say which; each document's own changes go on."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.documents.projection import KIND_ID
+from app.errors import StoreFault
+from app.objects.trash import PutAway, Retired, WrittenAfter
+from app.people.person import Person
+from app.store.changes import Changes
+from app.store.objects import Objects
+
+
+class Me(Protocol):
+    """Whose account this is."""
+
+    @property
+    def me(self) -> Person: ...
+
+
+class DocumentTrash:
+    """A `Bin`. `retired` reads the rooms' records: of a room or all, by a person or anybody."""
+
+    def __init__(
+        self,
+        objects: Objects,
+        changes: Changes,
+        retired: Callable[[RoomId | None, Uid | None], Sequence[Retired]],
+        people: Me,
+        restore: Callable[[ObjId], None],
+    ) -> None:
+        self._objects = objects
+        self._changes = changes
+        self._retired = retired
+        self._people = people
+        self._restore = restore
+
+    def put_away(self, room: RoomId) -> Sequence[PutAway]:
+        """See `Bin`."""
+        return self._items(self._retired(room, None))
+
+    def of(self, obj: ObjId) -> PutAway | None:
+        """Who put a document away and when; None if it is not put away."""
+        row = self._objects.get(obj)
+        if row is None or not row.deleted:
+            return None
+        return next((item for item in self.put_away(row.room) if item.obj == obj), None)
+
+    def take_back(self, item: PutAway) -> None:
+        """See `Bin`."""
+        if self.of(item.obj) is not None:
+            self._restore(item.obj)
+
+    def written_after(self) -> Sequence[WrittenAfter]:
+        """See `Bin`. A document counts as seen when I open it, and when I leave it."""
+        found = []
+        for retired in self._retired(None, self._people.me.uid):
+            seen = max(retired.row, self._objects.read_mark(retired.obj))
+            writers = self._changes.writers_after(retired.obj, seen)
+            for item in self._items([retired]) if writers else ():
+                by, newest = tuple(uid for uid, _ in writers), max(t for _, t in writers)
+                found.append(WrittenAfter(item=item, by=by, t=newest))
+        return found
+
+    def see(self, obj: ObjId, row: int) -> None:
+        """I have seen what a document holds up to a row of the store. A full disk keeps no document open."""
+        item = self.of(obj)
+        if item is not None:
+            with suppress(StoreFault):
+                self._objects.set_read_mark(item.room, obj, row)
+
+    def _items(self, retired: Sequence[Retired]) -> list[PutAway]:
+        rows = [(each, self._objects.get(each.obj)) for each in retired]
+        return [
+            PutAway(room=each.room, obj=each.obj, kind=row.kind, title=row.title, by=each.by, t=each.t)
+            for each, row in rows
+            if row is not None and row.kind == KIND_ID
+        ]

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which objects of a room are put away, by whom and when: a row for each, written by the room's projection."""
+
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.objects.trash import Retired
+from app.store.database import Database
+from app.store.rows import StoredChange
+
+VERSION = 2
+"""Of the room's read model."""
+
+metadata = MetaData()
+
+put_away = Table(
+    "room_put_away",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("room", LargeBinary, nullable=False),
+    Column("by", LargeBinary, nullable=False),
+    Column("t", BigInteger, nullable=False),
+    Column("row", BigInteger, nullable=False),
+)
+"""`row`: the change that put the object away; `t` the time of it."""
+Index("room_put_away_by_room", put_away.c.room)
+
+TABLES = (put_away,)
+
+_PUT = """INSERT OR REPLACE INTO room_put_away (obj, room, by, t, row)
+    SELECT obj, room, ?, ?, ? FROM objects WHERE obj = ? AND room = ?"""
+_READ = """SELECT p.room, p.obj, p.by, p.t, p.row FROM room_put_away p JOIN objects o ON o.obj = p.obj
+    WHERE o.deleted AND (?1 IS NULL OR p.room = ?1) AND (?2 IS NULL OR p.by = ?2) ORDER BY p.t DESC, p.obj"""
+
+
+def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredChange) -> None:
+    """Keeps who put an object away, or that it is back. ▲ A room's word holds for its own objects only."""
+    if on:
+        conn.exec_driver_sql(_PUT, (change.author, change.t, change.rowid, obj, room))
+    else:
+        conn.exec_driver_sql("DELETE FROM room_put_away WHERE obj = ? AND room = ?", (obj, room))
+
+
+def positioned(conn: Connection, change: StoredChange) -> None:
+    """A record of mine has the server's time now."""
+    conn.exec_driver_sql("UPDATE room_put_away SET t = ? WHERE row = ?", (change.t, change.rowid))
+
+
+def read(db: Database, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
+    """Objects that are put away, of a room or all, by a person or anybody; put away last first."""
+    return [Retired(room=rm, obj=obj, by=who, t=t, row=row) for rm, obj, who, t, row in db.rows(_READ, (room, by))]

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A card's description: one value of the board's CRDT, which names the values that it was made from.
+
+Of two values that were written at once the CRDT keeps one. The program whose value is gone sees that the new one was
+not made from it, merges both, and writes the result. So nothing that two people wrote is lost, and what one of them
+deleted stays deleted. Pure: it uses no board and no store.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.core import three_way
+from app.core.ids import Uid
+from app.core.visible import paragraphs
+
+MAX_DESCRIPTION = 40_000
+"""Code points of a text: it must fit into one change (160 kB of 192)."""
+MAX_PARENTS = 2
+_ID_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """`by` wrote it. `made_from`: the ids of the values that it was made from: one, or two if it merges them.
+
+    ▲ Anybody who may write can say anything here. Who names a value as a parent that they did not build on has deleted
+    it, which they may.
+    """
+
+    text: str = ""
+    by: Uid | None = None
+    made_from: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """A hash over everything: the same text written again later is another value (app/objects/FORMAT.md)."""
+        said = json.dumps(self.value(), ensure_ascii=True, separators=(",", ":")).encode()
+        return hashlib.sha256(said).hexdigest()[:_ID_CHARS]
+
+    def value(self) -> list[Any]:
+        """As it stands in the CRDT."""
+        return [self.text, self.by.hex() if self.by else "", list(self.made_from)]
+
+
+def written(text: str, by: Uid | None, *made_from: Description) -> Description:
+    """A description as it may be stored: cut at MAX_DESCRIPTION, without control characters."""
+    return Description(text=cleaned(text), by=by, made_from=tuple(parent.id for parent in made_from))
+
+
+def cleaned(text: str) -> str:
+    """The text as it is stored and shown. Twice gives the same."""
+    return paragraphs(text[:MAX_DESCRIPTION])
+
+
+def description_from(value: Any) -> Description:
+    """A description from its value in the CRDT. A value of another form, or a part of one, is as if it were not there;
+    a text by itself is one that was made from nothing."""
+    parts = value if isinstance(value, list) and len(value) == 3 else [value, None, None]
+    text, by, parents = parts
+    return Description(
+        text=cleaned(text) if isinstance(text, str) else "",
+        by=_uid(by),
+        made_from=tuple(p for p in parents if _is_id(p))[:MAX_PARENTS] if isinstance(parents, list) else (),
+    )
+
+
+def merge(mine: Description, now: Description, known: Mapping[str, Description], by: Uid) -> Description | None:
+    """What takes the place of `now`, which replaced `mine`; None if `now` may stay.
+
+    It may stay if it was made from `mine`. It also may if `mine` was made from it: then `mine` was undone. `known`: the
+    values that this card had, by id. The nearest value that both were made from says what was added and what removed;
+    if none is known, nothing counts as removed.
+    """
+    if is_settled(mine, now, known):
+        return None
+    base = common(mine, now, known)
+    text = cleaned(three_way.merge(base.text if base else None, mine.text, now.text))
+    return None if text == now.text else written(text, by, now, mine)
+
+
+def is_related(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
+    """Whether `known` is enough to tell what is to be done."""
+    return is_settled(mine, now, known) or common(mine, now, known) is not None
+
+
+def is_settled(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
+    """Whether one was made from the other, or both say the same."""
+    return mine.text == now.text or mine.id in ancestry(now, known) or now.id in ancestry(mine, known)
+
+
+def common(mine: Description, now: Description, known: Mapping[str, Description]) -> Description | None:
+    """The nearest known value that both were made from."""
+    theirs = ancestry(now, known)
+    return next((known[i] for i in ancestry(mine, known) if i in theirs and i in known), None)
+
+
+def ancestry(of: Description, known: Mapping[str, Description]) -> dict[str, None]:
+    """The ids of a value and of all that it was made from, as far as they are known, the nearest first."""
+    found, level = dict[str, None].fromkeys([of.id]), [of]
+    while level:
+        parents = dict.fromkeys(p for each in level for p in each.made_from if p not in found)
+        found |= parents
+        level = [known[parent] for parent in parents if parent in known]
+    return found
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == _ID_CHARS
+
+
+def _uid(value: Any) -> Uid | None:
+    try:
+        raw = bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        return None
+    return Uid(raw) if len(raw) == 16 else None

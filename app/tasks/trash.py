@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The cards that are put away, over all boards, read from rows."""
+
+from collections.abc import Callable, Sequence
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.objects.trash import PutAway, WrittenAfter
+from app.store.database import Database
+from app.tasks.model import Board
+from app.tasks.projection import KIND_ID
+
+_READ = "SELECT room, obj, card, title, by, t FROM board_put_away"
+_WRITTEN = (
+    "SELECT room, obj, card, title, by, t, written_by, written_t FROM board_put_away"
+    " WHERE by = ? AND written_t IS NOT NULL ORDER BY written_t DESC"
+)
+
+
+class CardTrash:
+    """A `Bin`. `ref` of its items is the card's id."""
+
+    def __init__(self, db: Database, me: Callable[[], Uid], board: Callable[[RoomId, ObjId], Board]) -> None:
+        self._db = db
+        self._me = me
+        self._board = board
+
+    def put_away(self, room: RoomId) -> Sequence[PutAway]:
+        """See `Bin`."""
+        return [_item(*row) for row in self._db.rows(f"{_READ} WHERE room = ? ORDER BY t DESC, card", (room,))]
+
+    def take_back(self, item: PutAway) -> None:
+        """See `Bin`."""
+        self._board(item.room, item.obj).restore_card(item.ref.decode())
+
+    def written_after(self) -> Sequence[WrittenAfter]:
+        """See `Bin`."""
+        return [
+            WrittenAfter(item=_item(*item), by=(Uid(by),) if by is not None else (), t=t)
+            for *item, by, t in self._db.rows(_WRITTEN, (self._me(),))
+        ]
+
+    def see(self, obj: ObjId, card: str) -> None:
+        """I have seen what is written in a card."""
+        found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
+        if found is not None:
+            with self._db.transaction():
+                self._db.raw.execute(
+                    "UPDATE board_put_away SET written_by = NULL, written_t = NULL WHERE obj = ? AND card = ?",
+                    (obj, card),
+                )
+
+
+def _item(room: RoomId, obj: ObjId, card: str, title: str, by: Uid | None, t: int) -> PutAway:
+    return PutAway(room=room, obj=obj, kind=KIND_ID, ref=card.encode(), title=title, by=by, t=t)

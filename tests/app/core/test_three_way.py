@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Two versions of a text become one: what either added is there, what either removed is not."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.three_way import merge
+
+BASE = "Ring sökanden å.\nSkriv beslutet 🙂.\nSkicka det."
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "merged"),
+    [
+        (BASE + "\nArkivera.", "Läs akten.\n" + BASE, "Läs akten.\n" + BASE + "\nArkivera."),
+        (BASE.replace("Skriv beslutet 🙂.\n", ""), BASE + " Idag.", "Ring sökanden å.\nSkicka det. Idag."),
+        ("Mejla" + BASE[4:], BASE + " Nu.", "Mejla" + BASE[4:] + " Nu."),
+        ("", BASE + " Idag.", " Idag."),
+        (BASE, "", ""),
+        (BASE + " Mitt.", BASE + " Ditt.", BASE + " Ditt. Mitt."),
+        (BASE + "\nMitt.", BASE + "\nDitt.", BASE + "\nDitt.\nMitt."),
+        (BASE + " Samma.", BASE + " Samma.", BASE + " Samma."),
+        (BASE[:-4] + "brevet.", BASE[:-4] + "kopian.", BASE[:-4] + "kopian. brevet."),
+    ],
+)  # fmt: skip
+def test_both_edits_are_in_the_merged_text(one: str, other: str, merged: str) -> None:
+    assert merge(BASE, one, other) == merged
+
+
+def test_without_the_text_that_both_were_made_from_nothing_is_removed() -> None:
+    assert merge(None, "Ring å. Skriv 🙂.", "Ring å. Skicka.") == "Ring å. Skicka. Skriv 🙂."
+
+
+def test_what_was_merged_already_is_not_merged_again() -> None:
+    both = merge(BASE, BASE + " Mitt.", BASE + " Ditt.")
+    assert merge(BASE, BASE + " Mitt.", both) == both
+    assert merge(BASE, both, BASE + " Mitt.") == both
+
+
+WORDS = st.lists(st.sampled_from(["å", "ä", "🙂", "\n", " ", "beslut"]), max_size=12).map("".join)
+
+
+@given(WORDS, st.lists(st.integers(0, 30), max_size=4), st.lists(st.integers(0, 30), max_size=4))
+def test_every_letter_that_somebody_added_is_there(base: str, mine: list[int], theirs: list[int]) -> None:
+    """Also in the middle of words that the other one changed."""
+    one, other = base, base
+    for letter, place in zip("ABCD", mine, strict=False):
+        one = one[:place] + letter + one[place:]
+    for letter, place in zip("WXYZ", theirs, strict=False):
+        other = other[:place] + letter + other[place:]
+    merged = merge(base, one, other)
+    assert set("ABCD"[: len(mine)] + "WXYZ"[: len(theirs)]) <= set(merged), merged
+
+
+def test_attack_a_long_text_of_one_word_does_not_hold_the_program() -> None:
+    """▲ difflib takes time in proportion to the product of two lengths."""
+    base = "a " * 10_000
+    began = time.process_time()
+    for text in (base, "a\n" * 10_000):
+        merge(text, "b " + text[: len(text) // 2] + "c", "d " + text[: len(text) // 3] + "e")
+    assert time.process_time() - began < 2

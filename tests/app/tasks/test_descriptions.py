@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A card's description that several people write: nothing written is lost, and what is deleted stays deleted."""
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.ids import Uid
+from app.tasks.descriptions import Description, description_from
+from app.tasks.model import Board
+from app.tasks.records import decode
+from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
+
+BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
+
+
+@pytest.fixture
+def desks(tmp_path: Path) -> Iterator[tuple[Desk, Desk, Positions]]:
+    hl, ek = desk(tmp_path / "hl", HL), desk(tmp_path / "ek", EK)
+    start_board(hl)
+    server = Positions([hl, ek])
+    server.deliver()
+    yield hl, ek, server
+    hl.close()
+    ek.close()
+
+
+def new_card(hl: Desk, server: Positions, text: str = BASE) -> str:
+    board = hl.tasks.board(ROOM)
+    card = board.add_card(board.columns()[0].id, "Beslut", description=text)
+    server.deliver()
+    return card
+
+
+def write(at: Desk, card: str, text: str) -> None:
+    """On a board that nobody shows: it is read from the disk and gone again."""
+    board = at.tasks.board(ROOM)
+    board.edit_card(card, description=text)
+    del board
+    gc.collect()
+
+
+def read(at: Desk, card: str) -> str:
+    found = at.tasks.board(ROOM).card(card)
+    assert found is not None
+    return found.description
+
+
+def settle(server: Positions) -> None:
+    for _ in range(4):
+        server.deliver()
+
+
+def deliver_and_fail(hl: Desk, ek: Desk, server: Positions) -> None:
+    with hl.store.transaction(), ek.store.transaction():
+        server.deliver()
+        raise ZeroDivisionError
+
+
+def test_what_two_wrote_offline_and_closed_is_there_at_both(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nSkicka det.")
+    write(ek, card, "Läs akten.\n" + BASE)
+    settle(server)
+    assert read(hl, card) == read(ek, card) == "Läs akten.\n" + BASE + "\nSkicka det."
+    assert hl.store.db.rows("SELECT * FROM board_overwritten") == []
+    assert ek.store.db.rows("SELECT * FROM board_overwritten") == []
+
+
+def test_a_deletion_on_purpose_stays(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nSkicka det.")
+    server.deliver()
+    write(ek, card, "Skriv beslutet 🙂.")
+    settle(server)
+    assert read(hl, card) == read(ek, card) == "Skriv beslutet 🙂."
+
+
+def test_a_deletion_while_the_other_writes_takes_only_what_was_there(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, "Skriv beslutet 🙂.")
+    write(ek, card, BASE + "\nSkicka det.")
+    settle(server)
+    assert read(hl, card) == read(ek, card) == "Skriv beslutet 🙂.\nSkicka det."
+
+
+def test_who_wrote_in_many_steps_while_the_other_was_away_does_not_bring_back_what_went(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    """The last step names only the one before it; that it was made from mine is in the changes."""
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    server.deliver()
+    for text in (BASE + "\nMi", BASE + "\n", BASE, "Skriv"):
+        write(ek, card, text)
+    settle(server)
+    assert read(hl, card) == read(ek, card) == "Skriv"
+
+
+def test_who_writes_and_takes_it_back_does_not_delete_what_another_wrote(desks: tuple[Desk, Desk, Positions]) -> None:
+    """The same text again is another value than the one that both began with."""
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    write(ek, card, BASE + "\nDitt.")
+    write(ek, card, BASE)
+    settle(server)
+    assert read(hl, card) == read(ek, card) == BASE + "\nMitt."
+
+
+def test_what_was_undone_on_another_device_of_mine_stays_undone(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    ek.folk.uid = HL  # ek's desk is now a second one of hl's
+    ek.store.set_me(HL)
+    card = new_card(hl, server)
+    mine = hl.tasks.board(ROOM)
+    mine.edit_card(card, description=BASE + "\nMitt.")
+    server.deliver()
+    mine.undo.undo()
+    settle(server)
+    assert read(hl, card) == read(ek, card) == BASE
+
+
+def test_what_replaced_mine_while_the_program_was_away_is_merged_at_the_next_start(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change is stored, and then the program ends before it has merged."""
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    write(ek, card, BASE + "\nDitt.")
+    with monkeypatch.context() as away:
+        for each in (hl, ek):
+            away.setattr(each.tasks, "_settle", lambda: None)
+        settle(server)
+    lost = [each for each in (hl, ek) if each.store.db.rows("SELECT * FROM board_overwritten")]
+    assert len(lost) == 1
+    lost[0].tasks.start()
+    settle(server)
+    assert read(hl, card) == read(ek, card)
+    assert set(read(hl, card).split()) == set(f"{BASE}\nMitt. Ditt.".split())
+
+
+def test_what_a_rolled_back_transaction_replaced_is_merged_when_it_comes_again(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    for one, other in ((hl, ek), (ek, hl)):
+        write(one, card, BASE + "\nMitt.")
+        write(other, card, BASE + "\nDitt.")
+        sent = set(server.sent)
+        with pytest.raises(ZeroDivisionError):
+            deliver_and_fail(hl, ek, server)
+        server.sent = sent
+        settle(server)
+        assert set(read(one, card).split()) >= {"Mitt.", "Ditt."}
+        assert read(hl, card) == read(ek, card)
+        write(one, card, BASE)
+        settle(server)
+
+
+def test_nobody_merges_where_they_may_only_read(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    write(ek, card, BASE + "\nDitt.")
+    hl.folk.writer = ek.folk.writer = False
+    settle(server)
+    assert read(hl, card) == read(ek, card)
+    hl.folk.writer = ek.folk.writer = True
+    hl.tasks.start()
+    ek.tasks.start()
+    settle(server)
+    assert read(hl, card) == read(ek, card)
+    assert {"Mitt.", "Ditt."} <= set(read(hl, card).split())
+
+
+WHO = st.sampled_from("abc")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(WHO, st.sampled_from(["write", "sync"])), max_size=24))
+def test_three_people_online_and_offline_lose_nothing(plan: list[tuple[str, str]]) -> None:
+    """Each adds a line of their own at the end of what they see; boards are open all the time."""
+    logs: dict[str, list[bytes]] = {who: [] for who in "abc"}
+    boards = {who: Board(logs[who].append, me=Uid(who.encode() * 16)) for who in "abc"}
+    first = boards["a"]
+    first.setup(["Att göra"])
+    card = first.add_card(first.columns()[0].id, "Beslut", description="Början å 🙂.")
+    server: list[bytes] = []
+    read_up_to = dict.fromkeys("abc", 0)
+
+    def sync(who: str) -> None:
+        while logs[who] or read_up_to[who] < len(server):
+            server.extend(logs[who])
+            logs[who].clear()
+            new, read_up_to[who] = server[read_up_to[who] :], len(server)
+            boards[who].merge(new)
+
+    for who in "abc":
+        sync(who)
+    lines = []
+    for step, (who, what) in enumerate(plan):
+        if what == "sync":
+            sync(who)
+            continue
+        found = boards[who].card(card)
+        assert found is not None
+        lines.append(f"{who}{step}")
+        boards[who].edit_card(card, description=f"{found.description}\n{who}{step}")
+    for who in "abcabcabc":
+        sync(who)
+    ends = {board.card(card) for board in boards.values()}
+    assert len({end.description for end in ends if end is not None}) == 1
+    text = first.card(card)
+    assert text is not None
+    assert set(lines) <= set(text.description.split())
+    for board in boards.values():
+        board.close()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 7, [], ["å"], ["å", 7, 7], [7, "xx", ["k"]], ["å", "zz" * 16, [None, "k" * 32, 7]], {"text": "å"}],
+)
+def test_attack_a_value_of_another_form_is_a_harmless_one(value: object) -> None:
+    read = description_from(value)
+    assert description_from(read.value()) == read
+
+
+def test_a_description_is_read_back_from_its_change(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, _, server = desks
+    card = new_card(hl, server)
+    write(hl, card, "Nytt å 🙂")
+    with_all = Board()
+    with_all.merge([decode(change.data) for change in hl.store.changes.of(BOARD_ID)])
+    found = with_all.card(card)
+    assert found is not None
+    assert found.described == Description(text="Nytt å 🙂", by=HL, made_from=found.described.made_from)
+    assert len(found.described.made_from) == 1
+    with_all.close()

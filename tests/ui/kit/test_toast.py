@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A message with Undo can be reached and read in one's own time, by pointer, keyboard and screen reader."""
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QEnterEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.i18n import set_language
+from ui.kit import announcing
+from ui.kit.toast import SHOWN_MS, UNDO_MS, Toast
+
+
+class Host(QWidget):
+    """A window with a field, and a message over it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.field = QLineEdit()
+        QVBoxLayout(self).addWidget(self.field)
+        self.toast = Toast(self)
+        self.undone: list[bool] = []
+
+    def say(self) -> None:
+        self.toast.say("Kortet är borttaget å 🙂.", lambda: self.undone.append(True))
+        QApplication.sendEvent(self.toast, QEvent(QEvent.Type.Leave))  # wherever this machine's pointer is
+
+
+@pytest.fixture
+def host(qtbot: QtBot) -> Host:
+    set_language("sv")
+    made = Host()
+    qtbot.addWidget(made)
+    made.resize(700, 300)
+    made.show()
+    qtbot.waitUntil(made.isActiveWindow)
+    made.field.setFocus()
+    return made
+
+
+def pass_ms(toast: Toast, ms: int) -> None:
+    """As if so much time had passed."""
+    if toast._timer.isActive() and toast._timer.interval() <= ms:
+        toast._timer.timeout.emit()
+
+
+def enter(toast: Toast) -> None:
+    at = QPointF(5, 5)
+    QApplication.sendEvent(toast, QEnterEvent(at, at, QPointF(toast.mapToGlobal(QPoint(5, 5)))))
+
+
+def test_it_stays_fifteen_seconds_with_undo_and_seven_without(host: Host) -> None:
+    host.say()
+    pass_ms(host.toast, SHOWN_MS)
+    assert host.toast.isVisible()
+    pass_ms(host.toast, UNDO_MS)
+    assert not host.toast.isVisible()
+    host.toast.say("Länken är kopierad.")
+    pass_ms(host.toast, SHOWN_MS)
+    assert not host.toast.isVisible()
+
+
+def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
+    host.say()
+    enter(host.toast)
+    pass_ms(host.toast, 10 * UNDO_MS)
+    assert host.toast.isVisible()
+    QApplication.sendEvent(host.toast, QEvent(QEvent.Type.Leave))
+    assert host.toast._timer.remainingTime() > UNDO_MS - 1000, "it has its whole time again"
+    pass_ms(host.toast, UNDO_MS)
+    assert not host.toast.isVisible()
+
+
+def test_it_stays_while_the_focus_is_in_it_and_gives_it_back(host: Host) -> None:
+    host.say()
+    QTest.keyClick(host.field, Qt.Key.Key_Tab)
+    assert host.focusWidget() is host.toast._undo
+    pass_ms(host.toast, 10 * UNDO_MS)
+    assert host.toast.isVisible()
+    QTest.keyClick(host.toast._undo, Qt.Key.Key_Space)
+    assert host.undone == [True]
+    assert not host.toast.isVisible()
+    assert host.focusWidget() is host.field
+    host.say()
+    QTest.keyClick(host.field, Qt.Key.Key_Tab)
+    host.field.setFocus()
+    pass_ms(host.toast, UNDO_MS)
+    assert not host.toast.isVisible()
+
+
+def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
+
+    class Reader:
+        """What a screen reader's bridge is given."""
+
+        AnnouncementPoliteness = QAccessible.AnnouncementPoliteness
+
+        @staticmethod
+        def updateAccessibility(event: QAccessibleAnnouncementEvent) -> None:
+            said.append((event.message(), event.politeness()))
+
+    monkeypatch.setattr(announcing, "QAccessible", Reader)
+    host.say()
+    host.toast.say("Länken är kopierad.")
+    polite = QAccessible.AnnouncementPoliteness.Polite
+    assert said == [
+        ("Kortet är borttaget å 🙂. Det går att ångra.", polite),
+        ("Länken är kopierad.", polite),
+    ]

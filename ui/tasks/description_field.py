@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The field in which a card's description is written while others may write it too.
+
+It stores nothing itself: `pause` says when it is time to, and `take` brings in what the board says now.
+"""
+
+from PySide6.QtCore import QEvent, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QWidget
+
+from app.core import three_way
+from app.core.text_units import utf16_from_point
+from app.tasks.descriptions import MAX_DESCRIPTION, cleaned
+from ui.kit.error_line import ErrorLine
+from ui.kit.translate import tr
+
+STORE_AFTER_MS = 1000
+"""What is typed is stored so long after the first letter, also while one types on. A long text is stored less often:
+each time the whole text is stored and sent, and so it is at most 2,000 characters a second."""
+_CHARS_PER_MS = 2
+_HEIGHT = 120
+
+
+class DescriptionField(QPlainTextEdit):
+    """Shows the text of one card at a time."""
+
+    pause = Signal()
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(tr("Description"))
+        self.setPlaceholderText(tr("What is to be done, and why"))
+        self.setTabChangesFocus(True)
+        self.setFixedHeight(_HEIGHT)
+        self.too_long = ErrorLine()
+        """For the panel to put below the field."""
+        self._base = ""
+        """What the board said when it was last shown or stored here."""
+        self._typed = False
+        self._showing = False
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.pause)
+        self.textChanged.connect(self._on_text)
+
+    @property
+    def unstored(self) -> str | None:
+        """What was written since `open_text` or `stored`; None if nothing was."""
+        return self.toPlainText() if self._typed else None
+
+    def open_text(self, text: str) -> None:
+        """Shows the description of another card, the caret before it."""
+        self._showing = True
+        self.setPlainText(text)
+        self._showing = False
+        self._base, self._typed = text, False
+        self._timer.stop()
+        self._check_length()
+
+    def take(self, text: str) -> None:
+        """The board says something else now: shows it, merged with what is written here and not stored. The caret
+        stays in its place, and undo takes back nothing that others wrote."""
+        if text == self._base:
+            return
+        here = self.toPlainText()
+        merged = three_way.merge(self._base, here, text) if self._typed else text
+        self._base, self._typed = text, merged != text
+        if merged != here:
+            self._change(here, merged)
+        if self._typed:
+            self._wait()
+
+    def stored(self) -> None:
+        """What is written here is being stored as it stands."""
+        self._base, self._typed = cleaned(self.toPlainText()), False
+        self._timer.stop()
+
+    def _change(self, here: str, merged: str) -> None:
+        bar, at = self.verticalScrollBar(), self.verticalScrollBar().value()
+        self._showing = True
+        for start, end, text in reversed(three_way.edits(here, merged)):
+            cursor = QTextCursor(self.document())
+            cursor.setPosition(utf16_from_point(here, start))
+            cursor.setPosition(utf16_from_point(here, end), QTextCursor.MoveMode.KeepAnchor)
+            cursor.insertText(text)
+        self._showing = False
+        self.document().clearUndoRedoStacks()
+        bar.setValue(at)
+        self._check_length()
+
+    def _on_text(self) -> None:
+        if self._showing:
+            return
+        self._typed = True
+        self._check_length()
+        self._wait()
+
+    def _wait(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start(max(STORE_AFTER_MS, self.document().characterCount() // _CHARS_PER_MS))
+
+    def _check_length(self) -> None:
+        """▲ A longer text would not fit into one change."""
+        if self.document().characterCount() > MAX_DESCRIPTION and len(self.toPlainText()) > MAX_DESCRIPTION:
+            text = tr("The description is too long: only its first {n} characters are kept.")
+            self.too_long.say(text.format(n=MAX_DESCRIPTION))
+        else:
+            self.too_long.hide()
+
+    def event(self, event: QEvent) -> bool:
+        """Without anything to undo here, the board's undo has the key."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            document = self.document()
+            undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
+            idle = (event.matches(undo) and not document.isUndoAvailable()) or (
+                event.matches(redo) and not document.isRedoAvailable()
+            )
+            if idle:
+                event.ignore()
+                return True
+        return super().event(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.left.emit()
