@@ -19,7 +19,7 @@ _SCHEMES = ("http://", "https://", "mailto:", "kansli://")
 
 # Each part ends at the next sign that could begin it again. Looking further, the pattern tried every rest of a line:
 # 20,000 characters of "[" from a colleague took 6 s, at every painting.
-_INLINE = re.compile(
+INLINE = re.compile(
     r"(?P<code>`[^`\n]+`)"
     r"|(?P<bold>\*\*(?=\S)(?:(?!\*\*)[^\n])+(?<=\S)\*\*)"
     r"|(?P<italic>(?<![\w*])[*_](?=\S)[^\n*_]+?(?<=\S)[*_](?!\w))"
@@ -27,9 +27,11 @@ _INLINE = re.compile(
     r"|\[(?P<label>[^\[\]\n]+)\]\((?P<target>(?:(?!\]\()[^)\s])+)\)"
     r"|(?P<url>https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'])"
 )
+"""Marks within a line. marking.py writes what this reads."""
 _MARKED = re.compile(r"[-`*_~\[]")
 """What a text must hold for its marks to differ from what a person reads."""
-_LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
+LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
+"""How a list item begins."""
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)(?:\n)?^```[ ]*\n?", re.MULTILINE | re.DOTALL)
 
 
@@ -101,18 +103,18 @@ def _blocks(text: str) -> list[Run]:
     runs: list[Run] = []
     position = 0
     for fence in _FENCE.finditer(text):
-        runs += _inline(_LIST_LINE.sub(rf"\1{LIST_MARK}", text[position : fence.start()]), Run(text=""))
+        runs += _inline(LIST_LINE.sub(rf"\1{LIST_MARK}", text[position : fence.start()]), Run(text=""))
         runs.append(Run(text=fence[1], code=True))
         position = fence.end()
         if position < len(text):
             runs.append(Run(text="\n"))
-    return runs + _inline(_LIST_LINE.sub(rf"\1{LIST_MARK}", text[position:]), Run(text=""))
+    return runs + _inline(LIST_LINE.sub(rf"\1{LIST_MARK}", text[position:]), Run(text=""))
 
 
 def _inline(text: str, style: Run) -> list[Run]:
     runs: list[Run] = []
     position = 0
-    for match in _INLINE.finditer(text):
+    for match in INLINE.finditer(text):
         if match.start() > position:
             runs.append(replace(style, text=text[position : match.start()]))
         runs += _marked(match, style)
