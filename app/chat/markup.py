@@ -20,14 +20,16 @@ _SCHEMES = ("http://", "https://", "mailto:", "kansli://")
 # Each part ends at the next sign that could begin it again. Looking further, the pattern tried every rest of a line:
 # 20,000 characters of "[" from a colleague took 6 s, at every painting.
 INLINE = re.compile(
-    r"(?P<code>`[^`\n]+`)"
+    r"(?P<code>`[^`\n\x00]+`)"
     r"|(?P<bold>\*\*(?=\S)(?:(?!\*\*)[^\n])+(?<=\S)\*\*)"
     r"|(?P<italic>(?<![\w*])[*_](?=\S)[^\n*_]+?(?<=\S)[*_](?!\w))"
     r"|(?P<strike>~~(?=\S)(?:(?!~~)[^\n])+(?<=\S)~~)"
-    r"|\[(?P<label>[^\[\]\n]+)\]\((?P<target>(?:(?!\]\()[^)\s])+)\)"
-    r"|(?P<url>https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'])"
+    r"|\[(?P<label>[^\[\]\n\x00]+)\]\((?P<target>(?:(?!\]\()[^)\s\x00])+)\)"
+    r"|(?P<url>https?://[^\s<>\"\x00]+[^\s<>\".,;:!?)\]}'\x00])"
 )
 """Marks within a line. marking.py writes what this reads."""
+_NAME = "\x00"
+"""Stands for a mention while marks are looked for, so that they can stand around it. No shown text has it."""
 _MARKED = re.compile(r"[-`*_~\[]")
 """What a text must hold for its marks to differ from what a person reads."""
 LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
@@ -57,16 +59,34 @@ class Run:
 
 def parse(text: str, mentions: Sequence[Mention] = ()) -> list[Run]:
     """The runs of a text; joined they are what a person reads. Mentions out of range are left as text."""
-    runs: list[Run] = []
+    parts: list[str] = []
+    named: list[tuple[str, bytes]] = []
     position = 0
     for start, end, uid in _mention_spans(text, mentions):
-        runs += _blocks(paragraphs(text[position:start]))
-        runs.append(Run(text=paragraphs(text[start:end]), mention=uid))
+        parts.append(paragraphs(text[position:start]))
+        named.append((paragraphs(text[start:end]), uid))
         position = end
-    runs += _blocks(paragraphs(text[position:]))
+    parts.append(paragraphs(text[position:]))
+    runs = _blocks(_NAME.join(parts))
+    if named:
+        runs = _with_names(runs, named)
     if any(run.href for run in runs):
         runs = _noted(runs)
     return runs
+
+
+def _with_names(runs: Sequence[Run], named: Sequence[tuple[str, bytes]]) -> list[Run]:
+    """The runs with the mentions in their places, in the style around them."""
+    out: list[Run] = []
+    left = iter(named)
+    for run in runs:
+        first, *others = run.text.split(_NAME)
+        out += [replace(run, text=first)] if first or not others else []
+        for rest in others:
+            name, uid = next(left)
+            out.append(replace(run, text=name, mention=uid))
+            out += [replace(run, text=rest)] if rest else []
+    return out
 
 
 def _noted(runs: Sequence[Run]) -> list[Run]:
