@@ -19,17 +19,21 @@ _SCHEMES = ("http://", "https://", "mailto:", "kansli://")
 
 # Each part ends at the next sign that could begin it again. Looking further, the pattern tried every rest of a line:
 # 20,000 characters of "[" from a colleague took 6 s, at every painting.
-_INLINE = re.compile(
-    r"(?P<code>`[^`\n]+`)"
+INLINE = re.compile(
+    r"(?P<code>`[^`\n\x00]+`)"
     r"|(?P<bold>\*\*(?=\S)(?:(?!\*\*)[^\n])+(?<=\S)\*\*)"
     r"|(?P<italic>(?<![\w*])[*_](?=\S)[^\n*_]+?(?<=\S)[*_](?!\w))"
     r"|(?P<strike>~~(?=\S)(?:(?!~~)[^\n])+(?<=\S)~~)"
-    r"|\[(?P<label>[^\[\]\n]+)\]\((?P<target>(?:(?!\]\()[^)\s])+)\)"
-    r"|(?P<url>https?://[^\s<>\"]+[^\s<>\".,;:!?)\]}'])"
+    r"|\[(?P<label>[^\[\]\n\x00]+)\]\((?P<target>(?:(?!\]\()[^)\s\x00])+)\)"
+    r"|(?P<url>https?://[^\s<>\"\x00]+[^\s<>\".,;:!?)\]}'\x00])"
 )
+"""Marks within a line. marking.py writes what this reads."""
+_NAME = "\x00"
+"""Stands for a mention while marks are looked for, so that they can stand around it. No shown text has it."""
 _MARKED = re.compile(r"[-`*_~\[]")
 """What a text must hold for its marks to differ from what a person reads."""
-_LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
+LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
+"""How a list item begins."""
 _FENCE = re.compile(r"^```[^\n]*\n(.*?)(?:\n)?^```[ ]*\n?", re.MULTILINE | re.DOTALL)
 
 
@@ -55,16 +59,34 @@ class Run:
 
 def parse(text: str, mentions: Sequence[Mention] = ()) -> list[Run]:
     """The runs of a text; joined they are what a person reads. Mentions out of range are left as text."""
-    runs: list[Run] = []
+    parts: list[str] = []
+    named: list[tuple[str, bytes]] = []
     position = 0
     for start, end, uid in _mention_spans(text, mentions):
-        runs += _blocks(paragraphs(text[position:start]))
-        runs.append(Run(text=paragraphs(text[start:end]), mention=uid))
+        parts.append(paragraphs(text[position:start]))
+        named.append((paragraphs(text[start:end]), uid))
         position = end
-    runs += _blocks(paragraphs(text[position:]))
+    parts.append(paragraphs(text[position:]))
+    runs = _blocks(_NAME.join(parts))
+    if named:
+        runs = _with_names(runs, named)
     if any(run.href for run in runs):
         runs = _noted(runs)
     return runs
+
+
+def _with_names(runs: Sequence[Run], named: Sequence[tuple[str, bytes]]) -> list[Run]:
+    """The runs with the mentions in their places, in the style around them."""
+    out: list[Run] = []
+    left = iter(named)
+    for run in runs:
+        first, *others = run.text.split(_NAME)
+        out += [replace(run, text=first)] if first or not others else []
+        for rest in others:
+            name, uid = next(left)
+            out.append(replace(run, text=name, mention=uid))
+            out += [replace(run, text=rest)] if rest else []
+    return out
 
 
 def _noted(runs: Sequence[Run]) -> list[Run]:
@@ -101,18 +123,18 @@ def _blocks(text: str) -> list[Run]:
     runs: list[Run] = []
     position = 0
     for fence in _FENCE.finditer(text):
-        runs += _inline(_LIST_LINE.sub(rf"\1{LIST_MARK}", text[position : fence.start()]), Run(text=""))
+        runs += _inline(LIST_LINE.sub(rf"\1{LIST_MARK}", text[position : fence.start()]), Run(text=""))
         runs.append(Run(text=fence[1], code=True))
         position = fence.end()
         if position < len(text):
             runs.append(Run(text="\n"))
-    return runs + _inline(_LIST_LINE.sub(rf"\1{LIST_MARK}", text[position:]), Run(text=""))
+    return runs + _inline(LIST_LINE.sub(rf"\1{LIST_MARK}", text[position:]), Run(text=""))
 
 
 def _inline(text: str, style: Run) -> list[Run]:
     runs: list[Run] = []
     position = 0
-    for match in _INLINE.finditer(text):
+    for match in INLINE.finditer(text):
         if match.start() > position:
             runs.append(replace(style, text=text[position : match.start()]))
         runs += _marked(match, style)

@@ -192,6 +192,11 @@ class Board:
         with self._doc.transact():
             self._columns.delete((column_id,))
 
+    def restore_column(self, column: Column) -> None:
+        """Puts a deleted column back where it was, with the cards that stood in it."""
+        value = {"title": column.title, "order": column.order, "done": column.done}
+        self._set(self._columns, (column.id,), value)
+
     # -- cards -----------------------------------------------------------------------------------------------------
 
     def add_card(

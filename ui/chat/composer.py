@@ -8,6 +8,7 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from app.chat.marking import BOLD, ITALIC
 from app.chat.model import Message
 from app.objects.files import Pasted, Source
 from app.people.person import Person
@@ -67,6 +68,7 @@ class Composer(QFrame):
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
         self.field.textChanged.connect(self._on_text)
+        self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
         self._on_text()
 
@@ -74,10 +76,15 @@ class Composer(QFrame):
         row = line(spacing=2)
         row.setContentsMargins(-5, 0, 0, 0)
         field = self.field
+        self._bold = IconButton("bold", tr("Bold"), partial(self._toggle, BOLD), shortcut="Ctrl+B", checkable=True)
+        self._italic = IconButton(
+            "italic", tr("Italic"), partial(self._toggle, ITALIC), shortcut="Ctrl+I", checkable=True
+        )
+        self._list = IconButton("bullets", tr("List"), self._toggle_list, checkable=True)
         buttons: list[IconButton | None] = [
-            IconButton("bold", tr("Bold"), lambda: field.wrap_selection("**"), shortcut="Ctrl+B"),
-            IconButton("italic", tr("Italic"), lambda: field.wrap_selection("_"), shortcut="Ctrl+I"),
-            IconButton("bullets", tr("List"), field.start_list),
+            self._bold,
+            self._italic,
+            self._list,
             IconButton("link", tr("Insert link"), self._ask_link),
             None,
             IconButton("attach", tr("Attach files"), self._ask_files),
@@ -178,12 +185,29 @@ class Composer(QFrame):
         """Gives what is written to the view, if there is anything."""
         if self.send_button.isEnabled():
             self.field.close_names()
-            written = Written(text=self.text.strip(), reply_to=self._reply, edits=self._edit, files=tuple(self._files))
+            written = Written(
+                text=self.field.finished_text(), reply_to=self._reply, edits=self._edit, files=tuple(self._files)
+            )
             self.submitted.emit(written)
 
     def _on_text(self) -> None:
         self.send_button.setEnabled(bool(self.text.strip() or self._files))
         self.written.emit()
+
+    def _toggle(self, mark: str) -> None:
+        self.field.toggle_mark(mark)
+        self._show_marks()
+
+    def _toggle_list(self) -> None:
+        self.field.toggle_list()
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        """What holds at the caret is shown by the buttons, as in a document."""
+        here = self.field.written_here()
+        self._bold.setChecked(BOLD in here.marks)
+        self._italic.setChecked(ITALIC in here.marks)
+        self._list.setChecked(here.in_list)
 
     def _to_end(self) -> None:
         cursor = self.field.textCursor()

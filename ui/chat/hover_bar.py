@@ -35,8 +35,8 @@ class HoverBar(QFrame):
     def show_for(self, message: Message | None, rect: QRect, *, can_write: bool, can_edit: bool) -> None:
         """Moves to a message's upper right corner; None or a deleted one hides the bar. Who cannot write sees only
         what is under More."""
-        self.message = message
-        if message is None or message.deleted:
+        self.message = None if message is None or message.deleted else message
+        if self.message is None:
             self.hide()
             return
         for name, shown in (("react", can_write), ("reply", can_write), ("edit", can_edit)):
@@ -47,6 +47,10 @@ class HoverBar(QFrame):
         self.move(x, max(2, min(rect.top() - 6, parent.height() - self.height() - 2)))
         self.show()
         self.raise_()
+
+    def stands_on(self, message: Message) -> bool:
+        """Whether the bar is shown for that message."""
+        return self.isVisible() and self.message is not None and self.message.change_id == message.change_id
 
     def below(self, name: str) -> QPoint:
         """The global point under one of the buttons."""

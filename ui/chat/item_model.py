@@ -13,6 +13,9 @@ from ui.kit.bind import bind
 from ui.kit.list_model import ROW, Index
 from ui.kit.translate import clock, day, long_day, short_day, tr, trn
 
+WORDS_CHARS = 120
+"""Of a message that a question names."""
+
 
 class TimelineModel(QAbstractListModel):
     """Follows a timeline's signals."""
@@ -37,8 +40,7 @@ class TimelineModel(QAbstractListModel):
     def _content(self, message: Message) -> str:
         if message.deleted_by is not None:
             return removed_text(self.people, message)
-        files = [tr("file {name}").format(name=attachment.name) for attachment in message.attachments]
-        return ", ".join(part for part in (plain(message.text, message.mentions), *files) if part)
+        return content(message)
 
     def _state(self, message: Message) -> list[str]:
         said: list[str] = []
@@ -82,6 +84,20 @@ class TimelineModel(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return self.spoken(index.row())
         return None
+
+
+def content(message: Message) -> str:
+    """What a message says, on one line: its text, then its files."""
+    files = [tr("file {name}").format(name=attachment.name) for attachment in message.attachments]
+    return ", ".join(part for part in (plain(message.text, message.mentions), *files) if part)
+
+
+def naming(people: People, message: Message) -> str:
+    """Author, time and first words: tells in a question which message it is about."""
+    said = content(message)
+    words = said if len(said) <= WORDS_CHARS else f"{said[:WORDS_CHARS].rstrip()} …"
+    when = f"{short_day(message.day)} {clock(message.t)}"
+    return tr("{name}, {when}: “{words}”").format(name=speaker(people, message), when=when, words=words)
 
 
 def carried_text(people: People, by: Uid) -> str:

@@ -2,13 +2,28 @@
 """The field a message is written in: grows with the text, Enter sends, and "@" offers people's names."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QTextEdit, QWidget
 
+from app.chat.marking import (
+    BOLD,
+    ITALIC,
+    NO_MARKS,
+    Marks,
+    Written,
+    emptied,
+    finished,
+    new_line,
+    toggle,
+    toggle_list,
+    typed,
+)
 from app.chat.mentions import complete
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
@@ -30,6 +45,8 @@ class TextField(QTextEdit):
     """Escape."""
     files_given = Signal(list)
     """Paths that were pasted or dropped."""
+    marks_changed = Signal()
+    """Another `written_here`: the caret moved, or bold or italic is on or off for what is typed next."""
     image_given = Signal(bytes)
     """The bytes of a PNG or JPEG that was pasted and is no file."""
 
@@ -37,6 +54,8 @@ class TextField(QTextEdit):
         super().__init__(parent)
         self._people = people
         self._names: NameList | None = None
+        self._on, self._on_at = NO_MARKS, -1
+        """Marks that were turned on with nothing typed in them yet, and the caret's place; they go when it moves."""
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
@@ -45,38 +64,87 @@ class TextField(QTextEdit):
         self.setFixedHeight(MIN_HEIGHT)
         set_props(self, kind="clear")
         self.textChanged.connect(self._on_text)
+        self.textChanged.connect(self.marks_changed)
+        self.cursorPositionChanged.connect(self._on_caret)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._grow())
 
-    def wrap_selection(self, mark: str) -> None:
-        """Puts a mark around the selection, or two with the cursor between them; takes it away if it is there."""
-        cursor = self.textCursor()
-        selected = cursor.selectedText()
-        if selected.startswith(mark) and selected.endswith(mark) and len(selected) >= 2 * len(mark):
-            cursor.insertText(selected[len(mark) : -len(mark)])
-        else:
-            cursor.insertText(f"{mark}{selected}{mark}")
-            if not selected:
-                cursor.movePosition(QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.MoveAnchor, len(mark))
-        self.setTextCursor(cursor)
+    def toggle_mark(self, mark: str) -> None:
+        """Turns bold or italic on or off, for the selection or for what is typed next."""
+        self._apply(toggle(self._written(), mark))
         self.setFocus()
 
-    def start_list(self) -> None:
-        """Makes the lines of the selection into list items."""
-        cursor = self.textCursor()
-        start, end = cursor.selectionStart(), cursor.selectionEnd()
-        first, last = self.document().findBlock(start), self.document().findBlock(end)
-        cursor.beginEditBlock()
-        block = first
-        while block.isValid() and block.blockNumber() <= last.blockNumber():
-            if not block.text().startswith("- "):
-                QTextCursor(block).insertText("- ")
-            block = block.next()
-        cursor.endEditBlock()
+    def toggle_list(self) -> None:
+        """Makes the caret's line, or those of the selection, list items, or lines again."""
+        self._apply(toggle_list(self._written()))
         self.setFocus()
+
+    def written_here(self) -> Written:
+        """The caret's line alone, for what holds at the caret."""
+        cursor = self.textCursor()
+        text = cursor.block().text().replace("\u2028", "\n")
+        at = point_from_utf16(text, cursor.positionInBlock())
+        return Written(text=text, start=at, end=at, on=self._marks_on())
+
+    def finished_text(self) -> str:
+        """The text to send."""
+        return finished(self._written()).strip()
+
+    def _marks_on(self) -> Marks:
+        return self._on if self._on_at == self.textCursor().position() else NO_MARKS
+
+    def _on_caret(self) -> None:
+        self._on = self._marks_on()
+        self.marks_changed.emit()
+
+    def _written(self) -> Written:
+        text, cursor = self.toPlainText(), self.textCursor()
+        start, end = (point_from_utf16(text, p) for p in (cursor.selectionStart(), cursor.selectionEnd()))
+        return Written(text=text, start=start, end=end, on=self._marks_on())
+
+    def _apply(self, new: Written, *, join: bool = False) -> None:
+        """Shows another text by replacing only what differs, as one step of undo; `join`: as part of the one before."""
+        old, cursor = self.toPlainText(), self.textCursor()
+        if new.text != old:
+            same = _same(old, new.text)
+            tail = _same(old[same:][::-1], new.text[same:][::-1])
+            cursor.setPosition(utf16_from_point(old, same))
+            cursor.setPosition(utf16_from_point(old, len(old) - tail), QTextCursor.MoveMode.KeepAnchor)
+            if join:
+                cursor.joinPreviousEditBlock()
+            else:
+                cursor.beginEditBlock()
+            cursor.insertText(new.text[same : len(new.text) - tail])
+            cursor.endEditBlock()
+        cursor.setPosition(utf16_from_point(new.text, new.start))
+        cursor.setPosition(utf16_from_point(new.text, new.end), QTextCursor.MoveMode.KeepAnchor)
+        self._on, self._on_at = new.on, cursor.position()
+        self.setTextCursor(cursor)
+        self.marks_changed.emit()
+
+    def _apply_emptied(self) -> None:
+        now = self._written()
+        new = emptied(now)
+        if new is not now:
+            self._apply(new, join=True)
+
+    def _type(self, write: Callable[[], object]) -> None:
+        """Lets something be typed or pasted, and gives it the marks that were turned on before."""
+        on = self._marks_on()
+        if not on:
+            write()
+            return
+        before, cursor = self._written(), self.textCursor()
+        cursor.beginEditBlock()  # Qt joins only blocks, and typed letters are none
+        write()
+        cursor.endEditBlock()
+        now = self._written()
+        size = len(now.text) - len(before.text)
+        if size > 0 and now.start == now.end == before.end + size:
+            self._apply(typed(replace(now, on=on), size), join=True)
 
     def insert(self, text: str) -> None:
         """Inserts at the cursor and goes on there."""
-        self.textCursor().insertText(text)
+        self._type(partial(self.textCursor().insertText, text))
         self.setFocus()
 
     def start_mention(self) -> None:
@@ -136,18 +204,28 @@ class TextField(QTextEdit):
         names = self.names
         if names is not None and names.take_key(key):
             return
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not shift:
-            self.submitted.emit()
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            if shift:
+                self._apply(new_line(self._written()))
+            else:
+                self.submitted.emit()
         elif key == Qt.Key.Key_Escape:
             self.cancelled.emit()
         elif key == Qt.Key.Key_Up and not self.toPlainText():
             self.edit_last_asked.emit()
         elif control and key == Qt.Key.Key_B:
-            self.wrap_selection("**")
+            self.toggle_mark(BOLD)
         elif control and key == Qt.Key.Key_I:
-            self.wrap_selection("_")
-        else:
+            self.toggle_mark(ITALIC)
+        elif key in (Qt.Key.Key_Backspace, Qt.Key.Key_Delete):
             super().keyPressEvent(event)
+            self._apply_emptied()
+        else:
+            self._type(partial(super().keyPressEvent, event))
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        """Letters from dead keys and input methods."""
+        self._type(partial(super().inputMethodEvent, event))
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         # While names are offered Tab takes one of them; Qt would move the focus before the key arrives.
@@ -168,10 +246,22 @@ class TextField(QTextEdit):
         elif (picture := pasted(source)) is not None:
             self.image_given.emit(picture)
         else:
-            super().insertFromMimeData(source)
+            self._type(partial(super().insertFromMimeData, source))
 
     def loadResource(self, kind: int, name: Any) -> Any:
         return None  # nothing is ever fetched
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters agree at the beginning; by halves, since a pasted text may be long."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
 
 
 class NameList(QFrame):

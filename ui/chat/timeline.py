@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.chat.model import Message
 from app.chat.transfers import Transfers
+from app.core.ids import ChangeId
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import Hit, MessageLayout
@@ -51,7 +52,8 @@ class TimelineView(QListView):
     menu_asked = Signal(object, QPoint)
     """Message, where: its menu, by mouse or key."""
     hovered = Signal(object, QRect)
-    """Message or None, its rectangle in the viewport."""
+    """Message or None, its rectangle in the viewport. Emitted again when the message or its place has changed; None
+    when the message leaves the window or one scrolls."""
     at_end_changed = Signal(bool)
     left = Signal()
     """Escape: back to writing."""
@@ -70,7 +72,9 @@ class TimelineView(QListView):
         self._at_end = True
         self._moving = False
         self._hover = -1
+        self._pressed: tuple[ChangeId, Hit | None] | None = None
         self.setModel(model)
+        model.rowsRemoved.connect(lambda *_: self._settle())
         self.setAccessibleName(tr("Messages"))
         self.setFrameShape(QAbstractItemView.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -91,6 +95,7 @@ class TimelineView(QListView):
 
     def jump_to_end(self) -> None:
         """Shows the latest messages."""
+        self._set_hover(-1)
         self._set_at_end(True)
         self._settle()
 
@@ -98,6 +103,7 @@ class TimelineView(QListView):
         """Shows a message in the upper half of the window."""
         if not 0 <= row < self._chat.rowCount():
             return
+        self._set_hover(-1)
         self._set_at_end(False)
         self._row, self._into = row, -self.viewport().height() // 4
         self._settle()
@@ -161,6 +167,7 @@ class TimelineView(QListView):
             self._normalise(count)
             self._fill(count, height)
         self._tell_bar(height)
+        self._follow_hover()
         self.viewport().update()
 
     def _anchor_at_end(self, count: int, height: int) -> None:
@@ -204,6 +211,7 @@ class TimelineView(QListView):
             self._set_at_end(False)
         self._into += by
         self._settle()
+        self._set_hover(-1)  # last: hiding the bar under the pointer can make Qt send a pointer move
 
     def _set_at_end(self, at_end: bool) -> None:
         if at_end != self._at_end:
@@ -229,6 +237,19 @@ class TimelineView(QListView):
             self.hovered.emit(self._chat.timeline.message(row) if row >= 0 else None, self.row_rect(max(row, 0)))
             self.viewport().update()
 
+    def _follow_hover(self) -> None:
+        """Reports the hovered message at its new place; it is no longer hovered when it has left the window."""
+        if self._hover in self._rows_in_sight():
+            self.hovered.emit(self._chat.timeline.message(self._hover), self.row_rect(self._hover))
+        else:
+            self._set_hover(-1)
+
+    def _choose(self, index: Index) -> None:
+        """Makes a message the current one without scrolling, which would put another message under the pointer."""
+        self.setAutoScroll(False)
+        self.setCurrentIndex(index)
+        self.setAutoScroll(True)
+
     def _forget(self, first: int, last: int) -> None:
         """Layouts from the row before `first` (its neighbour's look may change) to the one after `last`."""
         for row in [r for r in self._layouts if first - 1 <= r <= last + 1]:
@@ -249,6 +270,8 @@ class TimelineView(QListView):
         self._forget(start, self._chat.rowCount())
         if not self._at_end and start <= self._row:
             self._row += end - start + 1
+        if start <= self._hover:
+            self._hover += end - start + 1
         super().rowsInserted(parent, start, end)
         self._settle()
 
@@ -257,7 +280,10 @@ class TimelineView(QListView):
         self._heights.remove(start, end - start + 1)
         self._forget(start, self._chat.rowCount())
         self._row = max(0, min(self._row, len(self._heights) - 1))
-        self._hover = -1
+        if start <= self._hover <= end:
+            self._set_hover(-1)
+        elif end < self._hover:
+            self._hover -= end - start + 1
         self.viewport().update()
 
     def dataChanged(self, top_left: Index, bottom_right: Index, roles: object = ()) -> None:
@@ -269,7 +295,6 @@ class TimelineView(QListView):
         if hasattr(self, "_heights"):
             self._heights.reset(self._chat.rowCount())
             self._layouts.clear()
-            self._hover = -1
             self.jump_to_end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -285,6 +310,7 @@ class TimelineView(QListView):
             self._set_at_end(False)
             self._row, self._into = self._heights.at(self.verticalScrollBar().value())
             self._settle()
+            self._set_hover(-1)
         else:
             self._scroll(-dy)
 
@@ -375,15 +401,21 @@ class TimelineView(QListView):
         set_tip(self.viewport(), address_tip(web) if web else "")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        index = self.indexAt(event.position().toPoint())
-        if index.isValid():
-            self.setCurrentIndex(index)
+        row, hit = self._hit_at(event.position().toPoint())
+        self._pressed = (self._chat.timeline.message(row).change_id, hit) if row >= 0 else None
+        if row >= 0:
+            self._choose(self._chat.index(row))
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click counts only where it began: a new message may have moved the list under a button that is down."""
         row, hit = self._hit_at(event.position().toPoint())
-        if hit is not None and event.button() == Qt.MouseButton.LeftButton:
-            self.hit.emit(self._chat.timeline.message(row), hit)
+        pressed, self._pressed = self._pressed, None
+        if hit is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        message = self._chat.timeline.message(row)
+        if pressed == (message.change_id, hit):
+            self.hit.emit(message, hit)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         message = self.current()
@@ -400,7 +432,9 @@ class TimelineView(QListView):
             index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
             if not index.isValid():
                 return
-            self.setCurrentIndex(index)
+            self._choose(index)
+        else:
+            self.scrollTo(self.currentIndex())
         message = self.current()
         if message is not None:
             self.menu_asked.emit(message, event.globalPos())
@@ -419,8 +453,10 @@ class TimelineView(QListView):
         elif message is not None and event.matches(QKeySequence.StandardKey.Copy):
             self.key_pressed.emit(message, "copy")
         elif message is not None and plain and Qt.Key(key) in deeds:
+            self.scrollTo(self.currentIndex())
             self.key_pressed.emit(message, deeds[Qt.Key(key)])
         elif message is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
+            self.scrollTo(self.currentIndex())
             rect = self.visualRect(self.currentIndex())
             self.menu_asked.emit(message, self.viewport().mapToGlobal(QPoint(80, max(0, rect.top()) + 30)))
         elif key == Qt.Key.Key_Tab or key == Qt.Key.Key_Backtab or event.text() == "" or not plain:

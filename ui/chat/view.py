@@ -20,7 +20,7 @@ from app.objects.files import Source
 from ui.chat.composer import Composer, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
-from ui.chat.item_model import TimelineModel
+from ui.chat.item_model import TimelineModel, naming
 from ui.chat.message_layout import LEFT, Hit, Part
 from ui.chat.pictures import picture_of
 from ui.chat.things import icon_of
@@ -30,7 +30,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
-from ui.kit.menu import Entry, popup
+from ui.kit.menu import Entry, close_when, popup
 from ui.kit.progress import ProgressRow
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
@@ -267,8 +267,11 @@ class ChatView(QWidget):
 
     # -- with a message ---------------------------------------------------------------------------------------------
 
-    def _on_deed(self, message: Message, deed: str) -> None:
-        if message.deleted:
+    def _on_deed(self, shown: Message, deed: str) -> None:
+        """Does something with a message as it is now: it may have changed since it was `shown`."""
+        message = self._message(shown.change_id)
+        if message is None or message.deleted:
+            toast(self, tr("The message was deleted"))
             return
         match deed:
             case "reply" if self._writable:
@@ -287,7 +290,8 @@ class ChatView(QWidget):
 
     async def _delete(self, message: Message) -> None:
         text = tr("The text and files disappear for everybody. That it was deleted, and by whom, stays visible.")
-        if await confirm(self, tr("Delete the message?"), text, accept=tr("Delete"), danger=True):
+        about = naming(self._service.people, message)
+        if await confirm(self, tr("Delete the message?"), text, about=about, accept=tr("Delete"), danger=True):
             self._service.delete(self._room, message.change_id)
 
     def _ask_reaction(self, message: Message) -> None:
@@ -295,7 +299,7 @@ class ChatView(QWidget):
         rect = self.list.row_rect(index or 0)
         at = self.list.viewport().mapToGlobal(QPoint(LEFT, max(0, rect.top()) + 30))
         panel = EmojiPanel(self, lambda emoji: self._react(message, emoji))
-        panel.open_at(self._hover.below("react") if self._hover.isVisible() else at)
+        panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 
     def _react(self, message: Message, emoji: str) -> None:
         done_now(self, lambda: self._service.react(self._room, message.change_id, emoji))
@@ -325,7 +329,12 @@ class ChatView(QWidget):
         if self._service.can_delete(self._room, message):
             delete = lambda: self._on_deed(message, "delete")  # noqa: E731 - one of many entries
             entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]
-        popup(self, tr("Message menu"), entries, at)
+        menu = popup(self, tr("Message menu"), entries, at)
+        close_when(menu, self._service.changed, lambda: self._is_gone(message))
+
+    def _is_gone(self, message: Message) -> bool:
+        now = self._message(message.change_id)
+        return now is None or now.deleted
 
     def _answer_entries(self, message: Message) -> list[Entry]:
         react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)

@@ -208,9 +208,13 @@ async def ask(parent: QWidget, title: str, name: str, *, value: str = "", accept
     return text if await show(dialog) and text else None
 
 
-async def confirm(parent: QWidget, title: str, text: str, *, accept: str, danger: bool = False) -> bool:
-    """Asks before what cannot be undone. `accept` is the verb on the button."""
+async def confirm(
+    parent: QWidget, title: str, text: str, *, accept: str, danger: bool = False, about: str = ""
+) -> bool:
+    """Asks before what cannot be undone. `accept` is the verb on the button, `about` names what it is done to."""
     dialog = Dialog(parent, title, accept=accept, danger=danger)
+    if about:
+        dialog.add_text(about, "strong")
     dialog.add_text(text, "body")
     return await show(dialog)
 

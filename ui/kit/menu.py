@@ -8,6 +8,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.core.signal import Signal
+from ui.kit.bind import Args, bind
 from ui.kit.icons import icon
 from ui.kit.plain import caption
 
@@ -61,6 +63,16 @@ def popup(parent: QWidget, name: str, entries: Sequence[Entry | None], at: QPoin
     menu.ensurePolished()  # the style sheet's air counts in its width
     menu.popup(at if at is not None else _under(parent, menu.sizeHint().width()))
     return menu
+
+
+def close_when(menu: QMenu, signal: Signal[*Args], gone: Callable[[], bool]) -> None:
+    """Closes an open menu when what it is for is gone; asks `gone` at every emit of the signal."""
+
+    def look(*_args: *Args) -> None:
+        if gone():
+            menu.close()
+
+    bind(menu, signal, look)
 
 
 def _under(button: QWidget, width: int) -> QPoint:

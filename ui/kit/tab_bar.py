@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, font
+from ui.kit.wheel import keep_still
 
 _HEIGHT = 38
 _GAP = 22
@@ -34,6 +35,7 @@ class TabBar(QTabBar):
         super().__init__(parent)
         self._tabs: list[Tab] = []
         self.setAccessibleName(name)
+        keep_still(self)
         self.setDrawBase(False)
         self.setExpanding(False)
         self.setUsesScrollButtons(True)

@@ -110,6 +110,8 @@ class Home(QWidget):
         titles = {room: summary.title for room, summary in rooms.items()}
         mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
         new = invitations(self._session)
+        written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
+        new = [each for each in new if each[0] not in written]
         reminds = self._session.recovery.reminds
         told = self._session.people.notices()
         after = [w for w in self._session.trash.written_after() if w.item.room in titles]
@@ -123,6 +125,7 @@ class Home(QWidget):
             tuple(told),
             tuple(titles.items()),
             tuple(mentions),
+            tuple(written),
             tuple(new),
             tuple(after),
             tuple(recent),
@@ -133,7 +136,7 @@ class Home(QWidget):
         if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
             return
         self._shown = shown
-        self._fill_answers(mentions, new, titles, quiet=not told and not after)
+        self._fill_answers(mentions, written, new, titles, quiet=not told and not reminds and not after)
         for each in after:
             self._answers.addWidget(self._written_after(each))
         for at, notice in enumerate(told):
@@ -150,6 +153,7 @@ class Home(QWidget):
     def _fill_answers(
         self,
         mentions: Sequence[MentionRow],
+        written: Sequence[RoomSummary],
         new: Sequence[tuple[RoomSummary, Uid, int]],
         titles: dict[RoomId, str],
         *,
@@ -158,9 +162,11 @@ class Home(QWidget):
         clear(self._answers)
         for mention in mentions:
             self._answers.addWidget(self._mention(mention, titles[mention.room]))
+        for room in written:
+            self._answers.addWidget(self._direct(room))
         for room, by, t in new:
             self._answers.addWidget(self._invitation(room, by, t))
-        if quiet and not mentions and not new:
+        if quiet and not mentions and not written and not new:
             self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
 
     def _reminder(self) -> QWidget:
@@ -205,11 +211,24 @@ class Home(QWidget):
             lambda: self.link_chosen.emit(told.item.link),
         )
 
+    def _direct(self, room: RoomSummary) -> QWidget:
+        return action_row(
+            "chat",
+            tr("Message from {name}").format(name=room.title),
+            room.preview,
+            day_or_time(room.last_ms, self._local_now()),
+            lambda: self.room_chosen.emit(room.room),
+        )
+
     def _invitation(self, room: RoomSummary, by: Uid, t: int) -> QWidget:
+        name = self._session.people.person(by).name
+        direct = room.type == "direct"  # nothing is written there yet, and its title is the other's name
         return action_row(
             "invite",
-            tr("You were added to {room}").format(room=room.title),
-            tr("by {name}").format(name=self._session.people.person(by).name),
+            tr("New conversation with {name}").format(name=name)
+            if direct
+            else tr("You were added to {room}").format(room=room.title),
+            "" if direct else tr("by {name}").format(name=name),
             day_or_time(t, self._local_now()),
             lambda: self.room_chosen.emit(room.room),
         )
@@ -243,6 +262,18 @@ class Home(QWidget):
 
     def _tick(self, task: TaskRow, done: bool) -> None:
         finish(self._session, task, done)
+
+
+def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) -> list[RoomSummary]:
+    """Conversations of two with something that was not read, or `new` and never opened, the latest first. Not those
+    that are muted, and not those in which one is `named`: the mention is shown."""
+    found = [
+        room
+        for room in rooms
+        if room.type == "direct" and room.preview and (room.unread or room.room in new)
+        if room.room not in named and not (room.muted or room.left or room.replaced)
+    ]
+    return sorted(found, key=lambda room: -room.last_ms)
 
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:

@@ -17,6 +17,7 @@ from ui.kit.search_field import SearchField
 from ui.kit.style import label, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.kit.wheel import keep_still
 from ui.shell.ports import ADMIN, OWNER, READER, WRITER, PeopleService
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.words import role_meaning, role_name, verified_chip
@@ -122,7 +123,7 @@ def person_row(person: Person) -> Row:
 
 def role_choice(current: int, my_role: int) -> QComboBox:
     """A choice among the roles that one with `my_role` may give."""
-    box = QComboBox()
+    box = keep_still(QComboBox())
     box.setAccessibleName(tr("Role"))
     for role in (READER, WRITER, ADMIN, OWNER):
         if role <= my_role:

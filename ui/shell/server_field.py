@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 from app.setting import host_port
 from ui.kit.style import column, label
 from ui.kit.translate import tr
+from ui.kit.wheel import keep_still
 
 
 class ServerField(QWidget):
@@ -32,7 +33,7 @@ class ServerField(QWidget):
             self._line.textChanged.connect(self.changed)
             self._line.returnPressed.connect(self.entered)
         elif len(self._servers) > 1:
-            self._choice = QComboBox()
+            self._choice = keep_still(QComboBox())
             self._choice.addItems(self._servers)
             self._choice.currentIndexChanged.connect(self.changed)
         control = self._line or self._choice

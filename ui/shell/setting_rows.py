@@ -15,6 +15,7 @@ from ui.kit.card import Card
 from ui.kit.plain import Label, set_tip
 from ui.kit.style import column, label, line
 from ui.kit.translate import tr
+from ui.kit.wheel import keep_still
 from ui.tool import toast
 
 
@@ -83,7 +84,7 @@ class SettingRows:
         return self._switch(setting) if isinstance(setting.default, bool) else self._line(setting)
 
     def _choice(self, setting: Setting[Any]) -> QWidget:
-        box = QComboBox()
+        box = keep_still(QComboBox())
         box.setMinimumWidth(220)
         for value, _ in setting.choices:
             box.addItem(choice_name(setting, value), value)

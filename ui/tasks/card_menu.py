@@ -11,7 +11,7 @@ from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.tasks.model import Board
 from ui.kit.clipboard import copy_text
-from ui.kit.menu import Entry, popup
+from ui.kit.menu import Entry, close_when, popup
 from ui.kit.translate import tr
 from ui.tasks.column_menu import Guard
 from ui.tasks.kanban import KanbanView
@@ -51,7 +51,12 @@ class CardMenu:
         entries.append(Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(card_id)))
         if self.writable:
             entries += self._removals(card_id)
-        popup(self._owner, tr("Task menu"), entries, at)
+        menu = popup(self._owner, tr("Task menu"), entries, at)
+        close_when(menu, self._board.changed, lambda: self._is_gone(card_id))
+
+    def _is_gone(self, card_id: str) -> bool:
+        card = self._board.card(card_id)
+        return card is None or card.hidden
 
     def _moves(self, card_id: str) -> list[Entry]:
         here = self._board.column_of(card_id)

@@ -65,7 +65,8 @@ class CardWidget(QAbstractButton):
         self._laid_out: dict[int, tuple[list[str], int]] = {}
         """Title's lines and the height, by width: a column asks every card for two widths at each change of one."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setMouseTracking(True)
+        self._lit = False
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         # Not Fixed: Qt would then hold on to the height that the last width needed.
         policy.setHeightForWidth(True)
@@ -87,6 +88,18 @@ class CardWidget(QAbstractButton):
             self.setAccessibleName(look.spoken())
             set_tip(self, look.card.title if len(look.card.title) > 120 else "")
             self.updateGeometry()
+            self.update()
+
+    @property
+    def lit(self) -> bool:
+        """Whether the card is marked as the one under the pointer."""
+        return self._lit
+
+    def light(self, on: bool) -> None:
+        """Marks the card as the one under the pointer. A scrolling column takes the mark away: Qt notices only at the
+        pointer's next move that another card is there."""
+        if on != self._lit:
+            self._lit = on
             self.update()
 
     def _lay_out(self, width: int) -> tuple[list[str], int]:
@@ -145,7 +158,7 @@ class CardWidget(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colours = theme.current()
-        edge = "focus" if self.hasFocus() else "line-strong" if self.underMouse() else "line"
+        edge = "focus" if self.hasFocus() else "line-strong" if self._lit else "line"
         painter.setPen(QPen(colours.colour(edge), 2 if self.hasFocus() else 1))
         painter.setBrush(colours.colour("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)
@@ -195,12 +208,16 @@ class CardWidget(QAbstractButton):
             self.grabbed.emit(self.card.id, event.globalPosition().toPoint())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self.light(True)
         if event.buttons() & Qt.MouseButton.LeftButton:
             self.moved.emit(event.globalPosition().toPoint())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self.let_go.emit(event.globalPosition().toPoint())
+
+    def leaveEvent(self, event: object) -> None:
+        self.light(False)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         self.menu_asked.emit(self.card.id, event.globalPos())

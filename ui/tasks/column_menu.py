@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.tasks.model import Board, Column
 from ui.kit.dialogs import ask
-from ui.kit.menu import Entry, popup
+from ui.kit.menu import Entry, close_when, popup
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.tool import toast
@@ -18,17 +18,18 @@ Guard = Callable[[Callable[[], object]], bool]
 
 
 class ColumnMenu:
-    """Opened by the board's view, which gives its guard and its undo."""
+    """Opened by the board's view, which gives its guard."""
 
-    def __init__(self, owner: QWidget, board: Board, guard: Guard, undo: Callable[[], object]) -> None:
-        self._owner, self._board, self._guard, self._undo = owner, board, guard, undo
+    def __init__(self, owner: QWidget, board: Board, guard: Guard) -> None:
+        self._owner, self._board, self._guard = owner, board, guard
 
     def open(self, column_id: str, at: QPoint) -> None:
         """The menu of a column, at a global point."""
         shown = self._board.column(column_id)
         if shown is None or not shown.id:
             return
-        popup(self._owner, tr("Column menu"), self._entries(shown), at)
+        menu = popup(self._owner, tr("Column menu"), self._entries(shown), at)
+        close_when(menu, self._board.columns_changed, lambda: self._board.column(column_id) is None)
 
     def new(self) -> None:
         """Asks for the title of a column, and adds it."""
@@ -80,4 +81,5 @@ class ColumnMenu:
 
     def _delete(self, shown: Column) -> None:
         if self._guard(lambda: self._board.delete_column(shown.id)):
-            toast(self._owner, tr("The column “{title}” is deleted").format(title=shown.title), self._undo)
+            text = tr("The column “{title}” is deleted").format(title=shown.title)
+            toast(self._owner, text, lambda: self._guard(lambda: self._board.restore_column(shown)))

@@ -42,6 +42,7 @@ class ColumnView(QWidget):
         self._list = column(self._body, margins=(0, 0, 0, 12), spacing=10)
         self._list.addStretch(1)
         self.area = scroll(self._body, "")
+        self.area.verticalScrollBar().valueChanged.connect(self.unlight)
         outer = column(self, spacing=4)
         outer.addLayout(head)
         outer.addWidget(self.area, 1)
@@ -62,6 +63,11 @@ class ColumnView(QWidget):
         """Whether the title opens a menu and the + stands there."""
         self._title.setEnabled(writable)
         self._add.setVisible(writable)
+
+    def unlight(self) -> None:
+        """No card is marked as the one under the pointer until the pointer moves."""
+        for widget in self.cards:
+            widget.light(False)
 
     def show_cards(self, looks: Sequence[CardLook]) -> None:
         """Exactly these cards, in this order."""

@@ -26,6 +26,7 @@ from ui.kit.menu import Entry, popup
 from ui.kit.style import clear, column, label, line, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
+from ui.kit.wheel import keep_still
 from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
 from ui.tasks.description_field import STORE_AFTER_MS, DescriptionField
@@ -125,7 +126,7 @@ class CardEditor(QFrame):
         outer.addWidget(scroll(body, tr("The task's fields")), 1)
 
     def _choice(self, name: str, on_choice: Callable[[], object]) -> QComboBox:
-        box = QComboBox()
+        box = keep_still(QComboBox())
         box.setAccessibleName(name)
         box.activated.connect(lambda _index: on_choice())
         return box

@@ -37,6 +37,8 @@ class KanbanView(QScrollArea):
         self._filter = Filter()
         self.columns: list[ColumnView] = []
         self._drag = Drag()
+        self._held: CardWidget | None = None
+        """The pressed card's widget."""
         self._lifted_at = QPoint()
         self._writable = True
         self.setAccessibleName(tr("Board"))
@@ -92,6 +94,7 @@ class KanbanView(QScrollArea):
                 self._row.removeWidget(view)
                 self._row.insertWidget(i, view, 1000)
         self.columns = now
+        self._drop_lost()
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         """Only the cards that were touched; everything when a label was, or when many were."""
@@ -101,6 +104,7 @@ class KanbanView(QScrollArea):
         labels = {label.id: label for label in self._board.labels()}
         for card_id in ids:
             self._show_card(card_id, labels)
+        self._drop_lost()
 
     def _show_card(self, card_id: str, labels: dict[str, Label]) -> None:
         card, column, today = self._board.card(card_id), self._board.column_of(card_id), local_now().date()
@@ -131,6 +135,7 @@ class KanbanView(QScrollArea):
         view = ColumnView(column)
         view.set_writable(self._writable)
         view.card_made.connect(self._on_card_made)
+        self.horizontalScrollBar().valueChanged.connect(view.unlight)
         view.menu_asked.connect(self.column_menu_asked)
         view.add_asked.connect(self.add_asked)
         return view
@@ -147,6 +152,7 @@ class KanbanView(QScrollArea):
     def _on_pressed(self, card_id: str, at: QPoint) -> None:
         point = self.viewport().mapFromGlobal(at)
         self._drag.press(card_id, point.x(), point.y())
+        self._held = self.card_widget(card_id)
 
     def _on_moved(self, at: QPoint) -> None:
         if not self._writable:
@@ -212,6 +218,12 @@ class KanbanView(QScrollArea):
                 bar = view.area.verticalScrollBar()
                 bar.setValue(bar.value() + scroll_speed(y, box.y, box.y + box.height))
         self._show_drop()
+
+    def _drop_lost(self) -> None:
+        """Ends the drag of a card that somebody else moved or took away: its widget is gone and gets no release."""
+        if self._drag.card and self.card_widget(self._drag.card) is not self._held:
+            self._drag.cancel()
+            self._end_drag()
 
     def _end_drag(self) -> None:
         self._ticker.stop()

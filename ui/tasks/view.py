@@ -59,7 +59,7 @@ class TasksView(QWidget):
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
-        self._column_menu = ColumnMenu(self, self.board, partial(done_now, self), self.undo)
+        self._column_menu = ColumnMenu(self, self.board, partial(done_now, self))
         self._card_menu = CardMenu(
             self, self.kanban, self.board, partial(done_now, self), lambda: service.members(room), self._link
         )

@@ -15,7 +15,7 @@ from app.chat.mentions import complete, find
 from app.chat.records import MAX_TEXT, Attachment, Mention, MessageSent, ReactionSet, decode, encode
 from app.errors import BadChange, BadFileName
 from tests.counting import least_s
-from tests.office import EK, HL, NAMES, Folk
+from tests.office import EK, HL, NAMES, RG, Folk
 
 PEOPLE = [Folk(HL).person(uid) for uid in NAMES]
 
@@ -141,6 +141,48 @@ def test_no_letter_is_lost_whatever_the_marks(text: str) -> None:
 def test_a_mention_is_found_by_its_whole_name_only() -> None:
     found = find("🙂 @Enhetschef, fråga @Enhetschefen och a@Registrator.se", PEOPLE)
     assert found == (Mention(uid=EK, start=2, length=11),)
+
+
+def test_marks_stand_around_a_mention_too() -> None:
+    text = "🙂 **Fråga @Enhetschef nu** @Registrator - _å @Registrator_"
+    found = find(text, PEOPLE)
+    assert parse(text, found) == [
+        Run(text="🙂 "),
+        Run(text="Fråga ", bold=True),
+        Run(text="@Enhetschef", bold=True, mention=EK),
+        Run(text=" nu", bold=True),
+        Run(text=" "),
+        Run(text="@Registrator", mention=RG),
+        Run(text=" - "),
+        Run(text="å ", italic=True),
+        Run(text="@Registrator", italic=True, mention=RG),
+    ]
+
+
+def test_a_mention_is_in_no_address_and_no_name_of_a_link() -> None:
+    text = "https://a.se/@Enhetschef [@Enhetschef](https://b.se) `@Enhetschef`"
+    at = [text.index("@"), text.index("[@") + 1, text.index("`@") + 1]
+    runs = parse(text, [Mention(uid=EK, start=start, length=11) for start in at])
+    assert [run.text for run in runs if run.mention] == ["@Enhetschef"] * 3
+    assert "".join(run.text for run in runs) == text
+    assert {run.href for run in runs} == {"", "https://a.se/", "https://b.se"}
+
+
+@given(st.text(alphabet="*_~[]()`ab å🙂\n-\x00", max_size=40), st.lists(st.integers(0, 40), max_size=4))
+def test_no_mention_is_lost_whatever_the_marks(text: str, places: list[int]) -> None:
+    mentions: list[Mention] = []
+    for place in sorted({min(place, len(text)) for place in places}, reverse=True):
+        text = text[:place] + "@Å" + text[place:]
+        mentions = [Mention(uid=EK, start=place, length=2), *(replace_start(m, 2) for m in mentions)]
+    runs = parse(text, mentions)
+    assert [run.text for run in runs if run.mention] == ["@Å"] * len(mentions)
+    shown = "".join(run.text + run.href for run in runs)
+    assert sum(c in "abå🙂" for c in shown) == sum(c in "abå🙂" for c in text)
+    assert "\x00" not in shown
+
+
+def replace_start(mention: Mention, by: int) -> Mention:
+    return Mention(uid=mention.uid, start=mention.start + by, length=mention.length)
 
 
 def test_mentions_out_of_range_are_left_as_text() -> None:

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Bold, italic and lists while a message is written: what a key or button makes of the text and the selection.
+
+Pure. The marks are those that markup.py reads, and what comes out here it always reads as meant: a mark never stands
+around a space or across a line, and no empty pair of marks is left behind. Positions are code points.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from app.chat.markup import INLINE, LIST_LINE
+
+BOLD, ITALIC = "**", "_"
+BULLET = "- "
+Marks = frozenset[str]
+NO_MARKS: Marks = frozenset()
+Styled = tuple[str, Marks, int]
+"""A character, its marks, and where it stands in the line."""
+
+_OPEN = {
+    BOLD: re.compile(r"\*\*(?=\S)(?:(?!\*\*).)+\*\*"),
+    ITALIC: re.compile(r"(?<!\w)_(?=\S)[^_]+_(?!\w)"),
+}
+"""Runs that may still end in spaces, as they do while somebody writes in them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A text, the selection in it (a caret if `start` is `end`), and the marks that the next typed text gets."""
+
+    text: str
+    start: int
+    end: int
+    on: Marks = NO_MARKS
+
+    @property
+    def marks(self) -> Marks:
+        """What holds for the next typed text, or at the selection's end."""
+        return self.on | {mark for mark in (BOLD, ITALIC) if _run(self.text, self.end, mark) is not None}
+
+    @property
+    def in_list(self) -> bool:
+        """Whether the caret's line is a list item."""
+        first, last = _line(self.text, self.end)
+        return LIST_LINE.match(self.text[first:last]) is not None
+
+
+def toggle(now: Written, mark: str) -> Written:
+    """Turns a mark on or off: for the selection, or for what is typed next.
+
+    At the end of a marked run the caret steps out behind it, within one the whole run loses its mark. Without a run
+    nothing is written until something is typed (`typed`).
+    """
+    if now.start != now.end:
+        return _toggle_selection(now, mark)
+    at, text = now.end, now.text
+    if mark in now.on:
+        return _moved(now, at, on=now.on - {mark})
+    run = _run(text, at, mark)
+    if run is None and _ends_run(text, at, mark):
+        return _step_in(now, mark)
+    if run is None:
+        return _moved(now, at, on=now.on | {mark})
+    first, last = run
+    if _at_end(now, last, mark):
+        return _step_out(now, last, mark)
+    inner = text[first + len(mark) : last - len(mark)]
+    return Written(text=text[:first] + inner + text[last:], start=at - len(mark), end=at - len(mark), on=now.on)
+
+
+def typed(now: Written, size: int) -> Written:
+    """Gives the marks in `on` to the `size` characters before the caret, which were just typed or pasted. Spaces keep
+    them on for what follows."""
+    first = now.end - size
+    if not now.on or not now.text[first : now.end].strip():
+        return now
+    return _restyled(Written(text=now.text, start=now.end, end=now.end), range(first, now.end), add=now.on)
+
+
+def new_line(now: Written) -> Written:
+    """A line break at the caret or instead of the selection. A list goes on, and ends by a break in an empty item.
+    Marks end with their line and are on again in the next."""
+    if now.start != now.end:
+        text = now.text[: now.start] + now.text[now.end :]
+        now = Written(text=text, start=now.start, end=now.start)
+    first, last = _line(now.text, now.end)
+    item = LIST_LINE.match(now.text[first:last])
+    if item is not None and now.end >= first + item.end():
+        if not now.text[first + item.end() : last].strip():
+            return Written(text=now.text[:first] + now.text[last:], start=first, end=first)
+        return _break(now, "\n" + item[0])
+    return _break(now, "\n")
+
+
+def toggle_list(now: Written) -> Written:
+    """Makes the caret's line, or those of the selection, list items; items become lines again if all are."""
+    lines = _lines(now)
+    items = [LIST_LINE.match(now.text[first:last]) for first, last in lines]
+    off = all(items)
+    text, start, end = now.text, now.start, now.end
+    for (first, _), item in reversed(list(zip(lines, items, strict=True))):
+        if off and item is not None:
+            text = text[:first] + text[first + item.end() :]
+            start, end = (max(first, p - item.end()) if p > first else p for p in (start, end))
+        elif item is None:
+            text = text[:first] + BULLET + text[first:]
+            start, end = (p + len(BULLET) if p >= first else p for p in (start, end))
+    return Written(text=text, start=start, end=end, on=now.on)
+
+
+def emptied(now: Written) -> Written:
+    """Takes away a pair of marks around the caret in which nothing is left after a deletion; they stay on."""
+    text, at, on = now.text, now.end, now.on
+    for mark in (ITALIC, BOLD):
+        if at >= len(mark) and text[at - len(mark) : at] == mark == text[at : at + len(mark)]:
+            text, at, on = text[: at - len(mark)] + text[at + len(mark) :], at - len(mark), on | {mark}
+    return Written(text=text, start=at, end=at, on=on) if text != now.text else now
+
+
+def finished(now: Written) -> str:
+    """The text to send: spaces at the end of the run in which the caret stands come behind its marks."""
+    return _stepped_out(now).text
+
+
+# -- runs ----------------------------------------------------------------------------------------------------------
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """The line around a position."""
+    end = text.find("\n", at)
+    return text.rfind("\n", 0, at) + 1, end if end >= 0 else len(text)
+
+
+def _lines(now: Written) -> list[tuple[int, int]]:
+    """The lines of the selection; not one before whose first character it ends, and no empty one among others."""
+    lines: list[tuple[int, int]] = []
+    at = now.start
+    while True:
+        first, last = _line(now.text, at)
+        lines.append((first, last))
+        at = last + 1
+        if at >= now.end or at > len(now.text):
+            break
+    filled = [(first, last) for first, last in lines if now.text[first:last].strip()]
+    return filled or lines[:1]
+
+
+def _run(text: str, at: int, mark: str) -> tuple[int, int] | None:
+    """The marked run within whose marks a position lies, marks included."""
+    if at < 0:
+        return None
+    first, last = _line(text, at)
+    for found in _OPEN[mark].finditer(text, first, last):
+        if found.start() + len(mark) <= at <= found.end() - len(mark):
+            return found.start(), found.end()
+    return None
+
+
+def _ends_run(text: str, at: int, mark: str) -> bool:
+    """Whether a marked run ends at a position."""
+    first, last = _line(text, at)
+    return any(found.end() == at for found in _OPEN[mark].finditer(text, first, last))
+
+
+def _at_end(now: Written, last: int, mark: str) -> bool:
+    """Whether only spaces and the ends of other runs stand between the caret and the end of its run, at `last`."""
+    return now.text[now.end : last - len(mark)].strip(" \t*_") == ""
+
+
+def _moved(now: Written, at: int, *, on: Marks) -> Written:
+    return Written(text=now.text, start=at, end=at, on=on)
+
+
+def _step_in(now: Written, mark: str) -> Written:
+    """The caret back in the run behind which it stands, and in those within it whose marks had stayed on."""
+    at, on = now.end - len(mark), now.on
+    for other in (BOLD, ITALIC):
+        if other in on and _ends_run(now.text, at, other):
+            at, on = at - len(other), on - {other}
+    return _moved(now, at, on=on)
+
+
+def _step_out(now: Written, last: int, mark: str) -> Written:
+    """The caret behind the run that ends at `last`, with the spaces before it. Marks within the run that end there too
+    stay on."""
+    before, rest = now.text[: now.end], "".join(now.text[now.end : last].split())
+    spaces = before[len(before.rstrip(" \t")) :] + " " * (last - now.end - len(rest))
+    text = before.rstrip(" \t") + rest + spaces
+    passed = {other for other in (BOLD, ITALIC) if other != mark and other in rest[: -len(mark)]}
+    return Written(text=text + now.text[last:], start=len(text), end=len(text), on=(now.on - {mark}) | passed)
+
+
+def _stepped_out(now: Written) -> Written:
+    """The caret behind every run at whose end it stands."""
+    for mark in (BOLD, ITALIC):
+        run = _run(now.text, now.end, mark)
+        if run is not None and _at_end(now, run[1], mark):
+            now = _step_out(now, run[1], mark)
+    return now
+
+
+def _break(now: Written, line: str) -> Written:
+    """Inserts a line break; marks that hold at the caret end before it and begin again after it."""
+    marks = now.marks
+    now = _stepped_out(now)
+    if any(_run(now.text, now.end, mark) for mark in (BOLD, ITALIC)):
+        return _restyled(now, range(0), insert=line)
+    text = now.text[: now.end] + line + now.text[now.end :]
+    return Written(text=text, start=now.end + len(line), end=now.end + len(line), on=marks)
+
+
+# -- characters with marks -----------------------------------------------------------------------------------------
+
+
+def _toggle_selection(now: Written, mark: str) -> Written:
+    meant: list[int] = []
+    on = False
+    for first, last in _lines(now):
+        item = LIST_LINE.match(now.text[first:last])
+        begin = first + (item.end() if item is not None else 0)
+        for char, marks, at in _styled(now.text[first:last]):
+            if max(begin, now.start) <= first + at < min(last, now.end):
+                meant.append(first + at)
+                on = on or (not char.isspace() and mark not in marks)
+    marked = _restyled(now, meant, add=frozenset({mark})) if on else now
+    if marked.text != now.text:
+        return marked  # the same text: what lacks the mark cannot have it, as a part of a word cannot be italic
+    return _restyled(now, meant, drop=frozenset({mark}))
+
+
+def _restyled(
+    now: Written, meant: Sequence[int], *, add: Marks = NO_MARKS, drop: Marks = NO_MARKS, insert: str = ""
+) -> Written:
+    """The characters at the positions `meant` with other marks, and perhaps a text at the caret. The selection stays
+    around the same characters; a caret stays behind the same one, or stands behind the inserted text. Other lines are
+    not touched."""
+    top, _ = _line(now.text, min((*meant, now.start)))
+    _, foot = _line(now.text, max((*meant, now.end)))
+    wanted = set(meant)
+    chars = [
+        (char, (marks | add) - drop if at in wanted else marks, at)
+        for first, last in _split(now.text, top, foot)
+        for char, marks, at in [*_styled(now.text[first:last], offset=first), ("\n", NO_MARKS, last)]
+    ][:-1]
+    caret = sum(at < now.end for _, _, at in chars)
+    chars[caret:caret] = [(char, NO_MARKS, -1) for char in insert]
+    made, places = _joined(chars)
+    text = now.text[:top] + made + now.text[foot:]
+    inside = [places[i] for i, (_, _, at) in enumerate(chars) if now.start <= at < now.end]
+    if inside:
+        return Written(text=text, start=top + inside[0], end=top + inside[-1] + 1)
+    if insert:
+        caret += len(insert)
+        at = places[caret] if caret < len(places) else len(made)
+    else:
+        at = places[caret - 1] + 1 if caret else 0
+    return Written(text=text, start=top + at, end=top + at)
+
+
+def _split(text: str, first: int, last: int) -> list[tuple[int, int]]:
+    """The lines of a part of the text."""
+    lines = []
+    for line in text[first:last].split("\n"):
+        lines.append((first, first + len(line)))
+        first += len(line) + 1
+    return lines
+
+
+def _styled(line: str, marks: Marks = NO_MARKS, offset: int = 0) -> list[Styled]:
+    """A line's characters without its marks for bold and italic; other marks are characters."""
+    chars: list[Styled] = []
+    position = 0
+    for match in INLINE.finditer(line):
+        chars += [(line[i], marks, offset + i) for i in range(position, match.start())]
+        mark = BOLD if match["bold"] else ITALIC if match["italic"] else ""
+        size, first, last = len(mark), match.start(), match.end()
+        if mark:
+            chars += _styled(line[first + size : last - size], marks | {mark}, offset + first + size)
+        else:
+            chars += [(line[i], marks, offset + i) for i in range(first, last)]
+        position = last
+    return chars + [(line[i], marks, offset + i) for i in range(position, len(line))]
+
+
+def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
+    """The characters as a text with marks, and where each of them stands in it."""
+    out = ""
+    places = [0] * len(chars)
+    for bold, first, last in _runs(chars, BOLD):
+        out += BOLD * bold
+        begin = len(out)
+        for italic, start, end in _runs(chars[first:last], ITALIC):
+            said = "".join(char for char, _, _ in chars[first + start : first + end])
+            before = out[begin if bold else 0 :][-1:]
+            after = chars[first + end][0] if first + end < last else ""
+            around = ITALIC if italic and _reads_as_italic(said, before, after) else ""
+            at = len(out) + len(around)
+            places[first + start : first + end] = range(at, at + end - start)
+            out += around + said + around
+        out += BOLD * bold
+    return out, places
+
+
+def _runs(chars: Sequence[Styled], mark: str) -> list[tuple[bool, int, int]]:
+    """Stretches with and without a mark: (marked, first, behind the last). Spaces at a stretch's ends have none, and no
+    stretch goes over a line."""
+    marked = [mark in marks and char != "\n" for char, marks, _ in chars]
+    runs: list[tuple[bool, int, int]] = []
+    first = 0
+    for on, group in groupby(marked):
+        last = first + len(list(group))
+        text = "".join(char for char, _, _ in chars[first:last])
+        if on and text.strip():
+            lead, tail = len(text) - len(text.lstrip()), len(text.rstrip())
+            parts = [(False, first, first + lead), (True, first + lead, first + tail), (False, first + tail, last)]
+        else:
+            parts = [(False, first, last)]
+        runs += [part for part in parts if part[1] < part[2]]
+        first = last
+    return runs
+
+
+def _reads_as_italic(text: str, before: str, after: str) -> bool:
+    """Whether markup.py takes "_text_" for italic there: not within a word, and no marks inside."""
+    joined = before == "*" or before.isalnum() or before == "_" or after.isalnum() or after == "_"
+    return not joined and not any(char in text for char in "*_\n")

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The round through every view, in one look after the other: for the pictures, and for tests of all views.
+
+A real server and three real sessions in this process; nothing leaves the machine.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
+
+from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, NOTIFICATIONS, SHEET_REMINDER, THEME
+from tests.journeys.desks import offices
+from tests.shots.camera import quiet
+from tests.shots.scene import Scene, Step
+from tests.shots.story import StoryTime, fill
+from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave
+from ui.shell.window import MainWindow
+from ui.tools import TOOLS
+
+Visit = Callable[[QWidget, str], object]
+"""Called for every view with the window in which it is shown and its name: the look's and the view's, with a slash
+between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Theme, language and size of one set of pictures."""
+
+    theme: str
+    language: str = "sv"
+    size: tuple[int, int] = (1440, 900)
+
+
+LOOKS = {
+    "light": Look("light"),
+    "dark": Look("dark"),
+    "contrast": Look("contrast"),
+    "contrast-dark": Look("contrast-dark"),
+    "small": Look("light", size=(1000, 650)),
+    "english": Look("light", "en"),
+}
+
+
+async def _pump() -> None:
+    """Qt's events within asyncio's own loop: nobody is at the keyboard, so a few milliseconds do not matter."""
+    while True:
+        QApplication.processEvents()
+        await asyncio.sleep(0.004)
+
+
+async def walk(visit: Visit, looks: dict[str, Look], views: list[str]) -> None:
+    """Visits these views in these looks."""
+    with StoryTime() as clock, tempfile.TemporaryDirectory(prefix="kansli-shots-") as place:
+        folder = Path(place)
+        async with offices(folder) as o:
+            story = await fill(o, clock, folder)
+            settings = story.me.settings
+            settings.set(AUTO_LOCK_MINUTES, 0)
+            settings.set(NOTIFICATIONS, "none")
+            settings.set(SHEET_REMINDER, False)
+            settings.set(THEME, "light")
+            window, gate = (
+                MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now),
+                QMainWindow(),
+            )
+            scene = Scene(story, window, gate, folder, await o.w.invite("Verksjurist"))
+            for shown in (window, gate):
+                shown.resize(1440, 900)
+                shown.show()
+            pump = asyncio.ensure_future(_pump())
+            try:
+                for steps in (VIEWS, STOPPED, OFFLINE):
+                    wanted = {name: step for name, step in steps.items() if name in views}
+                    if steps is OFFLINE and wanted:
+                        await o.w.stop_server()
+                    for name, look in looks.items():
+                        await _visit(visit, scene, name, look, wanted)
+            finally:
+                await _end(scene)
+                pump.cancel()
+
+
+async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[str, Step]) -> None:
+    settings = scene.story.me.settings
+    settings.set(THEME, look.theme)
+    settings.set(LANGUAGE, look.language)
+    for shown in (scene.window, scene.gate):
+        shown.resize(*look.size)
+    await quiet()
+    for view, step in steps.items():
+        target = await step(scene)
+        target.activateWindow()
+        await quiet()
+        visit(target, f"{name}/{view}")
+        await leave(scene)
+
+
+async def _end(scene: Scene) -> None:
+    for shown in (scene.window, scene.gate):
+        shown.hide()
+        shown.deleteLater()
+    scene.close()
+    await quiet()

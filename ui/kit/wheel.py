@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Turning the wheel scrolls and never chooses: Qt lets a combo box, a number or a date change under the pointer while
+one only wants to scroll past it.
+
+Every control that Qt changes by wheel is made with `keep_still`; tests/ui/test_wheel.py finds those that are not.
+"""
+
+from typing import TypeVar
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QWidget
+
+W = TypeVar("W", bound=QWidget)
+
+
+def keep_still(control: W) -> W:
+    """Returns the control, which from now on leaves the wheel to what it stands in and does not take the focus by it.
+
+    An open list or calendar is a window of its own, where the wheel works as before.
+    """
+    if control.focusPolicy() == Qt.FocusPolicy.WheelFocus:
+        control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    control.installEventFilter(_Still(control))
+    return control
+
+
+class _Still(QObject):
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() != QEvent.Type.Wheel:
+            return False
+        event.ignore()  # so that Qt offers it to the parent
+        return True
