@@ -2,6 +2,7 @@
 """One unlocked account: its store, its engine, and every tool's service. Opened by bootstrap, closed once."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -216,7 +217,10 @@ class Session:
             self._note_contact()
             if self.engine.status.state is LinkState.ONLINE:
                 await self.people.learn()
-            await asyncio.sleep(LEARN_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEARN_EVERY_S):
+                    await self.people.asked.wait()
+            self.people.asked.clear()
 
     def _note_contact(self) -> None:
         if self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE):  # it is let in

@@ -36,6 +36,8 @@ class Person:
     colour: int
     verified: Verified
     is_me: bool
+    is_sought: bool = False
+    """The agency's record of them is being fetched: nothing can be said of them yet, and nothing is wrong."""
     warning: str = ""
     """"reset" or "twin" while something about the keys is to be dealt with (app/people/notices.py)."""
 

@@ -35,6 +35,10 @@ class PeopleService:
         notices.unmark = lambda uid: self.mark_verified(uid, False)
         self._known: dict[Uid, Person] = {}
         self._wanted: set[Uid] = set()
+        self._unanswered: set[Uid] = set()
+        """People whom the directory was asked for without getting a record."""
+        self.asked = asyncio.Event()
+        """Somebody is to be looked up who was not asked for before."""
         self._ends = [people.changed.connect(self._on_changed), notices.changed.connect(self._on_notices)]
 
     def close(self) -> None:
@@ -53,8 +57,10 @@ class PeopleService:
         if found is None:
             row = self._people.get(uid)
             if row is None or not row.name:
+                if uid not in self._wanted | self._unanswered:
+                    self.asked.set()
                 self._wanted.add(uid)
-                return _nameless(uid, is_me=uid == self._engine.uid)
+                return _nameless(uid, is_me=uid == self._engine.uid, is_sought=uid not in self._unanswered)
             found = self._known[uid] = self._person(row)
         return found
 
@@ -105,7 +111,8 @@ class PeopleService:
         self.marked.emit(uid, verified)
 
     async def learn(self) -> None:
-        """Looks up those whom somebody asked for and nobody knew. Does nothing while offline."""
+        """Looks up those whom somebody asked for and nobody knew. Does nothing while offline. ▲ Who is not in the
+        answer is sought no longer: the server could else hide a stranger behind a look-up without end."""
         wanted, self._wanted = list(self._wanted), set()
         for at in range(0, len(wanted), 50):
             try:
@@ -114,6 +121,7 @@ class PeopleService:
                 log.info("people not learnt: %s", e.code)
                 self._wanted.update(wanted[at:])
                 return
+            self._unanswered.update(wanted[at : at + 50])
             await asyncio.sleep(0)
         if wanted:
             self._known.clear()
@@ -158,14 +166,15 @@ def _record(person: Person) -> tuple[str, str, str]:
     return person.name, person.title, person.unit
 
 
-def _nameless(uid: Uid, *, is_me: bool) -> Person:
+def _nameless(uid: Uid, *, is_me: bool, is_sought: bool) -> Person:
     return Person(
         uid=uid,
         name=_NO_NAME,
         title="",
         unit="",
-        initials="?",
+        initials="" if is_sought else "?",
         colour=colour_of(uid),
         verified=Verified.NONE,
         is_me=is_me,
+        is_sought=is_sought,
     )

@@ -23,6 +23,7 @@ WARNED = "warned"
 ORIGIN = "origin"
 TIME = "time"
 VERIFIED = "verified"
+SEEKING = "seeking"
 SEALED = RoomState.SEALED.value
 SILENT_MS = 30 * 86_400_000
 """A device that has written nothing in a room for so long is shown."""
@@ -76,8 +77,8 @@ class Seals:
 
     def level(self, room: RoomId) -> str:
         """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "time" (the server's time
-        is far ahead), "origin" (the room says that it continues one of which this device cannot tell), "sealed",
-        "verified"."""
+        is far ahead), "origin" (the room says that it continues one of which this device cannot tell), "seeking" (who a
+        member is, is being looked up), "sealed", "verified"."""
         state = self._engine.room_state(room)
         facts = self._engine.room_facts(room)
         if state is not RoomState.SEALED or facts is None:
@@ -156,10 +157,12 @@ class Seals:
 
 def weakest(people: Sequence[Person], *, recovery: bool = False) -> str:
     """The seal of a sound room with these members, oneself among them: "verified" only if every other one was verified
-    in person, "warned" if of any it is not certain who they are. `recovery`: somebody outside the room has its keys,
-    and nobody compared numbers with them."""
+    in person, "warned" if of any it is not certain who they are, "seeking" if somebody is being looked up. `recovery`:
+    somebody outside the room has its keys, and nobody compared numbers with them."""
     others = [p for p in people if not p.is_me]
-    if any(p.verified == Verified.NONE or p.warning for p in people):
+    if any(p.warning or (p.verified == Verified.NONE and not p.is_sought) for p in people):
         return WARNED
+    if any(p.is_sought for p in people):
+        return SEEKING
     compared = bool(others) and all(p.verified == Verified.IN_PERSON for p in others)
     return VERIFIED if compared and not recovery else SEALED

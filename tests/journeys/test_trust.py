@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What people see of each other's keys, and what a room's seal says: over a real server."""
 
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
 from app.people.person import Person, Verified
-from app.rooms.seal import SEALED, VERIFIED, WARNED, weakest
+from app.rooms.seal import SEALED, SEEKING, VERIFIED, WARNED, weakest
 from sync.client.status import RoomState
 from sync.ids import Hash
 from sync.server import admin
@@ -169,7 +170,35 @@ async def test_attack_a_ghost_member_stands_in_the_seal_whatever_the_lists_say(t
         assert {r.person.uid for r in report.readers} == {d.session.people.me.uid for d in (me, colleague, ghost)}
         (seen,) = [r for r in report.readers if r.person.uid == uid]
         assert (seen.history, seen.person.verified) == (False, Verified.NONE)
-        assert report.level == WARNED  # nobody can say who it is
+        assert report.level == SEEKING  # nobody can say who it is
+
+
+async def test_a_colleague_who_enrols_while_i_am_online_is_looked_up_and_nothing_is_wrong(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        me, colleague = await o.hire("Handläggare", "Registrator")
+        room = await o.room(me, colleague)
+        (new,) = await o.hire("Enhetschef")
+        uid, seen = new.session.people.me.uid, list[tuple[str, bool]]()
+        people = me.session.people
+        people.changed.connect(lambda: seen.append((people.person(uid).name, people.person(uid).is_sought)))
+        me.session.store.db.raw.execute("DELETE FROM people WHERE uid = ?", (uid,))
+        people._known.clear()
+        first = people.person(uid)
+        assert (first.is_sought, first.initials, first.verified) == (True, "", Verified.NONE)
+        await until(lambda: people.person(uid).name == "Enhetschef", patience_s=0.9)
+        assert not people.person(uid).is_sought
+        await o.add(me, room, new, history=True)
+        await settled(me, room)
+        assert level(me, room) == SEALED
+
+
+async def test_attack_a_stranger_of_whom_the_directory_says_nothing_is_not_looked_up_for_ever(tmp_path: Path) -> None:
+    async with offices(tmp_path) as o:
+        me, _ = await o.hire("Handläggare", "Registrator")
+        stranger, people = Uid(b"?" * 16), me.session.people
+        assert people.person(stranger).is_sought
+        await until(lambda: not people.person(stranger).is_sought)
+        assert weakest([people.me, people.person(stranger)]) == WARNED
 
 
 async def test_the_seal_says_who_made_the_key_and_when_it_is_due_and_which_devices_are_silent(tmp_path: Path) -> None:
@@ -233,6 +262,8 @@ def test_attack_one_uncertain_member_among_certain_ones_weakens_the_seal(
     assert not (warning and found != WARNED)
     assert not (recovery and found == VERIFIED)
     assert found == WARNED or (not warning and sure is not Verified.NONE)
+    sought = [*people, replace(person(3, Verified.NONE), is_sought=True)]
+    assert weakest(sought, recovery=recovery) == (WARNED if found == WARNED else SEEKING)
 
 
 def test_a_room_of_ones_own_does_not_claim_that_anybody_was_compared_with() -> None:

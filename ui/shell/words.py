@@ -12,6 +12,7 @@ SEAL_KINDS = {
     "warned": "warning",
     "origin": "warning",
     "time": "warning",
+    "seeking": "accent",
     "waiting": "accent",
     "update-needed": "warning",
     "dirty": "warning",
@@ -72,6 +73,8 @@ def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
         return tr("in person"), "success", "encrypted", tr("Verified in person")
     if person.verified == Verified.AGENCY:
         return tr("by the agency"), "success", "verified", tr("Verified by the agency")
+    if person.is_sought:
+        return tr("looking up …"), "muted", None, tr("Kansli is looking up who this is.")
     return tr("not verified"), "muted", None, tr("Not verified")
 
 
@@ -92,6 +95,11 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             tr("Sealed · look here"),
             "unverified",
             tr("Everything in the room is encrypted, but it is not certain of every member who it is."),
+        ),
+        "seeking": (
+            tr("Sealed · looking up …"),
+            "clock",
+            tr("Everything in the room is encrypted. Kansli is looking up who a new member is."),
         ),
         "time": (
             tr("Sealed · look here"),
