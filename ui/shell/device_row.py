@@ -81,7 +81,7 @@ def _seen(device: DeviceInfo) -> str:
     if device.last_seen and not device.mine:
         parts.append(tr("seen by the server {when}").format(when=day_or_time(device.last_seen)))
     if device.alive:
-        parts.append(tr("proof of life {when}").format(when=day_or_time(device.alive)))
+        parts.append(tr("last seen {when}").format(when=day_or_time(device.alive)))
     if not device.mine and not device.revocable:
         parts.append(tr("older than this one: it is revoked from an older device, or by the agency"))
     text = " · ".join(parts)

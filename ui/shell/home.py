@@ -29,7 +29,7 @@ _EVER = 2000
 def greeting(hour: int) -> str:
     """By the time of day."""
     if hour < 5:
-        return tr("Good night")
+        return tr("Good evening")
     if hour < 10:
         return tr("Good morning")
     if hour < 12:

@@ -58,7 +58,7 @@ class Palette(QFrame):
         self._stepped = False
         """The person has chosen a line; until then it is the first."""
         set_props(self, frame="palette")
-        self.setAccessibleName(tr("Palette"))
+        self.setAccessibleName(tr("Search and commands"))
         layout = column(self, margins=(8, 6, 8, 8), spacing=4)
         top = line(margins=(8, 0, 8, 0), spacing=6)
         top.addWidget(IconLabel("search", "muted", 18))

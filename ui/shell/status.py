@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The status bar: trust always in sight. Encrypted end to end · the agency's server · synced 14:03 · n waiting."""
+"""The status bar: trust always in sight. Encrypted end to end · the agency's server · synced 14:03 · n not sent yet."""
 
 from PySide6.QtWidgets import QFrame, QWidget
 
@@ -57,7 +57,8 @@ class StatusBar(QFrame):
         self._sync.setText(text)
         self._server.setText(tr("The agency's server"))
         set_tip(self._server, status.server)
-        self._waiting.setText(trn("{n} waiting", "{n} waiting", status.waiting).format(n=status.waiting))
+        waiting = trn("{n} change not sent yet", "{n} changes not sent yet", status.waiting).format(n=status.waiting)
+        self._waiting.setText(waiting if status.waiting else "")
 
     def texts(self) -> list[str]:
         """Everything it says now, from left to right."""

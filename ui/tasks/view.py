@@ -105,7 +105,7 @@ class TasksView(QWidget):
 
     def _segments(self, row: QHBoxLayout) -> None:
         group = QButtonGroup(self)
-        for number, (name, icon) in enumerate(((tr("Kanban"), "columns"), (tr("Table"), "table"))):
+        for number, (name, icon) in enumerate(((tr("Board"), "columns"), (tr("Table"), "table"))):
             button = QPushButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
             button.setAccessibleName(name)
             button.setCheckable(True)
