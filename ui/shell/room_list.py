@@ -73,7 +73,9 @@ class RoomList(QFrame):
             self.list.choose(chosen.key)
 
     def choose(self, room: RoomId | None) -> None:
-        """Marks a room without telling anybody."""
+        """Marks a room without telling anybody, also one that was made a moment ago."""
+        if room is not None and not self.list.rows.index_of(room).isValid():
+            self.refresh()
         self.list.choose(room)
 
     def _on_index(self, index: QModelIndex) -> None:

@@ -468,6 +468,9 @@ async def test_a_new_room_is_made_and_opened(window: MainWindow, session: FakeSe
     await asyncio.sleep(0.01)
     assert session.rooms.list[-1].title == "Remiss å ä ö 👍"
     assert room(window).room == session.rooms.list[-1].room
+    row = window.room_list.list.current_row()
+    assert row is not None
+    assert row.key == session.rooms.list[-1].room
 
 
 async def test_writing_to_a_person_opens_the_room_that_is_there(window: MainWindow, session: FakeSession) -> None:
