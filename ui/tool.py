@@ -69,7 +69,7 @@ class Shell(Protocol):
 
     def open_link(self, link: ObjectLink) -> None: ...
 
-    def toast(self, text: str, undo: Callable[[], object] | None = None) -> None: ...
+    def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None: ...
 
 
 def follow(widget: QWidget, link: ObjectLink) -> None:
@@ -79,8 +79,9 @@ def follow(widget: QWidget, link: ObjectLink) -> None:
         window.open_link(link)
 
 
-def toast(widget: QWidget, text: str, undo: Callable[[], object] | None = None) -> None:
-    """Says briefly what was done, with Undo if it can be undone; nothing happens outside a shell."""
+def toast(widget: QWidget, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
+    """Says briefly what was done, with Undo if it can be undone; the button says `action` if it does something else.
+    Nothing happens outside a shell."""
     window = widget.window()
     if isinstance(window, Shell):
-        window.toast(text, undo)
+        window.toast(text, undo, action)

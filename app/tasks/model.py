@@ -57,6 +57,8 @@ class Board:
     ) -> None:
         self.changed: Signal[frozenset[str]] = Signal()
         """The ids of cards that are new, changed, moved or gone; empty when only columns or labels changed."""
+        self.edited: Signal[frozenset[str]] = Signal()
+        """The cards that an edit made here, or its undo, has touched. Comes before `changed`."""
         self.columns_changed: Signal[()] = Signal()
         """Columns came, went, moved or got another name."""
         self.overwritten: list[tuple[str, Description]] = []
@@ -458,6 +460,8 @@ class Board:
             card = card_from(card_id, self._cards.get((card_id,))) if there else None
             self._compare(card_id, self._cards_by_id().get(card_id), card, origin)
             self._put(card_id, card)
+        if origin not in (REMOTE, SETUP):
+            self.edited.emit(ids)
         self._tell(ids)
 
     def _tell(self, ids: frozenset[str]) -> None:

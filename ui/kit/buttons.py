@@ -55,6 +55,7 @@ class TextButton(QPushButton):
         *,
         kind: str = "",
         icon: str | None = None,
+        checkable: bool = False,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -62,9 +63,10 @@ class TextButton(QPushButton):
         self.setText(text)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
+        self.setCheckable(checkable)
         set_props(self, kind=kind)
         if icon is not None:
-            set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16)
+            set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16, checked="accent" if checkable else None)
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
 

@@ -16,7 +16,7 @@ from ui.kit.plain import caption
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of a menu. `run` None = a heading; `checked` not None = a choice."""
+    """A line of a menu. `run` None = a heading; `checked` not None = a choice, whose tick takes the icon's place."""
 
     text: str
     run: Callable[[], object] | None = None
@@ -44,7 +44,7 @@ def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
 
 def _action(menu: QMenu, entry: Entry, run: Callable[[], object]) -> QAction:
     action = QAction(caption(entry.text), menu)
-    if entry.icon is not None:
+    if entry.icon is not None and entry.checked is None:
         action.setIcon(icon(entry.icon, "danger" if entry.danger else "muted", 16))
     if entry.shortcut:
         action.setShortcut(QKeySequence(entry.shortcut))

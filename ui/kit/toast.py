@@ -49,9 +49,10 @@ class Toast(QFrame):
         host.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, undo: Callable[[], object] | None = None) -> None:
-        """Shows and announces a text; `undo` gives it an Undo button."""
+    def say(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
+        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`."""
         self._action = undo
+        self._undo.setText(action or tr("Undo"))
         self._text.setText(text)
         self.setAccessibleDescription(text)
         self._undo.setVisible(undo is not None)
@@ -60,7 +61,8 @@ class Toast(QFrame):
         self.raise_()
         self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
         self._wait()
-        announce(self, text if undo is None else tr("{text}. It can be undone.").format(text=text.rstrip(".")))
+        undone = undo is not None and not action
+        announce(self, tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else text)
 
     def _wait(self) -> None:
         if self._pointed or self._has_focus():

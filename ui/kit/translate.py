@@ -14,8 +14,8 @@ from app.core.clock import local, now_ms
 from app.core.i18n import language, set_language, tr, trn
 
 __all__ = [
-    "change_language", "clock", "day", "day_or_time", "key_text", "language", "local_now", "long_day", "notifier",
-    "short_day", "tr", "trn", "week",
+    "change_language", "clock", "day", "day_or_time", "full_day", "key_text", "language", "local_now", "long_day",
+    "notifier", "short_day", "tr", "trn", "week", "weekday",
 ]  # fmt: skip
 
 
@@ -93,6 +93,19 @@ def short_day(value: date, today: date | None = None) -> str:
     if value.year != (today or local_now().date()).year:
         return value.isoformat()
     return tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
+
+
+def full_day(value: date) -> str:
+    """fre 4 dec 2026: short, and yet with everything that tells one day from another."""
+    text = tr("{weekday} {day} {month}").format(
+        weekday=weekday(value)[:3], day=value.day, month=_months()[value.month - 1][:3]
+    )
+    return f"{text} {value.year}"
+
+
+def weekday(value: date) -> str:
+    """fredag."""
+    return _weekdays()[value.weekday()]
 
 
 def week(value: date) -> int:

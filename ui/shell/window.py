@@ -367,9 +367,9 @@ class MainWindow(QMainWindow):
         await rooms.add(room, person.uid, 4, True)
         self.open_room(room)
 
-    def toast(self, text: str, undo: Callable[[], object] | None = None) -> None:
+    def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
         """Says what was done."""
-        self._toast.say(text, undo)
+        self._toast.say(text, undo, action)
 
     def set_theme(self, choice: str) -> None:
         """Changes and keeps the theme."""

@@ -84,7 +84,6 @@ class CardMenu:
         return [
             Entry(
                 text=tr("Assign to {name}").format(name=person.name),
-                icon="person",
                 checked=card is not None and card.assignee == person.uid,
                 run=partial(self._assign, card_id, person),
             )

@@ -1,82 +1,180 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A date that may be missing: typed as 2026-11-26, or chosen in a calendar."""
+"""A date that may be missing: typed as people say it, or chosen in a calendar.
+
+While one types, the day that is understood stands beside the field in words. It is stored by Enter, or when one leaves
+the field. What is not understood stays in the field with a sentence, and the stored date stays too.
+"""
 
 from datetime import date
 
-from PySide6.QtCore import QDate, QPoint, Qt, Signal
-from PySide6.QtWidgets import QCalendarWidget, QFrame, QLineEdit, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QLineEdit, QWidget
 
+from app.core.typed_days import MAX_TYPED, Unread, Why, read_day
+from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton
-from ui.kit.style import column, line, set_props
-from ui.kit.translate import tr
+from ui.kit.day_picker import pick_day
+from ui.kit.error_line import ErrorLine
+from ui.kit.style import column, label, line
+from ui.kit.translate import full_day, local_now, tr, weekday
 
 
 class DueField(QWidget):
-    """`changed` gives a date or None, once it is complete."""
+    """Shows the date of one card at a time. `changed` gives a date or None, once it is complete."""
 
     changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._value: date | None = None
-        row = line(self, spacing=4)
+        self._card = ""
+        self._typed = self._showing = False
+        """Somebody changed the text, by keys or through accessibility; the text is being set here."""
+        self._unread: dict[str, str] = {}
+        """Texts that were not understood, by card, until they are or the field is emptied."""
         self.field = QLineEdit()
         self.field.setAccessibleName(tr("Due date"))
-        self.field.setPlaceholderText(tr("YYYY-MM-DD"))
-        self.field.editingFinished.connect(self._on_typed)
+        self.field.setPlaceholderText(tr("e.g. Friday, 3/12"))
+        self.field.setMaxLength(2 * MAX_TYPED)
+        self.field.textChanged.connect(lambda _text: self._on_text())
+        self.field.editingFinished.connect(self.keep)
+        self.field.installEventFilter(self)
+        self.words = label("", "small")
+        """The day in words: fre 4 dec 2026."""
+        self.error = ErrorLine()
         self._calendar = IconButton("calendar", tr("Choose a day"), self._open, size=16)
         self._clear = IconButton("close", tr("No due date"), lambda: self._set(None), size=14)
-        for part in (self.field, self._calendar, self._clear):
+        row = line(spacing=4)
+        row.addWidget(self.field, 1)
+        for part in (self.words, self._calendar, self._clear):
             row.addWidget(part)
+        rows = column(self, spacing=4)
+        rows.addLayout(row)
+        rows.addWidget(self.error)
+        self._show_words()
+
+    def open_card(self, card: str, value: date | None) -> None:
+        """Shows another card's date, and what was typed there before and not understood."""
+        self._card = card
+        self.error.hide()
+        self._typed = False
+        self.show_date(value)
+        if card in self._unread and not self.field.isReadOnly():
+            self.field.setText(self._unread[card])
+            self.keep()
 
     def show_date(self, value: date | None) -> None:
-        """Shows a date without telling."""
+        """Shows a date without telling. What is being typed stays."""
         self._value = value
-        if not self.field.hasFocus() or not self.field.isModified():
-            self.field.setText(value.isoformat() if value else "")
-        self._clear.setVisible(value is not None and not self.field.isReadOnly())
+        if not self._typed and self.field.text() != _iso(value):
+            self._write(_iso(value))
+        self._show_words()
+
+    def _write(self, text: str) -> None:
+        """Also ends what the field itself could undo."""
+        self._showing = True
+        self.field.setText(text)
+        self._showing = False
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the date can be changed."""
+        """Whether the date can be changed. What is half typed gives way to the stored date if it cannot."""
         self.field.setReadOnly(not writable)
         self._calendar.setVisible(writable)
-        self._clear.setVisible(writable and self._value is not None)
+        if not writable:
+            self._typed = False
+            self.error.hide()
+        self.show_date(self._value)
 
-    def _on_typed(self) -> None:
-        text = self.field.text().strip()
-        try:
-            value = date.fromisoformat(text) if text else None
-        except ValueError:
-            self.field.setText(self._value.isoformat() if self._value else "")
+    def keep(self) -> None:
+        """Takes what is typed for the card's date, if it is understood; says in a sentence why if not."""
+        if not self._typed:
             return
-        self.field.setModified(False)
-        self._set(value)
+        text = self.field.text().strip()
+        reading = read_day(text, local_now().date()) if text else None
+        if not isinstance(reading, Unread):
+            self._set(reading)
+            return
+        self._unread[self._card] = text
+        sentence = _sentence(reading)
+        if sentence != self.error.text() or self.error.isHidden():
+            self.error.say(sentence)
+            announce(self.field, sentence)
 
     def _set(self, value: date | None) -> None:
-        if value != self._value:
-            self.show_date(value)
-            self.field.setText(value.isoformat() if value else "")
+        self._unread.pop(self._card, None)
+        self.error.hide()
+        self._typed = False
+        same = value == self._value
+        self._write(_iso(value))
+        self.show_date(value)
+        if not same:
             self.changed.emit(value)
+            announce(self.field, self._said())
+
+    def _said(self) -> str:
+        return tr("due {day}").format(day=full_day(self._value)) if self._value else tr("No due date")
+
+    def _on_text(self) -> None:
+        if self._showing:
+            return
+        self._typed = True
+        self.error.hide()
+        self._show_words()
+
+    def _show_words(self) -> None:
+        """Of what is typed, or of the stored date."""
+        day, typed = self._value, self.field.text().strip()
+        if self._typed:
+            reading = read_day(typed, local_now().date()) if typed else None
+            day = None if isinstance(reading, Unread) else reading
+        self.words.setText(full_day(day) if day else "")
+        self.words.setVisible(day is not None)
+        self.field.setAccessibleDescription(self.words.text())
+        self._clear.setVisible(not self.field.isReadOnly() and bool(self._value or typed))
 
     def _open(self) -> None:
-        box = QFrame(self, Qt.WindowType.Popup)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        set_props(box, frame="palette")
-        calendar = QCalendarWidget()
-        calendar.setAccessibleName(tr("Calendar"))
-        calendar.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
-        calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.ISOWeekNumbers)
-        if self._value:
-            calendar.setSelectedDate(QDate(self._value.year, self._value.month, self._value.day))
+        reading = read_day(self.field.text(), local_now().date())
+        pick_day(self._calendar, self._value if isinstance(reading, Unread) else reading, self._set)
 
-        def choose(day: QDate) -> None:
-            box.close()
-            self._set(date(day.year(), day.month(), day.day()))
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Esc says what is not understood before the card closes, and then puts the stored date back. Without anything
+        to undo in the field, the board's undo has the key."""
+        if not isinstance(event, QKeyEvent):
+            return False
+        if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:
+            return self._on_escape()
+        if event.type() == QEvent.Type.ShortcutOverride:
+            undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
+            idle = (event.matches(undo) and not self.field.isUndoAvailable()) or (
+                event.matches(redo) and not self.field.isRedoAvailable()
+            )
+            if idle:
+                event.ignore()
+                return True
+        return False
 
-        calendar.clicked.connect(choose)
-        calendar.activated.connect(choose)
-        column(box, margins=(6, 6, 6, 6)).addWidget(calendar)
-        box.adjustSize()
-        box.move(self._calendar.mapToGlobal(QPoint(self._calendar.width() - box.sizeHint().width(), 30)))
-        box.show()
-        calendar.setFocus()
+    def _on_escape(self) -> bool:
+        if self.error.isVisible():
+            self._set(self._value)
+            return True
+        self.keep()
+        return self.error.isVisible()
+
+
+def _iso(value: date | None) -> str:
+    return value.isoformat() if value else ""
+
+
+def _sentence(reading: Unread) -> str:
+    match reading.why:
+        case Why.NO_SUCH_DAY:
+            text = tr("That day does not exist. The day comes before the month, as in 24/12.")
+        case Why.NO_SUCH_WEEK:
+            text = tr("That week does not exist.")
+        case Why.OTHER_WEEKDAY if reading.day is not None:
+            day = reading.day
+            text = tr("{date} is a {weekday}.").format(date=day.isoformat(), weekday=weekday(day))
+        case _:
+            text = tr("Kansli does not understand which day that is. Try Friday, 3/12, in two weeks or week 50.")
+    return tr("{why} The due date is not changed.").format(why=text)

@@ -6,6 +6,7 @@ Title and description are stored while one types. What one writes in them withou
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import date
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
@@ -62,19 +63,19 @@ class CardEditor(QFrame):
         self.title.editingFinished.connect(self._leave_texts)
         self.title.installEventFilter(self)
         self._pause = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
-        self._pause.timeout.connect(self.keep_draft)
+        self._pause.timeout.connect(self._keep_typed)
         self.title.textEdited.connect(lambda _text: self._pause.start())
         self._shown_title = ""
         self._step, self._step_open = ExitStack(), False
         self.column = self._choice(tr("Column"), self._on_column)
         self.assignee = self._choice(tr("Assigned to"), self._on_assignee)
         self.due = DueField()
-        self.due.changed.connect(lambda due: self._board.set_due(self._card, due))
+        self.due.changed.connect(self._on_due)
         self.labels = TextButton(tr("Choose labels …"), self._ask_labels, icon="label")
         self._chips = QWidget()
         FlowLayout(self._chips)
         self.description = DescriptionField()
-        self.description.pause.connect(self.keep_draft)
+        self.description.pause.connect(self._keep_typed)
         self.description.left.connect(self._leave_texts)
         self.checklist = Checklist(board)
         self._archived, self._away = QFrame(), label("", "small", wrap=True)
@@ -168,6 +169,7 @@ class CardEditor(QFrame):
         self._from_archive = card.archived
         self._show_title(card.title)
         self.description.open_text(card.description)
+        self.due.open_card(card_id, card.due)
         self._show(was_new)
 
     def open_new(self, make: Callable[[str, str], object]) -> None:
@@ -177,6 +179,7 @@ class CardEditor(QFrame):
         self._card, self._make, self._from_archive = "", make, False
         self._show_title("")
         self.description.open_text("")
+        self.due.open_card("", None)
         self._show(True)
 
     def _show(self, fields: bool) -> None:
@@ -212,14 +215,24 @@ class CardEditor(QFrame):
         self.closed.emit(card)
 
     def keep_draft(self) -> None:
-        """Stores what is being written in the open card."""
+        """Stores what is being written in the open card, and a date that is being typed if it is understood."""
+        self._keep_typed()
+        self._keep_due()
+
+    def _keep_typed(self) -> None:
+        """Stores title and description in a pause, while a date may be half typed in its field."""
         done_now(self, self._keep_texts)
 
+    def _keep_due(self) -> None:
+        if self._card and self._writable:
+            self.due.keep()
+
     def _leave_texts(self) -> None:
-        """Stores it and ends the step that Ctrl+Z takes back."""
-        self.keep_draft()
+        """Stores it and ends the step that Ctrl+Z takes back; a date is a step of its own."""
+        self._keep_typed()
         self._step.close()
         self._step_open = False
+        self._keep_due()
 
     def _keep_texts(self) -> None:
         title = self.title.text() if self.title.text().strip() else None
@@ -232,6 +245,7 @@ class CardEditor(QFrame):
         make, self._make = self._make, None
         if make is not None and title is not None:
             self._shown_title, self._card = title, new_card_id()
+            self.due.open_card(self._card, None)
             self._show_fields()
             make(self._card, title)
             return
@@ -318,6 +332,10 @@ class CardEditor(QFrame):
 
     def _on_assignee(self) -> None:
         self._board.assign(self._card, self.assignee.currentData())
+
+    def _on_due(self, due: date | None) -> None:
+        if self._card:
+            done_now(self, lambda: self._board.set_due(self._card, due))
 
     def _put_back(self) -> None:
         card = self._board.any_card(self._card)

@@ -27,7 +27,8 @@ from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_menu import CardMenu
 from ui.tasks.column_menu import ColumnMenu
 from ui.tasks.editor import CardEditor
-from ui.tasks.filter import Due, Filter
+from ui.tasks.filter import Filter
+from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
@@ -56,6 +57,10 @@ class TasksView(QWidget):
         self.table = CardTable(self.board, people.get)
         self.editor = CardEditor(self.board, lambda: service.members(room), service.people.person)
         self.bar = InfoBar()
+        self.filter_line = FilterLine(self.board, lambda: service.members(room), service.me)
+        self.filter_line.chosen.connect(self._set_filter)
+        self._hidden: frozenset[str] = frozenset()
+        """Cards that the filter does not show."""
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
@@ -66,6 +71,7 @@ class TasksView(QWidget):
         self._writable = True
         self._build()
         self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
+        bind(self, self.board.edited, self._on_edited)
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
         bind(self, self.board.columns_changed, self._show_nothing)
         self._show_nothing()
@@ -88,9 +94,9 @@ class TasksView(QWidget):
         row = line(top, margins=(20, 9, 20, 9), spacing=8)
         self._segments(row)
         row.addStretch(1)
-        self.filter_button = TextButton(tr("Filter"), self._open_filter, icon="filter")
         self.new_button = TextButton(tr("New task"), self._add_first, kind="primary", icon="add")
-        row.addWidget(self.filter_button)
+        row.addWidget(self.filter_line.mine)
+        row.addWidget(self.filter_line.button)
         more = tr("More about the board")
         self.more_button = IconButton("more", more, self._open_more, size=18, role="text", framed=True)
         row.addWidget(self.new_button)
@@ -101,6 +107,7 @@ class TasksView(QWidget):
         outer = column(self)
         outer.addWidget(top)
         outer.addWidget(self.bar)
+        outer.addWidget(self.filter_line)
         outer.addLayout(below, 1)
 
     def _segments(self, row: QHBoxLayout) -> None:
@@ -261,45 +268,31 @@ class TasksView(QWidget):
 
     # -- filter -----------------------------------------------------------------------------------------------------
 
-    def _open_filter(self) -> None:
-        chosen = self._filter
-        entries: list[Entry | None] = [
-            Entry(
-                text=person.name,
-                icon="person",
-                checked=chosen.person == person.uid,
-                run=partial(self._set_filter, chosen.toggled(person=person.uid)),
-            )
-            for person in self._service.members(self._room)
-        ]
-        entries.append(None)
-        for due, text in (
-            (Due.OVERDUE, tr("Overdue")),
-            (Due.WEEK, tr("Due within a week")),
-            (Due.NONE, tr("No due date")),
-        ):
-            to = chosen.toggled(due=due)
-            entries.append(Entry(text=text, checked=chosen.due == due, run=partial(self._set_filter, to)))
-        entries.append(None)
-        for found in self.board.labels():
-            to = chosen.toggled(label=found.id)
-            entries.append(Entry(text=found.name, checked=chosen.label == found.id, run=partial(self._set_filter, to)))
-        if chosen.active:
-            entries += [None, Entry(text=tr("Show all"), icon="close", run=partial(self._set_filter, Filter()))]
-        popup(self.filter_button, tr("Filter"), entries)
-
     def _set_filter(self, chosen: Filter) -> None:
         self._filter = chosen
         self.kanban.set_filter(chosen)
         self.table.set_filter(chosen)
-        self.filter_button.setText(tr("Filter: on") if chosen.active else tr("Filter"))
+        self.filter_line.show_filter(chosen)
         self._show_nothing()
 
     def _show_nothing(self) -> None:
         today, cards = local_now().date(), self.board.all_cards()
-        shown = sum(self._filter.shows(card, today) for card in cards) if self._filter.active else len(cards)
+        shown = [card for card in cards if self._filter.shows(card, today)] if self._filter.active else cards
+        self._hidden = frozenset(card.id for card in cards) - frozenset(card.id for card in shown)
         only_away = not cards and bool(self.board.put_away()) and not self.board.archived()
-        self._nothing.show_for(cards=len(cards), shown=shown, only_away=only_away)
+        self._nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
+
+    def _on_edited(self, ids: frozenset[str]) -> None:
+        """Says so when what was done here puts a card out of sight: a new one too, which the filter never showed."""
+        today = local_now().date()
+        for card in filter(None, map(self.board.card, sorted(ids - self._hidden))):
+            if not card.hidden and not self._filter.shows(card, today):
+                text = tr("“{title}” is on the board, but the filter does not show it").format(title=card.title)
+                toast(self, text, partial(self._show_all, card.id), tr("Show all"))
+
+    def _show_all(self, card_id: str) -> None:
+        self._set_filter(Filter())
+        self.kanban.focus_card(card_id)
 
 
 def _framed(table: CardTable) -> QWidget:

@@ -110,3 +110,17 @@ def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
         ("Kortet är borttaget å 🙂. Det går att ångra.", polite),
         ("Länken är kopierad.", polite),
     ]
+
+
+def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text: told.append(text))
+    shown: list[bool] = []
+    host.toast.say("Filtret visar den inte", lambda: shown.append(True), "Visa alla")
+    button = host.toast._undo
+    assert button.accessibleName() == button.text() == "Visa alla"
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert shown == [True]
+    host.say()
+    assert button.accessibleName() == button.text() == "Ångra"
+    assert told == ["Filtret visar den inte", "Kortet är borttaget å 🙂. Det går att ångra."]

@@ -186,7 +186,7 @@ def test_a_new_task_is_made_named_assigned_and_dated_by_keyboard(view: TasksView
     QTest.keyClick(view.editor.title, Qt.Key.Key_Return)
     view.editor.assignee.setCurrentIndex(view.editor.assignee.findText("Enhetschef"))
     view.editor.assignee.activated.emit(view.editor.assignee.currentIndex())
-    view.editor.due.field.setText("2026-11-27")
+    QTest.keyClicks(view.editor.due.field, "2026-11-27")
     QTest.keyClick(view.editor.due.field, Qt.Key.Key_Return)
     view.editor.checklist.new.setText("Läs yttrandet")
     QTest.keyClick(view.editor.checklist.new, Qt.Key.Key_Return)
@@ -194,14 +194,6 @@ def test_a_new_task_is_made_named_assigned_and_dated_by_keyboard(view: TasksView
     assert (made.title, made.assignee, made.due) == ("Skriv skälen för beslutet å 🙂", EK, date(2026, 11, 27))
     assert [item.text for item in made.checklist] == ["Läs yttrandet"]
     assert [row.title for row in hl.tasks.tasks(ROOM)].count("Skriv skälen för beslutet å 🙂") == 1
-
-
-def test_a_wrong_date_is_not_taken(view: TasksView) -> None:
-    view.editor.open_card(card(view, "a").card.id)
-    view.editor.due.field.setText("i morgon")
-    QTest.keyClick(view.editor.due.field, Qt.Key.Key_Return)
-    assert card(view, "a").card.due is None
-    assert view.editor.due.field.text() == ""
 
 
 def test_the_menu_moves_a_card(view: TasksView) -> None:
