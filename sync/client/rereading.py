@@ -209,9 +209,11 @@ class Rereading:
         if pulled.items and pulled.items[-1].n < begun.until:
             self._ahead.start(begun.room, pulled.items[-1].n)
             return
-        following = next(iter(self._todo), None)
-        if following is not None and self._room(following) is not None:
-            self._ahead.start(following, 0)
+        for room_id in self._todo:  # this room may stand there again: it has been heard of meanwhile
+            room = self._room(room_id)
+            if room_id != begun.room and room is not None and self._read_up_to.get(room_id) != room.reread:
+                self._ahead.start(room_id, 0)
+                return
 
     async def _take(self, room: RoomSync, begun: _Begun, piece: Sequence[Item], shares: Sequence[WireShare]) -> None:
         again = begun.stream

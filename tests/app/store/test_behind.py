@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a state stands in for is stored at once, and judged, tried and merged when everything is here and rests."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.documents import KIND
 from app.documents.records import encode
-from app.store import kept_judges
+from app.store.kept_judges import KeptJudges
 from app.store.rehearsal import Rehearsal
 from app.store.verdicts import placed_of
 from sync.client.placed import Compacted
@@ -106,15 +108,25 @@ async def test_void_and_late_changes_behind_a_state_are_marked_as_everywhere(tmp
 async def test_what_comes_while_all_is_judged_is_merged_behind_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept_judges, "CHUNK", 2)
     stream, writer = typed()
+    reached, go_on, replay = asyncio.Event(), asyncio.Event(), KeptJudges._replay
+
+    async def waits(self: KeptJudges, *given: Any) -> Any:
+        reached.set()
+        await go_on.wait()
+        return await replay(self, *given)
+
     async with opened(tmp_path / "store.db") as desk:
         await receive(desk, await begin(desk, stream))
+        monkeypatch.setattr(KeptJudges, "_replay", waits)
         await desk.store.receive_apart(Received(room=ROOM, whole=[NOTE]))
-        await until(lambda: desk.store.judges.is_due(NOTE))
-        await receive(desk, stream.add(EK, writer.types("Mitt i. ")))
+        await reached.wait()
+        meanwhile = stream.add(EK, writer.types("Mitt i. "))
+        await desk.store.receive_apart(Received(room=ROOM, more=True, changes=meanwhile))
+        assert desk.store.trials.untried == [NOTE]
+        go_on.set()
         await until(lambda: desk.store.changes.history(NOTE)[0] == [])
-        assert "Mitt i." in desk.text()
+        await until(lambda: "Mitt i." in desk.text())
         assert marks(desk.store) == []
 
 
