@@ -8,7 +8,10 @@ clipboard took 22 s, and "<![" raised an AssertionError.
 import re
 
 MAX_TAG_CHARS = 4096
-"""A longer tag is left out; a picture that is inside its own tag has megabytes."""
+"""A longer tag is left out, or emptied; a picture that is inside its own tag has megabytes."""
+_PICTURE = re.compile(r"<img\b", re.IGNORECASE)
+_PICTURE_TAG = re.compile(r"<img\b[^<]*", re.IGNORECASE)
+_UNSEEN = re.compile(r"(?<![\w-])(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?(?![\w.])", re.IGNORECASE)
 _TAG = re.compile(r"/?[a-zA-Z](?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
 
 
@@ -44,5 +47,12 @@ def complete(html: str) -> str:
             continue
         if tag.end() - at <= MAX_TAG_CHARS:
             out.append(html[start : tag.end()])
+        elif _PICTURE.match(html, start, start + 5):
+            out.append("<img>")
         at = tag.end()
     return "".join(out)
+
+
+def pictures(tags: str) -> int:
+    """How many pictures a text of complete tags shows. Those of a pixel, with which mail is counted, are none."""
+    return sum(_UNSEEN.search(tag[0]) is None for tag in _PICTURE_TAG.finditer(tags))
