@@ -13,6 +13,11 @@ _PICTURE = re.compile(r"<img\b", re.IGNORECASE)
 _PICTURE_TAG = re.compile(r"<img\b[^<]*", re.IGNORECASE)
 _UNSEEN = re.compile(r"(?<![\w-])(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?(?![\w.])", re.IGNORECASE)
 _TAG = re.compile(r"/?[a-zA-Z](?:[^\"'>]|\"[^\"]*\"|'[^']*')*+>")
+_NAME = re.compile(r"/?[a-zA-Z0-9]+")
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+_SILENT = {"script", "style", "head", "title", "template"}
+_LINES = ("p", "div", "li", "tr", "table", "pre", "h1", "h2", "h3", "h4", "h5", "h6")
+_BETWEEN = dict.fromkeys(("br", *_LINES, *(f"/{name}" for name in _LINES)), "\n") | dict.fromkeys(("/td", "/th"), "\t")
 
 
 def complete(html: str) -> str:
@@ -56,3 +61,25 @@ def complete(html: str) -> str:
 def pictures(tags: str) -> int:
     """How many pictures a text of complete tags shows. Those of a pixel, with which mail is counted, are none."""
     return sum(_UNSEEN.search(tag[0]) is None for tag in _PICTURE_TAG.finditer(tags))
+
+
+def words(tags: str) -> str:
+    """The text of complete tags: a line a paragraph or row, with tabs between cells."""
+    from html import unescape  # here: it loads all entities
+
+    first, *parts = tags.split("<")
+    out, silent = [_SPACES.sub(" ", first)], ""
+    for part in parts:
+        tag = _TAG.match(part)
+        if tag is None:
+            continue
+        name = _NAME.match(part)[0].lower()  # type: ignore[index] # every tag has a name
+        if silent:
+            silent = "" if name == f"/{silent}" else silent
+        elif name in _SILENT:
+            silent = name
+        if not silent:
+            out += [_BETWEEN.get(name, ""), _SPACES.sub(" ", part[tag.end() :])]
+    text = unescape("".join(out)).replace("\u00a0", " ")
+    lines = (line.strip(" ").rstrip("\t") for line in text.split("\n"))
+    return "\n".join(line for line in lines if line)

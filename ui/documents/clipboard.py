@@ -9,7 +9,8 @@ from PySide6.QtCore import QMimeData
 from app.documents import formats
 from app.documents.flow import Block, Style
 from app.documents.formats import Taken
-from ui.kit.left_out import left_out
+from ui.kit.left_out import left_out, no_text
+from ui.kit.pictures import offers_picture
 from ui.kit.translate import tr, trn
 
 _MIME = "application/x-kansli-document"
@@ -34,18 +35,15 @@ def taken(source: QMimeData, style: Style) -> Taken:
     blocks = formats.from_bytes(bytes(source.data(_MIME).data())) if source.hasFormat(_MIME) else None
     if blocks is not None and any(block.text for block in blocks):
         return Taken(blocks=blocks)
-    rich = formats.take_html(source.html()) if source.hasHtml() else Taken(blocks=[], pictures=int(_is_picture(source)))
+    rich = (
+        formats.take_html(source.html()) if source.hasHtml() else Taken(blocks=[], pictures=int(offers_picture(source)))
+    )
     if not rich.is_blank:
         return rich
     plain = formats.take_text(source.text(), style)
     if plain.is_blank and rich.pictures:
         return replace(rich, blocks=[])
     return replace(plain, pictures=rich.pictures)
-
-
-def _is_picture(source: QMimeData) -> bool:
-    """Whether a picture is offered, in whatever format."""
-    return any(kind.startswith(("image/", "application/x-qt-image")) for kind in source.formats())
 
 
 def sentence(taken: Taken) -> str:
@@ -62,5 +60,5 @@ def sentence(taken: Taken) -> str:
     if taken.cut:
         parts.append(tr("The text was too long. This is its beginning."))
     if not taken.blocks and not any(parts):
-        parts.append(tr("There was no text to paste."))
+        parts.append(no_text())
     return " ".join(part for part in parts if part)

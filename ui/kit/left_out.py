@@ -15,3 +15,8 @@ def left_out(pictures: int, tables: int = 0) -> str:
         return ""
     what = tr("{one} and {other}").format(one=parts[0], other=parts[1]) if len(parts) > 1 else parts[0]
     return tr("{what} could not be pasted.").format(what=what)
+
+
+def no_text() -> str:
+    """Where nothing was pasted at all."""
+    return tr("There was no text to paste.")
