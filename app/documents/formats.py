@@ -7,13 +7,14 @@ than http, https and mailto. Nothing is ever fetched.
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from app.core.text_units import clean
 from app.documents.flow import BULLETS, MAX_INDENT, NUMBERS, Block, Run, Style, joined, one_line
-from app.documents.tags import complete
 from app.objects.addresses import safe_link
+from app.objects.tags import complete, pictures
 
 MAX_PASTE_CHARS = 5_000_000
 
@@ -74,14 +75,43 @@ def to_markdown(blocks: Sequence[Block]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def from_html(html: str) -> list[Block]:
-    """What of foreign HTML a document can hold."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What came of a text of others, and what of it a document cannot hold. `tables`: they became text. `cut`: it was
+    too long, and this is its beginning."""
+
+    blocks: list[Block]
+    pictures: int = 0
+    tables: int = 0
+    cut: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to read in it."""
+        return not any(block.text.strip() for block in self.blocks)
+
+
+def take_html(html: str) -> Taken:
+    """What of foreign HTML a document can hold, and what not."""
     from app.documents.html_reader import HtmlReader  # here: it loads Python's HTML parser
 
     reader = HtmlReader()
-    reader.feed(complete(html[:MAX_PASTE_CHARS]))
+    tags = complete(html[:MAX_PASTE_CHARS])
+    reader.feed(tags)
     reader.close()
-    return reader.finish()
+    blocks = reader.finish()
+    return Taken(blocks=blocks, pictures=pictures(tags), tables=reader.tables, cut=len(html) > MAX_PASTE_CHARS)
+
+
+def take_text(text: str, style: Style) -> Taken:
+    """Plain text, every line a block of this style; no block of no text."""
+    blocks = [Block(block.runs, style) for block in from_text(text)] if text else []
+    return Taken(blocks=blocks, cut=len(text) > MAX_PASTE_CHARS)
+
+
+def from_html(html: str) -> list[Block]:
+    """What of foreign HTML a document can hold."""
+    return take_html(html).blocks
 
 
 def from_text(text: str) -> list[Block]:

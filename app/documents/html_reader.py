@@ -19,16 +19,22 @@ from app.documents.flow import (
     joined,
     one_line,
 )
+from app.documents.html_tables import MAX_DEPTH, Table
 from app.objects.addresses import safe_link
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _SKIPPED = {"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select"}
 _BLOCKS = {"p", "div", "li", "blockquote", "tr", "table", "ul", "ol", "section", "article", "header", "footer", "pre",
-           "h1", "h2", "h3", "h4", "h5", "h6", "hr", "dt", "dd", "figure", "address", "main", "body"}  # fmt: skip
+           "h1", "h2", "h3", "h4", "h5", "h6", "hr", "dt", "dd", "figure", "address", "main", "body", "td", "th",
+           "caption"}  # fmt: skip
 _MARK_TAGS = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "cite": "italic", "u": "underline",
     "ins": "underline", "s": "strike", "strike": "strike", "del": "strike",
 }  # fmt: skip
+_WORD_ITEM = re.compile(r"mso-list:\s*l\d+\s+level(\d)")
+_WORD_SIGN = re.compile(r"mso-list:\s*ignore")
+"""Word writes lists as paragraphs that begin with their bullet or number."""
+_NUMBER = re.compile(r"\(?\w{1,5}[.)]")
 _VOID = {"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base", "embed", "source", "track"}
 
 
@@ -48,9 +54,21 @@ class HtmlReader(HTMLParser):
         self._opened = Counter[str]()
         """How many of each tag are open: one that closes nothing is not looked for."""
         self._marks = PLAIN
+        self.tables = 0
+        """How many tables became text."""
+        self._tables: list[Table] = []
+        self._deeper = 0
+        """How many tables are open beyond those that are gathered."""
+        self._word_item = False
+        self._sign: list[str] | None = None
+        """What Word wrote for a list item's sign, while inside of it."""
+        self._sign_ends = 0
 
     def finish(self) -> list[Block]:
         """The blocks, without the empty one that a last closing tag leaves."""
+        self._end_block()
+        while self._tables:
+            self._end_table()
         self._end_block(force=not self.blocks)
         return self.blocks
 
@@ -67,9 +85,12 @@ class HtmlReader(HTMLParser):
             self._end_block()
             self._begin_block(tag)
         if tag not in _VOID:
+            given = dict(attrs)
+            self._begin_part(tag, given)
+            self._begin_word(tag, (given.get("style") or "").lower())
             self._open.append((tag, self._marks))
             self._opened[tag] += 1
-            self._marks = self._marked(tag, dict(attrs))
+            self._marks = self._marked(tag, given)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SKIPPED:
@@ -80,14 +101,20 @@ class HtmlReader(HTMLParser):
         if tag in _BLOCKS:
             self._end_block()
             self._leave_block(tag)
+            self._end_part(tag)
         while self._opened[tag]:
             closed, self._marks = self._open.pop()
             self._opened[closed] -= 1
             if closed == tag:
-                return
+                break
+        if self._sign is not None and len(self._open) <= self._sign_ends:
+            self._end_sign()
 
     def handle_data(self, data: str) -> None:
         if self._skip:
+            return
+        if self._sign is not None:
+            self._sign.append(clean(data))
             return
         if self._pre:
             for index, part in enumerate(clean(data).split("\n")):
@@ -131,7 +158,56 @@ class HtmlReader(HTMLParser):
         if runs:
             runs[-1] = Run(runs[-1].text.rstrip(" \u2028"), runs[-1].marks)
         if any(run.text.strip() for run in runs) or force:
-            self.blocks.append(Block(joined(runs), self._style))
+            (self._tables[-1].into if self._tables else self.blocks).append(Block(joined(runs), self._style))
+        if self._word_item:
+            self._word_item, self._sign = False, None
+            self._style = Style(quote=True) if self._quotes else BODY
+
+    def _begin_part(self, tag: str, attrs: dict[str, str | None]) -> None:
+        """The beginning of a table, or of a row or cell in it. What is open in it ends, closed or not."""
+        if tag == "table":
+            if len(self._tables) < MAX_DEPTH:
+                self._tables.append(Table())
+            else:
+                self._deeper += 1
+        elif self._tables and not self._deeper:
+            if tag in ("tr", "caption"):
+                self._tables[-1].end_row()
+            elif tag in ("td", "th"):
+                self._tables[-1].begin_cell(attrs.get("colspan"), attrs.get("rowspan"))
+
+    def _end_part(self, tag: str) -> None:
+        if tag == "table" and self._deeper:
+            self._deeper -= 1
+        elif tag == "table" and self._tables:
+            self._end_table()
+        elif self._tables and not self._deeper:
+            if tag == "tr":
+                self._tables[-1].end_row()
+            elif tag in ("td", "th"):
+                self._tables[-1].end_cell()
+
+    def _end_table(self) -> None:
+        table = self._tables.pop()
+        table.end_row()
+        self.tables += table.apart
+        if self._tables:
+            self._tables[-1].take(table)
+        else:
+            self.blocks += table.out
+
+    def _begin_word(self, tag: str, css: str) -> None:
+        """A list item of Word, or the bullet or number that it begins with."""
+        if tag == "p" and (level := _WORD_ITEM.search(css)):
+            self._word_item = True
+            self._style = Style(list=BULLETS, indent=max(1, min(int(level[1]), MAX_INDENT)))
+        elif self._word_item and self._sign is None and _WORD_SIGN.search(css):
+            self._sign, self._sign_ends = [], len(self._open)
+
+    def _end_sign(self) -> None:
+        sign, self._sign = "".join(self._sign or ()).strip(), None
+        if _NUMBER.match(sign):
+            self._style = self._style._replace(list=NUMBERS)
 
     def _marked(self, tag: str, attrs: dict[str, str | None]) -> Marks:
         marks = self._marks

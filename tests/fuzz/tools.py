@@ -163,10 +163,13 @@ def _links() -> Run:
 
 
 def _pasted() -> Run:
+    from app.chat.pasting import read
     from app.documents.formats import from_bytes, from_html, from_text, to_html, to_markdown
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
+        read("", text)
+        read(text, text)
         for blocks in (from_bytes(data) or [], from_html(text), from_text(text)):
             to_html(blocks)
             to_markdown(blocks)

@@ -14,6 +14,7 @@ from app.objects.files import Pasted, Source
 from app.people.person import Person
 from ui.chat.emoji import EmojiPanel
 from ui.chat.text_field import TextField
+from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import ask, open_files
@@ -51,22 +52,26 @@ class Composer(QFrame):
         self._files: list[Source] = []
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
+        self.pasted_line = Banner(self._close_pasted)
         self._file_rows = column(spacing=4)
         self.field = TextField(people)
         self.field.setAccessibleName(placeholder)
         self.field.setPlaceholderText(placeholder)
         layout.addWidget(self._banner)
+        layout.addWidget(self.pasted_line)
         layout.addLayout(self._file_rows)
         layout.addWidget(self.field)
         layout.addSpacing(4)
         layout.addLayout(self._tools())
         self.setFocusProxy(self.field)
         QWidget.setTabOrder(self.field, self._banner.close_button)  # before the field Qt would pass it by: the proxy
+        QWidget.setTabOrder(self._banner.close_button, self.pasted_line.close_button)
         self.field.submitted.connect(self.submit)
-        self.field.cancelled.connect(self.cancel)
+        self.field.cancelled.connect(self._on_escape)
         self.field.edit_last_asked.connect(self.edit_last_asked)
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
+        self.field.not_taken.connect(self._on_pasted)
         self.field.textChanged.connect(self._on_text)
         self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
@@ -158,6 +163,7 @@ class Composer(QFrame):
 
     def clear(self) -> None:
         """Empties everything."""
+        self.pasted_line.hide()
         self._reply = self._edit = None
         self._files.clear()
         self._show_files()
@@ -262,6 +268,23 @@ class Composer(QFrame):
     def _ask_emoji(self) -> None:
         button = self._emoji_button or self
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
+
+    def _on_pasted(self, left_out: str) -> None:
+        """Says what could not be pasted, until it is read, or something else is pasted or sent."""
+        self.pasted_line.setVisible(bool(left_out))
+        if left_out:
+            self.pasted_line.show_text("warning", left_out, tr("Close the message"))
+            announce(self.pasted_line, left_out)
+
+    def _on_escape(self) -> None:
+        if self.pasted_line.isVisible():
+            self._close_pasted()
+        else:
+            self.cancel()
+
+    def _close_pasted(self) -> None:
+        self.pasted_line.hide()
+        self.field.setFocus()
 
     def _add_image(self, data: bytes) -> None:
         """A pasted picture becomes a file of its own, byte for byte, which is on no disk until it is sealed."""

@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QTextEdit, QWidget
 
+from app.chat import pasting
 from app.chat.marking import (
     BOLD,
     ITALIC,
@@ -25,9 +26,11 @@ from app.chat.marking import (
     typed,
 )
 from app.chat.mentions import complete
+from app.chat.pasting import FENCE
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
-from ui.kit.pictures import can_paste, pasted
+from ui.kit.left_out import left_out, no_text
+from ui.kit.pictures import can_paste, offers_picture, pasted
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr
 
@@ -49,6 +52,8 @@ class TextField(QTextEdit):
     """Another `written_here`: the caret moved, or bold or italic is on or off for what is typed next."""
     image_given = Signal(bytes)
     """The bytes of a PNG or JPEG that was pasted and is no file."""
+    not_taken = Signal(str)
+    """What of something pasted could not be taken, as a sentence; empty if all was."""
 
     def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -243,10 +248,33 @@ class TextField(QTextEdit):
         paths = [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
         if paths:
             self.files_given.emit(paths)
-        elif (picture := pasted(source)) is not None:
-            self.image_given.emit(picture)
         else:
-            self._type(partial(super().insertFromMimeData, source))
+            self._paste(source)
+
+    def _paste(self, source: QMimeData) -> None:
+        """Text, or a picture where there is nothing else to paste."""
+        found = pasting.read(source.text(), source.html() if source.hasHtml() else "")
+        picture = None if found.beats else pasted(source)
+        if picture is not None:
+            self.image_given.emit(picture)
+            self.not_taken.emit("")
+            return
+        if FENCE in found.text and found.text != source.text():
+            self._insert_lines(found.text)
+        elif found.text:
+            self._type(partial(self.textCursor().insertText, found.text))
+        lost = found.pictures or int(not found.text and offers_picture(source))
+        self.not_taken.emit(left_out(lost) if found.text or lost else no_text())
+        self.ensureCursorVisible()
+
+    def _insert_lines(self, text: str) -> None:
+        """Inserts a text that needs lines of its own."""
+        cursor = self.textCursor()
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        whole = self.toPlainText()
+        before, behind = whole[: point_from_utf16(whole, start)], whole[point_from_utf16(whole, end) :]
+        head = "\n" if before and not before.endswith("\n") else ""
+        cursor.insertText(head + text + ("" if behind.startswith("\n") else "\n"))
 
     def loadResource(self, kind: int, name: Any) -> Any:
         return None  # nothing is ever fetched

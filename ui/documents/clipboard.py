@@ -2,11 +2,16 @@
 """Blocks on the clipboard: as our own bytes, as HTML and as plain text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QMimeData
 
 from app.documents import formats
 from app.documents.flow import Block, Style
+from app.documents.formats import Taken
+from ui.kit.left_out import left_out, no_text
+from ui.kit.pictures import offers_picture
+from ui.kit.translate import tr, trn
 
 _MIME = "application/x-kansli-document"
 
@@ -25,16 +30,35 @@ def has_text(source: QMimeData) -> bool:
     return bool(source.hasFormat(_MIME) or source.hasHtml() or source.hasText())
 
 
-def blocks_of(source: QMimeData, style: Style) -> list[Block]:
+def taken(source: QMimeData, style: Style) -> Taken:
     """What is pasted: the richest form there is. Plain text gets `style`."""
     blocks = formats.from_bytes(bytes(source.data(_MIME).data())) if source.hasFormat(_MIME) else None
-    if blocks is None and source.hasHtml():
-        blocks = formats.from_html(source.html())
-    if blocks is None or not any(block.text for block in blocks):
-        return plain_blocks(source.text(), style)
-    return blocks
+    if blocks is not None and any(block.text for block in blocks):
+        return Taken(blocks=blocks)
+    rich = (
+        formats.take_html(source.html()) if source.hasHtml() else Taken(blocks=[], pictures=int(offers_picture(source)))
+    )
+    if not rich.is_blank:
+        return rich
+    plain = formats.take_text(source.text(), style)
+    if plain.is_blank and rich.pictures:
+        return replace(rich, blocks=[])
+    return replace(plain, pictures=rich.pictures)
 
 
-def plain_blocks(text: str, style: Style) -> list[Block]:
-    """Text without any formatting, every line a block of this style."""
-    return [Block(block.runs, style) for block in formats.from_text(text)]
+def sentence(taken: Taken) -> str:
+    """What could not be taken; empty if all was."""
+    parts = [left_out(taken.pictures, taken.tables)]
+    if taken.tables:
+        parts.append(
+            trn(
+                "Its text is here, with tabs between the cells.",
+                "Their text is here, with tabs between the cells.",
+                taken.tables,
+            )
+        )
+    if taken.cut:
+        parts.append(tr("The text was too long. This is its beginning."))
+    if not taken.blocks and not any(parts):
+        parts.append(no_text())
+    return " ".join(part for part in parts if part)

@@ -68,6 +68,8 @@ class DocumentView(QWidget):
         self.toolbar = Toolbar(self.editor, self._document)
         self.find_bar = FindBar(self.editor, self._document)
         self.bar = InfoBar()
+        self.pasted_bar: InfoBar | None = None
+        """What could not be pasted; made when there is something."""
         self.panel = PresencePanel(self._document, service.people.me)
         self._lay_out()
         self._connect()
@@ -91,7 +93,7 @@ class DocumentView(QWidget):
 
     def _lay_out(self) -> None:
         outer = line(self)
-        left = column()
+        self._left = left = column()
         outer.addLayout(left, 1)
         outer.addWidget(self.panel)
         for part in (self._title_row(), self.toolbar, self.find_bar, self.bar):
@@ -123,12 +125,30 @@ class DocumentView(QWidget):
         self.editor.find_wanted.connect(self.find_bar.open)
         self.editor.replace_wanted.connect(self.find_bar.open_replace)
         self.editor.find_closed.connect(self.find_bar.leave)
+        self.editor.pasted.connect(self._on_pasted)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
         bind(self, self._service.fault, self._on_fault)
         bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
+
+    def _on_pasted(self, left_out: str) -> None:
+        """Says what could not be pasted, until it is read or something else is pasted."""
+        if self.pasted_bar is not None:
+            self.pasted_bar.hide()
+        if not left_out:
+            return
+        if self.pasted_bar is None:
+            self.pasted_bar = InfoBar()
+            self._left.insertWidget(self._left.indexOf(self.editor), self.pasted_bar)
+        self.pasted_bar.show_state("warning", "warning", left_out, tr("Close the message"), self._close_pasted)
+        announce(self.pasted_bar, left_out)
+
+    def _close_pasted(self) -> None:
+        if self.pasted_bar is not None:
+            self.pasted_bar.hide()
+        self.editor.setFocus()
 
     def _rename(self) -> None:
         if self.title.isReadOnly():

@@ -21,8 +21,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
 from app.core.text_units import point_from_utf16, utf16_len
-from app.documents import edits
+from app.documents import edits, formats
 from app.documents.flow import BODY, Block, Marks, Style, joined
+from app.documents.formats import Taken
 from app.documents.model import Change, Document
 from app.documents.service import Caret
 from app.objects.addresses import safe_link
@@ -51,6 +52,8 @@ class Editor(QTextEdit):
     replace_wanted = Signal()
     find_closed = Signal()
     link_opened = Signal(str)
+    pasted = Signal(str)
+    """What of something pasted could not be taken, as a sentence; empty if all was."""
 
     def __init__(self, document: Document, *, read_only: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -344,8 +347,14 @@ class Editor(QTextEdit):
 
     def paste_plain(self) -> None:
         """The clipboard's text without any formatting."""
-        if self.canPaste():
-            self.insert_blocks(clipboard.plain_blocks(QApplication.clipboard().text(), self.style_here()))
+        if not self.isReadOnly():
+            self._paste(formats.take_text(QApplication.clipboard().text(), self.style_here()))
+
+    def _paste(self, taken: Taken) -> None:
+        """Puts what was taken in place of the selection, which stays where there is no text."""
+        if taken.blocks:
+            self.insert_blocks(taken.blocks)
+        self.pasted.emit(clipboard.sentence(taken))
 
     # ---- Qt
 
@@ -425,9 +434,8 @@ class Editor(QTextEdit):
         return not self.isReadOnly() and clipboard.has_text(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        if not self.canInsertFromMimeData(source):
-            return
-        self.insert_blocks(clipboard.blocks_of(source, self.style_here()))
+        if not self.isReadOnly():
+            self._paste(clipboard.taken(source, self.style_here()))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)

@@ -61,6 +61,11 @@ def pasted(source: QMimeData) -> bytes | None:
     return _png(QImage(source.imageData())) if _is_bitmap(source) else None
 
 
+def offers_picture(source: QMimeData) -> bool:
+    """Whether there is a picture on the clipboard, in whatever format."""
+    return any(kind.startswith(("image/", _BITMAP)) for kind in source.formats())
+
+
 def _is_bitmap(source: QMimeData) -> bool:
     return sys.platform == "win32" and source.hasFormat(_BITMAP)
 

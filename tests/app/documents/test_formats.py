@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from app.documents.finding import find
 from app.documents.flow import BODY, Block, Marks, Run, Style, plain_blocks
-from app.documents.formats import from_bytes, from_html, from_text, to_bytes, to_html, to_markdown
+from app.documents.formats import (
+    MAX_PASTE_CHARS,
+    from_bytes,
+    from_html,
+    from_text,
+    take_html,
+    take_text,
+    to_bytes,
+    to_html,
+    to_markdown,
+)
 
 BLOCKS = [
     Block((Run("Rubrik å"),), Style(heading=2)),
@@ -64,7 +74,7 @@ def test_any_bytes_are_no_fragment_or_a_safe_one(data: bytes) -> None:
         ("<div>a<div>b</div></div>", "a\nb"),
         ("<p>x<script>alert(1)</script><style>y</style>z</p>", "xz"),
         ("<pre>a\n  b</pre>", "a\n  b"),
-        ("<table><tr><td>1</td><td>2</td></tr></table>", "12"),
+        ("<table><tr><td>1</td><td>2</td></tr></table>", "1\t2"),
     ],
 )
 def test_foreign_html_becomes_plain_paragraphs(html: str, text: str) -> None:
@@ -101,7 +111,10 @@ def test_what_is_no_whole_tag_is_text(html: str, text: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("unit", ["<a ", "<a b='", "<!--", "<", "</", "<?", "<!a", "<![", "<b></i>"])
+@pytest.mark.parametrize(
+    "unit",
+    ["<a ", "<a b='", "<!--", "<", "</", "<?", "<!a", "<![", "<b></i>", "<table><tr><td>", "<tr><td><td>a", "<img "],
+)
 def test_html_of_a_stranger_is_read_in_time_that_grows_as_its_length(unit: str) -> None:
     def cost_s(count: int) -> float:
         html, least = "<b>" * count + unit * count, 60.0
@@ -112,3 +125,65 @@ def test_html_of_a_stranger_is_read_in_time_that_grows_as_its_length(unit: str) 
         return least
 
     assert cost_s(16_000) < 12 * cost_s(4_000), "sixteen times and more were it quadratic"
+
+
+WORD = (
+    "<!--StartFragment--><p class=MsoListParagraphCxSpFirst style='text-indent:-18.0pt;mso-list:l0 level1 lfo1'>"
+    "<![if !supportLists]><span style='font-family:Symbol'><span style='mso-list:Ignore'>·<span "
+    "style='font:7.0pt \"Times New Roman\"'>&nbsp;&nbsp;&nbsp; </span></span></span><![endif]>Första å<o:p></o:p></p>"
+    "<p class=MsoListParagraphCxSpLast style='mso-list:l1 level2 lfo2'><!--[if !supportLists]--><span><span "
+    "style='mso-list:Ignore'>a)<span>&nbsp; </span></span></span><!--[endif]--><b>Andra</b> punkten</p>"
+    "<p class=MsoNormal>Brödtext</p>"
+)
+
+
+def test_lists_of_word_become_lists() -> None:
+    assert [(block.text, block.style) for block in from_html(WORD)] == [
+        ("Första å", Style(list="ul", indent=1)),
+        ("Andra punkten", Style(list="ol", indent=2)),
+        ("Brödtext", BODY),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "tables"),
+    [
+        ("<table><tr><th>Namn</th><th>År</th></tr><tr><td>å</td><td>1</td></tr></table>", "Namn\tÅr\nå\t1", 1),
+        ("<table><tr><td>a<td>b<tr><td><td>d", "a\tb\n\td", 1),
+        ("<table><tr><td><p>ett</p><p>två<br>tre</p></td><td>b</td></tr></table>", "ett två tre\tb", 1),
+        ("<table><tr><td colspan=2>a</td><td>b</td></tr></table>", "a\t\tb", 1),
+        ("<table><tr><td rowspan=2>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a\tb\n\tc", 1),
+        ("<table><tr><td>a</td></tr><tr><td><p>b</p><p>c</p></td></tr></table>", "a\nb\nc", 0),
+        ("<table><tr><td>x<table><tr><td>a</td><td>b</td></tr></table></td><td>y</td></tr></table>", "x\na\tb\ny", 1),
+        ("<p>före</p><table><tr><td>a</td><td>b</td></tr></table><p>efter</p>", "före\na\tb\nefter", 1),
+    ],
+)
+def test_tables_keep_their_cells_apart(html: str, text: str, tables: int) -> None:
+    taken = take_html(html)
+    assert "\n".join(block.text for block in taken.blocks) == text
+    assert taken.tables == tables
+
+
+def test_marks_in_cells_are_kept() -> None:
+    (row,) = from_html("<table><tr><td><b>a</b></td><td>b</td></tr></table>")
+    assert row.runs == (Run("a", Marks(bold=True)), Run("\tb"))
+
+
+def test_pictures_are_counted_whatever_their_size_but_not_those_that_count_readers() -> None:
+    html = (
+        "<p>a<img src='x.png'><IMG width=120 src=y><img style='line-height:1'>"
+        f"<img src='data:image/png;base64,{'A' * 9000}'><img width='1' height='1'><!-- <img> -->&lt;img&gt;</p>"
+    )
+    assert take_html(html).pictures == 4
+
+
+def test_what_is_longer_than_may_be_pasted_says_so() -> None:
+    assert take_html("å" * (MAX_PASTE_CHARS + 1)).cut
+    assert take_text("å" * (MAX_PASTE_CHARS + 1), BODY).cut
+    assert not take_text("å", BODY).cut
+
+
+@pytest.mark.parametrize("cell", ["<td colspan=9999>", "<td rowspan=9999>", "<td colspan=32 rowspan=32>"])
+def test_attack_no_span_makes_a_text_much_longer_than_its_html(cell: str) -> None:
+    html = "<table>" + f"<tr>{cell * 40}<td>x" * 400
+    assert sum(len(block.text) for block in from_html(html)) < 4 * len(html)

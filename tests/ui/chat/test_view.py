@@ -203,6 +203,63 @@ def test_a_pasted_picture_is_on_no_disk(qtbot: QtBot, monkeypatch: pytest.Monkey
     assert not list(tmp_path.iterdir())
 
 
+def paste(composer: Composer, **forms: bytes) -> None:
+    mime = QMimeData()
+    for form, data in forms.items():
+        mime.setData(form.replace("_", "/"), data)
+    QApplication.clipboard().setMimeData(mime)
+    QTest.keyClick(composer.field, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+
+
+SHEET = "<table><tr><td>Å</td><td>12</td></tr><tr><td>bb</td><td>3</td></tr></table>".encode()
+
+
+def test_a_spreadsheet_is_pasted_as_a_block_though_it_offers_a_picture(view: ChatView) -> None:
+    composer = view.composer
+    write(view, "Se: ")
+    paste(composer, text_plain="Å\t12\nbb\t3\n".encode(), text_html=SHEET, image_png=b"\x89PNG\r\n\x1a\n")
+    assert composer.text == "Se: \n```\nÅ   12\nbb  3\n```\n"
+    write(view, "mer")
+    assert composer.text.endswith("```\nmer")
+    assert not composer.pasted_line.isVisible()
+    for _ in range(4):
+        QTest.keyClick(composer.field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert "```" not in composer.text
+
+
+def test_a_copied_picture_is_pasted_as_a_picture_though_html_shows_it(view: ChatView) -> None:
+    paste(view.composer, text_html=b"<img src=x alt=bild>", image_png=b"\x89PNG\r\n\x1a\n")
+    assert named(view, "Skicka").isEnabled()
+    assert view.composer.text == ""
+    assert not view.composer.pasted_line.isVisible()
+
+
+def test_what_could_not_be_pasted_into_a_message_is_said_until_it_is_read(view: ChatView) -> None:
+    composer, said = view.composer, view.composer.pasted_line
+    paste(composer, text_plain=b"text", text_html=b"<p>text<img src=x><img src=y></p>")
+    assert composer.text == "text"
+    assert said.isVisible()
+    assert said.label.accessibleName() == "2 bilder kunde inte följa med."
+    QTest.keyClick(composer.field, Qt.Key.Key_Escape)
+    assert not said.isVisible()
+    assert composer.text == "text"
+    for forms, sentence in (
+        ({"text_html": b"<img src=x>"}, "1 bild kunde inte följa med."),
+        ({"image_bmp": b"x"}, "1 bild kunde inte följa med."),
+        ({"text_html": b"<div></div>"}, "Det fanns ingen text att klistra in."),
+    ):
+        paste(composer, **forms)
+        assert said.label.accessibleName() == sentence
+    named(view, "Stäng meddelandet").click()
+    assert not said.isVisible()
+    paste(composer, text_html=b"<img src=x>")
+    paste(composer, text_plain=b" mer")
+    assert not said.isVisible()
+    paste(composer, text_html=b"<img src=x>")
+    QTest.keyClick(composer.field, Qt.Key.Key_Return)
+    assert not said.isVisible()
+
+
 def test_a_large_picture_gets_a_small_preview(tmp_path: Path) -> None:
     image = QImage(3000, 2000, QImage.Format.Format_RGB32)
     image.fill(Qt.GlobalColor.darkGreen)

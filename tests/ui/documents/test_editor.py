@@ -156,6 +156,61 @@ def test_pasted_html_keeps_what_a_document_holds_and_nothing_else(qtbot: QtBot) 
     assert document.plain_text() == "före efter"
 
 
+def test_pasting_says_what_could_not_be_taken(qtbot: QtBot) -> None:
+    said: list[str] = []
+    editor, document = new_editor(qtbot)
+    editor.pasted.connect(said.append)
+    for html, sentence in (
+        (
+            "<p>a<img src=x><img src=y><img src=z></p><table><tr><td>1</td><td>2</td></tr></table>",
+            "3 bilder och 1 tabell kunde inte följa med. Tabellens text finns här, med tabbar mellan cellerna.",
+        ),
+        (
+            "<table><tr><td>1<td>2</table><table><tr><td>1<td>2</table>",
+            "2 tabeller kunde inte följa med. Tabellernas text finns här, med tabbar mellan cellerna.",
+        ),
+        ("<p>a<img src=x></p>", "1 bild kunde inte följa med."),
+        ("<p>allt</p>", ""),
+    ):
+        mime = QMimeData()
+        mime.setHtml(html)
+        QApplication.clipboard().setMimeData(mime)
+        key(editor, Key.Key_V, CTRL)
+        assert said.pop() == sentence
+    assert "1\t2" in document.plain_text()
+
+
+def test_pasting_what_has_no_text_says_so_and_leaves_the_selection(qtbot: QtBot) -> None:
+    said: list[str] = []
+    editor, document = new_editor(qtbot, "kvar å")
+    editor.pasted.connect(said.append)
+    editor.selectAll()
+    for form, data, sentence in (
+        ("text/html", b"<img src=x>", "1 bild kunde inte följa med."),
+        ("text/html", b"<div><br></div>", "Det fanns ingen text att klistra in."),
+        ("image/png", b"x", "1 bild kunde inte följa med."),
+        ("application/pdf", b"x", "Det fanns ingen text att klistra in."),
+    ):
+        mime = QMimeData()
+        mime.setData(form, data)
+        QApplication.clipboard().setMimeData(mime)
+        key(editor, Key.Key_V, CTRL)
+        assert said.pop() == sentence
+    key(editor, Key.Key_V, CTRL | SHIFT)
+    assert said.pop() == "Det fanns ingen text att klistra in."
+    assert document.plain_text() == "kvar å"
+
+
+def test_a_spreadsheet_is_pasted_as_text_though_it_offers_a_picture(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot)
+    mime = QMimeData()
+    mime.setData("image/png", b"x")
+    mime.setText("å\t2\n")
+    mime.setHtml("<table><tr><td>å</td><td>2</td></tr></table>")
+    editor.insertFromMimeData(mime)
+    assert document.plain_text() == "å\t2"
+
+
 def test_what_is_copied_here_is_pasted_here_as_it_was(qtbot: QtBot) -> None:
     editor, document = new_editor(qtbot, "Rubrik\npunkt ett å\nslut")
     document.set_styles(0, [Style(heading=2), Style(list="ol", indent=2), BODY])

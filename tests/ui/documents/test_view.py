@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QMimeData, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView, QTextEdit, QWidget
@@ -63,6 +63,30 @@ def test_enter_in_the_list_opens_the_document(qtbot: QtBot, world: World) -> Non
     view.list.documents.setFocus()
     QTest.keyClick(view.list.documents, Qt.Key.Key_Return)
     assert opened(view).obj == obj
+
+
+def test_what_could_not_be_pasted_is_said_above_the_text_until_it_is_read(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    document = opened(show(qtbot, hl, hl.documents.create(ROOM, "Beslut")))
+    mime = QMimeData()
+    mime.setHtml("<p>å</p><img src=x><img src=y>")
+    QApplication.clipboard().setMimeData(mime)
+    QTest.keyClick(document.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    bar = document.pasted_bar
+    assert bar is not None
+    assert bar.isVisible()
+    assert bar.text() == "2 bilder kunde inte följa med."
+    close = bar.findChild(QAbstractButton)
+    assert close is not None
+    assert close.text() == "Stäng meddelandet"
+    QTest.keyClick(close, Qt.Key.Key_Space)
+    assert not bar.isVisible()
+    assert document.window().focusWidget() is document.editor
+    QTest.keyClick(document.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert bar.isVisible()
+    QApplication.clipboard().setText("allt")
+    QTest.keyClick(document.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert not bar.isVisible()
 
 
 def test_two_people_write_at_once_and_see_each_other(qtbot: QtBot, world: World) -> None:

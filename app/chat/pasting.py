@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is pasted into a message as text: tables as a monospaced block, Word's lists as lists. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from app.objects.tags import complete, pictures, words
+
+FENCE = "```"
+_MAX_HTML_CHARS = 5_000_000
+"""As in documents. What is behind is not looked at."""
+_WIDEST = 40
+"""A column's characters; a longer cell moves the rest of its row to the right."""
+_TABLE = re.compile(r"<table\b", re.IGNORECASE)
+_WORD_LIST = re.compile(r"mso-list:", re.IGNORECASE)
+_ITEM = re.compile(r"^\s*(?:[·•o§▪–-]|(?P<number>\d{1,3}[.)]))\t\s*")
+_ADDRESS = re.compile(r"\s*\w+:/\S*\s*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pasted:
+    """The text to insert, and how many pictures it came without. `beats`: also where a picture is offered beside it,
+    as spreadsheets do; the address of a picture, or HTML that only shows it, is not worth more than the picture."""
+
+    text: str
+    pictures: int
+    beats: bool
+
+
+def read(text: str, html: str) -> Pasted:
+    """Joins the plain text and the HTML of one clipboard; both may be empty."""
+    tags = complete(html[:_MAX_HTML_CHARS])
+    said = words(tags)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    beats = bool(said) if html else bool(text.strip()) and _ADDRESS.fullmatch(text) is None
+    text = text or said
+    if _WORD_LIST.search(tags):
+        text = "\n".join(map(_item, text.split("\n")))
+    if _TABLE.search(tags) and "\t" in text:
+        text = _with_blocks(text)
+    return Pasted(text=text, pictures=pictures(tags), beats=beats)
+
+
+def _item(line: str) -> str:
+    found = _ITEM.match(line)
+    return f"{found['number'] or '-'} {line[found.end() :]}" if found else line
+
+
+def _with_blocks(text: str) -> str:
+    out: list[str] = []
+    for is_row, lines in groupby(text.rstrip("\n").split("\n"), key=lambda line: "\t" in line):
+        rows = [line.split("\t") for line in lines]
+        if is_row and FENCE not in "".join(cell for row in rows for cell in row):
+            out += [FENCE, *_aligned(rows), FENCE]
+        else:
+            out += ["\t".join(row) for row in rows]
+    return "\n".join(out)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows with each column as wide as its widest cell. Rows as they are where that would be mostly spaces."""
+    widths = [0] * max(map(len, rows))
+    for row in rows:
+        for column, cell in enumerate(row):
+            widths[column] = min(_WIDEST, max(widths[column], len(cell.strip())))
+    written = sum(len(cell) + 1 for row in rows for cell in row)
+    if (sum(widths) + 2 * len(widths)) * len(rows) > 20 * written + 2000:
+        return iter("\t".join(row) for row in rows)
+    return ("  ".join(cell.strip().ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+            for row in rows)  # fmt: skip

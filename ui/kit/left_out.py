@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Says what of something pasted could not be taken."""
+
+from ui.kit.translate import tr, trn
+
+
+def left_out(pictures: int, tables: int = 0) -> str:
+    """3 pictures and 1 table could not be pasted. Empty where all was taken."""
+    parts: list[str] = []
+    if pictures:
+        parts.append(trn("{n} picture", "{n} pictures", pictures).format(n=pictures))
+    if tables:
+        parts.append(trn("{n} table", "{n} tables", tables).format(n=tables))
+    if not parts:
+        return ""
+    what = tr("{one} and {other}").format(one=parts[0], other=parts[1]) if len(parts) > 1 else parts[0]
+    return tr("{what} could not be pasted.").format(what=what)
+
+
+def no_text() -> str:
+    """Where nothing was pasted at all."""
+    return tr("There was no text to paste.")
