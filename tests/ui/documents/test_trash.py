@@ -15,6 +15,7 @@ from app.objects.trash import Trash
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM
 from tests.ui.documents.test_view import opened, show
+from tests.ui.pointing import click
 from tests.ui.walking import check
 from tests.world import until
 from ui.documents.view import DocumentsView
@@ -35,7 +36,7 @@ def put_away(view: DocumentsView) -> None:
     """By the menu of the row that is chosen."""
     view.list.documents.setFocus()
     rows: QListView = view.list.documents
-    rows.customContextMenuRequested.emit(rows.visualRect(rows.currentIndex()).center())
+    click(rows.viewport(), rows.visualRect(rows.currentIndex()).center(), right=True)
     menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
     next(action for action in menu.actions() if action.text() == "Lägg undan").trigger()
     menu.close()
