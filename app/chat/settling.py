@@ -33,6 +33,7 @@ from app.store.statements import CHUNK
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
 MAX_UNREAD = 1000
+"""Unread messages of one room are counted no further."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"

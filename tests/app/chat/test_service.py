@@ -218,7 +218,7 @@ def test_the_rooms_line_shows_what_came_before_a_deleted_message(hl: Desk, ek: D
     first, second = hl.chat.send(ROOM, "Utkast å"), ek.chat.send(ROOM, "Fel fönster")
     server.deliver()
 
-    def line(desk: Desk) -> tuple[str, Uid]:
+    def line(desk: Desk) -> tuple[str, Uid | None]:
         row = desk.store.rooms_list.get(ROOM)
         assert row is not None
         return row.last_preview, row.last_by
