@@ -4,6 +4,7 @@ reactions, its place in search, and the room's line in the list.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -32,6 +33,7 @@ from app.store.statements import CHUNK
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
 MAX_UNREAD = 1000
+"""Unread messages of one room are counted no further."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
@@ -211,11 +213,7 @@ def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: Messa
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     """The room's line in the list: the latest message, how many are unread and how many of them name this person."""
     execute = driver_of(conn).execute
-    last = execute(
-        "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE obj = ?"
-        " ORDER BY sort DESC LIMIT 1",
-        (obj,),
-    ).fetchone()
+    last = _last(conn, obj)
     if last is None:
         return
     (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
@@ -232,6 +230,19 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     rooms.unread(conn, room, unread, named)
     preview = _preview(*last[2:6])
     rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
+
+
+def _last(conn: Connection, obj: ObjId) -> Any:
+    """The latest message that is not deleted, or the latest of all; None in an empty conversation."""
+    sql = (
+        "SELECT author, t, text, mentions, attachments, deleted_by, named FROM chat_messages WHERE obj = ?{left}"
+        " ORDER BY sort DESC LIMIT 1"
+    )
+    for left in (" AND deleted_by IS NULL", ""):
+        found = driver_of(conn).execute(sql.format(left=left), (obj,)).fetchone()
+        if found is not None:
+            return found
+    return None
 
 
 def quoted(text: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
@@ -29,7 +30,7 @@ from app.documents.service import Caret
 from app.objects.addresses import safe_link
 from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
-from ui.documents import carets, clipboard, keys, link_notes, look, page
+from ui.documents import carets, clipboard, keys, link_notes, look, page, text_menu
 from ui.documents.binding import Binding
 from ui.kit import theme
 from ui.kit.bind import bind
@@ -426,6 +427,17 @@ class Editor(QTextEdit):
         if not self.isReadOnly():
             with self._binding.committing(utf16_len(event.commitString())):
                 super().inputMethodEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        writing = text_menu.Writing(
+            can_undo=self._document.can_undo,
+            can_redo=self._document.can_redo,
+            undo=self.undo,
+            redo=self.redo,
+            paste_plain=self.paste_plain,
+            delete=lambda: self.textCursor().removeSelectedText(),
+        )
+        text_menu.open_menu(self, None if self.isReadOnly() else writing, event)
 
     def createMimeDataFromSelection(self) -> QMimeData:
         return clipboard.mime_of(self.selected_blocks())

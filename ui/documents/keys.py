@@ -5,10 +5,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
 from app.documents.flow import BODY, MAX_INDENT, Style
+from ui.kit.keys import REDO, REDO_KEYS
 
 SHORTCUTS = {
     "undo": "Ctrl+Z",
-    "redo": "Ctrl+Y",
+    "redo": REDO,
     "bold": "Ctrl+B",
     "italic": "Ctrl+I",
     "underline": "Ctrl+U",
@@ -27,7 +28,11 @@ SHORTCUTS = {
 }
 """What tooltips say. Ctrl+K is the palette's."""
 
-_ALSO = {"Ctrl+Shift+Z": "redo", "Ctrl+Shift+/": "numbers", "Ctrl+Shift+(": "bullets", "Ctrl+Shift+)": "quote"}
+_ALSO = dict.fromkeys(REDO_KEYS, "redo") | {
+    "Ctrl+Shift+/": "numbers",
+    "Ctrl+Shift+(": "bullets",
+    "Ctrl+Shift+)": "quote",
+}
 """Shift turns the digits into signs on a Swedish keyboard."""
 
 _ACTIONS = {QKeySequence(text).toString(): name for name, text in SHORTCUTS.items()} | {

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -57,8 +57,6 @@ class Documents(QListView):
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._on_menu)
         self.clicked.connect(self._open)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -71,11 +69,17 @@ class Documents(QListView):
         if (row := self.rows.row(index)) is not None:
             self.wanted.emit(row.obj)
 
-    def _on_menu(self, at: QPoint) -> None:
-        index = self.indexAt(at)
-        index = index if index.isValid() else self.currentIndex()
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """At the pointer, for the row under it; by key, in the middle of the current row."""
+        if event.reason() == QContextMenuEvent.Reason.Mouse:
+            index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
+            at = event.globalPos()
+        else:
+            index = self.currentIndex()
+            self.scrollTo(index)
+            at = self.viewport().mapToGlobal(self.visualRect(index).center())
         if (row := self.rows.row(index)) is not None:
-            self.menu_wanted.emit(row.obj, self.viewport().mapToGlobal(self.visualRect(index).center()))
+            self.menu_wanted.emit(row.obj, at)
 
 
 class ListView(QWidget):

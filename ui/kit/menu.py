@@ -4,9 +4,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtCore import QKeyCombination, QPoint, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.core.signal import Signal
 from ui.kit.bind import Args, bind
@@ -27,11 +27,35 @@ class Entry:
     danger: bool = False
 
 
+class _Menu(QMenu):
+    """A menu in which the keys that it shows work. It runs left to right also under a button that does not."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setLayoutDirection(QApplication.layoutDirection())
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        pressed = _keys(event)
+        found = (a for a in self.actions() if a.isEnabled() and not a.shortcut().isEmpty() and a.shortcut() == pressed)
+        action = next(found, None)
+        if action is None:
+            super().keyPressEvent(event)
+            return
+        self.close()
+        action.trigger()
+
+
+def _keys(event: QKeyEvent) -> QKeySequence:
+    """The keys as a shortcut; one of the number pad counts like its twin."""
+    held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return QKeySequence(QKeyCombination(held, Qt.Key(event.key())))
+
+
 def build(parent: QWidget, name: str, entries: Sequence[Entry | None]) -> QMenu:
     """A menu of these entries; None is a separator. It is deleted when it closes."""
-    menu = QMenu(parent)
+    menu = _Menu(parent)
     menu.setAccessibleName(name)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     for entry in entries:
         if entry is None:
             menu.addSeparator()
@@ -48,7 +72,7 @@ def _action(menu: QMenu, entry: Entry, run: Callable[[], object]) -> QAction:
         action.setIcon(icon(entry.icon, "danger" if entry.danger else "muted", 16))
     if entry.shortcut:
         action.setShortcut(QKeySequence(entry.shortcut))
-        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # shown here, bound elsewhere
+        action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # while the menu is closed, bound elsewhere
     if entry.checked is not None:
         action.setCheckable(True)
         action.setChecked(entry.checked)

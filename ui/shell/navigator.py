@@ -144,8 +144,7 @@ class Navigator(QObject):
         if place.room is not None and place.room not in known and self._parts.invitation.show_room(place.room):
             self._parts.room_list.choose(place.room)
             self._parts.stack.setCurrentWidget(self._parts.invitation)
-            if not self._parts.room_list.isAncestorOf(self._parts.stack.window().focusWidget() or self._parts.stack):
-                self._parts.invitation.setFocus()
+            self._parts.invitation.setFocus()
             return
         if place.room is None or place.room not in known:
             self._parts.stack.setCurrentWidget(self._parts.no_room)
@@ -156,8 +155,7 @@ class Navigator(QObject):
         self._parts.room_list.choose(place.room)
         self._note_opened(view)
         self._parts.stack.setCurrentWidget(view)
-        if not self._parts.room_list.isAncestorOf(self._parts.stack.window().focusWidget() or self._parts.stack):
-            (view.current_view() or view).setFocus()  # in a chat one writes at once
+        (view.current_view() or view).setFocus()  # in a chat one writes at once
 
     def _room_view(self, room: RoomId) -> RoomView:
         view = self._rooms.pop(room, None)

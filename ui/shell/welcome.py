@@ -95,7 +95,7 @@ class CodeView(QStackedWidget):
         page = self.code_page = GatePage(tr("Welcome"), text)
         self.server = ServerField(tr("Server address or link"), self._servers)
         page.body.addWidget(self.server)
-        self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX")
+        self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX-XXXX- …")  # many more than fit
         self._add_ways(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         self.server.changed.connect(self._on_text)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
+from app.chat.settling import MAX_UNREAD
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.errors import StoreUnwritable
@@ -467,9 +468,11 @@ class MainWindow(QMainWindow):
                 self.erase_requested.emit()
 
     def _on_rooms(self) -> None:
-        self.unread = sum(r.unread for r in self.session.rooms.rooms() if not r.muted)
+        counted = [r.unread for r in self.session.rooms.rooms() if not r.muted]
+        self.unread = sum(counted)
         self.rail.items["rooms"].set_count(self.unread + self.session.invitations.count)
-        set_title(self, f"({self.unread}) Kansli" if self.unread else "Kansli")
+        more = "+" if any(unread >= MAX_UNREAD for unread in counted) else ""
+        set_title(self, f"({self.unread}{more}) Kansli" if self.unread else "Kansli")
         self.unread_changed.emit(self.unread)
         if self.session.status.state == "syncing":
             self._on_status()

@@ -18,6 +18,7 @@ from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.dialogs import show
 from ui.kit.icons import set_icon
+from ui.kit.keys import REDO_KEYS
 from ui.kit.menu import Entry, popup
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import done_now, run
@@ -84,7 +85,8 @@ class TasksView(QWidget):
         self.editor.closed.connect(self._on_editor_closed)
         self.editor.delete_asked.connect(self._delete_card)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.undo)
-        QShortcut(QKeySequence.StandardKey.Redo, self, self.redo)
+        for keys in REDO_KEYS:
+            QShortcut(QKeySequence(keys), self, self.redo)
         QShortcut(QKeySequence(ARCHIVE_KEYS), self, self.open_archive)
         self.set_writable(service.may_write(room))
 

@@ -16,7 +16,7 @@ from app.chat.reads import MAX_REACTIONS
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, encode
 from app.chat.service import Draft
 from app.chat.typing import SHOWN_FOR_MS, Typing
-from app.core.ids import ChangeId, DevId, ObjId, RoomId
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
 from app.objects.object import Payload
@@ -212,6 +212,24 @@ def test_the_rooms_line_shows_the_latest(hl: Desk, ek: Desk, server: Positions) 
     row = ek.store.rooms_list.get(ROOM)
     assert row is not None
     assert (row.last_preview, row.last_by) == ("Utkast till beslut klart", HL)
+
+
+def test_the_rooms_line_shows_what_came_before_a_deleted_message(hl: Desk, ek: Desk, server: Positions) -> None:
+    first, second = hl.chat.send(ROOM, "Utkast å"), ek.chat.send(ROOM, "Fel fönster")
+    server.deliver()
+
+    def line(desk: Desk) -> tuple[str, Uid | None]:
+        row = desk.store.rooms_list.get(ROOM)
+        assert row is not None
+        return row.last_preview, row.last_by
+
+    assert line(hl) == ("Fel fönster", EK)
+    ek.chat.delete(ROOM, second)
+    server.deliver()
+    assert line(hl) == line(ek) == ("Utkast å", HL)
+    hl.chat.delete(ROOM, first)
+    server.deliver()
+    assert line(hl)[0] == line(ek)[0] == ""
 
 
 def test_words_are_found_by_search(hl: Desk) -> None:

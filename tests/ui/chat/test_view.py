@@ -356,3 +356,14 @@ async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
     finally:
         set_error_hook(None)
     assert (asked, told) == ((["Bilaga.pdf"], []) if allowed else ([], ["export-off"]))
+
+
+def test_the_keys_that_the_message_menu_shows_work_while_it_is_open(view: ChatView, hl: Desk) -> None:
+    hl.chat.send(ROOM, "Yttrandet är kompletterat å")
+    view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_Return)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    QTest.keyClick(menu, Qt.Key.Key_E)
+    assert not menu.isVisible()
+    assert view.composer.field.toPlainText() == "Yttrandet är kompletterat å"

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QKeySequence, QShortcut
+from PySide6.QtGui import QAction, QInputMethodEvent, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.documents.flow import BODY, Marks, Run, Style
 from app.documents.model import Document
+from tests.ui.pointing import click
 from ui.documents import link_notes
 from ui.documents.editor import Editor
+from ui.kit.keys import REDO
+from ui.kit.translate import tr
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 CTRL, SHIFT, ALT = Mod.ControlModifier, Mod.ShiftModifier, Mod.AltModifier
@@ -435,3 +438,52 @@ def noted(editor: Editor) -> list[link_notes.Note]:
             found.append((fragment.position() - block.position(), fragment.length(), host))
         fragments += 1
     return found
+
+
+def test_the_menu_of_the_text_undoes_and_redoes_by_line_and_by_the_keys_that_it_shows(qtbot: QtBot) -> None:
+    editor, document = new_editor(qtbot)
+
+    def menu() -> QMenu:
+        click(editor.viewport(), editor.cursorRect().center(), right=True)
+        found = QApplication.activePopupWidget()
+        assert isinstance(found, QMenu)
+        return found
+
+    def action(shown: QMenu, text: str) -> QAction:
+        return next(a for a in shown.actions() if a.text() == text)
+
+    first = menu()
+    assert not action(first, tr("Undo")).isEnabled()
+    first.close()
+    write(editor, "åäö 🙂")
+    second = menu()
+    assert not action(second, tr("Redo")).isEnabled()
+    click(second, second.actionGeometry(action(second, tr("Undo"))).center())
+    assert document.plain_text() == ""
+    third = menu()
+    redo = action(third, tr("Redo"))
+    assert redo.shortcut().toString() == REDO
+    QTest.keyClick(third, Key.Key_Z, CTRL | SHIFT)
+    assert document.plain_text() == "åäö 🙂"
+    fourth = menu()
+    QTest.keyClick(fourth, Key.Key_A, CTRL)
+    assert editor.range() == (0, 6)
+
+
+def test_the_menu_of_a_text_that_is_only_read_offers_nothing_that_changes_it(qtbot: QtBot) -> None:
+    editor, _ = new_editor(qtbot, "åäö", read_only=True)
+    click(editor.viewport(), editor.cursorRect().center(), right=True)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert [a.text() for a in menu.actions() if not a.isSeparator()] == [tr("Copy"), tr("Select all")]
+    menu.close()
+
+
+@pytest.mark.parametrize(("code", "held"), [(Key.Key_Z, CTRL | SHIFT), (Key.Key_Y, CTRL)])
+def test_both_keys_of_redo_work(qtbot: QtBot, code: Qt.Key, held: Qt.KeyboardModifier) -> None:
+    editor, document = new_editor(qtbot)
+    write(editor, "å")
+    key(editor, Key.Key_Z, CTRL)
+    assert document.plain_text() == ""
+    key(editor, code, held)
+    assert document.plain_text() == "å"

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QListView, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QListView, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
@@ -32,10 +33,10 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def put_away(view: DocumentsView) -> None:
-    """By the menu of the row that is chosen."""
+    """By key, in the menu of the row that is chosen."""
     view.list.documents.setFocus()
     rows: QListView = view.list.documents
-    rows.customContextMenuRequested.emit(rows.visualRect(rows.currentIndex()).center())
+    QApplication.sendEvent(rows.viewport(), QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(), QPoint()))
     menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
     next(action for action in menu.actions() if action.text() == "Lägg undan").trigger()
     menu.close()

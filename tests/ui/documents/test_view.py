@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView, QTextEdit, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView, QMenu, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
 from app.core.ids import ObjId
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
+from tests.ui.pointing import click
 from ui.documents.document_view import DocumentView
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.view import DocumentsView
@@ -342,3 +343,35 @@ def test_a_view_that_is_thrown_away_lets_go_of_its_document(qtbot: QtBot, world:
     assert not hl.documents.unsaved(obj)
     assert hl.documents.presence(obj) == []
     assert obj not in hl.documents.open_ids()
+
+
+def test_the_menu_of_a_row_opens_at_the_pointer_for_what_is_under_it(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    for title in ("Beslut", "Tjänsteanteckning"):
+        hl.documents.create(ROOM, title)
+    view = show(qtbot, hl)
+    qtbot.waitExposed(view)
+    rows = view.list.documents
+    other = next(i for i in range(2) if rows.rows.index(i) != rows.currentIndex())
+    at = rows.visualRect(rows.rows.index(other)).topLeft() + QPoint(60, 12)
+    click(rows.viewport(), at, right=True)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    assert (menu.pos() - rows.viewport().mapToGlobal(at)).manhattanLength() < 4
+    menu.actions()[0].trigger()
+    assert opened(view).title.text() == rows.rows.rows[other].title
+    menu.close()
+
+
+def test_the_menu_key_opens_the_menu_of_the_current_row(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    hl.documents.create(ROOM, "Beslut")
+    view = show(qtbot, hl)
+    rows = view.list.documents
+    by_key = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(5, 400), QPoint(5, 400))
+    QApplication.sendEvent(rows.viewport(), by_key)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    middle = rows.viewport().mapToGlobal(rows.visualRect(rows.currentIndex()).center())
+    assert (menu.pos() - middle).manhattanLength() < 4
+    menu.close()

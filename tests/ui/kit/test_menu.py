@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Menus: where they open, and what their lines show."""
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.ui.pointing import NO_KEYS
 from ui.kit import theme
 from ui.kit.menu import Entry, popup
 
@@ -39,3 +42,48 @@ def test_what_is_chosen_has_a_tick_that_can_be_seen_also_where_the_line_names_an
     height, tick = lines[0].height(), range(24)
     inks = [lines[1].pixelColor(x, y).lightness() for x in tick for y in range(height)]
     assert min(inks) > 200, "nothing stands in the place of the tick"
+
+
+def test_a_menu_runs_left_to_right_under_a_button_whose_icon_stands_at_the_right(qtbot: QtBot) -> None:
+    button = QPushButton("a")
+    button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    qtbot.addWidget(button)
+    button.show()
+    menu = popup(button, "Stil", [Entry(text="Brödtext", shortcut="Ctrl+Alt+0", checked=True, run=lambda: None)])
+    assert menu.layoutDirection() == Qt.LayoutDirection.LeftToRight
+    menu.close()
+
+
+def test_the_keys_that_a_menu_shows_work_in_it(qtbot: QtBot) -> None:
+    window, done = QWidget(), list[str]()
+    qtbot.addWidget(window)
+    window.show()
+    lines = [("Redigera", "E"), ("Annan reaktion", "+"), ("Ta bort", "Del"), ("Gör om", "Ctrl+Shift+Z")]
+    none, shift, control = NO_KEYS, Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+    pressed = [
+        (Qt.Key.Key_E, none, ["Redigera"]),
+        (Qt.Key.Key_Plus, Qt.KeyboardModifier.KeypadModifier, ["Annan reaktion"]),
+        (Qt.Key.Key_Delete, none, ["Ta bort"]),
+        (Qt.Key.Key_Z, control | shift, ["Gör om"]),
+        (Qt.Key.Key_E, control, []),
+    ]
+    for key, held, wanted in pressed:
+        entries = [Entry(text=text, shortcut=keys, run=lambda text=text: done.append(text)) for text, keys in lines]  # type: ignore[misc] # mypy and default arguments
+        menu = popup(window, "Meny", entries)
+        done.clear()
+        QTest.keyClick(menu, key, held)
+        assert done == wanted
+        assert menu.isVisible() == (not wanted)
+        menu.close()
+
+
+def test_the_key_of_a_line_that_is_grey_does_nothing(qtbot: QtBot) -> None:
+    window, done = QWidget(), list[str]()
+    qtbot.addWidget(window)
+    window.show()
+    entries = [Entry(text="Ta bort", shortcut="Del", enabled=False, run=lambda: done.append("Ta bort"))]
+    menu = popup(window, "Meny", entries)
+    QTest.keyClick(menu, Qt.Key.Key_Delete)
+    assert done == []
+    assert menu.isVisible()
+    menu.close()

@@ -11,12 +11,14 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBo
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
+from app.chat.settling import MAX_UNREAD
 from app.core.ids import ObjId
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway, WrittenAfter
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import SearchHit
+from tests.ui.pointing import click
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
 from tests.ui.shell.sample import BOARD, CASE, CHAT, HEAD, LEGAL, ME, NOW, PERMIT, REGISTRAR, UNIT
 from tests.ui.soon import caught_up
@@ -134,6 +136,35 @@ def test_the_rail_counts_what_is_unread(window: MainWindow, session: FakeSession
     caught_up(window)
     assert window.rail.items["rooms"].count() == 3
     assert window.windowTitle() == "(3) Kansli"
+
+
+def test_the_title_says_that_more_is_unread_than_was_counted(window: MainWindow, session: FakeSession) -> None:
+    session.rooms.set_unread(UNIT, MAX_UNREAD - 1)
+    caught_up(window)
+    assert window.windowTitle() == f"({MAX_UNREAD + 2}) Kansli"
+    session.rooms.set_unread(UNIT, MAX_UNREAD)
+    caught_up(window)
+    assert window.windowTitle() == f"({MAX_UNREAD + 3}+) Kansli"
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_who_opens_a_room_in_the_list_can_write_at_once(window: MainWindow, *, by_key: bool) -> None:
+    window.go_section("rooms")
+    rooms = window.room_list.list
+    index = rooms.rows.index_of(CASE)
+    if by_key:
+        rooms.setFocus()
+        rooms.setCurrentIndex(index)
+        QTest.keyClick(rooms, Qt.Key.Key_Return)
+    else:
+        click(rooms.viewport(), rooms.visualRect(index).center())
+    assert room(window).room == CASE
+    view = room(window).current_view()
+    assert isinstance(view, FakeView)
+    focused = window.focusWidget()
+    assert focused is not None
+    QTest.keyClicks(focused, "hej å")
+    assert view.field.text() == "hej å"
 
 
 def test_back_and_forward_follow_rooms_and_tabs(window: MainWindow) -> None:

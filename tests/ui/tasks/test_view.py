@@ -418,3 +418,18 @@ def test_many_cards_are_no_more_work_a_card_and_one_that_moves_is_not_the_work_o
     assert many[0] < 1.5 * 5 * few[0]
     assert many[1] < 3 * few[1]
     assert many[1] < many[0] / 10
+
+
+@pytest.mark.parametrize(
+    ("key", "held"), [(Qt.Key.Key_Z, CONTROL | Qt.KeyboardModifier.ShiftModifier), (Qt.Key.Key_Y, CONTROL)]
+)
+def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held: Qt.KeyboardModifier) -> None:
+    view.activateWindow()
+    card(view, "a").setFocus()
+    QTest.keyClick(card(view, "a"), Qt.Key.Key_Right, CONTROL)
+    moved = titles(view)
+    assert moved[0] == ["b", "c"]
+    QTest.keyClick(view, Qt.Key.Key_Z, CONTROL)
+    assert titles(view)[0] == ["a", "b", "c"]
+    QTest.keyClick(view, key, held)
+    assert titles(view) == moved
