@@ -2,6 +2,7 @@
 """The tool as a person meets it: list, new document, writing together, finding, names for screen readers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from app.core.i18n import language, set_language
 from app.core.ids import ObjId
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
+from tests.ui.pointing import wheel
 from ui.documents.document_view import DocumentView
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.view import DocumentsView
+from ui.tool import Standing, StandingView
 
 
 @pytest.fixture
@@ -342,3 +345,30 @@ def test_a_view_that_is_thrown_away_lets_go_of_its_document(qtbot: QtBot, world:
     assert not hl.documents.unsaved(obj)
     assert hl.documents.presence(obj) == []
     assert obj not in hl.documents.open_ids()
+
+
+def test_one_comes_back_to_the_open_document_its_caret_and_the_line_at_the_top(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    view = show(qtbot, hl, obj)
+    editor = opened(view).editor
+    QApplication.clipboard().setText("\n".join(f"Stycke {n} med några ord å 🙂" for n in range(2000)))
+    QTest.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    editor.select(40_000, 0)
+    QTest.keyClick(editor, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    wheel(editor, -3)
+    selection, place = editor.selection(), editor.cursorRect()
+    assert editor.verticalScrollBar().value()
+    assert isinstance(view, StandingView)
+    left = view.standing()
+    view.show_list()
+    again = show(qtbot, hl)
+    again.stand(left)
+    editor = opened(again).editor
+    assert editor.selection() == selection
+    assert editor.cursorRect() == place
+    again.show_list()
+    assert again.standing() == Standing()
+    hl.documents.delete(obj)
+    again.stand(replace(left, opened=bytes(16)))
+    assert again.document is None
