@@ -51,6 +51,7 @@ from sync.errors import Refused, Reject
 __all__ = ["LinkState", "Session", "SyncStatus"]
 
 LEARN_EVERY_S = 1.0
+_PLACE = "place"
 
 
 class Session:
@@ -153,6 +154,15 @@ class Session:
             self.store.trials.run(),
         )
         self._running = [asyncio.ensure_future(part) for part in work]
+
+    def keep_place(self, text: str) -> None:
+        """Keeps where the person is in the window, for the next process; "" forgets it. StoreFault if the disk
+        refuses."""
+        self.store.notes.set(_PLACE, text)
+
+    def kept_place(self) -> str:
+        """What `keep_place` kept, "" for nothing."""
+        return self.store.notes.get(_PLACE)
 
     def save(self) -> None:
         """Tries again to store what the disk refused: edits of documents and boards, and drafts. StoreFault if it

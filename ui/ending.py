@@ -17,6 +17,7 @@ from ui.kit.dialogs import show
 from ui.kit.front import to_front
 from ui.kit.tasks import run
 from ui.kit.translate import tr
+from ui.shell import whereabouts
 from ui.shell.gate import GatePage
 from ui.shell.locking import LockingView
 from ui.shell.quitting import QuitDialog
@@ -143,6 +144,7 @@ class Ending:
     async def _lock(self, session: Session) -> None:
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
+            whereabouts.keep(self._stage.window, session)
         view = LockingView(session.save)
         view.held.connect(self._tell_that_it_is_held)
         self._show_gate(view)

@@ -22,7 +22,7 @@ from ui.ending import Ending
 from ui.kit.front import to_front
 from ui.kit.tasks import report, run
 from ui.kit.translate import tr
-from ui.shell import away
+from ui.shell import away, whereabouts
 from ui.shell.arriving import is_invitation
 from ui.shell.away import AwayView
 from ui.shell.gate import GatePage
@@ -227,6 +227,10 @@ class Program:
         window.installEventFilter(Closing(self._ending.may_close, window))
         self._show_in_tray()
         self._resident.show_unread(window.unread)
+        if self._link:
+            whereabouts.forget(session)
+        else:
+            whereabouts.go_back(window, session)
         if not quiet:
             window.show()
             QTimer.singleShot(0, window, lambda: log.ui.info("window-shown"))  # it has been painted by then

@@ -56,6 +56,38 @@ class DraftingView(Protocol):
     def keep_draft(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a view is left: what is open in it and where one is there. Each view fills in what it has."""
+
+    page: int = 0
+    """Which of its pages is shown."""
+    opened: bytes = b""
+    """The id of what is open in it, or of what has the focus."""
+    at: bytes = b""
+    """The id of what is at the top of the window."""
+    line: int = 0
+    """The UTF-16 position of the line at the top of the window."""
+    px: int = 0
+    """How far the window begins inside of that."""
+    scrolls: tuple[int, ...] = ()
+    field: str = ""
+    """Where the caret is, if the view has several fields."""
+    anchor: int = 0
+    caret: int = 0
+    """The selection, in UTF-16 positions."""
+
+
+@runtime_checkable
+class StandingView(Protocol):
+    """A view to which one can come back as it was left."""
+
+    def standing(self) -> Standing: ...
+
+    def stand(self, left: Standing) -> None:
+        """Once it has its size."""
+
+
 @runtime_checkable
 class ClosableView(Protocol):
     """A view in which one may come to only read while it is open."""

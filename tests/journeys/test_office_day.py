@@ -58,6 +58,28 @@ async def test_what_is_put_away_is_with_everybody_and_what_is_written_there_is_t
     assert kept.description == "Sidan 3 och 5."
 
 
+def _stored_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def test_where_one_was_is_kept_for_the_next_process_in_the_encrypted_store_alone(
+    o: Offices, tmp_path: Path
+) -> None:
+    (a,) = await o.hire("Handläggare")
+    room = await o.room(a)
+    assert a.session.kept_place() == ""
+    a.session.keep_place(f"rummet å {room.hex()}")
+    await a.close()
+    stored = _stored_below(tmp_path)
+    assert stored
+    for form in (room.hex().encode(), "rummet å".encode()):
+        assert form not in stored
+    await a.begin()
+    assert a.session.kept_place() == f"rummet å {room.hex()}"
+    a.session.keep_place("")
+    assert a.session.kept_place() == ""
+
+
 async def test_two_descriptions_written_without_a_network_are_one(o: Offices) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)

@@ -110,6 +110,18 @@ class TimelineView(QListView):
         if select:
             self.setCurrentIndex(self._chat.index(row))
 
+    def standing(self) -> tuple[int, int] | None:
+        """The row at the top of the window and how far into it that begins; None at the end."""
+        return None if self._at_end or not len(self._heights) else (self._row, self._into)
+
+    def stand(self, row: int, into: int) -> None:
+        """Shows what `standing` told."""
+        if 0 <= row < self._chat.rowCount():
+            self._set_hover(-1)
+            self._set_at_end(False)
+            self._row, self._into = row, into
+            self._settle()
+
     def current(self) -> Message | None:
         """The message that is selected."""
         index = self.currentIndex()

@@ -32,12 +32,13 @@ from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.progress import ProgressRow
+from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
 from ui.kit.web import open_address
-from ui.tool import follow, toast
+from ui.tool import Standing, follow, toast
 
 DRAFT_MS = 600
 QUICK_EMOJI = "👍"
@@ -118,6 +119,19 @@ class ChatView(QWidget):
         if index is not None:
             self.list.jump_to(index)
             self.list.setFocus()
+
+    def standing(self) -> Standing:
+        """Which message is at the top, and what is selected in the field."""
+        top, cursor = self.list.standing(), self.composer.field.textCursor()
+        at, px = (self._timeline.message(top[0]).change_id, top[1]) if top is not None else (b"", 0)
+        return Standing(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
+
+    def stand(self, left: Standing) -> None:
+        """As it was left; at the latest message if it was there, or if that message is gone."""
+        row = self._timeline.index_of(ChangeId(left.at)) if left.at else None
+        if row is not None:
+            self.list.stand(row, left.px)
+        select(self.composer.field, left.anchor, left.caret)
 
     def writing_area(self) -> QWidget:
         """Where one writes."""

@@ -70,6 +70,25 @@ class Staying:
             layout.setPreeditArea(-1, "")
 
 
+def standing(edit: QTextEdit) -> tuple[int, int]:
+    """The line at the top of the view as a position, and how many pixels above the view's edge it begins."""
+    if not edit.verticalScrollBar().value():
+        return 0, 0
+    top, below = _top_line(edit)
+    return top, -below
+
+
+def stand(edit: QTextEdit, line: int, px: int) -> None:
+    """Scrolls to what `standing` told."""
+    top = QTextCursor(edit.document())
+    top.setPosition(max(0, min(line, edit.document().characterCount() - 1)))
+    bar = edit.verticalScrollBar()
+    if line or px:
+        bar.setValue(bar.value() + edit.cursorRect(top).top() + px)
+    else:
+        bar.setValue(0)
+
+
 def _top_line(edit: QTextEdit) -> tuple[int, int]:
     """A position in the line at the top of the view, and how far below the view's edge that line begins.
 

@@ -5,12 +5,14 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents.service import DocumentService
+from ui.documents import staying
 from ui.documents.document_view import DocumentView
 from ui.documents.list_view import ListView
 from ui.kit.dialogs import ask
+from ui.kit.selecting import select
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.tool import toast
+from ui.tool import Standing, toast
 from ui.trash import visit
 
 
@@ -51,6 +53,22 @@ class DocumentsView(QStackedWidget):
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Shows a document; places in it have no refs yet."""
         self.open(obj)
+
+    def standing(self) -> Standing:
+        """Which document is open, its selection, and the line at the top of the window."""
+        if self.document is None:
+            return Standing()
+        editor = self.document.editor
+        (anchor, caret), (line, px) = editor.selection(), staying.standing(editor)
+        return Standing(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
+
+    def stand(self, left: Standing) -> None:
+        """Opens the document as it was left; the list if none was open, or if it is gone."""
+        if left.opened:
+            self.open(ObjId(left.opened))
+        if left.opened and self.document is not None:
+            select(self.document.editor, left.anchor, left.caret)
+            staying.stand(self.document.editor, left.line, left.px)
 
     def set_writable(self, writable: bool) -> None:
         """Whether documents can be changed and made, or only read."""

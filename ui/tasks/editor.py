@@ -24,6 +24,7 @@ from ui.kit.chip import Chip
 from ui.kit.dialogs import ask
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
+from ui.kit.selecting import select
 from ui.kit.style import clear, column, label, line, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.translate import tr
@@ -136,6 +137,23 @@ class CardEditor(QFrame):
     def card_id(self) -> str:
         """The card that is open, or ""."""
         return self._card if self.isVisible() else ""
+
+    def caret(self) -> tuple[str, int, int]:
+        """The field with the caret, and its anchor and position there; the title if no text has the focus."""
+        if self.window().focusWidget() is self.description:  # also while another program is in front
+            cursor = self.description.textCursor()
+            return "description", cursor.anchor(), cursor.position()
+        caret, start, end = self.title.cursorPosition(), self.title.selectionStart(), self.title.selectionEnd()
+        return "title", caret if start < 0 else end if caret == start else start, caret
+
+    def put_caret(self, field: str, anchor: int, caret: int) -> None:
+        """Goes to a field of the open card, as `caret` told."""
+        if field == "description":
+            self.description.setFocus()
+            select(self.description, anchor, caret)
+        else:
+            self.title.setFocus()
+            self.title.setSelection(anchor, caret - anchor)
 
     def set_writable(self, writable: bool) -> None:
         """Whether a card can be changed here, or only read. What cannot be read is gone, not grey."""

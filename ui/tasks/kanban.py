@@ -121,6 +121,11 @@ class KanbanView(QScrollArea):
         """The widget of a card that is shown."""
         return next((w for view in self.columns for w in view.cards if w.card.id == card_id), None)
 
+    def focused_card(self) -> str:
+        """The card that has the focus, or ""."""
+        focused = self.window().focusWidget()
+        return next((w.card.id for view in self.columns for w in view.cards if w is focused), "")
+
     def focus_card(self, card_id: str) -> None:
         """Gives a card the focus and brings it into sight."""
         widget = self.card_widget(card_id)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's board: the line with views, filter and New task, the board or table, and the card that is open."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QScrollBar, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
@@ -33,7 +34,7 @@ from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
-from ui.tool import toast
+from ui.tool import Standing, toast
 from ui.trash import trash_words, visit
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"
@@ -113,7 +114,7 @@ class TasksView(QWidget):
         outer.addLayout(below, 1)
 
     def _segments(self, row: QHBoxLayout) -> None:
-        group = QButtonGroup(self)
+        self._segment = group = QButtonGroup(self)
         for number, (name, icon) in enumerate(((tr("Board"), "columns"), (tr("Table"), "table"))):
             button = QPushButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
             button.setAccessibleName(name)
@@ -136,6 +137,40 @@ class TasksView(QWidget):
             self.editor.open_card(card_id)
         if card is not None and card.deleted:
             self._service.trash.see(obj, card_id)
+
+    def standing(self) -> Standing:
+        """Board or table, how far they are scrolled, the open card and the caret in it."""
+        open_card = self.editor.card_id
+        field, anchor, caret = self.editor.caret() if open_card else ("", 0, 0)
+        return Standing(
+            page=self._views.currentIndex(),
+            opened=(open_card or self.kanban.focused_card()).encode(),
+            scrolls=tuple(bar.value() for bar in self._bars()),
+            field=field,
+            anchor=anchor,
+            caret=caret,
+        )
+
+    def stand(self, left: Standing) -> None:
+        """As it was left; a card that is gone is not opened."""
+        self._segment.buttons()[left.page % 2].setChecked(True)
+        self._views.setCurrentIndex(left.page % 2)
+        card_id = left.opened.decode(errors="replace")
+        if left.field and self.board.any_card(card_id) is not None:
+            self.editor.open_card(card_id)
+            self.editor.put_caret(left.field, left.anchor, left.caret)
+        elif card_id:
+            self.kanban.focus_card(card_id)
+        QTimer.singleShot(0, self, lambda: self._scroll_to(left.scrolls))  # the open card has taken its room by then
+
+    def _bars(self) -> list[QScrollBar]:
+        columns = [view.area.verticalScrollBar() for view in self.kanban.columns]
+        return [self.table.verticalScrollBar(), self.kanban.horizontalScrollBar(), *columns]
+
+    def _scroll_to(self, values: Sequence[int]) -> None:
+        self.table.doItemsLayout()
+        for bar, value in zip(self._bars(), values, strict=False):
+            bar.setValue(value)
 
     def keep_draft(self) -> None:
         """Stores what is being written in the open card."""

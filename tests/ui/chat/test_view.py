@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, Qt, QUrl
+from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QAccessible, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
@@ -18,13 +18,14 @@ from app.core.i18n import set_language
 from app.core.ids import DevId
 from app.objects.files import Pasted
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
+from tests.ui.pointing import wheel
 from tests.world import until
 from ui.chat.composer import Composer, Written
 from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
-from ui.tool import DraftingView
+from ui.tool import DraftingView, StandingView
 
 
 @pytest.fixture
@@ -367,3 +368,42 @@ def test_the_keys_that_the_message_menu_shows_work_while_it_is_open(view: ChatVi
     QTest.keyClick(menu, Qt.Key.Key_E)
     assert not menu.isVisible()
     assert view.composer.field.toPlainText() == "Yttrandet är kompletterat å"
+
+
+def test_one_comes_back_to_the_message_at_the_top_and_to_what_is_selected(
+    view: ChatView, hl: Desk, qtbot: QtBot
+) -> None:
+    for number in range(60):
+        hl.chat.send(ROOM, f"Rad {number} 🙂 å")
+    write(view, "🙂 halv mening")
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    wheel(view.list, 7)
+    assert not view.list.at_end
+    top = view.list.indexAt(QPoint(200, 40)).row()
+    rect = view.list.row_rect(top)
+    assert isinstance(view, StandingView)
+    left = view.standing()
+    view.keep_draft()
+    again = ChatView(hl.chat, ROOM)
+    qtbot.addWidget(again)
+    again.resize(800, 700)
+    again.show()
+    again.stand(left)
+    assert again.list.row_rect(top) == rect
+    cursor = again.composer.field.textCursor()
+    assert (cursor.selectedText(), cursor.position()) == ("g", 13)
+    hl.chat.send(ROOM, "kommer efteråt")
+    assert again.list.row_rect(top) == rect
+
+
+def test_who_was_at_the_latest_message_comes_back_to_the_latest(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    for number in range(60):
+        hl.chat.send(ROOM, f"Rad {number}")
+    left = view.standing()
+    hl.chat.send(ROOM, "kom under tiden")
+    again = ChatView(hl.chat, ROOM)
+    qtbot.addWidget(again)
+    again.resize(800, 700)
+    again.show()
+    again.stand(left)
+    assert again.list.at_end

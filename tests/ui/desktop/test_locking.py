@@ -2,6 +2,7 @@
 """Locking ends the process once everything is stored."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -9,18 +10,21 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from app.errors import SlotDamaged
+from app.errors import DiskFull, SlotDamaged
 from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
 from app.unlocking import KeyChange, SlotKind
 from tests.ui.desktop.programs import LINK, Office, Running, Session, running
 from tests.ui.desktop.test_tray import menu_texts
 from tests.ui.shell.fake_keys import FakeKeys
+from tests.ui.shell.fake_session import FakeView
+from tests.ui.shell.sample import CASE, UNIT
 from tests.ui.soon import caught_up
 from ui.desktop.again import Restart
 from ui.kit.dialogs import Dialog
 from ui.shell.locking import LockingView
 from ui.shell.new_way import NewWayView
 from ui.shell.unlock import UnlockView
+from ui.shell.window import MainWindow
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
@@ -193,3 +197,101 @@ async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
             await r.locked()
         await asyncio.sleep(0.05)
         assert (r.program._stage.session is None) is bool(minutes)
+
+
+async def test_after_a_lock_the_window_is_where_it_was_and_as_large(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MainWindow, "setMinimumSize", lambda *_size: None)  # the screen here is 800 pixels wide
+    async with running(qapp, Office(tmp_path)) as r:
+        r.shown.setGeometry(20, 40, 760, 640)
+        place = r.shown.geometry()
+        await r.lock()
+    async with running(qapp, Office(tmp_path), locked=True) as r:
+        assert r.shown.geometry() == place
+        await r.unlock()
+        assert r.program._stage.window is not None
+        assert r.shown.geometry() == place
+
+
+@pytest.mark.parametrize("link", ["", LINK])
+async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
+    qapp: QApplication, tmp_path: Path, link: str
+) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        window = r.program._stage.window
+        assert window is not None
+        window.open_room(UNIT)
+        window.navigator.open_tab(2)
+        room = window.current_room()
+        assert room is not None
+        view = room.current_view()
+        assert isinstance(view, FakeView)
+        view.field.setText("halv mening å 🙂")
+        view.field.setCursorPosition(5)
+        await r.lock()
+        kept = r.office.session.place
+        assert kept
+        assert "halv" not in kept
+    office = Office(tmp_path)
+    office.session.place = kept
+    async with running(qapp, office, link, locked=True) as r:
+        await r.unlock()
+        window = r.program._stage.window
+        assert window is not None
+        room = window.current_room()
+        assert room is not None
+        if link:
+            assert room.room == CASE
+        else:
+            assert (room.room, room.tabs.current()) == (UNIT, "documents")
+            view = room.current_view()
+            assert isinstance(view, FakeView)
+            assert view.stood.caret == 5
+        assert office.session.place == "", "it is no place to start at for ever"
+        window.go_section("search")
+        window.search_view.field.setText("kompl")
+        await r.lock()
+        kept = office.session.place
+    office = Office(tmp_path)
+    office.session.place = kept
+    async with running(qapp, office, locked=True) as r:
+        await r.unlock()
+        window = r.program._stage.window
+        assert window is not None
+        assert window.navigator.place.section == "search"
+        assert window.search_view.field.text() == "kompl"
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "{", "[]", '{"place": 1}', '{"place": {"section": "x"}}', "gone-room", "nowhere", "odd-standing"]
+)
+async def test_a_place_that_cannot_be_read_or_is_gone_is_home(qapp: QApplication, tmp_path: Path, kept: str) -> None:
+    office = Office(tmp_path)
+    whole = {
+        "place": {"section": "rooms", "room": "ab" * 16, "tab": "chat", "obj": None},
+        "words": "",
+        "standing": None,
+    }
+    if kept == "nowhere":
+        whole["place"] = {"section": "cellar", "room": None, "tab": "", "obj": None}
+    if kept == "odd-standing":
+        whole["standing"] = {"page": "x"}
+    office.session.place = json.dumps(whole) if kept in ("gone-room", "nowhere", "odd-standing") else kept
+    async with running(qapp, office, locked=True) as r:
+        await r.unlock()
+        window = r.program._stage.window
+        assert window is not None
+        assert window.navigator.place.section == "home"
+        assert office.session.place == ""
+
+
+async def test_a_full_disk_does_not_keep_the_program_open(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(text: str) -> None:
+        raise DiskFull
+
+    async with running(qapp, Office(tmp_path)) as r:
+        monkeypatch.setattr(r.office.session, "keep_place", refuse)
+        assert (await r.lock()).locked

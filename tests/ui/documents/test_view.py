@@ -2,6 +2,7 @@
 """The tool as a person meets it: list, new document, writing together, finding, names for screen readers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from app.core.i18n import language, set_language
 from app.core.ids import ObjId
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
-from tests.ui.pointing import click
+from tests.ui.pointing import click, wheel
 from ui.documents.document_view import DocumentView
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.view import DocumentsView
+from ui.tool import Standing, StandingView
 
 
 @pytest.fixture
@@ -375,3 +377,30 @@ def test_the_menu_key_opens_the_menu_of_the_current_row(qtbot: QtBot, world: Wor
     middle = rows.viewport().mapToGlobal(rows.visualRect(rows.currentIndex()).center())
     assert (menu.pos() - middle).manhattanLength() < 4
     menu.close()
+
+
+def test_one_comes_back_to_the_open_document_its_caret_and_the_line_at_the_top(qtbot: QtBot, world: World) -> None:
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut")
+    view = show(qtbot, hl, obj)
+    editor = opened(view).editor
+    QApplication.clipboard().setText("\n".join(f"Stycke {n} med några ord å 🙂" for n in range(2000)))
+    QTest.keyClick(editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    editor.select(40_000, 0)
+    QTest.keyClick(editor, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    wheel(editor, -3)
+    selection, place = editor.selection(), editor.cursorRect()
+    assert editor.verticalScrollBar().value()
+    assert isinstance(view, StandingView)
+    left = view.standing()
+    view.show_list()
+    again = show(qtbot, hl)
+    again.stand(left)
+    editor = opened(again).editor
+    assert editor.selection() == selection
+    assert editor.cursorRect() == place
+    again.show_list()
+    assert again.standing() == Standing()
+    hl.documents.delete(obj)
+    again.stand(replace(left, opened=bytes(16)))
+    assert again.document is None

@@ -40,7 +40,7 @@ from tests.ui.shell.sample import (
     FakeStatus,
     at,
 )
-from ui.tool import Tool
+from ui.tool import Standing, Tool
 
 
 class FakePeople:
@@ -180,6 +180,13 @@ class FakeSession:
         self.settings = Settings(folder / "settings.json", policy)
         self.status = FakeStatus()
         self.status_changed: Signal[()] = Signal()
+        self.place = ""
+
+    def keep_place(self, text: str) -> None:
+        self.place = text
+
+    def kept_place(self) -> str:
+        return self.place
 
 
 class FakeView(QWidget):
@@ -188,6 +195,7 @@ class FakeView(QWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
+        self.stood = Standing()
         self.refs: list[tuple[ObjId, bytes]] = []
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(name))
@@ -202,6 +210,14 @@ class FakeView(QWidget):
     def writing_area(self) -> QWidget:
         """Its field."""
         return self.field
+
+    def standing(self) -> Standing:
+        """Its caret."""
+        return Standing(caret=self.field.cursorPosition())
+
+    def stand(self, left: Standing) -> None:
+        """Remembers."""
+        self.stood = left
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Remembers."""

@@ -21,7 +21,7 @@ from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_widget import CardWidget
 from ui.tasks.filter import Filter
 from ui.tasks.view import TasksView
-from ui.tool import DraftingView
+from ui.tool import DraftingView, StandingView
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -433,3 +433,58 @@ def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held:
     assert titles(view)[0] == ["a", "b", "c"]
     QTest.keyClick(view, key, held)
     assert titles(view) == moved
+
+
+def again(hl: Desk, left: TasksView, qtbot: QtBot) -> TasksView:
+    """Another view that stands as this one is left."""
+    assert isinstance(left, StandingView)
+    made = TasksView(hl.tasks, ROOM)
+    qtbot.addWidget(made)
+    made.resize(left.size())
+    made.show()
+    qtbot.waitExposed(made)
+    made.stand(left.standing())
+    return made
+
+
+def test_one_comes_back_to_the_open_card_and_the_caret_in_it(view: TasksView, hl: Desk, qtbot: QtBot) -> None:
+    view.kanban.focus_card(card(view, "b").card.id)
+    QTest.keyClick(card(view, "b"), Qt.Key.Key_Return)
+    field = view.editor.description
+    field.setFocus()
+    QTest.keyClicks(field, "Sidan tre")
+    QTest.keyClick(field, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    view.keep_draft()
+    made = again(hl, view, qtbot)
+    assert made.editor.title.text() == "b"
+    assert made.window().focusWidget() is made.editor.description
+    cursor = made.editor.description.textCursor()
+    assert (cursor.anchor(), cursor.position()) == (9, 8)
+    view.editor.title.setFocus()
+    view.editor.title.setText("bbb")
+    for _ in range(2):
+        QTest.keyClick(view.editor.title, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    view.keep_draft()
+    title = again(hl, view, qtbot).editor.title
+    assert (title.selectedText(), title.cursorPosition()) == ("bb", 1)
+
+
+def test_one_comes_back_to_the_table_or_to_a_column_as_far_down_as_it_was(
+    view: TasksView, hl: Desk, qtbot: QtBot
+) -> None:
+    board = hl.tasks.board(ROOM)
+    for number in range(40):
+        board.add_card(board.columns()[0].id, f"kort {number}")
+    card(view, "kort 20").setFocus()
+    qtbot.wait(20)
+    view.kanban.columns[0].area.verticalScrollBar().setValue(900)
+    made = again(hl, view, qtbot)
+    qtbot.waitUntil(lambda: made.kanban.columns[0].area.verticalScrollBar().value() == 900)
+    assert focused(made) == "kort 20"
+    named(view, "Tabell").click()
+    qtbot.waitUntil(lambda: view.table.verticalScrollBar().maximum() > 7)
+    view.table.verticalScrollBar().setValue(7)
+    made = again(hl, view, qtbot)
+    assert made.table.isVisible()
+    assert named(made, "Tabell").isChecked()
+    qtbot.waitUntil(lambda: made.table.verticalScrollBar().value() == 7)
