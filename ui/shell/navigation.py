@@ -108,7 +108,7 @@ class RailButton(QToolButton):
             painter.drawRoundedRect(QRectF(0, 0, self.width(), self.height()), 10, 10)
             painter.setOpacity(1.0)
         if self.hasFocus():
-            painter.setPen(QPen(tokens.colour("on-rail-active" if not active else "on-rail"), 2))
+            painter.setPen(QPen(tokens.colour("on-rail-active" if active else "on-rail"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(1, 1, self.width() - 2, self.height() - 2), 9, 9)
         self._paint_content(painter, "on-rail-active" if active else "on-rail")
