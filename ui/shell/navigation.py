@@ -12,6 +12,7 @@ from app.core.ids import ObjId, RoomId
 from app.people.person import Person
 from ui.kit import icons, theme
 from ui.kit.avatar import paint_avatar
+from ui.kit.buttons import Entered
 from ui.kit.card import IconLabel
 from ui.kit.chip import paint_badge
 from ui.kit.fonts import TINY_PX, font
@@ -55,7 +56,7 @@ class History:
         return self._places[self._at]
 
 
-class RailButton(QToolButton):
+class RailButton(Entered, QToolButton):
     """An item of the rail: icon, word, count, or the own picture."""
 
     def __init__(

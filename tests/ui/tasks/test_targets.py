@@ -29,7 +29,7 @@ class Window(QMainWindow):
 
     def open_link(self, link: ObjectLink) -> None: ...
 
-    def toast(self, text: str, undo: Callable[[], object] | None = None) -> None:
+    def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
         self.undo = undo
 
 
