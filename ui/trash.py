@@ -4,11 +4,12 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
 
 from app.core.ids import RoomId, Uid
 from app.objects.trash import Bin, PutAway
 from app.people.person import Person
+from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog, show
 from ui.kit.style import set_props
 from ui.kit.tasks import done_now
@@ -57,10 +58,9 @@ class TrashDialog(Dialog):
         self.list.itemActivated.connect(self._open)
         self.list.itemSelectionChanged.connect(self._on_selection)
         self.body.addWidget(self.list)
-        self.open_button = QPushButton(tr("Open"))
+        self.open_button = PlainButton(tr("Open"))
         self.buttons.addButton(self.open_button, QDialogButtonBox.ButtonRole.ActionRole)
         self.open_button.clicked.connect(lambda: self._open(self.list.currentItem()))
-        self.open_button.setAutoDefault(False)
         self.list.setCurrentRow(0)
         self.list.setFocus()
         self._on_selection()

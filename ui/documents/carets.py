@@ -1,37 +1,77 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Paints colleagues' carets with a name flag, and the ground under what they have selected."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QTextCursor
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QTextBlock, QTextCursor, QTextLine
 from PySide6.QtWidgets import QTextEdit
 
 from app.documents.service import Caret
 from ui.kit import theme
 from ui.kit.fonts import TINY_PX, font
 
+Ground = tuple[QTextCursor, QColor]
+
 _FLAG_HEIGHT = 17
+_LINE_END_PX = 5
+"""The ground of a line's end that is selected too."""
 _GROUND_ALPHA = {False: 40, True: 110}  # by dark
 
 
-def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[QTextEdit.ExtraSelection]:
+def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
     """What colleagues have selected, in their colours."""
     result = []
     last = edit.document().characterCount() - 1
     for caret in carets:
         if caret.anchor == caret.caret:
             continue
-        ground = QColor(theme.current().person(caret.person.colour))
-        ground.setAlpha(_GROUND_ALPHA[theme.current().dark])
-        selection = QTextEdit.ExtraSelection()
+        colour = QColor(theme.current().person(caret.person.colour))
+        colour.setAlpha(_GROUND_ALPHA[theme.current().dark])
         cursor = QTextCursor(edit.document())
         cursor.setPosition(min(caret.anchor, last))
         cursor.setPosition(min(caret.caret, last), QTextCursor.MoveMode.KeepAnchor)
-        selection.cursor = cursor
-        selection.format.setBackground(ground)
-        result.append(selection)
+        result.append((cursor, colour))
     return result
+
+
+def paint_grounds(edit: QTextEdit, painter: QPainter, shown: Sequence[Ground]) -> None:
+    """The grounds, before the text. As a QTextEdit.ExtraSelection they would hide bullets and numbers: Qt paints those
+    with the selection's foreground, also where it has none."""
+    seen = QRectF(edit.viewport().rect())
+    scrolled = QPointF(edit.horizontalScrollBar().value(), edit.verticalScrollBar().value())
+    first = edit.cursorForPosition(edit.viewport().rect().topLeft()).block()
+    for cursor, colour in shown:
+        start, end = cursor.selectionStart(), cursor.selectionEnd()
+        block = max(first, edit.document().findBlock(start), key=QTextBlock.position)
+        while block.isValid() and block.position() < end:
+            lines = list(_ground_of(block, start, end))
+            for rect in lines:
+                painter.fillRect(rect.translated(-scrolled), colour)
+            if lines and lines[0].top() - scrolled.y() > seen.bottom():
+                break
+            block = block.next()
+
+
+def _ground_of(block: QTextBlock, start: int, end: int) -> Iterator[QRectF]:
+    """What lies under a selection in each line of a block, in the document's coordinates."""
+    layout = block.layout()
+    for number in range(layout.lineCount()):
+        line = layout.lineAt(number)
+        begin = block.position() + line.textStart()
+        behind = begin + line.textLength()
+        here, there = max(start, begin), min(end, behind)
+        if here > there:
+            continue
+        left, right = (_x(line, at - block.position()) for at in (here, there))
+        if end > behind and number == layout.lineCount() - 1:
+            right += _LINE_END_PX
+        yield QRectF(min(left, right), line.y(), abs(right - left), line.height()).translated(layout.position())
+
+
+def _x(line: QTextLine, pos_utf16: int) -> float:
+    at: tuple[float, int] = line.cursorToX(pos_utf16)  # type: ignore[assignment] # the stubs leave the position out
+    return at[0]
 
 
 def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret]) -> None:

@@ -60,6 +60,7 @@ class Editor(QTextEdit):
         super().__init__(parent)
         self._document = document
         self._carets: Sequence[Caret] = ()
+        self._grounds: Sequence[carets.Ground] = ()
         self._marks: Marks | None = None
         self._tab_leaves = False
         set_props(self, kind="page")
@@ -238,7 +239,7 @@ class Editor(QTextEdit):
     def show_carets(self, shown: Sequence[Caret]) -> None:
         """Paints where colleagues are."""
         self._carets = shown
-        self.setExtraSelections(carets.grounds(self, shown))
+        self._grounds = carets.grounds(self, shown)
         self.viewport().update()
 
     # ---- inside
@@ -465,6 +466,7 @@ class Editor(QTextEdit):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         page.paint(self, painter, event.rect())
+        carets.paint_grounds(self, painter, self._grounds)
         painter.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())

@@ -32,7 +32,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setBrush(tokens.colour("hover" if hovered else "surface"))
         pen = painter.pen()
         pen.setColor(tokens.colour("focus" if focused else "line"))
-        pen.setWidth(2 if focused else 1)
+        pen.setWidth(tokens.focus_px if focused else 1)
         painter.setPen(pen)
         painter.drawRoundedRect(rect, 10, 10)
         icons.paint(painter, "document", "accent", rect.left() + 16, rect.center().y() - 11, 22)

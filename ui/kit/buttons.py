@@ -4,17 +4,29 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QToolButton, QWidget
 
 from ui.kit.icons import set_icon
 from ui.kit.plain import caption, set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import key_text
 
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _ICON_ROLES = {"primary": "on-accent", "danger": "on-accent", "link": "accent"}
 
 
-class IconButton(QToolButton):
+class Entered:
+    """Makes Enter press a button that has the focus; Qt does so only in dialogs. Goes before Qt's class."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not isinstance(self, QAbstractButton) or event.key() not in _ENTER:
+            super().keyPressEvent(event)  # type: ignore[misc] # Qt's class comes after this one
+        elif not event.isAutoRepeat():
+            self.click()
+
+
+class IconButton(Entered, QToolButton):
     """A button of one icon. `name` is its accessible name and, with the shortcut, its tooltip."""
 
     def __init__(
@@ -45,7 +57,7 @@ class IconButton(QToolButton):
         set_tip(self, f"{name} ({key_text(shortcut)})" if shortcut else name)
 
 
-class TextButton(QPushButton):
+class TextButton(Entered, QPushButton):
     """A button with a text: `kind` "" (bordered), primary, danger, quiet or link."""
 
     def __init__(
@@ -76,7 +88,15 @@ class TextButton(QPushButton):
         self.setAccessibleName(text)
 
 
-class RowButton(QPushButton):
+class PlainButton(Entered, QPushButton):
+    """A button with a text that the layout may stretch, as in a dialog's foot or a row of choices."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self.setAutoDefault(False)
+
+
+class RowButton(Entered, QPushButton):
     """A whole row that can be pressed: give it a layout. `name` is what a screen reader says."""
 
     def __init__(self, name: str, on_click: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from ui.kit import icons, theme
+from ui.kit.buttons import Entered
 from ui.kit.fonts import BASE_PX, TINY_PX, font
 from ui.kit.plain import set_tip
 from ui.kit.style import set_props
@@ -30,7 +31,7 @@ class SearchField(QLineEdit):
         painter.end()
 
 
-class SearchButton(QPushButton):
+class SearchButton(Entered, QPushButton):
     """Looks like a search line with its shortcut in a box; pressing it opens the palette."""
 
     def __init__(self, text: str, shortcut: str, on_click: Callable[[], object], parent: QWidget | None = None) -> None:

@@ -44,6 +44,11 @@ class Theme:
         """The colour of a role."""
         return QColor(self.colours[role])
 
+    @property
+    def focus_px(self) -> int:
+        """The width of a ring that is painted on an edge: in high contrast edges are as strong as the ring itself."""
+        return 3 if self.contrast else 2
+
     def person(self, colour: int) -> QColor:
         """The colour of a person by `Person.colour` (any number; eight hues that hold white text)."""
         return QColor(self.people[colour % PEOPLE_COLOURS])

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QPushButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
 
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
-from ui.kit.buttons import RowButton
+from ui.kit.buttons import PlainButton, RowButton
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.translate import short_day, tr
@@ -92,7 +92,7 @@ class MyTasks(QWidget):
         self._filters = QButtonGroup(self)
         words = (tr("All"), tr("Within a week"), tr("Overdue"), tr("Done"))
         for i, word in enumerate(words):
-            button = QPushButton(word)
+            button = PlainButton(word)
             button.setCheckable(True)
             button.setChecked(i == 0)
             button.setAccessibleName(tr("Show: {filter}").format(filter=word))

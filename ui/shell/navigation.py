@@ -12,6 +12,7 @@ from app.core.ids import ObjId, RoomId
 from app.people.person import Person
 from ui.kit import icons, theme
 from ui.kit.avatar import paint_avatar
+from ui.kit.buttons import Entered
 from ui.kit.card import IconLabel
 from ui.kit.chip import paint_badge
 from ui.kit.fonts import TINY_PX, font
@@ -55,7 +56,7 @@ class History:
         return self._places[self._at]
 
 
-class RailButton(QToolButton):
+class RailButton(Entered, QToolButton):
     """An item of the rail: icon, word, count, or the own picture."""
 
     def __init__(
@@ -108,7 +109,7 @@ class RailButton(QToolButton):
             painter.drawRoundedRect(QRectF(0, 0, self.width(), self.height()), 10, 10)
             painter.setOpacity(1.0)
         if self.hasFocus():
-            painter.setPen(QPen(tokens.colour("on-rail-active" if not active else "on-rail"), 2))
+            painter.setPen(QPen(tokens.colour("on-rail-active" if active else "on-rail"), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(1, 1, self.width() - 2, self.height() - 2), 9, 9)
         self._paint_content(painter, "on-rail-active" if active else "on-rail")

@@ -4,11 +4,12 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QWidget
 
 from app.errors import StoreFault
 from app.unstored import Unstored
 from ui.errors import told
+from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
 from ui.kit.style import set_props
 from ui.kit.translate import tr
@@ -37,9 +38,8 @@ class QuitDialog(Dialog):
                 "this is lost for good. Everything else is kept."
             )
         )
-        self.discard = QPushButton(tr("Quit without saving"))
+        self.discard = PlainButton(tr("Quit without saving"))
         set_props(self.discard, kind="danger")
-        self.discard.setAutoDefault(False)
         self.discard.clicked.connect(self._discard)
         self.buttons.addButton(self.discard, QDialogButtonBox.ButtonRole.DestructiveRole)
         self._show_fault(fault)

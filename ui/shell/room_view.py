@@ -13,7 +13,7 @@ from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.bind import Soon, bind
-from ui.kit.buttons import IconButton
+from ui.kit.buttons import Entered, IconButton
 from ui.kit.card import EmptyState
 from ui.kit.chip import Chip
 from ui.kit.dialogs import ask, confirm, show
@@ -40,7 +40,7 @@ _SHOWN_FACES = 4
 _ROOM_FOR_PANEL_PX = 760
 
 
-class Faces(QPushButton):
+class Faces(Entered, QPushButton):
     """The members' pictures beside each other; pressing shows or hides the people panel."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

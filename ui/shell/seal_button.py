@@ -8,6 +8,7 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from ui.kit import theme
+from ui.kit.buttons import Entered
 from ui.kit.chip import HEIGHT, chip_width, paint_chip
 from ui.kit.plain import set_tip
 from ui.kit.style import set_props
@@ -18,7 +19,7 @@ _RING = 3
 """Room around the chip for the ring of the focus."""
 
 
-class SealButton(QPushButton):
+class SealButton(Entered, QPushButton):
     """`show_level` sets what it shows; pressing calls `on_click`."""
 
     def __init__(self, on_click: Callable[[], object], parent: QWidget | None = None) -> None:

@@ -4,10 +4,11 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
 
 from app.core.collation import swedish_key
 from app.tasks.model import Board, Card
+from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
 from ui.kit.style import set_props
 from ui.kit.translate import tr
@@ -37,10 +38,9 @@ class ArchiveDialog(Dialog):
         self.list.itemActivated.connect(self._open)
         self.list.itemSelectionChanged.connect(self._on_selection)
         self.body.addWidget(self.list)
-        self.open_button = QPushButton(tr("Open"))
+        self.open_button = PlainButton(tr("Open"))
         self.buttons.addButton(self.open_button, QDialogButtonBox.ButtonRole.ActionRole)
         self.open_button.clicked.connect(lambda: self._open(self.list.currentItem()))
-        self.open_button.setAutoDefault(False)
         self.list.setCurrentRow(0)
         self.list.setFocus()
         self._on_selection()

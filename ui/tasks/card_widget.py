@@ -159,7 +159,7 @@ class CardWidget(QAbstractButton):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colours = theme.current()
         edge = "focus" if self.hasFocus() else "line-strong" if self._lit else "line"
-        painter.setPen(QPen(colours.colour(edge), 2 if self.hasFocus() else 1))
+        painter.setPen(QPen(colours.colour(edge), colours.focus_px if self.hasFocus() else 1))
         painter.setBrush(colours.colour("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)
         y = float(PAD)

@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QScrollBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QScrollBar, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
@@ -16,7 +16,7 @@ from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from ui.kit.bind import bind
-from ui.kit.buttons import IconButton, TextButton
+from ui.kit.buttons import IconButton, PlainButton, TextButton
 from ui.kit.dialogs import show
 from ui.kit.icons import set_icon
 from ui.kit.keys import REDO_KEYS
@@ -116,7 +116,7 @@ class TasksView(QWidget):
     def _segments(self, row: QHBoxLayout) -> None:
         self._segment = group = QButtonGroup(self)
         for number, (name, icon) in enumerate(((tr("Board"), "columns"), (tr("Table"), "table"))):
-            button = QPushButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
+            button = PlainButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
             button.setAccessibleName(name)
             button.setCheckable(True)
             button.setChecked(number == 0)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QImage, QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLineEdit, QListView, QMenu, QTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
 from app.core.ids import ObjId
+from app.documents.flow import Style
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
 from tests.ui.pointing import click, wheel
@@ -107,8 +108,43 @@ def test_two_people_write_at_once_and_see_each_other(qtbot: QtBot, world: World)
     world.deliver()
     assert mine.editor.toPlainText() == theirs.editor.toPlainText() == "Bakgrund\nÅ 🙂 slut"
     assert mine.panel.names() == ["Du", "Enhetschef · Bakgrund"]
-    assert len(mine.editor.extraSelections()) == 0
     mine.grab()
+    hl.documents.close(obj)
+
+
+@pytest.mark.parametrize("kind", ["ul", "ol"])
+def test_what_a_colleague_selects_has_a_ground_and_keeps_its_bullets_and_numbers(
+    qtbot: QtBot, world: World, kind: str
+) -> None:
+    hl, ek = world.add(HL), world.add(EK)
+    obj = hl.documents.create(ROOM, "Beslut")
+    written = hl.documents.open(obj)
+    written.splice(0, 0, "Bakgrund å\nSkäl 🙂\n\nBeslut")
+    for block in range(4):
+        written.set_block(block, block, Style(list=kind, indent=1))
+    world.deliver()
+    mine, theirs = opened(show(qtbot, hl, obj)), opened(show(qtbot, ek, obj))
+
+    def settle() -> None:
+        for desk in (hl, ek):
+            desk.timers.ring(0.2)
+        world.deliver()
+
+    def parts() -> tuple[QImage, QImage]:
+        """The column of the markers, and the letters."""
+        first = mine.editor.document().begin().layout()
+        edge = round(first.position().x() + first.lineAt(0).x())
+        picture = mine.editor.viewport().grab().toImage()
+        height = round(mine.editor.document().lastBlock().layout().position().y()) + 20
+        return picture.copy(edge - 26, 101, 22, height - 101), picture.copy(edge, 101, 120, height - 101)
+
+    QTest.keyClick(theirs.editor, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    settle()
+    markers, letters = parts()
+    QTest.keyClick(theirs.editor, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    settle()
+    assert parts()[1] != letters
+    assert parts()[0] == markers
     hl.documents.close(obj)
 
 
