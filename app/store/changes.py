@@ -205,7 +205,7 @@ class Changes:
         for n, _, place, _, row in placed:
             for change in self._select(sql.CHANGE_BY_ROW, (row,)):
                 code = verdicts.codes.get(change.obj, {}).get(position_of(n, place))
-                if code not in sql.JUDGED:
+                if code not in (sql.LEFT_OUT_CHANGE, *sql.JUDGED):
                     continue
                 self._db.raw.execute(sql.MARK_UNPROJECTED, (code, row))
                 if code in sql.VOID:

@@ -137,8 +137,9 @@ class Judges(KeptJudges):
         out.stale.add(obj)
 
     async def _take(self, room: RoomId, obj: ObjId, held: Held, came: Slice, out: Verdicts) -> bool:
-        """Asks the judge about an object's part of a slice. What a state stands in for is not judged now. False: the
-        judge is to be made from the start again."""
+        """Asks the judge about an object's part of a slice. What a state stands in for is not judged now. ▲ What was
+        left out is never judged: a newcomer has the record first. False: the judge is to be made from the start
+        again."""
         known = known_of(self._db.rows, room, came.changes)
         fresh = [c for c in {place_of(c): c for c in came.changes}.values() if not known.is_stored(c)]
         snapshot = [placed_of(c) for c in fresh if not c.dev]
@@ -151,9 +152,11 @@ class Judges(KeptJudges):
             return False
         edits = {position_of(c.n, c.place): c for c in fresh if c.dev and not c.baseline}
         covers = {position_of(n): position_of(until) for n, until in came.covers}
-        codes, budget = dict[int, str](), Budget(JUDGED_WITHIN_S)
+        gone = {(author, change_id) for author, change_id in self._db.rows(sql.LEFT_OUT_OF, (obj,))}
+        codes = {p: sql.LEFT_OUT_CHANGE for p, c in edits.items() if (c.uid, c.change_id) in gone}
+        budget = Budget(JUDGED_WITHIN_S)
         out.codes[obj] = codes
-        for count, position in enumerate(sorted({**edits, **covers}), start=1):
+        for count, position in enumerate(sorted({*edits, *covers} - codes.keys()), start=1):
             if count % BREATH == 0:
                 await asyncio.sleep(0)
             if position in covers:

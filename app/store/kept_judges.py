@@ -6,7 +6,7 @@ given the changes that came after that. `again` makes one from the object's firs
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from app.core import log
@@ -26,6 +26,8 @@ JUDGES = 32
 STORE_AFTER, STORE_AFTER_S = 256, 1.0
 """A judge's state is stored after so many changes, or so long after the last one."""
 CHUNK = 32
+AT_ONCE = 128
+"""Changes that a turn of the loop marks."""
 
 
 def complete_name(obj: ObjId) -> str:
@@ -43,6 +45,15 @@ class Held:
     touched: float = 0.0
 
 
+@dataclass(slots=True)
+class _Differ:
+    """What a replay finds. `marks` by position: row and mark of changes whose verdict is not known or may change.
+    `differ` by position, in the order of the verdicts: (row and mark, code) of those whose mark says another thing."""
+
+    marks: dict[int, Row] = field(default_factory=dict)
+    differ: dict[int, tuple[Row, str]] = field(default_factory=dict)
+
+
 class KeptJudges:
     """Of one store. On the loop."""
 
@@ -53,6 +64,8 @@ class KeptJudges:
         self._projecting = projecting
         self._held: OrderedDict[ObjId, Held] = OrderedDict()
         self._stale: set[ObjId] = set()
+        self._overtaken: set[ObjId] = set()
+        """What is being judged from the start, and is to be judged so once more."""
         self.lock = asyncio.Lock()
         """Held from `judge` to the end of the commit."""
 
@@ -70,6 +83,7 @@ class KeptJudges:
         for obj in objs:
             self._held.pop(obj, None)
             self._stale.add(obj)
+            self._overtaken.add(obj)
 
     # -- judges in memory and on the disk
 
@@ -93,7 +107,9 @@ class KeptJudges:
         except BadChange as bad:
             log.store.warning("judge-state", code=bad.code, obj=obj)
             return None
-        if await self._replay(obj, judge):
+        found = _Differ()
+        await self._replay(obj, judge, found)
+        if found.differ:
             log.store.warning("judge-state", code="differs", obj=obj)
             return None
         return Held(judge, judge.covered_by(self._snapshot(obj)))
@@ -103,14 +119,12 @@ class KeptJudges:
         rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
         return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
 
-    async def _replay(self, obj: ObjId, judge: ObjectJudge) -> dict[int, tuple[Row, str]]:
-        """Gives a judge the stored changes that follow, and those that waited when it began. By position, in the order
-        of the verdicts: (row and mark, code) of those whose mark says another thing than the verdict."""
-        differ: dict[int, tuple[Row, str]] = {}
+    async def _replay(self, obj: ObjId, judge: ObjectJudge, found: "_Differ") -> None:
+        """Gives a judge the stored changes that follow, and those that waited when it began."""
+        marks, differ = found.marks, found.differ
         rows = [row for p in sorted(judge.named) for row in self._db.rows(sql.AT_POSITION, key_of(obj, p))]
         covers = [(position_of(n), position_of(upto)) for n, upto in self._db.rows(sql.PRUNES_OF, (obj,))]
         covers = [(n, upto) for n, upto in covers if n > judge.upto]
-        marks: dict[int, Row] = {}
         while True:
             outcomes: list[Outcome] = []
             for row in rows:
@@ -130,7 +144,6 @@ class KeptJudges:
         for _, upto in covers:
             compare(judge.cover(upto), sql.COVERED, marks, differ)
         judge.settle()
-        return differ
 
     def _commit_waits(self, obj: ObjId, judge: ObjectJudge, outcomes: Sequence[Outcome]) -> None:
         if any(outcome.missing is not None or outcome.waited for outcome in outcomes):
@@ -141,9 +154,15 @@ class KeptJudges:
     async def again(self, obj: ObjId, kind: Projector) -> None:
         """Judges an object from its first change, or from the state that stands in for the first ones, and corrects
         what was marked otherwise. What comes meanwhile has no verdict, and is stored untried."""
+        while not await self._judged_anew(obj, kind):
+            pass
+
+    async def _judged_anew(self, obj: ObjId, kind: Projector) -> bool:
+        """False if it was overtaken: a state came that stands in for changes, or a change was left out."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
         async with self.lock:
             self._stale.add(obj)
+            self._overtaken.discard(obj)
             with self._db.transaction(durable=False):
                 self._db.raw.execute(sql.DROP_WAITS, (obj,))
                 self._db.raw.execute(sql.DROP_JUDGE_STATE, (obj,))
@@ -156,17 +175,29 @@ class KeptJudges:
             except BadChange as bad:
                 log.store.warning("judge-state", code=bad.code, obj=obj)
                 judge = self._new(obj, kind)
-        differ = await self._replay(obj, judge)
+        found = _Differ()
+        await self._replay(obj, judge, found)
         async with self.lock:
-            more = await self._replay(obj, judge)
-            for position, found in more.items():
-                differ.pop(position, None)
-                differ[position] = found
-            self._correct(obj, differ, covers)
+            await self._replay(obj, judge, found)  # what came meanwhile: what waited before may be merged by that
+            await self._mark_behind(found.differ)
+            if obj in self._overtaken:
+                return False
+            self._correct(obj, found.differ, covers)
             self._stale.discard(obj)
             held = Held(judge, covers if covers and self._snapshot(obj) else 0)
             self._keep(obj, held)
             self._put(obj, held, await driven(judge.storing()))
+        return True
+
+    async def _mark_behind(self, differ: dict[int, tuple[Row, str]]) -> None:
+        """Marks what was BEHIND and is not to be merged, some in a turn: anybody can write very many void changes."""
+        behind = [(code, row) for (row, mark), code in differ.values() if mark == sql.BEHIND]
+        for at in range(0, len(behind), AT_ONCE):
+            with self._db.transaction(durable=False):
+                self._db.raw.executemany(sql.MARK_BEHIND, behind[at : at + AT_ONCE])
+            await asyncio.sleep(0)
+        for position in [position for position, ((_, mark), _) in differ.items() if mark == sql.BEHIND]:
+            del differ[position]
 
     def _begins(self, room: RoomId, obj: ObjId) -> list[PlacedChange]:
         """The changes of the state that stands in for an object's first ones here; none if all are here."""
@@ -185,7 +216,7 @@ class KeptJudges:
             if covers:
                 raw.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
             for (row, mark), code in differ.values():
-                if code in sql.JUDGED or mark == sql.BEHIND:
+                if code in sql.JUDGED:
                     out |= mark not in sql.HELD
                     raw.execute("DELETE FROM quarantined WHERE row = ?", (row,))
                     raw.execute(sql.MARK_UNPROJECTED, (code, row))

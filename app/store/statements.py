@@ -41,6 +41,7 @@ LATEST_BY_DEVICE = (  # by the objects' index: a look at every change of every r
 )
 UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.obj = ? AND c.n IS NULL"
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
+MARK_BEHIND = f"{MARK_UNPROJECTED} AND unprojected = '{BEHIND}'"
 _IS_MARKED = f"unprojected IS NOT NULL AND unprojected <> '{BEHIND}'"
 """What the index `changes_unprojected` holds. It leaves out those that are BEHIND: there may be 200,000."""
 _MARKED = f"INDEXED BY changes_unprojected WHERE {_IS_MARKED}"

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What may come while an object stands on a state: records that leave something out, another state, a full disk."""
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.ids import ChangeId, DevId, ObjId
+from app.documents.records import encode
+from app.rooms.projection import KIND as ROOM_KIND
+from app.rooms.records import ChangeLeftOut
+from app.rooms.records import encode as record
+from app.store import kept_judges
+from app.store.kept_judges import KeptJudges
+from sync.client.ports import OpenedChange, Received, RoomEvent
+from tests.app.poison import Writer, fatal
+from tests.app.store.test_behind import TAIL, begin, complete, receive, state_of, typed
+from tests.app.store.test_judged import Stream, marks
+from tests.app.store.test_trials import KINDS, NOTE, Desk, mortal, opened
+from tests.office import EK, HL, ROOM
+from tests.world import until
+
+ROOMS = {**KINDS, ROOM_KIND.id: ROOM_KIND}
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.trials.QUIET_S", 0.01)
+
+
+async def leave_out(desk: Desk, change: OpenedChange, n: int) -> None:
+    """The room's owner has a change left out, by a record at position n."""
+    await note_left_out(desk, change, n)
+    await until(lambda: desk.store.trials.untried == [])
+
+
+async def note_left_out(desk: Desk, change: OpenedChange, n: int) -> None:
+    told = record(ChangeLeftOut(obj=NOTE, author=change.uid, change=change.change_id))
+    which = ChangeId(n.to_bytes(16, "big"))
+    said = OpenedChange(n=n, t=n, uid=HL, dev=DevId(HL), obj=ObjId(ROOM), change_id=which, payload=told)
+    genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
+    await desk.store.receive_apart(Received(room=ROOM, more=True, events=[genesis]))
+    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[said]))
+
+
+async def test_attack_what_was_left_out_before_it_is_read_counts_nowhere(tmp_path: Path) -> None:
+    """A newcomer has the room's own records first, then the state, then what stands before it."""
+    stream, writer = typed(10)
+    (gone,) = stream.add(HL, *encode(fatal("meta")))
+    stream.add(EK, *[writer.types(f"Mer {n}. ") for n in range(4)])
+    async with opened(tmp_path / "store.db", mortal(), ROOMS) as desk:
+        await leave_out(desk, gone, gone.n + 1)
+        others = [change for change in stream.changes if change is not gone]
+        state = state_of(others[:-TAIL], stream.changes[-TAIL - 1].n)
+        await receive(desk, await begin(desk, stream, state))
+        await complete(desk)
+        assert marks(desk.store) == [(gone.n, "left-out")]
+
+
+async def test_attack_what_builds_on_what_was_left_out_before_it_is_read_waits(tmp_path: Path) -> None:
+    stream, _ = typed(8)
+    async with opened(tmp_path / "store.db", None, ROOMS) as desk, opened(tmp_path / "o.db", None, ROOMS) as other:
+        await receive(other, stream.changes)
+        early = await begin(desk, stream)
+        await receive(desk, early[:3])
+        await leave_out(desk, early[3], 200)
+        await leave_out(other, early[3], 200)
+        await receive(desk, early[3:])
+        await complete(desk)
+        assert marks(desk.store) == marks(other.store)
+        assert desk.text() == other.text()
+
+
+async def test_attack_what_waited_and_is_completed_while_all_is_judged_again_is_merged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, writer = Stream(), Writer()
+    begun = stream.add(EK, *writer.take())
+    first, second = writer.types("Först å. "), writer.types("Sedan 🙂. ")
+    (late,) = stream.add(EK, second)
+    (missing,) = stream.add(EK, first)
+    judged, replay = list[int](), KeptJudges._replay
+    async with opened(tmp_path / "store.db") as desk:
+        await receive(desk, [*begun, late])
+        assert marks(desk.store) == [(late.n, "late")]
+
+        async def and_then(self: KeptJudges, *given: Any) -> Any:
+            found = await replay(self, *given)
+            judged.append(1)
+            if len(judged) == 1:  # while the last of it is judged
+                await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[missing]))
+            return found
+
+        monkeypatch.setattr(KeptJudges, "_replay", and_then)
+        desk.store.judges.forget([NOTE])
+        desk.store.trials._on_untried(NOTE)
+        await until(lambda: len(judged) == 2 and desk.store.trials.untried == [])
+        assert marks(desk.store) == []
+        assert "Först å. Sedan 🙂." in desk.text()
+
+
+async def test_attack_what_is_left_out_while_all_is_judged_again_counts_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, _ = typed(8)
+    gone = stream.changes[4]
+    judged, replay = list[int](), KeptJudges._replay
+    async with opened(tmp_path / "store.db", None, ROOMS) as desk, opened(tmp_path / "o.db", None, ROOMS) as other:
+        await receive(other, stream.changes)
+        await leave_out(other, gone, 200)
+        await receive(desk, await begin(desk, stream))
+
+        async def and_then(self: KeptJudges, *given: Any) -> Any:
+            found = await replay(self, *given)
+            judged.append(1)
+            if len(judged) == 1:
+                await note_left_out(desk, gone, 200)
+            return found
+
+        monkeypatch.setattr(KeptJudges, "_replay", and_then)
+        await complete(desk)
+        await until(lambda: desk.store.trials.untried == [])
+        assert marks(desk.store) == marks(other.store)
+        assert desk.text() == other.text()
+
+
+async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Path) -> None:
+    stream, writer = Stream(), Writer()
+    stream.add(EK, *writer.take())
+    stream.add(HL, *[b"\x01 inget " + n.to_bytes(4, "big") for n in range(3000)])
+    stream.add(EK, *[writer.types(f"Mer {n}. ") for n in range(TAIL)])
+    honest = [change for change in stream.changes if change.uid == EK]
+    async with opened(tmp_path / "store.db") as desk:
+        early = await begin(desk, stream, state_of(honest[:-TAIL], stream.changes[-TAIL - 1].n))
+        for at in range(0, len(early), 64):
+            await receive(desk, early[at : at + 64])
+        turns: list[int] = []
+        raw = desk.store.db.raw
+        seen = itertools.count()
+
+        async def beat() -> None:
+            while True:
+                turns.append(next(seen))
+                await asyncio.sleep(0)
+
+        written: list[int] = []
+        raw.set_trace_callback(lambda said: written.append(len(turns)) if "SET unprojected" in said else None)
+        beating = asyncio.create_task(beat())
+        try:
+            await complete(desk)
+        finally:
+            beating.cancel()
+            raw.set_trace_callback(None)
+        most = max(sum(1 for _ in same) for _, same in itertools.groupby(written))
+        assert len(marks(desk.store)) == 3000
+        assert most <= 2 * kept_judges.AT_ONCE
