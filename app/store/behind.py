@@ -22,6 +22,7 @@ from app.store.judges import Judges
 from app.store.kept_judges import complete_name
 from app.store.projecting import Projecting
 from app.store.projection import Projector
+from app.store.snapshots import Snapshots
 
 AT_ONCE = 128
 """Changes that a turn of the loop marks."""
@@ -32,9 +33,10 @@ _MADE_HERE, _BELIEVED = b"made", b"believed"
 class Behind:
     """Of one store. On the loop."""
 
-    def __init__(self, db: Database, judges: Judges, projecting: Projecting) -> None:
+    def __init__(self, db: Database, judges: Judges, projecting: Projecting, snapshots: Snapshots) -> None:
         self._db = db
         self._judges = judges
+        self._snapshots = snapshots
         self._projecting = projecting
         self._complete: dict[ObjId, None] = {}
         self.completed: Signal[()] = Signal()
@@ -63,19 +65,28 @@ class Behind:
         self._complete.update(dict.fromkeys(objs))
         self.completed.emit()
 
+    def begin(self, objs: Sequence[ObjId]) -> None:
+        """▲ These objects stand on another state from now on: what it stands in for may not be here, since it was
+        pruned. Within the transaction that stores it."""
+        for obj in objs:
+            self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
+        self._db.after_commit(partial(self._on_begun, objs))
+
+    def _on_begun(self, objs: Sequence[ObjId]) -> None:
+        for obj in objs:
+            self._complete.pop(obj, None)
+        self._judges.forget([obj for obj in objs if self._judges.is_due(obj)])
+
     async def settle(self, obj: ObjId, kind: Projector) -> None:
         """Takes a complete object off its state. What must be tried first is marked untried: then the state goes with
         the next call, when nothing of the object is untried any more."""
         if not self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),)):
             await self._judges.again(obj, kind)
-            await self._release(obj, _MADE_HERE if self._is_made_here(obj) else _BELIEVED)
-        if self._db.value(sql.ANY_UNTRIED, (obj,)) is None:
+            if obj not in self:
+                return
+            await self._release(obj, _MADE_HERE if self._snapshots.stands_on_base(obj) else _BELIEVED)
+        if obj in self and self._db.value(sql.ANY_UNTRIED, (obj,)) is None:
             await self._drop_state(obj)
-
-    def _is_made_here(self, obj: ObjId) -> bool:
-        """Whether this computer has made the state on which the object stands. One that it could not make, or that
-        turned out to be false, is kept no more."""
-        return self._db.value("SELECT 1 FROM snapshots WHERE obj = ?", (obj,)) is not None
 
     async def _release(self, obj: ObjId, state: bytes) -> None:
         code, after = None if state == _MADE_HERE else sql.UNTRIED, 0
@@ -93,13 +104,17 @@ class Behind:
                 self._db.after_commit(partial(self._projecting.untried.emit, obj))
 
     async def _drop_state(self, obj: ObjId) -> None:
-        """▲ A state that was only believed may be false: the object is read again from its changes."""
+        """▲ A state that was only believed may be false, or hold what was left out since: the object is read again from
+        its changes."""
 
         def write() -> None:
             state = self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),))
+            if state is None:  # it stands on another state by now
+                return
+            made_here = state == _MADE_HERE and self._snapshots.stands_on_base(obj)
             self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
             self._db.raw.execute(sql.DROP_STATE, (obj,))
-            if state == _BELIEVED:
+            if not made_here:
                 self._projecting.take_back(obj)
             self._db.after_commit(partial(self._complete.pop, obj, None))
 

@@ -195,7 +195,9 @@ class Inbox:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
         if received.whole:
             self._complete(room, received.whole, judged=verdicts is not None)
-        self._snapshots.opened(room, received.snapshots)
+        if received.snapshots:
+            self._snapshots.opened(room, received.snapshots)
+            self._behind.begin([s.obj for s in received.snapshots])
         if verdicts is not None:
             self._judges.write(verdicts)
         self._changes.receive(received, tried, verdicts)

@@ -74,6 +74,12 @@ class Snapshots:
         """(position, the state up to there) that this device last computed or opened."""
         return _base(self._db.one(sql.BASE, (obj,)))
 
+    def stands_on_base(self, obj: ObjId) -> bool:
+        """Whether the state that lies among the object's changes is the one that `base` returns. `Snapshots.check` of
+        the engine has the base forgotten if this device could not make it, or made another."""
+        base = self.base(obj)
+        return base is not None and [row[-1] for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))] == [*base[1].changes]
+
     def opened_at(self, obj: ObjId) -> int | None:
         """Where the newest snapshot stands that lies among the object's changes; None for none."""
         n: int | None = self._db.value("SELECT max(n) FROM changes WHERE obj = ? AND dev = x''", (obj,))

@@ -64,12 +64,12 @@ class Store:
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
         self.judges = Judges(db, self._me, dict(kinds), self._projecting)
-        behind = Behind(db, self.judges, self._projecting)
+        self.snapshots = Snapshots(db, self._me, kinds, journal)
+        behind = Behind(db, self.judges, self._projecting, self.snapshots)
         self.trials = Trials(
             db, self._me, dict(kinds), self._projecting, self.changes, journal, tester, self.judges, behind
         )
         self.left_out = LeftOutChanges(db)
-        self.snapshots = Snapshots(db, self._me, kinds, journal)
         self.inbox = Inbox(
             db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials, self.judges, behind
         )

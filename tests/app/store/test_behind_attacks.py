@@ -15,7 +15,7 @@ from app.rooms.records import ChangeLeftOut
 from app.rooms.records import encode as record
 from app.store import kept_judges
 from app.store.kept_judges import KeptJudges
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, OpenedSnapshot, Received, RoomEvent
 from tests.app.poison import Writer, fatal
 from tests.app.store.test_behind import TAIL, begin, complete, receive, state_of, typed
 from tests.app.store.test_judged import Stream, marks
@@ -74,6 +74,63 @@ async def test_attack_what_builds_on_what_was_left_out_before_it_is_read_waits(t
         assert desk.text() == other.text()
 
 
+async def test_attack_what_is_left_out_behind_a_state_is_gone_with_the_state(tmp_path: Path) -> None:
+    """The state was made here, and still holds it: nobody else's document does."""
+    stream, _ = typed(8)
+    async with opened(tmp_path / "store.db", None, ROOMS) as desk:
+        early = await begin(desk, stream)
+        await receive(desk, early)
+        gone = early[-1]
+        await leave_out(desk, gone, 200)
+        states: list[int] = []
+        desk.store.changes.taken_back.connect(lambda obj: states.append(len(desk.store.changes.history(obj)[0])))
+        await complete(desk)
+        assert states[-1:] == [0], "a document that is open reads itself again"
+        assert (gone.n, "left-out") in marks(desk.store)
+        assert desk.store.objects.crdt_state(NOTE) is None
+
+
+async def test_attack_a_false_state_is_gone_although_a_true_one_was_made_since(tmp_path: Path) -> None:
+    stream, _ = typed()
+    async with opened(tmp_path / "store.db") as desk, opened(tmp_path / "other.db") as honest:
+        await receive(honest, stream.changes)
+        covers = stream.changes[-TAIL - 1].n
+        early = await begin(desk, stream, state_of(typed(5)[0].changes, covers))
+        await receive(desk, early)
+        desk.store.forget_base(NOTE)  # as the engine does when it has made the state itself
+        desk.store.put_base(ROOM, NOTE, covers, state_of(early))
+        left: list[ObjId] = []
+        desk.store.changes.taken_back.connect(left.append)
+        await complete(desk)
+        assert NOTE in left, "a document that is open reads itself again"
+        assert desk.text() == honest.text()
+
+
+async def test_attack_a_state_that_came_when_all_was_here_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was pruned before it came here is in that state alone."""
+    stream, writer = typed()
+    async with opened(tmp_path / "store.db") as desk, opened(tmp_path / "other.db") as honest:
+        with monkeypatch.context() as busy:
+            busy.setattr("app.store.trials.QUIET_S", 1000.0)
+            await receive(desk, await begin(desk, stream))
+            await desk.store.receive_apart(Received(room=ROOM, whole=[NOTE]))
+            stream.add(EK, writer.types("Gallrat på servern å. "))
+            (last,) = stream.add(EK, writer.types("Sist. "))
+            covers = last.n
+            snapshot = OpenedSnapshot(n=901, t=1, uid=EK, obj=NOTE, covers=covers, state=state_of(stream.changes))
+            await desk.store.receive_apart(Received(room=ROOM, more=True, snapshots=[snapshot]))
+            await until(lambda: desk.store.trials.untried == [])
+        await receive(desk, stream.add(EK, writer.types("Efteråt. ")))
+        await receive(honest, stream.changes)
+        await asyncio.sleep(0.2)
+        assert desk.text() == honest.text()
+        assert marks(honest.store) == []
+        await receive(desk, stream.add(EK, writer.types("Allra sist. ")))
+        assert "Allra sist." in desk.text()
+
+
 async def test_attack_what_waited_and_is_completed_while_all_is_judged_again_is_merged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,12 +144,11 @@ async def test_attack_what_waited_and_is_completed_while_all_is_judged_again_is_
         await receive(desk, [*begun, late])
         assert marks(desk.store) == [(late.n, "late")]
 
-        async def and_then(self: KeptJudges, *given: Any) -> Any:
-            found = await replay(self, *given)
+        async def and_then(self: KeptJudges, *given: Any) -> None:
+            await replay(self, *given)
             judged.append(1)
             if len(judged) == 1:  # while the last of it is judged
                 await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[missing]))
-            return found
 
         monkeypatch.setattr(KeptJudges, "_replay", and_then)
         desk.store.judges.forget([NOTE])
@@ -113,12 +169,11 @@ async def test_attack_what_is_left_out_while_all_is_judged_again_counts_nowhere(
         await leave_out(other, gone, 200)
         await receive(desk, await begin(desk, stream))
 
-        async def and_then(self: KeptJudges, *given: Any) -> Any:
-            found = await replay(self, *given)
+        async def and_then(self: KeptJudges, *given: Any) -> None:
+            await replay(self, *given)
             judged.append(1)
             if len(judged) == 1:
                 await note_left_out(desk, gone, 200)
-            return found
 
         monkeypatch.setattr(KeptJudges, "_replay", and_then)
         await complete(desk)
