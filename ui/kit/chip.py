@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ui.kit import icons, theme
 from ui.kit.fonts import SMALL_PX, TINY_PX, font
+from ui.kit.plain import set_tip
 
 KINDS = {
     "success": ("success", "success-soft"),
@@ -18,10 +19,13 @@ KINDS = {
 """Kind of chip → roles of text and ground."""
 
 HEIGHT = 22
+_ICON_ONLY_PX = 30.0
 
 
 def chip_width(text: str, *, icon: bool, size_px: float = SMALL_PX) -> float:
     """How wide a chip with this text is."""
+    if icon and not text:
+        return _ICON_ONLY_PX
     return QFontMetricsF(font(size_px, 500)).horizontalAdvance(text) + (34 if icon else 16)
 
 
@@ -82,6 +86,7 @@ class Chip(QWidget):
     def __init__(self, text: str, kind: str = "muted", icon: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text, self._kind, self._icon = text, kind, icon
+        self._short = False
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(text)
 
@@ -92,14 +97,27 @@ class Chip(QWidget):
         self.updateGeometry()
         self.update()
 
+    def shorten(self, short: bool) -> None:
+        """Shows only the icon, if there is one; the word is then its tooltip, and its name as before."""
+        short = short and self._icon is not None
+        set_tip(self, self._text if short else "")
+        if short != self._short:
+            self._short = short
+            self.updateGeometry()
+            self.update()
+
+    def full_width(self) -> int:
+        """How wide it is with its word."""
+        return round(chip_width(self._text, icon=self._icon is not None) + 0.5)
+
     def text(self) -> str:
         """The word on it."""
         return self._text
 
     def sizeHint(self) -> QSize:
-        return QSize(round(chip_width(self._text, icon=self._icon is not None) + 0.5), HEIGHT)
+        return QSize(round(_ICON_ONLY_PX) if self._short else self.full_width(), HEIGHT)
 
     def paintEvent(self, event: object) -> None:
         painter = QPainter(self)
-        paint_chip(painter, 0, 0, self._text, self._kind, icon=self._icon)
+        paint_chip(painter, 0, 0, "" if self._short else self._text, self._kind, icon=self._icon)
         painter.end()

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.kit.avatar import Avatar
@@ -15,6 +16,8 @@ from ui.kit.translate import tr
 from ui.shell.ports import MemberInfo
 from ui.shell.words import history_name, role_name, verified_chip
 
+_MARGIN_PX, _SPACING_PX, _PICTURE_PX = 6, 8, 24
+
 
 class MemberRow(RowButton):
     """Shows one member at a time; `pressed_for` is called with this row and the member that it shows then."""
@@ -22,9 +25,9 @@ class MemberRow(RowButton):
     def __init__(self, member: MemberInfo, pressed_for: Callable[["MemberRow", MemberInfo], object]) -> None:
         super().__init__("", lambda: pressed_for(self, self._member))
         self._member = member
-        layout = line(self, margins=(6, 5, 6, 5), spacing=8)
+        layout = line(self, margins=(_MARGIN_PX, 5, _MARGIN_PX, 5), spacing=_SPACING_PX)
         person = member.person
-        self._picture = Avatar(person.initials, person.colour, person.name, 24)
+        self._picture = Avatar(person.initials, person.colour, person.name, _PICTURE_PX)
         self._name = ElidedLabel(person.name)
         self._chip = Chip("")
         layout.addWidget(self._picture)
@@ -53,3 +56,14 @@ class MemberRow(RowButton):
             word, kind, icon = tr("invited"), "muted", None
         self._chip.set_chip(word, kind, icon)
         self._chip.setVisible(not person.is_me or kind == "success")
+        self._fit()
+
+    def _fit(self) -> None:
+        """The name comes first: the chip loses its word where both have no room."""
+        taken = 2 * _MARGIN_PX + _PICTURE_PX + 2 * _SPACING_PX + self._chip.full_width()
+        needed = self._name.fontMetrics().horizontalAdvance(self._member.person.name) + 2
+        self._chip.shorten(self.width() < taken + needed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rows of the shell's lists: a picture or icon, a title, a line under it, something at the right. One delegate."""
 
+import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
 
 TITLE_PX, DETAIL_PX = 13, 12
+_NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
+"""A case number: 2026-1184, KS/2026:17, (dnr-4711)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +153,25 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(tokens.colour("muted" if row.faded else "text"))
         top = QRectF(box.left(), middle - 19 if row.detail else middle - 10, box.width(), 20)
         elide = Qt.TextElideMode.ElideRight
-        painter.drawText(top, align, QFontMetricsF(title).elidedText(row.title, elide, box.width()))
+        painter.drawText(top, align, elided_title(row.title, QFontMetricsF(title), box.width()))
         if row.detail:
             painter.setFont(detail)
             painter.setPen(tokens.colour("muted"))
             under = QRectF(box.left(), middle + 1, box.width(), 18)
             painter.drawText(under, align, QFontMetricsF(detail).elidedText(row.detail, elide, box.width()))
+
+
+def elided_title(title: str, metrics: QFontMetricsF, width: float) -> str:
+    """The title cut to a width. A number that it ends in stays, as a case's does: it tells cases apart."""
+    head, _, number = title.rpartition(" ")
+    elide = Qt.TextElideMode.ElideRight
+    behind = f" {number}"
+    if not _NUMBER.fullmatch(number) or metrics.horizontalAdvance(title) <= width:
+        return metrics.elidedText(title, elide, width)
+    left = width - metrics.horizontalAdvance(behind)
+    if left < width / 4:
+        return metrics.elidedText(title, elide, width)
+    return metrics.elidedText(head, elide, left) + behind
 
 
 class RowList(QListView):

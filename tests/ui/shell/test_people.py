@@ -15,9 +15,13 @@ from tests.ui.soon import caught_up
 from tests.ui.walking import check
 from tests.world import until
 from ui.kit.buttons import RowButton
+from ui.kit.chip import Chip
+from ui.kit.style import ElidedLabel
 from ui.shell.member_dialogs import AddMemberDialog
+from ui.shell.member_row import MemberRow
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
+from ui.shell.rows import elided_title
 from ui.shell.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.window import MainWindow
 
@@ -197,3 +201,42 @@ async def test_the_digits_of_a_safety_number_stand_under_each_other(window: Main
     metrics = QFontMetricsF(number.typeface)
     assert metrics.horizontalAdvance("11111") == metrics.horizontalAdvance("88888")
     dialog.close()
+
+
+def test_a_name_is_not_cut_by_what_is_said_of_its_verification(window: MainWindow, session: FakeSession) -> None:
+    panel = panel_of(window)
+    name = "Registrator och arkivarie å"
+    rows: dict[str, MemberRow] = {}
+    for member in session.rooms.members(CASE):
+        if not member.person.is_me and member.person.verified:
+            for shown in (name, "Ek"):
+                row = MemberRow(member, lambda _row, _member: None)
+                row.setParent(panel)
+                row.resize(276, 34)
+                row.show_member(replace(member, person=replace(member.person, name=shown)))
+                row.show()
+                rows[shown] = row
+            break
+    QApplication.processEvents()
+    labels = {shown: row.findChild(ElidedLabel) for shown, row in rows.items()}
+    chips = {shown: row.findChild(Chip) for shown, row in rows.items()}
+    for shown in (name, "Ek"):
+        label, chip = labels[shown], chips[shown]
+        assert label is not None
+        assert chip is not None
+        assert label.text() == shown
+        assert chip.accessibleName() == chip.text() != ""
+        assert (chip.width() == chip.full_width()) == (shown == "Ek")
+        assert chip.toolTip() == ("" if shown == "Ek" else chip.text())
+
+
+def test_a_case_number_stays_where_its_title_is_cut(window: MainWindow) -> None:
+    metrics = QFontMetricsF(window.font())
+    title = "Tillsyn av förskolor i Norrköpings kommun och dess grannar 2026-1184"
+    cut = elided_title(title, metrics, 230)
+    assert cut.startswith("Tillsyn av")
+    assert cut.endswith("… 2026-1184")
+    assert metrics.horizontalAdvance(cut) <= 230
+    assert elided_title("Tillsyn 2026-1184", metrics, 230) == "Tillsyn 2026-1184"
+    words = elided_title("Samråd om vägar och järnvägar i länets norra delar", metrics, 230)
+    assert words.endswith("…")
