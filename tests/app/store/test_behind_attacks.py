@@ -10,10 +10,12 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId
 from app.documents.records import encode
+from app.errors import DiskFull
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut
 from app.rooms.records import encode as record
 from app.store import kept_judges
+from app.store.behind import Behind
 from app.store.kept_judges import KeptJudges
 from sync.client.ports import OpenedChange, OpenedSnapshot, Received, RoomEvent
 from tests.app.poison import Writer, fatal
@@ -180,6 +182,39 @@ async def test_attack_what_is_left_out_while_all_is_judged_again_counts_nowhere(
         await until(lambda: desk.store.trials.untried == [])
         assert marks(desk.store) == marks(other.store)
         assert desk.text() == other.text()
+
+
+async def test_attack_who_types_without_a_pause_keeps_no_object_on_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.trials.QUIET_S", 30.0)
+    monkeypatch.setattr("app.store.trials.SETTLED_WITHIN_S", 0.05)
+    stream, _ = typed()
+    async with opened(tmp_path / "store.db") as desk:
+        await receive(desk, await begin(desk, stream))
+        await complete(desk)
+        assert marks(desk.store) == []
+
+
+async def test_attack_a_full_disk_ends_no_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.trials.RETRY_S", 0.05)
+    stream, writer = typed()
+    full, refused = Behind._release, list[int]()
+
+    async def refuse(self: Behind, obj: ObjId, state: bytes) -> None:
+        if not refused:
+            refused.append(1)
+            raise DiskFull
+        await full(self, obj, state)
+
+    monkeypatch.setattr(Behind, "_release", refuse)
+    async with opened(tmp_path / "store.db") as desk:
+        await receive(desk, await begin(desk, stream))
+        await complete(desk)
+        assert refused
+        assert marks(desk.store) == []
+        await receive(desk, stream.add(EK, writer.types("Sist. ")))
+        assert "Sist." in desk.text()
 
 
 async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Path) -> None:
