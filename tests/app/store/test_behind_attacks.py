@@ -247,3 +247,23 @@ async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Pa
         most = max(sum(1 for _ in same) for _, same in itertools.groupby(written))
         assert len(marks(desk.store)) == 3000
         assert most <= 2 * kept_judges.AT_ONCE
+
+
+async def test_attack_a_state_that_was_not_stored_puts_nothing_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, _ = typed(8)
+    async with opened(tmp_path / "store.db") as desk:
+        with monkeypatch.context() as full:
+
+            async def refuse(*_: Any) -> None:
+                raise DiskFull
+
+            full.setattr(desk.store.trials, "judge", refuse)
+            with pytest.raises(DiskFull):
+                await begin(desk, stream)
+        await receive(desk, stream.changes[-TAIL - 2 : -TAIL])
+        await receive(desk, stream.changes[: -TAIL - 2])
+        await receive(desk, stream.changes[-TAIL:])
+        assert marks(desk.store) == []
+        assert "Skäl 7" in desk.text()
