@@ -285,11 +285,16 @@ class RoomSync:
         """Nothing is left to be read again. ▲ A snapshot goes only if all that it stands for can be read: not while a
         change of its object waits for a key. If this is not stored, `not_reread` follows."""
         self.reread = 0
-        waiting = self._ports.waiting(self.room)
-        self.waiting = len(waiting)
-        shut = {fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")[4] for _, raw in waiting}
+        shut = self.shut()
         whole = [obj for obj in self._unpruned() if obj not in shut]
         return Received(room=self.room, reread=0, whole=whole)
+
+    def shut(self) -> set[ObjId]:
+        """Objects of which a change waits for a key."""
+        waiting = self._ports.waiting(self.room)
+        self.waiting = len(waiting)
+        rows = [fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting") for _, raw in waiting]
+        return {ObjId(fields.raw(row[4], 16, "waiting")) for row in rows}
 
     def not_reread(self, until: int) -> None:
         """▲ What `reread_done` gave was not stored: the rest of the room is to be finished on the next connection."""

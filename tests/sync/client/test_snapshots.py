@@ -710,11 +710,37 @@ async def test_attack_what_waits_for_ever_keeps_no_other_object_on_its_snapshot(
     await until(lambda: p.guest.engine.position(p.room) > 0)
     await until(lambda: p.guest.engine.filling(p.room) is None)
     assert p.at(p.guest).waiting > 1
+    assert p.base(p.guest) == 0
     lacks[0] = False
     await p.guest.restart()
     await until(lambda: p.guest.engine.status.state is LinkState.ONLINE)
     await until(lambda: p.at(p.guest).waiting == 1)
     await until(lambda: not p.guest.store.changes.history(p.obj)[0])
+    assert p.text(p.guest) == p.text(p.head)
+
+
+async def test_attack_what_waits_in_one_object_leaves_anothers_snapshot_checked(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise one change that nobody can open had each change of every other object tried by itself."""
+    p = await paper(w)
+    await p.attested()
+    other, take = new_obj(), RoomKeys.open
+    p.head.say(p.room, ObjId(p.room), record(ObjectAnnounced(obj=other, kind=KIND.id)))
+    p.head.say(p.room, other, Writer("Kan ingen läsa 🙂").take()[0])
+    await w.settle(p.room, p.head, p.clerk)
+
+    def shut(self: RoomKeys, n: int, t: int, hdr: envelope.Header, *rest: bytes) -> list[OpenedChange] | None:
+        is_shut = self._account.uid == p.guest.uid and hdr.obj == other
+        return None if is_shut else take(self, n, t, hdr, *rest)
+
+    monkeypatch.setattr(RoomKeys, "open", shut)
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    await until(lambda: p.guest.engine.filling(p.room) is None)
+    await until(lambda: not p.guest.store.changes.history(p.obj)[0])
+    assert p.at(p.guest).waiting == 1
+    assert p.base(p.guest) > 0
     assert p.text(p.guest) == p.text(p.head)
 
 
