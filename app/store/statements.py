@@ -100,6 +100,7 @@ READS_ALONE = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
 # -- trials
 ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),
     (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
+COUNT_UNTRIED = f"SELECT count(*) FROM changes {_MARKED_OF} AND unprojected = '{UNTRIED}'"
 OBJECTS_WITH = f"SELECT DISTINCT obj FROM changes {_MARKED} AND unprojected = ?"
 HELD_OF = f"SELECT {CHANGE} FROM changes {_MARKED_OF} AND unprojected = ?2 ORDER BY row LIMIT ?3"
 IS_HELD = "SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
