@@ -297,7 +297,7 @@ class RoomSync:
         return {ObjId(fields.raw(row[4], 16, "waiting")) for row in rows}
 
     def not_reread(self, until: int) -> None:
-        """▲ What `reread_done` gave was not stored: the rest of the room is to be finished on the next connection."""
+        """What `reread_done` gave was not stored: the rest of the room is to be finished on the next connection."""
         self.reread = max(self.reread, until)
 
     def _unpruned(self) -> list[ObjId]:
