@@ -45,6 +45,8 @@ MARK_BEHIND = f"{MARK_UNPROJECTED} AND unprojected = '{BEHIND}'"
 _IS_MARKED = f"unprojected IS NOT NULL AND unprojected <> '{BEHIND}'"
 """What the index `changes_unprojected` holds. It leaves out those that are BEHIND: there may be 200,000."""
 _MARKED = f"INDEXED BY changes_unprojected WHERE {_IS_MARKED}"
+_MARKED_OF = f"{_MARKED} AND room = (SELECT room FROM objects WHERE obj = ?1) AND obj = ?1"
+"""Of one object: its other changes may be 200,000, and are not looked at."""
 UNPROJECTED = f"SELECT row, unprojected FROM changes {_MARKED} AND (? IS NULL OR room = ?) ORDER BY row"
 
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
@@ -73,10 +75,11 @@ WAITS = f"""SELECT w.position, w.clock, w.parts, c.change_id, c.author, c.t FROM
 DROP_WAITS = "DELETE FROM waits WHERE obj = ?"
 SOME_BEHIND = f"""SELECT row FROM changes WHERE obj = ? AND row > ? AND unprojected = '{BEHIND}'
     ORDER BY row LIMIT ?"""
-ANY_UNTRIED = f"SELECT 1 FROM changes WHERE obj = ? AND unprojected = '{UNTRIED}' LIMIT 1"
+ANY_UNTRIED = f"SELECT 1 FROM changes {_MARKED_OF} AND unprojected = '{UNTRIED}' LIMIT 1"
 # ▲ only a state that has all that is merged: what is behind follows it in the order of the rows, and adds nothing
-CACHE_HAS_BEHIND = f"""UPDATE crdt_states SET row = (SELECT max(row) FROM changes WHERE obj = ?1) WHERE obj = ?1
-    AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.obj = ?1 AND c.row > crdt_states.row AND {MERGED})"""
+CACHE_WITH_BEHIND = f"""SELECT (SELECT max(row) FROM changes WHERE obj = ?1), row FROM crdt_states s WHERE obj = ?1
+    AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.obj = ?1 AND c.row > s.row AND {MERGED})"""
+CACHE_HAS_BEHIND = "UPDATE crdt_states SET row = ? WHERE obj = ? AND row = ?"
 BEGUN_IN = "SELECT DISTINCT obj FROM changes WHERE dev = x'' AND room = ?"
 SNAPSHOT_ROWS = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n DESC, row"
 NEWEST_BASELINE = f"""SELECT {_PLACED} FROM changes WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
@@ -97,8 +100,9 @@ READS_ALONE = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
 # -- trials
 ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),
     (SELECT max(row) FROM changes WHERE obj = ?)) ORDER BY row"""
+COUNT_UNTRIED = f"SELECT count(*) FROM changes {_MARKED_OF} AND unprojected = '{UNTRIED}'"
 OBJECTS_WITH = f"SELECT DISTINCT obj FROM changes {_MARKED} AND unprojected = ?"
-HELD_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND unprojected = ? ORDER BY row LIMIT ?"
+HELD_OF = f"SELECT {CHANGE} FROM changes {_MARKED_OF} AND unprojected = ?2 ORDER BY row LIMIT ?3"
 IS_HELD = "SELECT 1 FROM quarantined q CROSS JOIN changes c ON c.row = q.row WHERE c.obj = ? LIMIT 1"
 QUARANTINED_OF = f"""SELECT {", ".join(f"c.{name}" for name in CHANGE.split(", "))}, q.why, q.since FROM quarantined q
     CROSS JOIN changes c ON c.row = q.row WHERE (? IS NULL OR c.obj = ?) ORDER BY q.row"""

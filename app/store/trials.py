@@ -502,7 +502,7 @@ class Trials:
 
     def waiting(self, obj: ObjId) -> int:
         """How many changes of an object are not tried yet."""
-        return len(self._rows(obj, sql.UNTRIED, sql.MAX_INT)) if obj in self._untried else 0
+        return int(self._db.value(sql.COUNT_UNTRIED, (obj,)) or 0) if obj in self._untried else 0
 
     def is_sound(self, obj: ObjId) -> bool:
         """▲ Whether everything that came for the object is merged here: else no snapshot, attest, baseline, prune or

@@ -293,8 +293,8 @@ class RoomSync:
         """Objects of which a change waits for a key."""
         waiting = self._ports.waiting(self.room)
         self.waiting = len(waiting)
-        parts = (fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting") for _, raw in waiting)
-        return {ObjId(fields.blob(part[4], 16, "waiting")) for part in parts}
+        rows = [fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting") for _, raw in waiting]
+        return {ObjId(fields.raw(row[4], 16, "waiting")) for row in rows}
 
     def not_reread(self, until: int) -> None:
         """▲ What `reread_done` gave was not stored: the rest of the room is to be finished on the next connection."""

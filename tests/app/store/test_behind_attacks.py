@@ -15,6 +15,7 @@ from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut
 from app.rooms.records import encode as record
 from app.store import kept_judges
+from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.kept_judges import KeptJudges
 from sync.client.ports import OpenedChange, OpenedSnapshot, Received, RoomEvent
@@ -267,3 +268,15 @@ async def test_attack_a_state_that_was_not_stored_puts_nothing_behind_it(
         await receive(desk, stream.changes[-TAIL:])
         assert marks(desk.store) == []
         assert "Skäl 7" in desk.text()
+
+
+@pytest.mark.parametrize("statement", [sql.ANY_UNTRIED, sql.HELD_OF])
+async def test_what_is_untried_is_found_without_a_look_at_the_objects_other_changes(
+    tmp_path: Path, statement: str
+) -> None:
+    """Of a long object these are 200,000: 25 ms of the loop, each time."""
+    given = (NOTE, sql.UNTRIED, 64)[: 1 + 2 * (statement == sql.HELD_OF)]
+    async with opened(tmp_path / "store.db") as desk:
+        plan = [row[-1] for row in desk.store.db.rows(f"EXPLAIN QUERY PLAN {statement}", given)]
+    assert plan[0] == "SEARCH changes USING INDEX changes_unprojected (room=?)"
+    assert not any("TEMP B-TREE" in step for step in plan)
