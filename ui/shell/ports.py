@@ -309,7 +309,7 @@ class Unsent(Protocol):
 class Mentions(Protocol):
     """The part of the chat that Hem shows."""
 
-    def mentions(self, limit: int = 50) -> Sequence[MentionRow]: ...
+    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> Sequence[MentionRow]: ...
 
 
 class Tasks(Protocol):

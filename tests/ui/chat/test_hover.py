@@ -34,6 +34,7 @@ def hl(tmp_path: Path) -> Iterator[Desk]:
     set_language("sv")
     made = desk(tmp_path, HL, admin=True)  # may delete everybody's
     from_others(made, EK, CHANNEL, [encode(MessageSent(text=f"Rad {i} åäö 🙂")) for i in range(COUNT)], n=10, t=T)
+    made.chat.mark_all_read(ROOM)
     yield made
     made.close()
 

@@ -92,7 +92,7 @@ class FakePeople:
 class FakeChat:
     """One mention."""
 
-    def mentions(self, limit: int = 50) -> list[MentionRow]:
+    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
         text = "Ser bra ut. Två saker innan vi skickar: lagrummet i skälen ska vara 5 § 👍"
         change = ChangeId(bytes(16))
         return [MentionRow(room=CASE, obj=CHAT, change_id=change, author=HEAD.uid, t=at(10, 5), text=text, unread=True)]
