@@ -68,6 +68,14 @@ class MentionRow:
     unread: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who a message is shown as written by. `quotes`: what it says is another's, as this person claims."""
+
+    uid: Uid
+    quotes: bool = False
+
+
 class ChatService:
     """The chats of one account. Lives on the event loop."""
 
@@ -158,6 +166,17 @@ class ChatService:
             MentionRow(room=room, obj=obj, change_id=change_id, author=author, t=t, text=_shown(text), unread=bool(new))
             for room, obj, change_id, author, t, text, new in self._db.rows(sql, (self.me, self.me, limit))
         ]
+
+    def authors(self, places: Sequence[tuple[ObjId, bytes]]) -> dict[tuple[ObjId, bytes], Author]:
+        """Who wrote the messages at these places (conversation, change id); those that are not here are left out."""
+        if not places:
+            return {}
+        sql = (
+            "SELECT obj, change_id, author, named FROM chat_messages"  # noqa: S608 - marks only
+            f" WHERE (obj, change_id) IN (VALUES {', '.join(['(?, ?)'] * len(places))})"
+        )
+        rows = self._db.rows(sql, [part for place in places for part in place])
+        return {(obj, ref): Author(uid=author, quotes=named is not None) for obj, ref, author, named in rows}
 
     def can_edit(self, room: RoomId, message: Message) -> bool:
         """Whether the record names oneself and it is still there, and one may write in the room."""

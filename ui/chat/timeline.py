@@ -7,7 +7,7 @@ move an anchor: a row and how far into it the window begins.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -76,6 +76,7 @@ class TimelineView(QListView):
         self._row, self._into = 0, 0
         self._at_end = True
         self._floor = Floor()
+        self._marked: tuple[ChangeId | None, Sequence[str]] = (None, ())
         self._moving = False
         self._hover = -1
         self._pressed: tuple[ChangeId, Hit | None] | None = None
@@ -147,6 +148,14 @@ class TimelineView(QListView):
             self._row, self._into, self._floor.row = row, into, None
             self._settle()
 
+    def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
+        """Marks the words of a search in one message, and none in another."""
+        changed = {self._marked[0], change_id} - {None}
+        self._marked = change_id, words
+        for row in [row for row, layout in self._layouts.items() if layout.message.change_id in changed]:
+            del self._layouts[row]
+        self._settle()
+
     def current(self) -> Message | None:
         """The message that is selected."""
         index = self.currentIndex()
@@ -179,7 +188,8 @@ class TimelineView(QListView):
         if layout is None or layout.width != width:
             timeline = self._chat.timeline
             message, place = timeline.message(row), timeline.place(row)
-            layout = MessageLayout(message, place, width, self._chat.people, self._find)
+            words = self._marked[1] if self._marked[0] == message.change_id else ()
+            layout = MessageLayout(message, place, width, self._chat.people, self._find, words)
             self._layouts[row] = layout
             if len(self._layouts) > LAYOUTS_KEPT:
                 self._layouts.popitem(last=False)

@@ -66,6 +66,8 @@ class ChatView(QWidget):
         self._reading = Reading(self.list, self)
         self._jump = JumpButton(self._on_jump, self.list)
         self._unread = 0
+        self._opened: ChangeId | None = None
+        """The message that a link led to."""
         self._unread_left: int | None = 0
         """How many were unread when one left the view; None while it is shown."""
         self.typing = label("", "faint")
@@ -111,6 +113,7 @@ class ChatView(QWidget):
         self.list.hovered.connect(self._on_hovered)
         self.list.at_end_changed.connect(self._on_at_end)
         self.list.left.connect(self.composer.setFocus)
+        self.list.left.connect(lambda: self.list.mark(None, ()))
         self._reading.seen.connect(self._on_seen)
         self.composer.submitted.connect(self._on_submitted)
         self.composer.written.connect(self._on_written)
@@ -121,10 +124,15 @@ class ChatView(QWidget):
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Jumps to the message with that change id."""
         index = self._timeline.index_of(ChangeId(ref))
+        self._opened = ChangeId(ref) if index is not None else None
         if index is not None:
             self._unread_left = None  # a view that is not shown yet stays here when it is
             self.list.jump_to(index)
             self.list.setFocus()
+
+    def mark_words(self, words: Sequence[str]) -> None:
+        """Marks the words of a search in the message that was opened."""
+        self.list.mark(self._opened if words else None, words)
 
     def standing(self) -> Standing:
         """Which message is at the top, and what is selected in the field."""
@@ -448,6 +456,7 @@ class ChatView(QWidget):
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         self._unread_left = self._unread
+        self.list.mark(None, ())
         if self._draft_timer.isActive():
             self.keep_draft()
 
