@@ -30,6 +30,7 @@ from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import Hit, MessageLayout
 from ui.chat.message_painter import MessagePainter
+from ui.chat.moving import row_after
 from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
@@ -427,22 +428,9 @@ class TimelineView(QListView):
         return QModelIndex()
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        count = self._chat.rowCount()
-        now = self.currentIndex().row()
         page = max(1, len(self._rows_in_sight()) - 1)
-        actions = QAbstractItemView.CursorAction
-        step = {
-            actions.MoveUp: -1,
-            actions.MovePrevious: -1,
-            actions.MoveDown: 1,
-            actions.MoveNext: 1,
-            actions.MovePageUp: -page,
-            actions.MovePageDown: page,
-            actions.MoveHome: -count,
-            actions.MoveEnd: count,
-        }.get(action, 0)
-        start = now if now >= 0 else count
-        return self._chat.index(max(0, min(count - 1, start + step))) if count else QModelIndex()
+        row = row_after(action, self.currentIndex().row(), self._chat.rowCount(), page)
+        return self._chat.index(row) if row is not None else QModelIndex()
 
     def horizontalOffset(self) -> int:
         return 0
@@ -487,9 +475,7 @@ class TimelineView(QListView):
             self.hit.emit(message, hit)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        message = self.current()
-        if message is not None:
-            self.key_pressed.emit(message, "reply")
+        """Does no more than the first click: people click twice to choose a word, which must start nothing."""
 
     def leaveEvent(self, event: QEvent) -> None:
         under = self.viewport().mapFromGlobal(self.cursor().pos())
