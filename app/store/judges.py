@@ -108,8 +108,10 @@ class Judges(KeptJudges):
 
     def roll_back(self, verdicts: Verdicts) -> None:
         """Nothing of it was committed."""
-        for _, judge, mark in reversed(verdicts.points):
+        for obj, judge, mark in reversed(verdicts.points):
             judge.rollback(mark)
+            if (held := self._held.get(obj)) is not None and held.judge is judge:
+                held.covers = min(held.covers, judge.upto)  # a state that was not stored stands in for nothing
         verdicts.points.clear()
 
     def _on_taken_out(self, obj: ObjId) -> None:

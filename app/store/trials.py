@@ -22,7 +22,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 from app.core import clock, log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import WorkerUnavailable
+from app.errors import StoreFault, WorkerUnavailable
 from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.changes import Changes, stored_change
@@ -44,7 +44,7 @@ T = TypeVar("T")
 MOST_VOID = 100
 """Most void changes of a room that are listed one by one; the others are only counted."""
 RETRY_S = 30.0
-"""After the worker could not be started."""
+"""After the worker could not be started, or the disk refused what was to be stored."""
 READ_AFTER_S = 1.0
 """Objects are read whole in the worker so long after a change, at the earliest."""
 READ_SHARE = 50
@@ -61,6 +61,9 @@ trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing ch
 object."""
 QUIET_S = 1.0
 """Seconds without a change of a merging kind, after which complete objects are taken off their states."""
+SETTLED_WITHIN_S = 300.0
+"""▲ After so long they are taken off all the same. Otherwise a member who types without a pause could keep everybody
+on a false state."""
 RETRIED_WITHIN_S, RETRIED_ALL_S = 10.0, 60.0
 """▲ Seconds after which a start tries no more quarantined changes of one object, and of all objects. Otherwise a member
 who sends hundreds of changes that take long could keep the worker busy for an hour at each start."""
@@ -107,6 +110,8 @@ class Trials:
         self._behind = behind
         self._came_at = 0.0
         """When something of a kind that merges came last, by the loop's clock (s)."""
+        self._settles_since: float | None = None
+        """Since when objects are complete, by the loop's clock (s)."""
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
         self._thread = ThreadPoolExecutor(1, "trials")
         self._asking = asyncio.Lock()
@@ -275,9 +280,14 @@ class Trials:
         """Tries what is untried, until cancelled; first once more what is quarantined."""
         if self._rehearsal is None:
             return
-        await self._try_quarantined(self._rehearsal)
+        with contextlib.suppress(StoreFault):
+            await self._try_quarantined(self._rehearsal)
         while True:
-            wait_s = await self._round(self._rehearsal)
+            wait_s: float | None = RETRY_S
+            try:
+                wait_s = await self._round(self._rehearsal)
+            except StoreFault as e:  # ▲ a full disk ends no trials: it has room again later
+                log.store.warning("trials", code=e.code)
             try:
                 async with asyncio.timeout(wait_s):
                     await self._woken.wait()
@@ -305,13 +315,16 @@ class Trials:
         return min((s for s in (stored_s, read_s, settled_s, *rests) if s is not None), default=None)
 
     async def _settle_one(self) -> float | None:
-        """Takes one complete object off its state (app/store/behind.py), if nothing has come for QUIET_S. Returns how
-        long to wait for the next one, None if there is none."""
+        """Takes one complete object off its state (app/store/behind.py), if nothing has come for QUIET_S, or
+        SETTLED_WITHIN_S are over. Returns how long to wait for the next one, None if there is none."""
+        now = asyncio.get_running_loop().time()
         if not self._behind.complete:
+            self._settles_since = None
             return None
-        quiet_s = asyncio.get_running_loop().time() - self._came_at
-        if quiet_s < QUIET_S:
-            return QUIET_S - quiet_s
+        self._settles_since = now if self._settles_since is None else self._settles_since
+        left_s = min(QUIET_S + self._came_at, SETTLED_WITHIN_S + self._settles_since) - now
+        if left_s > 0:
+            return left_s
         for obj in self._behind.complete:
             kind = self._merging(obj) if obj not in self._untried else None
             if kind is not None:

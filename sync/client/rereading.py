@@ -162,7 +162,13 @@ class Rereading:
             if room.reread != self._read_up_to.pop(room_id, None):  # it reaches further back by now
                 self.look(room)
                 return
-            await self._link.ports.receive_apart(room.reread_done())
+            until = room.reread
+            try:
+                await self._link.ports.receive_apart(room.reread_done())
+            except BaseException:
+                room.not_reread(until)
+                self._read_up_to[room_id] = until
+                raise
             if room.gaps:  # of what is pruned nothing was read again
                 await self._fill(room)
             self._snapshots.filled(room)

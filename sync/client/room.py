@@ -283,13 +283,22 @@ class RoomSync:
 
     def reread_done(self) -> Received:
         """Nothing is left to be read again. ▲ A snapshot goes only if all that it stands for can be read: not while a
-        change waits for a key."""
+        change of its object waits for a key. If this is not stored, `not_reread` follows."""
         self.reread = 0
-        waiting = self._ports.waiting(self.room)
-        self.waiting = len(waiting)
-        shut = {fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting")[4] for _, raw in waiting}
+        shut = self.shut()
         whole = [obj for obj in self._unpruned() if obj not in shut]
         return Received(room=self.room, reread=0, whole=whole)
+
+    def shut(self) -> set[ObjId]:
+        """Objects of which a change waits for a key."""
+        waiting = self._ports.waiting(self.room)
+        self.waiting = len(waiting)
+        parts = (fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting") for _, raw in waiting)
+        return {ObjId(fields.blob(part[4], 16, "waiting")) for part in parts}
+
+    def not_reread(self, until: int) -> None:
+        """▲ What `reread_done` gave was not stored: the rest of the room is to be finished on the next connection."""
+        self.reread = max(self.reread, until)
 
     def _unpruned(self) -> list[ObjId]:
         state = self.stream.state
@@ -450,13 +459,15 @@ class RoomSync:
         opened: list[OpenedChange] = []
         resolved: list[int] = []
         bad: list[tuple[int, str]] = []
+        shut = set[ObjId]()
         for n, raw in self._ports.waiting(self.room):
             if self.outside(n):  # judged before the add that says so
                 resolved.append(n)
                 continue
             t, hdr_bytes, ct = _waited(raw)
+            hdr = envelope.Header.decode(hdr_bytes)
             try:
-                changes = self.keys.open(n, t, envelope.Header.decode(hdr_bytes), hdr_bytes, ct)
+                changes = self.keys.open(n, t, hdr, hdr_bytes, ct)
             except Reject as e:
                 bad.append((n, e.code))
                 resolved.append(n)
@@ -464,10 +475,12 @@ class RoomSync:
             if changes is not None:
                 opened += changes
                 resolved.append(n)
+            else:
+                shut.add(hdr.obj)
         self.waiting -= len(resolved)
         if not (opened or resolved or new_shares):
             return []
-        whole = self._unpruned() if not self.waiting and not self.reread else []
+        whole = [obj for obj in self._unpruned() if obj not in shut] if resolved and not self.reread else []
         last = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares, whole=whole)
         return self._chunks(last)
 

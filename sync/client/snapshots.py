@@ -121,15 +121,14 @@ class Snapshots:
     async def check(self, room: RoomSync) -> None:
         """▲ All that stands before the snapshots that this device began with is here: they are computed anew, from the
         start. One that is right is to be attested if it still lacks that; on a false one nothing is built any more, nor
-        on any while something waits for a key: nobody can tell. One that cannot be computed now is not called false:
-        nothing is built on it either, and it is computed again before it is attested."""
+        on one while something of its object waits for a key: nobody can tell. One that cannot be computed now is not
+        called false: nothing is built on it either, and it is computed again before it is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
-        if ports.waiting(room.room):
-            self._put_off = {key: claim for key, claim in self._put_off.items() if key[0] != room.room}
-            for obj in begun:
-                ports.forget_base(obj)
-            return
+        shut = room.shut()
+        self._put_off = {key: claim for key, claim in self._put_off.items() if key[0] != room.room or not shut}
+        for obj in shut.intersection(begun):
+            ports.forget_base(obj)
         for obj in begun:
             base, compact = ports.base(obj), ports.compactor(obj)
             if base is None or compact is None:
@@ -150,7 +149,7 @@ class Snapshots:
                 ports.forget_base(obj)
                 continue
             opened = ports.opened_at(obj)
-            for row in state.snapshots[obj]:
+            for row in state.snapshots[obj] if not shut else ():
                 if row.covers == n and me not in (row.uid, *(uid for uid, _ in row.attests)):
                     self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 

@@ -69,7 +69,7 @@ class OwnDevices:
     def revoke_device(self) -> None:
         """the second computer is revoked: it says so, and has removed nothing by itself"""
         a, laptop = self.a, self.laptop
-        laptop.wait(named(said("{n} waiting", n=0), "StaticText", said("Status")))
+        laptop.wait(named(said("Everything sent"), "StaticText", said("Status")))
         a.press(named(said("Revoke: {name}", name=LAPTOP_RENAMED), "Button"))
         a.press(named(said("Revoke"), "Button", said("Revoke {name}?", name=LAPTOP_RENAMED)))
         a.wait(named(said("Revoked: gets no new content."), "StaticText"))

@@ -58,7 +58,7 @@ class StatusBar(QFrame):
         self._server.setText(tr("The agency's server"))
         set_tip(self._server, status.server)
         waiting = trn("{n} change not sent yet", "{n} changes not sent yet", status.waiting).format(n=status.waiting)
-        self._waiting.setText(waiting if status.waiting else "")
+        self._waiting.setText(waiting if status.waiting else tr("Everything sent"))
 
     def texts(self) -> list[str]:
         """Everything it says now, from left to right."""

@@ -117,7 +117,8 @@ class TasksView(QWidget):
         self._segment = group = QButtonGroup(self)
         for number, (name, icon) in enumerate(((tr("Board"), "columns"), (tr("Table"), "table"))):
             button = PlainButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
-            button.setAccessibleName(name)
+            # the board itself is called so too
+            button.setAccessibleName(name if number else tr("Show as a board"))
             button.setCheckable(True)
             button.setChecked(number == 0)
             set_props(button, kind="segment")

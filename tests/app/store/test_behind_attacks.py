@@ -10,10 +10,12 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId
 from app.documents.records import encode
+from app.errors import DiskFull
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut
 from app.rooms.records import encode as record
 from app.store import kept_judges
+from app.store.behind import Behind
 from app.store.kept_judges import KeptJudges
 from sync.client.ports import OpenedChange, OpenedSnapshot, Received, RoomEvent
 from tests.app.poison import Writer, fatal
@@ -182,6 +184,39 @@ async def test_attack_what_is_left_out_while_all_is_judged_again_counts_nowhere(
         assert desk.text() == other.text()
 
 
+async def test_attack_who_types_without_a_pause_keeps_no_object_on_its_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.store.trials.QUIET_S", 30.0)
+    monkeypatch.setattr("app.store.trials.SETTLED_WITHIN_S", 0.05)
+    stream, _ = typed()
+    async with opened(tmp_path / "store.db") as desk:
+        await receive(desk, await begin(desk, stream))
+        await complete(desk)
+        assert marks(desk.store) == []
+
+
+async def test_attack_a_full_disk_ends_no_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.trials.RETRY_S", 0.05)
+    stream, writer = typed()
+    full, refused = Behind._release, list[int]()
+
+    async def refuse(self: Behind, obj: ObjId, state: bytes) -> None:
+        if not refused:
+            refused.append(1)
+            raise DiskFull
+        await full(self, obj, state)
+
+    monkeypatch.setattr(Behind, "_release", refuse)
+    async with opened(tmp_path / "store.db") as desk:
+        await receive(desk, await begin(desk, stream))
+        await complete(desk)
+        assert refused
+        assert marks(desk.store) == []
+        await receive(desk, stream.add(EK, writer.types("Sist. ")))
+        assert "Sist." in desk.text()
+
+
 async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Path) -> None:
     stream, writer = Stream(), Writer()
     stream.add(EK, *writer.take())
@@ -212,3 +247,23 @@ async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Pa
         most = max(sum(1 for _ in same) for _, same in itertools.groupby(written))
         assert len(marks(desk.store)) == 3000
         assert most <= 2 * kept_judges.AT_ONCE
+
+
+async def test_attack_a_state_that_was_not_stored_puts_nothing_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream, _ = typed(8)
+    async with opened(tmp_path / "store.db") as desk:
+        with monkeypatch.context() as full:
+
+            async def refuse(*_: Any) -> None:
+                raise DiskFull
+
+            full.setattr(desk.store.trials, "judge", refuse)
+            with pytest.raises(DiskFull):
+                await begin(desk, stream)
+        await receive(desk, stream.changes[-TAIL - 2 : -TAIL])
+        await receive(desk, stream.changes[: -TAIL - 2])
+        await receive(desk, stream.changes[-TAIL:])
+        assert marks(desk.store) == []
+        assert "Skäl 7" in desk.text()

@@ -35,6 +35,7 @@ from sync.server.upkeep.verify import verify
 from sync.trust import envelope
 from sync.trust.roomstate import Snapshot
 from sync.trust.snapshots import Attest, pieces
+from tests.app.poison import Writer
 from tests.journeys.bad_input.checks import honest, lie, reconnect
 from tests.world import Client, World, until, world
 
@@ -308,6 +309,29 @@ async def test_a_line_that_is_cut_at_the_check_lets_nothing_be_read_twice(
     await opened(p)
     assert checked == [p.room] * 2
     assert len(read) == len(set(read))
+
+
+async def test_a_line_that_is_cut_at_the_end_leaves_no_snapshot_for_good(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p = await paper(w)
+    await p.attested()
+    ends, receive = list[Received](), p.guest.store.receive_apart
+
+    async def cut(received: Received) -> None:
+        if received.reread == 0:
+            ends.append(received)
+            if len(ends) == 1:
+                await asyncio.Event().wait()  # as while a slice of another room is tried
+        await receive(received)
+
+    monkeypatch.setattr(p.guest.store, "receive_apart", cut)
+    await p.add(p.guest)
+    await until(lambda: bool(ends))
+    await p.guest.offline()
+    p.guest.online()
+    await opened(p)
+    assert len(ends) == 2
 
 
 async def test_the_next_room_is_read_while_the_snapshots_of_one_are_checked(
@@ -667,6 +691,61 @@ async def test_a_snapshot_stays_while_a_change_before_it_waits_for_a_key(
     await until(lambda: p.at(p.guest).waiting == 0)
     assert p.text(p.guest) == p.text(p.head)
     assert p.whole(p.guest) == p.whole(p.head)
+
+
+async def test_attack_what_waits_for_ever_keeps_no_other_object_on_its_snapshot(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member can write what nobody can open."""
+    p = await paper(w)
+    await p.attested()
+    other, take, lacks = new_obj(), RoomKeys.open, [True]
+    p.head.say(p.room, ObjId(p.room), record(ObjectAnnounced(obj=other, kind=KIND.id)))
+    await p.write(p.head, "slut.")
+    p.head.say(p.room, other, Writer("Kan ingen läsa 🙂").take()[0])
+    await w.settle(p.room, p.head, p.clerk)
+
+    def shut(self: RoomKeys, n: int, t: int, hdr: envelope.Header, *rest: bytes) -> list[OpenedChange] | None:
+        is_shut = hdr.obj == other or (lacks[0] and hdr.obj == p.obj and n < 12)
+        return None if self._account.uid == p.guest.uid and is_shut else take(self, n, t, hdr, *rest)
+
+    monkeypatch.setattr(RoomKeys, "open", shut)
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    await until(lambda: p.guest.engine.filling(p.room) is None)
+    assert p.at(p.guest).waiting > 1
+    assert p.base(p.guest) == 0
+    lacks[0] = False
+    await p.guest.restart()
+    await until(lambda: p.guest.engine.status.state is LinkState.ONLINE)
+    await until(lambda: p.at(p.guest).waiting == 1)
+    await until(lambda: not p.guest.store.changes.history(p.obj)[0])
+    assert p.text(p.guest) == p.text(p.head)
+
+
+async def test_attack_what_waits_in_one_object_leaves_anothers_snapshot_checked(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise one change that nobody can open had each change of every other object tried by itself."""
+    p = await paper(w)
+    await p.attested()
+    other, take = new_obj(), RoomKeys.open
+    p.head.say(p.room, ObjId(p.room), record(ObjectAnnounced(obj=other, kind=KIND.id)))
+    p.head.say(p.room, other, Writer("Kan ingen läsa 🙂").take()[0])
+    await w.settle(p.room, p.head, p.clerk)
+
+    def shut(self: RoomKeys, n: int, t: int, hdr: envelope.Header, *rest: bytes) -> list[OpenedChange] | None:
+        is_shut = self._account.uid == p.guest.uid and hdr.obj == other
+        return None if is_shut else take(self, n, t, hdr, *rest)
+
+    monkeypatch.setattr(RoomKeys, "open", shut)
+    await p.add(p.guest)
+    await until(lambda: p.guest.engine.position(p.room) > 0)
+    await until(lambda: p.guest.engine.filling(p.room) is None)
+    await until(lambda: not p.guest.store.changes.history(p.obj)[0])
+    assert p.at(p.guest).waiting == 1
+    assert p.base(p.guest) > 0
+    assert p.text(p.guest) == p.text(p.head)
 
 
 async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opened(

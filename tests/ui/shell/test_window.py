@@ -378,6 +378,7 @@ def test_offline_is_a_quiet_bar_and_a_word_in_the_status_bar(window: MainWindow,
         "Krypterat från ände till ände",
         "Myndighetens server",
         "Synkat 14:03",
+        "Allt är skickat",
     ]
     session.status.state, session.status.waiting = "offline", 3
     session.status_changed.emit()
