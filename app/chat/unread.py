@@ -7,16 +7,19 @@ unread, nor deleted ones, nor those that were carried over from another room. Ro
 in the order of arrival. `raw` is the driver's connection; writing happens inside the caller's transaction.
 """
 
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
 from collections.abc import Collection
 from typing import Any
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.store.statements import CHUNK
 
-_ABOVE = """FROM chat_messages m WHERE m.obj = :obj AND m.row > :mark AND m.author <> :me AND m.deleted_by IS NULL
-    AND m.carried_by IS NULL AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = m.obj AND a.row = m.row)"""
-_NAMED_ABOVE = """FROM chat_mentions c WHERE c.obj = :obj AND c.row > :mark AND c.uid = :me AND c.author <> :me
-    AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row)"""
+_ABOVE_MARK = """FROM chat_messages m WHERE m.obj = :obj AND m.row > :mark AND m.author <> :me
+    AND m.deleted_by IS NULL AND m.carried_by IS NULL"""
+_NAMED_ABOVE_MARK = "FROM chat_mentions c WHERE c.obj = :obj AND c.row > :mark AND c.uid = :me AND c.author <> :me"
+_ABOVE = f"{_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = m.obj AND a.row = m.row)"
+_NAMED_ABOVE = f"{_NAMED_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row)"
 _LEFT = """FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
     WHERE a.obj = :obj AND a.row <= :mark"""
 """Mentions that everything else was marked as read without."""
@@ -30,17 +33,27 @@ def counts(raw: Any, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
     """(unread messages, of which name this person). Counts the first no further than `most`: 100,000 would take
     10 ms."""
     place = _place(raw, obj, me)
-    (unread,) = raw.execute(f"SELECT count(*) FROM (SELECT 1 {_ABOVE} LIMIT :most)", place | {"most": most}).fetchone()  # noqa: S608 - constants
+    if raw.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
+        return _counts_above(raw, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
+    (unread,) = raw.execute(f"SELECT count(*) FROM (SELECT 1 {_ABOVE} LIMIT :most)", place | {"most": most}).fetchone()
     (named,) = raw.execute(f"SELECT count(*) {_NAMED_ABOVE}", place).fetchone()
     (left,) = raw.execute(f"SELECT count(*) {_LEFT}", place).fetchone()
     return min(most, unread + left), named + left
+
+
+def _counts_above(raw: Any, place: dict[str, Any]) -> tuple[int, int]:
+    """As `counts`, where there are no exceptions from the mark."""
+    unread = f"SELECT count(*) FROM (SELECT 1 {_ABOVE_MARK} LIMIT :most)"
+    named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
+    found = raw.execute(f"SELECT ({unread}), ({named})", place).fetchone()
+    return int(found[0]), int(found[1])
 
 
 def first(raw: Any, obj: ObjId, me: Uid) -> int | None:
     """The sort key of the first unread message; None if there is none."""
     place = _place(raw, obj, me)
     (above,) = raw.execute(f"SELECT min(m.sort) {_ABOVE}", place).fetchone()
-    left_behind = f"SELECT min(m.sort) FROM chat_messages m WHERE m.row IN (SELECT a.row {_LEFT})"  # noqa: S608 - constants
+    left_behind = f"SELECT min(m.sort) FROM chat_messages m WHERE m.row IN (SELECT a.row {_LEFT})"
     (left,) = raw.execute(left_behind, place).fetchone()
     return min((sort for sort in (above, left) if sort is not None), default=None)
 
@@ -53,7 +66,7 @@ def see(raw: Any, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
     for at in range(0, len(ids), CHUNK):
         part = ids[at : at + CHUNK]
         rows = raw.execute(
-            "SELECT row FROM chat_messages WHERE obj = ? AND author <> ?"  # noqa: S608 - marks only
+            "SELECT row FROM chat_messages WHERE obj = ? AND author <> ?"
             f" AND change_id IN ({', '.join('?' * len(part))})",
             (obj, me, *part),
         ).fetchall()
