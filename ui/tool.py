@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the shell needs to know of a tool, and how a tool asks the shell for something."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -40,6 +40,13 @@ class Opener(Protocol):
     """A view that can show a certain place in what it has open (a message, a card)."""
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None: ...
+
+
+@runtime_checkable
+class MarkingView(Protocol):
+    """A view that can mark the words of a search in what it has open. No words take the marks away."""
+
+    def mark_words(self, words: Sequence[str]) -> None: ...
 
 
 @runtime_checkable

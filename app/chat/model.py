@@ -118,7 +118,7 @@ class Rows(Protocol):
         ...
 
     def first_unread(self) -> int | None:
-        """The first of others' messages after the read mark."""
+        """The first message that this person has not read."""
         ...
 
 

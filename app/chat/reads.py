@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from app.chat import unread
 from app.chat.markup import plain
 from app.chat.model import Message, Quote, Reaction
 from app.chat.records import Attachment, Mention
@@ -103,13 +104,9 @@ class ChatRows:
         return None if sort is None else self._before(int(sort))
 
     def first_unread(self) -> int | None:
-        """The first message of somebody else above the read mark."""
-        sql = (
-            "SELECT min(sort) FROM chat_messages WHERE obj = ? AND author <> ? AND deleted_by IS NULL"
-            " AND carried_by IS NULL AND row > coalesce((SELECT row FROM read_markers WHERE obj = ?), 0)"
-        )
-        sort = self._db.value(sql, (self._obj, self._me, self._obj))
-        return None if sort is None else self._before(int(sort))
+        """The first message that this person has not read."""
+        sort = unread.first(self._db.raw, self._obj, self._me)
+        return None if sort is None else self._before(sort)
 
     def _before(self, sort: int) -> int:
         return int(self._db.value("SELECT count(*) FROM chat_messages WHERE obj = ? AND sort < ?", (self._obj, sort)))

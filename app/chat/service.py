@@ -6,13 +6,13 @@ what the others' programs would ignore; projection.py is what counts.
 """
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from app.chat import projection
+from app.chat import projection, unread
 from app.chat.authority import twin
 from app.chat.carrying import carry
 from app.chat.errors import EmptyMessage
@@ -66,6 +66,14 @@ class MentionRow:
     t: int
     text: str
     unread: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who a message is shown as written by. `quotes`: what it says is another's, as this person claims."""
+
+    uid: Uid
+    quotes: bool = False
 
 
 class ChatService:
@@ -148,18 +156,27 @@ class ChatService:
         row = self._db.one("SELECT unread, mentions FROM rooms WHERE room = ?", (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    def mentions(self, limit: int = 50) -> list[MentionRow]:
+    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
         """The latest messages of others that name this person, over all rooms."""
-        sql = """SELECT c.room, c.obj, m.change_id, c.author, c.t, m.text,
-                 c.row > coalesce((SELECT row FROM read_markers r WHERE r.obj = c.obj), 0)
+        wanted = f"AND {unread.IS_UNREAD}" if unread_only else ""
+        sql = f"""SELECT c.room, c.obj, m.change_id, c.author, c.t, m.text, {unread.IS_UNREAD}
                  FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
-                 WHERE c.uid = ? AND c.author <> ? ORDER BY c.t DESC LIMIT ?"""
+                 WHERE c.uid = ? AND c.author <> ? {wanted} ORDER BY c.t DESC LIMIT ?"""  # noqa: S608 - constants
         return [
-            MentionRow(
-                room=room, obj=obj, change_id=change_id, author=author, t=t, text=_shown(text), unread=bool(unread)
-            )
-            for room, obj, change_id, author, t, text, unread in self._db.rows(sql, (self.me, self.me, limit))
+            MentionRow(room=room, obj=obj, change_id=change_id, author=author, t=t, text=_shown(text), unread=bool(new))
+            for room, obj, change_id, author, t, text, new in self._db.rows(sql, (self.me, self.me, limit))
         ]
+
+    def authors(self, places: Sequence[tuple[ObjId, bytes]]) -> dict[tuple[ObjId, bytes], Author]:
+        """Who wrote the messages at these places (conversation, change id); those that are not here are left out."""
+        if not places:
+            return {}
+        sql = (
+            "SELECT obj, change_id, author, named FROM chat_messages"  # noqa: S608 - marks only
+            f" WHERE (obj, change_id) IN (VALUES {', '.join(['(?, ?)'] * len(places))})"
+        )
+        rows = self._db.rows(sql, [part for place in places for part in place])
+        return {(obj, ref): Author(uid=author, quotes=named is not None) for obj, ref, author, named in rows}
 
     def can_edit(self, room: RoomId, message: Message) -> bool:
         """Whether the record names oneself and it is still there, and one may write in the room."""
@@ -212,16 +229,20 @@ class ChatService:
         if wanted != mine and not message.deleted:
             self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
 
-    def mark_read(self, room: RoomId) -> None:
-        """Everything that has arrived is read."""
+    def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
+        """These messages were on screen. The read mark never passes one that was not."""
+        self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
+
+    def mark_all_read(self, room: RoomId) -> None:
+        """Everything that has arrived is read, but the mentions of this person that were not on screen."""
+        self._mark(room, lambda obj: unread.see_all(self._db.raw, obj, self.me))
+
+    def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
         obj = self.channel(room)
-        if obj is None:
-            return
-        last = int(self._db.value("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,)) or 0)
-        if last <= self._objects.read_mark(obj):
+        if obj is None or self.unread(room) == (0, 0):
             return
         with self._db.transaction() as conn:
-            self._objects.set_read_mark(room, obj, last)
+            self._objects.set_read_mark(room, obj, see(obj))
             projection.refresh_room(conn, room, obj)
             self._db.after_commit(lambda: self.changed.emit(room))
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from app.chat import unread
 from app.chat.authority import MessageRow, Outcome, message_row, outcome, reaction
 from app.chat.markup import plain
 from app.chat.originals import HOPS, Attribution, attribution
@@ -217,17 +218,7 @@ def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
     if last is None:
         return
     (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
-    (mark,) = execute("SELECT row FROM read_markers WHERE obj = ?", (obj,)).fetchone() or (0,)
-    (unread,) = execute(
-        # counted no further: 100,000 unread messages would cost each send 10 ms
-        "SELECT count(*) FROM (SELECT 1 FROM chat_messages WHERE obj = ? AND row > ? AND author <> ?"
-        " AND deleted_by IS NULL AND carried_by IS NULL LIMIT ?)",
-        (obj, mark, me, MAX_UNREAD),
-    ).fetchone()
-    (named,) = execute(
-        "SELECT count(*) FROM chat_mentions WHERE obj = ? AND row > ? AND uid = ? AND author <> ?", (obj, mark, me, me)
-    ).fetchone()
-    rooms.unread(conn, room, unread, named)
+    rooms.unread(conn, room, *unread.counts(driver_of(conn), obj, Uid(me), MAX_UNREAD))
     preview = _preview(*last[2:6])
     rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
 

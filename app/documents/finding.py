@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from app.core.text_units import utf16_len
+from app.core.words import places_of
 from app.documents.flow import Block
 
 MAX_FOUND = 10_000
@@ -67,3 +68,21 @@ def _in_word(text: str, at: int) -> bool:
 
 def _is_word(char: str) -> bool:
     return char.isalnum() or char == "_" or unicodedata.category(char).startswith("M")
+
+
+def find_words(blocks: Sequence[Block], words: Sequence[str]) -> tuple[list[tuple[int, int]], int | None]:
+    """(position, length) of every word that begins with one of `words`, in order; where the paragraph's first is that
+    has most of them, None if there is none."""
+    found: list[tuple[int, int]] = []
+    best, most, begin = None, 0, 0
+    for block in blocks:
+        text = block.text
+        places = [(begin + utf16_len(text[:a]), utf16_len(text[a:b])) for a, b in places_of(text, words)]
+        different = sum(bool(places_of(text, [word])) for word in words) if places else 0
+        if different > most:
+            best, most = places[0][0], different
+        found += places
+        if len(found) >= MAX_FOUND:
+            break
+        begin += block.size_utf16
+    return found, best

@@ -11,12 +11,15 @@ from app.core.link_fields import SCHEME
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectLink:
-    """An object in a room; `ref` names a place in it (a message, a card), as the tool says."""
+    """An object in a room; `ref` names a place in it (a message, a card), as the tool says.
+
+    `words`: what a search found there, to be marked. They are no part of the link as text."""
 
     room: RoomId
     obj: ObjId
     kind: str
     ref: bytes = b""
+    words: tuple[str, ...] = ()
 
     def to_markup(self, title: str) -> str:
         """As chat and documents read it: `[title](kansli://…)`, to be pasted there."""

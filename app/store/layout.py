@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 11
+VERSION = 12
 
 
 def prepare(db: Database) -> None:
@@ -124,6 +124,7 @@ _STATEMENTS = (
     "CREATE TABLE drafts (obj BLOB PRIMARY KEY, room BLOB NOT NULL, data BLOB NOT NULL, t INTEGER NOT NULL)",
     """CREATE TABLE read_markers (obj BLOB PRIMARY KEY, room BLOB NOT NULL, row INTEGER NOT NULL,
        t INTEGER NOT NULL)""",
+    "CREATE TABLE read_apart (obj BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (obj, row)) WITHOUT ROWID",
     "CREATE TABLE recent (obj BLOB PRIMARY KEY, t INTEGER NOT NULL)",
     "CREATE TABLE crdt_states (obj BLOB PRIMARY KEY, row INTEGER NOT NULL, state BLOB NOT NULL)",
     "CREATE TABLE key_watch (uid BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID",

@@ -23,7 +23,7 @@ from sync.trust.succession import object_in
 
 ROOM = "room"
 _AGAIN = 32
-_BESIDE = ("drafts", "read_markers", "recent", "crdt_states", "judges", "waits")
+_BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits")
 """What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]

@@ -126,4 +126,10 @@ drafts = Table("drafts", metadata, Column("obj", LargeBinary, primary_key=True),
 read_markers = Table(
     "read_markers", metadata, Column("obj", LargeBinary, primary_key=True), _id("room"), _int("row"), _int("t")
 )
+read_apart = Table(
+    "read_apart",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    Column("row", BigInteger, primary_key=True, autoincrement=False),
+)
 recent = Table("recent", metadata, Column("obj", LargeBinary, primary_key=True), _int("t"))

@@ -181,7 +181,7 @@ def on_link(view: ChatView) -> QPoint:
     assert layout.text is not None
     at, text = layout.text
     span = next(s for s in text.spans if s.run.href)
-    return (text._rects(span)[0].center() + at).toPoint() + view.list.row_rect(0).topLeft()
+    return (text._rects(span.start, span.end)[0].center() + at).toPoint() + view.list.row_rect(0).topLeft()
 
 
 def test_attack_a_label_that_names_another_host_is_followed_by_the_true_one(qtbot: QtBot, hl: Desk) -> None:

@@ -4,6 +4,7 @@
 Made for a width and kept while the message and the width are the same. Nothing here paints or decides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -78,11 +79,19 @@ class MessageLayout:
     """The geometry of a message, from (0, 0) down to `height`."""
 
     def __init__(
-        self, message: Message, place: Place, width: int, people: People, find: Find = lambda link: None
+        self,
+        message: Message,
+        place: Place,
+        width: int,
+        people: People,
+        find: Find = lambda link: None,
+        words: Sequence[str] = (),
     ) -> None:
+        """`words` of a search are marked in it."""
         self.message = message
         self.place = place
         self.width = width
+        self.words = words
         self._find = find
         self.person = people.person(message.author)
         self.time = clock(message.t)
@@ -176,7 +185,7 @@ class MessageLayout:
                 notes.append(tr("carried over by {name}").format(name=name))
             runs, things = split(parse(message.text, message.mentions), self._find)
             if runs or notes:
-                y = self._put_text(y, RichText(runs, self.room, " · ".join(notes)))
+                y = self._put_text(y, RichText(runs, self.room, " · ".join(notes), words=self.words))
             for run, linked in things:
                 y = self._put_thing(y, run, linked, people)
         for number, attachment in enumerate(message.attachments):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Paints a laid out message in the theme's roles."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
@@ -11,6 +13,7 @@ from ui.chat.pictures import preview
 from ui.chat.richtext import LINE_PX
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.marked import paint_grounds
 from ui.kit.sizes import size_text
 from ui.kit.translate import tr
 
@@ -48,7 +51,8 @@ class MessagePainter:
         for number, rect in layout.files:
             key = (layout.message.change_id, number)
             attachment = layout.message.attachments[number]
-            self._file(painter, rect, attachment, self._transfers.get(key), failed=bool(self._transfers.failed(key)))
+            transfer, failed = self._transfers.get(key), bool(self._transfers.failed(key))
+            self._file(painter, rect, attachment, transfer, failed=failed, words=layout.words)
         for number, rect in layout.images:
             self._image(painter, rect, layout.message.attachments[number])
         for pill in layout.pills:
@@ -105,7 +109,14 @@ class MessagePainter:
         self._write(painter, line, shown, "warning", 13, 500)
 
     def _file(
-        self, painter: QPainter, rect: QRectF, attachment: Attachment, transfer: Transfer | None, *, failed: bool
+        self,
+        painter: QPainter,
+        rect: QRectF,
+        attachment: Attachment,
+        transfer: Transfer | None,
+        *,
+        failed: bool,
+        words: Sequence[str],
     ) -> None:
         self._card(painter, rect)
         icons.paint(painter, "document", "accent", rect.x() + 13, rect.y() + 18, 22)
@@ -114,7 +125,9 @@ class MessagePainter:
             attachment.name, Qt.TextElideMode.ElideMiddle, inner.width()
         )
         half = inner.height() / 2
-        self._write(painter, QRectF(inner.x(), inner.y(), inner.width(), half), name, "text", BASE_PX, 500)
+        line = QRectF(inner.x(), inner.y(), inner.width(), half)
+        paint_grounds(painter, line, name, words, font(BASE_PX, 500))
+        self._write(painter, line, name, "text", BASE_PX, 500)
         size = size_text(attachment.size_bytes)
         if transfer is not None:
             size = tr("{percent} % of {size}").format(percent=transfer.percent, size=size)

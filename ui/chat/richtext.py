@@ -12,9 +12,11 @@ from PySide6.QtGui import QFontDatabase, QPainter, QTextCharFormat, QTextLayout,
 
 from app.chat.markup import Run
 from app.core.text_units import utf16_len
+from app.core.words import places_of
 from ui.chat.things import icon_of
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.marked import paint_ground
 
 LINE_PX = 20
 _CHIP_ICON = "\u00a0" * 8
@@ -34,10 +36,13 @@ class Span:
 class RichText:
     """Runs laid out in a width. Painted at any place; tells what stands under a point."""
 
-    def __init__(self, runs: Sequence[Run], width: float, note: str = "", ink: str = "text") -> None:
-        """`note` is written small and muted at the end ("redigerat"); `ink` is the text's role."""
+    def __init__(
+        self, runs: Sequence[Run], width: float, note: str = "", ink: str = "text", words: Sequence[str] = ()
+    ) -> None:
+        """`note` is written small and muted at the end ("redigerat"); `ink` is the text's role; `words` are marked."""
         self._ink = ink
         text, formats, self.spans = _compose(runs, note)
+        self._marked = [(utf16_len(text[:a]), utf16_len(text[:b])) for a, b in places_of(text, words)]
         self._layout = QTextLayout(text, font(BASE_PX))
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
@@ -59,21 +64,25 @@ class RichText:
         for span in self.spans:
             if span.run.link is not None or span.run.code or span.run.note:
                 self._paint_ground(painter, span, at)
+        for start, end in self._marked:
+            for rect in self._rects(start, end):
+                paint_ground(painter, rect.translated(at))
         painter.setPen(theme.current().colour(self._ink))
         self._layout.draw(painter, at)
 
     def run_at(self, point: QPointF) -> Run | None:
         """The link, mention or chip under a point."""
         for span in self.spans:
-            if (span.run.href or span.run.mention) and any(r.contains(point) for r in self._rects(span)):
+            rects = self._rects(span.start, span.end) if span.run.href or span.run.mention else []
+            if any(rect.contains(point) for rect in rects):
                 return span.run
         return None
 
-    def _rects(self, span: Span) -> list[QRectF]:
+    def _rects(self, first: int, last: int) -> list[QRectF]:
         rects: list[QRectF] = []
         for i in range(self._layout.lineCount()):
             line = self._layout.lineAt(i)
-            start, end = max(span.start, line.textStart()), min(span.end, line.textStart() + line.textLength())
+            start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
             if start < end:
                 left, right = _x(line.cursorToX(start)), _x(line.cursorToX(end))
                 rects.append(QRectF(left, i * LINE_PX, right - left, LINE_PX))
@@ -84,7 +93,7 @@ class RichText:
         painter.setPen(Qt.PenStyle.NoPen)
         role = "accent-soft" if chip else "warning-soft" if span.run.note else "chip"
         painter.setBrush(theme.current().colour(role))
-        for i, rect in enumerate(self._rects(span)):
+        for i, rect in enumerate(self._rects(span.start, span.end)):
             ground = rect.translated(at).adjusted(0, 0, 0, 0) if chip else rect.translated(at).adjusted(-1, 1, 1, -1)
             painter.drawRoundedRect(ground, 6 if chip else 4, 6 if chip else 4)
             if chip and i == 0:

@@ -7,6 +7,7 @@ move an anchor: a row and how far into it the window begins.
 """
 
 from collections import OrderedDict
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import (
@@ -24,10 +25,12 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 from app.chat.model import Message
 from app.chat.transfers import Transfers
 from app.core.ids import ChangeId
+from ui.chat.floor import Floor
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import Hit, MessageLayout
 from ui.chat.message_painter import MessagePainter
+from ui.chat.moving import row_after
 from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
@@ -38,6 +41,7 @@ from ui.kit.web import address_tip
 GUESS_PX = 58
 LAYOUTS_KEPT = 400
 PAD = 10
+CONTEXT_PX = 48
 FAR = 4
 """A jump of more than this many windows looks its place up instead of walking there."""
 
@@ -55,6 +59,8 @@ class TimelineView(QListView):
     """Message or None, its rectangle in the viewport. Emitted again when the message or its place has changed; None
     when the message leaves the window or one scrolls."""
     at_end_changed = Signal(bool)
+    sight_changed = Signal()
+    """Other messages may be in the window than before."""
     left = Signal()
     """Escape: back to writing."""
 
@@ -70,6 +76,8 @@ class TimelineView(QListView):
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._row, self._into = 0, 0
         self._at_end = True
+        self._floor = Floor()
+        self._marked: tuple[ChangeId | None, Sequence[str]] = (None, ())
         self._moving = False
         self._hover = -1
         self._pressed: tuple[ChangeId, Hit | None] | None = None
@@ -96,17 +104,36 @@ class TimelineView(QListView):
     def jump_to_end(self) -> None:
         """Shows the latest messages."""
         self._set_hover(-1)
+        self._floor.row = None
         self._set_at_end(True)
         self._settle()
+
+    def open_at(self, row: int) -> None:
+        """Shows a message at the top of the window, with a little of what is before it. The view follows new messages
+        only as far as this one stays in the window, until it has been seen."""
+        self.stand(row, -CONTEXT_PX)
+        self._floor.row = row
+
+    def let_go(self, seen: Collection[ChangeId]) -> None:
+        """These messages have been seen: following may push them out of the window."""
+        timeline = self._chat.timeline
+        self._floor.let_go(lambda row: timeline.message(row).change_id in seen, len(timeline))
+
+    def ids_in_sight(self) -> list[ChangeId]:
+        """The messages that one can read: at least half of each is in the window, or it fills half of the window."""
+        window = self.viewport().rect()
+        rects = {row: self.row_rect(row) for row in self._rows_in_sight()}
+        return [
+            self._chat.timeline.message(row).change_id
+            for row, rect in rects.items()
+            if 2 * rect.intersected(window).height() >= min(window.height(), rect.height())
+        ]
 
     def jump_to(self, row: int, *, select: bool = True) -> None:
         """Shows a message in the upper half of the window."""
         if not 0 <= row < self._chat.rowCount():
             return
-        self._set_hover(-1)
-        self._set_at_end(False)
-        self._row, self._into = row, -self.viewport().height() // 4
-        self._settle()
+        self.stand(row, -self.viewport().height() // 4)
         if select:
             self.setCurrentIndex(self._chat.index(row))
 
@@ -119,8 +146,16 @@ class TimelineView(QListView):
         if 0 <= row < self._chat.rowCount():
             self._set_hover(-1)
             self._set_at_end(False)
-            self._row, self._into = row, into
+            self._row, self._into, self._floor.row = row, into, None
             self._settle()
+
+    def mark(self, change_id: ChangeId | None, words: Sequence[str]) -> None:
+        """Marks the words of a search in one message, and none in another."""
+        changed = {self._marked[0], change_id} - {None}
+        self._marked = change_id, words
+        for row in [row for row, layout in self._layouts.items() if layout.message.change_id in changed]:
+            del self._layouts[row]
+        self._settle()
 
     def current(self) -> Message | None:
         """The message that is selected."""
@@ -143,7 +178,7 @@ class TimelineView(QListView):
 
     def row_rect(self, row: int) -> QRect:
         """Where a row stands in the viewport."""
-        top = self._heights.top(row) - self._heights.top(self._row) - self._into + self._offset()
+        top = self._heights.top(row) - self._heights.top(self._row) - self._into + PAD
         return QRect(0, top, self.viewport().width(), self._heights[row])
 
     # -- laying out -------------------------------------------------------------------------------------------------
@@ -154,7 +189,8 @@ class TimelineView(QListView):
         if layout is None or layout.width != width:
             timeline = self._chat.timeline
             message, place = timeline.message(row), timeline.place(row)
-            layout = MessageLayout(message, place, width, self._chat.people, self._find)
+            words = self._marked[1] if self._marked[0] == message.change_id else ()
+            layout = MessageLayout(message, place, width, self._chat.people, self._find, words)
             self._layouts[row] = layout
             if len(self._layouts) > LAYOUTS_KEPT:
                 self._layouts.popitem(last=False)
@@ -162,32 +198,34 @@ class TimelineView(QListView):
             self._heights[row] = layout.height
         return layout
 
-    def _offset(self) -> int:
-        """The air above the first message."""
-        return PAD
-
     def _settle(self) -> None:
         """Measures what is in sight, clamps the anchor and tells the scroll bar."""
         count, height = len(self._heights), self.viewport().height() - 2 * PAD
-        if count == 0 or height <= 0:
+        if count == 0:
             self._row = self._into = 0
+        if count == 0 or height <= 0:
             self._tell_bar(height)
             return
-        if self._at_end:
-            self._anchor_at_end(count, height)
-        else:
+        if not self._at_end or not self._anchor_at_end(count, height):
             self._normalise(count)
             self._fill(count, height)
         self._tell_bar(height)
         self._follow_hover()
         self.viewport().update()
+        self.sight_changed.emit()
 
-    def _anchor_at_end(self, count: int, height: int) -> None:
+    def _anchor_at_end(self, count: int, height: int) -> bool:
+        """Anchors the end in the window, or as much as fits under the floor. Returns whether the end is in sight."""
         row, seen = count, 0
         while row > 0 and seen < height:
             row -= 1
             seen += self._layout(row).height
         self._row, self._into = row, max(0, seen - height)
+        stopped = self._floor.row if self._floor.stops(self._row, self._into) else None
+        if stopped is not None:
+            self._row, self._into = stopped, 0
+        self._set_at_end(stopped is None)
+        return stopped is None
 
     def _normalise(self, count: int) -> None:
         """Walks the anchor until it lies inside its row."""
@@ -208,7 +246,6 @@ class TimelineView(QListView):
             row += 1
         if seen <= height and row == count:
             self._anchor_at_end(count, height)
-            self._set_at_end(True)
 
     def _tell_bar(self, height: int) -> None:
         bar = self.verticalScrollBar()
@@ -219,6 +256,7 @@ class TimelineView(QListView):
         self._moving = False
 
     def _scroll(self, by: int) -> None:
+        self._floor.row = None
         if by < 0:
             self._set_at_end(False)
         self._into += by
@@ -284,6 +322,9 @@ class TimelineView(QListView):
             self._row += end - start + 1
         if start <= self._hover:
             self._hover += end - start + 1
+        timeline, me = self._chat.timeline, self._chat.people.me.uid
+        theirs = next((row for row in range(start, end + 1) if timeline.message(row).author != me), None)
+        self._floor.insert(start, end - start + 1, theirs if self._at_end else None)
         super().rowsInserted(parent, start, end)
         self._settle()
 
@@ -292,6 +333,7 @@ class TimelineView(QListView):
         self._heights.remove(start, end - start + 1)
         self._forget(start, self._chat.rowCount())
         self._row = max(0, min(self._row, len(self._heights) - 1))
+        self._floor.remove(start, end - start + 1, len(self._heights))
         if start <= self._hover <= end:
             self._set_hover(-1)
         elif end < self._hover:
@@ -303,11 +345,26 @@ class TimelineView(QListView):
         self._settle()
 
     def reset(self) -> None:
+        """Older messages may have come: what was in the window stays there."""
         super().reset()
-        if hasattr(self, "_heights"):
-            self._heights.reset(self._chat.rowCount())
-            self._layouts.clear()
-            self.jump_to_end()
+        if not hasattr(self, "_heights"):
+            return
+        row, floor = self._row_again(self._row), self._row_again(self._floor.row)
+        self._heights.reset(self._chat.rowCount())
+        self._layouts.clear()
+        self._set_hover(-1)
+        self._floor.row = floor
+        if row is not None:
+            self._row = row
+        else:
+            self._into = 0
+            self._set_at_end(True)
+        self._settle()
+
+    def _row_again(self, row: int | None) -> int | None:
+        """Where the message that was laid out in a row stands now; None if it is not there."""
+        layout = self._layouts.get(row) if row is not None else None
+        return self._chat.timeline.index_of(layout.message.change_id) if layout is not None else None
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if event.size().width() != event.oldSize().width():
@@ -319,6 +376,7 @@ class TimelineView(QListView):
         if self._moving:
             return
         if abs(dy) > FAR * max(1, self.viewport().height()):
+            self._floor.row = None
             self._set_at_end(False)
             self._row, self._into = self._heights.at(self.verticalScrollBar().value())
             self._settle()
@@ -330,7 +388,7 @@ class TimelineView(QListView):
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(event.rect(), theme.current().colour("surface"))
-        y = self._offset() - self._into
+        y = PAD - self._into
         current = self.currentIndex().row() if self.hasFocus() else -1
         for row in self._rows_in_sight():
             layout = self._layout(row)
@@ -360,7 +418,7 @@ class TimelineView(QListView):
             self._scroll(min(rect.top() - PAD, rect.bottom() - height + PAD))
 
     def indexAt(self, point: QPoint) -> QModelIndex:
-        y = point.y() - self._offset() + self._into
+        y = point.y() - PAD + self._into
         if y < 0:
             return QModelIndex()
         for row in self._rows_in_sight():
@@ -370,22 +428,9 @@ class TimelineView(QListView):
         return QModelIndex()
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
-        count = self._chat.rowCount()
-        now = self.currentIndex().row()
         page = max(1, len(self._rows_in_sight()) - 1)
-        actions = QAbstractItemView.CursorAction
-        step = {
-            actions.MoveUp: -1,
-            actions.MovePrevious: -1,
-            actions.MoveDown: 1,
-            actions.MoveNext: 1,
-            actions.MovePageUp: -page,
-            actions.MovePageDown: page,
-            actions.MoveHome: -count,
-            actions.MoveEnd: count,
-        }.get(action, 0)
-        start = now if now >= 0 else count
-        return self._chat.index(max(0, min(count - 1, start + step))) if count else QModelIndex()
+        row = row_after(action, self.currentIndex().row(), self._chat.rowCount(), page)
+        return self._chat.index(row) if row is not None else QModelIndex()
 
     def horizontalOffset(self) -> int:
         return 0
@@ -430,9 +475,7 @@ class TimelineView(QListView):
             self.hit.emit(message, hit)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        message = self.current()
-        if message is not None:
-            self.key_pressed.emit(message, "reply")
+        """Does no more than the first click: people click twice to choose a word, which must start nothing."""
 
     def leaveEvent(self, event: QEvent) -> None:
         under = self.viewport().mapFromGlobal(self.cursor().pos())

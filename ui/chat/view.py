@@ -21,12 +21,13 @@ from ui.chat.composer import Composer, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
+from ui.chat.jump_button import JumpButton
 from ui.chat.message_layout import LEFT, Hit, Part
 from ui.chat.pictures import picture_of
+from ui.chat.reading import Reading
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
 from ui.kit.bind import bind
-from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
@@ -62,8 +63,13 @@ class ChatView(QWidget):
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
         self.composer = Composer(placeholder, lambda: service.members(room))
         self._hover = HoverBar(self.list.viewport(), self._on_deed)
-        self._jump = TextButton(tr("Go to latest"), self._on_jump, icon="down", parent=self.list)
-        self._jump.hide()
+        self._reading = Reading(self.list, self)
+        self._jump = JumpButton(self._on_jump, self.list)
+        self._unread = 0
+        self._opened: ChangeId | None = None
+        """The message that a link led to."""
+        self._unread_left: int | None = 0
+        """How many were unread when one left the view; None while it is shown."""
         self.typing = label("", "faint")
         self.typing.setFixedHeight(22)
         self.typing.setContentsMargins(LEFT, 0, 0, 0)
@@ -107,6 +113,8 @@ class ChatView(QWidget):
         self.list.hovered.connect(self._on_hovered)
         self.list.at_end_changed.connect(self._on_at_end)
         self.list.left.connect(self.composer.setFocus)
+        self.list.left.connect(lambda: self.list.mark(None, ()))
+        self._reading.seen.connect(self._on_seen)
         self.composer.submitted.connect(self._on_submitted)
         self.composer.written.connect(self._on_written)
         self.composer.edit_last_asked.connect(self._edit_last)
@@ -116,9 +124,15 @@ class ChatView(QWidget):
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Jumps to the message with that change id."""
         index = self._timeline.index_of(ChangeId(ref))
+        self._opened = ChangeId(ref) if index is not None else None
         if index is not None:
+            self._unread_left = None  # a view that is not shown yet stays here when it is
             self.list.jump_to(index)
             self.list.setFocus()
+
+    def mark_words(self, words: Sequence[str]) -> None:
+        """Marks the words of a search in the message that was opened."""
+        self.list.mark(self._opened if words else None, words)
 
     def standing(self) -> Standing:
         """Which message is at the top, and what is selected in the field."""
@@ -162,25 +176,27 @@ class ChatView(QWidget):
         if room != self._room:
             return
         self._stack.setCurrentIndex(0 if len(self._timeline) else 1)
-        self._mark_read()
+        self._unread, mentions = self._service.unread(room)
+        self._jump.show_count(self._unread, mentions)
 
-    def _mark_read(self) -> None:
-        if self.isVisible() and self.isActiveWindow() and self.list.at_end:
-            done_now(self, lambda: self._service.mark_read(self._room))
+    def _on_seen(self, seen: set[ChangeId]) -> None:
+        done_now(self, lambda: self._service.mark_read(self._room, seen))
 
     def _on_at_end(self, at_end: bool) -> None:
         self._jump.setVisible(not at_end)
-        self._place_jump()
-        if at_end:
-            self._mark_read()
+        self._jump.place()
 
     def _on_jump(self) -> None:
         self.list.jump_to_end()
+        done_now(self, lambda: self._service.mark_all_read(self._room))
         self.composer.setFocus()
 
-    def _place_jump(self) -> None:
-        self._jump.adjustSize()
-        self._jump.move(self.list.width() - self._jump.width() - 28, self.list.height() - self._jump.height() - 10)
+    def _open_at_unread(self) -> None:
+        """Shows the first unread message if something has come since one was here; else everything stays in place."""
+        left, self._unread_left = self._unread_left, None
+        first = self._timeline.first_unread
+        if left is not None and first is not None and self._unread > left:
+            self.list.open_at(first)
 
     def _on_hovered(self, message: Message | None, rect: object) -> None:
         editable = message is not None and self._service.can_edit(self._room, message)
@@ -435,22 +451,23 @@ class ChatView(QWidget):
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         self._timeline.mark_divider()
-        self._mark_read()
+        self._open_at_unread()
 
     def hideEvent(self, event: object) -> None:
         super().hideEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
+        self._unread_left = self._unread
+        self.list.mark(None, ())
         if self._draft_timer.isActive():
             self.keep_draft()
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate and self.isVisible():
             self._timeline.mark_divider()
-            self._mark_read()
         return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._place_jump()
+        self._jump.place()
 
 
 def plain_lines(message: Message) -> str:

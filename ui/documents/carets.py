@@ -38,19 +38,24 @@ def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
 def paint_grounds(edit: QTextEdit, painter: QPainter, shown: Sequence[Ground]) -> None:
     """The grounds, before the text. As a QTextEdit.ExtraSelection they would hide bullets and numbers: Qt paints those
     with the selection's foreground, also where it has none."""
-    seen = QRectF(edit.viewport().rect())
+    for cursor, colour in shown:
+        for rect in rects_in_sight(edit, cursor):
+            painter.fillRect(rect, colour)
+
+
+def rects_in_sight(edit: QTextEdit, cursor: QTextCursor) -> Iterator[QRectF]:
+    """What lies under a selection in the window, line by line, in the viewport's coordinates."""
+    bottom = edit.viewport().rect().bottom()
     scrolled = QPointF(edit.horizontalScrollBar().value(), edit.verticalScrollBar().value())
     first = edit.cursorForPosition(edit.viewport().rect().topLeft()).block()
-    for cursor, colour in shown:
-        start, end = cursor.selectionStart(), cursor.selectionEnd()
-        block = max(first, edit.document().findBlock(start), key=QTextBlock.position)
-        while block.isValid() and block.position() < end:
-            lines = list(_ground_of(block, start, end))
-            for rect in lines:
-                painter.fillRect(rect.translated(-scrolled), colour)
-            if lines and lines[0].top() - scrolled.y() > seen.bottom():
-                break
-            block = block.next()
+    start, end = cursor.selectionStart(), cursor.selectionEnd()
+    block = max(first, edit.document().findBlock(start), key=QTextBlock.position)
+    while block.isValid() and block.position() < end:
+        lines = [rect.translated(-scrolled) for rect in _ground_of(block, start, end)]
+        if lines and lines[0].top() > bottom:
+            return
+        yield from lines
+        block = block.next()
 
 
 def _ground_of(block: QTextBlock, start: int, end: int) -> Iterator[QRectF]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One open document: title, toolbar, find bar, page, and who else is here."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from PySide6.QtCore import Qt, Signal
@@ -8,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.documents.finding import find_words
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
 from app.objects.links import ObjectLink
@@ -91,6 +93,13 @@ class DocumentView(QWidget):
         self.find_bar.refresh()
         self._show_state()
 
+    def mark_words(self, words: Sequence[str]) -> None:
+        """Marks the words of a search and goes to the paragraph that has most of them; none takes the marks away."""
+        places, best = find_words(self._document.blocks(), words)
+        self.editor.found.show(places)
+        if best is not None:
+            self.editor.select(best)
+
     def _lay_out(self) -> None:
         outer = line(self)
         self._left = left = column()
@@ -125,6 +134,7 @@ class DocumentView(QWidget):
         self.editor.find_wanted.connect(self.find_bar.open)
         self.editor.replace_wanted.connect(self.find_bar.open_replace)
         self.editor.find_closed.connect(self.find_bar.leave)
+        self.editor.find_closed.connect(lambda: self.editor.found.show(()))
         self.editor.pasted.connect(self._on_pasted)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))

@@ -32,6 +32,7 @@ from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
 from ui.documents import carets, clipboard, keys, link_notes, look, page, text_menu
 from ui.documents.binding import Binding
+from ui.documents.found import FoundWords
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.plain import set_tip
@@ -61,6 +62,7 @@ class Editor(QTextEdit):
         self._document = document
         self._carets: Sequence[Caret] = ()
         self._grounds: Sequence[carets.Ground] = ()
+        self.found = FoundWords(self)
         self._marks: Marks | None = None
         self._tab_leaves = False
         set_props(self, kind="page")
@@ -466,6 +468,7 @@ class Editor(QTextEdit):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         page.paint(self, painter, event.rect())
+        self.found.paint(painter)
         carets.paint_grounds(self, painter, self._grounds)
         painter.end()
         super().paintEvent(event)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The tool in a room: the list of documents, or the one that is open."""
 
+from collections.abc import Sequence
+
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -53,6 +55,11 @@ class DocumentsView(QStackedWidget):
     def open_ref(self, obj: ObjId, ref: bytes) -> None:
         """Shows a document; places in it have no refs yet."""
         self.open(obj)
+
+    def mark_words(self, words: Sequence[str]) -> None:
+        """Marks the words of a search in the open document."""
+        if self.document is not None:
+            self.document.mark_words(words)
 
     def standing(self) -> Standing:
         """Which document is open, its selection, and the line at the top of the window."""

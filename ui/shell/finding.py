@@ -6,6 +6,7 @@ from functools import partial
 
 from app.core.collation import swedish_key
 from app.core.ids import ObjId, RoomId
+from app.core.words import words_of
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from ui.kit.translate import tr
@@ -15,7 +16,7 @@ from ui.shell.palette import Choice, Group, matches
 from ui.shell.ports import RoomSummary, Session
 from ui.shell.room_list import room_picture
 from ui.shell.rows import Row
-from ui.shell.search_view import hit_row
+from ui.shell.search_view import hit_rows
 from ui.shell.words import type_word
 
 _ROOMS, _OBJECTS, _PEOPLE, _COMMANDS, _HITS = 6, 6, 5, 6, 6
@@ -104,12 +105,10 @@ class Finder:
         found = await self._session.search.find(query, limit=_HITS)
         hits = [hit for hit in found if hit.obj != ObjId(hit.room)]  # a room's name is found among the rooms
         titles = {r.room: r.title for r in self._session.rooms.rooms()}
-        choices = []
-        for hit in hits:
-            row = hit_row(hit, titles.get(hit.room, ""), self._icons.get(hit.kind, "file"))
-            link = ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref)
-            choices.append(Choice(row=row, run=partial(self._open_link, link)))
-        return choices
+        words = words_of(query)
+        rows = hit_rows(self._session, hits, titles, self._icons, words)
+        links = [ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref, words=words) for hit in hits]
+        return [Choice(row=row, run=partial(self._open_link, link)) for row, link in zip(rows, links, strict=True)]
 
     def _whole_search(self, query: str) -> Choice:
         text = tr("Search everything for “{words}”").format(words=query)

@@ -22,6 +22,8 @@ from ui.shell.my_tasks import TaskCheck, tasks_here
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
 
 _MENTIONS, _RECENT, _TASKS = 6, 5, 8
+_ASKED = 200
+"""So many unread mentions are looked through for those in rooms that are still here."""
 _EVER = 2000
 """So many recently opened objects are asked for to know which rooms were ever opened."""
 
@@ -108,7 +110,7 @@ class Home(QWidget):
         self._greeting.setText(greeting(now.hour))
         rooms = {r.room: r for r in self._session.rooms.rooms()}
         titles = {room: summary.title for room, summary in rooms.items()}
-        mentions = [m for m in self._session.chat.mentions(_MENTIONS) if m.unread and m.room in rooms]
+        mentions = [m for m in self._session.chat.mentions(_ASKED, unread_only=True) if m.room in rooms][:_MENTIONS]
         new = invitations(self._session)
         written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
         new = [each for each in new if each[0] not in written]

@@ -106,7 +106,7 @@ class Navigator(QObject):
         self.go(Place(section="rooms", room=link.room, tab=tool.id, obj=link.obj))
         view = self._rooms.get(link.room)
         if view is not None:
-            view.show_tool(tool.id, link.obj, link.ref)
+            view.show_tool(tool.id, link.obj, link.ref, link.words)
         self._session.rooms.opened(link.room, link.obj)
 
     def search_for(self, text: str) -> None:

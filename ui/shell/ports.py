@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.chat.service import MentionRow
+from app.chat.service import Author, MentionRow
 from app.core.ids import DevId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.service import DeviceInfo, Told
@@ -307,9 +307,10 @@ class Unsent(Protocol):
 
 
 class Mentions(Protocol):
-    """The part of the chat that Hem shows."""
+    """The part of the chat that Hem and search show."""
 
-    def mentions(self, limit: int = 50) -> Sequence[MentionRow]: ...
+    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> Sequence[MentionRow]: ...
+    def authors(self, places: Sequence[tuple[ObjId, bytes]], /) -> Mapping[tuple[ObjId, bytes], Author]: ...
 
 
 class Tasks(Protocol):

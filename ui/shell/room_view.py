@@ -33,7 +33,7 @@ from ui.shell.prune_dialog import clear_history
 from ui.shell.seal_button import SealButton
 from ui.shell.seal_dialog import SealDialog
 from ui.shell.succession_bar import SuccessionBar
-from ui.tool import ClosableView, Opener, Tool
+from ui.tool import ClosableView, MarkingView, Opener, Tool
 
 HEADER_HEIGHT = 92
 _SHOWN_FACES = 4
@@ -223,8 +223,8 @@ class RoomView(QWidget):
             self._stack.addWidget(self._empty)
         self._stack.setCurrentWidget(self._empty)
 
-    def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"") -> None:
-        """Opens a tool's tab, perhaps at an object and a place in it."""
+    def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"", words: Sequence[str] = ()) -> None:
+        """Opens a tool's tab, perhaps at an object and a place in it, with these words marked."""
         tool = next((t for t in self._shown() if t.id == tool_id), None)
         if tool is None:
             return
@@ -235,6 +235,8 @@ class RoomView(QWidget):
             self._stack.addWidget(view)
         if obj is not None and isinstance(view, Opener):
             view.open_ref(obj, ref)
+            if isinstance(view, MarkingView):
+                view.mark_words(words)
         focused = self.focusWidget()
         leaves = focused is not None and self._stack.isAncestorOf(focused) and focused.hasFocus()
         self._stack.setCurrentWidget(view)

@@ -14,6 +14,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.chip import paint_badge
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
+from ui.kit.marked import paint_grounds
 
 TITLE_PX, DETAIL_PX = 13, 12
 _NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
@@ -34,6 +35,8 @@ class Row:
     count: int = 0
     strong_count: bool = False
     faded: bool = False
+    words: tuple[str, ...] = ()
+    """What a search was for: marked in title and detail."""
 
     @property
     def spoken(self) -> str:
@@ -149,16 +152,20 @@ class RowDelegate(QStyledItemDelegate):
         title, detail = font(TITLE_PX, 500), font(DETAIL_PX)
         middle = box.center().y()
         align = Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(title)
-        painter.setPen(tokens.colour("muted" if row.faded else "text"))
         top = QRectF(box.left(), middle - 19 if row.detail else middle - 10, box.width(), 20)
         elide = Qt.TextElideMode.ElideRight
-        painter.drawText(top, align, elided_title(row.title, QFontMetricsF(title), box.width()))
+        shown = elided_title(row.title, QFontMetricsF(title), box.width())
+        paint_grounds(painter, top, shown, row.words, title)
+        painter.setFont(title)
+        painter.setPen(tokens.colour("muted" if row.faded else "text"))
+        painter.drawText(top, align, shown)
         if row.detail:
+            under = QRectF(box.left(), middle + 1, box.width(), 18)
+            shown = QFontMetricsF(detail).elidedText(row.detail, elide, box.width())
+            paint_grounds(painter, under, shown, row.words, detail)
             painter.setFont(detail)
             painter.setPen(tokens.colour("muted"))
-            under = QRectF(box.left(), middle + 1, box.width(), 18)
-            painter.drawText(under, align, QFontMetricsF(detail).elidedText(row.detail, elide, box.width()))
+            painter.drawText(under, align, shown)
 
 
 def elided_title(title: str, metrics: QFontMetricsF, width: float) -> str:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sök: full-text search over every room, with the place where the words were found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import QModelIndex, QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
+from app.core.words import words_of
 from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
@@ -23,17 +25,40 @@ _TYPING_PAUSE_MS = 80
 _SNIPPET_CHARS = 400
 
 
-def hit_row(hit: SearchHit, room_title: str, icon: str) -> Row:
-    """A found place as a row; its key is a link."""
+def hit_row(
+    hit: SearchHit, room_title: str, icon: str, words: tuple[str, ...] = (), sender: str = "", *, quotes: bool = False
+) -> Row:
+    """A found place as a row, with the words marked; its key is a link. `sender`: who wrote it, of a message; `quotes`
+    if they say that another did."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
+    said = "" if text == hit.title else f"”{text}”" if quotes else text
     return Row(
         key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),
         title=hit.title or room_title,
-        detail=" · ".join(x for x in (where, text if text != hit.title else "") if x),
+        detail=" · ".join(x for x in (where, f"{sender}: {said}" if sender else said) if x),
+        words=words,
         icon="room" if hit.obj == ObjId(hit.room) else icon,
         right=day_or_time(hit.t),
     )
+
+
+def hit_rows(
+    session: Session,
+    hits: Sequence[SearchHit],
+    titles: Mapping[RoomId, str],
+    icons_by_kind: Mapping[str, str],
+    words: tuple[str, ...],
+) -> list[Row]:
+    """Found places as rows, those that are messages with who wrote them. `titles` are the rooms'."""
+    authors = session.chat.authors([(hit.obj, hit.ref) for hit in hits])
+    rows = []
+    for hit in hits:
+        author = authors.get((hit.obj, hit.ref))
+        sender = session.people.person(author.uid).name if author is not None else ""
+        icon, quotes = icons_by_kind.get(hit.kind, "file"), author is not None and author.quotes
+        rows.append(hit_row(hit, titles.get(hit.room, ""), icon, words, sender, quotes=quotes))
+    return rows
 
 
 class SearchView(QWidget):
@@ -65,6 +90,8 @@ class SearchView(QWidget):
         for part in (self._empty, self._none, self.list):
             self._stack.addWidget(part)
         page.addWidget(self._stack, 1)
+        self._words: tuple[str, ...] = ()
+        """What the places that are shown were found by."""
         self._asking: Latest[str, Sequence[SearchHit]] = Latest(self, self._find, self._show)
         self._entered = False
         """Enter was pressed and the answer is not there yet: then the first place is chosen."""
@@ -100,7 +127,8 @@ class SearchView(QWidget):
 
     def _show(self, text: str, hits: Sequence[SearchHit]) -> None:
         titles: dict[RoomId, str] = {r.room: r.title for r in self._session.rooms.rooms()}
-        self.list.rows.set_rows([hit_row(h, titles.get(h.room, ""), self._icons.get(h.kind, "file")) for h in hits])
+        self._words = words_of(text)
+        self.list.rows.set_rows(hit_rows(self._session, hits, titles, self._icons, self._words))
         self._count.setText(trn("{n} place", "{n} places", len(hits)).format(n=len(hits)) if hits else "")
         self._stack.setCurrentWidget(self.list if hits else (self._none if text else self._empty))
         if self._entered and hits:
@@ -120,4 +148,5 @@ class SearchView(QWidget):
     def _on_index(self, index: QModelIndex) -> None:
         row = self.list.rows.row(index)
         if row is not None:
-            self.link_chosen.emit(row.key)
+            assert isinstance(row.key, ObjectLink)  # noqa: S101 - hit_row makes them
+            self.link_chosen.emit(replace(row.key, words=self._words))

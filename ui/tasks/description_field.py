@@ -4,14 +4,18 @@
 It stores nothing itself: `pause` says when it is time to, and `take` brings in what the board says now.
 """
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QTextCursor
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from app.core import three_way
-from app.core.text_units import utf16_from_point
+from app.core.text_units import utf16_from_point, utf16_len
+from app.core.words import places_of
 from app.tasks.descriptions import MAX_DESCRIPTION, cleaned
 from ui.kit.error_line import ErrorLine
+from ui.kit.marked import selections
 from ui.kit.translate import tr
 
 STORE_AFTER_MS = 1000
@@ -51,11 +55,23 @@ class DescriptionField(QPlainTextEdit):
     def open_text(self, text: str) -> None:
         """Shows the description of another card, the caret before it."""
         self._showing = True
+        self.setExtraSelections([])
         self.setPlainText(text)
         self._showing = False
         self._base, self._typed = text, False
         self._timer.stop()
         self._check_length()
+
+    def mark_words(self, words: Sequence[str]) -> None:
+        """Marks the words of a search and brings the first into sight; none takes the marks away."""
+        text = self.toPlainText()
+        places = [(utf16_from_point(text, start), utf16_len(text[start:end])) for start, end in places_of(text, words)]
+        self.setExtraSelections(selections(self, places))
+        if places:
+            cursor = self.textCursor()
+            cursor.setPosition(places[0][0])
+            self.setTextCursor(cursor)
+            self.ensureCursorVisible()
 
     def take(self, text: str) -> None:
         """The board says something else now: shows it, merged with what is written here and not stored. The caret

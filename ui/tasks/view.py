@@ -173,6 +173,10 @@ class TasksView(QWidget):
         for bar, value in zip(self._bars(), values, strict=False):
             bar.setValue(value)
 
+    def mark_words(self, words: Sequence[str]) -> None:
+        """Marks the words of a search in the open card."""
+        self.editor.description.mark_words(words)
+
     def keep_draft(self) -> None:
         """Stores what is being written in the open card."""
         self.editor.keep_draft()

@@ -24,6 +24,7 @@ from app.chat.records import (
     decode,
     encode,
 )
+from app.chat.service import Author
 from app.core.clock import local
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid, new_change
 from app.store import objects as object_rows
@@ -332,6 +333,16 @@ def test_attack_a_deleted_text_is_not_brought_back_in_its_authors_name(rg: Desk)
     wrote(rg, HL, MessageDeleted(target=ident), n=3)
     Stream(rg).put(EK, claim(HL, "Jag godkänner", ident))
     assert as_written(shown(rg)[0]) == (EK, HL, "Jag godkänner")
+
+
+def test_attack_a_search_hit_names_the_carrier_of_a_quotation_and_says_that_it_is_one(rg: Desk) -> None:
+    (ident,) = wrote(rg, HL, MessageSent(text="Jag avslår"))
+    Stream(rg).put(EK, claim(HL, "Jag godkänner", ident))
+    assert rg.chat.authors([(CHANNEL, ident), (THERE, ident), (THERE, b"x" * 16)]) == {
+        (CHANNEL, ident): Author(uid=HL),
+        (THERE, ident): Author(uid=EK, quotes=True),
+    }
+    assert rg.chat.authors([]) == {}
 
 
 def test_attack_nobody_is_said_to_have_deleted_what_they_did_not(rg: Desk) -> None:

@@ -198,7 +198,7 @@ def test_unread_and_mentions_are_counted_and_read(hl: Desk, ek: Desk, server: Po
     assert ek.chat.unread(ROOM) == (2, 1)
     assert hl.chat.unread(ROOM) == (0, 0)
     assert ek.chat.timeline(ROOM).first_unread == 0
-    ek.chat.mark_read(ROOM)
+    ek.chat.mark_read(ROOM, [row.change_id for row in map(ek.chat.timeline(ROOM).message, range(2))])
     assert ek.chat.unread(ROOM) == (0, 0)
     assert [(row.text, row.unread) for row in ek.chat.mentions()] == [("@Enhetschef två", False)]
     hl.chat.send(ROOM, "tre")

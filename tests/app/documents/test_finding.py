@@ -3,7 +3,7 @@
 
 import pytest
 
-from app.documents.finding import find, like
+from app.documents.finding import find, find_words, like
 from app.documents.flow import Marks, Run, Style, plain_blocks
 from app.documents.model import Document
 
@@ -91,3 +91,18 @@ def test_more_places_than_one_search_shows_are_replaced() -> None:
     assert document.plain_text() == "x ö\n" * 11_000
     assert document.undo()
     assert document.plain_text() == "x å\n" * 11_000
+
+
+def test_words_of_a_search_are_found_by_their_beginning_and_the_paragraph_with_most_of_them() -> None:
+    text = "🙂 om sökanden och sökanden\nsökt åter\nYttrande av sökanden"
+    places, best = find_words(plain_blocks(text), ["sök", "yttr"])
+    assert [text.encode("utf-16-le")[2 * a : 2 * (a + n)].decode("utf-16-le") for a, n in places] == [
+        "sökanden",
+        "sökanden",
+        "sökt",
+        "Yttrande",
+        "sökanden",
+    ]
+    assert best == places[3][0]
+    assert find_words(plain_blocks(text), []) == ([], None)
+    assert find_words(plain_blocks(text), ["anden"]) == ([], None)

@@ -34,6 +34,7 @@ def hl(tmp_path: Path) -> Iterator[Desk]:
     set_language("sv")
     made = desk(tmp_path, HL, admin=True)  # may delete everybody's
     from_others(made, EK, CHANNEL, [encode(MessageSent(text=f"Rad {i} åäö 🙂")) for i in range(COUNT)], n=10, t=T)
+    made.chat.mark_all_read(ROOM)
     yield made
     made.close()
 
@@ -302,3 +303,16 @@ def test_the_emoji_are_offered_at_the_message_that_a_key_asked_for(view: ChatVie
     button = next(b for b in panel.findChildren(QAbstractButton) if b.hasFocus())
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert view.model.timeline.message(COUNT - 12).reactions
+
+
+def test_a_double_click_starts_nothing(view: ChatView) -> None:
+    hover(view, COUNT - 5)
+    rect = view.list.row_rect(COUNT - 5)
+    place = view.list.viewport().mapTo(view, QPoint(LEFT + 20, rect.bottom() - 8))
+    handle = view.windowHandle()
+    assert handle is not None
+    QTest.mouseDClick(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+    QApplication.processEvents()
+    assert view.composer.replies_to is None
+    assert row_of(view, view.list.current()) == COUNT - 5
+    assert menu_of(view) is None

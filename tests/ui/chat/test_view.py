@@ -138,7 +138,7 @@ def test_a_draft_is_there_when_the_view_is_opened_again(view: ChatView, hl: Desk
 def test_what_is_seen_is_read(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
     qtbot.waitUntil(view.isActiveWindow)
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="ny"))], n=20, t=1_795_500_000_000)
-    assert hl.chat.unread(ROOM) == (0, 0)
+    qtbot.waitUntil(lambda: hl.chat.unread(ROOM) == (0, 0), timeout=5000)
 
 
 def test_the_menu_offers_only_what_one_may(view: ChatView, hl: Desk) -> None:

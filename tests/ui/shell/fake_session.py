@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.chat.service import MentionRow
+from app.chat.service import Author, MentionRow
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.objects.trash import Trash
@@ -92,10 +92,13 @@ class FakePeople:
 class FakeChat:
     """One mention."""
 
-    def mentions(self, limit: int = 50) -> list[MentionRow]:
+    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
         text = "Ser bra ut. Två saker innan vi skickar: lagrummet i skälen ska vara 5 § 👍"
         change = ChangeId(bytes(16))
         return [MentionRow(room=CASE, obj=CHAT, change_id=change, author=HEAD.uid, t=at(10, 5), text=text, unread=True)]
+
+    def authors(self, places: Sequence[tuple[ObjId, bytes]]) -> dict[tuple[ObjId, bytes], Author]:
+        return {(obj, ref): Author(uid=HEAD.uid) for obj, ref in places if obj == CHAT}
 
 
 @dataclass(slots=True)

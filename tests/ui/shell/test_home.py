@@ -20,7 +20,7 @@ NOTHING = "Inget kräver ditt svar just nu."
 @pytest.fixture
 def quiet(session: FakeSession) -> None:
     """Nobody mentioned or added the person."""
-    session.chat.mentions = lambda limit=50: []  # type: ignore[method-assign] # nothing to answer
+    session.chat.mentions = lambda limit=50, **_: []  # type: ignore[method-assign] # nothing to answer
     session.rooms.events = lambda room: []  # type: ignore[method-assign] # nothing to answer
 
 
@@ -81,7 +81,7 @@ def test_a_conversation_that_wants_nothing_is_not_on_home(
 def test_a_mention_in_a_conversation_of_two_stands_there_once(window: MainWindow, session: FakeSession) -> None:
     session.rooms.list = [r for r in session.rooms.list if r.room != CASE]
     mention = session.chat.mentions()[0]
-    session.chat.mentions = lambda limit=50: [replace(mention, room=DIRECT_HEAD)]  # type: ignore[method-assign]
+    session.chat.mentions = lambda limit=50, **_: [replace(mention, room=DIRECT_HEAD)]  # type: ignore[method-assign]
     session.rooms._change(DIRECT_HEAD, unread=2, mentions=1)
     assert rows(window) == []
     assert "Du nämndes i Enhetschef" in texts(window.home)

@@ -278,6 +278,14 @@ async def test_a_rooms_own_name_is_found_once(window: MainWindow, session: FakeS
     assert [row.title for row in window.palette_view.list.rows.rows].count("Tillsyn 2026-1184") == 1
 
 
+def test_a_hit_in_a_quotation_says_that_it_is_one() -> None:
+    hit = SearchHit(
+        room=CASE, obj=CHAT, kind="chat", ref=b"m", title="", snippet="Jag \x02godkänner\x03", t=0, rank=0.0
+    )
+    row = hit_row(hit, "Tillsyn 2026-1184", "chat", ("godk",), "Enhetschef", quotes=True)
+    assert (row.title, row.detail) == ("Tillsyn 2026-1184", "Enhetschef: ”Jag godkänner”")
+
+
 def test_another_tab_gets_the_focus_as_a_whole_and_not_its_first_button(window: MainWindow) -> None:
     window.open_room(CASE)
     chat = room(window).current_view()

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which messages of a conversation are unread: those above the read mark, but for the exceptions in `read_apart`.
+
+A message above the mark can have been read before what stands between (somebody opened it from a search). A mention
+below it can still be unread (somebody marked everything as read without having seen it). Nobody's own messages are ever
+unread, nor deleted ones, nor those that were carried over from another room. Rows are those of the store, which count
+in the order of arrival. `raw` is the driver's connection; writing happens inside the caller's transaction.
+"""
+
+# ruff: noqa: S608 - put together from constants; values always go as parameters
+
+from collections.abc import Collection
+from typing import Any
+
+from app.core.ids import ChangeId, ObjId, Uid
+from app.store.statements import CHUNK
+
+_ABOVE_MARK = """FROM chat_messages m WHERE m.obj = :obj AND m.row > :mark AND m.author <> :me
+    AND m.deleted_by IS NULL AND m.carried_by IS NULL"""
+_NAMED_ABOVE_MARK = "FROM chat_mentions c WHERE c.obj = :obj AND c.row > :mark AND c.uid = :me AND c.author <> :me"
+_ABOVE = f"{_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = m.obj AND a.row = m.row)"
+_NAMED_ABOVE = f"{_NAMED_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row)"
+_LEFT = """FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
+    WHERE a.obj = :obj AND a.row <= :mark"""
+"""Mentions that everything else was marked as read without."""
+
+IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj = c.obj), 0))
+    <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row))"""
+"""SQL: whether a row `c` of chat_mentions is unread."""
+
+
+def counts(raw: Any, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
+    """(unread messages, of which name this person). Counts the first no further than `most`: 100,000 would take
+    10 ms."""
+    place = _place(raw, obj, me)
+    if raw.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
+        return _counts_above(raw, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
+    (unread,) = raw.execute(f"SELECT count(*) FROM (SELECT 1 {_ABOVE} LIMIT :most)", place | {"most": most}).fetchone()
+    (named,) = raw.execute(f"SELECT count(*) {_NAMED_ABOVE}", place).fetchone()
+    (left,) = raw.execute(f"SELECT count(*) {_LEFT}", place).fetchone()
+    return min(most, unread + left), named + left
+
+
+def _counts_above(raw: Any, place: dict[str, Any]) -> tuple[int, int]:
+    """As `counts`, where there are no exceptions from the mark."""
+    unread = f"SELECT count(*) FROM (SELECT 1 {_ABOVE_MARK} LIMIT :most)"
+    named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
+    found = raw.execute(f"SELECT ({unread}), ({named})", place).fetchone()
+    return int(found[0]), int(found[1])
+
+
+def first(raw: Any, obj: ObjId, me: Uid) -> int | None:
+    """The sort key of the first unread message; None if there is none."""
+    place = _place(raw, obj, me)
+    (above,) = raw.execute(f"SELECT min(m.sort) {_ABOVE}", place).fetchone()
+    left_behind = f"SELECT min(m.sort) FROM chat_messages m WHERE m.row IN (SELECT a.row {_LEFT})"
+    (left,) = raw.execute(left_behind, place).fetchone()
+    return min((sort for sort in (above, left) if sort is not None), default=None)
+
+
+def see(raw: Any, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
+    """These messages have been seen. Returns the new read mark: it passes what has been seen and stops before the first
+    message that has not."""
+    place = _place(raw, obj, me)
+    mark, ids = place["mark"], list(seen)
+    for at in range(0, len(ids), CHUNK):
+        part = ids[at : at + CHUNK]
+        rows = raw.execute(
+            "SELECT row FROM chat_messages WHERE obj = ? AND author <> ?"
+            f" AND change_id IN ({', '.join('?' * len(part))})",
+            (obj, me, *part),
+        ).fetchall()
+        for (row,) in rows:
+            if row > mark:
+                raw.execute("INSERT OR IGNORE INTO read_apart (obj, row) VALUES (?, ?)", (obj, row))
+            else:
+                raw.execute("DELETE FROM read_apart WHERE obj = ? AND row = ?", (obj, row))
+    found = raw.execute(f"SELECT m.row {_ABOVE} ORDER BY m.row LIMIT 1", place).fetchone()
+    new: int = found[0] - 1 if found is not None else _last(raw, obj)
+    raw.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (obj, mark, new))
+    return max(int(mark), new)
+
+
+def see_all(raw: Any, obj: ObjId, me: Uid) -> int:
+    """Everything is read but the mentions of this person that have not been seen. Returns the new read mark."""
+    place = _place(raw, obj, me)
+    named = raw.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
+    raw.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))
+    raw.executemany("INSERT INTO read_apart (obj, row) VALUES (?, ?)", [(obj, row) for (row,) in named])
+    return max(int(place["mark"]), _last(raw, obj))
+
+
+def _place(raw: Any, obj: ObjId, me: Uid) -> dict[str, Any]:
+    (mark,) = raw.execute("SELECT row FROM read_markers WHERE obj = ?", (obj,)).fetchone() or (0,)
+    return {"obj": obj, "me": me, "mark": mark}
+
+
+def _last(raw: Any, obj: ObjId) -> int:
+    (last,) = raw.execute("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,)).fetchone()
+    return int(last or 0)

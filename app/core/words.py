@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a search takes as words, and where they stand in a text: the index and whoever marks the words agree on it."""
+
+import re
+from collections.abc import Sequence
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of what a person typed: anything but letters and digits parts them."""
+    return tuple(_WORD.findall(text))
+
+
+def places_of(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
+    """(start, end) in code points of each word in `text` that begins with one of `words`, large or small letters alike.
+    Å, ä and ö are letters of their own."""
+    wanted = tuple(word.lower() for word in words)
+    if not wanted:
+        return []
+    return [match.span() for match in _WORD.finditer(text) if match.group().lower().startswith(wanted)]

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which messages are unread: only those that were on screen are read, and the mark never passes another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.chat import KIND as CHAT
+from app.chat.records import Mention, MessageDeleted, MessageSent, encode
+from app.chat.service import ChatService
+from app.core.ids import ChangeId
+from app.store.store import Store
+from app.tasks import KIND as BOARD
+from tests.office import CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others
+
+T = 1_795_500_000_000
+NAMED = MessageSent(text="@Handläggare å 🙂", mentions=(Mention(uid=HL, start=0, length=12),))
+
+
+@pytest.fixture
+def hl(tmp_path: Path) -> Iterator[Desk]:
+    made = desk(tmp_path, HL)
+    yield made
+    made.close()
+
+
+def come(at: Desk, count: int, *, named: tuple[int, ...] = (), n: int = 10) -> list[ChangeId]:
+    """So many messages of a colleague; those with these numbers name me."""
+    sent = [NAMED if i in named else MessageSent(text=f"Rad {i} å") for i in range(count)]
+    before = len(at.chat.timeline(ROOM))
+    from_others(at, EK, CHANNEL, [encode(each) for each in sent], n=n, t=T)
+    return ids(at)[before:]
+
+
+def ids(at: Desk) -> list[ChangeId]:
+    timeline = at.chat.timeline(ROOM)
+    return [timeline.message(i).change_id for i in range(len(timeline))]
+
+
+def on_home(at: Desk) -> list[ChangeId]:
+    return [mention.change_id for mention in at.chat.mentions(unread_only=True)]
+
+
+def first_unread(at: Desk) -> int | None:
+    return at.chat.timeline(ROOM).rows.first_unread()
+
+
+def mark(at: Desk) -> int:
+    return at.store.objects.read_mark(CHANNEL)
+
+
+def test_the_mark_stops_before_a_message_that_was_not_on_screen(hl: Desk) -> None:
+    sent = come(hl, 6)
+    hl.chat.mark_read(ROOM, sent[:2])
+    assert (hl.chat.unread(ROOM), first_unread(hl)) == ((4, 0), 2)
+    hl.chat.mark_read(ROOM, sent[4:])
+    assert (hl.chat.unread(ROOM), first_unread(hl)) == ((2, 0), 2)
+    hl.chat.mark_read(ROOM, sent[2:4])
+    assert (hl.chat.unread(ROOM), first_unread(hl)) == ((0, 0), None)
+
+
+def test_what_was_read_out_of_order_is_forgotten_when_the_mark_has_passed_it(hl: Desk) -> None:
+    sent = come(hl, 4)
+    hl.chat.mark_read(ROOM, sent[2:])
+    assert hl.store.db.value("SELECT count(*) FROM read_apart") == 2
+    hl.chat.mark_read(ROOM, sent)
+    assert hl.store.db.value("SELECT count(*) FROM read_apart") == 0
+
+
+def test_mentions_stay_when_the_rest_is_marked_as_read(hl: Desk) -> None:
+    sent = come(hl, 30, named=(3, 7))
+    hl.chat.mark_read(ROOM, [sent[7]])
+    hl.chat.mark_all_read(ROOM)
+    assert (hl.chat.unread(ROOM), first_unread(hl)) == ((1, 1), 3)
+    assert on_home(hl) == [sent[3]]
+    come(hl, 2, n=100)
+    assert hl.chat.unread(ROOM) == (3, 1)
+    hl.chat.mark_read(ROOM, [sent[3]])
+    assert (hl.chat.unread(ROOM), on_home(hl), first_unread(hl)) == ((2, 0), [], 30)
+
+
+def test_a_mention_is_gone_from_home_once_it_was_on_screen_though_earlier_messages_were_not(hl: Desk) -> None:
+    sent = come(hl, 30, named=(20,))
+    assert on_home(hl) == [sent[20]]
+    hl.chat.mark_read(ROOM, sent[19:22])
+    assert (on_home(hl), hl.chat.unread(ROOM), first_unread(hl)) == ([], (27, 0), 0)
+
+
+def test_a_deleted_message_holds_back_no_mark(hl: Desk) -> None:
+    sent = come(hl, 3, named=(1,))
+    hl.chat.mark_all_read(ROOM)
+    from_others(hl, EK, CHANNEL, [encode(MessageDeleted(target=sent[1]))], n=50, t=T)
+    assert (hl.chat.unread(ROOM), first_unread(hl), on_home(hl)) == ((0, 0), None, [])
+
+
+def test_an_old_mention_is_not_hidden_by_newer_ones_that_were_read(hl: Desk) -> None:
+    sent = come(hl, 20, named=tuple(range(20)))
+    hl.chat.mark_read(ROOM, sent[1:])
+    assert [m.change_id for m in hl.chat.mentions(6, unread_only=True)] == [sent[0]]
+
+
+def test_what_was_read_is_so_when_the_rows_are_made_again_by_another_version(tmp_path: Path) -> None:
+    at = desk(tmp_path, HL)
+    sent = come(at, 10, named=(2, 8))
+    at.chat.mark_read(ROOM, sent[:1])
+    at.chat.mark_all_read(ROOM)
+    sent += come(at, 3, n=100)
+    at.chat.mark_read(ROOM, [sent[8], sent[12]])
+    at.store.db.raw.execute("UPDATE kinds SET version = 0 WHERE kind = 'chat'")
+    at.close()
+    store = Store.open(tmp_path / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD})
+    chat = ChatService(store.db, store.changes, store.objects, at.folk, at.folk)
+    assert chat.unread(ROOM) == (3, 1)
+    assert [mention.change_id for mention in chat.mentions(unread_only=True)] == [sent[2]]
+    store.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    named=st.sets(st.integers(0, 11)),
+    steps=st.lists(st.one_of(st.none(), st.sets(st.integers(0, 11), min_size=1)), max_size=6),
+)
+def test_unread_is_what_was_neither_seen_nor_marked(
+    tmp_path_factory: pytest.TempPathFactory, named: set[int], steps: list[set[int] | None]
+) -> None:
+    at = desk(tmp_path_factory.mktemp("desk"), HL)
+    try:
+        sent = come(at, 12, named=tuple(named))
+        unread = set(range(12))
+        for step in steps:
+            before = mark(at)
+            if step is None:
+                at.chat.mark_all_read(ROOM)
+                unread &= named
+            else:
+                at.chat.mark_read(ROOM, [sent[i] for i in step])
+                unread -= step
+            assert at.chat.unread(ROOM) == (len(unread), len(unread & named))
+            assert first_unread(at) == min(unread, default=None)
+            assert set(on_home(at)) == {sent[i] for i in unread & named}
+            assert mark(at) >= before
+    finally:
+        at.close()

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The button over the conversation that goes to the latest message and marks the rest as read: it says how many."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.buttons import TextButton
+from ui.kit.plain import set_tip
+from ui.kit.translate import tr, trn
+
+MANY = 1000
+"""More unread messages are not counted."""
+
+
+class JumpButton(TextButton):
+    """Stands in the lower right corner of its parent."""
+
+    def __init__(self, on_click: Callable[[], object], parent: QWidget) -> None:
+        super().__init__("", on_click, icon="down", parent=parent)
+        self._around = parent
+        self.show_count(0, 0)
+        self.hide()
+
+    def show_count(self, unread: int, mentions: int) -> None:
+        """Says how many messages it marks as read: the `unread` ones without the `mentions`, which stay."""
+        marked = unread - mentions
+        if unread >= MANY:
+            text = tr("Go to latest and mark over {n} as read").format(n=MANY - 1)
+        elif marked:
+            text = trn("Go to latest and mark {n} as read", "Go to latest and mark {n} as read", marked)
+            text = text.format(n=marked)
+        else:
+            text = tr("Go to latest")
+        if text != self.accessibleName():
+            self.setText(text)
+            self.place()
+        set_tip(self, tr("Messages that mention you stay unread until you have seen them.") if mentions else "")
+
+    def place(self) -> None:
+        """Moves to the corner, after the parent or the text has another size."""
+        around = self._around
+        self.adjustSize()
+        self.move(around.width() - self.width() - 28, around.height() - self.height() - 10)

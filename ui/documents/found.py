@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Marks the words of a search in a document. They move with the text, and stay until one leaves them by Esc."""
+
+from collections.abc import Iterable
+
+from PySide6.QtGui import QPainter, QTextCursor
+from PySide6.QtWidgets import QTextEdit
+
+from ui.documents.carets import rects_in_sight
+from ui.kit.marked import paint_ground
+
+MOST = 1000
+"""So many words are marked in one document: each costs a microsecond at every repaint."""
+
+
+class FoundWords:
+    """Of one editor, which calls `paint` before its text."""
+
+    def __init__(self, edit: QTextEdit) -> None:
+        self._edit = edit
+        self._cursors: list[QTextCursor] = []
+
+    def show(self, places: Iterable[tuple[int, int]]) -> None:
+        """Marks (position, length) in UTF-16 units, in place of what was marked."""
+        self._cursors = []
+        for position, length in list(places)[:MOST]:
+            cursor = QTextCursor(self._edit.document())
+            cursor.setPosition(position)
+            cursor.setPosition(position + length, QTextCursor.MoveMode.KeepAnchor)
+            self._cursors.append(cursor)
+        self._edit.viewport().update()
+
+    def shown(self) -> list[str]:
+        """The words that are marked, as they stand there now."""
+        return [cursor.selectedText() for cursor in self._cursors if cursor.hasSelection()]
+
+    def paint(self, painter: QPainter) -> None:
+        """Paints the grounds of what is in the window."""
+        for cursor in self._cursors:
+            if cursor.hasSelection():
+                for rect in rects_in_sight(self._edit, cursor):
+                    paint_ground(painter, rect)
