@@ -230,11 +230,13 @@ class ChatService:
             self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
 
     def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
-        """These messages were on screen. The read mark never passes one that was not."""
+        """These messages were on screen, so they are read. The read mark moves up to the first message that was not;
+        what was seen above it is noted one by one (app/chat/unread.py)."""
         self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
-        """Everything that has arrived is read, but the mentions of this person that were not on screen."""
+        """Everything that has arrived counts as read, and the read mark moves to the end. Mentions of this person that
+        were not on screen stay unread below it."""
         self._mark(room, lambda obj: unread.see_all(self._db.raw, obj, self.me))
 
     def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:

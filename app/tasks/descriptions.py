@@ -36,7 +36,8 @@ class Description:
 
     @property
     def id(self) -> str:
-        """A hash over everything: the same text written again later is another value (app/objects/FORMAT.md)."""
+        """A hash of the text, its writer and what it was made from (app/objects/FORMAT.md). So a text that is put back
+        later has another id than the first time."""
         said = json.dumps(self.value(), ensure_ascii=True, separators=(",", ":")).encode()
         return hashlib.sha256(said).hexdigest()[:_ID_CHARS]
 

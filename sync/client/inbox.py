@@ -108,10 +108,10 @@ class Inbox:
 
     def look_again(self, room: RoomSync) -> None:
         """Pull the room: somebody else was faster than what we know."""
-        self._is_behind(room)
+        self._note_missing(room)
         self._link.inbox_work.set()
 
-    def _is_behind(self, room: RoomSync) -> None:
+    def _note_missing(self, room: RoomSync) -> None:
         """▲ It is to be pulled from now on: a pull that is under way may lack what has just come."""
         self._behind[room.room] = None
         self._ahead.drop(room.room)
@@ -159,10 +159,10 @@ class Inbox:
                 self._fresh.append(frame)
                 self._fresh_bytes += _size(frame)
             else:
-                self._is_behind(room)
+                self._note_missing(room)
         elif isinstance(frame, m.Behind | m.Removed) and room is not None:
             room.head_n = max(room.head_n, frame.n)
-            self._is_behind(room)
+            self._note_missing(room)
         elif isinstance(frame, m.Removed):
             self.invitations.drop(RoomId(frame.room))
         elif isinstance(frame, m.Joined):
@@ -237,7 +237,7 @@ class Inbox:
         if self.invitations.holds(room):
             return
         if frame.items[0].n != room.stream.n + 1:
-            self._is_behind(room)
+            self._note_missing(room)
             return
         if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
             room, frame.receipt
