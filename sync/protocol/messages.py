@@ -154,7 +154,7 @@ class Authed(Frame, frozen=True, tag="authed"):
 
 
 class Invite(Frame, frozen=True, tag="invite"):
-    """Asks what a sign-in code binds; allowed before Auth."""
+    """Asks what an activation code binds; allowed before Auth."""
 
     rid: int
     invite_pk: bytes

@@ -171,7 +171,7 @@ class Service:
         return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
-        """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""
+        """What anyone with a code may ask, an activation code or an old device's. `peer` is the connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)

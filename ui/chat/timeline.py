@@ -28,6 +28,7 @@ from app.core.ids import ChangeId
 from ui.chat.floor import Floor
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
+from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, MessageLayout
 from ui.chat.message_painter import MessagePainter
 from ui.chat.moving import row_after
@@ -498,8 +499,8 @@ class TimelineView(QListView):
         message, key = self.current(), event.key()
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         deeds = {
-            Qt.Key.Key_R: "reply",
-            Qt.Key.Key_E: "edit",
+            Qt.Key(ord(reply_letter())): "reply",
+            Qt.Key(ord(edit_letter())): "edit",
             Qt.Key.Key_Delete: "delete",
             Qt.Key.Key_Plus: "react",
         }

@@ -22,6 +22,7 @@ from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
 from ui.chat.jump_button import JumpButton
+from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import LEFT, Hit, Part
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
@@ -344,7 +345,7 @@ class ChatView(QWidget):
         ]
         if self._service.can_edit(self._room, message):
             entries.append(
-                Entry(text=tr("Edit"), icon="edit", shortcut="E", run=lambda: self._on_deed(message, "edit"))
+                Entry(text=tr("Edit"), icon="edit", shortcut=edit_letter(), run=lambda: self._on_deed(message, "edit"))
             )
         entries += [
             Entry(
@@ -369,7 +370,7 @@ class ChatView(QWidget):
     def _answer_entries(self, message: Message) -> list[Entry]:
         react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)
         return [
-            Entry(text=tr("Reply"), icon="reply", shortcut="R", run=lambda: self._on_deed(message, "reply")),
+            Entry(text=tr("Reply"), icon="reply", shortcut=reply_letter(), run=lambda: self._on_deed(message, "reply")),
             Entry(text=react, run=lambda: self._react(message, QUICK_EMOJI)),
             Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=lambda: self._on_deed(message, "react")),
         ]

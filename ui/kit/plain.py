@@ -14,6 +14,7 @@ from PySide6.QtGui import Qt as QtText
 from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QSystemTrayIcon, QWidget
 
 from app.core.visible import one_line, paragraphs
+from ui.kit.translate import tr
 
 _TIP_WIDTH, _TIP_CHARS = 90, 1000
 _MAX_TITLE = 300
@@ -31,6 +32,11 @@ class Label(QLabel):
 
     def setText(self, text: str) -> None:
         super().setText(paragraphs(text))
+
+
+def code_line(code: str) -> str:
+    """How an error's code is shown to who is to tell it to support; nothing for none."""
+    return tr("Code: {code}").format(code=code) if code else ""
 
 
 def set_tip(widget: QWidget, text: str) -> None:

@@ -218,7 +218,7 @@ class InviteDialog(Dialog):
         if code_of(error) == "too-many-tries" and until is not None:
             more = tr("From {time} it is possible again.").format(time=clock(until))
             self._by_code = True
-        self.error.say(told(error, "join-", more))
+        self.error.say(*told(error, "join-", more))
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 

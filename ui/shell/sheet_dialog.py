@@ -198,7 +198,7 @@ class SheetDialog(Dialog):
     def _failed(self, error: Exception) -> None:
         self._busy(False)
         more = tr("Keep the sheet: it comes into force by itself.") if self._recovery.waits(self.paper) else ""
-        self.error.say(told(error, more=more))
+        self.error.say(*told(error, more=more))
         self._refresh()
 
     # -- on paper ---------------------------------------------------------------------------------------------------

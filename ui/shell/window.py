@@ -435,9 +435,7 @@ class MainWindow(QMainWindow):
                 "danger", "warning", sentence("revoked").text, tr("What can I do?"), lambda: run(self, self.ask_erase())
             )
         elif status.state == "error" and status.code:
-            said = sentence(status.code)
-            code = tr("Code: {code}").format(code=status.code)
-            self.bar.show_state("warning", "warning", f"{said.text} ({code})")
+            self.bar.show_state("warning", "warning", sentence(status.code).text, code=status.code)
         elif status.state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
             if status.code == "proxy-failed":
@@ -478,7 +476,7 @@ class MainWindow(QMainWindow):
             self._on_status()
 
     def _on_error(self, _owner: QObject, error: Exception) -> None:
-        self.toast(f"{sentence_of(error).text} ({tr('Code: {code}').format(code=code_of(error))})")
+        self._toast.say(sentence_of(error).text, code=code_of(error))
 
     # -- Qt ---------------------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ def test_up_in_the_empty_field_edits_the_last_and_escape_lets_it_be(view: ChatVi
 def test_an_answer_is_begun_by_key_and_quotes(view: ChatView, hl: Desk) -> None:
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Kan du titta?"))], n=20, t=1_795_500_000_000)
     view.list.setFocus()
-    QTest.keyClick(view.list, Qt.Key.Key_R)
+    QTest.keyClick(view.list, Qt.Key.Key_S)
     write(view, "Ja")
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
     quote = view.model.timeline.message(1).quote
@@ -365,7 +365,7 @@ def test_the_keys_that_the_message_menu_shows_work_while_it_is_open(view: ChatVi
     QTest.keyClick(view.list, Qt.Key.Key_Return)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    QTest.keyClick(menu, Qt.Key.Key_E)
+    QTest.keyClick(menu, Qt.Key.Key_R)
     assert not menu.isVisible()
     assert view.composer.field.toPlainText() == "Yttrandet är kompletterat å"
 
