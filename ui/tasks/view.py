@@ -290,15 +290,13 @@ class TasksView(QWidget):
         dialog = ArchiveDialog(self, self.board, writable=self._writable)
         back: list[str] = []
         dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
-        opened: list[str] = []
-        dialog.rejected.connect(lambda: opened.append(dialog.opened))
         await show(dialog)
         for card_id in back:
             done_now(self, partial(self.board.archive_card, card_id, False))
         if back:
             self.kanban.focus_card(back[0])
-        elif opened and opened[0]:
-            self.editor.open_card(opened[0])
+        elif dialog.opened is not None:
+            self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
         """Shows the tasks in the trash; says so if there are none."""

@@ -2,7 +2,6 @@
 """The chat as a person uses it: by keyboard and by the names that controls have."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app.chat.previews import is_preview
 from app.chat.records import Attachment, MessageDeleted, MessageSent, encode
-from app.core.i18n import set_language
 from app.core.ids import DevId
 from app.objects.files import Pasted
-from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, from_others
 from tests.ui.pointing import wheel
 from tests.world import until
 from ui.chat.composer import Composer, Written
@@ -26,26 +24,6 @@ from ui.chat.view import ChatView, typing_text
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
 from ui.tool import DraftingView, StandingView
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def view(hl: Desk, qtbot: QtBot) -> ChatView:
-    made = ChatView(hl.chat, ROOM)
-    qtbot.addWidget(made)
-    made.resize(800, 700)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    made.composer.field.setFocus()
-    return made
 
 
 def named(view: QWidget, name: str) -> QAbstractButton:
