@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from app.core import clock
@@ -321,15 +323,20 @@ class TaskService:
                 asyncio.get_running_loop().call_soon(self._merge, board, of_obj)
             elif board is not None:
                 self._merge(board, of_obj)
+        self._settle_after()
+        self._tell(changes)
+
+    def _settle_after(self) -> None:
+        """As `_settle`, after an edit that is being stored."""
         if self._saving:
             asyncio.get_running_loop().call_soon(self._settle)
         else:
             self._settle()
-        self._tell(changes)
 
     def _merge(self, board: Board, changes: Sequence[StoredChange]) -> None:
         with self._changes.merging(changes[0].room, changes[0].obj, changes):
-            board.merge(_updates(changes))
+            for own, some in groupby(changes, key=attrgetter("own")):
+                board.merge(_updates(list(some)), own=own)
 
     def _on_taken_back(self, obj: ObjId) -> None:
         """A change that was merged into the board no longer is. Reads an open board again, and tells that the room's
@@ -342,6 +349,7 @@ class TaskService:
             changes = self._changes.of(obj)
             with self._changes.merging(row.room, obj, changes):
                 board.reset([*_updates(changes), *self._unsaved.get(obj, ())])
+        self._settle_after()
         self.changed.emit(row.room)
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
