@@ -37,7 +37,7 @@ def merge(base: str | None, one: str, other: str) -> str:
         merged += _both(added_theirs.get(at, []), added_mine.get(at, []))
         if at < len(old) and at not in removed_mine and at not in removed_theirs:
             merged.append(old[at])
-    return "".join(merged)
+    return "".join(_apart(merged))
 
 
 def edits(old: str, new: str) -> list[tuple[int, int, str]]:
@@ -83,6 +83,17 @@ def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
     if theirs[-1].isspace() or mine[0].isspace():
         return [*theirs, *mine]
     return [*theirs, "\n" if "\n" in theirs or "\n" in mine else " ", *mine]
+
+
+def _apart(merged: Sequence[str]) -> Iterator[str]:
+    """The tokens with a space between two words where one person took away what stood between and the other wrote
+    beside it: otherwise both words would be one."""
+    before = " "
+    for word in merged:
+        if not before.isspace() and not word.isspace():
+            yield " "
+        yield word
+        before = word
 
 
 def _holds(outer: Sequence[str], inner: Sequence[str]) -> bool:

@@ -55,6 +55,38 @@ def test_every_letter_that_somebody_added_is_there(base: str, mine: list[int], t
     assert set("ABCD"[: len(mine)] + "WXYZ"[: len(theirs)]) <= set(merged), merged
 
 
+EDITS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.integers(0, 2)), max_size=3)
+
+
+def edited(text: str, edits: list[tuple[int, int, int]], letters: str) -> str:
+    """At each place so many characters are replaced by so many new letters, each of which stands there once."""
+    new = iter(letters)
+    for place, removed, added in edits:
+        text = text[:place] + "".join(next(new) for _ in range(added)) + text[place + removed :]
+    return text
+
+
+@given(WORDS, EDITS, EDITS)
+def test_a_word_that_somebody_wrote_stays_a_word_and_only_what_somebody_deleted_is_gone(
+    base: str, mine: list[tuple[int, int, int]], theirs: list[tuple[int, int, int]]
+) -> None:
+    one, other = edited(base, mine, "ABCDEF"), edited(base, theirs, "UVWXYZ")
+    merged = merge(base, one, other)
+    assert set(one.split()) | set(other.split()) <= set(merged.split()) | set(base.split()), merged
+    for letter in "åä🙂":
+        deleted = (base.count(letter) - one.count(letter)) + (base.count(letter) - other.count(letter))
+        assert merged.count(letter) >= base.count(letter) - deleted, merged
+    for letter in "ABCDEFUVWXYZ":
+        assert merged.count(letter) == one.count(letter) + other.count(letter), merged
+
+
+@given(WORDS, WORDS)
+def test_without_the_text_that_both_were_made_from_no_letter_of_either_is_lost(one: str, other: str) -> None:
+    merged = merge(None, one, other)
+    for letter in "åä🙂":
+        assert merged.count(letter) >= max(one.count(letter), other.count(letter)), merged
+
+
 def test_attack_a_long_text_of_one_word_does_not_hold_the_program() -> None:
     """▲ difflib takes time in proportion to the product of two lengths."""
     base = "a " * 10_000
