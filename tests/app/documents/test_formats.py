@@ -164,29 +164,11 @@ def test_tables_keep_their_cells_apart(html: str, text: str, tables: int) -> Non
     assert taken.tables == tables
 
 
-TAGS = [
-    "p",
-    "div",
-    "b",
-    "span",
-    "table",
-    "tr",
-    "td",
-    "th",
-    "ul",
-    "ol",
-    "li",
-    "h1",
-    "blockquote",
-    "caption",
-    "pre",
-    "tbody",
-    "br",
-]
+TAGS = "p div b span table tr td th ul ol li h1 blockquote caption pre tbody br"
 PARTS = [
     *"åä🙂 \n\t",
-    *(f"<{tag}>" for tag in TAGS),
-    *(f"</{tag}>" for tag in TAGS),
+    *(f"<{tag}>" for tag in TAGS.split()),
+    *(f"</{tag}>" for tag in TAGS.split()),
     "<td colspan=2>",
     "<td rowspan=3>",
     "<a href='https://å.se'>",
