@@ -25,7 +25,7 @@ from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import projection
 from app.tasks.descriptions import Description, description_from
-from app.tasks.model import Board
+from app.tasks.model import Board, Card
 from app.tasks.records import Updates, encode
 from app.tasks.trash import CardTrash
 
@@ -257,22 +257,26 @@ class TaskService:
         return copy
 
     def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
-        """Copies cards of this board to the board `into` of another room, and returns how many. A card is copied if the
-        other board lacks it, or has it with a different title or description. The copy goes into the column with the
-        same id, or into the first one."""
+        """Copies cards of this board, also archived ones, to the board `into` of another room, and returns how many. A
+        card is copied if the other board lacks it, or has it with a different title or description, or without a line
+        of its checklist. The copy goes into the column with the same id, or into the first one."""
         with closing(self._made(obj, self._changes.of(obj))) as mine:
-            cards = mine.all_cards()
+            cards = [*mine.all_cards(), *mine.archived()]
         there, count = self.board(room, into), 0
         for card in cards:
             same = there.card(card.id)
-            if same is not None and (same.title, same.description) == (card.title, card.description):
+            if same is not None and _holds(same, card):
                 continue
             column = there.column(card.column) or there.columns()[0]
             made = there.add_card(
                 column.id, card.title, by=self.me, t=clock.now_ms(), description=card.description, due=card.due
             )
             for item in card.checklist:
-                there.add_check_item(made, item.text)
+                line = there.add_check_item(made, item.text)
+                if item.done:
+                    there.toggle_check_item(made, line, True)
+            if card.archived:
+                there.archive_card(made)
             count += 1
         return count
 
@@ -360,6 +364,13 @@ class TaskService:
     def _is_board(self, obj: ObjId) -> bool:
         found = self._objects.get(obj)
         return found is not None and found.kind == projection.KIND_ID
+
+
+def _holds(card: Card, copied: Card) -> bool:
+    """Whether a card has all that is written in another one."""
+    lines = {item.text for item in card.checklist}
+    same = (card.title, card.description) == (copied.title, copied.description)
+    return same and all(item.text in lines for item in copied.checklist)
 
 
 def _updates(changes: Sequence[StoredChange]) -> list[bytes]:
