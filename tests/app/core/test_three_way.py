@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Two versions of a text become one: what either added is there, what either removed is not."""
 
+import random
 import time
 
 import pytest
@@ -86,6 +87,29 @@ def test_without_the_text_that_both_were_made_from_no_letter_of_either_is_lost(o
     merged = merge(None, one, other)
     for letter in "åä🙂":
         assert merged.count(letter) >= max(one.count(letter), other.count(letter)), merged
+
+
+@given(st.integers(100, 800), st.sampled_from([" ", "\n"]), st.integers(0, 2**32))
+def test_a_long_text_is_not_doubled_when_both_changed_its_ends(length: int, between: str, seed: int) -> None:
+    draw = random.Random(seed)
+    words = [draw.choice(["och", "å", "att", "🙂"]) + (str(at) if at % 3 else "") for at in range(length)]
+    middle = length // 2
+    one = ["A", *words[1:middle], "M", *words[middle:], "B"]
+    other = ["S", *words, "T"]
+    merged = merge(between.join(words), between.join(one), between.join(other)).split()
+    assert [word for word in merged if word in words] == words[1:]
+    assert sorted(word for word in merged if word not in words) == ["A", "B", "M", "S", "T"]
+
+
+def test_attack_a_text_that_is_divided_one_word_at_a_time_does_not_hold_the_program() -> None:
+    """▲ Each word stands once, but only behind the one before it."""
+    count = 4000
+    base = " ".join(f"{at} {max(0, at - 1)}" for at in range(count))
+    one, other = base.replace("0 0 ", "A ", 1) + " B", " ".join(reversed(base.split()))
+    began = time.process_time()
+    merge(base, one, other)
+    merge(None, one, other)
+    assert time.process_time() - began < 2
 
 
 def test_attack_a_long_text_of_one_word_does_not_hold_the_program() -> None:
