@@ -170,6 +170,8 @@ class TaskService:
                 continue
             with suppress(StoreFault):  # kept, and stored with the board's next edit
                 self.board(room, obj).settle(card, description_from(json.loads(value)))
+            if self._unsaved.get(obj):  # the program may end before the disk takes it: then it is merged again
+                continue
             with self._db.transaction():
                 self._db.raw.execute(
                     "DELETE FROM board_overwritten WHERE obj = ? AND card = ? AND id = ?", (obj, card, ident)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.ids import Uid
+from app.errors import DiskFull
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import decode
@@ -198,6 +199,29 @@ def test_what_replaced_mine_while_the_program_was_away_is_merged_at_the_next_sta
     settle(server)
     assert read(hl, card) == read(ek, card)
     assert set(read(hl, card).split()) == set(f"{BASE}\nMitt. Ditt.".split())
+
+
+def test_what_was_merged_while_the_disk_was_full_is_merged_again_after_a_restart(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    write(ek, card, BASE + "\nDitt.")
+
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as full:
+        for each in (hl, ek):
+            full.setattr(each.store.changes, "append", refuse)
+        settle(server)
+    for each in (hl, ek):  # what is only in memory is gone with the program
+        each.tasks._unsaved.clear()
+        each.tasks.start()
+    settle(server)
+    assert read(hl, card) == read(ek, card)
+    assert {"Mitt.", "Ditt."} <= set(read(hl, card).split())
 
 
 def test_what_a_rolled_back_transaction_replaced_is_merged_when_it_comes_again(
