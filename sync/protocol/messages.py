@@ -411,6 +411,12 @@ class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
     heads: list[LogHead]
 
 
+class MemberMoved(Frame, frozen=True, tag="member-moved"):
+    """Server to a room's listeners: a member has lost a device or their account. They ask for `MovedLogs`."""
+
+    room: bytes
+
+
 # -- rooms ----------------------------------------------------------------------------------------------------
 
 
@@ -723,6 +729,7 @@ ServerFrame = (
     | Revoked
     | DevicesReply
     | LogMoved
+    | MemberMoved
     | SheetAsked
     | RecoverFound
     | Waits
