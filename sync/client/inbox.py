@@ -316,7 +316,7 @@ class Inbox:
         # ▲ The room is behind until the slice's end: only the last piece is flushed, and nothing is sent before that.
         room.head_n = max(room.head_n, wire[-1].n)
         since = self._link.server_now_ms - KEPT_MS
-        me = self._link.account.uid
+        me, owners = self._link.account.uid, room.stream.state.dev_owner
         for piece, more in _pieces(wire, me):
             heavy = any(i.kind == ENTRY for i in piece)
             try:
@@ -349,7 +349,8 @@ class Inbox:
                 if left:
                     break
         self._link.tell_moved()
-        if entries and not room.keys.needs_key:  # else when the key is here, or known to be missing
+        arrived = room.stream.state.dev_owner is not owners  # somebody's first item: they are no longer only invited
+        if (entries or arrived) and not room.keys.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
         return not left
 

@@ -29,6 +29,7 @@ from app.chat.mentions import complete
 from app.chat.pasting import FENCE
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
+from ui.chat.clipboard import as_written
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
 from ui.kit.style import column, set_props
@@ -253,6 +254,12 @@ class TextField(QTextEdit):
 
     def _paste(self, source: QMimeData) -> None:
         """Text, or a picture where there is nothing else to paste."""
+        copied = as_written(source)
+        if copied:
+            self._type(partial(self.textCursor().insertText, copied))
+            self.not_taken.emit("")
+            self.ensureCursorVisible()
+            return
         found = pasting.read(source.text(), source.html() if source.hasHtml() else "")
         picture = None if found.beats else pasted(source)
         if picture is not None:

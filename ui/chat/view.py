@@ -7,17 +7,18 @@ from contextlib import suppress
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
 from shiboken6 import isValid
 
 from app.chat.files import Picture
-from app.chat.markup import parse, plain
+from app.chat.markup import parse
 from app.chat.model import Message
 from app.chat.service import ChatService, Draft
 from app.chat.transfers import Transfer
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import AppError
 from app.objects.files import Source
+from ui.chat.clipboard import mime_of
 from ui.chat.composer import Begun, Composer, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
@@ -31,7 +32,6 @@ from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
-from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.progress import ProgressRow
@@ -334,7 +334,7 @@ class ChatView(QWidget):
             case "delete" if self._service.can_delete(self._room, message):
                 run(self, self._delete(message))
             case "copy":
-                copy_text(plain_lines(message))
+                QApplication.clipboard().setMimeData(mime_of(message))
                 toast(self, tr("The text is copied"))
             case "react" if self._writable:
                 self._ask_reaction(message)
@@ -491,11 +491,6 @@ class ChatView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._jump.place()
-
-
-def plain_lines(message: Message) -> str:
-    """A message's text as it was written, or its files' names."""
-    return message.text or "\n".join(attachment.name for attachment in message.attachments) or plain(message.text)
 
 
 def typing_text(names: Sequence[str]) -> str:

@@ -385,3 +385,17 @@ def test_who_was_at_the_latest_message_comes_back_to_the_latest(view: ChatView, 
     again.show()
     again.stand(left)
     assert again.list.at_end
+
+
+def test_a_copied_message_is_read_in_word_as_here_and_keeps_its_marks_in_a_message(view: ChatView, hl: Desk) -> None:
+    written = "**Beslut** med *å* & `kod`\n- [lagen](https://exempel.se/å)"
+    hl.chat.send(ROOM, written)
+    view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    copied = QApplication.clipboard().mimeData()
+    assert copied.text() == "Beslut med å & kod\n•\u2002lagen"
+    assert "<b>Beslut</b> med <i>å</i> &amp; <code>kod</code><br>" in copied.html()
+    assert '<a href="https://exempel.se/å">lagen</a>' in copied.html()
+    view.composer.field.setFocus()
+    view.composer.field.paste()
+    assert view.composer.field.toPlainText() == written
