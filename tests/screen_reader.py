@@ -192,6 +192,11 @@ class ScreenReader:
         found: dict[str, str] = self._call(place, _ACCESSIBLE, "GetAttributes")[0]
         return found
 
+    def text_attributes(self, place: Place, offset: int) -> dict[str, str]:
+        """How a text looks at a place in it."""
+        found: dict[str, str] = self._call(place, "org.a11y.atspi.Text", "GetAttributeRun", "ib", (offset, True))[0]
+        return found
+
     def children(self, place: Place) -> list[Place]:
         return [(bus, path) for bus, path in self._call(place, _ACCESSIBLE, "GetChildren")[0]]
 

@@ -16,6 +16,7 @@ os.environ["TZ"] = "Europe/Stockholm"
 time.tzset()
 
 import qasync  # noqa: E402
+from PySide6.QtCore import QEvent  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.core.ids import RoomId  # noqa: E402
@@ -118,7 +119,7 @@ async def main(folder: Path) -> None:
             print(line, flush=True)
         window.close()
         window.deleteLater()
-        QApplication.processEvents()
+        QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)  # before the session is closed
     print("quit", flush=True)
     await reading
 

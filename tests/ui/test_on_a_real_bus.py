@@ -198,6 +198,32 @@ def what_came_while_one_was_elsewhere_is_heard_as_unread(reader: ScreenReader, o
     reader.focus(BODY, "text")
 
 
+def a_document_is_heard_by_its_paragraphs(reader: ScreenReader, office: Office) -> None:
+    reader.keys("alt+2")
+    reader.focus("Skriv det första dokumentet", "push button")
+    reader.keys("space")
+    reader.focus("Titel", "text")
+    reader.keys("Return")
+    reader.focus("Dokumentets text", "text")
+    reader.type("Beslut")
+    reader.keys("ctrl+alt+1")
+    text = reader.described("Rubrik 1")
+    assert one_focus(reader).where == text.where
+    reader.keys("Return")
+    reader.described("Brödtext")
+    reader.type("Skal")
+    reader.keys("Up")
+    reader.described("Rubrik 1")
+    (heading,) = [heard for heard in reader.walk(text.where) if heard.role == "heading"]
+    assert (heading.name, heading.position[0], reader.attributes(heading.where)) == ("Beslut", 1, {"level": "1"})
+    # What Qt does not tell: docs/upstream/qt.md, 1.
+    attributes = reader.text_attributes(text.where, 1)
+    assert "weight" in attributes
+    assert not {"level", "heading", "tag"} & set(attributes)
+    reader.keys("alt+1")
+    reader.focus(BODY, "text")
+
+
 def to_new_task(reader: ScreenReader) -> None:
     """From the board as a whole to the button that makes a task."""
     for name in ("Visa som tavla", "Mina", "Filter", "Ny uppgift"):
@@ -281,6 +307,7 @@ STEPS: tuple[Callable[[ScreenReader, Office], None], ...] = (
     messages_are_heard_one_by_one_with_their_links_files_and_reactions,
     what_comes_within_five_seconds_is_said_once,
     what_came_while_one_was_elsewhere_is_heard_as_unread,
+    a_document_is_heard_by_its_paragraphs,
     cards_are_made_walked_through_moved_and_filtered,
     the_filter_is_opened_and_says_how_much_it_shows,
     a_hit_of_a_search_is_heard_with_its_place,

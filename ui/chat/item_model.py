@@ -34,15 +34,13 @@ class TimelineModel(QAbstractListModel):
         """A message as one sentence."""
         message, place = self.timeline.message(row), self.timeline.place(row)
         name = speaker(self.people, message)
-        before = [long_day(message.day)] if place.new_day else []
-        if self.is_new(row, message):
-            before.append(tr("Unread"))
-        return ". ".join([*before, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
+        day = [long_day(message.day)] if place.new_day else []
+        return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
 
-    def is_new(self, row: int, message: Message) -> bool:
+    def is_new(self, row: int) -> bool:
         """Whether somebody else wrote it below the line over the first unread. That stays while one is here, so that a
         message that scrolled past on screen is still new to who hears one at a time."""
-        first = self.timeline.first_unread
+        first, message = self.timeline.first_unread, self.timeline.message(row)
         mine = message.author == self.people.me.uid
         return first is not None and row >= first and not mine and not message.deleted
 

@@ -24,6 +24,8 @@ class Messages(Protocol):
 
     def layout_of(self, row: int) -> MessageLayout: ...
 
+    def is_new(self, row: int) -> bool: ...
+
     def part_of(self, row: int) -> int:
         """Which part of a message has the focus; -1: the message itself."""
         ...
@@ -79,6 +81,11 @@ class MessageSpot(RowSpot):
         self._messages, self._people = messages, people
         self._of: Message | None = None
         self._parts: list[PartSpot] = []
+
+    def spoken_name(self) -> str:
+        said = super().spoken_name()
+        is_new = self.index.isValid() and self._messages.is_new(self.index.row())
+        return f"{tr('Unread')}. {said}" if is_new else said
 
     def has_focus(self) -> bool:
         return super().has_focus() and self.focused_part() < 0

@@ -208,6 +208,10 @@ class TimelineView(SpokenList, QListView):
         """Where everything of a message stands."""
         return self._layout(row)
 
+    def is_new(self, row: int) -> bool:
+        """Whether a message is told as unread."""
+        return self._chat.is_new(row)
+
     def part_of(self, row: int) -> int:
         """Which part of a message has the focus; -1: the message itself, or another one."""
         return self._part if row == self.currentIndex().row() else -1

@@ -33,6 +33,9 @@ class Paragraph(Spot):
     def _block(self) -> tuple[int, Block] | None:
         return self._outline.block(self._number)
 
+    def spoken_parent(self) -> QObject:
+        return self._outline.editor.viewport()
+
     def spoken_role(self) -> Role:
         found = self._block()
         style = found[1].style if found is not None else BODY

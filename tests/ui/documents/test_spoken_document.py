@@ -72,6 +72,14 @@ def test_headings_list_items_and_quotations_stand_in_the_text(view: DocumentView
     ]
 
 
+def test_they_have_their_places_in_it(view: DocumentView) -> None:
+    found = [one for one in walk(face(view.editor)) if one.role() in (Role.Heading, Role.ListItem, Role.BlockQuote)]
+    above = found[0].parent()
+    assert above is not None
+    assert [above.indexOfChild(one) for one in found] == [0, 1, 2, 3]
+    assert above.parent().object() is view.editor
+
+
 def test_they_follow_what_is_written(view: DocumentView) -> None:
     told(view)
     view.editor.select(0)
