@@ -58,7 +58,7 @@ def unlock(client: Client) -> None:
 def open_room(client: Client, room: str = ROOM) -> None:
     """Through the palette, as one who does not use the mouse."""
     call(client, room)
-    client.wait(named(room, "StaticText", said("Room"), nth=0))
+    client.wait(named(room, "Heading", said("Room"), nth=0))
     client.keys(CHAT)
     client.wait(composer(room))
 

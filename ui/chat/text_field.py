@@ -30,6 +30,7 @@ from app.chat.pasting import FENCE
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
 from ui.chat.clipboard import as_written
+from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
 from ui.kit.style import column, set_props
@@ -58,6 +59,7 @@ class TextField(QTextEdit):
 
     def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        leave_focus(self)
         self._people = people
         self._names: NameList | None = None
         self._on, self._on_at = NO_MARKS, -1

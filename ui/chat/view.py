@@ -30,9 +30,11 @@ from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
+from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, save_file
+from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.progress import ProgressRow
 from ui.kit.selecting import select
@@ -217,7 +219,10 @@ class ChatView(QWidget):
     def _show_typing(self) -> None:
         uids = [uid for uid in self._service.typing.now(self._room) if uid != self._service.me]
         names = [self._service.people.person(uid).name for uid in uids]
-        self.typing.setText(typing_text(names))
+        said = typing_text(names)
+        if said and said != self.typing.text() and self.isVisible() and self.isActiveWindow():
+            announce(self, said, Kind.PASSING)
+        self.typing.setText(said)
         if names and not self._typing_timer.isActive():
             self._typing_timer.start()
         elif not names:

@@ -17,6 +17,7 @@ from ui.documents.editor import Editor
 from ui.documents.find_bar import FindBar
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
+from ui.documents.spoken import Outline
 from ui.documents.toolbar import Toolbar
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
@@ -67,6 +68,7 @@ class DocumentView(QWidget):
         self._away = service.trash.of(row.obj)
         self._hold = _Hold(service, row.obj)
         self.editor = Editor(self._document, read_only=not service.may_write(row.room))
+        self.outline = Outline(self.editor, self._document)
         self.toolbar = Toolbar(self.editor, self._document)
         self.find_bar = FindBar(self.editor, self._document)
         self.bar = InfoBar()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QWidget
 from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
+from ui.kit.gathering import Kind
 from ui.kit.plain import code_line
 from ui.kit.style import label, line, set_props
 from ui.kit.translate import tr
@@ -50,9 +51,17 @@ class Toast(QFrame):
         host.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, undo: Callable[[], object] | None = None, action: str = "", *, code: str = "") -> None:
-        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`. `code` is an error's:
-        it stands small behind the text."""
+    def say(
+        self,
+        text: str,
+        undo: Callable[[], object] | None = None,
+        action: str = "",
+        *,
+        code: str = "",
+        kept: bool = False,
+    ) -> None:
+        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`. With that, or `kept`,
+        it is announced however much else is. `code` is an error's: it stands small behind the text."""
         self._action = undo
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
@@ -66,7 +75,8 @@ class Toast(QFrame):
         self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
         self._wait()
         undone = undo is not None and not action
-        announce(self, tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else text)
+        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else text
+        announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
 
     def _wait(self) -> None:
         if self._pointed or self._has_focus():
