@@ -2,6 +2,11 @@
 """The panel beside the board in which a card is read and changed. Written at once; Ctrl+Z takes it back.
 
 Title and description are stored while one types. What one writes in them without leaving them is one step to undo.
+
+Tasks are often written down several at a time. So Enter in a new task's title puts the task on the board and offers an
+empty title for the next one in the same column; Enter without a title, or Esc, ends it. Otherwise the next task's name
+would be written into the first one. Tab goes on with the task instead: it is then an open card like any other. Enter
+does the same after a pause has put the task on the board, because the person does not notice that moment.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,8 +15,8 @@ from datetime import date
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QWidget
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
@@ -33,9 +38,11 @@ from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
 from ui.tasks.description_field import STORE_AFTER_MS, DescriptionField
 from ui.tasks.due_field import DueField
+from ui.tasks.title_field import TitleField
 from ui.trash import Who, away_sentence
 
 WIDTH = 360
+_COMES_BACK = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 
 class CardEditor(QFrame):
@@ -56,13 +63,17 @@ class CardEditor(QFrame):
         self._card = ""
         self._make: Callable[[str, str], object] | None = None
         """Puts the new card on the board; None if the open card is there."""
+        self._again: Callable[[str, str], object] | None = None
+        """Makes the next new card; None unless one stands in a new card's title."""
+        self._made = ""
+        """The card that was made before the new one, or ""."""
         self._from_archive = False
         """The card was opened as an archived one; another that becomes archived is closed."""
-        self.title = QLineEdit()
-        self.title.setAccessibleName(tr("Title"))
-        self.title.setPlaceholderText(tr("New task"))
+        self.title = TitleField()
         self.title.editingFinished.connect(self._leave_texts)
         self.title.installEventFilter(self)
+        hint = tr("Enter makes the task and begins the next one. Tab goes on with this one.")
+        self._hint = label(hint, "small", wrap=True)
         self._pause = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
         self._pause.timeout.connect(self._keep_typed)
         self.title.textEdited.connect(lambda _text: self._pause.start())
@@ -114,6 +125,8 @@ class CardEditor(QFrame):
                 rows.addWidget(caption)
                 self._captions[field] = caption
             rows.addWidget(field)
+            if field is self.title:
+                rows.addWidget(self._hint)
             if field is self.description:
                 rows.addWidget(self.description.too_long)
         rows.addStretch(1)
@@ -184,6 +197,8 @@ class CardEditor(QFrame):
         if card is None:
             return
         self._card, was_new, self._make = card_id, self._make is not None, None
+        self._end_series()
+        self._made = ""
         self._from_archive = card.archived
         self._show_title(card.title)
         self.description.open_text(card.description)
@@ -195,6 +210,8 @@ class CardEditor(QFrame):
         once, when there is a title; never if the panel is closed without one."""
         self._leave_card()
         self._card, self._make, self._from_archive = "", make, False
+        self._again, self._made = make, ""
+        self._hint.show()
         self._show_title("")
         self.description.open_text("")
         self.due.open_card("", None)
@@ -209,6 +226,22 @@ class CardEditor(QFrame):
         self.title.setFocus()
         self.title.deselect()
         self.title.end(False)
+
+    def _begin_next(self) -> None:
+        """Enter in a new card's title: the next one. Without a title the panel closes."""
+        again, title = self._again, self.title.text().strip()
+        if again is None or not title:
+            self.close_card()
+            return
+        self._leave_card()
+        made = self._card
+        self.open_new(again)
+        self._made = made
+        announce(self.title, tr("“{title}” is on the board. Now the next task.").format(title=title))
+
+    def _end_series(self) -> None:
+        self._again = None
+        self._hint.hide()
 
     def _show_fields(self) -> None:
         for field in self._captions:
@@ -228,7 +261,9 @@ class CardEditor(QFrame):
         if not self._card and self._make is None:
             return
         self._leave_card()
-        card, self._card, self._make = self._card, "", None
+        card, self._card, self._make = self._card or self._made, "", None
+        self._made = ""
+        self._end_series()
         self.hide()
         self.closed.emit(card)
 
@@ -414,9 +449,16 @@ class CardEditor(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Tab out of a new card's title: the card is made first, and with it the field that Tab goes to."""
+        if watched is not self.title or self._again is None:
+            return False
         pressed = event.key() if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress else None
-        if watched is self.title and pressed == Qt.Key.Key_Tab and self._make is not None:
+        if pressed in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._begin_next()
+            return True
+        if pressed == Qt.Key.Key_Tab and self._make is not None:
             self.keep_draft()
+        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in _COMES_BACK:
+            self._end_series()
         return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -130,9 +130,15 @@ class KanbanView(QScrollArea):
     def focus_card(self, card_id: str) -> None:
         """Gives a card the focus and brings it into sight."""
         widget = self.card_widget(card_id)
+        if widget is not None:
+            widget.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.bring_into_sight(card_id)
+
+    def bring_into_sight(self, card_id: str) -> None:
+        """Scrolls to a card."""
+        widget = self.card_widget(card_id)
         view = next((v for v in self.columns if widget in v.cards), None)
         if widget is not None and view is not None:
-            widget.setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, widget, lambda: view.area.ensureWidgetVisible(widget))
             self.ensureWidgetVisible(view)
 

@@ -229,6 +229,7 @@ class TasksView(QWidget):
         if not column_id or self.board.column(column_id) is None:
             column_id = self.board.columns()[0].id or self.board.add_column(tr("To do"))
         self.board.add_card(column_id, title, by=self._service.me, card_id=card_id)
+        self.kanban.bring_into_sight(card_id)
 
     def _delete_card(self, card_id: str) -> None:
         card = self.board.card(card_id)
