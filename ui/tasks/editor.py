@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from datetime import date
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
@@ -36,7 +36,7 @@ from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
-from ui.tasks.description_field import STORE_AFTER_MS, DescriptionField
+from ui.tasks.description_field import DescriptionField
 from ui.tasks.due_field import DueField
 from ui.tasks.title_field import TitleField
 from ui.trash import Who, away_sentence
@@ -74,10 +74,7 @@ class CardEditor(QFrame):
         self.title.installEventFilter(self)
         hint = tr("Enter makes the task and begins the next one. Tab goes on with this one.")
         self._hint = label(hint, "small", wrap=True)
-        self._pause = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
-        self._pause.timeout.connect(self._keep_typed)
-        self.title.textEdited.connect(lambda _text: self._pause.start())
-        self._shown_title = ""
+        self.title.pause.connect(self._keep_typed)
         self._step, self._step_open = ExitStack(), False
         self.column = self._choice(tr("Column"), self._on_column)
         self.assignee = self._choice(tr("Assigned to"), self._on_assignee)
@@ -127,6 +124,7 @@ class CardEditor(QFrame):
             rows.addWidget(field)
             if field is self.title:
                 rows.addWidget(self._hint)
+                rows.addWidget(self.title.other)
             if field is self.description:
                 rows.addWidget(self.description.too_long)
         rows.addStretch(1)
@@ -200,7 +198,7 @@ class CardEditor(QFrame):
         self._end_series()
         self._made = ""
         self._from_archive = card.archived
-        self._show_title(card.title)
+        self.title.open_text(card_id, card.title, self._retitled_by(card_id))
         self.description.open_text(card.description)
         self.due.open_card(card_id, card.due)
         self._show(was_new)
@@ -212,7 +210,7 @@ class CardEditor(QFrame):
         self._card, self._make, self._from_archive = "", make, False
         self._again, self._made = make, ""
         self._hint.show()
-        self._show_title("")
+        self.title.open_text("", "")
         self.description.open_text("")
         self.due.open_card("", None)
         self._show(True)
@@ -251,10 +249,12 @@ class CardEditor(QFrame):
         for button in (self.labels, self._delete):
             button.setVisible(self._writable and self._make is None)
 
-    def _show_title(self, title: str) -> None:
-        self._shown_title = title
-        if self.title.text() != title:
-            self.title.setText(title)
+    def _retitled_by(self, card_id: str) -> str:
+        """The name of the colleague whose title the card has; "" if it was written here."""
+        if card_id not in self._board.retitled:
+            return ""
+        uid = self._board.retitled[card_id]
+        return self._who(uid).name if uid is not None else tr("A colleague")
 
     def close_card(self) -> None:
         """Keeps what is written and closes."""
@@ -270,6 +270,7 @@ class CardEditor(QFrame):
     def keep_draft(self) -> None:
         """Stores what is being written in the open card and its checklist, and a date that is being typed if it is
         understood."""
+        self.title.give_way()
         self._keep_typed()
         self._keep_due()
         if self._card:
@@ -286,6 +287,7 @@ class CardEditor(QFrame):
     def _leave_texts(self) -> None:
         """Stores it and ends the step that Ctrl+Z takes back; a date is a step of its own."""
         self._keep_typed()
+        self.title.leave()
         self._step.close()
         self._step_open = False
         self._keep_due()
@@ -297,16 +299,15 @@ class CardEditor(QFrame):
             self.checklist.keep()
 
     def _keep_texts(self) -> None:
-        title = self.title.text() if self.title.text().strip() else None
+        title, text = self.title.unstored, self.description.unstored
         if not self._writable or (not self._card and (self._make is None or title is None)):
             return
-        title = title if title != self._shown_title else None
-        text = self.description.unstored
         if title is None and text is None:
             return
         make, self._make = self._make, None
         if make is not None and title is not None:
-            self._shown_title, self._card = title, new_card_id()
+            self._card = new_card_id()
+            self.title.stored(self._card)
             self.due.open_card(self._card, None)
             self._show_fields()
             make(self._card, title)
@@ -317,7 +318,7 @@ class CardEditor(QFrame):
         if text is not None:
             self.description.stored()
         if title is not None:
-            self._shown_title = title
+            self.title.stored(self._card)
         self._board.edit_card(self._card, title=title, description=text)
 
     def _on_changed(self, ids: frozenset[str]) -> None:
@@ -339,8 +340,7 @@ class CardEditor(QFrame):
             self.closed.emit("")
             return
         self._show_bar(card)
-        if self.title.text() == self._shown_title and card.title != self._shown_title:
-            self._show_title(card.title)
+        self.title.take(card.title, self._retitled_by(card.id))
         self.description.take(card.description)
         self._fill(card)
         self.due.show_date(card.due)
