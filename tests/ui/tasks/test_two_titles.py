@@ -101,7 +101,7 @@ def test_the_colleagues_title_is_taken_by_its_button(
     sit_at(lost, qtbot)
     button = lost.editor.title.other.button
     button.setFocus()
-    assert title(desks[0]) != theirs, "what stood in the field was the card's when one left it"
+    assert lost.board.all_cards()[0].title != theirs, "what stood in the field was the card's when one left it"
     assert offer(lost) == f"{NAMES[theirs]} skrev ”{theirs}”"
     QTest.keyClick(button, Qt.Key.Key_Space)
     assert lost.editor.title.text() == theirs
