@@ -49,6 +49,7 @@ class CardEditor(QFrame):
     """Shows one card at a time. Escape or the cross closes it."""
 
     closed = Signal(str)
+    """The card that was open, "" if it is gone. Comes before the panel disappears, so that the focus can go on."""
     delete_asked = Signal(str)
 
     def __init__(
@@ -264,8 +265,8 @@ class CardEditor(QFrame):
         card, self._card, self._make = self._card or self._made, "", None
         self._made = ""
         self._end_series()
-        self.hide()
         self.closed.emit(card)
+        self.hide()
 
     def keep_draft(self) -> None:
         """Stores what is being written in the open card and its checklist, and a date that is being typed if it is
@@ -329,15 +330,15 @@ class CardEditor(QFrame):
         if not self._card:
             return
         card = self._board.any_card(self._card)
-        if card is not None and card.archived and not self._from_archive and self._has_focus():
+        if card is not None and card.archived and not self._from_archive and self.has_focus():
             self._from_archive = True  # a colleague archived what I write in: it stays open
         if card is None or (card.archived and not self._from_archive):
             if card is not None:
                 self._leave_card()
             self._step.close()
             self._card, self._step_open = "", False
-            self.hide()
             self.closed.emit("")
+            self.hide()
             return
         self._show_bar(card)
         self.title.take(card.title, self._retitled_by(card.id))
@@ -352,7 +353,8 @@ class CardEditor(QFrame):
             for field, value in filled:
                 self._show_field(field, bool(value))
 
-    def _has_focus(self) -> bool:
+    def has_focus(self) -> bool:
+        """Whether the focus is in the panel."""
         focus = self.window().focusWidget()
         return focus is not None and self.isAncestorOf(focus)
 

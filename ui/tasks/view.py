@@ -84,6 +84,7 @@ class TasksView(QWidget):
             view.delete_asked.connect(self._delete_card)
         self.kanban.column_menu_asked.connect(self._column_menu.open)
         self.kanban.add_asked.connect(self._add_card)
+        self.kanban.board_meant.connect(self.setFocus)
         self.editor.closed.connect(self._on_editor_closed)
         self.editor.delete_asked.connect(self._delete_card)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.undo)
@@ -198,12 +199,9 @@ class TasksView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """An arrow goes into the board, which has the focus as a whole when its tab is chosen."""
-        first = next((c.card.id for column_ in self.kanban.columns for c in column_.cards), "")
         if event.key() in _ARROWS and self.hasFocus() and self._views.currentWidget() is not self.kanban:
             self.table.setFocus()
-        elif event.key() in _ARROWS and self.hasFocus() and first:
-            self.kanban.focus_card(first)
-        else:
+        elif not (event.key() in _ARROWS and self.hasFocus() and self.kanban.enter()):
             super().keyPressEvent(event)
 
     def undo(self) -> None:
@@ -260,8 +258,12 @@ class TasksView(QWidget):
         return rest[0] if rest else ""
 
     def _on_editor_closed(self, card_id: str) -> None:
-        if card_id and self._views.currentWidget() is self.kanban:
+        """The panel is still there: what has the focus in it must not lose it to another part of the window."""
+        on_board = self._views.currentWidget() is self.kanban
+        if on_board and self.kanban.card_widget(card_id) is not None:
             self.kanban.focus_card(card_id)
+        elif self.editor.has_focus():
+            (self if on_board else self.table).setFocus()
 
     # -- archive ----------------------------------------------------------------------------------------------------
 
