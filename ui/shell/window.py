@@ -521,9 +521,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if self._toast.isVisible():
-                self._toast.hide()
-            elif self.navigator.place.section in ("settings", "search"):
+            if not self._toast.dismiss() and self.navigator.place.section in ("settings", "search"):
                 self.navigator.back()
             return
         super().keyPressEvent(event)

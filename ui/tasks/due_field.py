@@ -139,8 +139,8 @@ class DueField(QWidget):
         pick_day(self._calendar, self._value if isinstance(reading, Unread) else reading, self._set)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Esc takes back what is typed before it closes the card. Without anything to undo in the field, the board's undo
-        has the key."""
+        """Esc takes back what is typed before it closes the card. Without anything to undo in the field, the board's
+        undo has the key."""
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:
