@@ -256,6 +256,8 @@ def cards_are_made_walked_through_moved_and_filtered(reader: ScreenReader, offic
     reader.keys("ctrl+Down")
     assert reader.described("Att göra, 2 av 2").name == "Alfa"
     reader.keys("Return")
+    assert reader.focus("Uppgift", "panel").description == "Alfa"
+    reader.keys("Tab")
     reader.focus("Titel", "text")
     reader.keys("Escape")
     assert reader.focus("Alfa", "list item").position == (2, 2)

@@ -27,6 +27,7 @@ from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
 from ui.kit.chip import Chip
 from ui.kit.dialogs import ask
+from ui.kit.faces import Role, Spoken, State
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.selecting import select
@@ -45,8 +46,12 @@ WIDTH = 360
 _COMES_BACK = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 
-class CardEditor(QFrame):
-    """Shows one card at a time. Escape or the cross closes it."""
+class CardEditor(Spoken, QFrame):
+    """Shows one card at a time. Escape or the cross closes it.
+
+    An open card has the focus as a whole, so that keys which were meant for the board write nothing into its title.
+    From there F2, Enter and Tab go to the title.
+    """
 
     closed = Signal(str)
     """The card that was open, "" if it is gone. Comes before the panel disappears, so that the focus can go on."""
@@ -151,10 +156,13 @@ class CardEditor(QFrame):
         return self._card if self.isVisible() else ""
 
     def caret(self) -> tuple[str, int, int]:
-        """The field with the caret, and its anchor and position there; the title if no text has the focus."""
-        if self.window().focusWidget() is self.description:  # also while another program is in front
+        """The field with the caret, and its anchor and position there; "panel" if no text has the focus."""
+        focus = self.window().focusWidget()  # also while another program is in front
+        if focus is self.description:
             cursor = self.description.textCursor()
             return "description", cursor.anchor(), cursor.position()
+        if focus is not self.title:
+            return "panel", 0, 0
         caret, start, end = self.title.cursorPosition(), self.title.selectionStart(), self.title.selectionEnd()
         return "title", caret if start < 0 else end if caret == start else start, caret
 
@@ -163,6 +171,8 @@ class CardEditor(QFrame):
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)
+        elif field == "panel":
+            self.setFocus()
         else:
             self.title.setFocus()
             self.title.setSelection(anchor, caret - anchor)
@@ -190,7 +200,7 @@ class CardEditor(QFrame):
             field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
-        """Shows a card and puts the caret behind its title; nothing is selected, so that a key replaces nothing."""
+        """Shows a card. The panel gets the focus, and no field of it."""
         self._leave_card()
         card = self._board.any_card(card_id)
         if card is None:
@@ -203,6 +213,7 @@ class CardEditor(QFrame):
         self.description.open_text(card.description)
         self.due.open_card(card_id, card.due)
         self._show(was_new)
+        self.setFocus()
 
     def open_new(self, make: Callable[[str, str], object]) -> None:
         """Asks for a new card's title. `make` gets the card's id and the title and puts it on the board. It is called
@@ -215,6 +226,7 @@ class CardEditor(QFrame):
         self.description.open_text("")
         self.due.open_card("", None)
         self._show(True)
+        self._go_to_title()
 
     def _show(self, fields: bool) -> None:
         """`fields`: other ones are shown than before."""
@@ -222,6 +234,9 @@ class CardEditor(QFrame):
             self._show_fields()
         self._refresh()
         self.show()
+
+    def _go_to_title(self) -> None:
+        """Puts the caret behind the title; nothing is selected, so that a key replaces nothing."""
         self.title.setFocus()
         self.title.deselect()
         self.title.end(False)
@@ -341,6 +356,7 @@ class CardEditor(QFrame):
             self.hide()
             return
         self._show_bar(card)
+        self.setAccessibleDescription(card.title)
         self.title.take(card.title, self._retitled_by(card.id))
         self.description.take(card.description)
         self._fill(card)
@@ -408,7 +424,7 @@ class CardEditor(QFrame):
         else:
             self._board.archive_card(self._card, False)
             self._from_archive = False
-        self.title.setFocus()
+        self.setFocus()
 
     def _ask_delete(self) -> None:
         card = self._card
@@ -466,8 +482,25 @@ class CardEditor(QFrame):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close_card()
+        elif self.hasFocus() and event.key() in (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._go_to_title()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab from the panel itself."""
+        if forward and self.hasFocus():
+            self._go_to_title()
+            return True
+        return super().focusNextPrevChild(forward)
+
+    def spoken_role(self) -> Role:
+        return Role.Grouping
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        state.focusable = True  # though Tab and a click do not stop at it
+        return state
 
 
 def _offer(box: QComboBox, choices: Sequence[tuple[str, object]], chosen: object) -> None:
