@@ -2,7 +2,7 @@
 """What a screen reader hears at each step of a day's work that is done by keyboard alone: on a real AT-SPI bus, with
 real keys, a real window, colleagues and a server.
 
-▲ It waits for what is heard, never for a time. What is announced is gathered for three seconds here, not for five.
+▲ It waits for what is heard, never for a time. What is announced is gathered for two seconds here, not for five.
 """
 
 import subprocess

@@ -3,6 +3,8 @@
 
 from PySide6.QtWidgets import QWidget
 
+from ui.kit.announcing import announce
+from ui.kit.gathering import Kind
 from ui.kit.plain import Label
 from ui.kit.style import set_props
 
@@ -17,7 +19,9 @@ class ErrorLine(Label):
         self.hide()
 
     def say(self, text: str) -> None:
-        """Shows a text."""
+        """Shows a text, and announces it if it is another one than before."""
+        if self.isHidden() or text != self.text():
+            announce(self, text, Kind.KEPT)
         self.setText(text)
         self.setAccessibleName(text)
         self.show()
