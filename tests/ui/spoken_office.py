@@ -129,7 +129,7 @@ if __name__ == "__main__":
     application = QApplication(["kansli"])
     application.setQuitOnLastWindowClosed(False)
     faces.install()
-    gathering.PAUSE_S = 3.0  # so that the test takes half a minute and not a whole
+    gathering.PAUSE_S = 2.0  # so that the test takes half a minute and not a whole
     change_language("sv")
     theme.apply(application, "light")
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:

@@ -2,7 +2,7 @@
 """What a screen reader hears at each step of a day's work that is done by keyboard alone: on a real AT-SPI bus, with
 real keys, a real window, colleagues and a server.
 
-▲ It waits for what is heard, never for a time. What is announced is gathered for three seconds here, not for five.
+▲ It waits for what is heard, never for a time. What is announced is gathered for two seconds here, not for five.
 """
 
 import subprocess
@@ -111,7 +111,7 @@ def a_room_is_made_and_two_people_are_added(reader: ScreenReader, office: Office
         reader.described(who)
         reader.keys("Return")
         reader.focus(BODY, "text")
-        reader.announced(f"{who} har lagts till")
+        reader.announced(f"{who} har bjudits in")
 
 
 def the_window_is_read_by_its_headings_and_tabs(reader: ScreenReader, office: Office) -> None:

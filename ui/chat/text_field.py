@@ -163,6 +163,8 @@ class TextField(QTextEdit):
     def close_names(self) -> None:
         """Takes the list of names away."""
         if self._names is not None:
+            if self._names.isVisible():
+                self.setAccessibleDescription("")
             self._names.hide()
 
     @property
@@ -179,6 +181,8 @@ class TextField(QTextEdit):
             return
         if self._names is None:
             self._names = NameList(self.window(), self._take_name)
+            # The focus stays here: a screen reader is told here who is chosen.
+            self._names.list.currentTextChanged.connect(self.setAccessibleDescription)
         self._names.offer(people)
         rect = self.cursorRect()
         self._names.place(self.viewport().mapTo(self.window(), QPoint(rect.left(), rect.top())))
@@ -343,6 +347,7 @@ class NameList(QFrame):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
             self._take(self._offered[max(0, row)])
         elif key == Qt.Key.Key_Escape:
+            self.list.setCurrentRow(-1)
             self.hide()
         else:
             return False

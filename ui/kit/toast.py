@@ -75,7 +75,8 @@ class Toast(QFrame):
         self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
         self._wait()
         undone = undo is not None and not action
-        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else text
+        whole = f"{text} {code_line(code)}".rstrip()
+        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
         announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
 
     def _wait(self) -> None:
