@@ -161,7 +161,7 @@ def messages_are_heard_one_by_one_with_their_links_files_and_reactions(reader: S
         ("link", "lagrummet"),
         ("push button", "👍 2, Enhetschef, Handläggare"),
     ]
-    reader.keys("r")
+    reader.keys("s")
     reader.focus(BODY, "text")
     reader.type("svar")
     reader.keys("Return")
