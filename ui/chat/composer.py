@@ -90,7 +90,7 @@ class Composer(QFrame):
         self.field.edit_last_asked.connect(self.edit_last_asked)
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
-        self.field.not_taken.connect(self._on_pasted)
+        self.field.not_taken.connect(self.tell)
         self.field.textChanged.connect(self._on_text)
         self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
@@ -161,7 +161,7 @@ class Composer(QFrame):
 
     def put_back(self, failed: Begun) -> None:
         """Puts what could not be sent before what has been written since."""
-        since = self._aside if self._edit is not None else self._begun()
+        since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
         files = (*failed.files, *(file for file in since.files if file not in failed.files))
@@ -190,7 +190,7 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def _begin_edit(self, message: Message, text: str) -> None:
-        self._aside = self._begun()
+        self._aside = self.begun
         self._show(Begun(text=text), message)
 
     def _leave_edit(self) -> None:
@@ -203,7 +203,9 @@ class Composer(QFrame):
         aside, self._aside = self._aside, NOTHING
         self._show(aside)
 
-    def _begun(self) -> Begun:
+    @property
+    def begun(self) -> Begun:
+        """What is being written, or changed."""
         return Begun(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
 
     def _show(self, begun: Begun, edit: Message | None = None) -> None:
@@ -326,8 +328,8 @@ class Composer(QFrame):
         button = self._emoji_button or self
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
-    def _on_pasted(self, left_out: str) -> None:
-        """Says what could not be pasted, until it is read, or something else is pasted or sent."""
+    def tell(self, left_out: str) -> None:
+        """Says what could not be pasted or kept, until it is read, or something else is pasted or sent."""
         self.pasted_line.setVisible(bool(left_out))
         if left_out:
             self.pasted_line.show_text("warning", left_out, tr("Close the message"))

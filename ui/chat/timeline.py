@@ -61,6 +61,11 @@ PAD = 10
 CONTEXT_PX = 48
 FAR = 4
 """A jump of more than this many windows looks its place up instead of walking there."""
+_STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+_CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+_COMMANDS = _CONTROL | _ALT | Qt.KeyboardModifier.MetaModifier
+_LETTERS = (Qt.KeyboardModifier.NoModifier, _CONTROL | _ALT)
+"""Of _COMMANDS, what may be down while a letter is typed: nothing, or AltGr as Windows tells it."""
 
 
 class TimelineView(SpokenList, QListView):
@@ -68,6 +73,8 @@ class TimelineView(SpokenList, QListView):
 
     hit = Signal(object, object)
     """Message, Hit: something in it was clicked or chosen by Enter."""
+    typed = Signal(str)
+    """Letters that act on no message: typed at the list, meant for the field."""
     key_pressed = Signal(object, str)
     """Message, "reply" | "edit" | "delete" | "copy" | "react": asked for by key."""
     menu_asked = Signal(object, QPoint)
@@ -100,6 +107,8 @@ class TimelineView(SpokenList, QListView):
         """Which link, file or reaction of the current message has the focus; -1: the message itself."""
         self._hover = -1
         self._pressed: tuple[ChangeId, Hit | None] | None = None
+        self._by_keys = False
+        """Letters act on the message only if it was chosen by keys: who has clicked on one and types is writing."""
         self.setModel(model)
         model.rowsRemoved.connect(lambda *_: self._settle())
         self.setAccessibleName(tr("Messages"))
@@ -539,6 +548,7 @@ class TimelineView(SpokenList, QListView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row, hit = self._hit_at(event.position().toPoint())
+        self._by_keys = False
         self._pressed = (self._chat.timeline.message(row).change_id, hit) if row >= 0 else None
         if row >= 0:
             self._choose(self._chat.index(row))
@@ -591,20 +601,22 @@ class TimelineView(SpokenList, QListView):
             self.press_part(self.currentIndex().row(), self._part)
         elif message is not None and event.matches(QKeySequence.StandardKey.Copy):
             self.key_pressed.emit(message, "copy")
-        elif message is not None and plain and Qt.Key(key) in deeds:
+        elif message is not None and plain and Qt.Key(key) in deeds and (self._by_keys or key == Qt.Key.Key_Delete):
             self.scrollTo(self.currentIndex())
             self.key_pressed.emit(message, deeds[Qt.Key(key)])
         elif message is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
             self.scrollTo(self.currentIndex())
             rect = self.visualRect(self.currentIndex())
             self.menu_asked.emit(message, self.viewport().mapToGlobal(QPoint(80, max(0, rect.top()) + 30)))
-        elif key == Qt.Key.Key_Tab or key == Qt.Key.Key_Backtab or event.text() == "" or not plain:
-            super().keyPressEvent(event)
+        elif event.text().isprintable() and event.text().strip() and event.modifiers() & _COMMANDS in _LETTERS:
+            self.typed.emit(event.text())
         else:
-            event.ignore()
+            self._by_keys = self._by_keys or key in _STEPS
+            super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self._by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         if not self.currentIndex().isValid() and self._chat.rowCount():
             rows = self._rows_in_sight()
             self.setCurrentIndex(self._chat.index(rows[-1] if rows else self._chat.rowCount() - 1))

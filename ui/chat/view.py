@@ -4,7 +4,9 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from msgspec import structs
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
@@ -20,6 +22,7 @@ from app.errors import AppError
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Begun, Composer, Written
+from ui.chat.dropping import FileDrops
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
@@ -41,7 +44,7 @@ from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import done_now, run
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
 from ui.tool import Standing, follow, toast
 
@@ -87,6 +90,7 @@ class ChatView(QWidget):
         self._typing_timer = QTimer(self, interval=1000)
         self._typing_timer.timeout.connect(self._show_typing)
         self._connect()
+        self._drops = FileDrops(self, lambda: self._writable and self.composer.edits is None, self.composer.add_files)
         self._restore_draft()
         self._on_changed(room)
 
@@ -119,6 +123,7 @@ class ChatView(QWidget):
         self.list.hovered.connect(self._on_hovered)
         self.list.at_end_changed.connect(self._on_at_end)
         self.list.left.connect(self.composer.setFocus)
+        self.list.typed.connect(self._on_typed)
         self.list.left.connect(lambda: self.list.mark(None, ()))
         self._reading.seen.connect(self._on_seen)
         self.composer.submitted.connect(self._on_submitted)
@@ -169,15 +174,19 @@ class ChatView(QWidget):
         """Keeps what is being written, and the text of files that are being sent."""
         self._draft_timer.stop()
         composer, edit = self.composer, self.composer.edits
-        aside = composer.aside if edit is not None else Begun(text=composer.text, reply_to=composer.replies_to)
+        aside = composer.aside if edit is not None else composer.begun
         begun = [*self._sending, aside]
         text = "\n".join(part.text for part in begun if part.text.strip() or part is aside)
         replies = [part.reply_to.change_id for part in reversed(begun) if part.reply_to is not None]
         reply = replies[0] if replies else None
+        files = [file for part in begun for file in part.files]
+        paths = tuple(str(file) for file in files if isinstance(file, Path))
+        attached = Draft(files=paths, pictures=len(files) - len(paths))
         if edit is None:
-            draft = Draft(text=text, reply_to=reply)
+            draft = structs.replace(attached, text=text, reply_to=reply)
         else:
-            draft = Draft(text=composer.text, edits=edit.change_id, aside=text, aside_reply_to=reply)
+            changed = {"text": composer.text, "edits": edit.change_id}
+            draft = structs.replace(attached, **changed, aside=text, aside_reply_to=reply)
         done_now(self, lambda: self._service.keep_draft(self._room, draft))
 
     # -- what happens -----------------------------------------------------------------------------------------------
@@ -310,13 +319,28 @@ class ChatView(QWidget):
         text = draft.text if draft.edits is None else draft.aside
         if draft.edits is not None and edit is None:  # the message is gone: its new text is there beside the draft
             text = "\n".join(part for part in (text, draft.text) if part)
-        if text or reply or edit:
+        files = tuple(Path(path) for path in draft.files)
+        if text or reply or edit or files:
             name = self._service.people.person(reply.author).name if reply else ""
-            self.composer.restore(Begun(text=text, reply_to=reply, name=name), edit, draft.text)
+            self.composer.restore(Begun(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
+        if draft.pictures:
+            self.composer.tell(
+                trn(
+                    "{n} pasted picture was not kept. Paste it again.",
+                    "{n} pasted pictures were not kept. Paste them again.",
+                    draft.pictures,
+                ).format(n=draft.pictures)
+            )
 
     def _message(self, change_id: bytes | None) -> Message | None:
         index = self._timeline.index_of(ChangeId(change_id)) if change_id else None
         return self._timeline.message(index) if index is not None else None
+
+    def _on_typed(self, text: str) -> None:
+        """What is typed where nothing can be written belongs to what is being written."""
+        if self._writable:
+            self.composer.setFocus()
+            self.composer.field.insert(text)
 
     def _edit_last(self) -> None:
         message = self._timeline.last_own(self._service.me)

@@ -15,6 +15,7 @@ from app.chat.model import Message
 from app.chat.records import Attachment, MessageDeleted, MessageEdited, MessageSent, encode
 from app.core.i18n import set_language
 from app.core.ids import ChangeId
+from tests.demo.hands import commit
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
 from tests.ui.chat.test_view import named
 from tests.ui.pointing import click, point, press, release, wheel
@@ -124,7 +125,7 @@ def test_the_bar_stands_on_no_other_message_however_one_scrolls(view: ChatView, 
         case "bar":
             view.list.verticalScrollBar().triggerAction(view.list.verticalScrollBar().SliderAction.SliderPageStepSub)
         case "key":
-            view.list.setFocus()
+            view.list.setFocus(Qt.FocusReason.TabFocusReason)
             QTest.keyClick(view.list, Qt.Key.Key_PageUp)
             QTest.keyClick(view.list, Qt.Key.Key_PageUp)
         case "jump":
@@ -225,6 +226,22 @@ async def test_the_question_names_a_message_of_files_and_cuts_a_long_one(view: C
         await until(lambda: not any(d.isVisible() for d in view.findChildren(Dialog)))
 
 
+def test_who_clicks_on_a_message_and_types_is_writing_a_new_one(view: ChatView, hl: Desk) -> None:
+    """Not changing the old one, though the letters are those that edit and answer."""
+    hl.chat.send(ROOM, "Mitt å")
+    view.list.jump_to_end()
+    own = view.model.rowCount() - 1
+    click(view.list.viewport(), view.list.row_rect(own).center())
+    for letter in "rs å":
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClicks(focus, letter) if letter.isascii() else commit(focus, letter)
+    assert view.composer.edits is None
+    assert view.composer.replies_to is None
+    assert view.composer.text == "rs å"
+    assert view.composer.field.hasFocus()
+
+
 def test_a_key_acts_on_the_chosen_message_in_sight(view: ChatView) -> None:
     view.list.setFocus()
     QTest.keyClick(view.list, Qt.Key.Key_Home)
@@ -293,6 +310,7 @@ def test_a_menu_closes_when_its_message_is_deleted_meanwhile(view: ChatView, hl:
 def test_the_emoji_are_offered_at_the_message_that_a_key_asked_for(view: ChatView) -> None:
     hover(view, COUNT - 3)
     view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_End)
     view.list.setCurrentIndex(view.model.index(COUNT - 12))
     hover(view, COUNT - 3)
     QTest.keyClick(view.list, Qt.Key.Key_Plus)
