@@ -45,6 +45,8 @@ desktop-file-validate       desktop-file-utils
 appstreamcli                appstream
 osslsigncode                osslsigncode
 gpg                         gpg
+pandoc                      pandoc
+pdftotext                   poppler-utils
 "
 
 # What else `setup.sh packages` installs: what builds and tries packages. Without wine there is no MSI.

@@ -164,7 +164,8 @@ def _links() -> Run:
 
 def _pasted() -> Run:
     from app.chat.pasting import read
-    from app.documents.formats import from_bytes, from_html, from_text, to_html, to_markdown
+    from app.documents.formats import from_bytes, from_html, from_text, to_html
+    from app.documents.markdown import to_markdown
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
