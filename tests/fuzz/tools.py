@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the application reads: key slots, the tools' records, links, and pasted text."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 
 from tests.fuzz import tool_samples as samples
 from tests.fuzz.target import Run, Target
@@ -178,6 +178,25 @@ def _pasted() -> Run:
     return run
 
 
+def _files() -> Run:
+    """Files of others, in the process that converts: as XML of a document, as an archive, as Markdown; and the answer
+    that such a process may give."""
+    from app.documents.conversion import wire
+    from app.documents.conversion.process import converted
+    from app.documents.errors import ConversionFault
+    from tests.app.documents.made_files import DOCUMENT, docx
+
+    def run(data: bytes) -> None:
+        with suppress(ValueError):
+            wire.decode_taken(data)
+        for kind, file in (("docx", docx(parts={DOCUMENT: data})), ("docx", data), ("md", data)):
+            with suppress(ConversionFault):
+                taken = wire.decode_taken(converted(kind, file))
+                converted(wire.DOCX_OUT, wire.encode_document("å", taken.blocks))
+
+    return run
+
+
 TARGETS = (
     Target(name="slot", make=_slot, seeds=samples.slots, refusals=("app.errors.SlotDamaged",)),
     Target(name="chat", make=_chat, seeds=samples.chat, refusals=(*_BAD_CHANGE, "app.chat.errors.MessageTooLong")),
@@ -187,5 +206,6 @@ TARGETS = (
     Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
     Target(name="links", make=_links, seeds=samples.addresses),
+    Target(name="files", make=_files, seeds=samples.files),
     Target(name="pasted", make=_pasted, seeds=samples.pages, share=3),
 )

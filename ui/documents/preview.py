@@ -9,7 +9,7 @@ import asyncio
 import time
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QKeyEvent, QPageLayout, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPageLayout, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtPrintSupport import QAbstractPrintDialog, QPrintDialog, QPrinter
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
@@ -92,27 +92,39 @@ class PageView(QAbstractScrollArea):
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(event.rect(), theme.current().colour("window"))
-        if self._paper is None:
-            painter.end()
-            return
+        if self._paper is not None:
+            self._paint_pages(painter, event.rect(), self._paper)
+        if self.hasFocus():
+            painter.setPen(QPen(theme.current().colour("accent"), 2))
+            painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
+        painter.end()
+
+    def _paint_pages(self, painter: QPainter, dirty: QRect, paper: Paper) -> None:
         step, scale, scroll = self._step_px(), self._scale(), self.verticalScrollBar().value()
-        first = max(0, (scroll + event.rect().top() - _AIR_PX) // step)
-        last = min(self._paper.pages - 1, (scroll + event.rect().bottom()) // step)
+        first = max(0, (scroll + dirty.top() - _AIR_PX) // step)
+        last = min(paper.pages - 1, (scroll + dirty.bottom()) // step)
         for page in range(first, last + 1):
-            sheet = QRect(QPoint(_AIR_PX, _AIR_PX + page * step - scroll), (self._paper.size_px * scale).toSize())
+            sheet = QRect(QPoint(_AIR_PX, _AIR_PX + page * step - scroll), (paper.size_px * scale).toSize())
             painter.fillRect(sheet, _WHITE)
             painter.setPen(_EDGE)
             painter.drawRect(sheet)
             painter.save()
             painter.translate(sheet.topLeft())
             painter.scale(scale, scale)
-            self._paper.paint(painter, page)
+            paper.paint(painter, page)
             painter.restore()
-        painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self.viewport().update()

@@ -22,7 +22,8 @@ from app.documents.flow import Style, plain_blocks
 from app.documents.formats import Taken
 from tests.app.documents import made_files
 from tests.app.documents.desks import Desk, World
-from tests.office import HL, ROOM
+from tests.office import EK, HL, NAMES, ROOM
+from tests.ui.documents.test_paper import needs_pdftotext, text_of
 from tests.world import until
 from ui.documents import exporting, imported, preview
 from ui.documents.paper import Paper, a4
@@ -138,6 +139,30 @@ async def test_a_document_is_exported_from_its_menu_and_from_the_lists(
     view.list._on_menu(view.list.documents.rows.rows[0].obj, view.list.mapToGlobal(view.list.rect().center()))
     chosen(QApplication.activePopupWidget(), text)
     await until(lambda: len(asked) == 2)
+
+
+@needs_pdftotext
+async def test_a_pdf_holds_no_deleted_text_and_nobodys_name(
+    qtbot: QtBot, world: World, hl: Desk, tmp_path: Path, asked: list[Asked]
+) -> None:
+    ek, obj = world.add(EK), decision(hl, "Beslut")
+    world.deliver()
+    document = ek.documents.open(obj)
+    document.splice(0, 0, "kanariefågel ")
+    document.splice(0, len("kanariefågel "), "")
+    document.splice(document.length_utf16, 0, "\nSlut")
+    ek.documents.close(obj)
+    world.deliver()
+    show(qtbot, hl, obj).doable()["export-pdf"]()
+    target = tmp_path / "Beslut.pdf"
+    await until(target.exists)
+    data = target.read_bytes()
+    (said,) = text_of(data)
+    assert "Slut" in said
+    for word in ("kanariefågel", *NAMES.values()):
+        assert word not in said
+        assert word.encode() not in data
+        assert word.encode("utf-16-be") not in data
 
 
 @pytest.mark.parametrize(("export", "printing"), [(False, True), (True, False)])
