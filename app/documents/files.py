@@ -156,8 +156,7 @@ def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
     updates: list[bytes] = []
     with closing(Document(updates.append)) as document:
         document.set_up(title)
-        begun = document.state()
-        first = list(updates)
-        document.rewrite(0, len(document.blocks()), blocks)
+        begun, first = document.state(), list(updates)
+        document.fill(blocks)
         made = [data for update in first for data in records.encode(update, document.title)]
         return [*made, *records.encode(document.diff(begun))]

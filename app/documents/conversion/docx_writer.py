@@ -11,6 +11,7 @@ import docx
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
+from docx.oxml.numbering import CT_Num
 
 from app.documents.conversion.docx_template import BULLETS_NUM, NUMBERS_ABSTRACT, template
 from app.documents.flow import BULLETS, Block, Marks, Run
@@ -21,6 +22,7 @@ _UNWRITABLE = re.compile("[^\t\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PIECES = re.compile("([\t\u2028\u2011\u00ad])")
 _ELEMENTS = {"\t": "w:tab", "\u2028": "w:br", "\u2011": "w:noBreakHyphen", "\u00ad": "w:softHyphen"}
 _MARKS = (("bold", "w:b"), ("italic", "w:i"), ("strike", "w:strike"))
+_CT_NUM: Any = CT_Num  # python-docx's classes of elements have no types
 _TIME = (1980, 1, 1, 0, 0, 0)
 """Of each part in the archive: the earliest that zip knows, so that it does not say when the file was made."""
 
@@ -63,9 +65,10 @@ class _Writer:
     def _num(self, item: Item, level: int) -> int:
         """The `w:num` of a numbered list, which begins at 1 whatever came before."""
         if item.list not in self._nums:
-            num = self._numbering.add_num(NUMBERS_ABSTRACT)
+            self._nums[item.list] = BULLETS_NUM + 1 + len(self._nums)
+            num = _CT_NUM.new(self._nums[item.list], NUMBERS_ABSTRACT)  # `add_num` looks through all for a free number
             num.add_lvlOverride(ilvl=level).add_startOverride(1)
-            self._nums[item.list] = num.numId
+            self._numbering.append(num)
         return self._nums[item.list]
 
     def _run(self, paragraph: Any, run: Run) -> None:
