@@ -19,7 +19,7 @@ from app.worker.frames import PART_BYTES, Convert, Converted, Hand, Part, Take, 
 
 OPTION = "--convert"
 CONVERT_S = 120.0
-"""A docx of 1,000 pages takes 12 s to write and 5 s to read; slow machines get ten times that."""
+"""A docx of 940 pages takes 4 s to write and 4 s to read, the longest text that is read in the most runs 47 s."""
 HAND_S = 30.0
 _MAX_WHERE = 100
 

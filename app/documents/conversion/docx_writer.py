@@ -41,14 +41,15 @@ def write_docx(title: str, blocks: Sequence[Block]) -> bytes:
 class _Writer:
     def __init__(self, document: Any) -> None:
         self._part = document.part
-        self._body = document.element.body
+        self._section = document.element.body.sectPr
         self._numbering = document.part.numbering_part.element
         self._nums: dict[int, int] = {}
         self._links: dict[str, str] = {}
 
     def add(self, block: Block, item: Item) -> None:
         """A paragraph at the end."""
-        paragraph = self._body.add_p()
+        paragraph: Any = OxmlElement("w:p")
+        self._section.addprevious(paragraph)  # `add_p` looks through all before it for the last
         style = block.style
         if style.heading:
             paragraph.style = f"Heading{style.heading}"
