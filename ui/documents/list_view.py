@@ -167,6 +167,11 @@ class ListView(QWidget):
         if self.empty.step is not None:
             self.empty.step.setVisible(writable)
 
+    def current(self) -> ObjId | None:
+        """The document of the current row; None where no rows are shown."""
+        row = self.documents.rows.row(self.documents.currentIndex())
+        return row.obj if row is not None and self._stack.currentWidget() is self.documents else None
+
     def take_focus(self) -> None:
         """The rows get it; without any, the first step."""
         if self._stack.currentWidget() is self.documents:

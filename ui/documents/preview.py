@@ -14,6 +14,7 @@ from PySide6.QtPrintSupport import QAbstractPrintDialog, QPrintDialog, QPrinter
 from PySide6.QtWidgets import QAbstractScrollArea, QAbstractSlider, QFrame, QWidget
 
 from app.core.ids import ObjId
+from app.core.visible import one_line
 from app.documents.errors import PrinterRefused
 from app.documents.files import DocumentFiles
 from ui.documents.paper import DPI, STEP_S, Paper, Progress, a4
@@ -27,6 +28,7 @@ from ui.kit.translate import tr
 
 _WIDTH, _HEIGHT = 660, 520
 _AIR_PX = 16
+_LONGEST_TITLE = 60
 _WHITE, _EDGE = Qt.GlobalColor.white, Qt.GlobalColor.gray
 _KEYS = {
     Qt.Key.Key_Down: QAbstractSlider.SliderAction.SliderSingleStepAdd,
@@ -141,9 +143,9 @@ class PrintPreview(Dialog):
     """Lays the document out and shows it; accepted once it is with the printer."""
 
     def __init__(self, parent: QWidget | None, files: DocumentFiles, obj: ObjId) -> None:
-        super().__init__(parent, tr("Print"), accept=tr("Print …"), width=_WIDTH + 48)
-        self._files = files
         self._title, self._blocks = files.content(obj)
+        super().__init__(parent, self._heading(), accept=tr("Print …"), width=_WIDTH + 48)
+        self._files = files
         self.paper: Paper | None = None
         self.pages = PageView()
         self.body.addWidget(self.pages)
@@ -158,6 +160,11 @@ class PrintPreview(Dialog):
         self.spinner.start()
         self.pages.setFocus()
         run(self, self._prepare(), on_error=self._failed)
+
+    def _heading(self) -> str:
+        """Names what is printed: it may be the current row of a list."""
+        title = one_line(self._title, _LONGEST_TITLE)
+        return tr("Print “{title}”").format(title=title or tr("Untitled"))
 
     def accept(self) -> None:
         """Asks for a printer and prints."""

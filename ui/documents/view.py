@@ -113,10 +113,11 @@ class DocumentsView(QStackedWidget):
             self.document.title.selectAll()
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """Print and export what is open; import where one may write."""
+        """Print and export what is open, or the list's current row; import where one may write."""
         found: dict[str, Callable[[], object]] = {}
-        if self.document is not None:
-            found |= exporting.actions(self.document, self._service.files, self.document.obj)
+        shown = self.list.current() if self.document is None else self.document.obj
+        if shown is not None:
+            found |= exporting.actions(self.document or self.list, self._service.files, shown)
         if self._service.may_write(self._room):
             found["import"] = lambda: run(self, self._choose_files())
         return found

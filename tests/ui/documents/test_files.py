@@ -192,6 +192,7 @@ async def test_the_preview_shows_numbered_pages_that_the_keys_scroll(qtbot: QtBo
     dialog = PrintPreview(parent, hl.documents.files, obj)
     qtbot.addWidget(dialog)
     dialog.open()
+    assert dialog.accessibleName() == "Skriv ut ”Beslut: 1/2 å”"
     assert not dialog.accept_button.isEnabled()
     await until(lambda: dialog.paper is not None)
     assert dialog.accept_button.isEnabled()
@@ -353,8 +354,12 @@ def test_the_windows_commands_do_what_is_open(qtbot: QtBot, hl: Desk) -> None:
     view = show(qtbot, hl)
     assert isinstance(view, ActingView)
     assert set(view.doable()) == {"import"}
-    view.open(decision(hl))
+    obj = decision(hl)
+    view.open(obj)
     assert set(view.doable()) == {"print", "export-docx", "export-pdf", "export-markdown", "import"}
+    view.show_list()
+    assert view.list.current() == obj
+    assert "print" in view.doable(), "Ctrl+P, which the row's menu shows, prints the current row"
 
 
 @pytest.mark.parametrize(
