@@ -47,6 +47,10 @@ osslsigncode                osslsigncode
 gpg                         gpg
 pandoc                      pandoc
 pdftotext                   poppler-utils
+Xvfb                        xvfb
+openbox                     openbox
+xdotool                     xdotool
+/usr/libexec/at-spi-bus-launcher at-spi2-core
 "
 
 # What else `setup.sh packages` installs: what builds and tries packages. Without wine there is no MSI.

@@ -41,7 +41,8 @@ async def export(s: Scene) -> QWidget:
 async def imported(s: Scene) -> QWidget:
     panel = _documents(s).list.importing
     lost = losses(Taken(blocks=[], tables=2, pictures=3, others=(("footnotes", 1),)))
-    panel.say(f"{lost}\n{refusal('Bilaga 3.docx', ImportEncrypted())}")
+    refused, code = refusal("Bilaga 3.docx", ImportEncrypted())
+    panel.say(f"{lost}\n{refused}", [code])
     panel.wait_for("Yttrande.docx", 1, 3, lambda: None)
     s.ends += [lambda: panel.say(""), panel.stop_waiting]
     return s.window

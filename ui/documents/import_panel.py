@@ -57,12 +57,13 @@ class ImportPanel(QWidget):
             row.deleteLater()
         self.setVisible(self.bar.isVisibleTo(self))
 
-    def say(self, text: str) -> None:
-        """Shows what is to be known, until it is closed; "" takes it away."""
+    def say(self, text: str, codes: Sequence[str] = ()) -> None:
+        """Shows what is to be known, and the codes of faults small behind it, until it is closed; "" takes it away."""
         if not text:
             self.bar.hide()
             self.setVisible(self.row is not None)
             return
-        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.say(""))
+        code = ", ".join(dict.fromkeys(codes))
+        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.say(""), code=code)
         self.show()
         announce(self.bar, text)

@@ -23,16 +23,15 @@ def losses(taken: Taken) -> str:
     return " ".join([*said, *notes])
 
 
-def refusal(file: str, error: Exception) -> str:
-    """Why a file became no document: its name, what is wrong, what to do, where in it the fault is, and the code."""
+def refusal(file: str, error: Exception) -> tuple[str, str]:
+    """(why a file became no document: its name, what is wrong, what to do, and where in it the fault is; the code)."""
     where = error.where if isinstance(error, ConversionFault) else ""
     parts = [
         tr("“{name}” was not imported.").format(name=one_line(file, _LONGEST_NAME)),
         sentence_of(error).text,
         tr("The fault is in {where}.").format(where=where) if where else "",
-        f"({code_of(error)})",
     ]
-    return " ".join(part for part in parts if part)
+    return " ".join(part for part in parts if part), code_of(error)
 
 
 _NAMES: Mapping[str, Callable[[int], str]] = {

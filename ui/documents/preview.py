@@ -206,7 +206,7 @@ class PrintPreview(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self._busy(False)
-        self.error.say(told(error))
+        self.error.say(*told(error))
 
 
 def new_printer() -> QPrinter:

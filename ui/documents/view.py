@@ -87,6 +87,11 @@ class DocumentsView(QStackedWidget):
             select(self.document.editor, left.anchor, left.caret)
             staying.stand(self.document.editor, left.line, left.px)
 
+    def keep_draft(self) -> None:
+        """Stores a title that is being typed in the open document."""
+        if self.document is not None:
+            self.document.keep_draft()
+
     def set_writable(self, writable: bool) -> None:
         """Whether documents can be changed and made, or only read."""
         self.list.refresh()
@@ -137,6 +142,7 @@ class DocumentsView(QStackedWidget):
         panel, files = self.list.importing, self._service.files
         done: list[Imported] = []
         said: list[str] = []
+        codes: list[str] = []
         panel.say("")
         try:
             for at, path in enumerate(paths):
@@ -144,7 +150,9 @@ class DocumentsView(QStackedWidget):
                 try:
                     imported = await files.import_file(self._room, path)
                 except AppError as error:
-                    said.append(refusal(path.name, error))
+                    text, code = refusal(path.name, error)
+                    said.append(text)
+                    codes.append(code)
                     continue
                 done.append(imported)
                 if lost := losses(imported.taken):
@@ -158,7 +166,7 @@ class DocumentsView(QStackedWidget):
                 self.document.say_left_out(losses(done[0].taken))
             toast(self, tr("“{title}” is imported").format(title=done[0].title))
             return
-        panel.say("\n".join(said))
+        panel.say("\n".join(said), codes)
         if done:
             toast(self, trn("{n} document is imported", "{n} documents are imported", len(done)).format(n=len(done)))
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.kit.dialogs import Dialog, save_file, show
+from ui.kit.faces import leave_focus
 from ui.kit.translate import local_now, tr
 
 Make = Callable[[], Mapping[str, str]]
@@ -44,6 +45,7 @@ class DiagnosisDialog(Dialog):
             )
         )
         self.text = QPlainTextEdit("\n".join(f"— {name} —\n{text}" for name, text in parts.items()))
+        leave_focus(self.text)
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

@@ -318,7 +318,7 @@ async def test_files_are_dropped_on_the_list_and_each_says_what_became_of_it(
     said = view.list.importing.bar.text().split("\n")
     assert said[0] == "”a”: 1 bild kunde inte följa med."
     assert said[1].startswith("”hemlig.docx” importerades inte. Filen är skyddad med lösenord.")
-    assert said[1].endswith("(import-encrypted)")
+    assert view.list.importing.bar._code.text() == "Kod: import-encrypted"
     assert view.currentWidget() is view.list
     view.list.importing.bar._button.click()
     assert not view.list.importing.isVisible()
