@@ -235,9 +235,10 @@ async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | No
     return await _path(dialog)
 
 
-async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -> Path | None:
-    """Lets the person choose where to write; asks before replacing a file."""
+async def save_file(parent: QWidget, title: str, name: str, filters: str = "", suffix: str = "") -> Path | None:
+    """Lets the person choose where to write; asks before replacing a file. `suffix` is added to a name without one."""
     dialog = _file_dialog(parent, title, filters)
+    dialog.setDefaultSuffix(suffix)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.selectFile(name)
     return await _path(dialog)

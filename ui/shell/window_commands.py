@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The commands of the main window, in the language in force."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from app.settings import THEME
 from ui.kit.translate import tr
 from ui.shell.commands import Command
+from ui.tool import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
     from ui.shell.window import MainWindow
@@ -14,7 +16,7 @@ if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
 
 def window_commands(w: "MainWindow") -> list[Command]:
     """Every command of the window."""
-    return [*_going(w), *_doing(w), *_looks(w), *_hidden(w)]
+    return [*_going(w), *_doing(w), *_of_view(w), *_looks(w), *_hidden(w)]
 
 
 def _going(w: "MainWindow") -> list[Command]:
@@ -81,6 +83,38 @@ def _doing(w: "MainWindow") -> list[Command]:
         Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
         Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),
         Command(id="quit", text=tr("Quit"), icon="leave", shortcuts=("Ctrl+Q",), run=w.quit_requested.emit),
+    ]
+
+
+def _of_view(w: "MainWindow") -> list[Command]:
+    """What the view that is shown does, if it can now."""
+
+    def found(name: str) -> Callable[[], object] | None:
+        room = w.current_room()
+        view = room.current_view() if room is not None else None
+        return view.doable().get(name) if isinstance(view, ActingView) else None
+
+    def do(name: str) -> None:
+        if (act := found(name)) is not None:
+            act()
+
+    rows = (
+        ("print", "print", tr("Print …"), ("Ctrl+P",)),
+        ("export-docx", "export", tr("Export as Word document …"), ()),
+        ("export-pdf", "export", tr("Export as PDF …"), ()),
+        ("export-markdown", "export", tr("Export as Markdown …"), ()),
+        ("import", "upload", tr("Import documents …"), ()),
+    )
+    return [
+        Command(
+            id=name,
+            text=text,
+            icon=icon,
+            shortcuts=keys,
+            run=partial(do, name),
+            enabled=lambda name=name: found(name) is not None,  # type: ignore[misc] # mypy and default arguments
+        )
+        for name, icon, text, keys in rows
     ]
 
 
