@@ -11,6 +11,7 @@ from app.objects.trash import Bin, PutAway
 from app.people.person import Person
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog, show
+from ui.kit.scale import hold
 from ui.kit.style import set_props
 from ui.kit.tasks import done_now
 from ui.kit.translate import day_or_time, tr, trn
@@ -48,7 +49,7 @@ class TrashDialog(Dialog):
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Trash"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setMinimumHeight(280)
+        hold(self.list, least_height=280)
         set_props(self.list, frame="card")
         self._items = list(items)
         for at, item in enumerate(self._items):

@@ -22,17 +22,19 @@ from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
 from ui.chat.jump_button import JumpButton
-from ui.chat.message_layout import LEFT, Hit, Part
+from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
+from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.progress import ProgressRow
+from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
@@ -71,8 +73,9 @@ class ChatView(QWidget):
         self._unread_left: int | None = 0
         """How many were unread when one left the view; None while it is shown."""
         self.typing = label("", "faint")
-        self.typing.setFixedHeight(22)
-        self.typing.setContentsMargins(LEFT, 0, 0, 0)
+        hold(self.typing, height=22)
+        self._indent()
+        theme.on_change(self, self._indent)
         self._transfers = column(margins=(24, 0, 24, 0), spacing=4)
         self._rows: dict[tuple[bytes, int], ProgressRow] = {}
         self._build()
@@ -97,10 +100,13 @@ class ChatView(QWidget):
         foot.addWidget(self.composer)
         self._closed = label(tr("You can read here, but not write."), "muted")
         self._closed.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._closed.setFixedHeight(36)
+        hold(self._closed, height=36)
         foot.addWidget(self._closed)
         layout.addLayout(foot)
         self.set_writable(self._service.may_write(self._room))
+
+    def _indent(self) -> None:
+        self.typing.setContentsMargins(left_px(), 0, 0, 0)
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
@@ -327,7 +333,7 @@ class ChatView(QWidget):
     def _ask_reaction(self, message: Message) -> None:
         index = self._timeline.index_of(message.change_id)
         rect = self.list.row_rect(index or 0)
-        at = self.list.viewport().mapToGlobal(QPoint(LEFT, max(0, rect.top()) + 30))
+        at = self.list.viewport().mapToGlobal(QPoint(left_px(), max(0, rect.top()) + 30))
         panel = EmojiPanel(self, lambda emoji: self._react(message, emoji))
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 

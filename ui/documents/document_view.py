@@ -18,9 +18,11 @@ from ui.documents.find_bar import FindBar
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.toolbar import Toolbar
+from ui.kit import theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
+from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
@@ -109,6 +111,7 @@ class DocumentView(QWidget):
             left.addWidget(part)
         left.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
+        theme.on_change(self, self._show_panel)
 
     def _title_row(self) -> QWidget:
         frame = QFrame()
@@ -231,4 +234,7 @@ class DocumentView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.panel.setVisible(self.width() >= _ROOM_FOR_PANEL_PX)
+        self._show_panel()
+
+    def _show_panel(self) -> None:
+        self.panel.setVisible(self.width() >= px(_ROOM_FOR_PANEL_PX))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QWidget
 from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
+from ui.kit.scale import hold
 from ui.kit.style import label, line, set_props
 from ui.kit.translate import tr
 
@@ -142,7 +143,7 @@ class InfoBar(QFrame):
         row.addWidget(self._text, 1)
         row.addWidget(self._button)
         self._action: Callable[[], object] | None = None
-        self.setMinimumHeight(_BAR_HEIGHT)
+        hold(self, least_height=_BAR_HEIGHT)
         self.hide()
 
     def show_state(

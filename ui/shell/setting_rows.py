@@ -4,7 +4,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QLayout, QLineEdit, QWidget
 
 from app.core.i18n import LANGUAGES
 from app.setting import AnySetting, Setting, Value
@@ -12,11 +14,15 @@ from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Se
 from ui.errors import sentence_of
 from ui.kit.bind import bind
 from ui.kit.card import Card
-from ui.kit.plain import Label, set_tip
+from ui.kit.plain import set_tip
+from ui.kit.scale import hold, px
 from ui.kit.style import column, label, line
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tool import toast
+
+_BESIDE_PX = 400
+"""From so much on a row has its control beside its words, at 100 %."""
 
 
 def choice_name(setting: Setting[Any], value: object) -> str:
@@ -35,21 +41,36 @@ def value_name(setting: AnySetting, value: Value) -> str:
 
 def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -> QWidget:
     """A name, what is said about it, and its control at the right end."""
-    made = QWidget()
-    layout = line(made, spacing=12)
     words = column(spacing=1)
-    caption = Label(name)
+    caption = label(name, wrap=True)
     caption.setBuddy(control)
     words.addWidget(caption)
     if about:
         words.addWidget(label(about, "small", wrap=True))
     if locked:
         words.addWidget(label(tr("Managed by your organisation"), "small"))
-    layout.addLayout(words, 1)
     control.setAccessibleName(name)
     control.setEnabled(not locked)
-    layout.addWidget(control)
-    return made
+    return _Row(words, control)
+
+
+class _Row(QWidget):
+    """Words with their control at the right end, or under them where the row is narrow."""
+
+    def __init__(self, words: QLayout, control: QWidget) -> None:
+        super().__init__()
+        self._words, self._control = words, control
+        self._line = line(self, spacing=12)
+        self._line.addLayout(words, 1)
+        self._line.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._control.minimumSizeHint().width(), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        beside = self.width() >= px(_BESIDE_PX)
+        self._line.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
 
 
 class SettingRows:
@@ -85,7 +106,7 @@ class SettingRows:
 
     def _choice(self, setting: Setting[Any]) -> QWidget:
         box = keep_still(QComboBox())
-        box.setMinimumWidth(220)
+        hold(box, least_width=220)
         for value, _ in setting.choices:
             box.addItem(choice_name(setting, value), value)
         self._follow(setting, lambda value: box.setCurrentIndex(box.findData(value)))
@@ -100,7 +121,7 @@ class SettingRows:
 
     def _line(self, setting: Setting[Any]) -> QWidget:
         field = QLineEdit()
-        field.setFixedWidth(260)
+        hold(field, width=260)
 
         def show(text: str) -> None:
             field.setText(text)

@@ -10,6 +10,7 @@ from app.core.collation import swedish_key
 from app.tasks.model import Board, Card
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
+from ui.kit.scale import hold
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -29,7 +30,7 @@ class ArchiveDialog(Dialog):
         self.list = QListWidget()
         self.list.setAccessibleName(tr("Archived tasks"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setMinimumHeight(280)
+        hold(self.list, least_height=280)
         set_props(self.list, frame="card")
         for card in sorted(board.archived(), key=lambda card: swedish_key(card.title)):
             item = QListWidgetItem(_line(card, board))
