@@ -237,4 +237,8 @@ class DocumentView(QWidget):
         self._show_panel()
 
     def _show_panel(self) -> None:
-        self.panel.setVisible(self.width() >= px(_ROOM_FOR_PANEL_PX))
+        fits = self.width() >= px(_ROOM_FOR_PANEL_PX)
+        layout = self.layout()
+        if fits is self.panel.isHidden() and layout is not None:
+            self.panel.setVisible(fits)
+            layout.activate()  # at once: who goes to a line of the text needs its width

@@ -18,7 +18,7 @@ class Roomy(QScrollArea):
     likes, not the least one, and scroll where it could fold.
     """
 
-    def __init__(self, content: QWidget, name: str, *, upright: bool = False) -> None:
+    def __init__(self, content: QWidget, *, upright: bool = False) -> None:
         super().__init__()
         self._upright = upright
         if upright:
@@ -28,7 +28,6 @@ class Roomy(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setWidget(content)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setAccessibleName(name)
         set_props(self, frame="roomy")
         app = QApplication.instance()
         if isinstance(app, QApplication):

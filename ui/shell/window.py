@@ -82,6 +82,8 @@ class MainWindow(QMainWindow):
     """KeyChange: the program closes the session for it."""
     quit_requested = Signal()
     unread_changed = Signal(int)
+    appeared = Signal()
+    """It is shown, and its parts have their sizes."""
     erase_requested = Signal()
     """The person wants everything of a device that was revoked removed from this computer."""
 
@@ -135,7 +137,7 @@ class MainWindow(QMainWindow):
         set_props(central, frame="window")
         whole = line(central)
         self.rail = self._make_rail()
-        whole.addWidget(Roomy(self.rail, tr("Main navigation"), upright=True))
+        whole.addWidget(Roomy(self.rail, upright=True))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
@@ -241,7 +243,7 @@ class MainWindow(QMainWindow):
         self.invitation.entered.connect(self.open_room)
         for view in (self.home, self.my_tasks, self.search_view, self.no_room, self.invitation):
             self.stack.addWidget(view)
-        layout.addWidget(Roomy(self.stack, tr("Content")), 1)
+        layout.addWidget(Roomy(self.stack), 1)
         self.status = StatusBar()
         layout.addWidget(self.status)
         return content
@@ -287,7 +289,7 @@ class MainWindow(QMainWindow):
 
     def _keep_side_width(self) -> None:
         """The side list keeps the width that was chosen, whatever the window has been in between."""
-        if self.room_list.isVisible() and not self.folding.folded:
+        if not self.room_list.isHidden() and not self.folding.folded:
             side = px(self._side_width)
             self.splitter.setSizes([side, max(self.splitter.width() - side, 1)])
 
@@ -523,6 +525,7 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._keep_side_width()
+        self.appeared.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.keep_geometry()

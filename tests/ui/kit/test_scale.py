@@ -176,7 +176,7 @@ def test_what_has_no_room_scrolls_to_what_gets_the_focus(qtbot: QtBot) -> None:
     fields = [QLineEdit() for _ in range(12)]
     for field in fields:
         rows.addWidget(field)
-    place = Roomy(content, "Innehåll")
+    place = Roomy(content)
     shown(qtbot, place, width=300, height=120)
     assert content.height() >= rows.minimumSize().height() > place.height()
     fields[-1].setFocus(Qt.FocusReason.TabFocusReason)
