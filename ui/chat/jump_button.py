@@ -43,7 +43,7 @@ class JumpButton(TextButton):
         set_tip(self, tr("Messages that mention you stay unread until you have seen them.") if mentions else "")
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and self.isVisible():
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
             self.place()
         return False
 

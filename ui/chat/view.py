@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.chat.files import Picture
 from app.chat.markup import parse, plain
@@ -33,6 +33,7 @@ from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.menu import Entry, close_when, popup
+from ui.kit.pages import Pages
 from ui.kit.progress import ProgressRow
 from ui.kit.scale import hold
 from ui.kit.selecting import select
@@ -88,12 +89,11 @@ class ChatView(QWidget):
         self._on_changed(room)
 
     def _build(self) -> None:
-        stack = QWidget()
-        self._stack = QStackedLayout(stack)
+        self._stack = Pages()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
         layout = column(self)
-        layout.addWidget(stack, 1)
+        layout.addWidget(self._stack, 1)
         layout.addWidget(self.typing)
         layout.addLayout(self._transfers)
         foot = column(margins=(20, 4, 20, 14))

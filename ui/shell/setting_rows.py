@@ -4,9 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QCheckBox, QComboBox, QLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from app.core.i18n import LANGUAGES
 from app.setting import AnySetting, Setting, Value
@@ -14,15 +12,16 @@ from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Se
 from ui.errors import sentence_of
 from ui.kit.bind import bind
 from ui.kit.card import Card
+from ui.kit.folding_row import FoldingRow
 from ui.kit.plain import set_tip
-from ui.kit.scale import hold, px
-from ui.kit.style import column, label, line
+from ui.kit.scale import hold
+from ui.kit.style import column, label
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tool import toast
 
-_BESIDE_PX = 400
-"""From so much on a row has its control beside its words, at 100 %."""
+_WORDS_PX = 160
+"""Less than so much for the words, at 100 %: then the control stands under them."""
 
 
 def choice_name(setting: Setting[Any], value: object) -> str:
@@ -51,26 +50,7 @@ def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -
         words.addWidget(label(tr("Managed by your organisation"), "small"))
     control.setAccessibleName(name)
     control.setEnabled(not locked)
-    return _Row(words, control)
-
-
-class _Row(QWidget):
-    """Words with their control at the right end, or under them where the row is narrow."""
-
-    def __init__(self, words: QLayout, control: QWidget) -> None:
-        super().__init__()
-        self._words, self._control = words, control
-        self._line = line(self, spacing=12)
-        self._line.addLayout(words, 1)
-        self._line.addWidget(control, 0, Qt.AlignmentFlag.AlignVCenter)
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(self._control.minimumSizeHint().width(), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        beside = self.width() >= px(_BESIDE_PX)
-        self._line.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+    return FoldingRow(words, control, words_px=_WORDS_PX)
 
 
 class SettingRows:

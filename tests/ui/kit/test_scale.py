@@ -17,6 +17,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.chip import Chip
 from ui.kit.flow_layout import FlowLayout
+from ui.kit.folding_row import FoldingRow
 from ui.kit.fonts import font
 from ui.kit.roomy import Roomy
 from ui.kit.style import ElidedLabel, column, label
@@ -168,6 +169,23 @@ def test_a_panel_takes_the_pages_place_where_both_have_no_room(qapp: QApplicatio
     panel.show()
     both.resize(900, 100)
     assert (page.isVisible(), panel.isVisible()) == (True, True)
+
+
+def test_what_one_can_do_stands_under_the_words_where_both_have_no_room(qapp: QApplication, qtbot: QtBot) -> None:
+    words, button = column(), TextButton("Öppna ett efterföljande rum")
+    words.addWidget(label("Rummet kan inte fortsätta: dess historik stämmer inte med serverns.", wrap=True))
+    row = FoldingRow(words, button, words_px=180)
+    shown(qtbot, row, width=600, height=80)
+    assert button.x() > 300
+    theme.resize(qapp, 200, "normal")
+    QApplication.processEvents()
+    text = row.findChildren(QLabel)[0]
+    assert button.x() == 0
+    assert text.geometry().bottom() < button.y()
+    assert text.width() == row.width()
+    theme.resize(qapp, 100, "normal")
+    QApplication.processEvents()
+    assert button.x() > 300
 
 
 def test_what_has_no_room_scrolls_to_what_gets_the_focus(qtbot: QtBot) -> None:
