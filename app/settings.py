@@ -87,6 +87,18 @@ NOTIFICATION_CONTENT = Setting(
     choices=(("hidden", "That something came"), ("shown", "Room and message")),
 )
 """Hidden by default: a notification also stands on a locked screen, and the desktop may keep it."""
+ANNOUNCE = Setting(
+    key="announce",
+    default=True,
+    label="Read out what happens",
+    about="Whether a screen reader is told of new messages, of what was done and of the connection.",
+)
+ROOM_IN_TITLE = Setting(
+    key="room-in-title",
+    default=True,
+    label="The room's name in the window's title",
+    about="Whether the window's title, which the desktop and a screen reader show, has the name of the open room.",
+)
 AUTOSTART = Setting(
     key="autostart",
     default=False,
@@ -264,6 +276,8 @@ SETTINGS: tuple[AnySetting, ...] = (
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
     NOTIFICATION_CONTENT,
+    ANNOUNCE,
+    ROOM_IN_TITLE,
     AUTOSTART,
     CLOSE_TO_TRAY,
     SERVERS,

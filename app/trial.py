@@ -79,7 +79,7 @@ class _Server:
         await self.service.open()
 
     async def invite(self, name: str) -> str:
-        """A sign-in code."""
+        """An activation code."""
         code, salt = SignInCode.fresh(self._agency.pk), os.urandom(16)
         record, invite_pk = encode_record({"name": name, "title": "", "unit": ""}), code.key.public
         until = clock.now_ms() + DAY_MS

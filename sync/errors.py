@@ -72,7 +72,7 @@ class ClockOff(WorldError):
 
 
 class WrongAgency(WorldError):
-    """The server belongs to another agency than the one pinned or named in the sign-in code."""
+    """The server belongs to another agency than the one pinned or named in the activation code."""
 
     code = "wrong-agency"
 

@@ -4,6 +4,7 @@ Hypothesis."""
 
 import gc
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,3 +78,11 @@ def default_cost() -> Iterator[Callable[[], Argon2Params]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Argon2Params, "fresh", classmethod(fresh))
         yield default
+
+
+def pytest_sessionfinish() -> None:
+    """Empties the clipboard: Qt's offscreen platform would delete what Python put there after Python has ended, which
+    ends the process with a segmentation fault."""
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    if widgets is not None and widgets.QApplication.instance() is not None:
+        widgets.QApplication.clipboard().clear()

@@ -205,8 +205,8 @@ class World:
         return await admin.invite(self.data, name=name, title=name, unit=unit)
 
     async def invite_back(self, uid: Uid, code: str = "") -> str:
-        """What a person who has lost every device is given: a sign-in code (`code` instead, if it is given), and the
-        share of their sheet."""
+        """What a person who has lost every device is given: an activation code (`code` instead, if it is given), and
+        the share of their sheet."""
         lines = (await admin.invite_back(self.data, uid=uid)).splitlines()
         return "\n".join([code or lines[0], *lines[1:]])
 
@@ -270,7 +270,7 @@ class World:
         return code
 
     async def come_back(self, name: str, attempt: Attempt, *, waits: bool = True) -> Client:
-        """A new desktop of a person who has lost every other, by a sign-in code and the sheet."""
+        """A new desktop of a person who has lost every other, by an activation code and the sheet."""
         wire = self.dialer()
         returned = await Recovery(wire, attempt, clock.now_ms).ask()
         assert isinstance(returned, Returned)

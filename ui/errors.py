@@ -43,7 +43,7 @@ def _unlocking() -> dict[str, tuple[str, str, str]]:
         "not-enrolled": (
             tr("No account came to be on this computer."),
             tr("The program ended before the keys were kept. Nothing has been lost."),
-            tr("Begin anew with your sign-in code, or ask for a new one."),
+            tr("Begin anew with your activation code, or ask for a new one."),
         ),
         "no-slot": (
             tr("This way of unlocking has not been set up."),
@@ -113,7 +113,7 @@ def _storage() -> dict[str, tuple[str, str, str]]:
         "store-missing": (
             tr("There is no stored data for this account."),
             tr("The files may have been moved or removed."),
-            tr("Contact IT support before you begin again with a new sign-in code."),
+            tr("Contact IT support before you begin again with a new activation code."),
         ),
         "store-unwritable": (
             tr("The disk refuses to read or write."),
@@ -278,7 +278,7 @@ def _connection() -> dict[str, tuple[str, str, str]]:
         "wrong-agency": (
             tr("The server belongs to another agency."),
             tr("Kansli does not connect to it."),
-            tr("Check the address and the sign-in code."),
+            tr("Check the address and the activation code."),
         ),
         "auth": (
             tr("The server did not accept the signature of this device."),
@@ -311,22 +311,22 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("Contact IT support."),
         ),
         "code-unknown": (
-            tr("The sign-in code is not right."),
+            tr("The activation code is not right."),
             tr("Nothing has been registered."),
             tr("Check every character, or ask for a new code."),
         ),
         "code": (
-            tr("The sign-in code is not right."),
+            tr("The activation code is not right."),
             tr("Nothing has been registered."),
             tr("Check every character, or ask for a new code."),
         ),
         "code-used": (
-            tr("The sign-in code has been used already."),
+            tr("The activation code has been used already."),
             tr("A code works once only."),
             tr("Ask for a new one. If it was not you who used it, tell IT security at once."),
         ),
         "code-expired": (
-            tr("The sign-in code is too old."),
+            tr("The activation code is too old."),
             tr("Nothing has been registered."),
             tr("Ask for a new code."),
         ),
@@ -388,7 +388,7 @@ def _devices() -> dict[str, tuple[str, str, str]]:
         "reset": (
             tr("Your account has been ended by the agency."),
             tr("Nothing is synchronised. What you have is readable."),
-            tr("Ask IT support for a new sign-in code."),
+            tr("Ask IT support for a new activation code."),
         ),
     }
 
@@ -416,22 +416,22 @@ def _recovery() -> dict[str, tuple[str, str, str]]:
             tr("Take the sheet that was made last. If you have none, contact IT support."),
         ),
         "share": (
-            tr("The second line of the sign-in code belongs to another recovery sheet."),
+            tr("The second line of the activation code belongs to another recovery sheet."),
             tr("Nothing has been changed, and the code is still good."),
             tr("Check that it is your newest sheet. If it is, ask IT support for a new code in your name."),
         ),
         "share-code": (
-            tr("The second line of the sign-in code is mistyped."),
+            tr("The second line of the activation code is mistyped."),
             tr("Nothing has been changed."),
             tr("Check every character: seven groups of four."),
         ),
         "share-missing": (
-            tr("The sign-in code lacks its second line."),
+            tr("The activation code lacks its second line."),
             tr("Nothing has been changed. A recovery sheet opens only together with that line."),
             tr("Enter both lines. If you have one only, ask IT support for the other."),
         ),
         "code-return": (
-            tr("This sign-in code is for somebody who comes back with a recovery sheet."),
+            tr("This activation code is for somebody who comes back with a recovery sheet."),
             tr("Nothing has been changed, and the code is still good."),
             tr("Go back, choose “I have lost my computer” and enter it there."),
         ),
@@ -441,9 +441,9 @@ def _recovery() -> dict[str, tuple[str, str, str]]:
             tr("Tell IT security. Do not try again until they have looked at it."),
         ),
         "other-person": (
-            tr("The sign-in code and the recovery sheet are of different people."),
+            tr("The activation code and the recovery sheet are of different people."),
             tr("Nothing has been changed."),
-            tr("Ask IT support for a sign-in code with exactly your name, title and unit."),
+            tr("Ask IT support for an activation code with exactly your name, title and unit."),
         ),
         "vetoed": (
             tr("One of your devices has said no."),
@@ -703,12 +703,12 @@ def sentence_of(error: BaseException) -> Sentence:
     return sentence(str(getattr(error, "code", "bug")))
 
 
-def told(error: BaseException, prefix: str = "", more: str = "") -> str:
-    """What is said in place of an exception: its sentence, `more`, and its code in a line of its own. `prefix`: of
-    sentences that are one view's own, where there are any ("join-")."""
+def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
+    """(what is said in place of an exception: its sentence and `more`; its code, which is shown small behind that).
+    `prefix`: of sentences that are one view's own, where there are any ("join-")."""
     code = code_of(error)
     said = sentence(prefix + code if prefix + code in sentences() else code).text
-    return f"{said} {more}".rstrip() + f"\n{tr('Code: {code}').format(code=code)}"
+    return f"{said} {more}".rstrip(), code
 
 
 def code_of(error: BaseException) -> str:

@@ -24,7 +24,7 @@ from ui.desktop import again, autostart, environment, proxies, upgrade
 from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
 from ui.errors import code_of, sentence_of
-from ui.kit import icons, theme
+from ui.kit import faces, icons, theme
 from ui.kit.plain import warning
 from ui.kit.translate import change_language
 from ui.program import Program
@@ -59,6 +59,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
     application.setApplicationName("Kansli")
     application.setDesktopFileName("se.kansli.Kansli")
     application.setQuitOnLastWindowClosed(False)
+    faces.install()
     environment.give_back(os.environ)
     status = errands.run(application, arguments, _loop)
     if status is not None:

@@ -54,6 +54,7 @@ class Stage:
         """Deletes the main window with all its views at once."""
         window, self.window = self.window, None
         if window is not None:
+            window.announcer.silence()
             window.hide()
             window.deleteLater()
             QApplication.sendPostedEvents(window, 0)

@@ -3,22 +3,18 @@
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId, Uid
 from app.objects.trash import Bin, PutAway
 from app.people.person import Person
-from ui.kit.buttons import PlainButton
-from ui.kit.dialogs import Dialog, show
-from ui.kit.scale import hold
-from ui.kit.style import set_props
+from ui.kit.dialogs import show
+from ui.kit.pick_dialog import PickDialog
 from ui.kit.tasks import done_now
 from ui.kit.translate import day_or_time, tr, trn
 from ui.tool import toast
 
 Who = Callable[[Uid], Person]
-_ITEM = Qt.ItemDataRole.UserRole
 
 
 def away_sentence(by: Uid | None, t: int, who: Who) -> str:
@@ -38,47 +34,18 @@ def trash_words(count: int) -> str:
     return tr("Trash ({n})").format(n=count)
 
 
-class TrashDialog(Dialog):
-    """A list; accepted to put back what is `chosen`. Enter or a double click on a line opens it: then `opened`."""
+class TrashDialog(PickDialog[PutAway]):
+    """The things in the trash, each with who put it away and when."""
 
     def __init__(self, parent: QWidget | None, items: Sequence[PutAway], who: Who, *, writable: bool) -> None:
-        super().__init__(parent, tr("Trash"), accept=tr("Restore"), cancel=tr("Close"), width=560)
-        self.accept_button.setVisible(writable)
-        self.opened: PutAway | None = None
-        self.add_text(tr("Nothing disappears from here by itself."))
-        self.list = QListWidget()
-        self.list.setAccessibleName(tr("Trash"))
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        hold(self.list, least_height=280)
-        set_props(self.list, frame="card")
-        self._items = list(items)
-        for at, item in enumerate(self._items):
-            line = QListWidgetItem(_line(item, who))
-            line.setData(_ITEM, at)
-            self.list.addItem(line)
-        self.list.itemActivated.connect(self._open)
-        self.list.itemSelectionChanged.connect(self._on_selection)
-        self.body.addWidget(self.list)
-        self.open_button = PlainButton(tr("Open"))
-        self.buttons.addButton(self.open_button, QDialogButtonBox.ButtonRole.ActionRole)
-        self.open_button.clicked.connect(lambda: self._open(self.list.currentItem()))
-        self.list.setCurrentRow(0)
-        self.list.setFocus()
-        self._on_selection()
-
-    def chosen(self) -> list[PutAway]:
-        """What is selected."""
-        return [self._items[line.data(_ITEM)] for line in self.list.selectedItems()]
-
-    def _on_selection(self) -> None:
-        count = len(self.list.selectedItems())
-        self.accept_button.setEnabled(count > 0)
-        self.open_button.setEnabled(count == 1)
-
-    def _open(self, line: QListWidgetItem | None) -> None:
-        if line is not None:
-            self.opened = self._items[line.data(_ITEM)]
-            self.reject()
+        super().__init__(
+            parent,
+            tr("Trash"),
+            [(item, _line(item, who)) for item in items],
+            accept=tr("Restore"),
+            text=tr("Nothing disappears from here by itself."),
+            writable=writable,
+        )
 
 
 async def visit(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start: a sign-in code, whom it binds, and the account that is made and registered."""
+"""First start: an activation code, whom it binds, and the account that is made and registered."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ _SPENT = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Whom a sign-in code binds, as the agency certified it."""
+    """Whom an activation code binds, as the agency certified it."""
 
     name: str
     title: str

@@ -34,7 +34,7 @@ _MARKED = re.compile(r"[-`*_~\[]")
 """What a text must hold for its marks to differ from what a person reads."""
 LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
 """How a list item begins."""
-_FENCE = re.compile(r"^```[^\n]*\n(.*?)(?:\n)?^```[ ]*\n?", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(?P<first>[^`\n]*)\n(?P<code>.*?)(?:\n)?^```[ ]*\n?", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,8 @@ def _blocks(text: str) -> list[Run]:
     position = 0
     for fence in _FENCE.finditer(text):
         runs += _inline(LIST_LINE.sub(rf"\1{LIST_MARK}", text[position : fence.start()]), Run(text=""))
-        runs.append(Run(text=fence[1], code=True))
+        first = fence["first"].strip()  # for other programs a language; here somebody may have written it to be read
+        runs.append(Run(text="\n".join(part for part in (first, fence["code"]) if part), code=True))
         position = fence.end()
         if position < len(text):
             runs.append(Run(text="\n"))

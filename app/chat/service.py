@@ -48,11 +48,14 @@ MENTION_CHARS = 400
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was being written in a room. `edits` is set while an own message is being changed."""
+    """What was being written in a room. `edits` is set while an own message is being changed; `aside` and
+    `aside_reply_to` are then what was being written before."""
 
     text: str = ""
     reply_to: bytes | None = None
     edits: bytes | None = None
+    aside: str = ""
+    aside_reply_to: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,11 +233,13 @@ class ChatService:
             self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
 
     def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
-        """These messages were on screen. The read mark never passes one that was not."""
+        """These messages were on screen, so they are read. The read mark moves up to the first message that was not;
+        what was seen above it is noted one by one (app/chat/unread.py)."""
         self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
-        """Everything that has arrived is read, but the mentions of this person that were not on screen."""
+        """Everything that has arrived counts as read, and the read mark moves to the end. Mentions of this person that
+        were not on screen stay unread below it."""
         self._mark(room, lambda obj: unread.see_all(self._db.raw, obj, self.me))
 
     def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
@@ -275,7 +280,7 @@ class ChatService:
 
     def unstored(self) -> list[RoomId]:
         """The rooms with drafts that the disk has refused. An emptied draft does not count: nothing is lost with it."""
-        return [room for room, draft in self._unkept.items() if draft.text]
+        return [room for room, draft in self._unkept.items() if draft.text or draft.aside]
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """A conversation as changes for the room that continues its own: what is not there yet, in groups."""

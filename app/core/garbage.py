@@ -30,7 +30,8 @@ def begin() -> None:
 
 
 def set_aside() -> None:
-    """Sets aside what was made since, without a search: call it when much was made that stays."""
+    """Sets everything aside that was made since the last time, garbage too, and does not search: call it when nearly
+    all of that stays, as after an account was loaded."""
     if _set_aside in gc.callbacks:
         gc.freeze()
 

@@ -5,6 +5,8 @@ This is for texts that are stored as one value, such as a card's description. Do
 """
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
@@ -13,6 +15,9 @@ _TOKEN = re.compile(r"\n|[^\S\n]+|\S+")
 MAX_PRODUCT = 40_000
 """▲ Two sequences whose lengths have a larger product are not compared: difflib takes time in proportion to it, and
 text of the same word a thousand times would hold the program. 200 words against 200 others take 8 ms at most."""
+
+MAX_DEPTH = 8
+"""▲ How often a text is divided again. A text could be made so that each division takes off one word."""
 
 Change = tuple[int, int, int, int]
 """Tokens `start` to `end` of one text became tokens `start` to `end` of the other."""
@@ -37,7 +42,7 @@ def merge(base: str | None, one: str, other: str) -> str:
         merged += _both(added_theirs.get(at, []), added_mine.get(at, []))
         if at < len(old) and at not in removed_mine and at not in removed_theirs:
             merged.append(old[at])
-    return "".join(merged)
+    return "".join(_apart(merged))
 
 
 def edits(old: str, new: str) -> list[tuple[int, int, str]]:
@@ -85,23 +90,64 @@ def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
     return [*theirs, "\n" if "\n" in theirs or "\n" in mine else " ", *mine]
 
 
+def _apart(merged: Sequence[str]) -> Iterator[str]:
+    """The tokens with a space between two words where one person took away what stood between and the other wrote
+    beside it: otherwise both words would be one."""
+    before = " "
+    for word in merged:
+        if not before.isspace() and not word.isspace():
+            yield " "
+        yield word
+        before = word
+
+
 def _holds(outer: Sequence[str], inner: Sequence[str]) -> bool:
     """Whether the one sequence stands in the other as a whole."""
     length = len(inner)
     return any(list(outer[at : at + length]) == list(inner) for at in range(len(outer) - length + 1))
 
 
-def _changes(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:
-    """The places where two texts differ: by word if there are few enough, otherwise by line, otherwise as one place."""
+def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0) -> Iterator[Change]:
+    """The places where two texts differ: by word if there are few enough. Otherwise words that stand once in both
+    divide the texts; without any such word they are compared by line, otherwise they are one place."""
     start, end, new_end = _trimmed(old, new)
-    shift_old, shift_new = start, start
     old, new = old[start:end], new[start:new_end]
     if len(old) * len(new) <= MAX_PRODUCT:
         found: Iterator[Change] = _matched(old, new)
+    elif depth < MAX_DEPTH and (anchors := _anchors(old, new)):
+        found = _between(old, new, anchors, depth + 1)
     else:
         found = _by_line(old, new)
     for a, b, c, d in found:
-        yield a + shift_old, b + shift_old, c + shift_new, d + shift_new
+        yield a + start, b + start, c + start, d + start
+
+
+def _between(
+    old: Sequence[str], new: Sequence[str], anchors: Sequence[tuple[int, int]], depth: int
+) -> Iterator[Change]:
+    """The places where the texts differ before, between and behind words that are the same in both."""
+    at = new_at = 0
+    for to, new_to in [*anchors, (len(old), len(new))]:
+        for a, b, c, d in _changes(old[at:to], new[new_at:new_to], depth):
+            yield a + at, b + at, c + new_at, d + new_at
+        at, new_at = to + 1, new_to + 1
+
+
+def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+    """Where words that stand exactly once in both texts are in each of them: as many as stand in the same order."""
+    counts, new_counts = Counter(old), Counter(new)
+    places = {word: at for at, word in enumerate(new) if new_counts[word] == 1}
+    pairs = [(at, places[word]) for at, word in enumerate(old) if counts[word] == 1 and word in places]
+    ends, tails, before = list[int](), list[int](), list[int]()
+    for number, (_, place) in enumerate(pairs):  # the longest rising sequence: each pair behind the shortest end
+        length = bisect_left(ends, place)
+        ends[length : length + 1], tails[length : length + 1] = [place], [number]
+        before.append(tails[length - 1] if length else -1)
+    found, number = list[tuple[int, int]](), tails[-1] if tails else -1
+    while number >= 0:
+        found.append(pairs[number])
+        number = before[number]
+    return found[::-1]
 
 
 def _by_line(old: Sequence[str], new: Sequence[str]) -> Iterator[Change]:

@@ -111,8 +111,9 @@ class PeopleService:
         self.marked.emit(uid, verified)
 
     async def learn(self) -> None:
-        """Looks up those whom somebody asked for and nobody knew. Does nothing while offline. ▲ Who is not in the
-        answer is sought no longer: the server could else hide a stranger behind a look-up without end."""
+        """Asks the server for the people whose names were wanted and are not known here. Does nothing while offline.
+        ▲ Each is asked for once: whoever is missing in the answer is shown as unknown from then on. Otherwise a server
+        that never answers could keep a stranger looking as if their name were still loading."""
         wanted, self._wanted = list(self._wanted), set()
         for at in range(0, len(wanted), 50):
             try:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Changes whose place a state has taken.
+"""The changes that a snapshot already contains.
 
-A newcomer begins an object at a state (a snapshot), and reads the changes that stand before it later. These are stored
-with the mark BEHIND: the state has what they say, so none of them is judged, tried or merged meanwhile. When all of
-them are here the object is complete. Once nothing else comes it is judged from its first change. From then on its
-changes count as everywhere else, and the state goes.
+A newcomer reads an object from a snapshot: a state in which all changes up to a position are merged. The changes
+themselves are pulled afterwards. They are stored with the mark BEHIND, and are neither judged, tried nor merged as long
+as the snapshot stands in for them. An object is complete when all its changes are here. `settle` then judges it from
+its first change, in the background. After that its changes count like those of any other object, and the snapshot is
+deleted.
 
-What was BEHIND need not be tried one by one if this computer has made the state itself: another process has merged all
-of the changes then (`sync.client.snapshots.Snapshots.check`), and lived.
+Two things may be known of the snapshot then. Either this computer has made the same state itself: another process has
+merged all these changes (`sync.client.snapshots.Snapshots.check`), and did not crash, so none is tried once more. Or
+the snapshot was only believed: each change is tried first.
 """
 
 import asyncio
@@ -27,7 +29,8 @@ from app.store.snapshots import Snapshots
 AT_ONCE = 128
 """Changes that a turn of the loop marks."""
 _MADE_HERE, _BELIEVED = b"made", b"believed"
-"""What is known of an object's state when the changes have been judged; before that nothing is stored."""
+"""Values of the row `complete-<object>` in `meta`, written once the changes are judged: whether the snapshot's state
+was made on this computer too, or is a colleague's word. Before that the row is empty."""
 
 
 class Behind:
@@ -78,8 +81,8 @@ class Behind:
         self._judges.forget([obj for obj in objs if self._judges.is_due(obj)])
 
     async def settle(self, obj: ObjId, kind: Projector) -> None:
-        """Takes a complete object off its state. What must be tried first is marked untried: then the state goes with
-        the next call, when nothing of the object is untried any more."""
+        """Judges a complete object from its first change and deletes its snapshot. If changes must be tried first,
+        the first call marks them untried, and a call that finds none untried any more deletes the snapshot."""
         if not self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),)):
             await self._judges.again(obj, kind)
             if obj not in self:
@@ -111,8 +114,8 @@ class Behind:
             return [(last, row) for last, row in reader.exec_driver_sql(sql.CACHE_WITH_BEHIND, (obj,))]
 
     async def _drop_state(self, obj: ObjId) -> None:
-        """▲ A state that was only believed may be false, or hold what was left out since: the object is read again from
-        its changes."""
+        """Deletes the snapshot. ▲ One that was only believed may be false, or hold what was left out since: then what
+        is shown of the object is computed again from its changes."""
 
         def write() -> None:
             state = self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),))

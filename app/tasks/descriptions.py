@@ -36,7 +36,8 @@ class Description:
 
     @property
     def id(self) -> str:
-        """A hash over everything: the same text written again later is another value (app/objects/FORMAT.md)."""
+        """A hash of the text, its writer and what it was made from (app/objects/FORMAT.md). So a text that is put back
+        later has another id than the first time."""
         said = json.dumps(self.value(), ensure_ascii=True, separators=(",", ":")).encode()
         return hashlib.sha256(said).hexdigest()[:_ID_CHARS]
 
@@ -70,9 +71,12 @@ def description_from(value: Any) -> Description:
 def merge(mine: Description, now: Description, known: Mapping[str, Description], by: Uid) -> Description | None:
     """What takes the place of `now`, which replaced `mine`; None if `now` may stay.
 
-    It may stay if it was made from `mine`. It also may if `mine` was made from it: then `mine` was undone. `known`: the
-    values that this card had, by id. The nearest value that both were made from says what was added and what removed;
-    if none is known, nothing counts as removed.
+    It may stay if it was made from `mine`. `known`: the values that this card had, by id. The nearest value that both
+    were made from says what was added and what removed; if none is known, nothing counts as removed.
+
+    ▲ `now` may be a value that `mine` was made from: a colleague undid a step of their own while `mine` was written,
+    and the CRDT kept the undo. Then all of `mine` comes back. A value that its own writer undid must not come here
+    (`goes_back`).
     """
     if is_settled(mine, now, known):
         return None
@@ -87,8 +91,13 @@ def is_related(mine: Description, now: Description, known: Mapping[str, Descript
 
 
 def is_settled(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
-    """Whether one was made from the other, or both say the same."""
-    return mine.text == now.text or mine.id in ancestry(now, known) or now.id in ancestry(mine, known)
+    """Whether `now` was made from `mine`, or both say the same."""
+    return mine.text == now.text or mine.id in ancestry(now, known)
+
+
+def goes_back(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
+    """Whether `mine` was made from `now`: where the same person wrote both, `mine` was undone."""
+    return now.id in ancestry(mine, known)
 
 
 def common(mine: Description, now: Description, known: Mapping[str, Description]) -> Description | None:

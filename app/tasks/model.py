@@ -34,11 +34,12 @@ from app.tasks.cards import (
     label_from,
     name_from,
 )
-from app.tasks.descriptions import Description, is_related, merge, written
+from app.tasks.descriptions import Description, goes_back, is_related, is_settled, merge, written
 
 ROOT_MAPS = ("board", "columns", "cards", "labels")
-MAX_SEEN = 200
-"""Values of one card's description that are kept in memory. Somebody who writes makes one a second."""
+MAX_SEEN, MAX_SEEN_CHARS = 2000, 4_000_000
+"""Values of one card's description that are kept in memory. Somebody who writes makes one a second, and what they make
+before they leave the field is undone in one step. ▲ A colleague can make them long."""
 
 
 class Board:
@@ -62,7 +63,8 @@ class Board:
         self.columns_changed: Signal[()] = Signal()
         """Columns came, went, moved or got another name."""
         self.overwritten: list[tuple[str, Description]] = []
-        """Descriptions that the last `merge` replaced by others that do not name them, with their cards."""
+        """Descriptions that the last `merge` replaced by others that do not name them, with their cards. One that was
+        undone is not among them."""
         self.written_in_trash: set[str] = set()
         """Cards that were in the trash before the last `merge` and in which it changed something."""
         self._emit = emit
@@ -261,13 +263,26 @@ class Board:
         card = self._cards_by_id().get(card_id)
         if card is None or self._me is None:
             return
-        known: Mapping[str, Description] = self._seen.get(card_id, {})
-        if self._history is not None and not is_related(mine, card.described, known):
-            known = {**self._history(card_id), **known}
-        merged = merge(mine, card.described, known, self._me)
+        merged = merge(mine, card.described, self._known_values(card_id, mine, card.described), self._me)
         if merged is not None:
             with self._doc.transact(SETUP):
                 self._cards.set((card_id, "description"), merged.value())
+
+    def builds_on(self, card_id: str, mine: Description) -> bool:
+        """Whether a card's description says the same as `mine` or was made from it, as far as was seen here."""
+        card = self._cards_by_id().get(card_id)
+        return card is not None and is_settled(mine, card.described, self.seen(card_id))
+
+    def _was_undone(self, card_id: str, mine: Description) -> bool:
+        card = self._cards_by_id().get(card_id)
+        return card is not None and goes_back(mine, card.described, self._known_values(card_id, mine, card.described))
+
+    def _known_values(self, card_id: str, mine: Description, now: Description) -> Mapping[str, Description]:
+        """The values of a card's description, from the store if those seen here do not say how two belong together."""
+        known = self._seen.get(card_id, {})
+        if self._history is None or is_related(mine, now, known):
+            return known
+        return {**self._history(card_id), **known}
 
     def seen(self, card_id: str) -> Mapping[str, Description]:
         """The values that a card's description had since this board was first read, by id; none if it has not
@@ -356,14 +371,20 @@ class Board:
 
     # -- merging ---------------------------------------------------------------------------------------------------
 
-    def merge(self, updates: Sequence[bytes]) -> list[int]:
+    def merge(self, updates: Sequence[bytes], *, own: bool = False) -> list[int]:
         """Others' updates, in any order, any number of times. The indexes of those that were damaged. `changed` comes
-        once, at the end, when a description of mine that they replaced has been merged with theirs."""
+        once, at the end, when a description of mine that they replaced has been merged with theirs.
+
+        `own`: this person wrote them, here or on another device. Then a description that becomes what it was made from
+        was undone. ▲ By a colleague's update it was not: they undid a step of theirs without having seen mine.
+        """
         if self._known is None and self._cards.keys():
             self._cards_by_id()
         self._held_back, self.overwritten, self.written_in_trash = set(), [], set()
         try:
             bad = self._doc.apply(updates)
+            if own:
+                self.overwritten = [each for each in self.overwritten if not self._was_undone(*each)]
             if self._me is not None:
                 self._settle_mine()
         finally:
@@ -486,8 +507,11 @@ class Board:
         for each in (before.described, card.described):
             seen.pop(each.id, None)
             seen[each.id] = each
-        for old in list(seen)[:-MAX_SEEN]:
-            del seen[old]
+        size = sum(len(each.text) for each in seen.values())
+        for old in list(seen)[:-2]:
+            if len(seen) <= MAX_SEEN and size <= MAX_SEEN_CHARS:
+                break
+            size -= len(seen.pop(old).text)
         if origin == REMOTE and before.described.id not in card.described.made_from:
             self.overwritten.append((card_id, before.described))
 

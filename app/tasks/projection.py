@@ -9,6 +9,8 @@ import json
 import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Connection, Engine
 
@@ -54,16 +56,24 @@ class _Kept:
         """Up to which change its rows were written; None while they are, and if that failed."""
         self.touched: set[str] = set()
         self.all_touched = False
+        self.written_in_trash: set[str] = set()
         self.overwritten: list[tuple[str, Description]] = []
         """Descriptions that were replaced, since the last transaction that is known to have been committed."""
         self.board.changed.connect(self._on_cards)
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
-    def merge(self, updates: Sequence[bytes]) -> None:
-        """Takes updates in; `touched` and `all_touched` are then those of these updates."""
-        self.touched, self.all_touched = set(), False
-        self.board.merge(updates)
-        self.overwritten += self.board.overwritten
+    def merge(self, updates: Sequence[tuple[bool, bytes]]) -> None:
+        """Takes updates in, each with whether this account wrote it. Afterwards `touched`, `all_touched` and
+        `written_in_trash` are those of these updates.
+
+        ▲ Those of this account and those of others go in apart: merged at once, a description that this account wrote
+        and a colleague replaced would never be seen.
+        """
+        self.touched, self.all_touched, self.written_in_trash = set(), False, set()
+        for own, some in groupby(updates, key=itemgetter(0)):
+            self.board.merge([update for _, update in some], own=own)
+            self.overwritten += self.board.overwritten
+            self.written_in_trash |= self.board.written_in_trash
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
@@ -83,8 +93,8 @@ class Projection:
         was rolled back has taken rows back, and merging its changes again touches nothing. BadChange for one that is
         no update.
         """
-        updates = [decode(change.data) for change in changes]
-        for update in updates:
+        updates = [(change.own, decode(change.data)) for change in changes]
+        for _, update in updates:
             if not is_update(update):
                 raise BadChange("damaged-update")
         projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar() or 0
@@ -94,12 +104,13 @@ class Projection:
         if known:
             kept.overwritten.clear()
         kept.merge(updates)
-        if kept.overwritten:
-            _keep_overwritten(conn, obj, kept.overwritten)
+        lost = [(card, old) for card, old in kept.overwritten if not kept.board.builds_on(card, old)]
+        if lost:
+            _keep_overwritten(conn, obj, lost)
         rows = kept.touched if known and not kept.all_touched else None
         self._write(conn, obj, kept.board, rows, kept.touched if known else None)
         _write_trash(conn, obj, kept.board, kept.touched if known else None)
-        _note_written(conn, obj, kept.board.written_in_trash, changes)
+        _note_written(conn, obj, kept.written_in_trash, changes)
         kept.standing = max(changes[-1].rowid, projected)
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
@@ -117,7 +128,7 @@ class Projection:
         if kept is None:
             kept = _Kept()
             found = conn.exec_driver_sql(_BEFORE, (obj, max(before - 1, projected)))
-            kept.merge([decode(data) for row, data in found if row not in new])
+            kept.board.merge([decode(data) for row, data in found if row not in new])
         boards[obj] = kept
         boards.move_to_end(obj)
         if len(boards) > BOARDS_KEPT:

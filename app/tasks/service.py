@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
+from operator import attrgetter
 from typing import Protocol
 
 from app.core import clock
@@ -23,7 +25,7 @@ from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import projection
 from app.tasks.descriptions import Description, description_from
-from app.tasks.model import Board
+from app.tasks.model import Board, Card
 from app.tasks.records import Updates, encode
 from app.tasks.trash import CardTrash
 
@@ -168,6 +170,8 @@ class TaskService:
                 continue
             with suppress(StoreFault):  # kept, and stored with the board's next edit
                 self.board(room, obj).settle(card, description_from(json.loads(value)))
+            if self._unsaved.get(obj):  # the program may end before the disk takes it: then it is merged again
+                continue
             with self._db.transaction():
                 self._db.raw.execute(
                     "DELETE FROM board_overwritten WHERE obj = ? AND card = ? AND id = ?", (obj, card, ident)
@@ -255,22 +259,26 @@ class TaskService:
         return copy
 
     def copy_cards(self, obj: ObjId, room: RoomId, into: ObjId) -> int:
-        """Copies cards of this board to the board `into` of another room, and returns how many. A card is copied if the
-        other board lacks it, or has it with a different title or description. The copy goes into the column with the
-        same id, or into the first one."""
+        """Copies cards of this board, also archived ones, to the board `into` of another room, and returns how many. A
+        card is copied if the other board lacks it, or has it with a different title or description, or without a line
+        of its checklist. The copy goes into the column with the same id, or into the first one."""
         with closing(self._made(obj, self._changes.of(obj))) as mine:
-            cards = mine.all_cards()
+            cards = [*mine.all_cards(), *mine.archived()]
         there, count = self.board(room, into), 0
         for card in cards:
             same = there.card(card.id)
-            if same is not None and (same.title, same.description) == (card.title, card.description):
+            if same is not None and _holds(same, card):
                 continue
             column = there.column(card.column) or there.columns()[0]
             made = there.add_card(
                 column.id, card.title, by=self.me, t=clock.now_ms(), description=card.description, due=card.due
             )
             for item in card.checklist:
-                there.add_check_item(made, item.text)
+                line = there.add_check_item(made, item.text)
+                if item.done:
+                    there.toggle_check_item(made, line, True)
+            if card.archived:
+                there.archive_card(made)
             count += 1
         return count
 
@@ -321,15 +329,20 @@ class TaskService:
                 asyncio.get_running_loop().call_soon(self._merge, board, of_obj)
             elif board is not None:
                 self._merge(board, of_obj)
+        self._settle_after()
+        self._tell(changes)
+
+    def _settle_after(self) -> None:
+        """As `_settle`, after an edit that is being stored."""
         if self._saving:
             asyncio.get_running_loop().call_soon(self._settle)
         else:
             self._settle()
-        self._tell(changes)
 
     def _merge(self, board: Board, changes: Sequence[StoredChange]) -> None:
         with self._changes.merging(changes[0].room, changes[0].obj, changes):
-            board.merge(_updates(changes))
+            for own, some in groupby(changes, key=attrgetter("own")):
+                board.merge(_updates(list(some)), own=own)
 
     def _on_taken_back(self, obj: ObjId) -> None:
         """A change that was merged into the board no longer is. Reads an open board again, and tells that the room's
@@ -342,6 +355,7 @@ class TaskService:
             changes = self._changes.of(obj)
             with self._changes.merging(row.room, obj, changes):
                 board.reset([*_updates(changes), *self._unsaved.get(obj, ())])
+        self._settle_after()
         self.changed.emit(row.room)
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
@@ -352,6 +366,13 @@ class TaskService:
     def _is_board(self, obj: ObjId) -> bool:
         found = self._objects.get(obj)
         return found is not None and found.kind == projection.KIND_ID
+
+
+def _holds(card: Card, copied: Card) -> bool:
+    """Whether a card has all that is written in another one."""
+    lines = {item.text for item in card.checklist}
+    same = (card.title, card.description) == (copied.title, copied.description)
+    return same and all(item.text in lines for item in copied.checklist)
 
 
 def _updates(changes: Sequence[StoredChange]) -> list[bytes]:

@@ -45,6 +45,10 @@ desktop-file-validate       desktop-file-utils
 appstreamcli                appstream
 osslsigncode                osslsigncode
 gpg                         gpg
+Xvfb                        xvfb
+openbox                     openbox
+xdotool                     xdotool
+/usr/libexec/at-spi-bus-launcher at-spi2-core
 "
 
 # What else `setup.sh packages` installs: what builds and tries packages. Without wine there is no MSI.

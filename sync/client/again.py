@@ -27,10 +27,11 @@ async def again(
     *,
     codes: Collection[str] = (ErrorCode.CONFLICT,),
 ) -> T:
-    """What `attempt` gives, in up to TRIES tries while the server refuses with one of `codes`.
+    """Calls `attempt` until the server accepts, at most TRIES times, and returns its result.
 
-    `renew` brings the newest state before each further try; what it raises ends the tries. The last refusal is raised,
-    and every other error at once.
+    Only a refusal with one of `codes` leads to another try; any other error is raised at once, and so is the refusal of
+    the last try. Between two tries it pauses, then calls `renew`, which fetches the newest state; what `renew` raises
+    ends the tries.
     """
     for n in range(TRIES - 1):
         try:

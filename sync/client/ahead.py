@@ -38,8 +38,8 @@ class Ahead:
         self._under_way.add_done_callback(_heard)
 
     async def pull(self, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
-        """What follows a position: of the pull that is under way if it is this one, else of one that begins now. What
-        is raised by either."""
+        """The items after a position. Waits for the pull that `start` began if it is the same one, and begins one if
+        not. Raises what `Link.pull` raises."""
         if self._asked != (room, after, bare) or self._under_way is None:
             return await self._link.pull(room, after, bare=bare)
         under_way, self._asked, self._under_way = self._under_way, None, None

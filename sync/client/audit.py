@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Each room's recipients, looked over at each sync: has a member lost a device that the room does not know of?
+"""Each room's recipients, looked over at each sync, each hour, and when the server says that a member's log has moved:
+has a member lost a device that the room does not know of?
 
 ▲ Whoever sees it states it (`pin`), so that from there on nothing is written under a key that the lost device has; the
 room is then dirty and its next writer rotates. Also this client's own rooms after it revoked a device: what is left to
@@ -9,7 +10,8 @@ do is read off the rooms themselves, so a program that was closed in between goe
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sync.client.link import Link
 from sync.client.outbox import Outbox
@@ -20,9 +22,12 @@ from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
 
 log = logging.getLogger("sync")
+T = TypeVar("T")
 
 AGAIN_S = 3600.0
 """Between two looks at a room while the connection lasts."""
+HEARD_S = 2.0
+"""Between two looks at a room at the server's word."""
 SPREAD_S = 5.0
 """Everybody sees the same: each waits up to so long before stating it. One's own is stated at once."""
 SOON_S = 2.0
@@ -34,6 +39,9 @@ class Audit:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._due: dict[RoomId, float] = {}
+        """When (loop time) each room is to be looked at."""
+        self._looked: dict[RoomId, float] = {}
+        """When it last was."""
         self._wake = asyncio.Event()
 
     def start(self, rooms: Iterable[RoomId]) -> None:
@@ -55,6 +63,14 @@ class Audit:
         self.start(self._link.rooms)
         self._wake.set()
 
+    def hear(self, room: RoomId) -> None:
+        """The server says that a member of a room has lost a device. ▲ However often it says so, a room is looked at
+        only every HEARD_S. A server that never says so only brings back the wait of up to AGAIN_S."""
+        if room in self._due:
+            now = asyncio.get_running_loop().time()
+            self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - HEARD_S) + HEARD_S))
+            self._wake.set()
+
     @property
     def left(self) -> tuple[int, int]:
         """(rooms that do not know this person's newest revocation yet, all rooms of theirs)."""
@@ -67,37 +83,63 @@ class Audit:
         while True:
             wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())
             await woken(self._wake, wait_s)
-            for room_id in [r for r, at in self._due.items() if at <= loop.time()]:
-                room = self._link.rooms.get(room_id)
-                if room is None or not room.is_member or room.problem is not None:
-                    del self._due[room_id]
-                elif not room.caught_up:
-                    self._due[room_id] = loop.time() + SOON_S
-                else:
-                    self._due[room_id] = loop.time() + AGAIN_S
-                    with self._link.apart(room_id):
-                        self._due[room_id] = loop.time() + await self._look(room, outbox)
+            await self._round(outbox)
 
-    async def _look(self, room: RoomSync, outbox: Outbox) -> float:
-        """Fetches what moved and states what must be known. Gives in how many seconds to look again."""
+    async def _round(self, outbox: Outbox) -> None:
+        """Looks at every room that is due before it waits for others to be first, and waits once: a colleague who
+        shares fifty rooms with somebody whose device is lost states it in all of them within seconds."""
+        now = asyncio.get_running_loop().time()
+        behind: dict[RoomId, list[Uid]] = {}
+        for room_id in [r for r, at in self._due.items() if at <= now]:
+            room = self._link.rooms.get(room_id)
+            if room is None or not room.is_member or room.problem is not None:
+                del self._due[room_id]
+            elif not room.caught_up:
+                self._due[room_id] = now + SOON_S
+            else:
+                self._due[room_id] = now + AGAIN_S
+                self._looked[room_id] = now
+                with self._link.apart(room_id):
+                    behind[room_id] = await self._tried(room_id, self._look(room)) or []
+        mine = self._link.account.uid
+        await self._state_all({room: [mine] for room, uids in behind.items() if mine in uids}, outbox)
+        others = {room: left for room, uids in behind.items() if (left := [uid for uid in uids if uid != mine])}
+        if others:
+            await asyncio.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - no secret: that not all do it at once
+            await self._state_all(others, outbox)
+
+    async def _state_all(self, behind: Mapping[RoomId, Sequence[Uid]], outbox: Outbox) -> None:
+        for room, uids in behind.items():
+            with self._link.apart(room):
+                await self._tried(room, self._state(room, uids, outbox))
+
+    async def _tried(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
+        """What `work` gives; None if it was refused, and then the room is due again."""
         try:
-            reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
-            moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
-            for uid in moved:
-                await self._link.book.fetch(self._link.online, uid)
-            behind = [uid for uid in moved if self._behind(room, uid)]
-            if not behind:
-                return AGAIN_S
-            if behind != [self._link.account.uid]:
-                await asyncio.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - no secret: that not all do it at once
-                behind = [uid for uid in behind if self._behind(room, uid)]
-            if behind:
-                await outbox.append(room, outbox.drafter(room).pin(behind))
-                log.info("stated %d newer logs", len(behind))
-            return AGAIN_S
+            return await work
         except (Refused, Reject) as e:
             log.info("recipients not looked over: %s", e.code)
-            return SOON_S if isinstance(e, Refused) else AGAIN_S
+            if isinstance(e, Refused) and room in self._due:
+                self._due[room] = min(self._due[room], asyncio.get_running_loop().time() + SOON_S)
+            return None
+
+    async def _look(self, room: RoomSync) -> list[Uid]:
+        """Fetches what moved. Returns whose newest revocation the room does not know yet."""
+        reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
+        moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
+        for uid in moved:
+            await self._link.book.fetch(self._link.online, uid)
+        return [uid for uid in moved if self._behind(room, uid)]
+
+    async def _state(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
+        """States in a room what nobody else has stated meanwhile."""
+        room = self._link.rooms.get(room_id)
+        if room is None or not room.is_member or room.problem is not None:
+            return
+        behind = [uid for uid in uids if self._behind(room, uid)]
+        if behind:
+            await outbox.append(room, outbox.drafter(room).pin(behind))
+            log.info("stated %d newer logs", len(behind))
 
     def _behind(self, room: RoomSync, uid: Uid) -> bool:
         """Whether a revocation or the end of the person's log is not pinned in the room yet."""

@@ -567,6 +567,8 @@ class Engine:
         """Anything that is no reply, on the reader's turn: noted by whom it concerns."""
         if isinstance(frame, m.LogMoved):
             self._log_moved.set()
+        elif isinstance(frame, m.MemberMoved):
+            self._audit.hear(RoomId(frame.room))
         elif isinstance(frame, m.SheetAsked):
             self.sheet.hear(frame.asked)
             self._link.listener.on_status()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The first device: a sign-in code becomes an account that the agency has bound to a person (protocol §3, §10)."""
+"""The first device: an activation code becomes an account that the agency has bound to a person (protocol §3, §10)."""
 
 import asyncio
 import os
@@ -26,7 +26,7 @@ FIRST_ENTRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """What a sign-in code stands for, verified: shown to the person before anything is made."""
+    """What an activation code stands for, verified: shown to the person before anything is made."""
 
     record: dict[str, str]
     agency: bytes
@@ -104,7 +104,7 @@ def _sign_in_code(text: str) -> SignInCode:
         return SignInCode.parse(text)
     except Reject:
         ReturnCode.parse(text)
-        raise Reject("code-return", "sign-in code") from None
+        raise Reject("code-return", "activation code") from None
 
 
 async def register(

@@ -108,10 +108,10 @@ class Inbox:
 
     def look_again(self, room: RoomSync) -> None:
         """Pull the room: somebody else was faster than what we know."""
-        self._is_behind(room)
+        self._note_missing(room)
         self._link.inbox_work.set()
 
-    def _is_behind(self, room: RoomSync) -> None:
+    def _note_missing(self, room: RoomSync) -> None:
         """▲ It is to be pulled from now on: a pull that is under way may lack what has just come."""
         self._behind[room.room] = None
         self._ahead.drop(room.room)
@@ -159,10 +159,10 @@ class Inbox:
                 self._fresh.append(frame)
                 self._fresh_bytes += _size(frame)
             else:
-                self._is_behind(room)
+                self._note_missing(room)
         elif isinstance(frame, m.Behind | m.Removed) and room is not None:
             room.head_n = max(room.head_n, frame.n)
-            self._is_behind(room)
+            self._note_missing(room)
         elif isinstance(frame, m.Removed):
             self.invitations.drop(RoomId(frame.room))
         elif isinstance(frame, m.Joined):
@@ -237,7 +237,7 @@ class Inbox:
         if self.invitations.holds(room):
             return
         if frame.items[0].n != room.stream.n + 1:
-            self._is_behind(room)
+            self._note_missing(room)
             return
         if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
             room, frame.receipt
@@ -316,7 +316,7 @@ class Inbox:
         # ▲ The room is behind until the slice's end: only the last piece is flushed, and nothing is sent before that.
         room.head_n = max(room.head_n, wire[-1].n)
         since = self._link.server_now_ms - KEPT_MS
-        me = self._link.account.uid
+        me, owners = self._link.account.uid, room.stream.state.dev_owner
         for piece, more in _pieces(wire, me):
             heavy = any(i.kind == ENTRY for i in piece)
             try:
@@ -349,7 +349,8 @@ class Inbox:
                 if left:
                     break
         self._link.tell_moved()
-        if entries and not room.keys.needs_key:  # else when the key is here, or known to be missing
+        arrived = room.stream.state.dev_owner is not owners  # somebody's first item: they are no longer only invited
+        if (entries or arrived) and not room.keys.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
         return not left
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Coming back after every device is lost: a new sign-in code and the recovery sheet become an account on this device,
-with every generation of the person's key (protocol §11). Nothing is believed that the sheet's keys do not bear out."""
+"""Coming back after every device is lost: a new activation code and the recovery sheet become an account on this
+device, with every generation of the person's key (protocol §11). Nothing is believed that the sheet's keys do not bear
+out."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -42,7 +43,7 @@ class Attempt:
 
     @classmethod
     def begin(cls, code: str, sheet: str, *, revoke: bool = True) -> "Attempt":
-        """Reject "code", "share-code" or "sheet-code" if the sign-in code, its second line or the sheet is mistyped;
+        """Reject "code", "share-code" or "sheet-code" if the activation code, its second line or the sheet is mistyped;
         "share-missing" for a code without its second line, "sheet-format" for a sheet of format 1."""
         typed = ReturnCode.parse(code)
         return cls(code=typed.code, sheet=RecoveryPair(_sheet(sheet), typed.share), revoke=revoke)

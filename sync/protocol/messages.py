@@ -154,7 +154,7 @@ class Authed(Frame, frozen=True, tag="authed"):
 
 
 class Invite(Frame, frozen=True, tag="invite"):
-    """Asks what a sign-in code binds; allowed before Auth."""
+    """Asks what an activation code binds; allowed before Auth."""
 
     rid: int
     invite_pk: bytes
@@ -409,6 +409,12 @@ class LogHead(msgspec.Struct, frozen=True, array_like=True):
 class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
     rid: int
     heads: list[LogHead]
+
+
+class MemberMoved(Frame, frozen=True, tag="member-moved"):
+    """Server to a room's listeners: a member has lost a device or their account. They ask for `MovedLogs`."""
+
+    room: bytes
 
 
 # -- rooms ----------------------------------------------------------------------------------------------------
@@ -723,6 +729,7 @@ ServerFrame = (
     | Revoked
     | DevicesReply
     | LogMoved
+    | MemberMoved
     | SheetAsked
     | RecoverFound
     | Waits

@@ -50,7 +50,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
             asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
-            print("Revoked. The person's rooms get new keys as soon as somebody of them is there.")
+            print("Revoked. The person's rooms get new keys within seconds, or when somebody of them connects.")
         case "reset":
             asyncio.run(admin.reset(data, uid=args.person, key_file=args.agency_key))
             print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")

@@ -90,8 +90,8 @@ async def invite_back(
     escrow_key: Path | None = None,
     request: Path | None = None,
 ) -> str:
-    """What somebody who is here needs to come back by the recovery sheet, or again after a reset: a sign-in code with
-    exactly the staff record that they have. ConfigError for an unknown person.
+    """What somebody who is here needs to come back by the recovery sheet, or again after a reset: an activation code
+    with exactly the staff record that they have. ConfigError for an unknown person.
 
     Of a person with a sheet the share of that sheet follows in a second line, opened with the escrow key. With
     `request` it does not: what is needed to open it elsewhere is written to that file.
@@ -114,7 +114,7 @@ async def invite_back(
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
-    """A one-time sign-in code for one person. The server may be running."""
+    """A one-time activation code for one person. The server may be running."""
     return (await _invite(data, name=name, title=title, unit=unit, hours=hours, key_file=key_file)).format()
 
 
@@ -146,7 +146,7 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
 
 
 async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> None:
-    """Ends a person's log as the agency: they come back under a new sign-in code, as somebody new to every room."""
+    """Ends a person's log as the agency: they come back under a new activation code, as somebody new to every room."""
     await _as_agency(data, uid, key_file, userdrafts.reset)
 
 

@@ -108,7 +108,7 @@ def _keys(commands: "_Commands[argparse.ArgumentParser]") -> None:
 
 
 def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    invite = commands.add_parser("invite", help="print a one-time sign-in code for one person")
+    invite = commands.add_parser("invite", help="print a one-time activation code for one person")
     whom = invite.add_mutually_exclusive_group(required=True)
     whom.add_argument("--name", help="of somebody new")
     again = "their id as `users` prints it: invites them back with the staff record that they have"

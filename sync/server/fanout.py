@@ -219,6 +219,14 @@ class Hub:
                     listener.outbox.passing(data)
             _charge(len(listeners), data)
 
+    def tell_room(self, room: bytes, frame: Frame) -> None:
+        """Gives every listener of a room a frame that may be lost to those who do not read."""
+        if listeners := self._by_room.get(room):
+            data = encode(frame)
+            for listener in listeners:
+                listener.outbox.must(data)
+            _charge(len(listeners), data)
+
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
         """Has a person's listeners pull a room whose head may not have moved: there is something beside its items."""
         for listener in self._by_uid.get(uid, {}):

@@ -132,7 +132,7 @@ class People:
     # -- enrolment
 
     async def invite(self, frame: Invite) -> InviteReply:
-        """The certificate behind a sign-in code."""
+        """The certificate behind an activation code."""
         row = await self.open_invite(frame.invite_pk)
         return InviteReply(frame.rid, Signed(row.cert_body, row.cert_sig), row.salt, row.record)
 

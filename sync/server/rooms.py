@@ -15,6 +15,7 @@ from sync.protocol.messages import (
     ErrorCode,
     Items,
     LogHead,
+    MemberMoved,
     MovedLogs,
     MovedLogsReply,
     Ok,
@@ -77,6 +78,14 @@ class Rooms:
             if len(heads) % _BREATHE == 0:
                 await asyncio.sleep(0)
         return heads
+
+    async def tell_colleagues(self, uid: bytes) -> None:
+        """A person has lost a device or the account: the members of their rooms who are connected look the rooms over
+        now, state it, and change the keys."""
+        for count, r in enumerate(await self._store.memberships(uid, b""), start=1):
+            self._hub.tell_room(r.room, MemberMoved(r.room))
+            if count % _BREATHE == 0:
+                await asyncio.sleep(0)
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role now, None if not a member or no such room."""

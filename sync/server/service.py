@@ -66,7 +66,7 @@ from sync.server.mending import MendingRooms
 from sync.server.meters import Meters
 from sync.server.objects.base import Objects
 from sync.server.pairing import Pairing
-from sync.server.people import People
+from sync.server.people import APPEND_ENTRIES, People
 from sync.server.placing import Placing
 from sync.server.pruning import Pruning
 from sync.server.quotas import Quotas
@@ -171,7 +171,7 @@ class Service:
         return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
-        """What anyone with a code may ask, a sign-in code or an old device's. `peer` is the connection."""
+        """What anyone with a code may ask, an activation code or an old device's. `peer` is the connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
@@ -291,6 +291,8 @@ class Service:
 
     async def _log_moved(self, log: UserLog) -> None:
         self._cut_off(log)
+        if log.revoked_between(log.seq - APPEND_ENTRIES, log.seq):
+            await self.rooms.tell_colleagues(log.uid)
         await self.mending.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
@@ -317,6 +319,7 @@ class Service:
                 for moved in logs:
                     self._cut_off(moved)
                 for moved in logs:
+                    await self.rooms.tell_colleagues(moved.uid)
                     await self.mending.log_moved(moved)
                 after = until
                 await self.mending.look()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The agency's key: it certifies the server, one-time invitations and, through them, who a person is.
 
-A sign-in code carries the key's fingerprint, so that a client trusts the agency it was invited by and no other.
+An activation code carries the key's fingerprint, so that a client trusts the agency it was invited by and no other.
 """
 
 import os
@@ -24,7 +24,7 @@ _RECORD_LIMIT = 4096
 
 
 def agency_fingerprint(agency_pk: bytes) -> Hash:
-    """32 B; a sign-in code carries the first 16."""
+    """32 B; an activation code carries the first 16."""
     return H("agency", agency_pk)
 
 

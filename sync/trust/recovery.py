@@ -87,7 +87,7 @@ class RecoveryShare:
         return cls(_draw())
 
     def format(self) -> str:
-        """Seven groups of four letters: what the agency hands over with a sign-in code."""
+        """Seven groups of four letters: what the agency hands over with an activation code."""
         return _write(_SHARE_LABEL, self.secret)
 
     @classmethod
@@ -121,24 +121,24 @@ class RecoveryPair:
 
 @dataclass(frozen=True, slots=True)
 class ReturnCode:
-    """What the agency gives a person who comes back: a sign-in code, and the share of their recovery sheet."""
+    """What the agency gives a person who comes back: an activation code, and the share of their recovery sheet."""
 
     code: SignInCode
     share: RecoveryShare
 
     def format(self) -> str:
-        """Two lines: the sign-in code, then the share."""
+        """Two lines: the activation code, then the share."""
         return f"{self.code.format()}\n{self.share.format()}"
 
     @classmethod
     def parse(cls, text: str) -> "ReturnCode":
         """Both as typed, one after the other. Reject "code" or "share-code" if the first or the second is mistyped,
-        "share-missing" for a sign-in code alone."""
+        "share-missing" for an activation code alone."""
         typed = "".join(c for c in text if c.isalnum())
         code = SignInCode.parse(typed[:SIGN_IN_LETTERS])
         rest = typed[SIGN_IN_LETTERS:]
         if not rest:
-            raise Reject("share-missing", "sign-in code")
+            raise Reject("share-missing", "activation code")
         try:
             return cls(code, RecoveryShare.parse(rest))
         except Reject as e:

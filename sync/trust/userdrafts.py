@@ -142,8 +142,8 @@ def new_sheet(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """A person's way back: the sheet with its share, a sign-in code with its certificate, the keys of the new device,
-    and which other devices are revoked in the same breath."""
+    """A person's way back: the sheet with its share, an activation code with its certificate, the keys of the new
+    device, and which other devices are revoked in the same breath."""
 
     sheet: RecoveryPair
     code: SignInCode

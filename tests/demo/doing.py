@@ -28,14 +28,14 @@ def enrol(client: Client, address: str, code: str, name: str) -> None:
     """First start: address, code, the name that the agency has registered, a passphrase."""
     client.start()
     client.enter(said("Server address or link"), address)
-    client.enter(said("Sign-in code"), code)
+    client.enter(said("Activation code"), code)
     client.press(named(said("Continue"), "Button"))
     client.wait_part(name, within=said("First start"))
     client.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE)
     client.enter(said("The passphrase once more"), PASSPHRASE)
     client.press(named(said("Begin"), "Button"))
     opened(client)
-    client.wait_part(said("Synced {time}", time=""), within=said("Status"))
+    client.wait_part(said("Synced"), within=said("Status"))
 
 
 def call(client: Client, title: str) -> None:
@@ -58,7 +58,7 @@ def unlock(client: Client) -> None:
 def open_room(client: Client, room: str = ROOM) -> None:
     """Through the palette, as one who does not use the mouse."""
     call(client, room)
-    client.wait(named(room, "StaticText", said("Room"), nth=0))
+    client.wait(named(room, "Heading", said("Room"), nth=0))
     client.keys(CHAT)
     client.wait(composer(room))
 

@@ -42,12 +42,12 @@ def revoke_devices(stage: Stage, name: str) -> None:
 
 
 def come_back(client: Client, address: str, code: str, sheet: str, name: str) -> None:
-    """First start, by a new sign-in code and the sheet."""
+    """First start, by a new activation code and the sheet."""
     client.start()
     client.press(named(said("I have lost my computer"), "Button"))
     view = said("Back after losing a computer")
     client.enter(named(said("Server address or link"), "EditableText", view), address)
-    client.enter(named(said("Sign-in code"), "EditableText", view), code)
+    client.enter(named(said("Activation code"), "EditableText", view), code)
     client.enter(named(said("Code of the recovery sheet"), "EditableText", view), sheet)
     client.press(named(said("Continue"), "Button"))
     client.wait_part(name, within=view)

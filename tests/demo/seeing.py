@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 # They have names too, but nobody acts on them: left out unless asked for by role.
-PASSIVE = {"StaticText", "Client", "Graphic", "Pane", "Grouping", "Separator", "ToolTip"}
+PASSIVE = {"StaticText", "Heading", "Client", "Graphic", "Pane", "Grouping", "Separator", "ToolTip"}
 DEPTH = 40
 
 

@@ -22,7 +22,9 @@ def prepare(data: Path) -> None:
 def main() -> None:
     prepare(DATA)
     print(f"The server listens on https://localhost:{PORT}; Ctrl+C ends it.")
-    print(f"A sign-in code for one person:\n  .venv/bin/python -m sync.server invite --data {DATA} --name Handläggare")
+    print(
+        f"An activation code for one person:\n  .venv/bin/python -m sync.server invite --data {DATA} --name Handläggare"
+    )
     print(f"Clients trust it through its CA file {DATA}/ca.pem (setting ca-file).", flush=True)
     os.execv(SERVER[0], [*SERVER, "serve", "--data", str(DATA), "--port", PORT])  # noqa: S606 - no shell is wanted
 

@@ -87,13 +87,13 @@ class Stage:
             raise Failed(f"the server ended with status {status}")
 
     def invite(self, *names: str) -> None:
-        """The operator begins to make sign-in codes, which `code` waits for."""
+        """The operator begins to make activation codes, which `code` waits for."""
         for name in names:
             who = ("--name", name, "--title", name, "--unit", UNITS.get(name, UNIT))
             self._codes[name] = self._operator.submit(self.admin, "invite", "--data", str(self.data), *who)
 
     def invite_back(self, name: str) -> str:
-        """A sign-in code for somebody who is here and the share of their recovery sheet, in one line."""
+        """An activation code for somebody who is here and the share of their recovery sheet, in one line."""
         (line,) = self.admin("users", name, "--data", str(self.data)).splitlines()
         both = self.admin("invite", "--data", str(self.data), "--person", json.loads(line)["person"])
         return both.replace("\n", " ")

@@ -135,7 +135,7 @@ class Steps:
         enrol(client, self.stage.address(client.label), self.stage.code(name), name)
 
     def enrol_all(self) -> None:
-        """the case handler, the head of unit and the registrar enrol at the same time, each with a sign-in code"""
+        """the case handler, the head of unit and the registrar enrol at the same time, each with an activation code"""
         side_by_side(
             lambda: self._enrol(self.a, HANDLER),
             lambda: self._enrol(self.b, HEAD),
@@ -218,7 +218,7 @@ class Steps:
     def b_answers(self) -> None:
         """the head of unit answers, and the case handler reads it"""
         open_room(self.b)
-        self.b.pick(messages(), sample.ASKED, "R")
+        self.b.pick(messages(), sample.ASKED, "S")
         self.b.wait(composer(), focused=True)
         self.b.type(sample.ANSWERED)
         self.b.keys("Return")

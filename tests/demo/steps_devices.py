@@ -39,7 +39,7 @@ class OwnDevices:
         laptop.enter(said("What this computer is to be called"), LAPTOP)
         laptop.press(named(said("Continue"), "Button"))
         laptop.wait_part(HANDLER, within=said("Is this you?"))
-        a.wait(named(LAPTOP, "StaticText", said("Add a device")))
+        a.wait(named(LAPTOP, "Heading", said("Add a device")))
         a.press(named(said("Yes, add it"), "Button"))
         laptop.enter(named(said("Passphrase"), "EditableText"), PASSPHRASE)
         laptop.enter(said("The passphrase once more"), PASSPHRASE)

@@ -47,7 +47,7 @@ class Trust:
         shown = {row[0]: row[1] for row in self.a.rows(readers)}
         for who, level in ((HEAD, "in person"), (LAWYER, "by the agency")):
             expect(said(level) in shown[who], f"not shown as verified {level}: {shown[who]}")
-        self.a.wait_part(said("What the server sees"), "StaticText")
+        self.a.wait_part(said("What the server sees"), "Heading")
         self.a.keys("Escape")
 
     def remove(self) -> None:
@@ -103,7 +103,7 @@ class Trust:
         """the server is put back to an older disk and says nothing: the case handler's window says that it has gone
         backwards, shows the evidence, and still has what the server forgot"""
         self.stage.turn_back()
-        self.a.wait_part(said("The server has gone backwards"), "Button")
+        self.a.wait_part(said("The server has lost content"), "Button")
         self.a.wait_row(messages(), sample.AFTER)
         self.a.shot(self.stage.out / "gone-backwards.png")
         self.a.press(named(said("Show evidence"), "Button"))

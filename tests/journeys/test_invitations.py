@@ -112,11 +112,16 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     for at in (desk, laptop):
         await until(lambda at=at: [i.greeting for i in at.session.invitations.all()] == ["Välkommen å 🙂"])  # type: ignore[misc]
         assert at.session.rooms.rooms() == []
+    told: list[bool] = []  # whether somebody is only invited, each time that what is shown is to be read again
+    adder.session.rooms.room_changed.connect(
+        lambda room: told.append(any(m.invited for m in adder.session.rooms.members(room)))
+    )
     await laptop.session.invitations.accept(room)
     for at in (desk, laptop):
         await until(lambda at=at: [r.room for r in at.session.rooms.rooms()] == [room])  # type: ignore[misc]
         assert at.session.invitations.count == 0
     await until(lambda: not any(m.invited for m in adder.session.rooms.members(room)))
+    await until(lambda: told[-1:] == [False])
     await laptop.session.rooms.leave(room)  # who left is asked when somebody adds them again
     await until(lambda: (found := desk.session.personal.told.answers.get(room)) is not None and found.answer == "asked")
     await adder.session.rooms.add(room, me, 2, True)

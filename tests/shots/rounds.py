@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
 from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, NOTIFICATIONS, SHEET_REMINDER, TEXT_SIZE, THEME
@@ -112,5 +113,6 @@ async def _end(scene: Scene) -> None:
     for shown in (scene.window, scene.gate):
         shown.hide()
         shown.deleteLater()
+        QApplication.sendPostedEvents(shown, QEvent.Type.DeferredDelete.value)  # none reads a store that is closed
     scene.close()
     await quiet()

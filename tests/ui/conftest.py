@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What holds for every test of ui/: it leaves the text size and the density as it found them."""
+"""What holds for every test of ui/: screen readers are told what the widgets say of themselves, and the text size and
+the density are left as they were found."""
 
 from collections.abc import Iterator
 
@@ -7,7 +8,13 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
-from ui.kit import scale, theme
+from ui.kit import faces, scale, theme
+
+
+@pytest.fixture(autouse=True)
+def spoken(qapp: QApplication) -> None:
+    """As in ui/main.py."""
+    faces.install()
 
 
 @pytest.fixture(autouse=True)

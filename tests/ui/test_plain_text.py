@@ -35,7 +35,7 @@ NAMES = {
     "webbrowser": set(),
 }  # fmt: skip
 """Classes, roles and modules, and the files that may name them."""
-ALSO = {("ui/documents/clipboard.py", "setHtml")}
+ALSO = {("ui/documents/clipboard.py", "setHtml"), ("ui/chat/clipboard.py", "setHtml")}
 """A QMimeData's own method: what is copied, not what is shown."""
 LOADERS = {"theme.load", "texts.load", "self.load"}
 RICH = {"RichText": "TextFormat"}

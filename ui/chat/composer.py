@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
 from app.chat.marking import BOLD, ITALIC
 from app.chat.model import Message
+from app.core.ids import ChangeId
 from app.objects.files import Pasted, Source
 from app.people.person import Person
 from ui.chat.emoji import EmojiPanel
@@ -36,6 +37,19 @@ class Written:
     files: tuple[Source, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A message that is being written. `name`: of the person who is answered."""
+
+    text: str = ""
+    reply_to: Message | None = None
+    name: str = ""
+    files: tuple[Source, ...] = ()
+
+
+NOTHING = Begun()
+
+
 class Composer(QFrame):
     """Decides nothing: `submitted` gives what was written, `written` tells that there is something new in it."""
 
@@ -51,6 +65,11 @@ class Composer(QFrame):
         self.setObjectName("composer")
         self._reply: Message | None = None
         self._edit: Message | None = None
+        self._name = ""
+        self._aside = NOTHING
+        """What was being written when an edit began; it comes back after the edit."""
+        self._changed: dict[ChangeId, str] = {}
+        """Edits that were left for another one or for an answer, neither saved nor cancelled."""
         self._files: list[Source] = []
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
@@ -126,29 +145,72 @@ class Composer(QFrame):
         """The message that is changed."""
         return self._edit
 
-    def restore(self, text: str, reply: Message | None = None, edit: Message | None = None, name: str = "") -> None:
-        """Puts a draft back."""
-        self.field.setPlainText(text)
-        self._reply, self._edit = reply, edit
-        self._show_banner(name)
-        self._to_end()
+    @property
+    def aside(self) -> Begun:
+        """What was being written when the edit began; nothing if none is edited."""
+        return self._aside
+
+    def restore(self, begun: Begun, edit: Message | None = None, edited: str = "") -> None:
+        """Puts a draft back: `edited` is the new text of `edit`, behind which `begun` waits."""
+        self._show(begun)
+        if edit is not None:
+            self._begin_edit(edit, edited)
+
+    def put_back(self, failed: Begun) -> None:
+        """Puts what could not be sent before what has been written since."""
+        since = self._aside if self._edit is not None else self._begun()
+        text = "\n".join(part for part in (failed.text, since.text) if part.strip())
+        first = failed if since.reply_to is None else since
+        files = (*failed.files, *(file for file in since.files if file not in failed.files))
+        begun = Begun(text=text, reply_to=first.reply_to, name=first.name, files=files)
+        if self._edit is not None:
+            self._aside = begun
+            self.written.emit()
+        else:
+            self._show(begun)
 
     def reply(self, message: Message, name: str) -> None:
         """Begins an answer; what is written stays."""
         if self._edit is not None:
-            self.clear()
-        self._reply = message
-        self._show_banner(name)
+            self._leave_edit()
+        self._reply, self._name = message, name
+        self._show_banner()
         self.field.setFocus()
         self.written.emit()
 
     def edit(self, message: Message) -> None:
-        """Begins to change an own message."""
-        self._reply, self._edit = None, message
-        self.field.setPlainText(message.text)
-        self._show_banner("")
-        self._to_end()
+        """Begins to change an own message; what is written comes back after it."""
+        if self._edit is None or self._edit.change_id != message.change_id:
+            if self._edit is not None:
+                self._leave_edit()
+            self._begin_edit(message, self._changed.pop(message.change_id, message.text))
         self.field.setFocus()
+
+    def _begin_edit(self, message: Message, text: str) -> None:
+        self._aside = self._begun()
+        self._show(Begun(text=text), message)
+
+    def _leave_edit(self) -> None:
+        """Goes back to what was being written before; a change that was begun is there when one edits again."""
+        if self._edit is not None and self.text != self._edit.text:
+            self._changed[self._edit.change_id] = self.text
+        self._end_edit()
+
+    def _end_edit(self) -> None:
+        aside, self._aside = self._aside, NOTHING
+        self._show(aside)
+
+    def _begun(self) -> Begun:
+        return Begun(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
+
+    def _show(self, begun: Begun, edit: Message | None = None) -> None:
+        self.pasted_line.hide()
+        self._reply, self._name, self._edit = begun.reply_to, begun.name, edit
+        self._files[:] = begun.files
+        self.field.setPlainText(begun.text)
+        self._show_files()
+        self._show_banner()
+        self._to_end()
 
     def add_files(self, files: Sequence[Source]) -> None:
         """Files to send with the message."""
@@ -159,21 +221,16 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def clear(self) -> None:
-        """Empties everything."""
-        self.pasted_line.hide()
-        self._reply = self._edit = None
-        self._files.clear()
-        self._show_files()
-        self._show_banner("")
-        self.field.clear()
+        """What was written is sent, saved or cancelled. Shows what was being written before an edit, else nothing."""
+        self._end_edit()
 
     def cancel(self) -> None:
         """Escape: takes back the answer or the change first."""
         if self._edit is not None:
             self.clear()
         elif self._reply is not None:
-            self._reply = None
-            self._show_banner("")
+            self._reply, self._name = None, ""
+            self._show_banner()
             self.written.emit()
         else:
             self.cancelled.emit()
@@ -217,11 +274,11 @@ class Composer(QFrame):
         cursor.movePosition(cursor.MoveOperation.End)
         self.field.setTextCursor(cursor)
 
-    def _show_banner(self, name: str) -> None:
+    def _show_banner(self) -> None:
         if self._edit is not None:
             self._banner.show_text("edit", tr("You are editing a message"), tr("Stop editing"))
         elif self._reply is not None:
-            text = tr("Reply to {name}: {text}").format(name=name, text=" ".join(self._reply.text.split()))
+            text = tr("Reply to {name}: {text}").format(name=self._name, text=" ".join(self._reply.text.split()))
             self._banner.show_text("reply", text, tr("Do not reply"))
         else:
             self._banner.hide()

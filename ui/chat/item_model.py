@@ -37,6 +37,13 @@ class TimelineModel(QAbstractListModel):
         day = [long_day(message.day)] if place.new_day else []
         return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
 
+    def is_new(self, row: int) -> bool:
+        """Whether somebody else wrote it below the line over the first unread. That stays while one is here, so that a
+        message that scrolled past on screen is still new to who hears one at a time."""
+        first, message = self.timeline.first_unread, self.timeline.message(row)
+        mine = message.author == self.people.me.uid
+        return first is not None and row >= first and not mine and not message.deleted
+
     def _content(self, message: Message) -> str:
         if message.deleted_by is not None:
             return removed_text(self.people, message)

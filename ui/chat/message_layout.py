@@ -157,6 +157,22 @@ class MessageLayout:
             return Hit(part=Part.REPLIES)
         return None
 
+    def parts(self) -> list[tuple[Hit, QRectF]]:
+        """All that one can act on in the message, from top to bottom, with where it stands."""
+        found: list[tuple[Hit, QRectF]] = []
+        if self.quote:
+            found.append((Hit(part=Part.QUOTE), self.quote[0]))
+        if self.text:
+            at = self.text[0]
+            found += [(Hit(part=Part.LINK, run=run), rect.translated(at)) for run, rect in self.text[1].links()]
+        found += [(Hit(part=Part.LINK, run=thing.run), thing.rect) for thing in self.things]
+        found += [(Hit(part=Part.FILE, number=number), rect) for number, rect in self.files]
+        found += [(Hit(part=Part.IMAGE, number=number), rect) for number, rect in self.images]
+        found += [(Hit(part=Part.REACTION, number=n), pill.rect) for n, pill in enumerate(self.pills)]
+        if self.replies:
+            found.append((Hit(part=Part.REPLIES), self.replies[0]))
+        return found
+
     def _above(self) -> float:
         """The day and the unread divider, and the air over the message."""
         y = 0.0

@@ -63,6 +63,12 @@ class MessagePainter:
             icons.paint(painter, "thread", "accent", rect.x(), rect.y() + (rect.height() - px(15)) / 2, 15)
             self._write(painter, rect.adjusted(px(22), 0, 0, 0), text, "accent", 13, 500)
 
+    def ring(self, painter: QPainter, rect: QRectF) -> None:
+        """Around the part of a message that has the focus."""
+        painter.setPen(QPen(theme.current().colour("focus"), theme.current().focus_px))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(rect.adjusted(-2, -1, 2, 1), 6, 6)
+
     def _rule(self, painter: QPainter, rect: QRectF, text: str, line: str, ink: str) -> None:
         width = QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(text) + 24
         painter.setPen(QPen(theme.current().colour(line), 1))

@@ -85,6 +85,11 @@ class RichText:
                 return span.run
         return None
 
+    def links(self) -> list[tuple[Run, QRectF]]:
+        """The links and chips, each with where its first line stands, from the first to the last."""
+        found = [(span.run, self._rects(span.start, span.end)) for span in self.spans if span.run.href]
+        return [(run, rects[0]) for run, rects in found if rects]
+
     def _rects(self, first: int, last: int) -> list[QRectF]:
         rects: list[QRectF] = []
         for i in range(self._layout.lineCount()):

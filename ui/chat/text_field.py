@@ -29,7 +29,9 @@ from app.chat.mentions import complete
 from app.chat.pasting import FENCE
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
+from ui.chat.clipboard import as_written
 from ui.kit import scale, theme
+from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
 from ui.kit.scale import px
@@ -60,6 +62,7 @@ class TextField(QTextEdit):
 
     def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        leave_focus(self)
         self._people = people
         self._names: NameList | None = None
         self._on, self._on_at = NO_MARKS, -1
@@ -164,6 +167,8 @@ class TextField(QTextEdit):
     def close_names(self) -> None:
         """Takes the list of names away."""
         if self._names is not None:
+            if self._names.isVisible():
+                self.setAccessibleDescription("")
             self._names.hide()
 
     @property
@@ -180,6 +185,8 @@ class TextField(QTextEdit):
             return
         if self._names is None:
             self._names = NameList(self.window(), self._take_name)
+            # The focus stays here: a screen reader is told here who is chosen.
+            self._names.list.currentTextChanged.connect(self.setAccessibleDescription)
         self._names.offer(people)
         rect = self.cursorRect()
         self._names.place(self.viewport().mapTo(self.window(), QPoint(rect.left(), rect.top())))
@@ -261,6 +268,12 @@ class TextField(QTextEdit):
 
     def _paste(self, source: QMimeData) -> None:
         """Text, or a picture where there is nothing else to paste."""
+        copied = as_written(source)
+        if copied:
+            self._type(partial(self.textCursor().insertText, copied))
+            self.not_taken.emit("")
+            self.ensureCursorVisible()
+            return
         found = pasting.read(source.text(), source.html() if source.hasHtml() else "")
         picture = None if found.beats else pasted(source)
         if picture is not None:
@@ -346,6 +359,7 @@ class NameList(QFrame):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
             self._take(self._offered[max(0, row)])
         elif key == Qt.Key.Key_Escape:
+            self.list.setCurrentRow(-1)
             self.hide()
         else:
             return False

@@ -9,9 +9,23 @@ move an anchor: a row and how far into it the window begins.
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QPointF, QRect, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QItemSelection,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QPointF,
+    QRect,
+    QRectF,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleEvent,
     QContextMenuEvent,
+    QFocusEvent,
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
@@ -28,14 +42,17 @@ from app.core.ids import ChangeId
 from ui.chat.floor import Floor
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
+from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, MessageLayout
 from ui.chat.message_painter import MessagePainter
 from ui.chat.moving import row_after
+from ui.chat.spoken import MessageSpot
 from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
 from ui.kit.plain import set_tip
 from ui.kit.scale import px
+from ui.kit.spoken_list import RowSpot, SpokenList
 from ui.kit.translate import tr
 from ui.kit.web import address_tip
 
@@ -47,7 +64,7 @@ FAR = 4
 """A jump of more than this many windows looks its place up instead of walking there."""
 
 
-class TimelineView(QListView):
+class TimelineView(SpokenList, QListView):
     """Shows a TimelineModel. What is clicked or asked for by key comes out as signals; the view decides nothing."""
 
     hit = Signal(object, object)
@@ -80,6 +97,8 @@ class TimelineView(QListView):
         self._floor = Floor()
         self._marked: tuple[ChangeId | None, Sequence[str]] = (None, ())
         self._moving = False
+        self._part = -1
+        """Which link, file or reaction of the current message has the focus; -1: the message itself."""
         self._hover = -1
         self._pressed: tuple[ChangeId, Hit | None] | None = None
         self.setModel(model)
@@ -185,6 +204,52 @@ class TimelineView(QListView):
         """Where a row stands in the viewport."""
         top = self._heights.top(row) - self._heights.top(self._row) - self._into + PAD
         return QRect(0, top, self.viewport().width(), self._heights[row])
+
+    # -- for a screen reader ----------------------------------------------------------------------------------------
+
+    def make_spot(self, index: Index) -> RowSpot:
+        return MessageSpot(self, index, self, self._chat.people)
+
+    def layout_of(self, row: int) -> MessageLayout:
+        """Where everything of a message stands."""
+        return self._layout(row)
+
+    def is_new(self, row: int) -> bool:
+        """Whether a message is told as unread."""
+        return self._chat.is_new(row)
+
+    def part_of(self, row: int) -> int:
+        """Which part of a message has the focus; -1: the message itself, or another one."""
+        return self._part if row == self.currentIndex().row() else -1
+
+    def press_part(self, row: int, number: int) -> None:
+        """Does what a click on a part does."""
+        parts = self._layout(row).parts()
+        if number < len(parts):
+            self.hit.emit(self._chat.timeline.message(row), parts[number][0])
+
+    def spoken_focus(self) -> QObject | None:
+        message = super().spoken_focus()
+        part = message.spoken_focus() if isinstance(message, MessageSpot) else None
+        return part or message
+
+    def _step_part(self, by: int) -> None:
+        """To the next or previous part of the current message; before the first is the message itself."""
+        row = self.currentIndex().row()
+        if row < 0:
+            return
+        last = len(self._layout(row).parts()) - 1
+        part = max(-1, min(last, self._part + by))
+        if part != self._part:
+            self._part = part
+            self.scrollTo(self.currentIndex())
+            self.viewport().update()
+            self.tell_row()
+
+    def _part_rect(self, row: int) -> QRectF | None:
+        """The part that has the focus, within its message."""
+        parts = self._layout(row).parts() if self._part >= 0 and row == self.currentIndex().row() else []
+        return parts[self._part][1] if 0 <= self._part < len(parts) else None
 
     # -- laying out -------------------------------------------------------------------------------------------------
 
@@ -320,6 +385,19 @@ class TimelineView(QListView):
     def updateGeometries(self) -> None:
         QAbstractItemView.updateGeometries(self)
 
+    def currentChanged(self, current: Index, previous: Index) -> None:
+        self._part = -1
+        QAbstractItemView.currentChanged(self, current, previous)
+        if self.hasFocus():
+            self.tell_row()
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        QAbstractItemView.selectionChanged(self, selected, deselected)
+        if QAccessible.isActive() and self.currentIndex().isValid():
+            event = QAccessibleEvent(self, QAccessible.Event.Selection)
+            event.setChild(self.currentIndex().row())
+            QAccessible.updateAccessibility(event)
+
     def rowsInserted(self, parent: Index, start: int, end: int) -> None:
         self._heights.insert(start, end - start + 1)
         self._forget(start, self._chat.rowCount())
@@ -402,6 +480,8 @@ class TimelineView(QListView):
             self._painter.paint(
                 painter, layout, hovered=row == self._hover, selected=row == current, focus=self.hasFocus()
             )
+            if self.hasFocus() and (ring := self._part_rect(row)) is not None:
+                self._painter.ring(painter, ring)
             painter.restore()
             y += layout.height
 
@@ -503,13 +583,17 @@ class TimelineView(QListView):
         message, key = self.current(), event.key()
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         deeds = {
-            Qt.Key.Key_R: "reply",
-            Qt.Key.Key_E: "edit",
+            Qt.Key(ord(reply_letter())): "reply",
+            Qt.Key(ord(edit_letter())): "edit",
             Qt.Key.Key_Delete: "delete",
             Qt.Key.Key_Plus: "react",
         }
         if key == Qt.Key.Key_Escape:
             self.left.emit()
+        elif plain and key in (Qt.Key.Key_Right, Qt.Key.Key_Left):
+            self._step_part(1 if key == Qt.Key.Key_Right else -1)
+        elif self._part >= 0 and plain and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.press_part(self.currentIndex().row(), self._part)
         elif message is not None and event.matches(QKeySequence.StandardKey.Copy):
             self.key_pressed.emit(message, "copy")
         elif message is not None and plain and Qt.Key(key) in deeds:
@@ -524,8 +608,8 @@ class TimelineView(QListView):
         else:
             event.ignore()
 
-    def focusInEvent(self, event: object) -> None:
-        super().focusInEvent(event)  # type: ignore[arg-type]
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
         if not self.currentIndex().isValid() and self._chat.rowCount():
             rows = self._rows_in_sight()
             self.setCurrentIndex(self._chat.index(rows[-1] if rows else self._chat.rowCount() - 1))

@@ -7,31 +7,35 @@ from contextlib import suppress
 
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from app.chat.files import Picture
-from app.chat.markup import parse, plain
+from app.chat.markup import parse
 from app.chat.model import Message
 from app.chat.service import ChatService, Draft
 from app.chat.transfers import Transfer
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import AppError
 from app.objects.files import Source
-from ui.chat.composer import Composer, Written
+from ui.chat.clipboard import mime_of
+from ui.chat.composer import Begun, Composer, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
 from ui.chat.jump_button import JumpButton
+from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
 from ui.kit import theme
+from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
-from ui.kit.clipboard import copy_text
 from ui.kit.dialogs import confirm, save_file
+from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.pages import Pages
 from ui.kit.progress import ProgressRow
@@ -68,6 +72,8 @@ class ChatView(QWidget):
         self._hover = HoverBar(self.list.viewport(), self._on_deed)
         self._reading = Reading(self.list, self)
         self._jump = JumpButton(self._on_jump, self.list)
+        self._sending: list[Begun] = []
+        """Texts with files that are not sent yet."""
         self._unread = 0
         self._opened: ChangeId | None = None
         """The message that a link led to."""
@@ -166,14 +172,18 @@ class ChatView(QWidget):
             self._hover.hide()
 
     def keep_draft(self) -> None:
-        """Keeps what is being written."""
+        """Keeps what is being written, and the text of files that are being sent."""
         self._draft_timer.stop()
-        reply, edit = self.composer.replies_to, self.composer.edits
-        draft = Draft(
-            text=self.composer.text,
-            reply_to=reply.change_id if reply else None,
-            edits=edit.change_id if edit else None,
-        )
+        composer, edit = self.composer, self.composer.edits
+        aside = composer.aside if edit is not None else Begun(text=composer.text, reply_to=composer.replies_to)
+        begun = [*self._sending, aside]
+        text = "\n".join(part.text for part in begun if part.text.strip() or part is aside)
+        replies = [part.reply_to.change_id for part in reversed(begun) if part.reply_to is not None]
+        reply = replies[0] if replies else None
+        if edit is None:
+            draft = Draft(text=text, reply_to=reply)
+        else:
+            draft = Draft(text=composer.text, edits=edit.change_id, aside=text, aside_reply_to=reply)
         done_now(self, lambda: self._service.keep_draft(self._room, draft))
 
     # -- what happens -----------------------------------------------------------------------------------------------
@@ -215,7 +225,10 @@ class ChatView(QWidget):
     def _show_typing(self) -> None:
         uids = [uid for uid in self._service.typing.now(self._room) if uid != self._service.me]
         names = [self._service.people.person(uid).name for uid in uids]
-        self.typing.setText(typing_text(names))
+        said = typing_text(names)
+        if said and said != self.typing.text() and self.isVisible() and self.isActiveWindow():
+            announce(self, said, Kind.PASSING)
+        self.typing.setText(said)
         if names and not self._typing_timer.isActive():
             self._typing_timer.start()
         elif not names:
@@ -264,7 +277,10 @@ class ChatView(QWidget):
             self._sent()
 
     async def _send_files(self, written: Written) -> None:
-        """The field is free at once; on an error or Cancel what was written comes back, if nothing new stands there."""
+        """The field is free at once; on an error or Cancel what was written comes back, before what is new there. Until
+        it is sent the draft has it, since Kansli may be locked meanwhile."""
+        sending = self._begun(written)
+        self._sending.append(sending)
         self._sent()
         reply = written.reply_to.change_id if written.reply_to else None
         try:
@@ -275,10 +291,18 @@ class ChatView(QWidget):
                     pictures[source] = picture
             await self._service.send_file(self._room, written.files, written.text, reply_to=reply, pictures=pictures)
         except (AppError, asyncio.CancelledError):
-            if not self.composer.text:
-                self.composer.restore(written.text)
-                self.composer.add_files(written.files)
+            self._sending.remove(sending)
+            if isValid(self):  # otherwise the draft has it
+                self.composer.put_back(sending)
+                self.keep_draft()
             raise
+        self._sending.remove(sending)
+        self.keep_draft()
+
+    def _begun(self, written: Written) -> Begun:
+        reply = written.reply_to
+        name = self._service.people.person(reply.author).name if reply else ""
+        return Begun(text=written.text, reply_to=reply, name=name, files=written.files)
 
     def _sent(self) -> None:
         self.composer.clear()
@@ -287,10 +311,14 @@ class ChatView(QWidget):
 
     def _restore_draft(self) -> None:
         draft = self._service.draft(self._room)
-        reply, edit = self._message(draft.reply_to), self._message(draft.edits)
-        if draft.text or reply or edit:
+        edit = self._message(draft.edits)
+        reply = self._message(draft.reply_to if draft.edits is None else draft.aside_reply_to)
+        text = draft.text if draft.edits is None else draft.aside
+        if draft.edits is not None and edit is None:  # the message is gone: its new text is there beside the draft
+            text = "\n".join(part for part in (text, draft.text) if part)
+        if text or reply or edit:
             name = self._service.people.person(reply.author).name if reply else ""
-            self.composer.restore(draft.text, reply, edit, name)
+            self.composer.restore(Begun(text=text, reply_to=reply, name=name), edit, draft.text)
 
     def _message(self, change_id: bytes | None) -> Message | None:
         index = self._timeline.index_of(ChangeId(change_id)) if change_id else None
@@ -317,7 +345,7 @@ class ChatView(QWidget):
             case "delete" if self._service.can_delete(self._room, message):
                 run(self, self._delete(message))
             case "copy":
-                copy_text(plain_lines(message))
+                QApplication.clipboard().setMimeData(mime_of(message))
                 toast(self, tr("The text is copied"))
             case "react" if self._writable:
                 self._ask_reaction(message)
@@ -350,7 +378,7 @@ class ChatView(QWidget):
         ]
         if self._service.can_edit(self._room, message):
             entries.append(
-                Entry(text=tr("Edit"), icon="edit", shortcut="E", run=lambda: self._on_deed(message, "edit"))
+                Entry(text=tr("Edit"), icon="edit", shortcut=edit_letter(), run=lambda: self._on_deed(message, "edit"))
             )
         entries += [
             Entry(
@@ -375,7 +403,7 @@ class ChatView(QWidget):
     def _answer_entries(self, message: Message) -> list[Entry]:
         react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)
         return [
-            Entry(text=tr("Reply"), icon="reply", shortcut="R", run=lambda: self._on_deed(message, "reply")),
+            Entry(text=tr("Reply"), icon="reply", shortcut=reply_letter(), run=lambda: self._on_deed(message, "reply")),
             Entry(text=react, run=lambda: self._react(message, QUICK_EMOJI)),
             Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=lambda: self._on_deed(message, "react")),
         ]
@@ -474,11 +502,6 @@ class ChatView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._jump.place()
-
-
-def plain_lines(message: Message) -> str:
-    """A message's text as it was written, or its files' names."""
-    return message.text or "\n".join(attachment.name for attachment in message.attachments) or plain(message.text)
 
 
 def typing_text(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -17,6 +17,7 @@ from ui.documents.editor import Editor
 from ui.documents.find_bar import FindBar
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
+from ui.documents.spoken import Outline
 from ui.documents.toolbar import Toolbar
 from ui.kit import theme
 from ui.kit.announcing import announce
@@ -24,7 +25,7 @@ from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
 from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
-from ui.kit.tasks import run
+from ui.kit.tasks import done_now, run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
@@ -69,6 +70,7 @@ class DocumentView(QWidget):
         self._away = service.trash.of(row.obj)
         self._hold = _Hold(service, row.obj)
         self.editor = Editor(self._document, read_only=not service.may_write(row.room))
+        self.outline = Outline(self.editor, self._document)
         self.toolbar = Toolbar(self.editor, self._document)
         self.find_bar = FindBar(self.editor, self._document)
         self.bar = InfoBar()
@@ -82,8 +84,14 @@ class DocumentView(QWidget):
         self._show_state()
 
     def shut(self) -> None:
-        """Lets go of the document. Twice does no harm."""
+        """Stores a title that is being typed, and lets go of the document. Twice does no harm."""
+        self.keep_draft()
         self._hold.release()
+
+    def keep_draft(self) -> None:
+        """Stores a title that is being typed. The text is stored at every key."""
+        if self.title.isModified():
+            done_now(self, self._rename)
 
     def set_writable(self, writable: bool) -> None:
         """Whether the document can be changed, or only read."""
@@ -231,6 +239,12 @@ class DocumentView(QWidget):
             follow(self, link)
         else:
             run(self, open_address(self, address))
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """For another room or tool, or because Kansli is locked."""
+        super().hideEvent(event)
+        if not event.spontaneous():
+            self.keep_draft()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

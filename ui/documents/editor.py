@@ -8,7 +8,7 @@ binding. Tab moves list items and is typed elsewhere; only after Esc it leaves t
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -60,6 +60,8 @@ class Editor(QTextEdit):
 
     def __init__(self, document: Document, *, read_only: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.spoken_inside: Callable[[], Sequence[QObject]] = tuple
+        """What a screen reader finds in the text, beside the text."""
         self._document = document
         self._carets: Sequence[Caret] = ()
         self._grounds: Sequence[carets.Ground] = ()

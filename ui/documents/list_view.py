@@ -20,6 +20,7 @@ from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.list_model import ListModel
 from ui.kit.pages import Pages
+from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr
 from ui.tool import toast
@@ -36,7 +37,7 @@ class Row:
     when: str
 
 
-class Documents(QListView):
+class Documents(SpokenList, QListView):
     """The rows. Enter or a click opens, the menu key or a right click offers what else can be done."""
 
     wanted = Signal(object)

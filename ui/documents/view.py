@@ -77,6 +77,11 @@ class DocumentsView(QStackedWidget):
             select(self.document.editor, left.anchor, left.caret)
             staying.stand(self.document.editor, left.line, left.px)
 
+    def keep_draft(self) -> None:
+        """Stores a title that is being typed in the open document."""
+        if self.document is not None:
+            self.document.keep_draft()
+
     def set_writable(self, writable: bool) -> None:
         """Whether documents can be changed and made, or only read."""
         self.list.refresh()

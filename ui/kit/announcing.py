@@ -1,12 +1,77 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Tells a screen reader something that happened where the focus is not."""
+"""Tells a screen reader what happens where the focus is not: politely, gathered, and never while Kansli is locked."""
 
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
+from ui.kit.gathering import Gathering, Kind
 
-def announce(widget: QWidget, text: str) -> None:
-    """Says a text when the screen reader has finished what it is saying. `widget` is what the text is about."""
-    event = QAccessibleAnnouncementEvent(widget, text)
-    event.setPoliteness(QAccessible.AnnouncementPoliteness.Polite)
-    QAccessible.updateAccessibility(event)
+
+class Announcer(QObject):
+    """The voice of one window. It belongs to the window, and so is gone with it when Kansli is locked. `wanted` is
+    asked each time: the setting. `clock` gives monotonic seconds."""
+
+    def __init__(
+        self, window: QWidget, wanted: Callable[[], bool] = lambda: True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(window)
+        self._window, self._wanted, self._clock = window, wanted, clock
+        self._gathering = Gathering()
+        self._silent = False
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self.look)
+
+    def say(self, kind: Kind, text: str, count: int = 1) -> None:
+        """Says something now or soon, as its kind decides."""
+        if self._silent or not self._wanted():
+            return
+        self._speak(self._gathering.add(kind, text, self._clock(), count))
+        self._wait()
+
+    def look(self) -> None:
+        """Says what is due."""
+        if not self._wanted():
+            self._gathering.forget()
+        self._speak(self._gathering.take(self._clock()))
+        self._wait()
+
+    def silence(self) -> None:
+        """Kansli is being locked: nothing is said any more, nor what was waiting."""
+        self._silent = True
+        self._gathering.forget()
+        self._timer.stop()
+
+    def _wait(self) -> None:
+        if self._gathering.waits and not self._timer.isActive():
+            left_s = max(0.0, self._gathering.quiet_until - self._clock())
+            self._timer.start(math.ceil(left_s * 1000))
+
+    def _speak(self, text: str) -> None:
+        if text:
+            event = QAccessibleAnnouncementEvent(self._window, text)
+            event.setPoliteness(QAccessible.AnnouncementPoliteness.Polite)
+            QAccessible.updateAccessibility(event)
+
+
+@runtime_checkable
+class Announcing(Protocol):
+    """A window with a voice."""
+
+    announcer: Announcer
+
+
+def announce(widget: QWidget, text: str, kind: Kind = Kind.DONE) -> None:
+    """Announces a text in the window that the widget is in, or that its dialog belongs to; nothing happens where that
+    has no voice: before unlocking, and while locked."""
+    at: QWidget | None = widget
+    while at is not None:
+        if isinstance(at, Announcing):
+            at.announcer.say(kind, text)
+            return
+        at = at.parentWidget()

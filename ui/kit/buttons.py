@@ -7,9 +7,10 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from ui.kit.faces import Tab, TabList, Toggle, tell_toggled
 from ui.kit.icons import set_icon
 from ui.kit.plain import caption, set_tip
-from ui.kit.style import set_props
+from ui.kit.style import line, set_props
 from ui.kit.translate import key_text
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -26,7 +27,7 @@ class Entered:
             self.click()
 
 
-class IconButton(Entered, QToolButton):
+class IconButton(Entered, Toggle, QToolButton):
     """A button of one icon. `name` is its accessible name and, with the shortcut, its tooltip."""
 
     def __init__(
@@ -43,11 +44,12 @@ class IconButton(Entered, QToolButton):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self.setCheckable(checkable)  # before the name: Qt asks what the button is when it has one
         set_props(self, kind="framed" if framed else "icon")
         set_icon(self, icon, role, size, checked="accent" if checkable else None)
         self.set_name(name, shortcut)
-        self.setCheckable(checkable)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus where one writes
+        self.toggled.connect(lambda: tell_toggled(self))
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
 
@@ -57,7 +59,7 @@ class IconButton(Entered, QToolButton):
         set_tip(self, f"{name} ({key_text(shortcut)})" if shortcut else name)
 
 
-class TextButton(Entered, QPushButton):
+class TextButton(Entered, Toggle, QPushButton):
     """A button with a text: `kind` "" (bordered), primary, danger, quiet or link."""
 
     def __init__(
@@ -71,12 +73,13 @@ class TextButton(Entered, QPushButton):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
+        self.setCheckable(checkable)  # before the text: Qt asks what the button is when it has one
         self._air = "\N{NO-BREAK SPACE}" if icon is not None else ""
         self.setText(text)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
-        self.setCheckable(checkable)
         set_props(self, kind=kind)
+        self.toggled.connect(lambda: tell_toggled(self))
         if icon is not None:
             set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16, checked="accent" if checkable else None)
         if on_click is not None:
@@ -94,6 +97,29 @@ class PlainButton(Entered, QPushButton):
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
         self.setAutoDefault(False)
+
+
+class SegmentButton(Tab, PlainButton):
+    """One of a row of buttons of which one is chosen: what is shown below. Stands in a `Segments`."""
+
+    def __init__(self, text: str, parent: QWidget | None = None) -> None:
+        super().__init__("", parent)
+        self.setCheckable(True)
+        self.setText(text)
+        set_props(self, kind="segment")
+
+
+class Segments(TabList, QWidget):
+    """A row of segment buttons. `name` says what they choose."""
+
+    def __init__(self, name: str, spacing: int = 8, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(name)
+        self._row = line(self, spacing=spacing)
+
+    def add(self, button: SegmentButton) -> None:
+        """Adds a button to the right of the others."""
+        self._row.addWidget(button)
 
 
 class RowButton(Entered, QPushButton):

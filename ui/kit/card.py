@@ -11,7 +11,7 @@ from ui.kit import icons, theme
 from ui.kit.buttons import TextButton
 from ui.kit.plain import Label
 from ui.kit.scale import hold, px
-from ui.kit.style import column, label, set_props
+from ui.kit.style import LEVELS, column, label, set_props
 
 _TEXT_WIDTH, _LEAST_TEXT_WIDTH = 420, 160
 _AROUND = 24
@@ -39,7 +39,7 @@ class SectionHeader(Label):
     """The heading over a group: `caps` for the side list's small capitals."""
 
     def __init__(self, text: str, *, caps: bool = False, parent: QWidget | None = None) -> None:
-        super().__init__(text.upper() if caps else text, parent)
+        super().__init__(text.upper() if caps else text, parent, level=LEVELS["section"])
         self.setAccessibleName(text)
         set_props(self, look="caps" if caps else "section")
 

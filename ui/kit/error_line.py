@@ -3,21 +3,48 @@
 
 from PySide6.QtWidgets import QWidget
 
-from ui.kit.plain import Label
-from ui.kit.style import set_props
+from ui.kit.announcing import announce
+from ui.kit.gathering import Kind
+from ui.kit.plain import code_line
+from ui.kit.style import column, label
 
 
-class ErrorLine(Label):
+class ErrorLine(QWidget):
     """`say` shows a text, `hide` takes it away; a screen reader says the same."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
-        self.setWordWrap(True)
-        set_props(self, look="error")
+        super().__init__(parent)
+        layout = column(self, spacing=2)
+        self._text, self._code = label("", "error", wrap=True), label("", "code", wrap=True)
+        for part in (self._text, self._code):
+            layout.addWidget(part)
         self.hide()
 
-    def say(self, text: str) -> None:
-        """Shows a text."""
-        self.setText(text)
-        self.setAccessibleName(text)
+    def say(self, text: str, code: str = "") -> None:
+        """Shows a text, and under it, small, the code that support asks for. Announces it if it is another one than
+        before."""
+        was = "" if self.isHidden() else self.text()
+        self._text.setText(text)
+        self._code.setText(code_line(code))
+        self._code.setVisible(bool(code))
+        for part in (self, self._text):
+            part.setAccessibleName(self.text())
+        if self.text() != was:
+            announce(self, self.text(), Kind.KEPT)
         self.show()
+
+    def say_more(self, text: str) -> None:
+        """Shows a further sentence after what is shown."""
+        self._text.setText(f"{self._text.text()}\n{text}")
+        for part in (self, self._text):
+            part.setAccessibleName(self.text())
+
+    def clear(self) -> None:
+        """Hides it, and forgets what it said."""
+        self.hide()
+        self._text.setText("")
+        self._code.setText("")
+
+    def text(self) -> str:
+        """What it says, the code in a line of its own."""
+        return "\n".join(filter(None, (self._text.text(), self._code.text())))

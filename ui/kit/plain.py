@@ -14,6 +14,8 @@ from PySide6.QtGui import Qt as QtText
 from PySide6.QtWidgets import QComboBox, QLabel, QMessageBox, QSystemTrayIcon, QWidget
 
 from app.core.visible import one_line, paragraphs
+from ui.kit.faces import Role, Spoken
+from ui.kit.translate import tr
 
 _TIP_WIDTH, _TIP_CHARS = 90, 1000
 _MAX_TITLE = 300
@@ -21,16 +23,32 @@ _JOINER = "\N{WORD JOINER}"
 """Paints nothing. Behind a "<" it makes that no tag, for Qt and for nobody else."""
 
 
-class Label(QLabel):
-    """A label that shows its text as it is, without control characters and direction overrides."""
+class Label(Spoken, QLabel):
+    """A label that shows its text as it is, without control characters and direction overrides. With a `level` it is a
+    heading for screen readers."""
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, level: int = 0) -> None:
         super().__init__(parent)
+        self._level = level  # before the text: Qt asks what the label is when it has one
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setText(text)
 
     def setText(self, text: str) -> None:
         super().setText(paragraphs(text))
+
+    def spoken_role(self) -> Role | None:
+        return Role.Heading if self._level else None
+
+    def spoken_level(self) -> int:
+        return self._level
+
+    def spoken_name(self) -> str:
+        return self.accessibleName() or self.text()
+
+
+def code_line(code: str) -> str:
+    """How an error's code is shown to who is to tell it to support; nothing for none."""
+    return tr("Code: {code}").format(code=code) if code else ""
 
 
 def set_tip(widget: QWidget, text: str) -> None:

@@ -12,6 +12,8 @@ from app.core.visible import one_line
 from ui.kit import scale
 from ui.kit.plain import Label, set_tip
 
+LEVELS = {"home": 1, "title": 1, "heading": 2, "side-title": 2, "section": 3, "caps": 3}
+"""The looks of headings, with the level that a screen reader says."""
 _MOST = 1000
 """Characters of a text on one line."""
 
@@ -28,9 +30,10 @@ def set_props(widget: QWidget, **props: object) -> None:
     style.polish(widget)
 
 
-def label(text: str, kind: str = "body", *, wrap: bool = False) -> Label:
-    """A label of a text kind. Plain text always: what people wrote is never markup."""
-    result = Label(text)
+def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = True) -> Label:
+    """A label of a text kind. Plain text always: what people wrote is never markup. `heading=False`: it only looks like
+    one, as large digits do."""
+    result = Label(text, level=LEVELS.get(kind, 0) if heading else 0)
     result.setWordWrap(wrap)
     set_props(result, look=kind)
     return result
@@ -70,7 +73,7 @@ class ElidedLabel(Label):
     itself it takes the room that others leave; with another size policy it asks for the room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
-        super().__init__("", parent)
+        super().__init__("", parent, level=LEVELS.get(kind, 0))
         self._full = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         set_props(self, look=kind)

@@ -4,11 +4,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from ui.kit import icons, scale, theme
+from ui.kit.faces import Role, Spot, State, TabList, tell_focus
 from ui.kit.fonts import BASE_PX, font
 from ui.kit.scale import px
 from ui.kit.wheel import keep_still
@@ -27,7 +28,42 @@ class Tab:
     icon: str
 
 
-class TabBar(QTabBar):
+class TabSpot(Spot):
+    """One tab for a screen reader. Qt's own always says that the chosen one has the focus."""
+
+    def __init__(self, bar: "TabBar", number: int) -> None:
+        super().__init__(bar)
+        self._bar, self._number = bar, number
+
+    def spoken_role(self) -> Role:
+        return Role.PageTab
+
+    def spoken_name(self) -> str:
+        return self._bar.accessibleTabName(self._number)
+
+    def spoken_state(self) -> State:
+        state, bar = State(), self._bar
+        chosen = bar.currentIndex() == self._number
+        state.invisible = not bar.isVisible()
+        state.disabled = not bar.isTabEnabled(self._number)
+        state.focusable = state.selectable = True
+        state.selected = chosen
+        state.focused = chosen and bar.hasFocus()
+        return state
+
+    def spoken_rect(self) -> QRect:
+        rect = self._bar.tabRect(self._number)
+        return QRect(self._bar.mapToGlobal(QPoint(rect.x(), rect.y())), rect.size())
+
+    @property
+    def presses(self) -> bool:
+        return True
+
+    def press(self) -> None:
+        self._bar.setCurrentIndex(self._number)
+
+
+class TabBar(TabList, QTabBar):
     """Arrow keys move, as in every tab bar; `chosen(id)` tells which is shown."""
 
     chosen = Signal(str)
@@ -35,6 +71,7 @@ class TabBar(QTabBar):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tabs: list[Tab] = []
+        self._spots: list[TabSpot] = []
         self.setAccessibleName(name)
         keep_still(self)
         self.setDrawBase(False)
@@ -72,6 +109,28 @@ class TabBar(QTabBar):
         for i, tab in enumerate(self._tabs):
             if tab.id == tab_id:
                 self.setCurrentIndex(i)
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        state.focused = state.focused and self.currentIndex() < 0
+        return state
+
+    def spoken_focus(self) -> QObject | None:
+        return self.spoken_child(self.currentIndex()) if self.hasFocus() else None
+
+    def _inside(self) -> Sequence[QObject]:
+        while len(self._spots) > self.count():
+            self._spots.pop().deleteLater()
+        self._spots += [TabSpot(self, number) for number in range(len(self._spots), self.count())]
+        return self._spots
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        QTimer.singleShot(0, self, self._tell_tab)  # after Qt has told of the bar itself
+
+    def _tell_tab(self) -> None:
+        if (tab := self.spoken_focus()) is not None:
+            tell_focus(tab)
 
     def _on_changed(self, index: int) -> None:
         if 0 <= index < len(self._tabs):

@@ -12,6 +12,8 @@ from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.folding_row import FoldingRow
+from ui.kit.gathering import Kind
+from ui.kit.plain import code_line
 from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
@@ -37,10 +39,10 @@ class Toast(QFrame):
         set_props(self, frame="toast")
         self.setAccessibleName(tr("Message"))
         row = line(self, margins=(16, 8, 8, 8), spacing=12)
-        self._text = label("", "on-tip", wrap=False)
+        self._text, self._code = label("", "on-tip", wrap=False), label("", "code-on-tip")
         self._undo = TextButton(tr("Undo"), self._take_back, kind="toast")
         self._close = IconButton("close", tr("Close the message"), self.hide, size=16, role="on-tip")
-        for part in (self._text, self._undo, self._close):
+        for part in (self._text, self._code, self._undo, self._close):
             row.addWidget(part)
         self._action: Callable[[], object] | None = None
         self._timer = QTimer(self, singleShot=True, interval=SHOWN_MS)
@@ -53,9 +55,20 @@ class Toast(QFrame):
         host.installEventFilter(self)
         self.hide()
 
-    def say(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`."""
+    def say(
+        self,
+        text: str,
+        undo: Callable[[], object] | None = None,
+        action: str = "",
+        *,
+        code: str = "",
+        kept: bool = False,
+    ) -> None:
+        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`. With that, or `kept`,
+        it is announced however much else is. `code` is an error's: it stands small behind the text."""
         self._action = undo
+        self._code.setText(code_line(code))
+        self._code.setVisible(bool(code))
         self._undo.setText(action or tr("Undo"))
         self._text.setText(text)
         self.setAccessibleDescription(text)
@@ -66,7 +79,9 @@ class Toast(QFrame):
         self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
         self._wait()
         undone = undo is not None and not action
-        announce(self, tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else text)
+        whole = f"{text} {code_line(code)}".rstrip()
+        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
+        announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
 
     def _wait(self) -> None:
         if self._pointed or self._has_focus():
@@ -108,7 +123,7 @@ class Toast(QFrame):
             self._wait()
 
     def text(self) -> str:
-        """What it says or last said."""
+        """What it says or last said, without a code."""
         return self._text.text()
 
     def _take_back(self) -> None:
@@ -140,19 +155,29 @@ class InfoBar(QFrame):
         super().__init__(parent)
         words = line(spacing=8)
         self._icon = IconLabel("info", "muted", 16)
-        self._text = label("", "small", wrap=True)
+        self._text, self._code = label("", "small", wrap=True), label("", "code")
         self._button = TextButton("", self._act, kind="link")
         words.addWidget(self._icon)
         words.addWidget(self._text, 1)
+        words.addWidget(self._code)
         column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, self._button, words_px=WORDS_PX))
         self._action: Callable[[], object] | None = None
         hold(self, least_height=_BAR_HEIGHT)
         self.hide()
 
     def show_state(
-        self, kind: str, icon: str, text: str, action: str = "", on_action: Callable[[], object] | None = None
+        self,
+        kind: str,
+        icon: str,
+        text: str,
+        action: str = "",
+        on_action: Callable[[], object] | None = None,
+        *,
+        code: str = "",
     ) -> None:
-        """Shows a state until `hide()`."""
+        """Shows a state until `hide()`. `code` is an error's: it stands small behind the text."""
+        self._code.setText(code_line(code))
+        self._code.setVisible(bool(code))
         set_props(self, frame=f"bar-{kind}")
         self._icon.set_icon(icon, "muted" if kind == "info" else kind)
         self._text.setText(text)

@@ -76,7 +76,7 @@ class AskedBar(QFrame):
     async def _stop(self) -> None:
         asked = self._shown
         text = tr(
-            "Whoever asks has your recovery sheet and a sign-in code in your name. They are kept out. Tell IT "
+            "Whoever asks has your recovery sheet and an activation code in your name. They are kept out. Tell IT "
             "security, and make another sheet if yours is in other hands."
         )
         if asked is not None and await confirm(self, tr("Stop it?"), text, accept=tr("Stop it"), danger=True):

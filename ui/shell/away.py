@@ -59,7 +59,7 @@ class AwayView(GatePage):
         if revoked:
             self.error.say(sentence("revoked").text)
         elif status.code and not trying:
-            self.error.say(f"{sentence(status.code).title} ({tr('Code: {code}').format(code=status.code)})")
+            self.error.say(sentence(status.code).title, status.code)
 
     async def _ask(self) -> None:
         if await show(RevokedDialog(self, self._session.unsent)):

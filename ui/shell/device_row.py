@@ -79,7 +79,7 @@ def _seen(device: DeviceInfo) -> str:
         return tr("Revoked: gets no new content.")
     parts = []
     if device.last_seen and not device.mine:
-        parts.append(tr("seen by the server {when}").format(when=day_or_time(device.last_seen)))
+        parts.append(tr("last seen {when}").format(when=day_or_time(device.last_seen)))
     if device.alive:
         parts.append(tr("last seen {when}").format(when=day_or_time(device.alive)))
     if not device.mine and not device.revocable:

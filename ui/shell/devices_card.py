@@ -87,7 +87,7 @@ class DevicesCard(Card):
         self.content.addWidget(self.telling)
         below = FlowLayout(gap=8)
         self.add = TextButton(tr("Add a device …"), self.invite, icon="add")
-        self.take = TextButton(tr("Read in unsent work …"), self.pick_unsent, kind="link")
+        self.take = TextButton(tr("Bring in unsent work …"), self.pick_unsent, kind="link")
         below.addWidget(self.add)
         below.addWidget(self.take)
         self.content.addLayout(below)
@@ -181,13 +181,13 @@ class DevicesCard(Card):
 
     async def _pick_unsent(self) -> None:
         filters = f"{tr('Unsent work')} (*{SUFFIX})"
-        for path in (await open_files(self.window(), tr("Read in unsent work"), filters))[:1]:
+        for path in (await open_files(self.window(), tr("Bring in unsent work"), filters))[:1]:
             await self.take_file(path)
 
     async def take_file(self, path: Path) -> None:
         """Says what is in the file, asks, and offers it."""
         found = await self._unsent.read(path)
-        if not await confirm(self.window(), tr("Read in unsent work?"), self._told(found), accept=tr("Read in")):
+        if not await confirm(self.window(), tr("Bring in unsent work?"), self._told(found), accept=tr("Bring in")):
             return
         n = await self._unsent.take_in(found)
         said = trn(

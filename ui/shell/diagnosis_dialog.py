@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.kit.dialogs import Dialog, save_file, show
+from ui.kit.faces import leave_focus
 from ui.kit.scale import hold
 from ui.kit.translate import local_now, tr
 
@@ -45,6 +46,7 @@ class DiagnosisDialog(Dialog):
             )
         )
         self.text = QPlainTextEdit("\n".join(f"— {name} —\n{text}" for name, text in parts.items()))
+        leave_focus(self.text)
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)

@@ -85,10 +85,9 @@ class GatePage(QWidget):
 
     def show_error(self, error: Exception, prefix: str = "") -> None:
         """Says in place what happened, what it means, what to do, and the code; `prefix` as in `ui.errors.told`."""
-        self.error.say(told(error, prefix))
+        self.error.say(*told(error, prefix))
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.error))  # once it has its place
 
     def clear_error(self) -> None:
         """Takes the error away."""
-        self.error.hide()
-        self.error.setText("")
+        self.error.clear()

@@ -53,9 +53,9 @@ class HeldBar(InfoBar):
         elif self._session.held.stalled(self._room):
             text = tr(
                 "What colleagues write here cannot be checked on this computer, so it is not shown yet. It is kept. "
-                "Contact IT support. (worker-unavailable)"
+                "Contact IT support."
             )
-            self.show_state("warning", "warning", text)
+            self.show_state("warning", "warning", text, code="worker-unavailable")
         elif large := self._session.held.large(self._room):
             self.show_state("warning", "warning", _said_large(large))
         elif gone:

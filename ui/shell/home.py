@@ -11,6 +11,7 @@ from app.chat.service import MentionRow
 from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
 from app.objects.trash import WrittenAfter
+from app.rooms.invitations import OpenInvitation
 from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, TextButton
@@ -85,6 +86,7 @@ class Home(QWidget):
         for signal in (session.rooms.changed, session.people.changed, session.status_changed):
             bind(self, signal, soon.due)
         bind(self, session.tasks.changed, soon.due)
+        bind(self, session.invitations.changed, soon.due)
         self.refresh()
 
     def _fill(self, half: QWidget, parts: Sequence[tuple[str, QVBoxLayout]], width: int) -> None:
@@ -112,6 +114,7 @@ class Home(QWidget):
         rooms = {r.room: r for r in self._session.rooms.rooms()}
         titles = {room: summary.title for room, summary in rooms.items()}
         mentions = [m for m in self._session.chat.mentions(_ASKED, unread_only=True) if m.room in rooms][:_MENTIONS]
+        asked = self._session.invitations.all()[:_MENTIONS]
         new = invitations(self._session)
         written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
         new = [each for each in new if each[0] not in written]
@@ -130,6 +133,7 @@ class Home(QWidget):
             tuple(mentions),
             tuple(written),
             tuple(new),
+            tuple(asked),
             tuple(after),
             tuple(recent),
             tuple(open_tasks),
@@ -139,9 +143,11 @@ class Home(QWidget):
         if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
             return
         self._shown = shown
-        self._fill_answers(mentions, written, new, titles, quiet=not told and not reminds and not after)
+        self._fill_answers(mentions, written, new, titles, quiet=not (told or reminds or after or asked))
         for each in after:
             self._answers.addWidget(self._written_after(each))
+        for at, invitation in enumerate(asked):
+            self._answers.insertWidget(at, self._asked(invitation))
         for at, notice in enumerate(told):
             self._answers.insertWidget(at, NoticeCard(self._session.people, notice))
         if reminds:
@@ -234,6 +240,17 @@ class Home(QWidget):
             "" if direct else tr("by {name}").format(name=name),
             day_or_time(t, self._local_now()),
             lambda: self.room_chosen.emit(room.room),
+        )
+
+    def _asked(self, invitation: OpenInvitation) -> QWidget:
+        title = invitation.title or (tr("A long room") if invitation.long else tr("A room"))
+        name = invitation.by.name if invitation.by is not None else tr("Somebody")
+        return action_row(
+            "invite",
+            tr("{name} invites you to {room}").format(name=name, room=title),
+            invitation.greeting,
+            day_or_time(invitation.t_ms, self._local_now()),
+            lambda: self.room_chosen.emit(invitation.room),
         )
 
     def _local_now(self) -> datetime:

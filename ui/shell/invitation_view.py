@@ -201,7 +201,7 @@ class InvitationView(QWidget):
     def _failed(self, error: Exception) -> None:
         self._accepted = False
         self.refresh()
-        self.error.say(told(error))
+        self.error.say(*told(error))
 
 
 def _about(shown: OpenInvitation) -> str:

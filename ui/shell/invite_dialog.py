@@ -139,7 +139,7 @@ class InviteDialog(Dialog):
                 tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
                    " the server and the number. Then both show six digits, which you compare.")
             )  # fmt: skip
-        large = label(offer.code or spaced(offer.number), "title" if offer.code else "home", wrap=True)
+        large = label(offer.code or spaced(offer.number), "title" if offer.code else "home", wrap=True, heading=False)
         large.setAccessibleName(tr("Code") if offer.code else tr("Number"))
         large.setAccessibleDescription(large.text())
         large.setTextInteractionFlags(
@@ -160,7 +160,7 @@ class InviteDialog(Dialog):
         self.text.setText(tr("This device wants to come in. It will read everything that you may read."))
         said = [label(new.name, "heading", wrap=True), label(new.system, "muted", wrap=True)]
         if new.digits:
-            said.append(label(spaced(new.digits), "home"))
+            said.append(label(spaced(new.digits), "home", heading=False))
         for part in said:
             part.setAlignment(_MIDDLE)
             self._add(part)
@@ -218,7 +218,7 @@ class InviteDialog(Dialog):
         if code_of(error) == "too-many-tries" and until is not None:
             more = tr("From {time} it is possible again.").format(time=clock(until))
             self._by_code = True
-        self.error.say(told(error, "join-", more))
+        self.error.say(*told(error, "join-", more))
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 

@@ -175,4 +175,4 @@ def _compared(found: Met) -> list[QWidget]:
     if not found.digits:
         return []
     text = tr("The other computer must show the same six digits. If not, go back: somebody is between.")
-    return [label(spaced(found.digits), "home"), label(text, "small", wrap=True)]
+    return [label(spaced(found.digits), "home", heading=False), label(text, "small", wrap=True)]

@@ -93,7 +93,7 @@ class PassphraseDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self.spinner.stop()
-        self.error.say(told(error))
+        self.error.say(*told(error))
         self._on_text()
         if self.current is not None:
             self.current.selectAll()

@@ -13,6 +13,7 @@ from app.licences import Component, matching
 from resources import path
 from ui.errors import sentence_of
 from ui.kit.dialogs import Dialog
+from ui.kit.faces import leave_focus
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, line, set_props
@@ -44,6 +45,7 @@ class LicencesDialog(Dialog):
         self.notice = label("", "body", wrap=True)
         self.notice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.text = QPlainTextEdit()
+        leave_focus(self.text)
         self.text.setReadOnly(True)
         self.text.setTabChangesFocus(True)
         self.text.setAccessibleName(tr("Text of the licence"))

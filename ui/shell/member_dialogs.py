@@ -98,6 +98,12 @@ class PersonSearch(QWidget):
             self.note.setText(tr("Nobody found who is not already a member."))
         else:
             self.note.setText(tr("Type a name, a title or a unit."))
+        self._describe()
+
+    def _describe(self) -> None:
+        """The focus stays in the line: a screen reader is told there who is chosen."""
+        row = self.list.current_row()
+        self.field.setAccessibleDescription(row.spoken if row is not None else self.note.text())
 
     def _failed(self, error: Exception) -> None:
         self.note.setText(" ".join(sentence_of(error)[:2]))
@@ -105,6 +111,7 @@ class PersonSearch(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Up) and self.field.hasFocus():
             self.list.step(1 if event.key() == Qt.Key.Key_Down else -1)
+            self._describe()
             return
         super().keyPressEvent(event)
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
-from ui.kit.buttons import PlainButton, RowButton
+from ui.kit.buttons import RowButton, SegmentButton, Segments
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
@@ -89,17 +89,17 @@ class MyTasks(QWidget):
         inner = QWidget()
         page = column(inner, margins=(34, 26, 34, 24), spacing=14)
         page.addWidget(label(tr("My tasks"), "home"))
-        filters = line(spacing=8)
+        filters = line()
+        segments = Segments(tr("Which tasks are shown"))
+        filters.addWidget(segments)
         self._filters = QButtonGroup(self)
         words = (tr("All"), tr("Within a week"), tr("Overdue"), tr("Done"))
         for i, word in enumerate(words):
-            button = PlainButton(word)
-            button.setCheckable(True)
+            button = SegmentButton(word)
             button.setChecked(i == 0)
             button.setAccessibleName(tr("Show: {filter}").format(filter=word))
-            set_props(button, kind="segment")
             self._filters.addButton(button, i)
-            filters.addWidget(button)
+            segments.add(button)
         filters.addStretch(1)
         self._filters.idClicked.connect(lambda _id: self.refresh())
         page.addLayout(filters)

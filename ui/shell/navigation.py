@@ -15,6 +15,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.buttons import Entered
 from ui.kit.card import IconLabel
 from ui.kit.chip import paint_badge
+from ui.kit.faces import Tab, TabList, tell_chosen
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.plain import set_tip
 from ui.kit.scale import hold, px, spread
@@ -59,7 +60,7 @@ class History:
         return self._places[self._at]
 
 
-class RailButton(Entered, QToolButton):
+class RailButton(Entered, Tab, QToolButton):
     """An item of the rail: icon, word, count, or the own picture."""
 
     def __init__(
@@ -146,7 +147,7 @@ class RailButton(Entered, QToolButton):
             paint_badge(painter, right, px(9 if self._slim else 12), self._count, "badge")
 
 
-class Rail(QFrame):
+class Rail(TabList, QFrame):
     """The items, by id; `select` marks one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -185,7 +186,9 @@ class Rail(QFrame):
     def select(self, item_id: str) -> None:
         """Marks an item as where one is."""
         for key, button in self.items.items():
-            button.setChecked(key == item_id)
+            if button.isCheckable() and button.isChecked() != (key == item_id):
+                button.setChecked(key == item_id)
+                tell_chosen(button)
 
 
 def _logo() -> IconLabel:

@@ -19,6 +19,7 @@ from app.people.person import Person
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import Soon, bind
 from ui.kit.translate import tr, trn
+from ui.shell.news import counts, fresh
 from ui.shell.ports import RoomService
 
 if TYPE_CHECKING:
@@ -58,29 +59,19 @@ class Notifications(QObject):
     def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, tell: Tell | None) -> None:
         super().__init__(window)
         self._window, self._rooms, self._settings, self.tell = window, rooms, settings, tell
-        self._seen = self._counts()
+        self._seen = counts(rooms)
         self.latest: RoomId | None = None
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
 
-    def _counts(self) -> dict[RoomId, tuple[int, int]]:
-        return {r.room: (0 if r.muted else r.unread, r.mentions) for r in self._rooms.rooms()}
-
     def _on_changed(self) -> None:
-        before, self._seen = self._seen, self._counts()
+        before, self._seen = self._seen, counts(self._rooms)
         wanted = self._settings.get(NOTIFICATIONS)
         if self._window.isActiveWindow() or self.tell is None or wanted == "none":
             return
-        unread = mentions = 0
-        fresh: list[tuple[bool, RoomId]] = []
-        for room, (now_unread, now_mentions) in self._seen.items():
-            was_unread, was_mentions = before.get(room, (0, 0))
-            if now_unread > was_unread or now_mentions > was_mentions:
-                fresh.append((now_mentions > was_mentions, room))
-            unread += max(now_unread - was_unread, 0)
-            mentions += max(now_mentions - was_mentions, 0)
-        self.latest = max(fresh, key=lambda f: f[0])[1] if fresh else self.latest
-        if mentions or (unread and wanted == "all"):
-            self.tell(*self._said(unread, mentions))
+        news = fresh(before, self._seen)
+        self.latest = max(news.rooms, key=lambda f: f[0])[1] if news.rooms else self.latest
+        if news.mentions or (news.unread and wanted == "all"):
+            self.tell(*self._said(news.unread, news.mentions))
 
     def invited(self, person: Person | None) -> None:
         """Somebody has added the person to a room and waits for an answer. Who it is only by the setting."""

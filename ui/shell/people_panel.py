@@ -183,7 +183,7 @@ class PeoplePanel(QFrame):
         person, role, history_all, greeting = answer[0]
         if person is not None and await may_add(self.window(), self._session.people, person):
             await rooms.add(room, person.uid, role, history_all, greeting)
-            toast(self, tr("{name} has been added.").format(name=person.name))
+            toast(self, tr("{name} has been invited.").format(name=person.name))
 
     async def _verify(self, person: Person) -> None:
         people = self._session.people

@@ -152,7 +152,7 @@ class PruneDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self._stand()
-        self.error.say(told(error))
+        self.error.say(*told(error))
 
     def _stand(self) -> None:
         """As before it was begun, with what is left."""

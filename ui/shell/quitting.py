@@ -69,7 +69,7 @@ class QuitDialog(Dialog):
             self._show_list()
 
     def _show_fault(self, fault: StoreFault) -> None:
-        self.error.say(told(fault))
+        self.error.say(*told(fault))
         self._show_list()
 
     def _show_list(self) -> None:

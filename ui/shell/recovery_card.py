@@ -47,7 +47,7 @@ class RecoveryCard(Card):
         self._icon.set_icon("verified" if good else "warning", "success" if good else "warning")
         if good:
             title = tr("You have a recovery sheet")
-            text = tr("With it and a new sign-in code you get back when you have lost every device.")
+            text = tr("With it and a new activation code you get back when you have lost every device.")
         elif state is SheetState.NONE:
             title = tr("You have no recovery sheet")
             text = tr("If you lose every device, what you alone could read is gone. Make a sheet and put it away.")

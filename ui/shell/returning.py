@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Back by the recovery sheet: sign-in code and sheet, who that is, how it is unlocked, and perhaps a day to wait."""
+"""Back by the recovery sheet: activation code and sheet, who that is, how it is unlocked, and perhaps a day to wait."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -81,7 +81,7 @@ class ReturnView(CodeView):
         page.heading.setText(tr("Back after losing a computer"))
         page.setAccessibleName(page.heading.text())
         page.text.setText(
-            tr("You need your recovery sheet and a new sign-in code of two lines. IT support gives you the code and "
+            tr("You need your recovery sheet and a new activation code of two lines. IT support gives you the code and "
                "revokes what is lost.")
         )  # fmt: skip
         self.sheet.changed.connect(self._on_text)

@@ -90,4 +90,4 @@ class RevokedDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self._busy(False)
-        self.error.say(told(error))
+        self.error.say(*told(error))

@@ -16,6 +16,7 @@ from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
 from ui.kit.marked import paint_grounds
 from ui.kit.scale import px
+from ui.kit.spoken_list import SpokenList
 
 TITLE_PX, DETAIL_PX = 13, 12
 _NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
@@ -184,7 +185,7 @@ def elided_title(title: str, metrics: QFontMetricsF, width: float) -> str:
     return metrics.elidedText(head, elide, left) + behind
 
 
-class RowList(QListView):
+class RowList(SpokenList, QListView):
     """A list of rows with keyboard: arrows move, Enter activates, sections are skipped."""
 
     def __init__(self, name: str, sizes: Sizes | None = None, parent: QWidget | None = None) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.settings import (
+    ANNOUNCE,
     AUTO_LOCK_MINUTES,
     AUTOSTART,
     CLOSE_TO_TRAY,
@@ -16,6 +17,7 @@ from app.settings import (
     NOTIFICATIONS,
     PROXY_ADDRESS,
     PROXY_MODE,
+    ROOM_IN_TITLE,
     TEXT_SIZE,
     THEME,
     Settings,
@@ -80,7 +82,7 @@ class SettingsView(QWidget):
         self.invitations = InvitationsCard(session)
         page.addWidget(self.invitations)
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT))
+        page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
         page.addWidget(SectionHeader(tr("This computer")))
         page.addWidget(rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
         page.addWidget(SectionHeader(tr("Connection")))

@@ -95,7 +95,7 @@ class SheetDialog(Dialog):
         code.setHorizontalSpacing(8)
         code.setVerticalSpacing(8)
         for at, group in enumerate(self.paper.groups):
-            cell = label(group, "title")
+            cell = label(group, "title", heading=False)
             hold(cell, least_width=_GROUP_PX)
             cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             code.addWidget(cell, at // 4, at % 4)
@@ -199,7 +199,7 @@ class SheetDialog(Dialog):
     def _failed(self, error: Exception) -> None:
         self._busy(False)
         more = tr("Keep the sheet: it comes into force by itself.") if self._recovery.waits(self.paper) else ""
-        self.error.say(told(error, more=more))
+        self.error.say(*told(error, more=more))
         self._refresh()
 
     # -- on paper ---------------------------------------------------------------------------------------------------

@@ -81,7 +81,10 @@ class _Page:
         self._text(tr("What to do with this sheet"), 13, bold=True)
         for text in (
             tr("Keep it where nobody else comes, such as a safe, and not with your computer. Make no photo of it."),
-            tr("Whoever has it and a sign-in code in your name can become you. Nobody at the agency needs the code."),
+            tr(
+                "Whoever has it and an activation code in your name can become you. "
+                "Nobody at the agency needs the code."
+            ),
             tr("A newer sheet makes this one worthless. Destroy it then."),
         ):
             self._point("•", text)
@@ -91,7 +94,10 @@ class _Page:
             (
                 tr("Tell IT support at once: they revoke the lost devices and give you a code of two lines."),
                 tr("Start Kansli on another computer and choose “I have lost my computer”."),
-                tr("Enter the server, both lines of the sign-in code, and the code above or a picture of its QR code."),
+                tr(
+                    "Enter the server, both lines of the activation code, "
+                    "and the code above or a picture of its QR code."
+                ),
                 tr("If a device of yours is not revoked, it can object for a day. Then you are in."),
             ),
             start=1,

@@ -17,8 +17,7 @@ HEIGHT = 28
 def sync_text(status: SyncStatus) -> tuple[str, str]:
     """(icon, words) for how it stands with the server."""
     if status.state == "online":
-        when = status.last_synced_ms
-        return "synced", tr("Synced {time}").format(time=clock(when)) if when else tr("Synced")
+        return "synced", tr("Synced")
     return {
         "connecting": ("syncing", tr("Connecting …")),
         "syncing": ("syncing", tr("Synchronising …")),
@@ -54,6 +53,8 @@ class StatusBar(QFrame):
         icon, text = sync_text(status)
         self._sync_icon.set_icon(icon, "warning" if status.state == "error" else "muted")
         self._sync.set_text(text)
+        when = status.last_synced_ms
+        set_tip(self._sync, tr("Last exchange with the server: {time}").format(time=clock(when)) if when else "")
         self._server.set_text(tr("The agency's server"))
         set_tip(self._server, status.server)
         waiting = trn("{n} change not sent yet", "{n} changes not sent yet", status.waiting).format(n=status.waiting)

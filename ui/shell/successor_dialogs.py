@@ -8,6 +8,7 @@ from app.rooms.evidence import Exhibit, Word
 from app.rooms.succession import Plan, Standing
 from ui.kit.avatar import Avatar
 from ui.kit.dialogs import Dialog
+from ui.kit.faces import leave_focus
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.translate import clock, day, long_day, tr, trn
@@ -84,6 +85,7 @@ class EvidenceDialog(Dialog):
         )
         self.add_text(tr("Kept when the room stopped. IT security can check the signatures with the agency's key."))
         self.shown = QPlainTextEdit(evidence_text(standing))
+        leave_focus(self.shown)
         self.shown.setReadOnly(True)
         self.shown.setTabChangesFocus(True)
         self.shown.setAccessibleName(tr("Evidence"))

@@ -28,13 +28,13 @@ class UnfinishedView(UnlockView):
         self.heading.setText(title)
         if with_passphrase is None and with_keyring is None:
             self.text.setText(
-                tr("The program ended before your keys were kept. Begin anew: with your sign-in code, or a new one.")
+                tr("The program ended before your keys were kept. Begin anew: with your activation code, or a new one.")
             )
         else:
             self.text.setText(
                 tr(
                     "Your keys are on this computer, but the server has not confirmed the account. Unlock to finish. "
-                    "If the sign-in code is not valid any more, begin anew with a new code."
+                    "If the activation code is not valid any more, begin anew with a new code."
                 )
             )
         self.button.setText(tr("Unlock and finish"))
@@ -49,12 +49,12 @@ class UnfinishedView(UnlockView):
     def _failed(self, error: Exception) -> None:
         super()._failed(error)
         if isinstance(error, ReturnWaits):
-            self.error.say(f"{self.error.text()}\n{tr('From {when}.').format(when=when(error.ready_ms))}")
+            self.error.say_more(tr("From {when}.").format(when=when(error.ready_ms)))
 
     async def _ask(self) -> None:
         text = tr(
             "The keys that were made on this computer are removed; nothing has been written with them. You need a new "
-            "sign-in code if the old one has been used."
+            "activation code if the old one has been used."
         )
         if await confirm(self, tr("Begin anew?"), text, accept=tr("Begin anew"), danger=True):
             self.anew.emit()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start: where the server is and the sign-in code, who was found, how it will be unlocked, and under way."""
+"""First start: where the server is and the activation code, who was found, how it will be unlocked, and under way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from ui.shell.server_field import ServerField
 
 
 class Found(Named, Protocol):
-    """What a sign-in code binds: shown before anything is made."""
+    """What an activation code binds: shown before anything is made."""
 
     @property
     def agency(self) -> str: ...
@@ -32,7 +32,7 @@ class Found(Named, Protocol):
 
 
 class ByCode(KeyStore, Protocol):
-    """What becomes of a sign-in code."""
+    """What becomes of an activation code."""
 
     async def look_up(self, server: str, code: str) -> Found:
         """Asks the server what the code binds. Raises with a code of ui/errors.py."""
@@ -88,14 +88,14 @@ class CodeView(QStackedWidget):
 
     def _make_code_page(self, server: str) -> None:
         text = (
-            tr("You need the sign-in code that you have got from your agency.")
+            tr("You need the activation code that you have got from your agency.")
             if self._servers
-            else tr("You need the server's address and the sign-in code that you have got from your agency.")
+            else tr("You need the server's address and the activation code that you have got from your agency.")
         )
         page = self.code_page = GatePage(tr("Welcome"), text)
         self.server = ServerField(tr("Server address or link"), self._servers)
         page.body.addWidget(self.server)
-        self.code = page.add_field(tr("Sign-in code"), hint="XXXX-XXXX-XXXX-XXXX-XXXX- …")  # many more than fit
+        self.code = page.add_field(tr("Activation code"), hint="XXXX-XXXX-XXXX-XXXX-XXXX- …")  # many more than fit
         self._add_ways(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         self.server.changed.connect(self._on_text)

@@ -20,14 +20,26 @@ from app.errors import StoreUnwritable
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
-from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, SIDEBAR_WIDTH, TEXT_SIZE, THEME, WINDOW_GEOMETRY
+from app.settings import (
+    ANNOUNCE,
+    AUTO_LOCK_MINUTES,
+    DENSITY,
+    LANGUAGE,
+    ROOM_IN_TITLE,
+    SIDEBAR_WIDTH,
+    TEXT_SIZE,
+    THEME,
+    WINDOW_GEOMETRY,
+)
 from ui.desktop.tray import Tray
 from ui.errors import code_of, sentence, sentence_of
 from ui.kit import scale, tasks, theme
+from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, show
 from ui.kit.front import to_front
+from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.plain import set_title
@@ -52,6 +64,7 @@ from ui.shell.member_dialogs import NewRoomDialog
 from ui.shell.my_tasks import MyTasks
 from ui.shell.navigation import Place, Rail, RailButton
 from ui.shell.navigator import Navigator, Parts
+from ui.shell.news import News
 from ui.shell.notifications import Notifications, desktop
 from ui.shell.palette import Palette
 from ui.shell.ports import Session
@@ -100,6 +113,8 @@ class MainWindow(QMainWindow):
         self.session, self.tools, self._keys = session, list(tools), keys
         self._now = now
         self.unread = 0
+        self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
+        self._told_status = ""
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
         self.navigator = Navigator(session, tools, self)
         self.navigator.write_to.connect(self.write_to)
@@ -115,6 +130,7 @@ class MainWindow(QMainWindow):
         with theme.styled_at_once():
             self._build()
         self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
+        self._news = News(self, session.rooms, self.announcer, lambda: self.navigator.place.room)
         bind(self, settings.changed, self._on_setting)
         bind(self, session.status_changed, self._on_status)
         rooms_soon = Soon(self, self._on_rooms)
@@ -161,6 +177,7 @@ class MainWindow(QMainWindow):
         self.navigator.stand_on(self._parts())
         self._toast = Toast(self, self._written_in)
         self.navigator.moved.connect(self._toast.place)
+        self.navigator.moved.connect(self._show_title)
         finder = Finder(
             self.session,
             self.commands,
@@ -171,7 +188,7 @@ class MainWindow(QMainWindow):
             search=self.search_for,
         )
         self.palette_view = Palette(self, finder)
-        self._on_status()
+        self._show_status()
         self._on_rooms()
 
     def _parts(self) -> Parts:
@@ -441,6 +458,8 @@ class MainWindow(QMainWindow):
             theme.apply(app, settings.get(THEME))
         elif key in (TEXT_SIZE.key, DENSITY.key) and isinstance(app, QApplication):
             theme.resize(app, settings.get(TEXT_SIZE), settings.get(DENSITY))
+        elif key == ROOM_IN_TITLE.key:
+            self._show_title()
         elif key == AUTO_LOCK_MINUTES.key:
             self.auto_lock.set_minutes(settings.get(AUTO_LOCK_MINUTES))
         elif key == LANGUAGE.key:
@@ -455,16 +474,36 @@ class MainWindow(QMainWindow):
         self.navigator.show_again()
 
     def _on_status(self) -> None:
+        self._show_status()
+        self._tell_status()
+
+    def _show_status(self) -> None:
+        self.status.show_status(self.session.status)
+        self._show_bar()
+
+    def _tell_status(self) -> None:
+        """Announces what the bar says when it is about something else than before: neither each try to connect nor each
+        change that waits."""
+        status, before = self.session.status, self._told_status
+        if self.session.devices.ended == "revoked":
+            self._told_status = "revoked"
+        elif status.state in ("offline", "error"):
+            self._told_status = f"{status.state} {status.code}"
+        elif status.state != "connecting":
+            self._told_status = ""
+        if self._told_status and self._told_status != before:
+            self.announcer.say(Kind.KEPT, self.bar.text())
+        elif before.startswith("offline") and not self._told_status:
+            self.announcer.say(Kind.KEPT, tr("You are online again"))
+
+    def _show_bar(self) -> None:
         status = self.session.status
-        self.status.show_status(status)
         if self.session.devices.ended == "revoked":
             self.bar.show_state(
                 "danger", "warning", sentence("revoked").text, tr("What can I do?"), lambda: run(self, self.ask_erase())
             )
         elif status.state == "error" and status.code:
-            said = sentence(status.code)
-            code = tr("Code: {code}").format(code=status.code)
-            self.bar.show_state("warning", "warning", f"{said.text} ({code})")
+            self.bar.show_state("warning", "warning", sentence(status.code).text, code=status.code)
         elif status.state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
             if status.code == "proxy-failed":
@@ -497,15 +536,23 @@ class MainWindow(QMainWindow):
     def _on_rooms(self) -> None:
         counted = [r.unread for r in self.session.rooms.rooms() if not r.muted]
         self.unread = sum(counted)
+        self._show_title()
         self.rail.items["rooms"].set_count(self.unread + self.session.invitations.count)
-        more = "+" if any(unread >= MAX_UNREAD for unread in counted) else ""
-        set_title(self, f"({self.unread}{more}) Kansli" if self.unread else "Kansli")
         self.unread_changed.emit(self.unread)
         if self.session.status.state == "syncing":
             self._on_status()
 
+    def _show_title(self) -> None:
+        """How much is unread, and the open room's name unless the setting hides it."""
+        rooms = self.session.rooms.rooms()
+        shown = self.navigator.place.room if self.session.settings.get(ROOM_IN_TITLE) else None
+        room = next((r.title for r in rooms if r.room == shown), "")
+        more = "+" if any(r.unread >= MAX_UNREAD for r in rooms if not r.muted) else ""
+        count = f"({self.unread}{more}) " if self.unread else ""
+        set_title(self, f"{count}{room} – Kansli" if room else f"{count}Kansli")
+
     def _on_error(self, _owner: QObject, error: Exception) -> None:
-        self.toast(f"{sentence_of(error).text} ({tr('Code: {code}').format(code=code_of(error))})")
+        self._toast.say(sentence_of(error).text, code=code_of(error), kept=True)
 
     # -- Qt ---------------------------------------------------------------------------------------------------
 

@@ -137,7 +137,7 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
             tr("The server has shown members different histories. Write nothing sensitive; contact IT security."),
         ),
         "rollback": (
-            tr("The server has gone backwards"),
+            tr("The server has lost content"),
             "warning",
             tr("The server no longer has what it confirmed. Your own copy is kept; contact IT security."),
         ),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One card on the board, painted: labels, title, due date, checklist, who does it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,6 +15,7 @@ from ui.kit import icons, theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.chip import chip_width, paint_chip
 from ui.kit.chip import height as chip_height
+from ui.kit.faces import Role, Spoken
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.plain import set_tip
 from ui.kit.scale import density, px
@@ -50,8 +51,9 @@ class CardLook:
         return ", ".join(parts)
 
 
-class CardWidget(QAbstractButton):
-    """Shows a card and passes on what is done with it. Positions are global. A button for screen readers."""
+class CardWidget(Spoken, QAbstractButton):
+    """Shows a card and passes on what is done with it. Positions are global. For screen readers an item of its column's
+    list, which `place` gives: the column's title, which card it is, and of how many."""
 
     opened = Signal(str)
     grabbed = Signal(str, QPoint)
@@ -63,6 +65,7 @@ class CardWidget(QAbstractButton):
     def __init__(self, look: CardLook, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._look = look
+        self.place: Callable[[CardWidget], str] = lambda _card: ""
         self._laid_out: dict[int, tuple[list[str], int]] = {}
         """Title's lines and the height, by width: a column asks every card for two widths at each change of one."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -96,6 +99,15 @@ class CardWidget(QAbstractButton):
             set_tip(self, look.card.title if len(look.card.title) > 120 else "")
             self.updateGeometry()
             self.update()
+
+    def spoken_role(self) -> Role:
+        return Role.ListItem
+
+    def spoken_description(self) -> str:
+        return self.place(self)
+
+    def press(self) -> None:
+        self.opened.emit(self.card.id)
 
     @property
     def lit(self) -> bool:

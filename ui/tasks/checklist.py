@@ -1,15 +1,31 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A card's checklist: tick, rename, take away, add with Enter."""
+"""A card's checklist: tick, rename, take away, add with Enter.
 
-from collections.abc import Sequence
+A line that is being typed in keeps its text and the caret while colleagues change the list. What is typed is stored
+when its field is left, and by `keep`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtWidgets import QCheckBox, QLineEdit, QWidget
 
 from app.tasks.model import Board, Card, CheckItem
 from ui.kit.buttons import IconButton
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column, line
+from ui.kit.tasks import done_now
 from ui.kit.translate import tr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """A line of a card. `gone`: somebody took it away while it is typed in here."""
+
+    card: str
+    item: CheckItem
+    gone: bool = False
 
 
 class Checklist(QWidget):
@@ -18,12 +34,15 @@ class Checklist(QWidget):
     def __init__(self, board: Board, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._board = board
-        self._card = ""
+        self._card: Card | None = None
         self._writable = True
-        self._rows: dict[str, tuple[QWidget, QCheckBox, QLineEdit]] = {}
         layout = column(self, spacing=4)
-        self._list = column(spacing=4)
-        layout.addLayout(self._list)
+        host = QWidget()
+        column(host, spacing=4)
+        self._rows: KeyedRows[_Line, CheckRow] = KeyedRows(
+            host, key=lambda line: (line.card, line.item.id), make=self._make, update=self._update
+        )
+        layout.addWidget(host)
         self.new = QLineEdit()
         self.new.setAccessibleName(tr("New line in the checklist"))
         self.new.setPlaceholderText(tr("Add a line and press Enter"))
@@ -33,58 +52,119 @@ class Checklist(QWidget):
     def set_writable(self, writable: bool) -> None:
         """Whether lines can be ticked, renamed, taken away and added."""
         self._writable = writable
-        self._card = ""
         self.new.setVisible(writable)
+        for row in self._rows.rows:
+            row.set_writable(writable)
 
     def show_card(self, card: Card) -> None:
-        """The card's lines as they are."""
-        if card.id != self._card or [*self._rows] != [item.id for item in card.checklist]:
-            self._card = card.id
-            self._build(card.checklist)
-        for item in card.checklist:
-            _, box, field = self._rows[item.id]
-            box.blockSignals(True)
-            box.setChecked(item.done)
-            box.blockSignals(False)
-            box.setAccessibleName(tr("Done: {text}").format(text=item.text))
-            if not field.hasFocus():
-                field.setText(item.text)
+        """The card's lines as they are. A line that is being typed in stays also if somebody took it away."""
+        self._card = card
+        lines = [_Line(card=card.id, item=item) for item in card.checklist]
+        there = {item.id for item in card.checklist}
+        for at, row in enumerate(self._rows.rows):
+            if row.line.card == card.id and row.line.item.id not in there and row.is_typed:
+                lines.insert(min(at, len(lines)), _Line(card=card.id, item=row.line.item, gone=True))
+        self._rows.show(lines)
 
-    def _build(self, items: Sequence[CheckItem]) -> None:
-        for row, _, _ in self._rows.values():
-            row.hide()
-            row.deleteLater()
-        self._rows = {}
-        for item in items:
-            row = QWidget()
-            cells = line(row, spacing=6)
-            box, field = QCheckBox(), QLineEdit(item.text)
-            box.toggled.connect(partial(self._toggle, item.id))
-            field.setAccessibleName(tr("Line: {text}").format(text=item.text))
-            field.editingFinished.connect(partial(self._rename, item.id, field))
-            box.setEnabled(self._writable)
-            field.setReadOnly(not self._writable)
-            cells.addWidget(box)
-            cells.addWidget(field, 1)
-            if self._writable:
-                remove = tr("Remove {text}").format(text=item.text)
-                cells.addWidget(IconButton("close", remove, partial(self._remove, item.id), size=13))
-            self._list.addWidget(row)
-            self._rows[item.id] = (row, box, field)
+    def keep(self) -> None:
+        """Stores what is typed: in a line, and in the field for a new one. Before another card is shown."""
+        for row in self._rows.rows:
+            self._rename(row)
+        done_now(self, self._add)
 
-    def _toggle(self, item: str, done: bool) -> None:
-        self._board.toggle_check_item(self._card, item, done)
+    def _make(self, line_: _Line) -> "CheckRow":
+        row = CheckRow(line_, self._toggle, self._rename, self._remove)
+        row.set_writable(self._writable)
+        return row
 
-    def _rename(self, item: str, field: QLineEdit) -> None:
-        if field.text().strip():
-            self._board.edit_check_item(self._card, item, field.text())
+    @staticmethod
+    def _update(row: "CheckRow", line_: _Line) -> None:
+        row.show_line(line_)
 
-    def _remove(self, item: str) -> None:
+    def _toggle(self, row: "CheckRow", done: bool) -> None:
+        self._board.toggle_check_item(row.line.card, row.line.item.id, done)
+
+    def _rename(self, row: "CheckRow") -> None:
+        text = row.take_typed() if self._writable else ""
+        if not text:
+            return
+        card, item, gone = row.line.card, row.line.item.id, row.line.gone
+        if gone:
+            done_now(self, lambda: self._board.add_check_item(card, text))
+        else:
+            done_now(self, lambda: self._board.edit_check_item(card, item, text))
+
+    def _remove(self, row: "CheckRow") -> None:
+        row.take_typed()
         self.new.setFocus()
-        self._board.delete_check_item(self._card, item)
+        if row.line.gone and self._card is not None:
+            self.show_card(self._card)
+        else:
+            self._board.delete_check_item(row.line.card, row.line.item.id)
 
     def _add(self) -> None:
         text = self.new.text().strip()
-        if text:
+        if text and self._card is not None and self._writable:
             self.new.clear()
-            self._board.add_check_item(self._card, text)
+            self._board.add_check_item(self._card.id, text)
+
+
+class CheckRow(QWidget):
+    """One line: its tick, its text and the cross that takes it away."""
+
+    def __init__(
+        self,
+        line_: _Line,
+        toggle: Callable[["CheckRow", bool], object],
+        rename: Callable[["CheckRow"], object],
+        remove: Callable[["CheckRow"], object],
+    ) -> None:
+        super().__init__()
+        self.line = line_
+        self._shown = line_.item.text
+        """What the field showed when nothing was typed in it."""
+        self._box, self._field = QCheckBox(), QLineEdit(self._shown)
+        self._cross = IconButton("close", "", partial(remove, self), size=13)
+        cells = line(self, spacing=6)
+        cells.addWidget(self._box)
+        cells.addWidget(self._field, 1)
+        cells.addWidget(self._cross)
+        self._box.toggled.connect(partial(toggle, self))
+        self._field.editingFinished.connect(partial(rename, self))
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether something is typed that is not stored. An emptied line is not: it gets its text back."""
+        return bool(self._field.text().strip()) and self._field.text() != self._shown
+
+    def set_writable(self, writable: bool) -> None:
+        """Whether the line can be ticked, renamed and taken away."""
+        self._box.setEnabled(writable)
+        self._field.setReadOnly(not writable)
+        self._cross.setVisible(writable)
+
+    def show_line(self, line_: _Line) -> None:
+        """The line as it is now; what is being typed stays."""
+        self.line, item = line_, line_.item
+        self._box.blockSignals(True)
+        self._box.setChecked(item.done)
+        self._box.blockSignals(False)
+        self._box.setAccessibleName(tr("Done: {text}").format(text=item.text))
+        self._field.setAccessibleName(tr("Line: {text}").format(text=item.text))
+        self._cross.set_name(tr("Remove {text}").format(text=item.text))
+        if self._field.text() == self._shown or not (self._field.hasFocus() or self.is_typed):
+            self._show_text(item.text)
+
+    def take_typed(self) -> str:
+        """What is typed, which then counts as stored; "" if nothing is."""
+        if not self.is_typed:
+            return ""
+        self._shown = self._field.text()
+        return self._shown
+
+    def _show_text(self, text: str) -> None:
+        self._shown = text
+        if self._field.text() != text:
+            caret = self._field.cursorPosition()
+            self._field.setText(text)
+            self._field.setCursorPosition(min(caret, len(text)))

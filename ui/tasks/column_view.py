@@ -1,21 +1,36 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One column of the board: its title with a menu, how many cards, +, and the cards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from PySide6.QtCore import QPoint, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.tasks.model import Column
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
+from ui.kit.faces import Role, Spoken
 from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 from ui.tasks.card_widget import CardLook, CardWidget
 
 MIN_WIDTH, MAX_WIDTH = 220, 320
+
+
+class CardList(Spoken, QWidget):
+    """Holds a column's cards. For a screen reader a list of them in their order, which Qt's children do not have."""
+
+    def __init__(self, cards: Callable[[], Sequence[CardWidget]]) -> None:
+        super().__init__()
+        self._cards = cards
+
+    def spoken_role(self) -> Role:
+        return Role.List
+
+    def _inside(self) -> Sequence[QObject]:
+        return self._cards()
 
 
 class ColumnView(QWidget):
@@ -38,7 +53,7 @@ class ColumnView(QWidget):
         head.addWidget(self._count)
         head.addStretch(1)
         head.addWidget(self._add)
-        self._body = QWidget()
+        self._body = CardList(lambda: self.cards)
         self._list = column(self._body, margins=(0, 0, 0, 12), spacing=10)
         self._list.addStretch(1)
         self.area = scroll(self._body, "")
@@ -56,7 +71,7 @@ class ColumnView(QWidget):
         self._title.setAccessibleName(tr("Column {title}").format(title=title))
         set_props(self._title, kind="column")
         self._add.set_name(tr("New task in {title}").format(title=title))
-        self.area.setAccessibleName(tr("Cards in {title}").format(title=title))
+        self._body.setAccessibleName(tr("Cards in {title}").format(title=title))
         self.setAccessibleName(title)
 
     def set_writable(self, writable: bool) -> None:
@@ -76,7 +91,7 @@ class ColumnView(QWidget):
         for look in looks:
             widget = kept.pop(look.card.id, None)
             if widget is None:
-                widget = CardWidget(look, self._body)
+                widget = self._new_card(look)
                 self.card_made.emit(widget)
             else:
                 widget.show_look(look)
@@ -95,11 +110,22 @@ class ColumnView(QWidget):
         self.cards = now
         self._count.setText(str(len(now)))
 
+    def _new_card(self, look: CardLook) -> CardWidget:
+        widget = CardWidget(look, self._body)
+        widget.place = self._place
+        return widget
+
+    def _place(self, widget: CardWidget) -> str:
+        if widget not in self.cards:
+            return ""
+        n, count = self.cards.index(widget) + 1, len(self.cards)
+        return tr("{column}, {n} of {all}").format(column=self.column.title or tr("Without column"), n=n, all=count)
+
     def show_card(self, look: CardLook, at: int) -> None:
         """One card as it is now, at its place among those that are shown."""
         widget = next((w for w in self.cards if w.card.id == look.card.id), None)
         if widget is None:
-            widget = CardWidget(look, self._body)
+            widget = self._new_card(look)
             self.card_made.emit(widget)
         else:
             widget.show_look(look)

@@ -15,6 +15,7 @@ from app.core.text_units import utf16_from_point, utf16_len
 from app.core.words import places_of
 from app.tasks.descriptions import MAX_DESCRIPTION, cleaned
 from ui.kit.error_line import ErrorLine
+from ui.kit.faces import leave_focus
 from ui.kit.marked import selections
 from ui.kit.scale import hold
 from ui.kit.translate import tr
@@ -34,6 +35,7 @@ class DescriptionField(QPlainTextEdit):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        leave_focus(self)
         self.setAccessibleName(tr("Description"))
         self.setPlaceholderText(tr("What is to be done, and why"))
         self.setTabChangesFocus(True)

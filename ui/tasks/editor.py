@@ -178,7 +178,7 @@ class CardEditor(QFrame):
 
     def open_card(self, card_id: str) -> None:
         """Shows a card and puts the caret behind its title; nothing is selected, so that a key replaces nothing."""
-        self._leave_texts()
+        self._leave_card()
         card = self._board.any_card(card_id)
         if card is None:
             return
@@ -192,7 +192,7 @@ class CardEditor(QFrame):
     def open_new(self, make: Callable[[str, str], object]) -> None:
         """Asks for a new card's title. `make` gets the card's id and the title and puts it on the board. It is called
         once, when there is a title; never if the panel is closed without one."""
-        self._leave_texts()
+        self._leave_card()
         self._card, self._make, self._from_archive = "", make, False
         self._show_title("")
         self.description.open_text("")
@@ -226,15 +226,18 @@ class CardEditor(QFrame):
         """Keeps what is written and closes."""
         if not self._card and self._make is None:
             return
-        self._leave_texts()
+        self._leave_card()
         card, self._card, self._make = self._card, "", None
         self.hide()
         self.closed.emit(card)
 
     def keep_draft(self) -> None:
-        """Stores what is being written in the open card, and a date that is being typed if it is understood."""
+        """Stores what is being written in the open card and its checklist, and a date that is being typed if it is
+        understood."""
         self._keep_typed()
         self._keep_due()
+        if self._card:
+            self.checklist.keep()
 
     def _keep_typed(self) -> None:
         """Stores title and description in a pause, while a date may be half typed in its field."""
@@ -250,6 +253,12 @@ class CardEditor(QFrame):
         self._step.close()
         self._step_open = False
         self._keep_due()
+
+    def _leave_card(self) -> None:
+        """As `_leave_texts`, and stores what is typed in the checklist."""
+        self._leave_texts()
+        if self._card:
+            self.checklist.keep()
 
     def _keep_texts(self) -> None:
         title = self.title.text() if self.title.text().strip() else None
@@ -287,7 +296,7 @@ class CardEditor(QFrame):
             self._from_archive = True  # a colleague archived what I write in: it stays open
         if card is None or (card.archived and not self._from_archive):
             if card is not None:
-                self._leave_texts()
+                self._leave_card()
             self._step.close()
             self._card, self._step_open = "", False
             self.hide()

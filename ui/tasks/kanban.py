@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 from app.people.person import Person
 from app.tasks.model import Board, Label
 from ui.kit.bind import bind
+from ui.kit.faces import tell_described
 from ui.kit.style import line, set_props
 from ui.kit.translate import local_now, tr
 from ui.tasks.card_widget import CardWidget, looks
@@ -150,6 +151,7 @@ class KanbanView(QScrollArea):
         widget.moved.connect(self._on_moved)
         widget.let_go.connect(self._on_released)
         widget.key_given.connect(self._on_key)
+        widget.opened.connect(self.card_opened)
         widget.menu_asked.connect(self.card_menu_asked)
 
     # -- by mouse ---------------------------------------------------------------------------------------------------
@@ -297,3 +299,6 @@ class KanbanView(QScrollArea):
         before = others[at] if at < len(others) else None
         self._board.move_card(card_id, self.columns[to].column.id, before)
         self.focus_card(card_id)
+        moved = self.card_widget(card_id)
+        if moved is not None:
+            tell_described(moved)  # it has the focus as before, and is in another place

@@ -5,8 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPoint, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QShowEvent
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.core.collation import swedish_key
@@ -19,6 +29,8 @@ from ui.kit.scale import px, row
 from ui.kit.translate import local_now, tr
 from ui.tasks.filter import Filter, urgency
 
+_KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
+_ROW = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 SORT = Qt.ItemDataRole.UserRole + 2
 _WIDTHS = (330, 130, 150, 110, 190, 100)
 
@@ -105,6 +117,7 @@ class CardTable(QTableView):
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(lambda index: self.card_opened.emit(self._card(index)))
         self._stale = False
+        self._left = QPersistentModelIndex()
         bind(self, board.changed, lambda _ids: self.refresh())
         bind(self, board.columns_changed, self.refresh)
         self.refresh()
@@ -126,7 +139,7 @@ class CardTable(QTableView):
             self._stale = True
             return
         self._stale = False
-        chosen = self._card(self.currentIndex())
+        chosen = self._card(self._chosen())
         today = local_now().date()
         names = {label.id: label.name for label in self._board.labels()}
         self._model.show_lines(
@@ -139,7 +152,14 @@ class CardTable(QTableView):
         )
         for number in range(self._sorted.rowCount()):
             if self._card(self._sorted.index(number, 0)) == chosen:
-                self.selectRow(number)
+                self._choose(self._sorted.index(number, 0))
+
+    def _choose(self, index: Index) -> None:
+        if self.hasFocus():
+            self.selectRow(index.row())
+        else:
+            self._left = QPersistentModelIndex(index)
+            self.selectionModel().select(index, _ROW)
 
     def _line(self, card: Card, column: str, done: bool, names: dict[str, str]) -> Line:
         person = self._people(card.assignee) if card.assignee else None
@@ -162,6 +182,23 @@ class CardTable(QTableView):
         super().showEvent(event)
         if self._stale:
             self.refresh()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if not self.currentIndex().isValid() and self._left.isValid():
+            self.selectionModel().setCurrentIndex(self._left, _KEEP)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Qt tells screen readers that the current cell has the focus, also when the table has not: there is none
+        then."""
+        super().focusOutEvent(event)
+        if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
+            self._left = QPersistentModelIndex(self.currentIndex())
+            self.selectionModel().clearCurrentIndex()
+
+    def _chosen(self) -> Index:
+        """The current cell, or the one where the focus was."""
+        return self.currentIndex() if self.currentIndex().isValid() else self._left
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         card = self._card(self.currentIndex())

@@ -15,9 +15,10 @@ from app.people.person import Person
 from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
+from ui.kit.announcing import announce
 from ui.kit.beside import Beside
 from ui.kit.bind import bind
-from ui.kit.buttons import IconButton, PlainButton, TextButton
+from ui.kit.buttons import IconButton, SegmentButton, Segments, TextButton
 from ui.kit.dialogs import show
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import set_icon
@@ -118,16 +119,16 @@ class TasksView(QWidget):
 
     def _segments(self, row: QLayout) -> None:
         self._segment = group = QButtonGroup(self)
+        segments = Segments(tr("How the tasks are shown"))
+        row.addWidget(segments)
         for number, (name, icon) in enumerate(((tr("Board"), "columns"), (tr("Table"), "table"))):
-            button = PlainButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
+            button = SegmentButton(f"\N{NO-BREAK SPACE}{name}")  # air beside the icon
             # the board itself is called so too
             button.setAccessibleName(name if number else tr("Show as a board"))
-            button.setCheckable(True)
             button.setChecked(number == 0)
-            set_props(button, kind="segment")
             set_icon(button, icon, "muted", 14, checked="accent")
             group.addButton(button, number)
-            row.addWidget(button)
+            segments.add(button)
         group.idClicked.connect(self._views.setCurrentIndex)
 
     # -- for the shell ----------------------------------------------------------------------------------------------
@@ -293,15 +294,13 @@ class TasksView(QWidget):
         dialog = ArchiveDialog(self, self.board, writable=self._writable)
         back: list[str] = []
         dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
-        opened: list[str] = []
-        dialog.rejected.connect(lambda: opened.append(dialog.opened))
         await show(dialog)
         for card_id in back:
             done_now(self, partial(self.board.archive_card, card_id, False))
         if back:
             self.kanban.focus_card(back[0])
-        elif opened and opened[0]:
-            self.editor.open_card(opened[0])
+        elif dialog.opened is not None:
+            self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
         """Shows the tasks in the trash; says so if there are none."""
@@ -319,6 +318,8 @@ class TasksView(QWidget):
         self.table.set_filter(chosen)
         self.filter_line.show_filter(chosen)
         self._show_nothing()
+        count = len(self.board.all_cards())
+        announce(self, tr("{n} of {all} tasks are shown").format(n=count - len(self._hidden), all=count))
 
     def _show_nothing(self) -> None:
         today, cards = local_now().date(), self.board.all_cards()

@@ -57,6 +57,19 @@ def test_text_beats_a_picture_unless_it_only_names_the_picture(text: str, html: 
     assert read(text, html).beats is beats
 
 
+PARTS = ["å", "ä", "🙂", " ", "\n", "\t", "\t", "```", "·\t", "1.\t"]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=30), st.booleans(), st.booleans())
+def test_no_letter_is_lost_whatever_is_pasted(parts: list[str], is_list: bool, is_table: bool) -> None:
+    text = "".join(parts)
+    html = "<p style='mso-list:l0'>" * is_list + TABLE * is_table
+    pasted = read(text, html).text if text else ""
+    assert [c for c in pasted if c in "åä🙂"] == [c for c in text if c in "åä🙂"]
+    shown = "".join(run.text for run in parse(pasted))
+    assert sum(c in "åä🙂" for c in shown) == sum(c in "åä🙂" for c in text)
+
+
 def test_pictures_are_counted() -> None:
     assert read("a", "<p>a<img src=x><img src=y><img width=1 height=1></p>").pictures == 2
 

@@ -181,6 +181,25 @@ def test_no_mention_is_lost_whatever_the_marks(text: str, places: list[int]) -> 
     assert "\x00" not in shown
 
 
+@given(
+    st.lists(st.sampled_from(["\n```", "```", "\n", "a", "🙂", " å", "@Å", "`"]), max_size=12).map(
+        lambda p: ["```", *p]
+    )
+)
+def test_what_stands_beside_the_signs_of_a_code_block_is_shown(parts: list[str]) -> None:
+    """It was taken for the name of a programming language; a mention in it gave its name to the next one."""
+    starts = [len("".join(parts[:at])) for at, part in enumerate(parts) if part == "@Å"]
+    text = "".join(parts)
+    runs = parse(text, [Mention(uid=EK, start=start, length=2) for start in starts])
+    assert [run.text for run in runs if run.mention] == ["@Å"] * len(starts)
+    assert sum(c in "aå🙂" for run in runs for c in run.text) == sum(c in "aå🙂" for c in text)
+
+
+def test_what_stands_behind_the_beginning_of_a_code_block_is_its_first_line() -> None:
+    assert plain("```Viktigt å\nrad\n```") == "Viktigt å rad"
+    assert plain("```kod``` är bra\nrad två\n```slut```") == "```kod``` är bra rad två ```slut```".replace("```", "``")
+
+
 def replace_start(mention: Mention, by: int) -> Mention:
     return Mention(uid=mention.uid, start=mention.start + by, length=mention.length)
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Two versions of a text become one: what either added is there, what either removed is not."""
 
+import random
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.three_way import merge
@@ -53,6 +54,62 @@ def test_every_letter_that_somebody_added_is_there(base: str, mine: list[int], t
         other = other[:place] + letter + other[place:]
     merged = merge(base, one, other)
     assert set("ABCD"[: len(mine)] + "WXYZ"[: len(theirs)]) <= set(merged), merged
+
+
+EDITS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.integers(0, 2)), max_size=3)
+
+
+def edited(text: str, edits: list[tuple[int, int, int]], letters: str) -> str:
+    """At each place so many characters are replaced by so many new letters, each of which stands there once."""
+    new = iter(letters)
+    for place, removed, added in edits:
+        text = text[:place] + "".join(next(new) for _ in range(added)) + text[place + removed :]
+    return text
+
+
+@settings(max_examples=500)
+@given(WORDS, EDITS, EDITS)
+def test_a_word_that_somebody_wrote_stays_a_word_and_only_what_somebody_deleted_is_gone(
+    base: str, mine: list[tuple[int, int, int]], theirs: list[tuple[int, int, int]]
+) -> None:
+    one, other = edited(base, mine, "ABCDEF"), edited(base, theirs, "UVWXYZ")
+    merged = merge(base, one, other)
+    assert set(one.split()) | set(other.split()) <= set(merged.split()) | set(base.split()), merged
+    for letter in "åä🙂":
+        deleted = (base.count(letter) - one.count(letter)) + (base.count(letter) - other.count(letter))
+        assert merged.count(letter) >= base.count(letter) - deleted, merged
+    for letter in "ABCDEFUVWXYZ":
+        assert merged.count(letter) == one.count(letter) + other.count(letter), merged
+
+
+@given(WORDS, WORDS)
+def test_without_the_text_that_both_were_made_from_no_letter_of_either_is_lost(one: str, other: str) -> None:
+    merged = merge(None, one, other)
+    for letter in "åä🙂":
+        assert merged.count(letter) >= max(one.count(letter), other.count(letter)), merged
+
+
+@given(st.integers(100, 800), st.sampled_from([" ", "\n"]), st.integers(0, 2**32))
+def test_a_long_text_is_not_doubled_when_both_changed_its_ends(length: int, between: str, seed: int) -> None:
+    draw = random.Random(seed)
+    words = [draw.choice(["och", "å", "att", "🙂"]) + (str(at) if at % 3 else "") for at in range(length)]
+    middle = length // 2
+    one = ["A", *words[1:middle], "M", *words[middle:], "B"]
+    other = ["S", *words, "T"]
+    merged = merge(between.join(words), between.join(one), between.join(other)).split()
+    assert [word for word in merged if word in words] == words[1:]
+    assert sorted(word for word in merged if word not in words) == ["A", "B", "M", "S", "T"]
+
+
+def test_attack_a_text_that_is_divided_one_word_at_a_time_does_not_hold_the_program() -> None:
+    """▲ Each word stands once, but only behind the one before it."""
+    count = 4000
+    base = " ".join(f"{at} {max(0, at - 1)}" for at in range(count))
+    one, other = base.replace("0 0 ", "A ", 1) + " B", " ".join(reversed(base.split()))
+    began = time.process_time()
+    merge(base, one, other)
+    merge(None, one, other)
+    assert time.process_time() - began < 2
 
 
 def test_attack_a_long_text_of_one_word_does_not_hold_the_program() -> None:

@@ -164,6 +164,26 @@ def test_tables_keep_their_cells_apart(html: str, text: str, tables: int) -> Non
     assert taken.tables == tables
 
 
+TAGS = "p div b span table tr td th ul ol li h1 blockquote caption pre tbody br"
+PARTS = [
+    *"åä🙂 \n\t",
+    *(f"<{tag}>" for tag in TAGS.split()),
+    *(f"</{tag}>" for tag in TAGS.split()),
+    "<td colspan=2>",
+    "<td rowspan=3>",
+    "<a href='https://å.se'>",
+    "</a>",
+    "<p style='mso-list:l0 level1 lfo1'>",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=25))
+def test_no_letter_is_lost_however_tags_are_crossed_and_left_open(parts: list[str]) -> None:
+    letters = [part for part in parts if part in ("å", "ä", "🙂")]
+    text = "".join(block.text for block in from_html("".join(parts)))
+    assert sorted(c for c in text if c in "åä🙂") == sorted(letters)
+
+
 def test_marks_in_cells_are_kept() -> None:
     (row,) = from_html("<table><tr><td><b>a</b></td><td>b</td></tr></table>")
     assert row.runs == (Run("a", Marks(bold=True)), Run("\tb"))

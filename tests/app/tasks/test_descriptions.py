@@ -3,6 +3,7 @@
 
 import gc
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.ids import Uid
+from app.errors import DiskFull
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import decode
@@ -129,6 +131,56 @@ def test_what_was_undone_on_another_device_of_mine_stays_undone(desks: tuple[Des
     assert read(hl, card) == read(ek, card) == BASE
 
 
+def test_a_colleagues_undo_does_not_take_what_i_wrote_meanwhile(desks: tuple[Desk, Desk, Positions]) -> None:
+    """The undo writes the value that mine was made from. Of the two the CRDT keeps either."""
+    hl, ek, server = desks
+    for built_on_it in (False, True) * 4:
+        card = new_card(hl, server)
+        theirs = hl.tasks.board(ROOM)
+        theirs.edit_card(card, description=BASE + "\nMitt.")
+        if built_on_it:
+            settle(server)
+        theirs.undo.undo()
+        write(ek, card, read(ek, card) + "\nDitt.")
+        settle(server)
+        assert read(hl, card) == read(ek, card)
+        assert "Ditt." in read(hl, card)
+        if not built_on_it:
+            assert "Mitt." not in read(hl, card)
+
+
+def test_what_was_undone_does_not_come_back_when_a_colleague_writes(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    mine = hl.tasks.board(ROOM)
+    mine.edit_card(card, description=BASE + "\nMitt.")
+    mine.undo.undo()
+    settle(server)
+    write(ek, card, BASE + "\nDitt.")
+    settle(server)
+    assert read(hl, card) == read(ek, card) == BASE + "\nDitt."
+
+
+def test_mine_is_merged_with_what_replaced_it_when_the_board_is_read_again(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to be merged is forgotten with the rows, and all changes are projected at once."""
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    write(ek, card, BASE + "\nDitt.")
+    with monkeypatch.context() as away:
+        for each in (hl, ek):
+            away.setattr(each.tasks, "_settle", lambda: None)
+        settle(server)
+    for each in (hl, ek):
+        with each.store.transaction():
+            each.store._projecting.take_back(BOARD_ID)
+    settle(server)
+    assert read(hl, card) == read(ek, card)
+    assert {"Mitt.", "Ditt."} <= set(read(hl, card).split())
+
+
 def test_what_replaced_mine_while_the_program_was_away_is_merged_at_the_next_start(
     desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +199,29 @@ def test_what_replaced_mine_while_the_program_was_away_is_merged_at_the_next_sta
     settle(server)
     assert read(hl, card) == read(ek, card)
     assert set(read(hl, card).split()) == set(f"{BASE}\nMitt. Ditt.".split())
+
+
+def test_what_was_merged_while_the_disk_was_full_is_merged_again_after_a_restart(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    write(hl, card, BASE + "\nMitt.")
+    write(ek, card, BASE + "\nDitt.")
+
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as full:
+        for each in (hl, ek):
+            full.setattr(each.store.changes, "append", refuse)
+        settle(server)
+    for each in (hl, ek):  # what is only in memory is gone with the program
+        each.tasks._unsaved.clear()
+        each.tasks.start()
+    settle(server)
+    assert read(hl, card) == read(ek, card)
+    assert {"Mitt.", "Ditt."} <= set(read(hl, card).split())
 
 
 def test_what_a_rolled_back_transaction_replaced_is_merged_when_it_comes_again(
@@ -187,16 +262,17 @@ def test_nobody_merges_where_they_may_only_read(desks: tuple[Desk, Desk, Positio
 WHO = st.sampled_from("abc")
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(WHO, st.sampled_from(["write", "sync"])), max_size=24))
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(WHO, st.sampled_from(["write", "sync", "undo", "redo"])), max_size=24))
 def test_three_people_online_and_offline_lose_nothing(plan: list[tuple[str, str]]) -> None:
-    """Each adds a line of their own at the end of what they see; boards are open all the time."""
+    """Each adds a line of their own at the end of what they see, and takes steps back; boards are open all the time.
+    Only its own writer's undo takes a line away."""
     logs: dict[str, list[bytes]] = {who: [] for who in "abc"}
     boards = {who: Board(logs[who].append, me=Uid(who.encode() * 16)) for who in "abc"}
-    first = boards["a"]
-    first.setup(["Att göra"])
-    card = first.add_card(first.columns()[0].id, "Beslut", description="Början å 🙂.")
     server: list[bytes] = []
+    with closing(Board(server.append)) as first:
+        first.setup(["Att göra"])
+        card = first.add_card(first.columns()[0].id, "Beslut", description="Början å 🙂.")
     read_up_to = dict.fromkeys("abc", 0)
 
     def sync(who: str) -> None:
@@ -208,22 +284,29 @@ def test_three_people_online_and_offline_lose_nothing(plan: list[tuple[str, str]
 
     for who in "abc":
         sync(who)
-    lines = []
+    lines: dict[str, set[str]] = {who: set() for who in "abc"}
     for step, (who, what) in enumerate(plan):
         if what == "sync":
             sync(who)
             continue
+        if what == "undo":
+            lines[who].clear()
+            boards[who].undo.undo()
+            continue
+        if what == "redo":
+            boards[who].undo.redo()
+            continue
         found = boards[who].card(card)
         assert found is not None
-        lines.append(f"{who}{step}")
+        lines[who].add(f"{who}{step}")
         boards[who].edit_card(card, description=f"{found.description}\n{who}{step}")
     for who in "abcabcabc":
         sync(who)
     ends = {board.card(card) for board in boards.values()}
     assert len({end.description for end in ends if end is not None}) == 1
-    text = first.card(card)
+    text = boards["a"].card(card)
     assert text is not None
-    assert set(lines) <= set(text.description.split())
+    assert set.union(*lines.values()) <= set(text.description.split())
     for board in boards.values():
         board.close()
 

@@ -263,6 +263,28 @@ def test_cards_are_copied_to_the_board_of_another_room_unless_they_are_there(
     assert len(mine.all_cards()) == 3
 
 
+def test_a_line_of_a_checklist_and_an_archived_card_are_copied_too(desks: tuple[Desk, Desk, Positions]) -> None:
+    hl, _, _ = desks
+    room, into = RoomId(b"z" * 16), ObjId(b"i" * 16)
+    mine = hl.tasks.board(ROOM)
+    column = mine.columns()[0].id
+    card = mine.add_card(column, "Beslut")
+    mine.add_check_item(card, "Läs")
+    with hl.store.db.transaction() as conn:
+        object_rows.announce(conn, room, into, BOARD.id, 1, HL)
+    hl.store.changes.append(room, into, encode(mine.diff()))
+    theirs = hl.tasks.board(room, into)
+    theirs.add_check_item(card, "Deras rad")
+    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 0
+    mine.toggle_check_item(card, mine.add_check_item(card, "Ring å 🙂"), True)
+    away = mine.add_card(column, "Arkiverad", description="Text ö")
+    mine.archive_card(away)
+    assert hl.tasks.copy_cards(BOARD_ID, room, into) == 2
+    (copy,) = [each for each in theirs.all_cards() if each.id != card]
+    assert [(item.text, item.done) for item in copy.checklist] == [("Läs", False), ("Ring å 🙂", True)]
+    assert [(each.title, each.description) for each in theirs.archived()] == [("Arkiverad", "Text ö")]
+
+
 def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, _, _ = desks
     room, into = RoomId(b"z" * 16), ObjId(b"i" * 16)

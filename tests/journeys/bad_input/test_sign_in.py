@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sign-in codes, addresses, certificates, versions, clocks, and an enrolment that is cut off in the middle."""
+"""Activation codes, addresses, certificates, versions, clocks, and an enrolment that is cut off in the middle."""
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -55,7 +55,7 @@ async def still_new(o: Offices, desk: Desk, code: str | None = None) -> None:
 
 
 async def refusal(desk: Desk, code: str) -> str:
-    """The code of what looking up (or enrolling by) a sign-in code raises."""
+    """The code of what looking up (or enrolling by) an activation code raises."""
     try:
         await _enrol(desk, code)
     except (SyncError, AppError) as e:

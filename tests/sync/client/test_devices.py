@@ -16,11 +16,12 @@ from app.errors import DiskFull
 from sync.client import audit
 from sync.client.devices import AHEAD_MS, Devices
 from sync.client.pairing import Guest, Host, Joined
-from sync.client.status import LinkState
+from sync.client.room import RoomSync
+from sync.client.status import LinkState, RoomState
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject
-from sync.ids import Hash
+from sync.ids import Hash, RoomId, Uid
 from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server import admin, people
@@ -222,6 +223,84 @@ async def test_a_colleague_states_what_the_person_cannot(w: World) -> None:
     await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
     b.online()
     await until(lambda: b.engine.status.code == "revoked")
+
+
+@pytest.mark.parametrize("what", ["revoke", "reset"])
+async def test_colleagues_who_are_connected_state_an_agencys_revocation_at_once(w: World, what: str) -> None:
+    """Nobody writes a word meanwhile, nobody signs in again, and no hour passes."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    rooms = [await w.room(a, b) for _ in range(5)]
+    for room in rooms:
+        await w.settle(room)
+    epochs = {room: a.engine._link.rooms[room].stream.epoch for room in rooms}
+    assert all(a.engine._audit._due[room] > asyncio.get_running_loop().time() + 1000 for room in rooms)
+    if what == "revoke":
+        await admin.revoke(w.data, uid=b.uid, dev=b.engine._link.account.dev)
+    else:
+        await admin.reset(w.data, uid=b.uid)
+    await until(lambda: all(a.engine._link.rooms[room].stream.epoch > epochs[room] for room in rooms))
+    here = [b.uid in a.engine._link.rooms[room].stream.members for room in rooms]
+    assert here == [what == "revoke"] * len(rooms)
+    assert all(a.engine.room_state(room) is RoomState.SEALED for room in rooms)
+
+
+async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World) -> None:
+    """Also if the device with which they did it ends before it has told their rooms."""
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    tablet = await w.second(b)
+    await w.settle(room)
+    epoch = a.engine._link.rooms[room].stream.epoch
+    b.engine._audit.look_now = lambda: None  # type: ignore[method-assign]  # as if it ended before it could
+    await b.engine.devices.revoke(tablet.engine._link.account.dev)
+    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+
+
+async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "HEARD_S", 1000.0)
+    (a,) = await w.hire("Handläggare")
+    room = await w.room(a)
+    await w.settle(room)
+    await until(lambda: room in a.engine._audit._looked)
+    looked = count_looks(a, monkeypatch)
+    assert w.running is not None
+    hub = w.running.service.hub
+    for _ in range(500):
+        hub.tell_room(room, m.MemberMoved(room))
+        hub.tell_all(a.uid, m.MemberMoved(bytes(16)))  # a room that it does not know
+    a.say(room, new_obj(), b"efter")  # comes back behind all of them
+    await w.settle(room)
+    assert looked == []
+    assert a.engine.status.state is LinkState.ONLINE
+
+
+async def test_attack_a_server_that_tells_of_no_revocation_is_found_by_the_next_look(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "AGAIN_S", 0.3)
+    a, b = await w.hire("Handläggare", "Registrator")
+    room = await w.room(a, b)
+    await w.settle(room)
+    epoch = a.engine._link.rooms[room].stream.epoch
+    assert w.running is not None
+    monkeypatch.setattr(w.running.service.hub, "tell_room", lambda room, frame: None)
+    await admin.revoke(w.data, uid=b.uid, dev=b.engine._link.account.dev)
+    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+
+
+def count_looks(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[RoomId]:
+    """Each room that the client asks about from now on."""
+    looked: list[RoomId] = []
+    look = client.engine._audit._look
+
+    async def counted(room: RoomSync) -> list[Uid]:
+        looked.append(room.room)
+        return await look(room)
+
+    monkeypatch.setattr(client.engine._audit, "_look", counted)
+    return looked
 
 
 async def test_after_the_agencys_revocation_the_other_device_makes_a_new_key_and_reads_on(w: World) -> None:

@@ -26,8 +26,8 @@ from sync.protocol import messages as m
 from sync.trust.items import Item
 from sync.trust.stream import AcceptedEnvelope
 from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
+from tests.sync.client.papers import WORDS, Paper, forgotten, other_state, paper, three_know
 from tests.sync.client.test_seals import lose
-from tests.sync.client.test_snapshots import WORDS, Paper, _forgotten, _other, _three_know, paper
 from tests.world import Client, World, until, world
 
 
@@ -46,7 +46,7 @@ async def prune(w: World, p: Paper) -> int:
     """Gives the position up to which the server has forgotten the document."""
     await p.head.engine.deeds.prune(p.room, p.obj)
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
-    await _forgotten(w, p, n)
+    await forgotten(w, p, n)
     return n
 
 
@@ -68,7 +68,7 @@ async def away_while_pruned(w: World, p: Paper, cut: pytest.MonkeyPatch | None =
         await until(lambda: (away.engine.filling(p.room) is not None) == (cut is not None))
         had = away.engine.position(p.room)
         await away.offline()
-    await _three_know(p)
+    await three_know(p)
     await p.write(p.head, *WORDS)
     await until(lambda: any(len(row.attests) > 1 and row.covers > had + 5 for row in p.rows(p.head)))
     assert await prune(w, p) > had + 5
@@ -90,7 +90,7 @@ async def test_a_device_that_was_away_when_what_it_lacked_was_pruned_has_the_who
 async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining, "BARE_FROM", 10_000)
     p = await paper(w)
-    await _three_know(p)
+    await three_know(p)
     await prune(w, p)
     later = replace(p, guest=await w.second(p.clerk))
     await until(lambda: later.text(later.guest) == p.text(p.head) != "")
@@ -233,7 +233,7 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
     await until(lambda: away.engine.filling(p.room) is None)
     await away.offline()
     await p.head.engine.deeds.rotate(p.room)
-    await _three_know(p)
+    await three_know(p)
     await _told_by_three(w, p)
     await prune(w, p)
     epoch = p.at(p.head).stream.epoch
@@ -259,7 +259,7 @@ async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: away.engine.filling(p.room) is None)
-    await _three_know(p)
+    await three_know(p)
     await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
     await away.offline()
     await p.head.engine.deeds.rotate(p.room)
@@ -285,7 +285,7 @@ async def test_attack_two_who_lie_together_hide_nothing_that_is_pruned(w: World)
     p = await paper(w)
     away = await away_while_pruned(w, p)
     for k in range(TRIES):
-        false = _other(f"Något annat {k}", p.clerk, p.room)
+        false = other_state(f"Något annat {k}", p.clerk, p.room)
         row = await p.claim(p.clerk, false)
         await p.attest(p.head, row, false.digest)
     away.online()
@@ -368,7 +368,7 @@ async def test_what_was_written_offline_is_in_the_text_though_what_it_builds_on_
     await away.offline()
     edit(p, away, lambda text: text.insert(5, "osänt "))
     edit(p, away, lambda text: text.insert(5, "också "))
-    await _three_know(p)
+    await three_know(p)
     edit(p, p.head, lambda text: text.delete(0, 20))
     await p.write(p.head, *WORDS)
     await until(lambda: any(len(row.attests) > 1 and row.covers > had + 5 for row in p.rows(p.head)))
@@ -396,7 +396,7 @@ async def test_what_was_placed_and_pruned_before_its_author_saw_it_there_counts_
         await until(lambda: "Eget" in p.text(p.head))
         await away.stop()
     assert away.engine.position(p.room) == had
-    await _three_know(p)
+    await three_know(p)
     await p.write(p.head, *WORDS)
     await until(lambda: any(len(row.attests) > 1 and row.covers > had + 5 for row in p.rows(p.head)))
     await prune(w, p)
@@ -416,7 +416,7 @@ async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
     monkeypatch.setattr(joining, "BARE_FROM", 20 if bare else 10_000)
     p = await paper(w)
-    await _three_know(p)
+    await three_know(p)
     await p.write(p.head, *WORDS[:10])
     known = {client.engine._link.account.dev for client in w.clients}
     begun, pruned = asyncio.Event(), asyncio.Event()
@@ -467,7 +467,7 @@ async def test_a_server_that_is_restored_from_before_the_prune_forgets_the_same_
         await until(lambda at=client: at.engine.status.state is LinkState.ONLINE)  # type: ignore[misc]
     await open_again(w)
     await until(lambda: all(x.engine.room_state(p.room) is RoomState.SEALED for x in w.clients))
-    await _forgotten(w, p, n)
+    await forgotten(w, p, n)
     later = replace(p, guest=await w.second(p.clerk))
     await until(lambda: later.text(later.guest) == p.text(p.head) != "")
     await whole(w)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sign-in codes, certificates, padding, blobs, ephemerals, receipts: small formats, each with what it refuses."""
+"""Activation codes, certificates, padding, blobs, ephemerals, receipts: small formats, each with what it refuses."""
 
 import os
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def rejected(act: Callable[[], object]) -> str:
     return refused.value.code
 
 
-# -- sign-in codes and certificates -----------------------------------------------------------------------------
+# -- activation codes and certificates -----------------------------------------------------------------------------
 
 
 @given(st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))

@@ -273,7 +273,7 @@ def test_a_sheets_code_is_no_pairing_code_and_mistakes_are_told() -> None:
 
 
 def way_back(office: Office, pair: RecoveryPair, *revoke: DevId) -> Return:
-    """What an agency's new sign-in code, the sheet and its share make."""
+    """What an agency's new activation code, the sheet and its share make."""
     sign_in = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"salt" * 4, encode_record({"name": "Handläggare Å", "title": "", "unit": ""}))
     cert = office.agency.certify_invite(sign_in.key.public, record, NOW + 10**9)

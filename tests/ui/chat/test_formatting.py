@@ -1,42 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Bold, italic and lists in the composer, by keys and buttons as a person uses them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtTest import QTest
-from pytestqt.qtbot import QtBot
 
-from app.core.i18n import set_language
 from tests.demo.hands import commit
-from tests.office import HL, ROOM, Desk, desk
 from tests.ui.chat.test_view import last, named
 from tests.ui.pointing import click
 from ui.chat.view import ChatView
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def view(hl: Desk, qtbot: QtBot) -> ChatView:
-    made = ChatView(hl.chat, ROOM)
-    qtbot.addWidget(made)
-    made.resize(800, 700)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    made.composer.field.setFocus()
-    return made
 
 
 def keys(view: ChatView, *written: str) -> None:

@@ -231,7 +231,7 @@ def test_a_key_acts_on_the_chosen_message_in_sight(view: ChatView) -> None:
     chosen = view.list.currentIndex().row()
     wheel(view.list.viewport(), -40)
     assert not seen(view, chosen)
-    QTest.keyClick(view.list, Qt.Key.Key_R)
+    QTest.keyClick(view.list, Qt.Key.Key_S)
     assert seen(view, chosen)
     assert row_of(view, view.composer.replies_to) == chosen
 

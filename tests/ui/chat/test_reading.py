@@ -2,8 +2,6 @@
 """Where a room opens, and when a message counts as read: only after a second on screen in an active window."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -12,22 +10,13 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.chat.records import Mention, MessageSent, encode
-from app.core.i18n import set_language
-from tests.office import CHANNEL, EK, HL, ROOM, Desk, desk, from_others
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, from_others
 from tests.ui.pointing import click, wheel
 from ui.chat.view import ChatView
 
 T = 1_795_500_000_000
 NAMED = MessageSent(text="@Handläggare å 🙂", mentions=(Mention(uid=HL, start=0, length=12),))
 READ, NEW = 60, 40
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    yield made
-    made.close()
 
 
 @pytest.fixture

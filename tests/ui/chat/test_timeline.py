@@ -24,6 +24,7 @@ from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import MessageLayout
 from ui.chat.richtext import line_px
 from ui.chat.timeline import TimelineView
+from ui.kit.translate import change_language
 
 COUNT = 100_000
 
@@ -139,9 +140,14 @@ def test_arrows_choose_messages_and_letters_act_on_them(qtbot: QtBot) -> None:
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_End)
     QTest.keyClick(view, Qt.Key.Key_Up)
-    for key in (Qt.Key.Key_R, Qt.Key.Key_E, Qt.Key.Key_Delete, Qt.Key.Key_Plus):
+    for key in (Qt.Key.Key_S, Qt.Key.Key_R, Qt.Key.Key_Delete, Qt.Key.Key_Plus):
         QTest.keyClick(view, key)
     assert asked == [(48, "reply"), (48, "edit"), (48, "delete"), (48, "react")]
+    change_language("en")
+    for key in (Qt.Key.Key_R, Qt.Key.Key_E):
+        QTest.keyClick(view, key)
+    change_language("sv")
+    assert asked[4:] == [(48, "reply"), (48, "edit")], "the letters begin the words of the language"
     QTest.keyClick(view, Qt.Key.Key_Home)
     assert view.currentIndex().row() == 0
     assert view.row_rect(0).top() >= 0

@@ -2,7 +2,6 @@
 """The chat as a person uses it: by keyboard and by the names that controls have."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,10 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app.chat.previews import is_preview
 from app.chat.records import Attachment, MessageDeleted, MessageSent, encode
-from app.core.i18n import set_language
 from app.core.ids import DevId
 from app.objects.files import Pasted
-from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
+from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, from_others
 from tests.ui.pointing import wheel
 from tests.world import until
 from ui.chat.composer import Composer, Written
@@ -26,26 +24,6 @@ from ui.chat.view import ChatView, typing_text
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
 from ui.tool import DraftingView, StandingView
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def view(hl: Desk, qtbot: QtBot) -> ChatView:
-    made = ChatView(hl.chat, ROOM)
-    qtbot.addWidget(made)
-    made.resize(800, 700)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    made.composer.field.setFocus()
-    return made
 
 
 def named(view: QWidget, name: str) -> QAbstractButton:
@@ -96,7 +74,7 @@ def test_up_in_the_empty_field_edits_the_last_and_escape_lets_it_be(view: ChatVi
 def test_an_answer_is_begun_by_key_and_quotes(view: ChatView, hl: Desk) -> None:
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Kan du titta?"))], n=20, t=1_795_500_000_000)
     view.list.setFocus()
-    QTest.keyClick(view.list, Qt.Key.Key_R)
+    QTest.keyClick(view.list, Qt.Key.Key_S)
     write(view, "Ja")
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
     quote = view.model.timeline.message(1).quote
@@ -365,7 +343,7 @@ def test_the_keys_that_the_message_menu_shows_work_while_it_is_open(view: ChatVi
     QTest.keyClick(view.list, Qt.Key.Key_Return)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
-    QTest.keyClick(menu, Qt.Key.Key_E)
+    QTest.keyClick(menu, Qt.Key.Key_R)
     assert not menu.isVisible()
     assert view.composer.field.toPlainText() == "Yttrandet är kompletterat å"
 
@@ -407,3 +385,17 @@ def test_who_was_at_the_latest_message_comes_back_to_the_latest(view: ChatView, 
     again.show()
     again.stand(left)
     assert again.list.at_end
+
+
+def test_a_copied_message_is_read_in_word_as_here_and_keeps_its_marks_in_a_message(view: ChatView, hl: Desk) -> None:
+    written = "**Beslut** med *å* & `kod`\n- [lagen](https://exempel.se/å)"
+    hl.chat.send(ROOM, written)
+    view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    copied = QApplication.clipboard().mimeData()
+    assert copied.text() == "Beslut med å & kod\n•\u2002lagen"
+    assert "<b>Beslut</b> med <i>å</i> &amp; <code>kod</code><br>" in copied.html()
+    assert '<a href="https://exempel.se/å">lagen</a>' in copied.html()
+    view.composer.field.setFocus()
+    view.composer.field.paste()
+    assert view.composer.field.toPlainText() == written

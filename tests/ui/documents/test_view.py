@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The tool as a person meets it: list, new document, writing together, finding, names for screen readers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +58,26 @@ def test_an_empty_room_says_what_belongs_there_and_offers_the_first_step(qtbot: 
     QTest.keyClick(document.title, Qt.Key.Key_Return)
     view.show_list()
     assert [row.title for row in view.list.documents.rows.rows] == ["Beslut å"]
+
+
+@pytest.mark.parametrize("leave", [QWidget.hide, DocumentsView.show_list, DocumentsView.keep_draft])
+def test_a_title_that_is_being_typed_is_kept_whatever_comes(
+    qtbot: QtBot, world: World, leave: Callable[[DocumentsView], object]
+) -> None:
+    """Another room, the list, or a lock."""
+    hl = world.add(HL)
+    obj = hl.documents.create(ROOM, "Beslut å 🙂")
+    view = show(qtbot, hl, obj)
+    qtbot.waitUntil(view.isActiveWindow)
+    title = opened(view).title
+    title.setFocus()
+    title.end(False)
+    QTest.keyClicks(title, " igen")
+    leave(view)
+    hl.documents.index_now()
+    row = hl.documents.row(obj)
+    assert row is not None
+    assert row.title == "Beslut å 🙂 igen"
 
 
 def test_enter_in_the_list_opens_the_document(qtbot: QtBot, world: World) -> None:

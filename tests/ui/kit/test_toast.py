@@ -10,6 +10,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from ui.kit import announcing
+from ui.kit.announcing import Announcer
+from ui.kit.gathering import PAUSE_S, Kind
 from ui.kit.toast import SHOWN_MS, UNDO_MS, Toast
 
 
@@ -18,6 +20,8 @@ class Host(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.now = 1000.0
+        self.announcer = Announcer(self, clock=lambda: self.now)
         self.field = QLineEdit()
         QVBoxLayout(self).addWidget(self.field)
         self.toast = Toast(self)
@@ -104,6 +108,7 @@ def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(announcing, "QAccessible", Reader)
     host.say()
+    host.now += PAUSE_S
     host.toast.say("Länken är kopierad.")
     polite = QAccessible.AnnouncementPoliteness.Polite
     assert said == [
@@ -113,8 +118,8 @@ def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text: told.append(text))
+    told: list[tuple[str, Kind]] = []
+    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: told.append((text, kind)))
     shown: list[bool] = []
     host.toast.say("Filtret visar den inte", lambda: shown.append(True), "Visa alla")
     button = host.toast._undo
@@ -123,4 +128,11 @@ def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pyt
     assert shown == [True]
     host.say()
     assert button.accessibleName() == button.text() == "Ångra"
-    assert told == ["Filtret visar den inte", "Kortet är borttaget å 🙂. Det går att ångra."]
+    host.toast.say("Länken är kopierad.")
+    host.toast.say("Servern svarar inte.", kept=True)
+    assert told == [
+        ("Filtret visar den inte", Kind.KEPT),
+        ("Kortet är borttaget å 🙂. Det går att ångra.", Kind.KEPT),
+        ("Länken är kopierad.", Kind.DONE),
+        ("Servern svarar inte.", Kind.KEPT),
+    ]

@@ -107,7 +107,7 @@ async def test_the_list_says_which_is_which_and_offers_what_can_be_done(
     at = next(i for i, b in enumerate(by_tab) if b.accessibleName() == "Byt namn: Tornet")
     assert [b.accessibleName() for b in by_tab[at:] + by_tab[:at]] == [
         "Byt namn: Tornet", "Byt namn: Bärbar dator", "Spärra: Bärbar dator", "Byt namn: En enhet utan namn",
-        "Lägg till en enhet …", "Läs in osänt arbete …",
+        "Lägg till en enhet …", "Hämta in osänt arbete …",
     ]  # fmt: skip
     check(view)
     check_tab(view)

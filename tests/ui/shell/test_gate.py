@@ -314,9 +314,9 @@ async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (Refused("code-unknown"), "Inloggningskoden stämmer inte."),
-        (Refused("code-used"), "Inloggningskoden är redan använd."),
-        (Refused("code-expired"), "Inloggningskoden är för gammal."),
+        (Refused("code-unknown"), "Aktiveringskoden stämmer inte."),
+        (Refused("code-used"), "Aktiveringskoden är redan använd."),
+        (Refused("code-expired"), "Aktiveringskoden är för gammal."),
         (Unreachable(), "Servern svarar inte."),
     ],
 )
@@ -335,7 +335,7 @@ async def test_a_bad_code_is_said_in_place(qtbot: QtBot, error: Exception, said:
 def test_only_our_own_links_are_taken_apart() -> None:
     assert parse_link("https://myndighet.example?server=a&code=b") is None
     assert parse_link("kansli://enrol?server=a") is None
-    assert parse_link("kansli:join?server=a&code=b") is None  # another device's, and no sign-in code
+    assert parse_link("kansli:join?server=a&code=b") is None  # another device's, and no activation code
     assert parse_link("kansli://[enrol?server=a&code=b") is None  # which Python's own parser raises at
 
 

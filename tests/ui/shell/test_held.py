@@ -115,7 +115,7 @@ async def test_it_is_said_when_nothing_can_be_tried_here(window: MainWindow, ses
     session.held.waits = True
     shown, text = bar(window)
     assert shown
-    assert "worker-unavailable" in text
+    assert "Kontakta it-supporten." in text
 
 
 async def test_what_takes_too_long_to_merge_is_named(window: MainWindow, session: FakeSession) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 
 from app.rooms.invitations import MoreInvitations
 from app.settings import NOTIFICATION_CONTENT
@@ -54,6 +54,17 @@ async def confirmed(window: MainWindow) -> None:
     await until(lambda: any(d.isVisible() for d in window.findChildren(Dialog)))
     [dialog] = [d for d in window.findChildren(Dialog) if d.isVisible()]
     dialog.accept_button.click()
+
+
+def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session: FakeSession) -> None:
+    session.invitations.open_ones = [INVITED]
+    session.invitations.changed.emit()
+    caught_up(window)
+    row = next(b for b in window.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
+    said = f"{LAWYER.name} bjuder in dig till {INVITED.title}, {INVITED.greeting}"
+    assert row.accessibleName().startswith(said)
+    row.click()
+    assert window.invitation.isVisible()
 
 
 def test_invitations_stand_above_the_rooms_with_their_count(window: MainWindow, invited: InvitationView) -> None:

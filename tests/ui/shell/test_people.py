@@ -69,7 +69,7 @@ async def test_a_member_is_added_from_the_directory(window: MainWindow, session:
     opened.accept()
     await asyncio.sleep(0.01)
     assert [m.person for m in session.rooms.people[CASE]][-1] == ARCHIVIST
-    assert window._toast.text() == "Arkivarie har lagts till."
+    assert window._toast.text() == "Arkivarie har bjudits in."
 
 
 async def test_members_are_not_found_again(window: MainWindow) -> None:

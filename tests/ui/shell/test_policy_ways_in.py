@@ -50,7 +50,7 @@ def start(qtbot: QtBot, *, server: str = "", servers: Sequence[str] = ()) -> Wel
 
 def test_the_one_server_of_policy_is_shown_and_not_typed(qtbot: QtBot) -> None:
     view = start(qtbot, server="left.from.before.example", servers=ONE)
-    assert fields(view) == ["Inloggningskod"]
+    assert fields(view) == ["Aktiveringskod"]
     assert {ONE[0], MANAGED} <= set(shown(view))
     assert view.server.text() == ONE[0]
     view.code.setText("ABCD-EFGH")
@@ -66,7 +66,7 @@ def test_several_servers_of_policy_are_a_choice(qtbot: QtBot) -> None:
     assert view.server.text() == ONE[0]
     box.setCurrentIndex(1)
     assert view.server.text() == TWO[1]
-    assert fields(view) == ["Inloggningskod"]
+    assert fields(view) == ["Aktiveringskod"]
     check(view)
 
 

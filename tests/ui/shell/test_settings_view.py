@@ -74,6 +74,8 @@ OTHER: dict[str, Value] = {
     "auto-lock-minutes": 60,
     "notifications": "none",
     "notification-content": "shown",
+    "announce": False,
+    "room-in-title": False,
     "autostart": True,
     "close-to-tray": False,
     "proxy-mode": "manual",

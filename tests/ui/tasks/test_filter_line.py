@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The board's filter as a person sets, sees and takes it away; and what is told when it hides a card."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,10 +10,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu
 from pytestqt.qtbot import QtBot
 
-from app.core.i18n import set_language
 from app.objects.links import ObjectLink
 from app.tasks.model import Board
-from tests.office import EK, HL, ROOM, Desk, desk, start_board
+from tests.office import EK, HL, ROOM, Desk
 from tests.ui.tasks.test_editor import type_in
 from tests.ui.tasks.test_view import card, named, titles
 from ui.kit.toast import Toast
@@ -35,15 +33,6 @@ class Window(QMainWindow):
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
         self.message.say(text, undo, action)
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    start_board(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What one does on the board happens to the card or column that one sees it at, also while others change the board."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -11,9 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.i18n import set_language
 from app.objects.links import ObjectLink
-from tests.office import HL, ROOM, Desk, desk, start_board
+from tests.office import ROOM, Desk
 from tests.ui.pointing import click, point, press, release, wheel
 from tests.ui.tasks.test_view import CONTROL, card, drag, titles
 from ui.tasks.card_widget import CardWidget
@@ -31,15 +29,6 @@ class Window(QMainWindow):
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
         self.undo = undo
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    start_board(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.objects.trash import Trash
-from tests.office import BOARD_ID, EK, Desk, Positions
+from tests.office import BOARD_ID, EK, ROOM, Desk, Positions
 from tests.ui.tasks.test_editor import BASE, desks, open_by_click, put_caret, shown, type_in
 from tests.ui.tasks.test_view import card, named, titles
 from tests.ui.walking import check
@@ -85,7 +85,7 @@ def test_a_task_that_a_colleague_archives_while_i_write_in_it_stays_open(
     open_by_click(view)
     put_caret(view, QTextCursor.MoveOperation.End)
     type_in(view.editor.description, " Skicka")
-    board = ek.tasks.board(b"r" * 16)  # type: ignore[arg-type] # the room
+    board = ek.tasks.board(ROOM)
     board.archive_card(board.all_cards()[0].id)
     server.deliver()
     assert view.editor.isVisible()

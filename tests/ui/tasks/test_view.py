@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The board as a person uses it: by mouse, by keyboard, and by the names that controls have."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.i18n import set_language
 from tests.counting import lines_run
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
 from tests.ui.walking import check
@@ -24,15 +22,6 @@ from ui.tasks.view import TasksView
 from ui.tool import DraftingView, StandingView
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def hl(tmp_path: Path) -> Iterator[Desk]:
-    set_language("sv")
-    made = desk(tmp_path, HL)
-    start_board(made)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What somebody was writing in a chat is there again: after an edit, an answer, files that failed, and a lock."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from app.chat.model import Message
+from app.core.ids import ChangeId
+from app.errors import NotFound
+from tests.office import ROOM, Desk
+from tests.ui.chat.test_view import last, write
+from tests.world import until
+from ui.chat.composer import Written
+from ui.chat.view import ChatView
+
+
+def message(view: ChatView, change_id: ChangeId) -> Message:
+    index = view.model.timeline.index_of(change_id)
+    assert index is not None
+    return view.model.timeline.message(index)
+
+
+def reopened(view: ChatView, qtbot: QtBot) -> ChatView:
+    view.keep_draft()
+    again = ChatView(view._service, ROOM)
+    qtbot.addWidget(again)
+    return again
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_what_was_written_is_there_again_after_an_edit(view: ChatView, hl: Desk, key: Qt.Key, tmp_path: Path) -> None:
+    sent = hl.chat.send(ROOM, "Fel ord å")
+    answered = message(view, hl.chat.send(ROOM, "Frågan"))
+    (tmp_path / "fil.txt").write_text("å")
+    view.composer.reply(answered, "Handläggare")
+    write(view, "Halv mening 🙂")
+    view.composer.add_files([tmp_path / "fil.txt"])
+    view._on_deed(message(view, sent), "edit")
+    assert view.composer.text == "Fel ord å"
+    write(view, "!")
+    QTest.keyClick(view.composer.field, key)
+    assert message(view, sent).text == ("Fel ord å!" if key == Qt.Key.Key_Return else "Fel ord å")
+    assert view.composer.text == "Halv mening 🙂"
+    assert view.composer.replies_to == answered
+    assert view.composer._files == [tmp_path / "fil.txt"]
+
+
+def test_a_change_that_was_begun_is_there_after_an_answer_and_after_another_change(view: ChatView, hl: Desk) -> None:
+    one, two = (message(view, hl.chat.send(ROOM, text)) for text in ("Ett å", "Två"))
+    write(view, "Nytt")
+    view.composer.edit(one)
+    write(view, "!")
+    view.composer.edit(one)
+    assert view.composer.text == "Ett å!"
+    view.composer.edit(two)
+    assert view.composer.text == "Två"
+    view.composer.reply(two, "Handläggare")
+    assert view.composer.text == "Nytt"
+    view.composer.edit(one)
+    assert view.composer.text == "Ett å!"
+
+
+def test_a_draft_and_a_change_are_both_there_when_the_view_is_opened_again(
+    view: ChatView, hl: Desk, qtbot: QtBot
+) -> None:
+    sent = message(view, hl.chat.send(ROOM, "Fel ord å"))
+    view.composer.reply(sent, "Handläggare")
+    write(view, "Halv mening 🙂")
+    view.composer.edit(sent)
+    write(view, "!")
+    again = reopened(view, qtbot)
+    assert again.composer.text == "Fel ord å!"
+    assert again.composer.edits == sent
+    again.composer.cancel()
+    assert again.composer.text == "Halv mening 🙂"
+    assert again.composer.replies_to == sent
+
+
+def test_the_text_of_a_change_is_kept_though_the_message_is_gone(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    sent = message(view, hl.chat.send(ROOM, "Fel ord"))
+    write(view, "Halv mening 🙂")
+    view.composer.edit(sent)
+    view._message = lambda change_id: None  # type: ignore[method-assign] # as if it had never been here
+    view.keep_draft()
+    view._restore_draft()
+    assert view.composer.text == "Halv mening 🙂\nFel ord"
+
+
+async def test_a_text_whose_file_could_not_be_sent_comes_back_before_what_was_written_since(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    go_on = asyncio.Event()
+
+    async def fail(*_: object, **__: object) -> None:
+        await go_on.wait()
+        raise NotFound
+
+    monkeypatch.setattr(hl.chat, "send_file", fail)
+    (tmp_path / "fil.txt").write_text("å")
+    view._on_submitted(Written(text="Här är filen å", reply_to=None, edits=None, files=(tmp_path / "fil.txt",)))
+    await asyncio.sleep(0)
+    write(view, "Nytt 🙂")
+    assert reopened(view, qtbot).composer.text == "Här är filen å\nNytt 🙂"
+    go_on.set()
+    await until(lambda: view.composer.text == "Här är filen å\nNytt 🙂")
+    assert view.composer._files == [tmp_path / "fil.txt"]
+    assert hl.chat.draft(ROOM).text == "Här är filen å\nNytt 🙂"
+
+
+async def test_a_text_that_was_sent_with_its_file_is_no_draft(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def send(*_: object, **__: object) -> None:
+        hl.chat.send(ROOM, "Här är filen å")
+
+    monkeypatch.setattr(hl.chat, "send_file", send)
+    view._on_submitted(Written(text="Här är filen å", reply_to=None, edits=None, files=(tmp_path / "fil.txt",)))
+    await until(lambda: len(view.model.timeline) == 1 and not view._sending)
+    assert last(view) == "Här är filen å"
+    assert hl.chat.draft(ROOM).text == ""

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The program as a test with a screen reader starts it: `python -m tests.ui.spoken_office FOLDER`.
+
+A real server, three real sessions, and the case handler's real window. What colleagues do comes line by line on
+standard input; each line is answered when it is done.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+os.environ["TZ"] = "Europe/Stockholm"
+time.tzset()
+
+import qasync  # noqa: E402
+from PySide6.QtCore import QEvent  # noqa: E402
+from PySide6.QtWidgets import QApplication  # noqa: E402
+
+from app.core.ids import RoomId  # noqa: E402
+from app.settings import NOTIFICATIONS, SHEET_REMINDER  # noqa: E402
+from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params  # noqa: E402
+from tests.journeys.desks import Desk, Offices, offices  # noqa: E402
+from tests.world import until  # noqa: E402
+from ui.kit import faces, gathering, theme  # noqa: E402
+from ui.kit.front import to_front  # noqa: E402
+from ui.kit.translate import change_language  # noqa: E402
+from ui.shell.window import MainWindow  # noqa: E402
+from ui.tools import TOOLS  # noqa: E402
+
+NAMES = ("Handläggare", "Enhetschef", "Registrator")
+LINK = "https://example.org/lagrum"
+
+
+def cheap(cls: type[Argon2Params]) -> Argon2Params:
+    """The lowest cost of a passphrase, as in every test."""
+    return cls(salt=os.urandom(16), memory_kib=MIN_MEMORY_KIB, passes=1)
+
+
+class Acts:
+    """What the colleagues do, by the first word of a line."""
+
+    def __init__(self, o: Offices, desks: list[Desk], window: MainWindow, folder: Path) -> None:
+        self._o, self._window, self._folder = o, window, folder
+        self._me, self._head = desks[0].session, desks[1].session
+
+    async def do(self, line: str) -> None:
+        word, _, rest = line.partition(" ")
+        match word:
+            case "fill":
+                await self._fill()
+            case "say":
+                await self._say(rest.split("|"))
+            case "type":
+                self._head.chat.typing.tell(self._room())
+            case "stop-server":
+                await self._o.w.stop_server()
+            case "lock":  # what the stage does before anything else of it
+                self._window.announcer.silence()
+            case "error":
+                self._window.toast("Något gick fel å 🙂", lambda: None)
+            case _:
+                raise ValueError(line)
+
+    def _room(self) -> RoomId:
+        """The room that was made last."""
+        return max(self._me.rooms.rooms(), key=lambda r: r.last_ms).room
+
+    async def _fill(self) -> None:
+        """The head writes with a link, a file and a reaction, once she is in the room."""
+        room = self._room()
+        await until(lambda: any(r.room == room for r in self._head.rooms.rooms()))
+        await until(lambda: self._head.chat.channel(room) is not None)
+        self._head.chat.send(room, f"Se [lagrummet]({LINK}) å 🙂")
+        file = self._folder / "Yttrande.pdf"
+        file.write_bytes(b"%PDF-1.4 " + bytes(2000))
+        await self._head.chat.send_file(room, [file], "Bilagan")
+        target = self._head.chat.timeline(room).message(0).change_id
+        self._head.chat.react(room, target, "👍")
+        await self._settled(room, 2)
+        await until(lambda: bool(self._me.chat.timeline(room).message(0).reactions))
+
+    async def _say(self, texts: list[str]) -> None:
+        room = self._room()
+        count = len(self._me.chat.timeline(room)) + len(texts)
+        for text in texts:
+            self._head.chat.send(room, text)
+        await self._settled(room, count)
+
+    async def _settled(self, room: RoomId, count: int) -> None:
+        await until(lambda: len(self._me.chat.timeline(room)) >= count)
+
+
+async def main(folder: Path) -> None:
+    lines: asyncio.Queue[str] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line.strip())
+
+    reading = loop.run_in_executor(None, read)
+    async with offices(folder) as o:
+        desks = await o.hire(*NAMES)
+        me = desks[0].session
+        me.settings.set(SHEET_REMINDER, False)
+        me.settings.set(NOTIFICATIONS, "none")
+        window = MainWindow(me, TOOLS, keys=desks[0].office.unlocking)
+        window.resize(1300, 860)
+        window.show()
+        to_front(window)
+        acts = Acts(o, desks, window, folder)
+        await until(window.isActiveWindow)
+        print("ready", flush=True)
+        while (line := await lines.get()) != "quit":
+            await acts.do(line)
+            print(line, flush=True)
+        window.close()
+        window.deleteLater()
+        QApplication.sendPostedEvents(window, QEvent.Type.DeferredDelete.value)  # before the session is closed
+    print("quit", flush=True)
+    await reading
+
+
+if __name__ == "__main__":
+    Argon2Params.fresh = classmethod(cheap)  # type: ignore[method-assign, assignment]
+    application = QApplication(["kansli"])
+    application.setQuitOnLastWindowClosed(False)
+    faces.install()
+    gathering.PAUSE_S = 2.0  # so that the test takes half a minute and not a whole
+    change_language("sv")
+    theme.apply(application, "light")
+    with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:
+        runner.run(main(Path(sys.argv[1])))

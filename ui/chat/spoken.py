@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A message as a screen reader finds it: a list item, and in it the links, files and reactions that one can act on."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QRect, QRectF
+from PySide6.QtWidgets import QListView
+
+from app.chat.model import Message
+from app.chat.ports import People
+from ui.chat.message_layout import Hit, MessageLayout, Part
+from ui.kit.faces import Role, Spot, State
+from ui.kit.list_model import Index
+from ui.kit.sizes import size_text
+from ui.kit.spoken_list import RowSpot
+from ui.kit.translate import tr
+
+Place = tuple[Hit, QRectF]
+
+
+class Messages(Protocol):
+    """What the timeline tells its messages' spots."""
+
+    def layout_of(self, row: int) -> MessageLayout: ...
+
+    def is_new(self, row: int) -> bool: ...
+
+    def part_of(self, row: int) -> int:
+        """Which part of a message has the focus; -1: the message itself."""
+        ...
+
+    def press_part(self, row: int, number: int) -> None: ...
+
+    def row_rect(self, row: int) -> QRect: ...
+
+
+class PartSpot(Spot):
+    """A link, file or reaction of a message."""
+
+    def __init__(self, message: "MessageSpot", number: int, hit: Hit, name: str) -> None:
+        super().__init__(message)
+        self._message, self._number, self._hit, self._name = message, number, hit, name
+
+    def _widget(self) -> QListView:
+        return self._message.view
+
+    def spoken_role(self) -> Role:
+        is_link = self._hit.part in (Part.LINK, Part.QUOTE, Part.REPLIES)
+        return Role.Link if is_link else Role.Button
+
+    def spoken_name(self) -> str:
+        return self._name
+
+    def spoken_description(self) -> str:
+        return tr("{n} of {all}").format(n=self._number + 1, all=self._message.spoken_count())
+
+    def spoken_state(self) -> State:
+        state = State()
+        state.focusable = True
+        state.focused = self._message.focused_part() == self._number
+        return state
+
+    def spoken_rect(self) -> QRect:
+        rect = self._message.place(self._number)
+        return QRect(self._message.view.viewport().mapToGlobal(rect.topLeft()), rect.size())
+
+    @property
+    def presses(self) -> bool:
+        return True
+
+    def press(self) -> None:
+        self._message.press_part(self._number)
+
+
+class MessageSpot(RowSpot):
+    """One message. Its parts are made anew when the message is another than before."""
+
+    def __init__(self, view: QListView, index: Index, messages: Messages, people: People) -> None:
+        super().__init__(view, index)
+        self._messages, self._people = messages, people
+        self._of: Message | None = None
+        self._parts: list[PartSpot] = []
+
+    def spoken_name(self) -> str:
+        said = super().spoken_name()
+        is_new = self.index.isValid() and self._messages.is_new(self.index.row())
+        return f"{tr('Unread')}. {said}" if is_new else said
+
+    def has_focus(self) -> bool:
+        return super().has_focus() and self.focused_part() < 0
+
+    def focused_part(self) -> int:
+        """The part that has the focus; -1: none."""
+        here = self.index.isValid() and self.view.hasFocus() and self.view.currentIndex() == self.index
+        return self._messages.part_of(self.index.row()) if here else -1
+
+    def place(self, number: int) -> QRect:
+        """Where a part stands, in the viewport."""
+        places = self._places()
+        if number >= len(places):
+            return QRect()
+        return places[number][1].toRect().translated(self._messages.row_rect(self.index.row()).topLeft())
+
+    def press_part(self, number: int) -> None:
+        """Does what a click on the part does."""
+        if self.index.isValid():
+            self._messages.press_part(self.index.row(), number)
+
+    def spoken_focus(self) -> QObject | None:
+        return self.spoken_child(self.focused_part())
+
+    def _places(self) -> list[Place]:
+        return self._messages.layout_of(self.index.row()).parts() if self.index.isValid() else []
+
+    def _inside(self) -> Sequence[QObject]:
+        if not self.index.isValid():
+            return ()
+        message = self._messages.layout_of(self.index.row()).message
+        if message != self._of:
+            for old in self._parts:
+                old.deleteLater()
+            self._of = message
+            self._parts = [
+                PartSpot(self, number, hit, part_name(message, hit, self._people))
+                for number, (hit, _rect) in enumerate(self._places())
+            ]
+        return self._parts
+
+
+def part_name(message: Message, hit: Hit, people: People) -> str:
+    """What a part is called."""
+    match hit.part:
+        case Part.LINK if hit.run is not None:
+            return hit.run.text
+        case Part.FILE | Part.IMAGE | Part.DOWNLOAD:
+            file = message.attachments[hit.number]
+            kind = tr("picture {name}") if hit.part is Part.IMAGE else tr("file {name}")
+            return f"{kind.format(name=file.name)}, {size_text(file.size_bytes)}"
+        case Part.REACTION:
+            reaction = message.reactions[hit.number]
+            names = ", ".join(people.person(uid).name for uid in reaction.uids[:3])
+            return f"{reaction.emoji} {reaction.count}, {names}" + (" …" if reaction.count > 3 else "")
+        case Part.QUOTE if message.quote is not None:
+            name = people.person(message.quote.author).name
+            return tr("Answers {name}: {text}").format(name=name, text=message.quote.text)
+        case _:
+            return tr("Show the latest reply")

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What Qt does not tell of a document's paragraphs: which are headings, list items and quotations.
+
+Qt's own interface of a text tells only how its characters look, and Python cannot add to that
+(docs/decisions/0019). So the paragraphs stand in the text as objects of their own, and the text is described by what
+the caret has come into.
+"""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QRect
+from PySide6.QtGui import QTextBlock
+
+from app.documents.flow import BODY, Block, Style
+from app.documents.model import Change, Document
+from ui.documents.editor import Editor
+from ui.documents.toolbar import style_name
+from ui.kit.bind import bind
+from ui.kit.faces import Role, Spot, State, leave_focus
+from ui.kit.translate import tr
+
+MOST = 1000
+"""Paragraphs that are told of in one document."""
+
+
+class Paragraph(Spot):
+    """The n-th paragraph of a document that is no body text; the same one as long as none comes before it."""
+
+    def __init__(self, outline: "Outline", number: int) -> None:
+        super().__init__(outline.editor)
+        self._outline, self._number = outline, number
+
+    def _block(self) -> tuple[int, Block] | None:
+        return self._outline.block(self._number)
+
+    def spoken_parent(self) -> QObject:
+        return self._outline.editor.viewport()
+
+    def spoken_role(self) -> Role:
+        found = self._block()
+        style = found[1].style if found is not None else BODY
+        if style.heading:
+            return Role.Heading
+        return Role.ListItem if style.list else Role.BlockQuote if style.quote else Role.Paragraph
+
+    def spoken_level(self) -> int:
+        found = self._block()
+        return (found[1].style.heading or found[1].style.indent) if found is not None else 0
+
+    def spoken_name(self) -> str:
+        found = self._block()
+        return found[1].text if found is not None else ""
+
+    def spoken_description(self) -> str:
+        found = self._block()
+        return place_in_list(self._text_block(found[0])) if found is not None else ""
+
+    def spoken_state(self) -> State:
+        state = State()
+        state.invisible = not self._outline.editor.isVisible() or self._block() is None
+        state.readOnly = True
+        return state
+
+    def spoken_rect(self) -> QRect:
+        found, editor = self._block(), self._outline.editor
+        if found is None:
+            return QRect()
+        rect = editor.document().documentLayout().blockBoundingRect(self._text_block(found[0])).toRect()
+        rect.translate(-editor.horizontalScrollBar().value(), -editor.verticalScrollBar().value())
+        return QRect(editor.viewport().mapToGlobal(rect.topLeft()), rect.size())
+
+    def _text_block(self, number: int) -> QTextBlock:
+        return self._outline.editor.document().findBlockByNumber(number)
+
+    @property
+    def presses(self) -> bool:
+        return True
+
+    def press(self) -> None:
+        found, editor = self._block(), self._outline.editor
+        if found is not None:
+            editor.setFocus()
+            editor.select(self._text_block(found[0]).position())
+
+
+class Outline(QObject):
+    """The paragraphs of one editor, made when somebody asks for them, and what its caret has come into."""
+
+    def __init__(self, editor: Editor, document: Document) -> None:
+        super().__init__(editor)
+        self.editor, self._document = editor, document
+        self._hint = editor.accessibleDescription()
+        self._style: Style | None = None
+        self._numbers: list[int] | None = None
+        self._paragraphs: list[Paragraph] = []
+        editor.spoken_inside = self.inside
+        leave_focus(editor)
+        editor.selection_changed.connect(self._on_moved)
+        editor.installEventFilter(self)
+        bind(self, document.changed, self._on_changed)
+
+    def inside(self) -> Sequence[QObject]:
+        """The paragraphs that are no body text."""
+        count = len(self._structure())
+        while len(self._paragraphs) > count:
+            self._paragraphs.pop().deleteLater()
+        self._paragraphs += [Paragraph(self, number) for number in range(len(self._paragraphs), count)]
+        return self._paragraphs
+
+    def block(self, number: int) -> tuple[int, Block] | None:
+        """The n-th of them, with its place among all paragraphs."""
+        numbers = self._structure()
+        return (numbers[number], self._document.block(numbers[number])) if number < len(numbers) else None
+
+    def _structure(self) -> list[int]:
+        if self._numbers is None:
+            blocks = self._document.blocks()
+            self._numbers = [number for number, block in enumerate(blocks) if block.style != BODY][:MOST]
+        return self._numbers
+
+    def _on_changed(self, _change: Change) -> None:
+        self._numbers = None
+
+    def _on_moved(self) -> None:
+        """A screen reader says another description of what has the focus: that the caret has come into a heading."""
+        style = self.editor.style_here()
+        if style != self._style:
+            self._style = style
+            self.editor.setAccessibleDescription(self._said(style))
+
+    def _said(self, style: Style) -> str:
+        place = place_in_list(self.editor.textCursor().block())
+        return ", ".join(part for part in (style_name(style), place) if part)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.FocusIn:
+            self._style = self.editor.style_here()
+            self.editor.setAccessibleDescription(f"{self._said(self._style)}. {self._hint}")
+        return False
+
+
+def place_in_list(block: QTextBlock) -> str:
+    """Which item of its list a paragraph is; "" if it is none."""
+    items = block.textList()
+    if items is None:
+        return ""
+    return tr("{n} of {all}").format(n=items.itemNumber(block) + 1, all=items.count())

@@ -1,0 +1,404 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a screen reader is told of an object where Qt's own answer is wrong or missing (docs/decisions/0019).
+
+A widget, or a QObject that stands for something painted, says it by being `Spoken`. Everything else keeps Qt's own
+interface.
+"""
+
+import sys
+import weakref
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, TypeAlias
+
+import shiboken6
+from PySide6.QtCore import QObject, QPoint, QRect, Qt
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleActionInterface,
+    QAccessibleAttributesInterface,
+    QAccessibleEvent,
+    QAccessibleInterface,
+    QWindow,
+)
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QAbstractSpinBox,
+    QComboBox,
+    QFrame,
+    QLineEdit,
+    QWidget,
+)
+
+from ui.kit.translate import tr
+
+Role: TypeAlias = QAccessible.Role
+State: TypeAlias = QAccessible.State
+Text: TypeAlias = QAccessible.Text
+_Type: TypeAlias = QAccessible.InterfaceType
+
+_SAYS_ITSELF = sys.platform == "linux"
+"""Windows says "toggle button, pressed" of a button that can be checked. Qt's bridge to AT-SPI has no role for one, and
+Orca leaves the state out of a push button: there the description tells it."""
+
+
+class Spoken:
+    """What is told of an object. Goes before Qt's class; these answers are those of a widget."""
+
+    def spoken_role(self) -> Role | None:
+        """None: Qt's own interface is right. Whether it is None is asked once, when somebody first looks at the object:
+        with its first name or text, so what decides that must be set before."""
+        return None
+
+    def subject(self) -> QObject | None:
+        """The object that all this is told of; None when it is gone."""
+        return self if isinstance(self, QObject) and shiboken6.isValid(self) else None
+
+    def spoken_level(self) -> int:
+        """Of a heading or list item, from 1; 0: it has none. Whether it has is asked once too."""
+        return 0
+
+    def spoken_name(self) -> str:
+        widget = self._widget()
+        shown = widget.text().replace("&&", "&").strip() if isinstance(widget, QAbstractButton) else ""
+        return widget.accessibleName() or shown
+
+    def spoken_description(self) -> str:
+        return self._widget().accessibleDescription() or self._widget().toolTip()
+
+    def spoken_state(self) -> State:
+        widget, state = self._widget(), State()
+        state.invisible = not widget.isVisible()
+        state.disabled = not widget.isEnabled()
+        state.focusable = widget.focusPolicy() != Qt.FocusPolicy.NoFocus
+        state.focused = widget.hasFocus()
+        return state
+
+    def spoken_rect(self) -> QRect:
+        """In global coordinates."""
+        widget = self._widget()
+        return QRect(widget.mapToGlobal(QPoint(0, 0)), widget.size())
+
+    def spoken_parent(self) -> QObject | None:
+        return self._widget().parentWidget()
+
+    def spoken_count(self) -> int:
+        return len(self._inside())
+
+    def spoken_child(self, number: int) -> QObject | None:
+        inside = self._inside()
+        return inside[number] if 0 <= number < len(inside) else None
+
+    def spoken_number(self, child: QObject | None) -> int:
+        """Which child it is; -1: none of them."""
+        inside = self._inside()
+        return inside.index(child) if child in inside else -1
+
+    def spoken_focus(self) -> QObject | None:
+        """The child that has the focus."""
+        return None
+
+    def press(self) -> None:
+        """What pressing does, if `presses`."""
+        if isinstance(self, QAbstractButton):
+            self.click()
+
+    @property
+    def presses(self) -> bool:
+        """Whether it can be pressed."""
+        return isinstance(self, QAbstractButton)
+
+    def _widget(self) -> QWidget:
+        assert isinstance(self, QWidget)  # noqa: S101 - narrows the type
+        return self
+
+    def _inside(self) -> Sequence[QObject]:
+        return [child for child in self._widget().children() if isinstance(child, QWidget) and not child.isWindow()]
+
+
+class Toggle(Spoken):
+    """A button that stays pressed, if it is checkable."""
+
+    def spoken_role(self) -> Role | None:
+        return Role.Button if isinstance(self, QAbstractButton) and self.isCheckable() else None
+
+    def spoken_description(self) -> str:
+        said = super().spoken_description()
+        if not _SAYS_ITSELF or not isinstance(self, QAbstractButton):
+            return said
+        return ", ".join(part for part in (tr("On") if self.isChecked() else tr("Off"), said) if part)
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        if isinstance(self, QAbstractButton):
+            state.checkable = True
+            state.checked = self.isChecked()
+            state.pressed = self.isChecked()
+        return state
+
+
+class Tab(Spoken):
+    """A checkable button that chooses what is shown: a page tab."""
+
+    def spoken_role(self) -> Role | None:
+        return Role.PageTab if isinstance(self, QAbstractButton) and self.isCheckable() else None
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        state.selectable = True
+        state.selected = isinstance(self, QAbstractButton) and self.isChecked()
+        return state
+
+
+class TabList(Spoken):
+    """What holds `Tab`s."""
+
+    def spoken_role(self) -> Role | None:
+        return Role.PageTabList
+
+
+class Spot(Spoken, QObject):
+    """Stands for something that a widget paints, in which the focus can be. Lives as long as its owner, or less."""
+
+    def _widget(self) -> QWidget:
+        owner = self.parent()
+        assert isinstance(owner, QWidget)  # noqa: S101 - narrows the type
+        return owner
+
+    def spoken_description(self) -> str:
+        return ""
+
+    def spoken_parent(self) -> QObject | None:
+        return self.parent()
+
+    def _inside(self) -> Sequence[QObject]:
+        return ()
+
+
+def tell_focus(thing: QObject) -> None:
+    """Tells a screen reader that the focus is here: in a part of the widget that has it."""
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.Focus))
+
+
+def tell_chosen(tab: QAbstractButton) -> None:
+    """Tells that a `Tab` is the chosen one, or not any more."""
+    if QAccessible.isActive():
+        event = QAccessible.Event.SelectionAdd if tab.isChecked() else QAccessible.Event.SelectionRemove
+        QAccessible.updateAccessibility(QAccessibleEvent(tab, event))
+
+
+def tell_described(thing: QObject) -> None:
+    """Tells that a thing has another description."""
+    if QAccessible.isActive():
+        QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.DescriptionChanged))
+
+
+def tell_toggled(button: QAbstractButton) -> None:
+    """Tells that a `Toggle` has another state; Qt tells the state itself."""
+    if _SAYS_ITSELF:
+        tell_described(button)
+
+
+class Beside(Spoken):
+    """Tells of a widget that does not tell of itself: one of Qt's own classes."""
+
+    def __init__(self, widget: QWidget) -> None:
+        self._of = weakref.ref(widget)
+        self._kept = widget if type(widget).__module__.startswith("PySide6.") else None
+        """A widget of Qt's own has a Python object only as long as somebody holds it."""
+
+    def subject(self) -> QObject | None:
+        widget = self._of()
+        return widget if widget is not None and shiboken6.isValid(widget) else None
+
+    def _widget(self) -> QWidget:
+        widget = self._of()
+        assert widget is not None  # noqa: S101 - narrows the type: asked only while `subject` is there
+        return widget
+
+
+FOREIGN: dict[type[QWidget], Callable[[QWidget], Beside]] = {}
+"""What tells of Qt's own classes."""
+
+
+class Bystander(Beside):
+    """A widget that gives the focus to another one. Qt says that both have it: also of what is inside of each field and
+    list."""
+
+    def spoken_role(self) -> Role:
+        return Role.Border if isinstance(self._of(), QFrame) else Role.Client
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        state.focusable = state.focused = False
+        return state
+
+    def _inside(self) -> Sequence[QObject]:
+        given: Sequence[QObject] = getattr(self._widget().focusProxy(), "spoken_inside", tuple)()
+        return [*given, *super()._inside()]
+
+
+class _Action(QAccessibleActionInterface):
+    def __init__(self, thing: "weakref.ref[Spoken]") -> None:
+        super().__init__()
+        self._thing = thing
+
+    def actionNames(self) -> list[str]:
+        return [self.pressAction()]
+
+    def doAction(self, name: str) -> None:
+        thing = self._thing()
+        if thing is not None:
+            thing.press()
+
+    def keyBindingsForAction(self, name: str) -> list[str]:
+        return []
+
+
+class _Attributes(QAccessibleAttributesInterface):
+    def __init__(self, thing: "weakref.ref[Spoken]") -> None:
+        super().__init__()
+        self._thing = thing
+
+    def _level(self) -> int:
+        thing = self._thing()
+        return thing.spoken_level() if thing is not None and thing.subject() is not None else 0
+
+    def attributeKeys(self) -> list[QAccessible.Attribute]:
+        return [QAccessible.Attribute.Level] if self._level() else []
+
+    def attributeValue(self, key: QAccessible.Attribute) -> object:
+        return self._level() or None if key == QAccessible.Attribute.Level else None
+
+
+class Face(QAccessibleInterface):
+    """What Qt's bridges read. Qt owns it and deletes it with its object, which it therefore holds weakly.
+
+    ▲ Never return None where a pointer is expected from `interface_cast`: PySide6 ends the process
+    (VoidPtr(0) is "there is none").
+    """
+
+    def __init__(self, thing: Spoken) -> None:
+        super().__init__()
+        self._thing = weakref.ref(thing)
+        self._kept = None if isinstance(thing, QObject) else thing
+        self._role = thing.spoken_role() or Role.NoRole
+        self._none = shiboken6.VoidPtr(0)
+        self._casts: dict[_Type, shiboken6.VoidPtr] = {}
+        if thing.presses:
+            self._action = _Action(self._thing)
+            self._casts[_Type.ActionInterface] = _pointer(self._action)
+        if thing.spoken_level():
+            self._attributes = _Attributes(self._thing)
+            self._casts[_Type.AttributesInterface] = _pointer(self._attributes)
+
+    def _living(self) -> Spoken | None:
+        thing = self._thing()
+        return thing if thing is not None and thing.subject() is not None else None
+
+    def interface_cast(self, t: _Type) -> shiboken6.VoidPtr:  # type: ignore[override] # an int in the stub
+        return self._casts.get(t, self._none)
+
+    def isValid(self) -> bool:
+        return self._living() is not None
+
+    def object(self) -> QObject | None:  # type: ignore[override]
+        thing = self._living()
+        return thing.subject() if thing is not None else None
+
+    def window(self) -> QWindow | None:  # type: ignore[override]
+        thing = self._living()
+        return thing._widget().window().windowHandle() if thing is not None else None
+
+    def relations(self, match: Any = None) -> list[Any]:
+        return []
+
+    def focusChild(self) -> QAccessibleInterface | None:  # type: ignore[override]
+        thing = self._living()
+        return _face(thing.spoken_focus()) if thing is not None else None
+
+    def parent(self) -> QAccessibleInterface | None:  # type: ignore[override]
+        thing = self._living()
+        return _face(thing.spoken_parent()) if thing is not None else None
+
+    def childCount(self) -> int:
+        thing = self._living()
+        return thing.spoken_count() if thing is not None else 0
+
+    def child(self, index: int) -> QAccessibleInterface | None:  # type: ignore[override]
+        thing = self._living()
+        return _face(thing.spoken_child(index)) if thing is not None else None
+
+    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:  # type: ignore[override]
+        thing = self._living()
+        for number in range(thing.spoken_count() if thing is not None else 0):
+            child = self.child(number)
+            if child is not None and child.rect().contains(x, y):
+                return child
+        return None
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        thing = self._living()
+        return thing.spoken_number(child.object()) if thing is not None else -1
+
+    def text(self, t: Text) -> str:
+        thing = self._living()
+        if thing is None:
+            return ""
+        if t == Text.Name:
+            return thing.spoken_name()
+        return thing.spoken_description() if t == Text.Description else ""
+
+    def setText(self, t: Text, text: str) -> None:
+        """Nothing that is told is changed from outside."""
+
+    def rect(self) -> QRect:
+        thing = self._living()
+        return thing.spoken_rect() if thing is not None else QRect()
+
+    def role(self) -> Role:
+        thing = self._living()
+        return (thing.spoken_role() if thing is not None else None) or self._role
+
+    def state(self) -> State:
+        thing = self._living()
+        return thing.spoken_state() if thing is not None else State()
+
+
+def _pointer(interface: shiboken6.Object) -> shiboken6.VoidPtr:
+    return shiboken6.VoidPtr(shiboken6.getCppPointer(interface)[0])
+
+
+def _face(thing: QObject | None) -> QAccessibleInterface | None:
+    return QAccessible.queryAccessibleInterface(thing) if thing is not None else None
+
+
+_OWN = (QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QComboBox, QLineEdit)
+"""What has more to tell than that it gives the focus to another widget."""
+
+
+def leave_focus(field: QAbstractScrollArea) -> None:
+    """Makes the inside of a text field say nothing of the focus, which the field has. To be called when the field is
+    made: Qt looks at its inside so early that it does not know yet what it is."""
+    if QAccessible.isActive():
+        face = QAccessible.queryAccessibleInterface(field.viewport())
+        QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(face))
+
+
+def _make(_name: str, thing: QObject) -> QAccessibleInterface | None:
+    if isinstance(thing, Spoken):
+        return Face(thing) if thing.spoken_role() is not None else None
+    if not isinstance(thing, QWidget):
+        return None
+    for kind, tells in FOREIGN.items():
+        if isinstance(thing, kind):
+            return Face(tells(thing))
+    return Face(Bystander(thing)) if not isinstance(thing, _OWN) and thing.focusProxy() is not None else None
+
+
+@cache
+def install() -> None:
+    """Makes Qt ask here first. Once the application is there: what is installed before Qt's own is asked after it."""
+    QAccessible.installFactory(_make)

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Lists as a screen reader hears them: one focus, each row a list item with its place, and parts inside of a row.
+
+Qt's own interface of a list says that the list and its current row both have the focus, also while neither has it,
+and its rows hold nothing.
+"""
+
+from PySide6.QtCore import QObject, QPersistentModelIndex, QRect, Qt, QTimer
+from PySide6.QtGui import QAccessible, QFocusEvent
+from PySide6.QtWidgets import QListView
+
+from ui.kit.faces import FOREIGN, Beside, Role, Spoken, Spot, State, tell_focus
+from ui.kit.list_model import Index
+
+SECTION_LEVEL = 3
+ROWS_KEPT = 300
+"""Rows that a screen reader asked for; one that walks through 100,000 leaves the first of them behind."""
+
+
+class RowSpot(Spot):
+    """One row. It follows its row through insertions, and is gone with it."""
+
+    def __init__(self, view: QListView, index: Index) -> None:
+        super().__init__(view)
+        self.view = view
+        self.index = QPersistentModelIndex(index)
+
+    def spoken_role(self) -> Role:
+        return Role.ListItem if self.index.flags() & Qt.ItemFlag.ItemIsSelectable else Role.Heading
+
+    def spoken_level(self) -> int:
+        return SECTION_LEVEL if self.spoken_role() == Role.Heading else 0
+
+    def spoken_name(self) -> str:
+        spoken = self.index.data(Qt.ItemDataRole.AccessibleTextRole)
+        return str(spoken or self.index.data(Qt.ItemDataRole.DisplayRole) or "")
+
+    def spoken_state(self) -> State:
+        state, view = State(), self.view
+        known = self.index.isValid()
+        state.invisible = not (view.isVisible() and self._rect().intersects(view.viewport().rect()))
+        state.selectable = state.focusable = known
+        state.selected = known and view.selectionModel().isSelected(self.index)
+        state.focused = known and self.has_focus()
+        ticked = self.index.data(Qt.ItemDataRole.CheckStateRole)
+        state.checkable = ticked is not None
+        state.checked = ticked is not None and Qt.CheckState(ticked) == Qt.CheckState.Checked
+        return state
+
+    def has_focus(self) -> bool:
+        """Whether this row is where the person is."""
+        return self.view.hasFocus() and self.view.currentIndex() == self.index
+
+    def spoken_rect(self) -> QRect:
+        rect = self._rect()
+        return QRect(self.view.viewport().mapToGlobal(rect.topLeft()), rect.size())
+
+    def _rect(self) -> QRect:
+        return self.view.visualRect(self.index) if self.index.isValid() else QRect()
+
+    @property
+    def presses(self) -> bool:
+        return True
+
+    def press(self) -> None:
+        if self.index.isValid():
+            self.view.setCurrentIndex(self.index)
+            self.view.activated.emit(self.index)
+
+
+class SpokenList(Spoken):
+    """A list view. Goes before Qt's class. `make_spot` gives a row's spot, another class for other rows."""
+
+    def make_spot(self, index: Index) -> RowSpot:
+        """A new spot for a row."""
+        return RowSpot(self._list(), index)
+
+    def spoken_role(self) -> Role | None:
+        return Role.List
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        state.focused = state.focused and not self._list().currentIndex().isValid()
+        return state
+
+    def spoken_count(self) -> int:
+        model = self._list().model()
+        return model.rowCount() if model is not None else 0
+
+    def spoken_child(self, number: int) -> QObject | None:
+        if not 0 <= number < self.spoken_count():
+            return None
+        spots = self._spots()
+        found = next((spot for spot in reversed(spots) if spot.index.row() == number), None)
+        if found is None:
+            found = self.make_spot(self._list().model().index(number, 0))
+            spots.append(found)
+            self._drop_old(spots)
+        return found
+
+    def spoken_number(self, child: QObject | None) -> int:
+        return child.index.row() if isinstance(child, RowSpot) else -1
+
+    def spoken_focus(self) -> QObject | None:
+        view = self._list()
+        return self.spoken_child(view.currentIndex().row()) if view.hasFocus() else None
+
+    def tell_row(self) -> None:
+        """Tells that the focus is on the current row."""
+        focused = self.spoken_focus() if QAccessible.isActive() else None
+        if focused is not None:
+            tell_focus(focused)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)  # type: ignore[misc] # Qt's class comes after this one
+        QTimer.singleShot(0, self._list(), self.tell_row)  # after Qt has told of the list itself
+
+    def _list(self) -> QListView:
+        view = self._widget()
+        assert isinstance(view, QListView)  # noqa: S101 - narrows the type
+        return view
+
+    def _spots(self) -> list[RowSpot]:
+        spots: list[RowSpot] = self.__dict__.setdefault("_row_spots", [])
+        gone = [spot for spot in spots if not spot.index.isValid()]
+        for spot in gone:
+            spots.remove(spot)
+            spot.deleteLater()
+        return spots
+
+    def _drop_old(self, spots: list[RowSpot]) -> None:
+        while len(spots) > ROWS_KEPT:
+            spots.pop(0).deleteLater()
+
+
+class ForeignList(SpokenList, Beside):
+    """A list of Qt's own class: that of a choice that is closed says that it has the focus, too."""
+
+
+FOREIGN[QListView] = ForeignList

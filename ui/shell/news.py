@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""New messages, counted: what the desktop and a screen reader are told of is new since the last time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import RoomId
+from ui.kit.announcing import Announcer
+from ui.kit.bind import Soon, bind
+from ui.kit.gathering import Kind
+from ui.kit.translate import tr
+from ui.shell.ports import RoomService, RoomSummary
+
+Counts = Mapping[RoomId, tuple[int, int]]
+"""Of each room: unread messages, of which name the person. Of a muted room only these count."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """What came. `rooms` are where, each with whether somebody is named there."""
+
+    unread: int
+    mentions: int
+    rooms: tuple[tuple[bool, RoomId], ...]
+
+
+def counts(rooms: RoomService) -> dict[RoomId, tuple[int, int]]:
+    """How much is unread."""
+    return {r.room: (0 if r.muted else r.unread, r.mentions) for r in rooms.rooms()}
+
+
+def fresh(before: Counts, now: Counts) -> Fresh:
+    """What is unread in `now` and was not in `before`."""
+    unread = mentions = 0
+    rooms: list[tuple[bool, RoomId]] = []
+    for room, (now_unread, now_mentions) in now.items():
+        was_unread, was_mentions = before.get(room, (0, 0))
+        if now_unread > was_unread or now_mentions > was_mentions:
+            rooms.append((now_mentions > was_mentions, room))
+        unread += max(now_unread - was_unread, 0)
+        mentions += max(now_mentions - was_mentions, 0)
+    return Fresh(unread=unread, mentions=mentions, rooms=tuple(rooms))
+
+
+class News(QObject):
+    """Announces new messages in the window that the person works in; elsewhere the desktop tells of them. A single one
+    in the room that is open is read out as lists show it."""
+
+    def __init__(
+        self, window: QWidget, rooms: RoomService, announcer: Announcer, open_room: Callable[[], RoomId | None]
+    ) -> None:
+        super().__init__(window)
+        self._window, self._rooms, self._announcer, self._open_room = window, rooms, announcer, open_room
+        self._seen = counts(rooms)
+        bind(self, rooms.changed, Soon(self, self._on_changed).due)
+
+    def _on_changed(self) -> None:
+        before, self._seen = self._seen, counts(self._rooms)
+        news = fresh(before, self._seen)
+        if not news.rooms or not self._window.isActiveWindow():
+            return
+        named, where = max(news.rooms, key=lambda found: found[0])
+        room = next((r for r in self._rooms.rooms() if r.room == where), None)
+        if room is not None:
+            self._announcer.say(Kind.MESSAGES, self._said(room, named), max(news.unread, news.mentions))
+
+    def _said(self, room: RoomSummary, named: bool) -> str:
+        if named:
+            return tr("You were mentioned in {room}").format(room=room.title)
+        if room.room == self._open_room() and room.preview:
+            return tr("New message: {text}").format(text=room.preview)
+        return tr("New message in {room}").format(room=room.title)
