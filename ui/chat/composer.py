@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
 from app.chat.marking import BOLD, ITALIC
 from app.chat.model import Message
@@ -19,7 +19,9 @@ from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import ask, open_files
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.pictures import format_of
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -96,8 +98,8 @@ class Composer(QFrame):
         self.field.installEventFilter(self)
         self._on_text()
 
-    def _tools(self) -> QHBoxLayout:
-        row = line(spacing=2)
+    def _tools(self) -> QLayout:
+        row = FlowLayout(gap=2)
         row.setContentsMargins(-5, 0, 0, 0)
         field = self.field
         self._bold = IconButton("bold", tr("Bold"), partial(self._toggle, BOLD), shortcut="Ctrl+B", checkable=True)
@@ -117,16 +119,11 @@ class Composer(QFrame):
         ]
         for button in buttons:
             if button is None:
-                row.addSpacing(6)
-                rule = QFrame()
-                rule.setFixedSize(1, 18)
-                set_props(rule, frame="line")
-                row.addWidget(rule)
-                row.addSpacing(6)
+                row.addWidget(_rule())
             else:
                 row.addWidget(button)
         self._emoji_button = buttons[-1]
-        row.addStretch(1)
+        row.addStretch()
         self.send_button = TextButton(tr("Send"), self.submit, kind="primary", icon="send")
         row.addWidget(self.send_button)
         return row
@@ -349,6 +346,16 @@ class Composer(QFrame):
         """A pasted picture becomes a file of its own, byte for byte, which is on no disk until it is sealed."""
         suffix = "png" if format_of(data) == b"png" else "jpg"
         self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.{suffix}", data)])
+
+
+def _rule() -> QWidget:
+    """A thin line between two groups of tools, with air at both sides."""
+    made, rule = QWidget(), QFrame()
+    set_props(rule, frame="line")
+    hold(rule, height=18)
+    rule.setFixedWidth(1)
+    line(made, margins=(6, 0, 6, 0)).addWidget(rule)
+    return made
 
 
 class Banner(QWidget):

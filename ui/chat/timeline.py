@@ -51,6 +51,7 @@ from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 from ui.kit.spoken_list import RowSpot, SpokenList
 from ui.kit.translate import tr
 from ui.kit.web import address_tip
@@ -96,7 +97,7 @@ class TimelineView(SpokenList, QListView):
         self._find = find
         self._chat = model
         self._painter = MessagePainter(transfers)
-        self._heights = Heights(model.rowCount(), GUESS_PX)
+        self._heights = Heights(model.rowCount(), px(GUESS_PX))
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._row, self._into = 0, 0
         self._at_end = True
@@ -191,9 +192,13 @@ class TimelineView(SpokenList, QListView):
         return self._chat.timeline.message(index.row()) if index.isValid() else None
 
     def relayout(self) -> None:
-        """Everything looks different: theme, language or font."""
+        """Everything looks different: theme, text size or density. What is at the top of the window stays there:
+        its row begins as far up, in proportion to its height."""
         self._layouts.clear()
-        self._heights.reset(self._chat.rowCount())
+        before = self._heights[self._row] if len(self._heights) else 0
+        self._heights = Heights(self._chat.rowCount(), px(GUESS_PX))
+        if before and self._into > 0:
+            self._into = round(self._into * self._layout(self._row).height / before)
         self._settle()
 
     def refresh_things(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import structs
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from app.chat.files import Picture
@@ -28,18 +28,21 @@ from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
 from ui.chat.jump_button import JumpButton
 from ui.chat.letters import edit_letter, reply_letter
-from ui.chat.message_layout import LEFT, Hit, Part
+from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
+from ui.kit import theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, close_when, popup
+from ui.kit.pages import Pages
 from ui.kit.progress import ProgressRow
+from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
@@ -80,8 +83,9 @@ class ChatView(QWidget):
         self._unread_left: int | None = 0
         """How many were unread when one left the view; None while it is shown."""
         self.typing = label("", "faint")
-        self.typing.setFixedHeight(22)
-        self.typing.setContentsMargins(LEFT, 0, 0, 0)
+        hold(self.typing, height=22)
+        self._indent()
+        theme.on_change(self, self._indent)
         self._transfers = column(margins=(24, 0, 24, 0), spacing=4)
         self._rows: dict[tuple[bytes, int], ProgressRow] = {}
         self._build()
@@ -95,22 +99,24 @@ class ChatView(QWidget):
         self._on_changed(room)
 
     def _build(self) -> None:
-        stack = QWidget()
-        self._stack = QStackedLayout(stack)
+        self._stack = Pages()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
         layout = column(self)
-        layout.addWidget(stack, 1)
+        layout.addWidget(self._stack, 1)
         layout.addWidget(self.typing)
         layout.addLayout(self._transfers)
         foot = column(margins=(20, 4, 20, 14))
         foot.addWidget(self.composer)
         self._closed = label(tr("You can read here, but not write."), "muted")
         self._closed.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._closed.setFixedHeight(36)
+        hold(self._closed, height=36)
         foot.addWidget(self._closed)
         layout.addLayout(foot)
         self.set_writable(self._service.may_write(self._room))
+
+    def _indent(self) -> None:
+        self.typing.setContentsMargins(left_px(), 0, 0, 0)
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
@@ -379,7 +385,7 @@ class ChatView(QWidget):
     def _ask_reaction(self, message: Message) -> None:
         index = self._timeline.index_of(message.change_id)
         rect = self.list.row_rect(index or 0)
-        at = self.list.viewport().mapToGlobal(QPoint(LEFT, max(0, rect.top()) + 30))
+        at = self.list.viewport().mapToGlobal(QPoint(left_px(), max(0, rect.top()) + 30))
         panel = EmojiPanel(self, lambda emoji: self._react(message, emoji))
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 

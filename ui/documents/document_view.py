@@ -20,10 +20,11 @@ from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.spoken import Outline
 from ui.documents.toolbar import Toolbar
-from ui.kit import menu
+from ui.kit import menu, theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
+from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.toast import InfoBar
@@ -119,6 +120,7 @@ class DocumentView(QWidget):
             left.addWidget(part)
         left.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
+        theme.on_change(self, self._show_panel)
 
     def _title_row(self) -> QWidget:
         frame = QFrame()
@@ -252,4 +254,11 @@ class DocumentView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.panel.setVisible(self.width() >= _ROOM_FOR_PANEL_PX)
+        self._show_panel()
+
+    def _show_panel(self) -> None:
+        fits = self.width() >= px(_ROOM_FOR_PANEL_PX)
+        layout = self.layout()
+        if fits is self.panel.isHidden() and layout is not None:
+            self.panel.setVisible(fits)
+            layout.activate()  # at once: who goes to a line of the text needs its width

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
@@ -21,6 +21,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.list_model import ListModel
+from ui.kit.pages import Pages
 from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr
@@ -131,7 +132,7 @@ class ListView(QWidget):
             tr("Write the first document"),
             self.created.emit,
         )
-        self._stack = QStackedWidget()
+        self._stack = Pages()
         self._stack.addWidget(self.documents)
         self.all_away = EmptyState(
             "delete",

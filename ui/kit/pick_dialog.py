@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, 
 
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
+from ui.kit.scale import hold
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -40,7 +41,7 @@ class PickDialog(Dialog, Generic[T]):
         self.list = QListWidget()
         self.list.setAccessibleName(title)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setMinimumHeight(_LIST_HEIGHT)
+        hold(self.list, least_height=_LIST_HEIGHT)
         set_props(self.list, frame="card")
         for place, (_, line) in enumerate(things):
             item = QListWidgetItem(line)

@@ -14,6 +14,7 @@ from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
 from ui.kit.latest import Latest
+from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr, trn
@@ -74,7 +75,7 @@ class SearchView(QWidget):
         page = column(self, margins=(34, 26, 34, 24), spacing=14)
         page.addWidget(label(tr("Search"), "home"))
         self.field = SearchField(tr("Search in everything you can read"))
-        self.field.setMaximumWidth(720)
+        hold(self.field, most_width=720)
         page.addWidget(self.field)
         self._count = label("", "small")
         page.addWidget(self._count)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.settings import THEME
+from app.settings import TEXT_SIZE, THEME
 from ui.kit.translate import tr
 from ui.shell.commands import Command
 from ui.tool import ActingView
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
 
 def window_commands(w: "MainWindow") -> list[Command]:
     """Every command of the window."""
-    return [*_going(w), *_doing(w), *_of_view(w), *_looks(w), *_hidden(w)]
+    return [*_going(w), *_doing(w), *_of_view(w), *_looks(w), *_sizes(w), *_hidden(w)]
 
 
 def _going(w: "MainWindow") -> list[Command]:
@@ -132,6 +132,22 @@ def _looks(w: "MainWindow") -> list[Command]:
     return [
         Command(id=f"theme-{name}", text=text, icon=icon, run=partial(w.set_theme, name), enabled=free)
         for name, icon, text in looks
+    ]
+
+
+def _sizes(w: "MainWindow") -> list[Command]:
+    sizes = (
+        ("text-larger", "add", tr("Larger text"), ("Ctrl++", "Ctrl+="), 1),
+        ("text-smaller", "minus", tr("Smaller text"), ("Ctrl+-",), -1),
+        ("text-usual", "undo", tr("Usual text size"), ("Ctrl+0",), 0),
+    )
+
+    def free() -> bool:
+        return not w.session.settings.locked(TEXT_SIZE)
+
+    return [
+        Command(id=name, text=text, icon=icon, shortcuts=keys, run=partial(w.step_text_size, by), enabled=free)
+        for name, icon, text, keys, by in sizes
     ]
 
 

@@ -49,7 +49,6 @@ class CardEditor(QFrame):
     ) -> None:
         super().__init__(parent)
         set_props(self, frame="panel")
-        self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("Task"))
         self._board = board
         self._people, self._who = people, who

@@ -21,7 +21,7 @@ from tests.ui.chat.test_view import named
 from tests.ui.pointing import click, point, press, release, wheel
 from tests.world import until
 from ui.chat.emoji import EmojiPanel
-from ui.chat.message_layout import LEFT
+from ui.chat.message_layout import left_px
 from ui.chat.view import ChatView
 from ui.kit.dialogs import Dialog
 from ui.kit.translate import short_day
@@ -66,7 +66,7 @@ def row_of(view: ChatView, message: Message | None) -> int:
 def hover(view: ChatView, row: int) -> None:
     """Rests the pointer on a message."""
     rect = view.list.row_rect(row)
-    point(view.list.viewport(), QPoint(LEFT + 200, rect.bottom() - 8))
+    point(view.list.viewport(), QPoint(left_px() + 200, rect.bottom() - 8))
     assert row_of(view, view._hover.message) == row
 
 
@@ -76,7 +76,7 @@ def stands_on(view: ChatView) -> int | None:
     if not bar.isVisible():
         return None
     assert view.list.viewport().rect().contains(bar.geometry())
-    inside = view.list.indexAt(QPoint(LEFT + 200, bar.geometry().top() + 8))
+    inside = view.list.indexAt(QPoint(left_px() + 200, bar.geometry().top() + 8))
     return inside.row()
 
 
@@ -261,11 +261,11 @@ def seen(view: ChatView, row: int) -> bool:
 def test_a_menu_at_the_pointer_is_that_of_the_message_there_and_moves_nothing(view: ChatView) -> None:
     wheel(view.list.viewport(), 1)
     bar = view.list.verticalScrollBar()
-    top = view.list.indexAt(QPoint(LEFT, 30)).row()
+    top = view.list.indexAt(QPoint(left_px(), 30)).row()
     while view.list.row_rect(top).top() > -10:  # until it is partly out of sight
         bar.setValue(bar.value() + 1)
     before = view.list.row_rect(top)
-    at = QPoint(LEFT + 100, 4)
+    at = QPoint(left_px() + 100, 4)
     click(view.list.viewport(), at, right=True)
     where = view.list.viewport().mapToGlobal(at)
     QApplication.sendEvent(view.list.viewport(), QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, where))
@@ -286,7 +286,7 @@ def test_a_click_takes_effect_only_where_it_was_begun(view: ChatView, hl: Desk) 
     rect = view.list.row_rect(row)
     at = next(
         QPoint(x, rect.bottom() - 12)
-        for x in range(LEFT, 600, 4)
+        for x in range(left_px(), 600, 4)
         if view.list._hit_at(QPoint(x, rect.bottom() - 12))[1] is not None
     )
     view.list._set_hover(-1)
@@ -326,7 +326,7 @@ def test_the_emoji_are_offered_at_the_message_that_a_key_asked_for(view: ChatVie
 def test_a_double_click_starts_nothing(view: ChatView) -> None:
     hover(view, COUNT - 5)
     rect = view.list.row_rect(COUNT - 5)
-    place = view.list.viewport().mapTo(view, QPoint(LEFT + 20, rect.bottom() - 8))
+    place = view.list.viewport().mapTo(view, QPoint(left_px() + 20, rect.bottom() - 8))
     handle = view.windowHandle()
     assert handle is not None
     QTest.mouseDClick(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
