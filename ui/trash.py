@@ -4,13 +4,14 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidgetItem, QWidget
 
 from app.core.ids import RoomId, Uid
 from app.objects.trash import Bin, PutAway
 from app.people.person import Person
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog, show
+from ui.kit.spoken_list import ItemList
 from ui.kit.style import set_props
 from ui.kit.tasks import done_now
 from ui.kit.translate import day_or_time, tr, trn
@@ -45,7 +46,7 @@ class TrashDialog(Dialog):
         self.accept_button.setVisible(writable)
         self.opened: PutAway | None = None
         self.add_text(tr("Nothing disappears from here by itself."))
-        self.list = QListWidget()
+        self.list = ItemList()
         self.list.setAccessibleName(tr("Trash"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setMinimumHeight(280)

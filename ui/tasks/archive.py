@@ -4,12 +4,13 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidgetItem, QWidget
 
 from app.core.collation import swedish_key
 from app.tasks.model import Board, Card
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
+from ui.kit.spoken_list import ItemList
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -26,7 +27,7 @@ class ArchiveDialog(Dialog):
         self.accept_button.setVisible(writable)
         self.opened = ""
         """The id of a card that was asked to be opened."""
-        self.list = QListWidget()
+        self.list = ItemList()
         self.list.setAccessibleName(tr("Archived tasks"))
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setMinimumHeight(280)
