@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QListWidgetItem, QTextEdit, QWidget
 
 from app.chat import pasting
 from app.chat.marking import (
@@ -35,6 +35,7 @@ from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
 from ui.kit.scale import px
+from ui.kit.spoken_list import ItemList
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr
 
@@ -321,7 +322,7 @@ class NameList(QFrame):
         set_props(self, frame="palette")
         self._take = take
         self._offered: list[Person] = []
-        self.list = QListWidget(self)
+        self.list = ItemList(self)
         self.list.setAccessibleName(tr("People to mention"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(lambda item: self._take(self._offered[self.list.row(item)]))

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidgetItem, QWidget
 
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
 from ui.kit.scale import hold
+from ui.kit.spoken_list import ItemList
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -38,7 +39,7 @@ class PickDialog(Dialog, Generic[T]):
         if text:
             self.add_text(text)
         self._things = [thing for thing, _ in things]
-        self.list = QListWidget()
+        self.list = ItemList()
         self.list.setAccessibleName(title)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         hold(self.list, least_height=_LIST_HEIGHT)
