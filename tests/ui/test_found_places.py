@@ -103,7 +103,7 @@ async def test_down_goes_from_the_field_to_the_first_hit(o: Offices) -> None:
     field.setFocus()
     field.insert("yttr")
     QTest.keyClick(field, Qt.Key.Key_Down)
-    await until(rows.hasFocus)
+    await until(lambda: window.focusWidget() is rows)
     assert "Yttrandet" in rows.currentIndex().data(ROW).detail
     closed(window)
 
