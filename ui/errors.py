@@ -7,6 +7,7 @@ resources/locale/sv/errors.po. The code itself is shown for support.
 
 from typing import NamedTuple
 
+from app.core import log
 from app.core.i18n import tr
 
 
@@ -780,6 +781,8 @@ def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, s
     """(what is said in place of an exception: its sentence and `more`; its code, which is shown small behind that).
     `prefix`: of sentences that are one view's own, where there are any ("join-")."""
     code = code_of(error)
+    if not hasattr(error, "code"):
+        log.ui.exception("told-in-place", error)
     said = sentence(prefix + code if prefix + code in sentences() else code).text
     return f"{said} {more}".rstrip(), code
 

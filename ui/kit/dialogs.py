@@ -189,7 +189,7 @@ async def show(dialog: QDialog) -> bool:
 
     dialog.finished.connect(finish)
     dialog.destroyed.connect(lambda: answer.cancel())
-    dialog.open()
+    QDialog.open(dialog)  # PySide6's QPrintDialog has another method of this name, which needs a receiver
     try:
         return await answer == QDialog.DialogCode.Accepted.value
     finally:
