@@ -85,6 +85,7 @@ WITHIN = (
     *_within("sqlcipher3", ("SQLCipher", "BSD-3-Clause", "SQLCipher"), ("SQLite", "blessing", "SQLite")),
     *_within("sqlcipher3", ("OpenSSL", "Apache-2.0", "Apache-2.0")),
     *_within("cryptography", ("OpenSSL", "Apache-2.0", "Apache-2.0")),
+    *_within("lxml", ("libxml2", "MIT", "libxml2"), ("libxslt", "MIT", "libxslt"), ("zlib", "Zlib", "zlib")),
     *_within(
         "pyside6-essentials",
         ("Qt", _QT, "LGPL-3.0 GPL-3.0"),

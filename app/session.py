@@ -36,7 +36,7 @@ from app.rooms.pruning import Pruning
 from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
-from app.settings import ALLOW_EXPORT, Settings
+from app.settings import ALLOW_EXPORT, ALLOW_PRINT, Settings
 from app.store.search import Search
 from app.store.store import Store
 from app.tasks.records import unpack as board_unpack
@@ -89,6 +89,8 @@ class Session:
         self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=typing)
         self.chat.may_export = lambda: settings.get(ALLOW_EXPORT)
         self.documents = DocumentService(*parts, self.rooms, send_ephemeral=caret)
+        self.documents.files.may_export = self.chat.may_export
+        self.documents.files.may_print = lambda: settings.get(ALLOW_PRINT)
         self.tasks = TaskService(*parts, members, self.rooms)
         self.trash = Trash(self.documents.trash, self.tasks.trash)
         self.held = HeldBack(store, self.people, self.rooms)

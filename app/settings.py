@@ -35,6 +35,30 @@ THEME = Setting(
         ("contrast-dark", "High contrast, dark"),
     ),
 )
+TEXT_SIZE = Setting(
+    key="text-size",
+    default=100,
+    label="Text size",
+    about="How large all text is shown, in per cent of the usual size; Ctrl with + and - changes it, Ctrl with 0 takes "
+    "it back.",
+    choices=(
+        (80, "80 %"),
+        (90, "90 %"),
+        (100, "100 %"),
+        (110, "110 %"),
+        (125, "125 %"),
+        (150, "150 %"),
+        (175, "175 %"),
+        (200, "200 %"),
+    ),
+)
+DENSITY = Setting(
+    key="density",
+    default="normal",
+    label="Density",
+    about="How much air there is between rows and in controls.",
+    choices=(("airy", "Airy"), ("normal", "Usual"), ("compact", "Compact")),
+)
 AUTO_LOCK_MINUTES = Setting(
     key="auto-lock-minutes",
     default=15,
@@ -247,6 +271,8 @@ SIDEBAR_WIDTH = Setting(
 SETTINGS: tuple[AnySetting, ...] = (
     LANGUAGE,
     THEME,
+    TEXT_SIZE,
+    DENSITY,
     AUTO_LOCK_MINUTES,
     NOTIFICATIONS,
     NOTIFICATION_CONTENT,

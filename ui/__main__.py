@@ -14,8 +14,8 @@ def arguments(given: Sequence[str]) -> list[str]:
 def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
     """Runs the program and returns its exit status. `command`: as in `ui.main.main`.
 
-    Purging and the worker run without Qt. A box saying that Qt cannot be loaded would wait for a person, and an
-    uninstaller would wait for the box.
+    Purging, the worker and conversions run without Qt. A box saying that Qt cannot be loaded would wait for a person,
+    and an uninstaller would wait for the box.
     """
     if given[:1] == ["--worker"]:
         from app.worker import spare
@@ -24,6 +24,10 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
         from app.worker import serve
 
         return serve.main(given[1:])
+    if list(given) == ["--convert"]:
+        from app.documents.conversion import process
+
+        return process.main()
     if list(given) == ["--purge-machine"]:
         from app import purging
 

@@ -17,7 +17,7 @@ from app import diagnosis
 from app.errors import AppError, ProfileInUse
 from app.policy import machine
 from app.profile import Profile
-from app.settings import LANGUAGE, THEME, Settings
+from app.settings import DENSITY, LANGUAGE, TEXT_SIZE, THEME, Settings
 from ui.errors import code_of, sentence_of
 from ui.kit import theme
 from ui.kit.translate import change_language
@@ -81,6 +81,7 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
             diagnosis.write(diagnosis.report(profile, settings), target)
         else:
             change_language(settings.get(LANGUAGE))
+            theme.resize(application, settings.get(TEXT_SIZE), settings.get(DENSITY))
             theme.apply(application, settings.get(THEME))
             with loop(application) as runner:
                 if not runner.run(_ask(profile, settings, target)):

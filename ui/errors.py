@@ -7,6 +7,7 @@ resources/locale/sv/errors.po. The code itself is shown for support.
 
 from typing import NamedTuple
 
+from app.core import log
 from app.core.i18n import tr
 
 
@@ -164,6 +165,78 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("The value does not suit the setting."),
             tr("It has not been changed."),
             tr("Choose another value."),
+        ),
+    }
+
+
+def _files() -> dict[str, tuple[str, str, str]]:
+    """Documents out of files, and files out of documents."""
+    no_document, no_file = tr("No document was made of it."), tr("No file was written. The document is as it was.")
+    return {
+        "import-too-large": (
+            tr("The file is too large."),
+            no_document,
+            tr("Files of at most 25 MB are read: remove large pictures from it, or divide it."),
+        ),
+        "import-bomb": (
+            tr("The file unpacks to far more than a document holds."),
+            tr("Such files are made to fill a computer. No document was made of it."),
+            tr("Ask the sender what it is. If it came unasked, tell IT security."),
+        ),
+        "import-encrypted": (
+            tr("The file is protected by a password."),
+            no_document,
+            tr("Open it in the program that it comes from, save it without a password, and import it then."),
+        ),
+        "import-damaged": (
+            tr("The file is damaged, or is no Word document although its name says so."),
+            no_document,
+            tr("Open it in the program that it comes from, save it again as docx, and import that."),
+        ),
+        "import-doctype": (
+            tr("The file declares things that no Word document declares."),
+            tr("Such declarations can fill a computer or read its files. No document was made of it."),
+            tr("Ask the sender to save it again in Word. If it came unasked, tell IT security."),
+        ),
+        "import-foreign": (
+            tr("Files of this kind cannot be imported."),
+            no_document,
+            tr("Save it as docx, Markdown or plain text, and import that."),
+        ),
+        "import-empty": (
+            tr("There is no text in the file."),
+            no_document,
+            tr("Check that it is the right file."),
+        ),
+        "conversion-died": (
+            tr("The conversion broke off, or took too long."),
+            tr("Nothing was made, and what was there before is as it was."),
+            tr("Try again. If it happens again, save the file anew in the program that it comes from."),
+        ),
+        "conversion-unavailable": (
+            tr("This computer does not let Kansli start the conversion."),
+            tr("Nothing was made, and what was there before is as it was."),
+            tr("Contact IT support."),
+        ),
+        "export-full": (
+            tr("There is no room for the file."),
+            no_file,
+            tr("Free some space there, or choose another folder."),
+        ),
+        "export-failed": (
+            tr("The file cannot be written there."),
+            no_file,
+            tr("Check that you may write in the folder and that no other program has the file open."),
+        ),
+        "print-off": (
+            tr("Your organisation does not let documents be printed or saved as PDF."),
+            tr("Nothing was printed or saved. The document is as it was."),
+            tr("Read it in Kansli, or contact IT support."),
+        ),
+        "printer-refused": (
+            tr("The printer takes nothing."),
+            tr("Not all pages were printed. The document is as it was."),
+            tr("Check that it is on and has paper, or choose another printer."),
         ),
     }
 
@@ -672,6 +745,7 @@ def sentences() -> dict[str, tuple[str, str, str]]:
     known = (
         _unlocking()
         | _storage()
+        | _files()
         | _office()
         | _connection()
         | _way_out()
@@ -707,6 +781,8 @@ def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, s
     """(what is said in place of an exception: its sentence and `more`; its code, which is shown small behind that).
     `prefix`: of sentences that are one view's own, where there are any ("join-")."""
     code = code_of(error)
+    if not hasattr(error, "code"):
+        log.ui.exception("told-in-place", error)
     said = sentence(prefix + code if prefix + code in sentences() else code).text
     return f"{said} {more}".rstrip(), code
 

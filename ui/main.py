@@ -18,7 +18,7 @@ from app.core.files import keep_private
 from app.errors import AppError, ProfileInUse
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
-from app.settings import AUTOSTART, LANGUAGE, LOG_LEVEL, THEME
+from app.settings import AUTOSTART, DENSITY, LANGUAGE, LOG_LEVEL, TEXT_SIZE, THEME
 from ui import errands
 from ui.desktop import again, autostart, environment, proxies, upgrade
 from ui.desktop.instance import hand_over, line_name
@@ -78,6 +78,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
         office.policy.tell()
         change_language(office.settings.get(LANGUAGE))
+        theme.resize(application, office.settings.get(TEXT_SIZE), office.settings.get(DENSITY))
         theme.apply(application, office.settings.get(THEME))
         application.setWindowIcon(icons.app_icon())
         with _loop(application) as runner:

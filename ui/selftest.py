@@ -20,6 +20,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bootstrap import Office
 from app.core.ids import ObjId, RoomId
+from app.documents.conversion.converter import Converter
+from app.documents.flow import plain_blocks
 from app.objects.crdt import CrdtDoc
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
@@ -76,6 +78,7 @@ class SelfTest:
         self._key_store()
         await self._worker()
         await self._states()
+        await self._conversion()
         async with trial(folder, "Handläggare", PASSPHRASE) as (office, session):
             await _until(lambda: session.status.state is LinkState.ONLINE, "the account did not come online")
             self._done("store: made, encrypted, and signed in to a server in memory")
@@ -141,6 +144,17 @@ class SelfTest:
         made = await asyncio.to_thread(state_of_a_long_document, WORDS)
         _check(made, "no state of a long document was made")
         self._done("worker: started, made the state of a long document")
+
+    async def _conversion(self) -> None:
+        """A document becomes a Word document in a process of its own, and comes back from it by another."""
+        converter, blocks = Converter(), plain_blocks(WORDS)
+        try:
+            made = await converter.docx(WORDS, blocks)
+            read = await converter.read("docx", made)
+        finally:
+            converter.close()
+        _check([b.text for b in read.blocks] == [WORDS], "a Word document was not read back")
+        self._done("Word documents: written and read back")
 
     async def _window(self, session: Session, room: RoomId) -> None:
         window = MainWindow(session, TOOLS)

@@ -11,8 +11,6 @@ from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
 from ui.shell.window import MainWindow
 
-SIZE = (1440, 900)
-
 
 class Stage:
     """Holds at most one gate, one main window and one session. Opens and closes no session itself."""
@@ -44,7 +42,7 @@ class Stage:
         """Shows `view` in a new gate, in the place of the former one. It covers the main window if there is one."""
         quiet = self.quiet
         self.drop_gate()
-        self.gate = Gate(self._may_close, SIZE, self._settings.get(WINDOW_GEOMETRY))
+        self.gate = Gate(self._may_close, self._settings.get(WINDOW_GEOMETRY))
         if self.window is not None and not self.window.isMaximized() and not self.window.isFullScreen():
             self.gate.setGeometry(self.window.geometry())
         self.gate.setCentralWidget(view)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the shell needs to know of a tool, and how a tool asks the shell for something."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -54,6 +54,15 @@ class WritingView(Protocol):
     """A view with a field at its foot, which the shell's messages keep clear of."""
 
     def writing_area(self) -> QWidget: ...
+
+
+@runtime_checkable
+class ActingView(Protocol):
+    """A view that does some of the window's commands with what is open in it."""
+
+    def doable(self) -> Mapping[str, Callable[[], object]]:
+        """What it can do now, by the commands' ids."""
+        ...
 
 
 @runtime_checkable

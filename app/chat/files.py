@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.chat.filenames import clean_name, free_path
 from app.chat.model import Message
 from app.chat.ports import Blobs
 from app.chat.previews import MAX_BYTES as MAX_PREVIEW_BYTES
@@ -18,6 +17,7 @@ from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ObjId, RoomId, new_id
 from app.errors import FileTooLarge, FileUnreadable, NotFound
+from app.objects.filenames import clean_name, free_path
 from app.objects.files import Source, size_of
 
 MAX_FILE_BYTES = 256 * 1024 * 1024

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import msgspec
 
 from app.chat.errors import MessageTooLong
-from app.chat.filenames import shown_name
 from app.chat.previews import is_preview
 from app.core.visible import one_line
 from app.errors import BadChange
+from app.objects.filenames import shown_name
 from app.objects.object import Payload
 
 MAX_TEXT = 20_000

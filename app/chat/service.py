@@ -49,13 +49,16 @@ MENTION_CHARS = 400
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was being written in a room. `edits` is set while an own message is being changed; `aside` and
-    `aside_reply_to` are then what was being written before."""
+    `aside_reply_to` are then what was being written before. `files`: paths of what was attached. `pictures`: how many
+    pasted pictures were, which are kept nowhere."""
 
     text: str = ""
     reply_to: bytes | None = None
     edits: bytes | None = None
     aside: str = ""
     aside_reply_to: bytes | None = None
+    files: tuple[str, ...] = ()
+    pictures: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,7 +283,7 @@ class ChatService:
 
     def unstored(self) -> list[RoomId]:
         """The rooms with drafts that the disk has refused. An emptied draft does not count: nothing is lost with it."""
-        return [room for room, draft in self._unkept.items() if draft.text or draft.aside]
+        return [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """A conversation as changes for the room that continues its own: what is not there yet, in groups."""

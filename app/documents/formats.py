@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Blocks as HTML, Markdown and bytes for the clipboard, and what HTML of others is allowed to bring in.
+"""Blocks as HTML and bytes for the clipboard, and what HTML of others is allowed to bring in.
 
 Reading HTML keeps what a document can hold and nothing else: no pictures, scripts, colours, sizes or addresses other
 than http, https and mailto. Nothing is ever fetched.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,11 +33,16 @@ def from_bytes(fragment: bytes) -> list[Block] | None:
         found = msgspec.msgpack.decode(fragment, type=_Fragment)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return checked(found.blocks) or None
+
+
+def checked(given: Sequence[tuple[Style, Sequence[Run]]]) -> list[Block]:
+    """Blocks of values that a stranger may have written."""
     blocks = []
-    for style, runs in found.blocks:
+    for style, runs in given:
         kept = [Run(one_line(run.text), run.marks._replace(link=safe_link(run.marks.link))) for run in runs]
         blocks.append(Block(joined(kept), _checked(style)))
-    return blocks or None
+    return blocks
 
 
 def to_html(blocks: Sequence[Block]) -> str:
@@ -59,30 +63,15 @@ def to_html(blocks: Sequence[Block]) -> str:
     return "".join(out)
 
 
-def to_markdown(blocks: Sequence[Block]) -> str:
-    """Markdown (CommonMark, with ~~struck~~)."""
-    lines: list[str] = []
-    for block, before in zip(blocks, [None, *blocks], strict=False):
-        style, text = block.style, "".join(_run_markdown(run) for run in block.runs)
-        if before is not None and not (style.list and before.style.list):
-            lines.append("")
-        if style.heading:
-            lines.append("#" * style.heading + " " + text)
-        elif style.list:
-            lines.append("    " * (style.indent - 1) + ("- " if style.list == BULLETS else "1. ") + text)
-        else:
-            lines.append(("> " if style.quote else "") + text)
-    return "\n".join(lines) + "\n"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What came of a text of others, and what of it a document cannot hold. `tables`: they became text. `cut`: it was
-    too long, and this is its beginning."""
+    """What came of a text of others, and what of it a document cannot hold. `tables`: they became text. `others`: what
+    else, by kind and count, of files. `cut`: it was too long, and this is its beginning."""
 
     blocks: list[Block]
     pictures: int = 0
     tables: int = 0
+    others: tuple[tuple[str, int], ...] = ()
     cut: bool = False
 
     @property
@@ -134,14 +123,3 @@ def _run_html(run: Run) -> str:
                     (run.marks.strike, "s")):  # fmt: skip
         text = f"<{tag}>{text}</{tag}>" if on else text
     return f'<a href="{escape(run.marks.link)}">{text}</a>' if run.marks.link else text
-
-
-def _run_markdown(run: Run) -> str:
-    text = re.sub(r"([\\`*_\[\]<>#~])", r"\\\1", run.text).replace("\u2028", "\\\n")
-    core = text.strip(" ")
-    if not core:
-        return text
-    begin, end = text[: len(text) - len(text.lstrip(" "))], text[len(text.rstrip(" ")) :]
-    for on, sign in ((run.marks.bold, "**"), (run.marks.italic, "*"), (run.marks.strike, "~~")):
-        core = f"{sign}{core}{sign}" if on else core
-    return begin + (f"[{core}]({run.marks.link})" if run.marks.link else core) + end

@@ -29,7 +29,7 @@ from app.documents.flow import (
 )
 from app.documents.merging import Merge, stretches
 from app.documents.mirror import Mirror
-from app.documents.writing import replace, write
+from app.documents.writing import fill, replace, write
 from app.errors import BugError
 from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
 from app.objects.sticky import client_in
@@ -128,6 +128,15 @@ class Document:
         with self._crdt.transact(SETUP):
             self._meta.set((_TITLE,), _clean_title(title))
             self._text.insert(0, "\n")
+
+    def fill(self, blocks: Sequence[Block]) -> None:
+        """Gives a document that was just set up its text. Nobody shows it yet, and it cannot be undone."""
+        self._own_edit = True
+        try:
+            fill(self._crdt, self._text, blocks)
+        finally:
+            self._own_edit = False
+        self._load()
 
     def set_title(self, title: str) -> None:
         """Renames the document for everybody."""

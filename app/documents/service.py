@@ -15,6 +15,8 @@ from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid, short
 from app.core.signal import Signal
 from app.documents import projection, records
+from app.documents.files import DocumentFiles
+from app.documents.flow import Block
 from app.documents.indexing import Indexing
 from app.documents.model import Document
 from app.documents.presence import Later, Presence, on_loop
@@ -122,6 +124,7 @@ class DocumentService:
         self._objects = objects
         self._rooms = rooms
         self._open: dict[ObjId, _Open] = {}
+        self.files = DocumentFiles(self)
         self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
@@ -139,6 +142,7 @@ class DocumentService:
 
     def close_all(self) -> None:
         """Closes every document, indexes what is left, stops following the store. Before the store closes."""
+        self.files.close()
         for obj in list(self._open):
             self._open[obj].holders = 1
             self._close_last(obj)
@@ -183,6 +187,20 @@ class DocumentService:
                 for data in records.encode(update, document.title):
                     self._changes.append(room, obj, data)
         return obj
+
+    def add(self, room: RoomId, changes: "Sequence[bytes]") -> ObjId:
+        """A new document that these changes make, stored in one transaction."""
+        with self._db.transaction():
+            obj = self._objects.new(room)
+            self._rooms.announce(room, obj, projection.KIND_ID)
+            for data in changes:
+                self._changes.append(room, obj, data)
+        return obj
+
+    def shown_now(self, obj: ObjId) -> "tuple[str, Sequence[Block]]":
+        """A document's title and blocks as they are now, open or not. NotFound."""
+        with self._shown(obj) as document:
+            return document.title, tuple(document.blocks())
 
     def delete(self, obj: ObjId) -> None:
         """Puts a document away; `restore` takes it back."""

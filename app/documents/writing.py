@@ -7,7 +7,7 @@ from typing import Any
 from app.core.text_units import utf8_from_utf16, utf8_len
 from app.documents.edits import Place
 from app.documents.flow import Block, Cell, Marks, Style, cells, common_ends
-from app.objects.crdt import LOCAL, CrdtDoc, CrdtText
+from app.objects.crdt import LOCAL, SETUP, CrdtDoc, CrdtText
 
 MAX_INSERTS = 500
 """Insertions in one transaction. Their cost grows with the square: 10,000 took 0.9 s, 40,000 took 29 s."""
@@ -41,6 +41,21 @@ def write(
     for begin in range(MAX_INSERTS, len(pieces), MAX_INSERTS):
         with crdt.transact(LOCAL):
             pos = _insert(text, pos, pieces[begin : begin + MAX_INSERTS])
+
+
+def fill(crdt: CrdtDoc, text: CrdtText, blocks: Sequence[Block]) -> None:
+    """Puts blocks in place of the only newline of a new text.
+
+    From the end, each piece at the text's beginning: there an insertion costs the same however long the text is. 42,000
+    pieces take 1.3 s so, and 72 s in their order.
+    """
+    pieces = _pieces(cells(blocks))
+    for last in range(len(pieces), 0, -MAX_INSERTS):
+        with crdt.transact(SETUP):
+            if last == len(pieces):
+                text.delete(0, 1)
+            for piece, attrs in reversed(pieces[max(0, last - MAX_INSERTS) : last]):
+                text.insert(0, piece, attrs)
 
 
 def replace(crdt: CrdtDoc, text: CrdtText, at: int, blocks: Sequence[Block], places: Sequence[Sequence[Place]]) -> None:

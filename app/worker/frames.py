@@ -87,12 +87,24 @@ class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
 
 class Take(msgspec.Struct, frozen=True, array_like=True, tag=7):
-    """Returns the bytes of the made state from `at` on, as many as one frame takes."""
+    """Returns the bytes of what was made from `at` on, as many as one frame takes."""
 
     at: int
 
 
-Question = Load | Try | Read | Forget | Give | Make | Take
+class Hand(msgspec.Struct, frozen=True, array_like=True, tag=8):
+    """Gives the next bytes of the one file that is converted."""
+
+    data: bytes
+
+
+class Convert(msgspec.Struct, frozen=True, array_like=True, tag=9):
+    """Converts the file that was handed over. `kind`: as `app.documents.conversion.wire` has them."""
+
+    kind: str
+
+
+Question = Load | Try | Read | Forget | Give | Make | Take | Hand | Convert
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -120,12 +132,21 @@ class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):
-    """Bytes of a made state."""
+    """Bytes of a made state, or of what a file was made into."""
 
     data: bytes
 
 
-Answer = Tried | Made | Part
+class Converted(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    """A file was converted into `size` bytes, which `Take` returns; or it was not: `code` of the fault and the part of
+    the file where it is, or ""."""
+
+    size: int
+    code: str
+    where: str
+
+
+Answer = Tried | Made | Part | Converted
 
 
 def encode(frame: Question | Answer) -> bytes:

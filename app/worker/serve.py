@@ -5,17 +5,15 @@ It opens no file and no connection, knows no keys, and says nothing but figures.
 states (`making`) tries nothing, and returns the states.
 """
 
+import codecs
 import contextlib
-import os
-import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import IO
 
 from app.errors import BadChange, BugError
 from app.objects.crdt import CrdtDoc
-from app.worker.confine import confine
-from app.worker.frames import STATES, Answer, Forget, Load, Question, Read, Tried, Try, read_question, write
+from app.worker.frames import STATES, Answer, Forget, Load, Question, Read, Tried, Try
+from app.worker.running import run
 
 
 def clock_us() -> int:
@@ -101,29 +99,14 @@ class Serving:
 
 def main(options: Sequence[str] = ()) -> int:
     """Answers on standard input and output until the program is gone. With STATES among the options it makes states."""
-    questions, answers = _streams()
-    CrdtDoc().close()  # loads what it is made of: after `confine` nothing more can be opened
-    answer = _answering(states=STATES in options)
-    confine()
-    while (question := read_question(questions)) is not None:
-        write(answers, answer(question))
-    return 0
+    return run(lambda: _answering(states=STATES in options))
 
 
 def _answering(*, states: bool) -> Callable[[Question], Answer]:
+    CrdtDoc().close()  # loads what it is made of: after `confine` nothing more can be opened
+    codecs.lookup("utf-16-le")  # of text that is counted in its units
     if not states:
         return Serving().answer
     from app.worker.making import Making  # here alone: a process that tries changes needs none of what this loads
 
     return Making().answer
-
-
-def _streams() -> tuple[IO[bytes], IO[bytes]]:
-    """The two streams, taken from under whatever else would write on them."""
-    answers = os.fdopen(os.dup(sys.__stdout__.fileno()), "wb")  # type: ignore[union-attr]  # the client gave it one
-    questions = os.fdopen(os.dup(sys.__stdin__.fileno()), "rb")  # type: ignore[union-attr]
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)
-    os.close(nothing)
-    return questions, answers

@@ -45,6 +45,8 @@ desktop-file-validate       desktop-file-utils
 appstreamcli                appstream
 osslsigncode                osslsigncode
 gpg                         gpg
+pandoc                      pandoc
+pdftotext                   poppler-utils
 Xvfb                        xvfb
 openbox                     openbox
 xdotool                     xdotool

@@ -47,7 +47,7 @@ class Trust:
         shown = {row[0]: row[1] for row in self.a.rows(readers)}
         for who, level in ((HEAD, "in person"), (LAWYER, "by the agency")):
             expect(said(level) in shown[who], f"not shown as verified {level}: {shown[who]}")
-        self.a.wait_part(said("What the server sees"), "StaticText")
+        self.a.wait_part(said("What the server sees"), "Heading")
         self.a.keys("Escape")
 
     def remove(self) -> None:

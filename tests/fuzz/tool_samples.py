@@ -125,3 +125,19 @@ def pages() -> list[bytes]:
     html = "<h1>Å</h1><ul><li><b>a</b><ol><li>b</ol></ul><blockquote><p style='font-weight:700'>c<br>d</blockquote>"
     odd = b'<!DOCTYPE a><![if b]><?c?><!-- d --><a e=\'f" <p title="g>h">i</i>'
     return [html.encode(), odd, b"a\r\nb\rc", msgspec.msgpack.encode([])]
+
+
+def files() -> list[bytes]:
+    """XML of a document with all that is read of one, Markdown, and an answer of the process that converts."""
+    from app.documents.conversion import wire
+    from app.documents.flow import plain_blocks
+    from app.documents.formats import Taken
+    from tests.app.documents.made_files import body, paragraph
+
+    inside = paragraph("å 🙂", '<w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr>')
+    inside += (
+        f"<w:tbl><w:tr><w:tc>{paragraph('a')}</w:tc></w:tr></w:tbl><w:p><w:ins><w:r><w:t>b</w:t></w:r></w:ins></w:p>"
+    )
+    inside += '<w:p><w:r><w:fldChar w:fldCharType="begin"/><w:instrText>HYPERLINK "a.se"</w:instrText></w:r></w:p>'
+    answer = wire.encode_taken(Taken(blocks=plain_blocks("å"), tables=1))
+    return [body(inside).encode(), "# å\n\n1. *b*\n   - ~~c~~\n\n|a|\n|-|\n|d|\n".encode(), answer]

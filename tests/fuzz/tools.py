@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the application reads: key slots, the tools' records, links, and pasted text."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 
 from tests.fuzz import tool_samples as samples
 from tests.fuzz.target import Run, Target
@@ -164,7 +164,8 @@ def _links() -> Run:
 
 def _pasted() -> Run:
     from app.chat.pasting import read
-    from app.documents.formats import from_bytes, from_html, from_text, to_html, to_markdown
+    from app.documents.formats import from_bytes, from_html, from_text, to_html
+    from app.documents.markdown import to_markdown
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
@@ -173,6 +174,25 @@ def _pasted() -> Run:
         for blocks in (from_bytes(data) or [], from_html(text), from_text(text)):
             to_html(blocks)
             to_markdown(blocks)
+
+    return run
+
+
+def _files() -> Run:
+    """Files of others, in the process that converts: as XML of a document, as an archive, as Markdown; and the answer
+    that such a process may give."""
+    from app.documents.conversion import wire
+    from app.documents.conversion.process import converted
+    from app.documents.errors import ConversionFault
+    from tests.app.documents.made_files import DOCUMENT, docx
+
+    def run(data: bytes) -> None:
+        with suppress(ValueError):
+            wire.decode_taken(data)
+        for kind, file in (("docx", docx(parts={DOCUMENT: data})), ("docx", data), ("md", data)):
+            with suppress(ConversionFault):
+                taken = wire.decode_taken(converted(kind, file))
+                converted(wire.DOCX_OUT, wire.encode_document("å", taken.blocks))
 
     return run
 
@@ -186,5 +206,6 @@ TARGETS = (
     Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
     Target(name="links", make=_links, seeds=samples.addresses),
+    Target(name="files", make=_files, seeds=samples.files),
     Target(name="pasted", make=_pasted, seeds=samples.pages, share=3),
 )

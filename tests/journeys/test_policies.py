@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core import clock
 from app.devices.contact import DAY_MS, LAST_CONTACT
+from app.documents.errors import PrintOff
 from app.errors import ExportOff, ServerNotAllowed
 from app.session import LinkState
 from app.store.keyslots import SlotKind
@@ -142,3 +143,22 @@ async def test_no_file_leaves_the_program_where_policy_says_so(o: Offices, tmp_p
     desk.office.renew_policy()
     await desk.session.chat.fetch_file(room, message, 0, tmp_path / "hem.pdf")
     assert (tmp_path / "hem.pdf").read_bytes() == b"%PDF"
+
+
+async def test_no_document_leaves_the_program_where_policy_says_so(o: Offices, tmp_path: Path) -> None:
+    (desk,) = await o.hire("Handläggare")
+    files, obj = desk.session.documents.files, desk.session.documents.create(await o.room(desk), "Beslut å")
+    desk.policy = {"allow-export": False}
+    desk.office.renew_policy()
+    with pytest.raises(ExportOff):
+        await files.export_docx(obj, tmp_path / "hem.docx")
+    files.check_print()
+    desk.policy = {"allow-print": False}
+    desk.office.renew_policy()
+    with pytest.raises(PrintOff):
+        files.check_print()
+    with pytest.raises(PrintOff):
+        files.check_pdf()
+    assert not (tmp_path / "hem.docx").exists()
+    await files.export_docx(obj, tmp_path / "hem.docx")
+    assert (tmp_path / "hem.docx").read_bytes().startswith(b"PK")

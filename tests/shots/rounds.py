@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, NOTIFICATIONS, SHEET_REMINDER, THEME
+from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, NOTIFICATIONS, SHEET_REMINDER, TEXT_SIZE, THEME
 from tests.journeys.desks import offices
 from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
@@ -29,11 +29,13 @@ between."""
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Theme, language and size of one set of pictures."""
+    """Theme, language, size, text size in per cent and density of one set of pictures."""
 
     theme: str
     language: str = "sv"
     size: tuple[int, int] = (1440, 900)
+    text_size: int = 100
+    density: str = "normal"
 
 
 LOOKS = {
@@ -43,6 +45,10 @@ LOOKS = {
     "contrast-dark": Look("contrast-dark"),
     "small": Look("light", size=(1000, 650)),
     "english": Look("light", "en"),
+    "large": Look("light", text_size=200),
+    "large-dark": Look("dark", "en", text_size=200),
+    "tiny": Look("light", size=(800, 500)),
+    "compact": Look("light", density="compact"),
 }
 
 
@@ -53,8 +59,8 @@ async def _pump() -> None:
         await asyncio.sleep(0.004)
 
 
-async def walk(visit: Visit, looks: dict[str, Look], views: list[str]) -> None:
-    """Visits these views in these looks."""
+async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painted: bool = True) -> None:
+    """Visits these views in these looks. What only looks at places and sizes needs nothing painted, and is faster."""
     with StoryTime() as clock, tempfile.TemporaryDirectory(prefix="kansli-shots-") as place:
         folder = Path(place)
         async with offices(folder) as o:
@@ -71,6 +77,7 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str]) -> None:
             scene = Scene(story, window, gate, folder, await o.w.invite("Verksjurist"))
             for shown in (window, gate):
                 shown.resize(1440, 900)
+                shown.setUpdatesEnabled(painted)
                 shown.show()
             pump = asyncio.ensure_future(_pump())
             try:
@@ -89,6 +96,8 @@ async def _visit(visit: Visit, scene: Scene, name: str, look: Look, steps: dict[
     settings = scene.story.me.settings
     settings.set(THEME, look.theme)
     settings.set(LANGUAGE, look.language)
+    settings.set(TEXT_SIZE, look.text_size)
+    settings.set(DENSITY, look.density)
     for shown in (scene.window, scene.gate):
         shown.resize(*look.size)
     await quiet()

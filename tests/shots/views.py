@@ -15,7 +15,7 @@ from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
 from app.session import LinkState
 from app.unstored import Unstored
-from tests.shots import dates, devices, inviting, managed
+from tests.shots import dates, devices, inviting, managed, papers
 from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
@@ -472,6 +472,7 @@ VIEWS: dict[str, Step] = {
     "report": report,
     "quitting": quitting,
     **dates.VIEWS,
+    **papers.VIEWS,
     **managed.VIEWS,
     **devices.VIEWS,
     "toast": toast,

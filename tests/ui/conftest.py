@@ -1,13 +1,26 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the program does once it has an application: screen readers are told what the widgets say of themselves."""
+"""What holds for every test of ui/: screen readers are told what the widgets say of themselves, and the text size and
+the density are left as they were found."""
+
+from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
-from ui.kit import faces
+from ui.kit import faces, scale, theme
 
 
 @pytest.fixture(autouse=True)
 def spoken(qapp: QApplication) -> None:
     """As in ui/main.py."""
     faces.install()
+
+
+@pytest.fixture(autouse=True)
+def usual_size() -> Iterator[None]:
+    yield
+    app = QApplication.instance()
+    if isinstance(app, QApplication) and (scale.text_size(), scale.density()) != (100, "normal"):
+        app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what is gone would be laid out again
+        theme.resize(app, 100, "normal")

@@ -24,8 +24,9 @@ from app.settings import NOTIFICATIONS, SHEET_REMINDER  # noqa: E402
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params  # noqa: E402
 from tests.journeys.desks import Desk, Offices, offices  # noqa: E402
 from tests.world import until  # noqa: E402
-from ui.kit import faces, gathering, theme  # noqa: E402
+from ui.kit import faces, theme  # noqa: E402
 from ui.kit.front import to_front  # noqa: E402
+from ui.kit.gathering import PAUSE_S  # noqa: E402
 from ui.kit.translate import change_language  # noqa: E402
 from ui.shell.window import MainWindow  # noqa: E402
 from ui.tools import TOOLS  # noqa: E402
@@ -44,6 +45,10 @@ class Acts:
 
     def __init__(self, o: Offices, desks: list[Desk], window: MainWindow, folder: Path) -> None:
         self._o, self._window, self._folder = o, window, folder
+        self._now = 0.0
+        """The announcer's clock, which only the test moves: however slow this machine is, what is done between two
+        pauses is said together."""
+        window.announcer._clock = lambda: self._now
         self._me, self._head = desks[0].session, desks[1].session
 
     async def do(self, line: str) -> None:
@@ -53,6 +58,13 @@ class Acts:
                 await self._fill()
             case "say":
                 await self._say(rest.split("|"))
+            case "pause":  # five seconds have passed; given a number, with so many new messages in them
+                waiting = self._window.announcer._gathering
+                await until(lambda: waiting._messages == int(rest) if rest else waiting.waits)
+                self._now += PAUSE_S
+                self._window.announcer.look()
+            case "read":  # all that is on screen has been there for a second
+                await until(lambda: not any(room.unread for room in self._me.rooms.rooms()))
             case "type":
                 self._head.chat.typing.tell(self._room())
             case "stop-server":
@@ -129,7 +141,6 @@ if __name__ == "__main__":
     application = QApplication(["kansli"])
     application.setQuitOnLastWindowClosed(False)
     faces.install()
-    gathering.PAUSE_S = 3.0  # so that the test takes half a minute and not a whole
     change_language("sv")
     theme.apply(application, "light")
     with asyncio.Runner(loop_factory=lambda: qasync.QEventLoop(application)) as runner:

@@ -96,6 +96,18 @@ async def test_a_hit_says_who_wrote_it_and_marks_the_words(o: Offices, name: str
     closed(window)
 
 
+async def test_down_goes_from_the_field_to_the_first_hit(o: Offices) -> None:
+    _, _, window = await with_message(o)
+    window.navigator.go_section("search")
+    field, rows = window.search_view.field, window.search_view.list
+    field.setFocus()
+    field.insert("yttr")
+    QTest.keyClick(field, Qt.Key.Key_Down)
+    await until(lambda: window.focusWidget() is rows)
+    assert "Yttrandet" in rows.currentIndex().data(ROW).detail
+    closed(window)
+
+
 @pytest.mark.parametrize("name", LOOKS)
 async def test_the_words_are_marked_in_the_message_that_opens_until_one_leaves_it(o: Offices, name: str) -> None:
     a, room, window = await with_message(o)

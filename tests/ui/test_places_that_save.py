@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog"}
 KNOWN = {
     "ui/chat/view.py": "a room's file: allow-export, by ChatService.check_export",
+    "ui/documents/exporting.py": "a document: allow-export, and allow-print for PDF, by DocumentFiles",
+    "ui/documents/pdf.py": "makes in memory what exporting was allowed to save",
+    "ui/documents/preview.py": "prints a document: allow-print, by DocumentFiles.check_print",
     "ui/shell/sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
     "ui/shell/sheet_paper.py": "draws what sheet_dialog was allowed to",
     "ui/shell/revoked.py": "unsent work, sealed for the person's other devices: always",

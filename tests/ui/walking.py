@@ -37,7 +37,7 @@ def check(window: QWidget) -> None:
         assert interface.role() not in NO_ROLE, where
         names.append((name, interface.role()))
     double = {n for n in names if names.count(n) > 1}
-    assert not double
+    assert not double, double
 
 
 def check_tab(window: QWidget) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
 from app.chat.marking import BOLD, ITALIC
 from app.chat.model import Message
@@ -19,7 +19,9 @@ from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import ask, open_files
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.pictures import format_of
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -90,14 +92,14 @@ class Composer(QFrame):
         self.field.edit_last_asked.connect(self.edit_last_asked)
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
-        self.field.not_taken.connect(self._on_pasted)
+        self.field.not_taken.connect(self.tell)
         self.field.textChanged.connect(self._on_text)
         self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
         self._on_text()
 
-    def _tools(self) -> QHBoxLayout:
-        row = line(spacing=2)
+    def _tools(self) -> QLayout:
+        row = FlowLayout(gap=2)
         row.setContentsMargins(-5, 0, 0, 0)
         field = self.field
         self._bold = IconButton("bold", tr("Bold"), partial(self._toggle, BOLD), shortcut="Ctrl+B", checkable=True)
@@ -117,16 +119,11 @@ class Composer(QFrame):
         ]
         for button in buttons:
             if button is None:
-                row.addSpacing(6)
-                rule = QFrame()
-                rule.setFixedSize(1, 18)
-                set_props(rule, frame="line")
-                row.addWidget(rule)
-                row.addSpacing(6)
+                row.addWidget(_rule())
             else:
                 row.addWidget(button)
         self._emoji_button = buttons[-1]
-        row.addStretch(1)
+        row.addStretch()
         self.send_button = TextButton(tr("Send"), self.submit, kind="primary", icon="send")
         row.addWidget(self.send_button)
         return row
@@ -161,7 +158,7 @@ class Composer(QFrame):
 
     def put_back(self, failed: Begun) -> None:
         """Puts what could not be sent before what has been written since."""
-        since = self._aside if self._edit is not None else self._begun()
+        since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
         files = (*failed.files, *(file for file in since.files if file not in failed.files))
@@ -190,7 +187,7 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def _begin_edit(self, message: Message, text: str) -> None:
-        self._aside = self._begun()
+        self._aside = self.begun
         self._show(Begun(text=text), message)
 
     def _leave_edit(self) -> None:
@@ -203,7 +200,9 @@ class Composer(QFrame):
         aside, self._aside = self._aside, NOTHING
         self._show(aside)
 
-    def _begun(self) -> Begun:
+    @property
+    def begun(self) -> Begun:
+        """What is being written, or changed."""
         return Begun(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
 
     def _show(self, begun: Begun, edit: Message | None = None) -> None:
@@ -326,8 +325,8 @@ class Composer(QFrame):
         button = self._emoji_button or self
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
-    def _on_pasted(self, left_out: str) -> None:
-        """Says what could not be pasted, until it is read, or something else is pasted or sent."""
+    def tell(self, left_out: str) -> None:
+        """Says what could not be pasted or kept, until it is read, or something else is pasted or sent."""
         self.pasted_line.setVisible(bool(left_out))
         if left_out:
             self.pasted_line.show_text("warning", left_out, tr("Close the message"))
@@ -347,6 +346,16 @@ class Composer(QFrame):
         """A pasted picture becomes a file of its own, byte for byte, which is on no disk until it is sealed."""
         suffix = "png" if format_of(data) == b"png" else "jpg"
         self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.{suffix}", data)])
+
+
+def _rule() -> QWidget:
+    """A thin line between two groups of tools, with air at both sides."""
+    made, rule = QWidget(), QFrame()
+    set_props(rule, frame="line")
+    hold(rule, height=18)
+    rule.setFixedWidth(1)
+    line(made, margins=(6, 0, 6, 0)).addWidget(rule)
+    return made
 
 
 class Banner(QWidget):

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QWidget
 
 from ui.kit.fonts import font
 from ui.kit.plain import set_tip
+from ui.kit.scale import hold
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -43,7 +44,7 @@ class EmojiPanel(QFrame):
             button = QToolButton(self)
             button.setText(emoji)
             button.setFont(font(17))
-            button.setFixedSize(34, 34)
+            hold(button, width=34, height=34)
             button.setAccessibleName(name)
             set_tip(button, name)
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

@@ -3,12 +3,15 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QWidget
 
+from ui.kit import theme
 from ui.kit.buttons import TextButton
 from ui.kit.plain import set_tip
 from ui.kit.translate import tr, trn
 
+_SIDE = 28
 MANY = 1000
 """More unread messages are not counted."""
 
@@ -20,7 +23,9 @@ class JumpButton(TextButton):
         super().__init__("", on_click, icon="down", parent=parent)
         self._around = parent
         self.show_count(0, 0)
+        parent.installEventFilter(self)
         self.hide()
+        theme.on_change(self, self.place)
 
     def show_count(self, unread: int, mentions: int) -> None:
         """Says how many messages it marks as read: the `unread` ones without the `mentions`, which stay."""
@@ -37,8 +42,14 @@ class JumpButton(TextButton):
             self.place()
         set_tip(self, tr("Messages that mention you stay unread until you have seen them.") if mentions else "")
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
+            self.place()
+        return False
+
     def place(self) -> None:
         """Moves to the corner, after the parent or the text has another size."""
         around = self._around
         self.adjustSize()
-        self.move(around.width() - self.width() - 28, around.height() - self.height() - 10)
+        self.setFixedWidth(min(self.sizeHint().width(), around.width() - 2 * _SIDE))
+        self.move(around.width() - self.width() - _SIDE, around.height() - self.height() - 10)

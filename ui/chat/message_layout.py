@@ -17,20 +17,32 @@ from app.chat.ports import People
 from app.objects.links import Linked
 from ui.chat.item_model import quotes_text
 from ui.chat.pictures import preview
-from ui.chat.richtext import LINE_PX, RichText
+from ui.chat.richtext import RichText, line_px
 from ui.chat.things import Find, detail, icon_of, split
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
+from ui.kit.scale import density, px
 from ui.kit.translate import clock, long_day, tr, trn
 
 MARGIN = 24
-AVATAR = 32
-LEFT = MARGIN + AVATAR + 12
-RIGHT = 40
-CARD_WIDTH, CARD_HEIGHT = 330, 58
-THING_WIDTH = 380
+_AVATAR = 32
+_RIGHT = 40
+_CARD_WIDTH, _CARD_HEIGHT = 330, 58
+_THING_WIDTH = 380
 IMAGE_WIDTH, IMAGE_HEIGHT = 360, 240
-PILL_HEIGHT = 24
+_PILL_HEIGHT = 24
 SAID_INDENT = 14
+_AIR = {"airy": 6, "normal": 0, "compact": -5}
+"""Beside the usual gap over the first message of a person. Between the messages of one there is always 3 px."""
+
+
+def avatar_px() -> int:
+    """The size of the author's picture."""
+    return px(_AVATAR)
+
+
+def left_px() -> int:
+    """Where texts begin."""
+    return MARGIN + avatar_px() + 12
 
 
 class Part(Enum):
@@ -102,7 +114,7 @@ class MessageLayout:
         self.quote: tuple[QRectF, str, str] | None = None
         self.said: tuple[QRectF, str] | None = None
         """Of a quotation: the bar beside it, and whom it names."""
-        self.left = LEFT + (SAID_INDENT if message.said_by is not None else 0)
+        self.left = left_px() + (SAID_INDENT if message.said_by is not None else 0)
         self.text: tuple[QPointF, RichText] | None = None
         self.things: list[Thing] = []
         self.files: list[tuple[int, QRectF]] = []
@@ -115,13 +127,13 @@ class MessageLayout:
         body = y
         y = self._body(self._whom(y), people)
         if message.said_by is not None:
-            self.said = (QRectF(LEFT, body, self.room + SAID_INDENT, y - body), quotes_text(people, message))
+            self.said = (QRectF(left_px(), body, self.room + SAID_INDENT, y - body), quotes_text(people, message))
         self.height = round(y) + 3
 
     @property
     def room(self) -> int:
         """The width that text and cards may take."""
-        return max(120, self.width - self.left - RIGHT)
+        return max(120, self.width - self.left - _RIGHT)
 
     def hit(self, point: QPointF) -> Hit | None:
         """What stands at a point."""
@@ -134,7 +146,7 @@ class MessageLayout:
                 return Hit(part=Part.LINK, run=thing.run)
         for number, rect in self.files:
             if rect.contains(point):
-                return Hit(part=Part.DOWNLOAD if point.x() > rect.right() - 44 else Part.FILE, number=number)
+                return Hit(part=Part.DOWNLOAD if point.x() > rect.right() - px(44) else Part.FILE, number=number)
         for number, rect in self.images:
             if rect.contains(point):
                 return Hit(part=Part.IMAGE, number=number)
@@ -165,28 +177,28 @@ class MessageLayout:
         """The day and the unread divider, and the air over the message."""
         y = 0.0
         if self.place.new_day:
-            self.day = (QRectF(MARGIN - 4, y + 14, self.width - 2 * MARGIN + 8, 24), long_day(self.message.day))
-            y += 40
+            self.day = (QRectF(MARGIN - 4, y + 14, self.width - 2 * MARGIN + 8, px(24)), long_day(self.message.day))
+            y += px(24) + 16
         if self.place.first_unread:
-            self.unread = (QRectF(MARGIN - 4, y + 4, self.width - 2 * MARGIN + 8, 22), tr("New messages"))
-            y += 26
-        return y + (3 if self.place.continues else 11)
+            self.unread = (QRectF(MARGIN - 4, y + 4, self.width - 2 * MARGIN + 8, px(22)), tr("New messages"))
+            y += px(22) + 4
+        return y + (3 if self.place.continues else 11 + _AIR[density()])
 
     def _head(self, y: float, people: People) -> float:
         if not self.place.continues:
-            self.header = QRectF(LEFT, y, self.room, LINE_PX)
+            self.header = QRectF(left_px(), y, self.room, line_px())
             self.name_width = QFontMetricsF(font(BASE_PX, 600)).horizontalAdvance(self.person.name)
-            y += LINE_PX
+            y += line_px()
         if self.message.quote is not None and not self.message.deleted:
             quote = self.message.quote
             text = tr("The message was deleted") if quote.deleted else quote.text
-            self.quote = (QRectF(LEFT, y + 2, self.room, LINE_PX), people.person(quote.author).name, text)
-            y += LINE_PX + 4
+            self.quote = (QRectF(left_px(), y + 2, self.room, line_px()), people.person(quote.author).name, text)
+            y += line_px() + 4
         return y
 
     def _whom(self, y: float) -> float:
         """Room for the line that says whom a quotation names."""
-        return y if self.message.said_by is None else y + LINE_PX
+        return y if self.message.said_by is None else y + line_px()
 
     def _body(self, y: float, people: People) -> float:
         message = self.message
@@ -209,16 +221,16 @@ class MessageLayout:
             if image is not None and not image.isNull():
                 y = self._put_image(y, number, image.width(), image.height())
             else:  # no picture, or one that nobody can decode
-                self.files.append((number, QRectF(self.left, y + 5, min(CARD_WIDTH, self.room), CARD_HEIGHT)))
-                y += CARD_HEIGHT + 9
+                self.files.append((number, QRectF(self.left, y + 5, min(px(_CARD_WIDTH), self.room), px(_CARD_HEIGHT))))
+                y += px(_CARD_HEIGHT) + 9
         if message.reactions:
             y = self._put_pills(y + 5, people.me.uid)
         if message.replies and message.last_reply:
             count = trn("{n} reply", "{n} replies", message.replies).format(n=message.replies)
             text = tr("{count} · latest {time}").format(count=count, time=clock(message.last_reply[1]))
-            width = QFontMetricsF(font(13, 500)).horizontalAdvance(text) + 22
-            self.replies = (QRectF(self.left, y + 4, width, LINE_PX), text)
-            y += LINE_PX + 6
+            width = QFontMetricsF(font(13, 500)).horizontalAdvance(text) + px(22)
+            self.replies = (QRectF(self.left, y + 4, width, line_px()), text)
+            y += line_px() + 6
         return y
 
     def _put_text(self, y: float, text: RichText) -> float:
@@ -226,11 +238,11 @@ class MessageLayout:
         return y + text.height
 
     def _put_thing(self, y: float, run: Run, linked: Linked, people: People) -> float:
-        rect = QRectF(self.left, y + 5, min(THING_WIDTH, self.room), CARD_HEIGHT)
+        rect = QRectF(self.left, y + 5, min(px(_THING_WIDTH), self.room), px(_CARD_HEIGHT))
         self.things.append(
             Thing(rect=rect, run=run, title=linked.title, detail=detail(linked, people), icon=icon_of(run.link))
         )
-        return y + CARD_HEIGHT + 9
+        return y + px(_CARD_HEIGHT) + 9
 
     def _put_image(self, y: float, number: int, width: int, height: int) -> float:
         scale = min(1.0, min(IMAGE_WIDTH, self.room) / width, IMAGE_HEIGHT / height)
@@ -243,11 +255,16 @@ class MessageLayout:
         x = float(self.left)
         for reaction in self.message.reactions:
             text = str(reaction.count)
-            width = 34 + metrics.horizontalAdvance(text)
+            width = px(26) + 8 + metrics.horizontalAdvance(text)
             if x > self.left and x + width > self.left + self.room:
-                x, y = float(self.left), y + PILL_HEIGHT + 4
+                x, y = float(self.left), y + px(_PILL_HEIGHT) + 4
             self.pills.append(
-                Pill(rect=QRectF(x, y, width, PILL_HEIGHT), emoji=reaction.emoji, text=text, mine=me in reaction.uids)
+                Pill(
+                    rect=QRectF(x, y, width, px(_PILL_HEIGHT)),
+                    emoji=reaction.emoji,
+                    text=text,
+                    mine=me in reaction.uids,
+                )
             )
             x += width + 7
-        return y + PILL_HEIGHT
+        return y + px(_PILL_HEIGHT)

@@ -8,12 +8,13 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
-from ui.chat.message_layout import AVATAR, LEFT, MARGIN, SAID_INDENT, MessageLayout, Pill, Thing
+from ui.chat.message_layout import MARGIN, SAID_INDENT, MessageLayout, Pill, Thing, avatar_px
 from ui.chat.pictures import preview
-from ui.chat.richtext import LINE_PX
+from ui.chat.richtext import line_px
 from ui.kit import icons, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.marked import paint_grounds
+from ui.kit.scale import px
 from ui.kit.sizes import size_text
 from ui.kit.translate import tr
 
@@ -59,8 +60,8 @@ class MessagePainter:
             self._pill(painter, pill)
         if layout.replies:
             rect, text = layout.replies
-            icons.paint(painter, "thread", "accent", rect.x(), rect.y() + 3, 15)
-            self._write(painter, rect.adjusted(22, 0, 0, 0), text, "accent", 13, 500)
+            icons.paint(painter, "thread", "accent", rect.x(), rect.y() + (rect.height() - px(15)) / 2, 15)
+            self._write(painter, rect.adjusted(px(22), 0, 0, 0), text, "accent", 13, 500)
 
     def ring(self, painter: QPainter, rect: QRectF) -> None:
         """Around the part of a message that has the focus."""
@@ -81,22 +82,22 @@ class MessagePainter:
         waiting = layout.message.waiting
         if layout.header is None:
             if waiting:
-                icons.paint(painter, "waiting", "muted", MARGIN + 9, layout.top + 3, 14)
+                icons.paint(painter, "waiting", "muted", MARGIN + px(9), layout.top + px(3), 14)
             elif shown:
-                rect = QRectF(MARGIN - 4, layout.top, AVATAR + 10, 20)
+                rect = QRectF(MARGIN - 4, layout.top, avatar_px() + 10, line_px())
                 self._write(painter, rect, layout.time, "muted", 11, 400, _CENTRE)
             return
         person, rect = layout.person, layout.header
-        circle = QRectF(MARGIN, layout.top, AVATAR, AVATAR)
+        circle = QRectF(MARGIN, layout.top, avatar_px(), avatar_px())
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.current().person(person.colour))
         painter.drawEllipse(circle)
         self._write(painter, circle, person.initials, "on-person", 12, 600, _CENTRE)
         self._write(painter, rect, person.name, "text", BASE_PX, 600)
         x = rect.x() + layout.name_width + 8
-        self._write(painter, QRectF(x, rect.y(), 60, rect.height()), layout.time, "muted", SMALL_PX)
+        self._write(painter, QRectF(x, rect.y(), px(60), rect.height()), layout.time, "muted", SMALL_PX)
         if waiting:
-            icons.paint(painter, "waiting", "muted", x + 38, rect.y() + 3, 14)
+            icons.paint(painter, "waiting", "muted", x + px(38), rect.y() + px(3), 14)
 
     def _quote(self, painter: QPainter, rect: QRectF, name: str, text: str) -> None:
         painter.fillRect(QRectF(rect.x(), rect.y() + 1, 3, rect.height() - 2), theme.current().colour("line-strong"))
@@ -110,7 +111,7 @@ class MessagePainter:
     def _said(self, painter: QPainter, rect: QRectF, text: str) -> None:
         """▲ A quotation of somebody whom nothing here bears out: a bar beside all of it, and whom it names above it."""
         painter.fillRect(QRectF(rect.x(), rect.y() + 2, 3, rect.height() - 4), theme.current().colour("warning"))
-        line = QRectF(rect.x() + SAID_INDENT, rect.y(), rect.width() - SAID_INDENT, LINE_PX)
+        line = QRectF(rect.x() + SAID_INDENT, rect.y(), rect.width() - SAID_INDENT, line_px())
         shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
         self._write(painter, line, shown, "warning", 13, 500)
 
@@ -125,8 +126,8 @@ class MessagePainter:
         words: Sequence[str],
     ) -> None:
         self._card(painter, rect)
-        icons.paint(painter, "document", "accent", rect.x() + 13, rect.y() + 18, 22)
-        inner = rect.adjusted(47, 10, -46, -10)
+        icons.paint(painter, "document", "accent", rect.x() + 13, rect.y() + px(18), 22)
+        inner = rect.adjusted(25 + px(22), 10, -px(36) - 10, -10)
         name = QFontMetricsF(font(BASE_PX, 500)).elidedText(
             attachment.name, Qt.TextElideMode.ElideMiddle, inner.width()
         )
@@ -141,7 +142,14 @@ class MessagePainter:
             size = tr("Not fetched. Choose it to try again ({size})").format(size=size)
         ink = "danger" if failed else "muted"
         self._write(painter, QRectF(inner.x(), inner.y() + half, inner.width(), half), size, ink, SMALL_PX)
-        icons.paint(painter, "close" if transfer else "download", "muted", rect.right() - 34, rect.center().y() - 9, 18)
+        icons.paint(
+            painter,
+            "close" if transfer else "download",
+            "muted",
+            rect.right() - px(18) - 16,
+            rect.center().y() - px(9),
+            18,
+        )
         if transfer is not None:
             done = QRectF(rect.x() + 10, rect.bottom() - 4, (rect.width() - 20) * transfer.percent / 100, 2)
             painter.fillRect(done, theme.current().colour("accent"))
@@ -149,8 +157,8 @@ class MessagePainter:
     def _thing(self, painter: QPainter, thing: Thing) -> None:
         rect = thing.rect
         self._card(painter, rect)
-        icons.paint(painter, thing.icon, "accent", rect.x() + 13, rect.y() + 19, 20)
-        inner = rect.adjusted(45, 10, -14, -10)
+        icons.paint(painter, thing.icon, "accent", rect.x() + 13, rect.y() + px(19), 20)
+        inner = rect.adjusted(25 + px(20), 10, -14, -10)
         half = inner.height() / 2
         for i, (text, role, size, weight) in enumerate(
             ((thing.title, "text", BASE_PX, 500), (thing.detail, "muted", SMALL_PX, 400))
@@ -177,9 +185,10 @@ class MessagePainter:
         colours = theme.current()
         painter.setPen(QPen(colours.colour("accent" if pill.mine else "line"), 1))
         painter.setBrush(colours.colour("accent-soft" if pill.mine else "surface"))
-        painter.drawRoundedRect(pill.rect.adjusted(0.5, 0.5, -0.5, -0.5), 11.5, 11.5)
+        round_px = (pill.rect.height() - 1) / 2
+        painter.drawRoundedRect(pill.rect.adjusted(0.5, 0.5, -0.5, -0.5), round_px, round_px)
         self._write(painter, pill.rect.adjusted(8, 0, 0, 0), pill.emoji, "text", SMALL_PX)
-        self._write(painter, pill.rect.adjusted(26, 0, 0, 0), pill.text, "muted", SMALL_PX, 500)
+        self._write(painter, pill.rect.adjusted(px(18) + 8, 0, 0, 0), pill.text, "muted", SMALL_PX, 500)
 
     def _card(self, painter: QPainter, rect: QRectF) -> None:
         painter.setPen(QPen(theme.current().colour("line"), 1))
@@ -199,6 +208,3 @@ class MessagePainter:
         painter.setFont(font(size, weight))
         painter.setPen(theme.current().colour(role))
         painter.drawText(rect, align | Qt.TextFlag.TextSingleLine, text)
-
-
-__all__ = ["LEFT", "MessagePainter"]

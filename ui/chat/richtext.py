@@ -14,14 +14,20 @@ from app.chat.markup import Run
 from app.core.text_units import utf16_len
 from app.core.words import places_of
 from ui.chat.things import icon_of
-from ui.kit import icons, theme
+from ui.kit import icons, scale, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.marked import paint_ground
+from ui.kit.scale import px
 
-LINE_PX = 20
+_LINE, _LINE_AIR = 20, {"airy": 2, "normal": 0, "compact": -1}
 _CHIP_ICON = "\u00a0" * 8
 """Room for a chip's icon: no-break spaces, so that it stays beside its word."""
-_LINE = "\u2028"
+_BREAK = "\u2028"
+
+
+def line_px() -> int:
+    """The height of a line of a message."""
+    return scale.px(_LINE) + _LINE_AIR[scale.density()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +57,13 @@ class RichText:
         self._layout.setCacheEnabled(True)
         self.height = 0
         self.width = 0.0
+        self._line = line_px()
         self._layout.beginLayout()
         while (line := self._layout.createLine()).isValid():
             line.setLineWidth(width)
-            line.setPosition(QPointF(0, self.height + (LINE_PX - line.height()) / 2))
+            line.setPosition(QPointF(0, self.height + (self._line - line.height()) / 2))
             self.width = max(self.width, line.naturalTextWidth())
-            self.height += LINE_PX
+            self.height += self._line
         self._layout.endLayout()
 
     def paint(self, painter: QPainter, at: QPointF) -> None:
@@ -90,7 +97,7 @@ class RichText:
             start, end = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
             if start < end:
                 left, right = _x(line.cursorToX(start)), _x(line.cursorToX(end))
-                rects.append(QRectF(left, i * LINE_PX, right - left, LINE_PX))
+                rects.append(QRectF(left, i * self._line, right - left, self._line))
         return rects
 
     def _paint_ground(self, painter: QPainter, span: Span, at: QPointF) -> None:
@@ -102,7 +109,14 @@ class RichText:
             ground = rect.translated(at).adjusted(0, 0, 0, 0) if chip else rect.translated(at).adjusted(-1, 1, 1, -1)
             painter.drawRoundedRect(ground, 6 if chip else 4, 6 if chip else 4)
             if chip and i == 0:
-                icons.paint(painter, icon_of(span.run.link), "accent", ground.x() + 7, ground.y() + 3, 14)
+                icons.paint(
+                    painter,
+                    icon_of(span.run.link),
+                    "accent",
+                    ground.x() + px(7),
+                    ground.y() + (self._line - px(14)) / 2,
+                    14,
+                )
 
 
 def _x(value: object) -> float:
@@ -114,7 +128,7 @@ def _compose(runs: Sequence[Run], note: str) -> tuple[str, list[QTextLayout.Form
     text, formats, spans = "", [], []
     at = 0
     for run in runs:
-        shown = run.text.replace("\n", _LINE)
+        shown = run.text.replace("\n", _BREAK)
         if run.link is not None:
             shown = f"{_CHIP_ICON}{shown}\u00a0\u00a0"
         size = utf16_len(shown)
@@ -150,7 +164,7 @@ def _format(run: Run) -> QTextCharFormat | None:
     style.setFont(font(12.5 if chip else BASE_PX, weight, italic=run.italic))
     if run.code:
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
-        fixed.setPointSizeF(SMALL_PX * 0.75)
+        fixed.setPointSizeF(font(SMALL_PX).pointSizeF())
         style.setFont(fixed)
     style.setFontStrikeOut(run.strike)
     if run.note:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QListWidgetItem, QTextEdit, QWidget
 
 from app.chat import pasting
 from app.chat.marking import (
@@ -30,14 +30,18 @@ from app.chat.pasting import FENCE
 from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
 from ui.chat.clipboard import as_written
+from ui.kit import scale, theme
 from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
+from ui.kit.scale import px
+from ui.kit.spoken_list import ItemList
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr
 
-MIN_HEIGHT, MAX_HEIGHT = 26, 190
+_LEAST_HEIGHT, _MOST_HEIGHT = 26, 190
 NAMES_SHOWN = 7
+_NAMES_WIDTH, _NAME_HEIGHT = 280, 28
 
 
 class TextField(QTextEdit):
@@ -69,12 +73,13 @@ class TextField(QTextEdit):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.document().setDocumentMargin(2)
-        self.setFixedHeight(MIN_HEIGHT)
+        self.setFixedHeight(px(_LEAST_HEIGHT))
         set_props(self, kind="clear")
         self.textChanged.connect(self._on_text)
         self.textChanged.connect(self.marks_changed)
         self.cursorPositionChanged.connect(self._on_caret)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._grow())
+        theme.on_change(self, self._grow)
 
     def toggle_mark(self, mark: str) -> None:
         """Turns bold or italic on or off, for the selection or for what is typed next."""
@@ -163,6 +168,8 @@ class TextField(QTextEdit):
     def close_names(self) -> None:
         """Takes the list of names away."""
         if self._names is not None:
+            if self._names.isVisible():
+                self.setAccessibleDescription("")
             self._names.hide()
 
     @property
@@ -179,6 +186,8 @@ class TextField(QTextEdit):
             return
         if self._names is None:
             self._names = NameList(self.window(), self._take_name)
+            # The focus stays here: a screen reader is told here who is chosen.
+            self._names.list.currentTextChanged.connect(self.setAccessibleDescription)
         self._names.offer(people)
         rect = self.cursorRect()
         self._names.place(self.viewport().mapTo(self.window(), QPoint(rect.left(), rect.top())))
@@ -199,7 +208,11 @@ class TextField(QTextEdit):
 
     def _grow(self) -> None:
         height = round(self.document().size().height()) + 2
-        self.setFixedHeight(max(MIN_HEIGHT, min(MAX_HEIGHT, height)))
+        self.setFixedHeight(max(px(_LEAST_HEIGHT), min(self._most(), height)))
+
+    def _most(self) -> int:
+        """No more than a third of the window: what is answered has to stay in sight."""
+        return min(px(_MOST_HEIGHT), max(px(_LEAST_HEIGHT), self.window().height() // 3))
 
     # -- Qt's overrides ---------------------------------------------------------------------------------------------
 
@@ -309,7 +322,7 @@ class NameList(QFrame):
         set_props(self, frame="palette")
         self._take = take
         self._offered: list[Person] = []
-        self.list = QListWidget(self)
+        self.list = ItemList(self)
         self.list.setAccessibleName(tr("People to mention"))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.itemClicked.connect(lambda item: self._take(self._offered[self.list.row(item)]))
@@ -322,14 +335,18 @@ class NameList(QFrame):
         for person in self._offered:
             text = f"{person.name} · {person.title}" if person.title and person.title != person.name else person.name
             item = QListWidgetItem(text)
-            item.setSizeHint(QSize(200, 28))
+            item.setSizeHint(QSize(200, scale.row(_NAME_HEIGHT)))
             self.list.addItem(item)
         self.list.setCurrentRow(0)
-        self.setFixedSize(280, 28 * len(self._offered) + 16)
+        width = min(px(_NAMES_WIDTH), self.window().width() - 16)
+        self.setFixedSize(width, scale.row(_NAME_HEIGHT) * len(self._offered) + 16)
 
     def place(self, cursor: QPoint) -> None:
         """Stands above a point of the window."""
-        self.move(cursor.x() - 14, max(0, cursor.y() - self.height() - 8))
+        self.move(
+            max(8, min(cursor.x() - 14, self.window().width() - self.width() - 8)),
+            max(0, cursor.y() - self.height() - 8),
+        )
         self.show()
         self.raise_()
 
@@ -343,6 +360,7 @@ class NameList(QFrame):
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab):
             self._take(self._offered[max(0, row)])
         elif key == Qt.Key.Key_Escape:
+            self.list.setCurrentRow(-1)
             self.hide()
         else:
             return False

@@ -51,6 +51,7 @@ from ui.chat.things import Find
 from ui.kit import theme
 from ui.kit.list_model import Index
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 from ui.kit.spoken_list import RowSpot, SpokenList
 from ui.kit.translate import tr
 from ui.kit.web import address_tip
@@ -61,6 +62,11 @@ PAD = 10
 CONTEXT_PX = 48
 FAR = 4
 """A jump of more than this many windows looks its place up instead of walking there."""
+_STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
+_CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
+_COMMANDS = _CONTROL | _ALT | Qt.KeyboardModifier.MetaModifier
+_LETTERS = (Qt.KeyboardModifier.NoModifier, _CONTROL | _ALT)
+"""Of _COMMANDS, what may be down while a letter is typed: nothing, or AltGr as Windows tells it."""
 
 
 class TimelineView(SpokenList, QListView):
@@ -68,6 +74,8 @@ class TimelineView(SpokenList, QListView):
 
     hit = Signal(object, object)
     """Message, Hit: something in it was clicked or chosen by Enter."""
+    typed = Signal(str)
+    """Letters that act on no message: typed at the list, meant for the field."""
     key_pressed = Signal(object, str)
     """Message, "reply" | "edit" | "delete" | "copy" | "react": asked for by key."""
     menu_asked = Signal(object, QPoint)
@@ -89,7 +97,7 @@ class TimelineView(SpokenList, QListView):
         self._find = find
         self._chat = model
         self._painter = MessagePainter(transfers)
-        self._heights = Heights(model.rowCount(), GUESS_PX)
+        self._heights = Heights(model.rowCount(), px(GUESS_PX))
         self._layouts: OrderedDict[int, MessageLayout] = OrderedDict()
         self._row, self._into = 0, 0
         self._at_end = True
@@ -100,6 +108,8 @@ class TimelineView(SpokenList, QListView):
         """Which link, file or reaction of the current message has the focus; -1: the message itself."""
         self._hover = -1
         self._pressed: tuple[ChangeId, Hit | None] | None = None
+        self._by_keys = False
+        """Letters act on the message only if it was chosen by keys: who has clicked on one and types is writing."""
         self.setModel(model)
         model.rowsRemoved.connect(lambda *_: self._settle())
         self.setAccessibleName(tr("Messages"))
@@ -182,9 +192,13 @@ class TimelineView(SpokenList, QListView):
         return self._chat.timeline.message(index.row()) if index.isValid() else None
 
     def relayout(self) -> None:
-        """Everything looks different: theme, language or font."""
+        """Everything looks different: theme, text size or density. What is at the top of the window stays there:
+        its row begins as far up, in proportion to its height."""
         self._layouts.clear()
-        self._heights.reset(self._chat.rowCount())
+        before = self._heights[self._row] if len(self._heights) else 0
+        self._heights = Heights(self._chat.rowCount(), px(GUESS_PX))
+        if before and self._into > 0:
+            self._into = round(self._into * self._layout(self._row).height / before)
         self._settle()
 
     def refresh_things(self) -> None:
@@ -539,6 +553,7 @@ class TimelineView(SpokenList, QListView):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         row, hit = self._hit_at(event.position().toPoint())
+        self._by_keys = False
         self._pressed = (self._chat.timeline.message(row).change_id, hit) if row >= 0 else None
         if row >= 0:
             self._choose(self._chat.index(row))
@@ -591,20 +606,22 @@ class TimelineView(SpokenList, QListView):
             self.press_part(self.currentIndex().row(), self._part)
         elif message is not None and event.matches(QKeySequence.StandardKey.Copy):
             self.key_pressed.emit(message, "copy")
-        elif message is not None and plain and Qt.Key(key) in deeds:
+        elif message is not None and plain and Qt.Key(key) in deeds and (self._by_keys or key == Qt.Key.Key_Delete):
             self.scrollTo(self.currentIndex())
             self.key_pressed.emit(message, deeds[Qt.Key(key)])
         elif message is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
             self.scrollTo(self.currentIndex())
             rect = self.visualRect(self.currentIndex())
             self.menu_asked.emit(message, self.viewport().mapToGlobal(QPoint(80, max(0, rect.top()) + 30)))
-        elif key == Qt.Key.Key_Tab or key == Qt.Key.Key_Backtab or event.text() == "" or not plain:
-            super().keyPressEvent(event)
+        elif event.text().isprintable() and event.text().strip() and event.modifiers() & _COMMANDS in _LETTERS:
+            self.typed.emit(event.text())
         else:
-            event.ignore()
+            self._by_keys = self._by_keys or key in _STEPS
+            super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self._by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         if not self.currentIndex().isValid() and self._chat.rowCount():
             rows = self._rows_in_sight()
             self.setCurrentIndex(self._chat.index(rows[-1] if rows else self._chat.rowCount() - 1))

@@ -4,10 +4,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 
+from msgspec import structs
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QStackedLayout, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from app.chat.files import Picture
@@ -20,28 +22,32 @@ from app.errors import AppError
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Begun, Composer, Written
+from ui.chat.dropping import FileDrops
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
 from ui.chat.jump_button import JumpButton
 from ui.chat.letters import edit_letter, reply_letter
-from ui.chat.message_layout import LEFT, Hit, Part
+from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
 from ui.chat.things import icon_of
 from ui.chat.timeline import TimelineView
+from ui.kit import theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, close_when, popup
+from ui.kit.pages import Pages
 from ui.kit.progress import ProgressRow
+from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import done_now, run
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
 from ui.tool import Standing, follow, toast
 
@@ -77,8 +83,9 @@ class ChatView(QWidget):
         self._unread_left: int | None = 0
         """How many were unread when one left the view; None while it is shown."""
         self.typing = label("", "faint")
-        self.typing.setFixedHeight(22)
-        self.typing.setContentsMargins(LEFT, 0, 0, 0)
+        hold(self.typing, height=22)
+        self._indent()
+        theme.on_change(self, self._indent)
         self._transfers = column(margins=(24, 0, 24, 0), spacing=4)
         self._rows: dict[tuple[bytes, int], ProgressRow] = {}
         self._build()
@@ -87,26 +94,29 @@ class ChatView(QWidget):
         self._typing_timer = QTimer(self, interval=1000)
         self._typing_timer.timeout.connect(self._show_typing)
         self._connect()
+        self._drops = FileDrops(self, lambda: self._writable and self.composer.edits is None, self.composer.add_files)
         self._restore_draft()
         self._on_changed(room)
 
     def _build(self) -> None:
-        stack = QWidget()
-        self._stack = QStackedLayout(stack)
+        self._stack = Pages()
         self._stack.addWidget(self.list)
         self._stack.addWidget(self._empty)
         layout = column(self)
-        layout.addWidget(stack, 1)
+        layout.addWidget(self._stack, 1)
         layout.addWidget(self.typing)
         layout.addLayout(self._transfers)
         foot = column(margins=(20, 4, 20, 14))
         foot.addWidget(self.composer)
         self._closed = label(tr("You can read here, but not write."), "muted")
         self._closed.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._closed.setFixedHeight(36)
+        hold(self._closed, height=36)
         foot.addWidget(self._closed)
         layout.addLayout(foot)
         self.set_writable(self._service.may_write(self._room))
+
+    def _indent(self) -> None:
+        self.typing.setContentsMargins(left_px(), 0, 0, 0)
 
     def _connect(self) -> None:
         bind(self, self._service.changed, self._on_changed)
@@ -119,6 +129,7 @@ class ChatView(QWidget):
         self.list.hovered.connect(self._on_hovered)
         self.list.at_end_changed.connect(self._on_at_end)
         self.list.left.connect(self.composer.setFocus)
+        self.list.typed.connect(self._on_typed)
         self.list.left.connect(lambda: self.list.mark(None, ()))
         self._reading.seen.connect(self._on_seen)
         self.composer.submitted.connect(self._on_submitted)
@@ -169,15 +180,19 @@ class ChatView(QWidget):
         """Keeps what is being written, and the text of files that are being sent."""
         self._draft_timer.stop()
         composer, edit = self.composer, self.composer.edits
-        aside = composer.aside if edit is not None else Begun(text=composer.text, reply_to=composer.replies_to)
+        aside = composer.aside if edit is not None else composer.begun
         begun = [*self._sending, aside]
         text = "\n".join(part.text for part in begun if part.text.strip() or part is aside)
         replies = [part.reply_to.change_id for part in reversed(begun) if part.reply_to is not None]
         reply = replies[0] if replies else None
+        files = [file for part in begun for file in part.files]
+        paths = tuple(str(file) for file in files if isinstance(file, Path))
+        attached = Draft(files=paths, pictures=len(files) - len(paths))
         if edit is None:
-            draft = Draft(text=text, reply_to=reply)
+            draft = structs.replace(attached, text=text, reply_to=reply)
         else:
-            draft = Draft(text=composer.text, edits=edit.change_id, aside=text, aside_reply_to=reply)
+            changed = {"text": composer.text, "edits": edit.change_id}
+            draft = structs.replace(attached, **changed, aside=text, aside_reply_to=reply)
         done_now(self, lambda: self._service.keep_draft(self._room, draft))
 
     # -- what happens -----------------------------------------------------------------------------------------------
@@ -310,13 +325,28 @@ class ChatView(QWidget):
         text = draft.text if draft.edits is None else draft.aside
         if draft.edits is not None and edit is None:  # the message is gone: its new text is there beside the draft
             text = "\n".join(part for part in (text, draft.text) if part)
-        if text or reply or edit:
+        files = tuple(Path(path) for path in draft.files)
+        if text or reply or edit or files:
             name = self._service.people.person(reply.author).name if reply else ""
-            self.composer.restore(Begun(text=text, reply_to=reply, name=name), edit, draft.text)
+            self.composer.restore(Begun(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
+        if draft.pictures:
+            self.composer.tell(
+                trn(
+                    "{n} pasted picture was not kept. Paste it again.",
+                    "{n} pasted pictures were not kept. Paste them again.",
+                    draft.pictures,
+                ).format(n=draft.pictures)
+            )
 
     def _message(self, change_id: bytes | None) -> Message | None:
         index = self._timeline.index_of(ChangeId(change_id)) if change_id else None
         return self._timeline.message(index) if index is not None else None
+
+    def _on_typed(self, text: str) -> None:
+        """What is typed where nothing can be written belongs to what is being written."""
+        if self._writable:
+            self.composer.setFocus()
+            self.composer.field.insert(text)
 
     def _edit_last(self) -> None:
         message = self._timeline.last_own(self._service.me)
@@ -355,7 +385,7 @@ class ChatView(QWidget):
     def _ask_reaction(self, message: Message) -> None:
         index = self._timeline.index_of(message.change_id)
         rect = self.list.row_rect(index or 0)
-        at = self.list.viewport().mapToGlobal(QPoint(LEFT, max(0, rect.top()) + 30))
+        at = self.list.viewport().mapToGlobal(QPoint(left_px(), max(0, rect.top()) + 30))
         panel = EmojiPanel(self, lambda emoji: self._react(message, emoji))
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 

@@ -8,17 +8,18 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QMainWindow, QWidget
 
 from ui.kit.plain import set_title
+from ui.kit.screens import first_size, least_size
 
 
 class Gate(QMainWindow):
     """The window before one is in."""
 
-    def __init__(self, close: Callable[[], bool], size: tuple[int, int], kept: str = "") -> None:
-        """`size` in points. `kept`: place and size of the main window as stored in the settings; the gate opens
-        there."""
+    def __init__(self, close: Callable[[], bool], kept: str = "") -> None:
+        """`kept`: place and size of the main window as stored in the settings; the gate opens there."""
         super().__init__()
         set_title(self, "Kansli")
-        self.resize(*size)
+        self.setMinimumSize(least_size(self))
+        self.resize(first_size(self))
         if kept:
             self.restoreGeometry(QByteArray.fromBase64(kept.encode()))
         self.installEventFilter(Closing(close, self))

@@ -10,10 +10,11 @@ from PySide6.QtWidgets import QTextEdit
 from app.documents.service import Caret
 from ui.kit import theme
 from ui.kit.fonts import TINY_PX, font
+from ui.kit.scale import px
 
 Ground = tuple[QTextCursor, QColor]
 
-_FLAG_HEIGHT = 17
+_FLAG = 17
 _LINE_END_PX = 5
 """The ground of a line's end that is selected too."""
 _GROUND_ALPHA = {False: 40, True: 110}  # by dark
@@ -84,19 +85,19 @@ def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret]) -> None:
     visible = edit.viewport().rect()
     last = edit.document().characterCount() - 1
     typeface = font(TINY_PX, 500)
-    metrics = QFontMetricsF(typeface)
+    metrics, height = QFontMetricsF(typeface), px(_FLAG)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for caret in carets:
         cursor = QTextCursor(edit.document())
         cursor.setPosition(min(caret.caret, last))
         place = edit.cursorRect(cursor)
-        if not visible.intersects(place.adjusted(0, -_FLAG_HEIGHT, 0, 0)):
+        if not visible.intersects(place.adjusted(0, -height, 0, 0)):
             continue
         colour = theme.current().person(caret.person.colour)
         painter.fillRect(QRectF(place.x(), place.y(), 2, place.height()), colour)
         width = metrics.horizontalAdvance(caret.person.name) + 12
         left = min(float(place.x()), visible.width() - width)
-        flag = QRectF(left, place.y() - _FLAG_HEIGHT, width, _FLAG_HEIGHT)
+        flag = QRectF(left, place.y() - height, width, height)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         painter.drawRoundedRect(flag, 4, 4)

@@ -13,15 +13,18 @@ from app.documents.finding import find_words
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
 from app.objects.links import ObjectLink
+from ui.documents import exporting
 from ui.documents.editor import Editor
 from ui.documents.find_bar import FindBar
 from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
 from ui.documents.spoken import Outline
 from ui.documents.toolbar import Toolbar
+from ui.kit import menu, theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
+from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.toast import InfoBar
@@ -117,6 +120,7 @@ class DocumentView(QWidget):
             left.addWidget(part)
         left.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
+        theme.on_change(self, self._show_panel)
 
     def _title_row(self) -> QWidget:
         frame = QFrame()
@@ -132,7 +136,12 @@ class DocumentView(QWidget):
         self.title.editingFinished.connect(self._rename)
         self.title.returnPressed.connect(self.editor.setFocus)
         row.addWidget(self.title, 1)
+        self.more = IconButton("more", tr("Print and export"), self._open_menu)
+        row.addWidget(self.more)
         return frame
+
+    def _open_menu(self) -> None:
+        menu.popup(self.more, tr("Print and export"), exporting.entries(self, self._service.files, self.obj))
 
     def _connect(self) -> None:
         obj = self.obj
@@ -143,7 +152,7 @@ class DocumentView(QWidget):
         self.editor.replace_wanted.connect(self.find_bar.open_replace)
         self.editor.find_closed.connect(self.find_bar.leave)
         self.editor.find_closed.connect(lambda: self.editor.found.show(()))
-        self.editor.pasted.connect(self._on_pasted)
+        self.editor.pasted.connect(self.say_left_out)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
@@ -151,8 +160,8 @@ class DocumentView(QWidget):
         bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
 
-    def _on_pasted(self, left_out: str) -> None:
-        """Says what could not be pasted, until it is read or something else is pasted."""
+    def say_left_out(self, left_out: str) -> None:
+        """Says what could not be pasted or imported, until it is read or something else is pasted."""
         if self.pasted_bar is not None:
             self.pasted_bar.hide()
         if not left_out:
@@ -245,4 +254,11 @@ class DocumentView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.panel.setVisible(self.width() >= _ROOM_FOR_PANEL_PX)
+        self._show_panel()
+
+    def _show_panel(self) -> None:
+        fits = self.width() >= px(_ROOM_FOR_PANEL_PX)
+        layout = self.layout()
+        if fits is self.panel.isHidden() and layout is not None:
+            self.panel.setVisible(fits)
+            layout.activate()  # at once: who goes to a line of the text needs its width

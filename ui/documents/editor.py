@@ -8,7 +8,7 @@ binding. Tab moves list items and is typed elsewhere; only after Esc it leaves t
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QObject, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -30,12 +30,13 @@ from app.documents.service import Caret
 from app.objects.addresses import safe_link
 from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
-from ui.documents import carets, clipboard, keys, link_notes, look, page, text_menu
+from ui.documents import carets, clipboard, keys, link_notes, look, page, staying, text_menu
 from ui.documents.binding import Binding
 from ui.documents.found import FoundWords
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 from ui.kit.web import address_tip
@@ -72,10 +73,8 @@ class Editor(QTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(tr("Document text"))
         self.setAccessibleDescription(tr("Press Esc and then Tab to leave the text."))
-        self.document().setDefaultFont(look.block_font(BODY))
         self.document().setDocumentMargin(0)
-        self.document().setIndentWidth(26)
-        self.setTabStopDistance(look.TAB_PX)
+        self._measure()
         self.set_writable(not read_only)
         self.viewport().setMouseTracking(True)
         self._binding = Binding(self, document)
@@ -286,10 +285,19 @@ class Editor(QTextEdit):
         self.setCurrentCharFormat(look.char_format(marks, self.style_here()))
         self._marks = marks
 
-    def restyle(self) -> None:
-        """Dresses the text again: the theme has changed."""
+    def _measure(self) -> None:
         self.document().setDefaultFont(look.block_font(BODY))
+        self.document().setIndentWidth(px(look.INDENT_PX))
+        self.setTabStopDistance(px(look.TAB_PX))
+
+    def restyle(self) -> None:
+        """Dresses the text again: the theme or the text size has changed. Only how it is shown; what the document says
+        is the same, and so is the line at the top of the view."""
+        top = staying.standing(self)
+        self._measure()
+        self._margin()
         self._binding.restyle()
+        staying.stand(self, *top)
         self.show_carets(self._carets)
 
     def _margin(self) -> None:
@@ -297,7 +305,7 @@ class Editor(QTextEdit):
         side = page.side_px(room)
         self.setViewportMargins(side, 0, side, 0)
         margin = page.margin_px(room)
-        if self.document().rootFrame().frameFormat().leftMargin() != margin:
+        if not page.has_margins(self.document(), margin):
             self._binding.quietly(lambda: page.set_margins(self.document(), margin))
 
     def _enter(self) -> None:
@@ -363,6 +371,10 @@ class Editor(QTextEdit):
         self.pasted.emit(clipboard.sentence(taken))
 
     # ---- Qt
+
+    def minimumSizeHint(self) -> QSize:
+        """A few lines, whatever Qt thinks of its scroll bars."""
+        return QSize(px(80), px(48))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() not in keys.MODIFIERS:

@@ -12,8 +12,10 @@ from app.documents.model import Document
 from ui.documents import keys
 from ui.documents.editor import Editor
 from ui.kit.buttons import IconButton, TextButton
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
-from ui.kit.style import label, line, set_props
+from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr, trn
 
 
@@ -25,19 +27,20 @@ class FindBar(QFrame):
         self._editor = editor
         self._document = document
         set_props(self, frame="header")
-        row = line(self, margins=(12, 5, 12, 5), spacing=6)
+        row = FlowLayout(gap=6)
+        column(self, margins=(12, 5, 12, 5)).addLayout(row)
         self.field = SearchField(tr("Find in the document"))
-        self.field.setMaximumWidth(240)
+        hold(self.field, width=220)
         self.field.textChanged.connect(lambda _text: self._first())
         self.field.returnPressed.connect(self.next)
         self.case = IconButton("match-case", tr("Match case"), self._first, checkable=True)
         self.whole = IconButton("whole-word", tr("Whole words"), self._first, checkable=True)
         self.count = label("", "small")
-        self.count.setMinimumWidth(70)
+        hold(self.count, least_width=70)
         self.replacement = QLineEdit()
         self.replacement.setAccessibleName(tr("Replace with"))
         self.replacement.setPlaceholderText(tr("Replace with"))
-        self.replacement.setMaximumWidth(200)
+        hold(self.replacement, width=180)
         self.replacement.returnPressed.connect(self.replace)
         self._replace = TextButton(tr("Replace"), self.replace)
         self._replace_all = TextButton(tr("Replace all"), self.replace_all)
@@ -54,7 +57,7 @@ class FindBar(QFrame):
         ]
         for part in parts:
             row.addWidget(part)
-        row.addStretch(1)
+        row.addStretch()
         row.addWidget(IconButton("close", tr("Close find"), self.leave))
         self.hide()
 

@@ -26,6 +26,7 @@ from app.documents.flow import Block
 from app.objects.addresses import notes
 from ui.kit import theme
 from ui.kit.fonts import SMALL_PX, font
+from ui.kit.scale import px
 
 _NOTE = QTextFormat.Property.UserProperty.value + 5
 _NOTED = 1
@@ -99,8 +100,8 @@ def _places(block: QTextBlock) -> Iterator[tuple[QRectF, str]]:
             line = block.layout().lineForTextPosition(end - 1)
             edges = (_x(line, fragment.position() - block.position()), _x(line, end))
             width = _width(host)
-            top = line.position().y() + line.ascent() - _HEIGHT_PX + 4
-            yield QRectF(max(edges) - _GAP_PX - width, top, width, _HEIGHT_PX), host
+            top = line.position().y() + line.ascent() - px(_HEIGHT_PX) + 4
+            yield QRectF(max(edges) - _GAP_PX - width, top, width, px(_HEIGHT_PX)), host
         fragments += 1
 
 

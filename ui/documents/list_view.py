@@ -4,14 +4,16 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QStackedWidget, QWidget
+from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
 from app.documents.projection import EXCERPT_CHARS
 from app.documents.service import DocumentService
 from app.objects.links import ObjectLink
+from ui.documents import exporting
+from ui.documents.import_panel import ImportPanel, dropped_files
 from ui.documents.row_delegate import RowDelegate
 from ui.kit import menu
 from ui.kit.bind import bind
@@ -19,6 +21,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.list_model import ListModel
+from ui.kit.pages import Pages
 from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr
@@ -91,6 +94,9 @@ class ListView(QWidget):
     rename_wanted = Signal(object, str)
     delete_wanted = Signal(object)
     trash_wanted = Signal()
+    import_wanted = Signal()
+    files_dropped = Signal(list)
+    """Paths of files that somebody dropped here."""
 
     def __init__(self, service: DocumentService, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -109,8 +115,13 @@ class ListView(QWidget):
         self.new.setSizePolicy(kept)
         self.trash = TextButton("", self.trash_wanted.emit, kind="quiet", icon="delete")
         head.addWidget(self.trash)
+        self.import_button = TextButton(tr("Import …"), self.import_wanted.emit, kind="quiet", icon="upload")
+        head.addWidget(self.import_button)
         head.addWidget(self.new)
         layout.addLayout(head)
+        self.importing = ImportPanel()
+        layout.addWidget(self.importing)
+        self.setAcceptDrops(True)
         self.documents = Documents()
         self.documents.wanted.connect(self.opened)
         self.documents.menu_wanted.connect(self._on_menu)
@@ -121,7 +132,7 @@ class ListView(QWidget):
             tr("Write the first document"),
             self.created.emit,
         )
-        self._stack = QStackedWidget()
+        self._stack = Pages()
         self._stack.addWidget(self.documents)
         self.all_away = EmptyState(
             "delete",
@@ -154,8 +165,14 @@ class ListView(QWidget):
         self.trash.setVisible(away > 0)
         writable = self._service.may_write(self._room)
         self.new.setVisible(bool(rows or away) and writable)
+        self.import_button.setVisible(writable)
         if self.empty.step is not None:
             self.empty.step.setVisible(writable)
+
+    def current(self) -> ObjId | None:
+        """The document of the current row; None where no rows are shown."""
+        row = self.documents.rows.row(self.documents.currentIndex())
+        return row.obj if row is not None and self._stack.currentWidget() is self.documents else None
 
     def take_focus(self) -> None:
         """The rows get it; without any, the first step."""
@@ -167,6 +184,17 @@ class ListView(QWidget):
     def _on_changed(self, room: RoomId) -> None:
         if room == self._room and self.isVisible():
             self.refresh()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._service.may_write(self._room) and dropped_files(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = dropped_files(event.mimeData())
+        if self._service.may_write(self._room) and paths:
+            event.setDropAction(Qt.DropAction.CopyAction)
+            event.accept()
+            self.files_dropped.emit(paths)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
@@ -180,8 +208,10 @@ class ListView(QWidget):
             menu.Entry(text=tr("Open"), icon="open", run=lambda: self.opened.emit(obj)),
             menu.Entry(text=tr("Copy link"), icon="link", run=lambda: self._copy_link(row)),
         ]
+        entries += [None, *exporting.entries(self, self._service.files, obj)]
         if self._service.may_write(self._room):
             entries += [
+                None,
                 menu.Entry(text=tr("Rename"), icon="rename", run=lambda: self.rename_wanted.emit(obj, row.title)),
                 None,
                 menu.Entry(text=tr("Put away"), icon="archive", run=lambda: self.delete_wanted.emit(obj), danger=True),

@@ -12,6 +12,7 @@ from app.documents.flow import BODY, BULLETS, Block, Marks, Run, Style, joined
 from ui.documents import link_notes
 from ui.kit import theme
 from ui.kit.fonts import font
+from ui.kit.scale import px
 
 BODY_PX = 15.0
 HEADING_PX = (BODY_PX, 26.0, 19.0, 16.0)
@@ -19,6 +20,7 @@ _LINE_HEIGHT = 134  # per cent of Inter's own, as in the picture
 _GAP_PX = 10
 _HEADING_GAPS_PX = ((0, 0), (6, 16), (26, 6), (18, 4))
 _QUOTE_INDENT_PX = 24
+INDENT_PX = 26
 TAB_PX = 48  # 1.27 cm at 96 dots per inch, as in word processors
 
 _MARKS = QTextFormat.Property.UserProperty.value + 1
@@ -81,13 +83,13 @@ def block_format(style: Style) -> QTextBlockFormat:
     """The look of a block; lists get their indent and marker from their QTextList."""
     result = QTextBlockFormat()
     above, below = _HEADING_GAPS_PX[style.heading] if style.heading else (0, 4 if style.list else _GAP_PX)
-    result.setTopMargin(above)
-    result.setBottomMargin(below)
+    result.setTopMargin(px(above))
+    result.setBottomMargin(px(below))
     height = 115 if style.heading else _LINE_HEIGHT
     result.setLineHeight(height, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
     result.setHeadingLevel(style.heading)
     if style.quote:
-        result.setLeftMargin(_QUOTE_INDENT_PX)
+        result.setLeftMargin(px(_QUOTE_INDENT_PX))
         result.setProperty(QTextFormat.Property.BlockQuoteLevel, 1)
     result.setProperty(_STYLE, _pack(style))
     return result

@@ -6,6 +6,7 @@ from PySide6.QtGui import QPainter, QTextDocument
 from PySide6.QtWidgets import QTextEdit
 
 from ui.kit import theme
+from ui.kit.scale import px
 
 _PAGE_PX = 700
 _MARGIN_PX = 75
@@ -16,12 +17,12 @@ _GAP_PX = 26
 
 def side_px(room: int) -> int:
     """What is left on each side of the sheet in a width."""
-    return max(0, (room - _PAGE_PX) // 2)
+    return max(0, (room - px(_PAGE_PX)) // 2)
 
 
 def margin_px(room: int) -> int:
     """The margin between the sheet's edge and the text."""
-    return _MARGIN_PX if room >= _PAGE_PX - 60 else _NARROW_MARGIN_PX
+    return px(_MARGIN_PX) if room >= px(_PAGE_PX - 60) else _NARROW_MARGIN_PX
 
 
 def set_margins(document: QTextDocument, side: int) -> None:
@@ -30,9 +31,15 @@ def set_margins(document: QTextDocument, side: int) -> None:
     fmt = root.frameFormat()
     fmt.setLeftMargin(side)
     fmt.setRightMargin(side)
-    fmt.setTopMargin(_GAP_PX + _MARGIN_PX - 5)
-    fmt.setBottomMargin(_GAP_PX + _MARGIN_PX)
+    fmt.setTopMargin(_GAP_PX + px(_MARGIN_PX) - 5)
+    fmt.setBottomMargin(_GAP_PX + px(_MARGIN_PX))
     root.setFrameFormat(fmt)
+
+
+def has_margins(document: QTextDocument, side: int) -> bool:
+    """Whether the text has the margins that `set_margins` would give it."""
+    fmt = document.rootFrame().frameFormat()
+    return (fmt.leftMargin(), fmt.topMargin()) == (side, _GAP_PX + px(_MARGIN_PX) - 5)
 
 
 def paint(edit: QTextEdit, painter: QPainter, dirty: QRect) -> None:

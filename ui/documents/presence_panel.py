@@ -12,6 +12,7 @@ from app.documents.service import Caret
 from app.people.person import Person
 from ui.kit.avatar import Avatar
 from ui.kit.card import Card, SectionHeader
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, line, set_props
 from ui.kit.translate import tr
 
@@ -32,7 +33,7 @@ class PresencePanel(QFrame):
         self._me = me
         self._shown: list[tuple[Person, str]] = []
         set_props(self, frame="panel")
-        self.setFixedWidth(WIDTH_PX)
+        hold(self, width=WIDTH_PX)
         layout = column(self, margins=(16, 16, 16, 16), spacing=10)
         layout.addWidget(SectionHeader(tr("Editing now")))
         self._card = Card(margin=12, spacing=10)

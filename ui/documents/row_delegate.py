@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Paints a document's row: icon, title, how it begins; when and by whom it was changed."""
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from ui.kit import icons, theme
+from ui.kit import icons, scale, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.list_model import ROW
+from ui.kit.scale import px
 
 HEIGHT_PX = 64
 
@@ -16,7 +17,7 @@ class RowDelegate(QStyledItemDelegate):
     """For rows of `ui.documents.list_view.Row`."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return QSize(200, HEIGHT_PX)
+        return QSize(200, scale.row(HEIGHT_PX))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -35,7 +36,7 @@ class RowDelegate(QStyledItemDelegate):
         pen.setWidth(tokens.focus_px if focused else 1)
         painter.setPen(pen)
         painter.drawRoundedRect(rect, 10, 10)
-        icons.paint(painter, "document", "accent", rect.left() + 16, rect.center().y() - 11, 22)
+        icons.paint(painter, "document", "accent", rect.left() + 16, rect.center().y() - px(11), 22)
         self._texts(painter, rect, row)
         painter.restore()
 
@@ -46,9 +47,10 @@ class RowDelegate(QStyledItemDelegate):
         right = rect.right() - 16
         painter.setFont(small)
         painter.setPen(tokens.colour("muted"))
-        upper = QRectF(rect.left() + 52, rect.top() + 9, right - rect.left() - 52, 20)
-        lower = upper.translated(0, 20)
-        painter.drawText(QRectF(right - width, upper.top(), width, 20), Qt.AlignmentFlag.AlignVCenter, when)
+        upper = QRectF(0, 0, right - rect.left() - 30 - px(22), px(20))
+        upper.moveTopLeft(QPointF(rect.left() + 30 + px(22), rect.center().y() - px(20)))
+        lower = upper.translated(0, px(20))
+        painter.drawText(QRectF(right - width, upper.top(), width, px(20)), Qt.AlignmentFlag.AlignVCenter, when)
         cut = QFontMetricsF(small).elidedText(excerpt, Qt.TextElideMode.ElideRight, lower.width())
         painter.drawText(lower, Qt.AlignmentFlag.AlignVCenter, cut)
         painter.setFont(strong)

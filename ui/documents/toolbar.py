@@ -10,11 +10,11 @@ from ui.documents.editor import Editor
 from ui.kit import menu
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import set_icon
-from ui.kit.style import label, line, set_props
+from ui.kit.scale import hold
+from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr, trn
-
-HEIGHT_PX = 40
 
 
 def style_name(style: Style) -> str:
@@ -35,13 +35,14 @@ class Toolbar(QFrame):
         self._document = document
         set_props(self, frame="header")
         self.setAccessibleName(tr("Formatting"))
-        row = line(self, margins=(12, 3, 12, 3), spacing=2)
+        row = FlowLayout(gap=2)
+        column(self, margins=(12, 3, 12, 3)).addLayout(row)
         self.undo = self._button("undo", tr("Undo"), editor.undo, "undo")
         self.redo = self._button("redo", tr("Redo"), editor.redo, "redo")
         self.style_button = TextButton("", self._choose_style)
         set_icon(self.style_button, "chevron-down", "text", 14)
         self.style_button.setLayoutDirection(self.style_button.layoutDirection().RightToLeft)
-        self.style_button.setMinimumWidth(132)
+        hold(self.style_button, least_width=132)
         self.marks = {
             "bold": self._button("bold", tr("Bold"), lambda: editor.toggle("bold"), "bold", checkable=True),
             "italic": self._button("italic", tr("Italic"), lambda: editor.toggle("italic"), "italic", checkable=True),
@@ -69,9 +70,7 @@ class Toolbar(QFrame):
         ]  # fmt: skip
         for part in (*self._writing, self.find_button):
             row.addWidget(part)
-        row.insertSpacing(2, 6)
-        row.insertSpacing(4, 6)
-        row.addStretch(1)
+        row.addStretch()
         row.addWidget(self.words)
         editor.selection_changed.connect(self.refresh)
         bind(self, document.undo_changed, self._refresh_undo)

@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The tool in a room: the list of documents, or the one that is open."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
+import shiboken6
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.documents.files import Imported
 from app.documents.service import DocumentService
-from ui.documents import staying
+from app.errors import AppError
+from ui.documents import exporting, staying
 from ui.documents.document_view import DocumentView
+from ui.documents.import_panel import file_filter
+from ui.documents.imported import losses, refusal
 from ui.documents.list_view import ListView
-from ui.kit.dialogs import ask
+from ui.kit.dialogs import ask, open_files
 from ui.kit.selecting import select
 from ui.kit.tasks import run
-from ui.kit.translate import tr
+from ui.kit.translate import tr, trn
 from ui.tool import Standing, toast
 from ui.trash import visit
 
@@ -32,9 +39,12 @@ class DocumentsView(QStackedWidget):
         self.list.created.connect(self.new_document)
         self.list.rename_wanted.connect(lambda obj, title: run(self, self._rename(obj, title)))
         self.list.delete_wanted.connect(self._delete)
+        self.list.import_wanted.connect(lambda: run(self, self._choose_files()))
+        self.list.files_dropped.connect(self.import_files)
         self.list.trash_wanted.connect(lambda: run(self, self._visit_trash()))
         self.addWidget(self.list)
         self.document: DocumentView | None = None
+        self._importing: asyncio.Task[None] | None = None
         if obj is not None:
             self.open(obj)
 
@@ -106,6 +116,63 @@ class DocumentsView(QStackedWidget):
         if self.document is not None:
             self.document.title.setFocus()
             self.document.title.selectAll()
+
+    def doable(self) -> Mapping[str, Callable[[], object]]:
+        """Print and export what is open, or the list's current row; import where one may write."""
+        found: dict[str, Callable[[], object]] = {}
+        shown = self.list.current() if self.document is None else self.document.obj
+        if shown is not None:
+            found |= exporting.actions(self.document or self.list, self._service.files, shown)
+        if self._service.may_write(self._room):
+            found["import"] = lambda: run(self, self._choose_files())
+        return found
+
+    def import_files(self, paths: Sequence[Path]) -> None:
+        """Makes a document of each file, one after another; nothing if files are being imported already."""
+        if self._importing is None or self._importing.done():
+            self._importing = run(self, self._import(paths))
+
+    async def _choose_files(self) -> None:
+        paths = await open_files(self, tr("Import documents"), file_filter())
+        if paths:
+            self.import_files(paths)
+
+    async def _import(self, paths: Sequence[Path]) -> None:
+        self.show_list()
+        panel, files = self.list.importing, self._service.files
+        done: list[Imported] = []
+        said: list[str] = []
+        codes: list[str] = []
+        panel.say("")
+        try:
+            for at, path in enumerate(paths):
+                panel.wait_for(path.name, at, len(paths), self._cancel_import)
+                try:
+                    imported = await files.import_file(self._room, path)
+                except AppError as error:
+                    text, code = refusal(path.name, error)
+                    said.append(text)
+                    codes.append(code)
+                    continue
+                done.append(imported)
+                if lost := losses(imported.taken):
+                    said.append(tr("“{name}”: {sentence}").format(name=imported.title, sentence=lost))
+        finally:
+            if shiboken6.isValid(panel):
+                panel.stop_waiting()
+        if len(paths) == 1 and done:
+            self.open(done[0].obj)
+            if self.document is not None:
+                self.document.say_left_out(losses(done[0].taken))
+            toast(self, tr("“{title}” is imported").format(title=done[0].title))
+            return
+        panel.say("\n".join(said), codes)
+        if done:
+            toast(self, trn("{n} document is imported", "{n} documents are imported", len(done)).format(n=len(done)))
+
+    def _cancel_import(self) -> None:
+        if self._importing is not None:
+            self._importing.cancel()
 
     def focusInEvent(self, event: object) -> None:
         # no focus proxy: with one, Tab would begin again here

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui.kit import theme
 from ui.kit.fonts import font
 from ui.kit.plain import set_tip
+from ui.kit.scale import hold, px, ratio
 
 
 def paint_avatar(
@@ -26,14 +27,15 @@ def paint_avatar(
     else:
         painter.drawEllipse(rect)
     size = rect.height() * (0.36 if len(initials) < 4 else 0.375)
-    painter.setFont(font(max(size, 9), 600))
+    painter.setFont(font(max(size / ratio(), 9), 600))  # as the picture, whatever its size
     painter.setPen(theme.current().colour("on-person"))
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, initials)
     painter.restore()
 
 
 class Avatar(QWidget):
-    """A person's (round) or room's (square) picture. Not focusable; its name is for screen readers."""
+    """A person's (round) or room's (square) picture, of `size` at 100 %. Not focusable; its name is for screen
+    readers."""
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class Avatar(QWidget):
     ) -> None:
         super().__init__(parent)
         self._square, self._size = square, size
-        self.setFixedSize(size, size)
+        hold(self, width=size, height=size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.show_person(initials, colour, name)
 
@@ -59,7 +61,7 @@ class Avatar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._size, self._size)
+        return QSize(px(self._size), px(self._size))
 
     def paintEvent(self, event: object) -> None:
         painter = QPainter(self)

@@ -3,15 +3,18 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from ui.kit import icons, theme
 from ui.kit.buttons import TextButton
 from ui.kit.plain import Label
+from ui.kit.scale import hold, px
 from ui.kit.style import LEVELS, column, label, set_props
 
-_TEXT_WIDTH = 420
+_TEXT_WIDTH, _LEAST_TEXT_WIDTH = 420, 160
+_AROUND = 24
 
 
 class Card(QFrame):
@@ -47,7 +50,7 @@ class IconLabel(Label):
     def __init__(self, icon: str, role: str = "muted", size: int = 18, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self._icon, self._role, self._size = icon, role, size
-        self.setFixedSize(size, size)
+        hold(self, width=size, height=size)
         self._draw()
         theme.on_change(self, self._draw)
 
@@ -73,13 +76,12 @@ class EmptyState(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        layout = column(self, margins=(24, 24, 24, 24), spacing=8)
+        layout = column(self, margins=(_AROUND, _AROUND, _AROUND, _AROUND), spacing=8)
         layout.addStretch(2)
         layout.addWidget(IconLabel(icon, "faint", 36), 0, Qt.AlignmentFlag.AlignHCenter)
         self._texts = (label(title, "heading", wrap=True), label(text, "muted", wrap=True))
         for part in self._texts:
             part.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            part.setFixedWidth(_TEXT_WIDTH)  # a wrapped label's own width hint is too narrow
             layout.addWidget(part, 0, Qt.AlignmentFlag.AlignHCenter)
         self.step: TextButton | None = None
         if step:
@@ -87,10 +89,27 @@ class EmptyState(QWidget):
             self.step = TextButton(step, on_step, kind="primary")
             layout.addWidget(self.step, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
+        theme.on_change(self, self._measure)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._measure()
 
     def showEvent(self, event: object) -> None:
-        for part in self._texts:  # a centred label gets the height of one line, however many its text has
-            part.setFixedHeight(part.heightForWidth(_TEXT_WIDTH))
+        self._measure()
+
+    def _measure(self) -> None:
+        """Gives the texts their width, as a wrapped label's own hint is too narrow, and with it their height: a centred
+        label gets that of one line, however many its text has."""
+        width = max(_LEAST_TEXT_WIDTH, min(px(_TEXT_WIDTH), self.width() - 2 * _AROUND))
+        for part in self._texts:
+            part.setFixedSize(width, part.heightForWidth(width))
+
+    def minimumSizeHint(self) -> QSize:
+        """Narrow as it may become: the texts have the width of the moment."""
+        step = self.step.minimumSizeHint().width() if self.step is not None else 0
+        width = max(_LEAST_TEXT_WIDTH, step) + 2 * _AROUND
+        return QSize(width, super().minimumSizeHint().height())
 
 
 def scroll(content: QWidget, name: str) -> QScrollArea:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from ui.kit import icons, theme
 from ui.kit.fonts import SMALL_PX, TINY_PX, font
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 
 KINDS = {
     "success": ("success", "success-soft"),
@@ -18,15 +19,19 @@ KINDS = {
 }
 """Kind of chip → roles of text and ground."""
 
-HEIGHT = 22
-_ICON_ONLY_PX = 30.0
+_HEIGHT, _ICON_ONLY = 22, 30
+
+
+def height() -> int:
+    """How high a chip is."""
+    return px(_HEIGHT)
 
 
 def chip_width(text: str, *, icon: bool, size_px: float = SMALL_PX) -> float:
     """How wide a chip with this text is."""
     if icon and not text:
-        return _ICON_ONLY_PX
-    return QFontMetricsF(font(size_px, 500)).horizontalAdvance(text) + (34 if icon else 16)
+        return px(_ICON_ONLY)
+    return QFontMetricsF(font(size_px, 500)).horizontalAdvance(text) + (16 + px(18) if icon else 16)
 
 
 def paint_chip(
@@ -41,7 +46,7 @@ def paint_chip(
 ) -> QRectF:
     """Paints a chip with its top left corner at (x, y) and returns where it is."""
     ink, ground = KINDS[kind]
-    rect = QRectF(x, y, chip_width(text, icon=icon is not None, size_px=size_px), HEIGHT)
+    rect = QRectF(x, y, chip_width(text, icon=icon is not None, size_px=size_px), height())
     tokens = theme.current()
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -50,11 +55,11 @@ def paint_chip(
     painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
     left = rect.left() + 8
     if icon is not None:
-        icons.paint(painter, icon, ink, left, rect.top() + 4, 14)
-        left += 18
+        icons.paint(painter, icon, ink, left, rect.top() + px(4), 14)
+        left += px(18)
     painter.setFont(font(size_px, 500))
     painter.setPen(tokens.colour(ink))
-    painter.drawText(QRectF(left, rect.top(), rect.right() - left, HEIGHT), Qt.AlignmentFlag.AlignVCenter, text)
+    painter.drawText(QRectF(left, rect.top(), rect.right() - left, height()), Qt.AlignmentFlag.AlignVCenter, text)
     painter.restore()
     return rect
 
@@ -65,14 +70,14 @@ def paint_badge(painter: QPainter, right: float, centre_y: float, count: int, ki
     tokens = theme.current()
     ground, ink = ("badge", "on-badge") if kind == "badge" else ("accent", "on-accent")
     typeface = font(TINY_PX, 600)
-    height = 16.0
-    width = max(QFontMetricsF(typeface).horizontalAdvance(text) + 11, 18.0)
-    rect = QRectF(right - width, centre_y - height / 2, width, height)
+    high = float(px(16))
+    width = max(QFontMetricsF(typeface).horizontalAdvance(text) + 11, px(18))
+    rect = QRectF(right - width, centre_y - high / 2, width, high)
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(tokens.colour(ground))
-    painter.drawRoundedRect(rect, height / 2, height / 2)
+    painter.drawRoundedRect(rect, high / 2, high / 2)
     painter.setFont(typeface)
     painter.setPen(tokens.colour(ink))
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, text)
@@ -89,6 +94,7 @@ class Chip(QWidget):
         self._short = False
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(text)
+        theme.on_change(self, self.updateGeometry)
 
     def set_chip(self, text: str, kind: str, icon: str | None = None) -> None:
         """Shows something else."""
@@ -115,7 +121,7 @@ class Chip(QWidget):
         return self._text
 
     def sizeHint(self) -> QSize:
-        return QSize(round(_ICON_ONLY_PX) if self._short else self.full_width(), HEIGHT)
+        return QSize(px(_ICON_ONLY) if self._short else self.full_width(), height())
 
     def paintEvent(self, event: object) -> None:
         painter = QPainter(self)

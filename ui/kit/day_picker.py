@@ -14,11 +14,12 @@ from PySide6.QtWidgets import QCalendarWidget, QFrame, QTableView, QToolButton, 
 from ui.kit import theme
 from ui.kit.icons import set_icon
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 from ui.kit.style import column, set_props
 from ui.kit.translate import local_now, tr
 
-_GAP_PX = 4
-_SMALLEST = QSize(320, 250)
+_GAP_PX, _EDGE_PX = 4, 12
+_SMALLEST = (320, 250)
 """Days large enough to be hit."""
 
 
@@ -49,7 +50,8 @@ def pick_day(button: QWidget, chosen: date | None, on_choice: Callable[[date], o
 def _calendar(shown: date) -> QCalendarWidget:
     calendar = QCalendarWidget()
     calendar.setAccessibleName(tr("Calendar"))
-    calendar.setMinimumSize(_SMALLEST)
+    room = calendar.screen().availableSize() - QSize(2 * _EDGE_PX, 2 * _EDGE_PX)
+    calendar.setMinimumSize(QSize(*map(px, _SMALLEST)).boundedTo(room))
     calendar.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
     calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.ISOWeekNumbers)
     calendar.setHorizontalHeaderFormat(QCalendarWidget.HorizontalHeaderFormat.ShortDayNames)

@@ -19,11 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ui.kit import plain
+from ui.kit import plain, theme
 from ui.kit.card import scroll
 from ui.kit.error_line import ErrorLine
 from ui.kit.plain import Label, set_title
 from ui.kit.progress import Spinner
+from ui.kit.scale import px, spread
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 
@@ -62,18 +63,18 @@ class Dialog(QDialog):
         super().__init__(parent)
         set_title(self, title)
         self.setAccessibleName(title)
-        self.setMinimumWidth(width)
+        self._width = width
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
         self._outer = outer = QVBoxLayout(self)
-        outer.setContentsMargins(24, 20, 24, 20)
-        outer.setSpacing(16)
-        outer.addWidget(label(title, "heading"))
+        spread(outer, (24, 20, 24, 20), 16, upright=True)
+        outer.addWidget(label(title, "heading", wrap=True))
         self._content = QWidget()
         self.body = column(self._content, spacing=10)
         self._area = scroll(self._content, title)
         self._area.setMinimumHeight(1)
         outer.addWidget(self._area, 1)
         self._content.installEventFilter(self)
+        theme.on_change(self, self._on_look)
         self._needs = QSize()
         self.buttons = QDialogButtonBox()
         self.accept_button = QPushButton(accept)
@@ -120,6 +121,10 @@ class Dialog(QDialog):
         self.body.addWidget(field)
         return field
 
+    def _on_look(self) -> None:
+        if self.isVisible():
+            self._fit()
+
     def showEvent(self, event: object) -> None:
         self._fit()
 
@@ -141,30 +146,37 @@ class Dialog(QDialog):
         content.activate()
         edges = outer.contentsMargins()
         least = content.minimumSize().width()
-        width = max(self.width() - edges.left() - edges.right(), least)
+        window = _room(self)
+        around = edges.left() + edges.right()
+        wanted = max(px(self._width), least + around, self._foot.minimumSize().width() + around)
+        self.setMinimumWidth(min(wanted, window.width() - 2 * _AIR_PX))
+        width = max(self.width(), self.minimumWidth()) - around
+        sideways = least > width  # then it scrolls to the side too
+        width = max(width, least)
         # wrapped texts ask for the height that they would have if they were narrower
         height = content.totalHeightForWidth(width) if content.hasHeightForWidth() else content.totalSizeHint().height()
-        if self._needs == QSize(least, height):
+        if self._needs == QSize(width, height):
             return
-        self._needs = QSize(least, height)
+        self._needs = QSize(width, height)
         around = outer.totalMinimumSize().height() - self._area.minimumHeight()
-        shown = min(height, max(_LEAST_PX, _room_px(self) - 2 * _AIR_PX - around))
+        shown = min(height, max(_LEAST_PX, window.height() - 2 * _AIR_PX - around))
         scrolls = shown < height
         bar = self._area.verticalScrollBar().sizeHint().width() if scrolls else 0
-        self._area.setMinimumSize(least + bar, shown)
+        self._area.setMinimumSize(0 if sideways else least + bar, shown)
+        self._area.setHorizontalScrollBarPolicy(_AS_NEEDED if sideways else _NEVER)
         # a bar of before, which is still there, would make the texts narrower and higher
         self._area.setVerticalScrollBarPolicy(_AS_NEEDED if scrolls else _NEVER)
         outer.activate()
         self.resize(max(self.width(), self.minimumWidth()), shown + around)
 
 
-def _room_px(dialog: QDialog) -> int:
-    """The height of the window that a dialog stands over, be it by other dialogs; of the screen if there is none."""
+def _room(dialog: QDialog) -> QSize:
+    """The size of the window that a dialog stands over, be it by other dialogs; of the screen if there is none."""
     parent = dialog.parentWidget()
     if parent is None:
-        return dialog.screen().availableSize().height()
+        return dialog.screen().availableSize()
     window = parent.window()
-    return _room_px(window) if isinstance(window, QDialog) else window.height()
+    return _room(window) if isinstance(window, QDialog) else window.size()
 
 
 async def show(dialog: QDialog) -> bool:
@@ -177,7 +189,7 @@ async def show(dialog: QDialog) -> bool:
 
     dialog.finished.connect(finish)
     dialog.destroyed.connect(lambda: answer.cancel())
-    dialog.open()
+    QDialog.open(dialog)  # PySide6's QPrintDialog has another method of this name, which needs a receiver
     try:
         return await answer == QDialog.DialogCode.Accepted.value
     finally:
@@ -235,9 +247,10 @@ async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | No
     return await _path(dialog)
 
 
-async def save_file(parent: QWidget, title: str, name: str, filters: str = "") -> Path | None:
-    """Lets the person choose where to write; asks before replacing a file."""
+async def save_file(parent: QWidget, title: str, name: str, filters: str = "", suffix: str = "") -> Path | None:
+    """Lets the person choose where to write; asks before replacing a file. `suffix` is added to a name without one."""
     dialog = _file_dialog(parent, title, filters)
+    dialog.setDefaultSuffix(suffix)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.selectFile(name)
     return await _path(dialog)

@@ -3,6 +3,8 @@
 
 from PySide6.QtWidgets import QWidget
 
+from ui.kit.announcing import announce
+from ui.kit.gathering import Kind
 from ui.kit.plain import code_line
 from ui.kit.style import column, label
 
@@ -19,12 +21,16 @@ class ErrorLine(QWidget):
         self.hide()
 
     def say(self, text: str, code: str = "") -> None:
-        """Shows a text, and under it, small, the code that support asks for."""
+        """Shows a text, and under it, small, the code that support asks for. Announces it if it is another one than
+        before."""
+        was = "" if self.isHidden() else self.text()
         self._text.setText(text)
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         for part in (self, self._text):
             part.setAccessibleName(self.text())
+        if self.text() != was:
+            announce(self, self.text(), Kind.KEPT)
         self.show()
 
     def say_more(self, text: str) -> None:

@@ -220,7 +220,9 @@ class Beside(Spoken):
 
 
 FOREIGN: dict[type[QWidget], Callable[[QWidget], Beside]] = {}
-"""What tells of Qt's own classes."""
+"""What tells of widgets that Qt makes, by their exact class. ▲ Not of one that Python may make and that Qt looks at in
+its constructor, as at a QListWidget: what is given to the factory then is another Python object than the one being
+made, and to keep it ends the process when the widget goes. Such a class is derived from, and calls `look_again`."""
 
 
 class Bystander(Beside):
@@ -379,12 +381,18 @@ _OWN = (QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QComboBox, QLine
 """What has more to tell than that it gives the focus to another widget."""
 
 
+def look_again(widget: QWidget) -> None:
+    """Makes Qt ask again what tells of a widget: it looked at it in its constructor, before the widget was what it is
+    now."""
+    if QAccessible.isActive():
+        face = QAccessible.queryAccessibleInterface(widget)
+        QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(face))
+
+
 def leave_focus(field: QAbstractScrollArea) -> None:
     """Makes the inside of a text field say nothing of the focus, which the field has. To be called when the field is
-    made: Qt looks at its inside so early that it does not know yet what it is."""
-    if QAccessible.isActive():
-        face = QAccessible.queryAccessibleInterface(field.viewport())
-        QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(face))
+    made."""
+    look_again(field.viewport())
 
 
 def _make(_name: str, thing: QObject) -> QAccessibleInterface | None:
@@ -392,10 +400,11 @@ def _make(_name: str, thing: QObject) -> QAccessibleInterface | None:
         return Face(thing) if thing.spoken_role() is not None else None
     if not isinstance(thing, QWidget):
         return None
-    for kind, tells in FOREIGN.items():
-        if isinstance(thing, kind):
-            return Face(tells(thing))
-    return Face(Bystander(thing)) if not isinstance(thing, _OWN) and thing.focusProxy() is not None else None
+    if type(thing) in FOREIGN:
+        return Face(FOREIGN[type(thing)](thing))
+    ready = type(thing) in (QWidget, QFrame) or not type(thing).__module__.startswith("PySide6.")
+    passes_on = ready and not isinstance(thing, _OWN) and thing.focusProxy() is not None
+    return Face(Bystander(thing)) if passes_on else None
 
 
 @cache

@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from PySide6.QtGui import QFont, QFontDatabase
 
 from resources import path
+from ui.kit import scale
 
 FAMILY = "Inter"
 BASE_PX = 13.5
@@ -27,7 +28,7 @@ def load_fonts() -> tuple[int, ...]:
     return tuple(QFontDatabase.addApplicationFont(str(path(f"fonts/Inter-{name}.ttf"))) for name in _FILES)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _font(size_px: float, weight: int, italic: bool) -> QFont:
     result = QFont(FAMILY)
     # Points, because Qt's pixel sizes are integers: 13.5 px = 10.125 pt at 96 dpi.
@@ -40,5 +41,6 @@ def _font(size_px: float, weight: int, italic: bool) -> QFont:
 
 
 def font(size_px: float = BASE_PX, weight: int = 400, *, italic: bool = False) -> QFont:
-    """Inter in a size (may be fractional) and weight (400, 500, 600 or 700). A fresh copy."""
-    return QFont(_font(size_px, weight, italic))
+    """Inter in a size at 100 % (may be fractional) and weight (400, 500, 600 or 700), as large as text is shown now. A
+    fresh copy."""
+    return QFont(_font(size_px * scale.ratio(), weight, italic))

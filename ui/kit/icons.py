@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Icons by meaning, drawn from resources/icons/*.svg in a theme role's colour, sharp at any scale.
 
-`icon(name, role)` is for a moment; `set_icon(button, name, role)` stays right when the theme changes.
+`icon(name, role)` is for a moment; `set_icon(button, name, role)` stays right when the theme or the text size changes.
+Sizes are given at 100 %: an icon grows with the text that it stands beside.
 """
 
 from functools import lru_cache
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton
 
 from resources import path
 from ui.kit import theme
+from ui.kit.scale import px
 
 _SCALES = (1.0, 1.25, 1.5, 2.0, 3.0)
 
@@ -39,16 +41,16 @@ def _hex(role: str) -> str:
 
 
 def pixmap(name: str, role: str = "muted", size: int = 20, scale: float = 1.0) -> QPixmap:
-    """The icon as a pixmap of `size` logical pixels at a device pixel ratio. `role` may also be `#RRGGBB`."""
-    return _render(name, _hex(role), size, scale)
+    """The icon as a pixmap of `size` logical pixels at 100 % and a device pixel ratio. `role` may also be `#RRGGBB`."""
+    return _render(name, _hex(role), px(size), scale)
 
 
 def paint(painter: QPainter, name: str, role: str, x: float, y: float, size: int) -> None:
-    """Paints the icon with its top left corner at (x, y)."""
+    """Paints the icon with its top left corner at (x, y); its sides are then `px(size)` pixels."""
     device = painter.device()
     scale = device.devicePixelRatioF() if device is not None else 1.0
     image = pixmap(name, role, size, scale)
-    painter.drawPixmap(QRectF(x, y, size, size), image, QRectF(image.rect()))
+    painter.drawPixmap(QRectF(x, y, px(size), px(size)), image, QRectF(image.rect()))
 
 
 @lru_cache(maxsize=1024)
@@ -64,7 +66,7 @@ def _icon(name: str, normal: str, checked: str, disabled: str, size: int) -> QIc
 
 def icon(name: str, role: str = "muted", size: int = 20, *, checked: str | None = None) -> QIcon:
     """The icon in the theme of this moment; `checked` is the role of a checked button's icon."""
-    return _icon(name, _hex(role), _hex(checked or role), _hex("faint"), size)
+    return _icon(name, _hex(role), _hex(checked or role), _hex("faint"), px(size))
 
 
 def app_icon() -> QIcon:
@@ -89,9 +91,9 @@ def app_icon() -> QIcon:
 def set_icon(
     target: QAbstractButton, name: str, role: str = "muted", size: int = 20, *, checked: str | None = None
 ) -> None:
-    """Gives a button its icon and keeps it in the theme's colours. May be called again with another icon."""
+    """Gives a button its icon and keeps it in the theme's colours and the text's size. May be called again with another
+    icon."""
     target.setProperty("kansli_icon", [name, role, size, checked or role])
-    target.setIconSize(QSize(size, size))
     _refresh(target)
     if not target.property("kansli_icon_follows"):
         target.setProperty("kansli_icon_follows", True)
@@ -100,4 +102,5 @@ def set_icon(
 
 def _refresh(target: QAbstractButton) -> None:
     name, role, size, checked = target.property("kansli_icon")
+    target.setIconSize(QSize(px(size), px(size)))
     target.setIcon(icon(name, role, size, checked=checked))

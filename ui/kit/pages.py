@@ -12,6 +12,19 @@ class Pages(QStackedWidget):
         super().__init__(parent)
         self.currentChanged.connect(self.updateGeometry)
 
+    def hasHeightForWidth(self) -> bool:
+        """No: a page that has asks for the height that it likes, and the least one is what counts here."""
+        return False
+
     def minimumSizeHint(self) -> QSize:
         page = self.currentWidget()
-        return page.minimumSizeHint() if page is not None else super().minimumSizeHint()
+        return least_size(page, self.width()) if page is not None else super().minimumSizeHint()
+
+
+def least_size(page: QWidget, width: int) -> QSize:
+    """What a page needs at least in a width. Its tools may stand in several lines there."""
+    least = page.minimumSizeHint().expandedTo(page.minimumSize())
+    layout = page.layout()
+    if layout is not None and layout.hasHeightForWidth():
+        least.setHeight(max(least.height(), layout.minimumHeightForWidth(max(width, least.width()))))
+    return least

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QDialogButtonBox, QListWidgetItem, QWidget
 
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
+from ui.kit.scale import hold
+from ui.kit.spoken_list import ItemList
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -37,10 +39,10 @@ class PickDialog(Dialog, Generic[T]):
         if text:
             self.add_text(text)
         self._things = [thing for thing, _ in things]
-        self.list = QListWidget()
+        self.list = ItemList()
         self.list.setAccessibleName(title)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setMinimumHeight(_LIST_HEIGHT)
+        hold(self.list, least_height=_LIST_HEIGHT)
         set_props(self.list, frame="card")
         for place, (_, line) in enumerate(things):
             item = QListWidgetItem(line)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QProgressBar, QSizePolicy, QWidget
 
 from ui.kit import theme
 from ui.kit.buttons import IconButton
+from ui.kit.scale import hold, px
 from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.translate import tr
 
@@ -22,7 +23,7 @@ class Spinner(QWidget):
     def __init__(self, size: int = 18, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._size, self._angle, self._shown = size, 0, False
-        self.setFixedSize(size, size)
+        hold(self, width=size, height=size)
         self.setAccessibleName(tr("Working"))
         self._delay = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._delay.timeout.connect(self._appear)
@@ -51,7 +52,7 @@ class Spinner(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._size, self._size)
+        return QSize(px(self._size), px(self._size))
 
     def paintEvent(self, event: object) -> None:
         if not self._shown:

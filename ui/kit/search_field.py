@@ -11,6 +11,7 @@ from ui.kit import icons, theme
 from ui.kit.buttons import Entered
 from ui.kit.fonts import BASE_PX, TINY_PX, font
 from ui.kit.plain import set_tip
+from ui.kit.scale import hold, px
 from ui.kit.style import set_props
 
 
@@ -21,13 +22,17 @@ class SearchField(QLineEdit):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setPlaceholderText(name)
-        self.setTextMargins(26, 0, 4, 0)
+        self._margins()
+        theme.on_change(self, self._margins)
         set_props(self, kind="search")
+
+    def _margins(self) -> None:
+        self.setTextMargins(10 + px(16), 0, 4, 0)
 
     def paintEvent(self, event: object) -> None:
         super().paintEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         painter = QPainter(self)
-        icons.paint(painter, "search", "muted", 10, (self.height() - 16) / 2, 16)
+        icons.paint(painter, "search", "muted", 10, (self.height() - px(16)) / 2, 16)
         painter.end()
 
 
@@ -41,25 +46,31 @@ class SearchButton(Entered, QPushButton):
         set_tip(self, f"{text} ({shortcut})")
         self.setAutoDefault(False)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(34)
+        hold(self, height=34)
         set_props(self, kind="search")
         self.clicked.connect(lambda: on_click())
 
     def sizeHint(self) -> QSize:
-        return QSize(200, 34)
+        return QSize(200, px(34))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(px(100), px(34))
 
     def paintEvent(self, event: object) -> None:
         super().paintEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        icons.paint(painter, "search", "muted", 11, (self.height() - 16) / 2, 16)
+        icons.paint(painter, "search", "muted", 11, (self.height() - px(16)) / 2, 16)
         painter.setFont(font(BASE_PX))
         painter.setPen(tokens.colour("muted"))
-        painter.drawText(QRectF(34, 0, self.width() - 34, self.height()), Qt.AlignmentFlag.AlignVCenter, self._text)
+        left = 18 + px(16)
         typeface = font(TINY_PX)
         width = QFontMetricsF(typeface).horizontalAdvance(self._shortcut) + 12
-        box = QRectF(self.width() - width - 10.5, (self.height() - 17) / 2, width, 16)
+        box = QRectF(self.width() - width - 10.5, (self.height() - px(16) - 1) / 2, width, px(16))
+        words = QRectF(left, 0, box.left() - left - 4, self.height())
+        shown = QFontMetricsF(painter.font()).elidedText(self._text, Qt.TextElideMode.ElideRight, words.width())
+        painter.drawText(words, Qt.AlignmentFlag.AlignVCenter, shown)
         painter.setPen(tokens.colour("line"))
         painter.drawRoundedRect(box, 4, 4)
         painter.setFont(typeface)

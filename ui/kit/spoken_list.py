@@ -7,9 +7,9 @@ and its rows hold nothing.
 
 from PySide6.QtCore import QObject, QPersistentModelIndex, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QFocusEvent
-from PySide6.QtWidgets import QListView
+from PySide6.QtWidgets import QListView, QListWidget, QWidget
 
-from ui.kit.faces import FOREIGN, Beside, Role, Spoken, Spot, State, tell_focus
+from ui.kit.faces import FOREIGN, Beside, Role, Spoken, Spot, State, look_again, tell_focus
 from ui.kit.list_model import Index
 
 SECTION_LEVEL = 3
@@ -134,7 +134,15 @@ class SpokenList(Spoken):
 
 
 class ForeignList(SpokenList, Beside):
-    """A list of Qt's own class: that of a choice that is closed says that it has the focus, too."""
+    """The list of a choice: while that is closed it says that it has the focus, too."""
 
 
 FOREIGN[QListView] = ForeignList
+
+
+class ItemList(SpokenList, QListWidget):
+    """A list of items with a text each."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        look_again(self)

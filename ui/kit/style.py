@@ -5,10 +5,11 @@ Labels: `look` = title | home | heading | section | label | body | muted | faint
 Buttons: `kind` = primary | danger | quiet | link | icon | row (default: bordered).
 """
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.visible import one_line
+from ui.kit import scale
 from ui.kit.plain import Label, set_tip
 
 LEVELS = {"home": 1, "title": 1, "heading": 2, "side-title": 2, "section": 3, "caps": 3}
@@ -41,20 +42,18 @@ def label(text: str, kind: str = "body", *, wrap: bool = False, heading: bool = 
 def column(
     parent: QWidget | None = None, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 0
 ) -> QVBoxLayout:
-    """A vertical layout without Qt's own margins."""
+    """A vertical layout without Qt's own margins. Heights of margins and gaps follow the density."""
     layout = QVBoxLayout(parent) if parent is not None else QVBoxLayout()
-    layout.setContentsMargins(*margins)
-    layout.setSpacing(spacing)
+    scale.spread(layout, margins, spacing, upright=True)
     return layout
 
 
 def line(
     parent: QWidget | None = None, *, margins: tuple[int, int, int, int] = (0, 0, 0, 0), spacing: int = 0
 ) -> QHBoxLayout:
-    """A horizontal layout without Qt's own margins."""
+    """A horizontal layout without Qt's own margins. The heights of its margins follow the density."""
     layout = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
-    layout.setContentsMargins(*margins)
-    layout.setSpacing(spacing)
+    scale.spread(layout, margins, spacing, upright=False)
     return layout
 
 
@@ -70,7 +69,8 @@ def clear(layout: QLayout) -> None:
 
 
 class ElidedLabel(Label):
-    """A one-line label that ends in … when there is no room; the whole text is its tooltip and accessible name."""
+    """A one-line label that ends in … when there is no room; the whole text is its tooltip and accessible name. By
+    itself it takes the room that others leave; with another size policy it asks for the room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
         super().__init__("", parent, level=LEVELS.get(kind, 0))
@@ -83,7 +83,15 @@ class ElidedLabel(Label):
         """Shows another text."""
         self._full = one_line(text, _MOST)
         self.setAccessibleName(self._full)
+        self.updateGeometry()
         self._elide()
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        return QSize(self.fontMetrics().horizontalAdvance(self._full) + 2, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(min(self.sizeHint().width(), self.fontMetrics().height()), super().minimumSizeHint().height())
 
     def _elide(self) -> None:
         shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width(), 0))
@@ -92,3 +100,8 @@ class ElidedLabel(Label):
 
     def resizeEvent(self, event: object) -> None:
         self._elide()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._elide()

@@ -8,9 +8,10 @@ from PySide6.QtCore import QObject, QPoint, QRect, QRectF, QSize, Qt, QTimer, Si
 from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
-from ui.kit import icons, theme
+from ui.kit import icons, scale, theme
 from ui.kit.faces import Role, Spot, State, TabList, tell_focus
 from ui.kit.fonts import BASE_PX, font
+from ui.kit.scale import px
 from ui.kit.wheel import keep_still
 
 _HEIGHT = 38
@@ -137,9 +138,9 @@ class TabBar(TabList, QTabBar):
 
     def tabSizeHint(self, index: int) -> QSize:
         if index >= len(self._tabs):
-            return QSize(40, _HEIGHT)
+            return QSize(px(40), scale.row(_HEIGHT))
         width = QFontMetricsF(font(_FONT_PX, 500)).horizontalAdvance(self._tabs[index].text)
-        return QSize(round(width) + 24 + _GAP, _HEIGHT)
+        return QSize(round(width) + px(24) + _GAP, scale.row(_HEIGHT))
 
     def minimumTabSizeHint(self, index: int) -> QSize:
         return self.tabSizeHint(index)
@@ -152,9 +153,9 @@ class TabBar(TabList, QTabBar):
         for i, tab in enumerate(self._tabs):
             rect = QRectF(self.tabRect(i)).adjusted(0, 0, -_GAP, 0)
             role = "accent" if i == self.currentIndex() else "muted"
-            icons.paint(painter, tab.icon, role, rect.left(), rect.top() + (rect.height() - 16) / 2, 16)
+            icons.paint(painter, tab.icon, role, rect.left(), rect.top() + (rect.height() - px(16)) / 2, 16)
             painter.setPen(tokens.colour(role))
-            painter.drawText(rect.adjusted(24, 0, 20, 0), Qt.AlignmentFlag.AlignVCenter, tab.text)
+            painter.drawText(rect.adjusted(px(24), 0, 20, 0), Qt.AlignmentFlag.AlignVCenter, tab.text)
             if i == self.currentIndex():
                 painter.fillRect(QRectF(rect.left(), rect.bottom() - 2, rect.width(), 2), tokens.colour("accent"))
                 if self.hasFocus():

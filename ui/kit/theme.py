@@ -2,7 +2,8 @@
 """Themes: roles and their colours from toml, one style sheet, and a live switch.
 
 Widgets name roles (`current().colour("muted")`), never colours. `apply()` sets palette, colour scheme and style
-sheet of the whole application; `notifier().changed` then tells those who paint themselves.
+sheet of the whole application, `resize()` text size and density; `notifier().changed` then tells those who paint
+themselves.
 """
 
 import re
@@ -18,6 +19,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from resources import path
+from ui.kit import scale
 from ui.kit.fonts import BASE_PX, font, load_fonts
 
 CHOICES = ("system", "light", "dark", "contrast", "contrast-dark")
@@ -55,7 +57,7 @@ class Theme:
 
 
 class Notifier(QObject):
-    """Tells that the theme changed, after palette and style sheet are in place."""
+    """Tells that the theme, the text size or the density changed, after palette and style sheet are in place."""
 
     changed = Signal()
 
@@ -104,7 +106,7 @@ def colour_of(uid: bytes) -> int:
 
 
 def on_change(owner: QObject, callback: Callable[[], object]) -> None:
-    """Calls `callback` after every change of theme, until the owner is destroyed."""
+    """Calls `callback` after every change of theme, text size or density, until the owner is destroyed."""
     connection = notifier().changed.connect(callback)
     owner.destroyed.connect(lambda: QObject.disconnect(connection))
 
@@ -117,17 +119,25 @@ def resolve(chosen: str) -> str:
     return "dark" if dark else "light"
 
 
-@lru_cache(maxsize=len(CHOICES))
 def style_sheet(theme_id: str) -> str:
-    """office.qss for a theme: `@role` becomes a colour and `@scheme` light or dark, for pictures.
+    """office.qss for a theme: `@role` becomes a colour and `@scheme` light or dark, for pictures. `@text(n)` becomes a
+    measure that follows the text size, `@air(n)` a padding that follows the density; fonts follow the text size.
 
     Fractional px of fonts become pt, as Qt reads px as integers.
     """
+    return _style_sheet(theme_id, scale.text_size(), scale.density())
+
+
+@lru_cache(maxsize=len(CHOICES))
+def _style_sheet(theme_id: str, _text_size: int, _density: str) -> str:
     theme = load(theme_id)
     text = path("themes/office.qss").read_text(encoding="utf-8")
+    text = re.sub(r"@text\((\d+)\)", lambda m: f"{scale.px(int(m.group(1)))}px", text)
+    text = re.sub(r"@air\((\d+)\)", lambda m: f"{scale.air(int(m.group(1)))}px", text)
     text = text.replace("@scheme", "dark" if theme.dark else "light")
     text = re.sub(r"@([a-z][a-z-]*)", lambda m: theme.colours[m.group(1)], text)
-    return re.sub(r"font-size:\s*([\d.]+)px", lambda m: f"font-size: {float(m.group(1)) * 0.75:g}pt", text)
+    factor = 0.75 * scale.ratio()
+    return re.sub(r"font-size:\s*([\d.]+)px", lambda m: f"font-size: {float(m.group(1)) * factor:g}pt", text)
 
 
 def palette(theme: Theme) -> QPalette:
@@ -174,6 +184,18 @@ def apply(app: QApplication, chosen: str) -> Theme:
     app.setStyleSheet(style_sheet(theme.id))
     notifier().changed.emit()
     return theme
+
+
+def resize(app: QApplication, text_size: int, density: str) -> None:
+    """Shows all text in another size (per cent) and with another density, at once. Before the first `apply` only noted;
+    the same ones again cost nothing."""
+    if not scale.set_size(text_size, density) or app.property("kansli_styled") is None:
+        return
+    app.setFont(font(BASE_PX))
+    app.setStyleSheet("")
+    app.setStyleSheet(style_sheet(_state.theme.id))
+    scale.renew()
+    notifier().changed.emit()
 
 
 @contextmanager

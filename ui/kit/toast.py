@@ -11,14 +11,18 @@ from PySide6.QtWidgets import QApplication, QFrame, QWidget
 from ui.kit.announcing import announce
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
+from ui.kit.folding_row import FoldingRow
 from ui.kit.gathering import Kind
 from ui.kit.plain import code_line
-from ui.kit.style import label, line, set_props
+from ui.kit.scale import hold
+from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 
 SHOWN_MS, UNDO_MS = 7000, 15_000
 """How long a message stays, and one that offers Undo."""
 _FROM_FOOT, _FROM_FIELD, _APART = 44, 12, 8
+WORDS_PX = 230
+"""A bar's sentence has so much beside what one can do, at 100 %, or stands above it."""
 _BAR_HEIGHT = 36
 """As high with an action as without, so that one bar is not thinner than another."""
 
@@ -87,7 +91,8 @@ class Toast(QFrame):
         self._timer.setInterval(SHOWN_MS if undo is None else UNDO_MS)
         self._wait()
         undone = undo is not None and not action
-        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else text
+        whole = f"{text} {code_line(code)}".rstrip()
+        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
         announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
 
     def _say_above(self, text: str, *, code: str, kept: bool) -> None:
@@ -181,16 +186,16 @@ class InfoBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        row = line(self, margins=(20, 6, 12, 6), spacing=8)
+        words = line(spacing=8)
         self._icon = IconLabel("info", "muted", 16)
         self._text, self._code = label("", "small", wrap=True), label("", "code")
         self._button = TextButton("", self._act, kind="link")
-        row.addWidget(self._icon)
-        row.addWidget(self._text, 1)
-        row.addWidget(self._code)
-        row.addWidget(self._button)
+        words.addWidget(self._icon)
+        words.addWidget(self._text, 1)
+        words.addWidget(self._code)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, self._button, words_px=WORDS_PX))
         self._action: Callable[[], object] | None = None
-        self.setMinimumHeight(_BAR_HEIGHT)
+        hold(self, least_height=_BAR_HEIGHT)
         self.hide()
 
     def show_state(

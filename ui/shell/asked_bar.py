@@ -10,8 +10,10 @@ from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import confirm
-from ui.kit.style import label, line, set_props
+from ui.kit.folding_row import FoldingRow
+from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
+from ui.kit.toast import WORDS_PX
 from ui.kit.translate import clock, day, short_day, tr
 from ui.shell.ports import Session
 from ui.tool import toast
@@ -25,14 +27,16 @@ class AskedBar(QFrame):
         self._session = session
         self._mine: set[tuple[str, bytes]] = set()
         self._shown: AskedFor | None = None
-        row = line(self, margins=(20, 6, 12, 6), spacing=8)
-        row.addWidget(IconLabel("security", "danger", 16))
+        words, answers = line(spacing=8), QWidget()
+        words.addWidget(IconLabel("security", "danger", 16))
         self._text = label("", "small", wrap=True)
-        row.addWidget(self._text, 1)
+        words.addWidget(self._text, 1)
         self.me = TextButton(tr("It is me"), self._it_is_me, kind="link")
         self.stop = TextButton(tr("Stop it …"), lambda: run(self, self._stop()), kind="danger")
+        row = line(answers, spacing=8)
         row.addWidget(self.me)
         row.addWidget(self.stop)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, answers, words_px=WORDS_PX))
         set_props(self, frame="bar-danger")
         self.hide()
         bind(self, session.status_changed, self.refresh)

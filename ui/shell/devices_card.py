@@ -16,9 +16,10 @@ from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog, ask, confirm, open_files, show
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.progress import ProgressRow
-from ui.kit.style import column, label, line
+from ui.kit.style import column, label
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.device_row import DeviceRow, device_name
@@ -84,12 +85,11 @@ class DevicesCard(Card):
         self.content.addWidget(self.offline)
         self.telling = ProgressRow(tr("Your rooms get new keys"))
         self.content.addWidget(self.telling)
-        below = line(spacing=8)
+        below = FlowLayout(gap=8)
         self.add = TextButton(tr("Add a device …"), self.invite, icon="add")
         self.take = TextButton(tr("Bring in unsent work …"), self.pick_unsent, kind="link")
         below.addWidget(self.add)
         below.addWidget(self.take)
-        below.addStretch(1)
         self.content.addLayout(below)
         bind(self, devices.changed, self.refresh)
         self.refresh()

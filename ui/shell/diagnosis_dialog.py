@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from ui.kit.dialogs import Dialog, save_file, show
 from ui.kit.faces import leave_focus
+from ui.kit.scale import hold
 from ui.kit.translate import local_now, tr
 
 Make = Callable[[], Mapping[str, str]]
@@ -53,5 +54,5 @@ class DiagnosisDialog(Dialog):
         self.text.setTextInteractionFlags(
             Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
         )
-        self.text.setMinimumHeight(380)
+        hold(self.text, least_height=380)
         self.body.addWidget(self.text)

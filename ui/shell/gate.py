@@ -9,6 +9,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel, scroll
 from ui.kit.error_line import ErrorLine
 from ui.kit.progress import Spinner
+from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 
 
@@ -27,7 +28,7 @@ class GatePage(QWidget):
         outer = column(inside, margins=(24, 24, 24, 24))
         outer.addStretch(2)
         card = Card(margin=32, spacing=12)
-        card.setFixedWidth(460)
+        hold(card, most_width=460)
         head = line(spacing=10)
         head.addWidget(IconLabel("logo", "accent", 28))
         head.addWidget(label("Kansli", "title"))
@@ -50,7 +51,7 @@ class GatePage(QWidget):
         # A line with stretches, not an alignment: only so do wrapped labels get the height that they need.
         middle = line()
         middle.addStretch(1)
-        middle.addWidget(card)
+        middle.addWidget(card, 1000)  # as wide as it may be, before the stretches get anything
         middle.addStretch(1)
         outer.addLayout(middle)
         outer.addStretch(3)
@@ -68,7 +69,7 @@ class GatePage(QWidget):
         field = QLineEdit()
         field.setAccessibleName(name)
         field.setPlaceholderText(hint)
-        field.setMinimumHeight(34)
+        hold(field, least_height=34)
         field.setEchoMode(QLineEdit.EchoMode.Password if secret else QLineEdit.EchoMode.Normal)
         caption.setBuddy(field)
         if self.body.count():

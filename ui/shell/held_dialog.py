@@ -10,6 +10,7 @@ from app.rooms.held import HeldChange
 from ui.kit.avatar import Avatar
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.translate import clock, day, long_day, tr, trn
 
@@ -89,5 +90,5 @@ class BeforeDialog(Dialog):
     def __init__(self, parent: QWidget, view: QWidget) -> None:
         super().__init__(parent, tr("As it was before the change"), accept=tr("Close"), width=_BEFORE_SIZE[0] + 48)
         self.add_text(tr("This is a copy to read. Nothing that you do here is kept."), "small")
-        view.setMinimumSize(*_BEFORE_SIZE)
+        hold(view, least_width=_BEFORE_SIZE[0], least_height=_BEFORE_SIZE[1])
         self.body.addWidget(view)

@@ -16,6 +16,7 @@ from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.translate import day_or_time, long_day, tr, week
 from ui.shell.key_notices import NoticeCard
@@ -89,7 +90,7 @@ class Home(QWidget):
         self.refresh()
 
     def _fill(self, half: QWidget, parts: Sequence[tuple[str, QVBoxLayout]], width: int) -> None:
-        half.setMaximumWidth(width)
+        hold(half, most_width=width)
         layout = column(half, spacing=0)
         for title, part in parts:
             heading = SectionHeader(title)

@@ -19,7 +19,9 @@ from ui.kit.card import Card, EmptyState, scroll
 from ui.kit.chip import Chip
 from ui.kit.dialogs import confirm
 from ui.kit.error_line import ErrorLine
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.progress import Spinner
+from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, tr
@@ -63,7 +65,7 @@ class InvitationView(QWidget):
 
     def _make_card(self) -> Card:
         card = Card(margin=24, spacing=12)
-        card.setMaximumWidth(_WIDTH)
+        hold(card, most_width=_WIDTH)
         who = line(spacing=12)
         self._picture = Avatar("?", 0, "", 40)
         who.addWidget(self._picture)
@@ -84,14 +86,13 @@ class InvitationView(QWidget):
         card.content.addWidget(self._meaning)
         self.error = ErrorLine()
         card.content.addWidget(self.error)
-        answers = line(spacing=8)
+        answers = FlowLayout(gap=8)
         self.accept = TextButton(tr("Accept"), self._on_accept, kind="primary", icon="check")
         self.decline = TextButton(tr("Decline"), self._on_decline)
         self.block = TextButton(tr("Block the person …"), self._on_block, kind="quiet")
         self._spinner = Spinner()
         for part in (self.accept, self.decline, self.block, self._spinner):
             answers.addWidget(part)
-        answers.addStretch(1)
         card.content.addLayout(answers)
         return card
 

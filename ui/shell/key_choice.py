@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QRadioButton, QWidget
 
 from app.passphrases import PassphraseRules
 from ui.errors import sentence
+from ui.kit.scale import hold
 from ui.kit.style import column, label
 from ui.kit.translate import tr
 from ui.shell.passphrase import NewPassphrase
@@ -68,7 +69,7 @@ class KeyChoice(QWidget):
     def _field(self, name: str) -> QLineEdit:
         field = QLineEdit()
         field.setAccessibleName(name)
-        field.setMinimumHeight(34)
+        hold(field, least_height=34)
         field.setEchoMode(QLineEdit.EchoMode.Password)
         field.returnPressed.connect(self.entered)
         return field

@@ -14,6 +14,7 @@ from resources import path
 from ui.errors import sentence_of
 from ui.kit.dialogs import Dialog
 from ui.kit.faces import leave_focus
+from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
@@ -36,7 +37,7 @@ class LicencesDialog(Dialog):
         self.field = SearchField(tr("Search for a part or a licence"), self)
         self.list = RowList(tr("Parts"), Sizes(row=46, inset=4), self)
         set_props(self.list, frame="card")
-        self.list.setFixedWidth(270)
+        hold(self.list, width=270)
         self.list.selectionModel().currentChanged.connect(lambda: self._show_current())
         self.note = label(tr("Reading …"), "small", wrap=True)
         self.title = label("", "section", wrap=True)
@@ -64,8 +65,8 @@ class LicencesDialog(Dialog):
         for widget in (self.title, self.licence, self.notice):
             right.addWidget(widget)
         right.addWidget(self.text, 1)
-        self.list.setFixedHeight(_HEIGHT_PX)
-        self.text.setMinimumHeight(160)
+        hold(self.list, height=_HEIGHT_PX)
+        hold(self.text, least_height=160)
         both = line(spacing=16)
         both.addLayout(left)
         both.addLayout(right, 1)

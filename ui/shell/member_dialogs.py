@@ -13,6 +13,7 @@ from app.rooms.records import MAX_GREETING
 from ui.errors import sentence_of
 from ui.kit.dialogs import Dialog
 from ui.kit.plain import set_item_tip
+from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import label, set_props
 from ui.kit.tasks import run
@@ -69,7 +70,7 @@ class PersonSearch(QWidget):
         self.field = SearchField(tr("Search the directory"), self)
         self.list = RowList(tr("People found"), Sizes(row=46, inset=4, picture=30), self)
         set_props(self.list, frame="card")
-        self.list.setFixedHeight(196)
+        hold(self.list, height=196)
         self.note = label(tr("Type a name, a title or a unit."), "small", wrap=True)
         self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
         self._pause.timeout.connect(self._start)

@@ -7,10 +7,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from ui.kit import theme
 from ui.kit.avatar import Avatar
 from ui.kit.buttons import RowButton
 from ui.kit.chip import Chip
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 from ui.kit.style import ElidedLabel, line
 from ui.kit.translate import tr
 from ui.shell.ports import MemberInfo
@@ -35,6 +37,7 @@ class MemberRow(RowButton):
         layout.addWidget(self._chip)
         for child in self.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        theme.on_change(self, self._fit)
 
     def show_member(self, member: MemberInfo) -> None:
         """Shows the member as they are now."""
@@ -60,7 +63,7 @@ class MemberRow(RowButton):
 
     def _fit(self) -> None:
         """The name comes first: the chip loses its word where both have no room."""
-        taken = 2 * _MARGIN_PX + _PICTURE_PX + 2 * _SPACING_PX + self._chip.full_width()
+        taken = 2 * _MARGIN_PX + px(_PICTURE_PX) + 2 * _SPACING_PX + self._chip.full_width()
         needed = self._name.fontMetrics().horizontalAdvance(self._member.person.name) + 2
         self._chip.shorten(self.width() < taken + needed)
 

@@ -12,6 +12,7 @@ from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, SegmentButton, Segments
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.translate import short_day, tr
 from ui.shell.ports import Session
@@ -105,7 +106,7 @@ class MyTasks(QWidget):
         self._list = column(spacing=10)
         page.addLayout(self._list)
         page.addStretch(1)
-        inner.setMaximumWidth(900)
+        hold(inner, most_width=900)
         column(self).addWidget(scroll(inner, tr("My tasks")))
         soon = Soon(self, self.refresh)
         bind(self, session.tasks.changed, soon.due)

@@ -18,10 +18,13 @@ from ui.kit.chip import paint_badge
 from ui.kit.faces import Tab, TabList, tell_chosen
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.plain import set_tip
+from ui.kit.scale import hold, px, spread
 from ui.kit.style import column, set_props
 from ui.kit.translate import tr, trn
 
-RAIL_WIDTH = 68
+RAIL_WIDTH, SLIM_WIDTH = 68, 44
+"""With words under the icons, and without."""
+_MARGIN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,13 @@ class RailButton(Entered, Tab, QToolButton):
         self._icon, self._word, self._text = icon, word, text
         self._count = 0
         self._person: Person | None = None
-        self.setFixedSize(56, 50 if word else 44)
+        self._slim = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCheckable(bool(icon))
         self.setAutoExclusive(False)
         self._shortcut = shortcut
         set_props(self, kind="rail")
+        self.set_slim(False)
         self.set_count(0)
         self.clicked.connect(lambda: on_click())
 
@@ -94,8 +98,16 @@ class RailButton(Entered, Tab, QToolButton):
         """How much is new."""
         return self._count
 
+    def set_slim(self, slim: bool) -> None:
+        """Shows no word under the icon, where the window is small."""
+        self._slim = slim
+        word = self._word and not slim
+        width = SLIM_WIDTH if slim else RAIL_WIDTH
+        hold(self, width=width - 2 * _MARGIN, height=50 if word else 32 if slim else 44)
+        self.update()
+
     def sizeHint(self) -> QSize:
-        return QSize(56, 50)
+        return self.minimumSize()
 
     def paintEvent(self, event: object) -> None:
         tokens = theme.current()
@@ -119,17 +131,20 @@ class RailButton(Entered, Tab, QToolButton):
     def _paint_content(self, painter: QPainter, role: str) -> None:
         tokens = theme.current()
         if self._person is not None:
-            box = QRectF((self.width() - 32) / 2, (self.height() - 32) / 2, 32, 32)
+            side = px(26 if self._slim else 32)
+            box = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
             paint_avatar(painter, box, self._person.initials, tokens.person(self._person.colour))
             return
-        top = 6 if self._word else (self.height() - 20) / 2
-        icons.paint(painter, self._icon, role, (self.width() - 20) / 2, top, 20)
-        if self._word:
+        word = self._word and not self._slim
+        top = px(6) if word else (self.height() - px(20)) / 2
+        icons.paint(painter, self._icon, role, (self.width() - px(20)) / 2, top, 20)
+        if word:
             painter.setFont(font(TINY_PX, 500 if self.isChecked() else 400))
             painter.setPen(tokens.colour(role))
-            painter.drawText(QRectF(-4, 28, self.width() + 8, 16), Qt.AlignmentFlag.AlignCenter, self._text)
+            painter.drawText(QRectF(-4, px(28), self.width() + 8, px(16)), Qt.AlignmentFlag.AlignCenter, self._text)
         if self._count:
-            paint_badge(painter, self.width() - 8, 12, self._count, "badge")
+            right = self.width() - (2 if self._slim else px(8))
+            paint_badge(painter, right, px(9 if self._slim else 12), self._count, "badge")
 
 
 class Rail(TabList, QFrame):
@@ -139,17 +154,30 @@ class Rail(TabList, QFrame):
         super().__init__(parent)
         set_props(self, frame="rail")
         self.setAccessibleName(tr("Main navigation"))
-        self.setFixedWidth(RAIL_WIDTH)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
-        self._layout = column(self, margins=(6, 20, 6, 16), spacing=4)
-        self._layout.addWidget(_logo(), 0, Qt.AlignmentFlag.AlignHCenter)
-        self._layout.addSpacing(7)
+        self._layout = column(self, spacing=4)
+        self._logo = _logo()
+        self._layout.addWidget(self._logo, 0, Qt.AlignmentFlag.AlignHCenter)
         self.items: dict[str, RailButton] = {}
+        self.set_slim(False)
+
+    def set_slim(self, slim: bool) -> None:
+        """Shows icons only and no logo, where the window is small."""
+        hold(self, width=SLIM_WIDTH if slim else RAIL_WIDTH)
+        self._logo.setVisible(not slim)
+        self._logo.setContentsMargins(0, 0, 0, 0)
+        spread(self._layout, (0, 8, 0, 8) if slim else (0, 20, 0, 16), 4, upright=True)
+        for button in self.items.values():
+            button.set_slim(slim)
+
+    def full_height(self) -> int:
+        """How high it is with all words."""
+        return px(28 + 11) + 36 + sum(px(50) + 4 for _ in self.items)
 
     def add(self, item_id: str, button: RailButton) -> None:
         """Adds an item below the others."""
         self.items[item_id] = button
-        self._layout.addWidget(button)
+        self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def add_stretch(self) -> None:
         """What follows stands at the bottom."""

@@ -35,7 +35,8 @@ class Parts:
     search: SearchView
     no_room: QWidget
     invitation: InvitationView
-    keep_side_width: Callable[[], None]
+    arrange: Callable[[], None]
+    """Shows list and content as the place and the window's size ask for it."""
 
 
 class Navigator(QObject):
@@ -128,8 +129,7 @@ class Navigator(QObject):
     def _show_place(self, place: Place) -> None:
         self.place = place
         self._parts.rail.select(place.section)
-        self._parts.room_list.setVisible(place.section == "rooms")
-        self._parts.keep_side_width()
+        self._parts.arrange()
         if place.section == "rooms":
             self._show_room(place)
             return

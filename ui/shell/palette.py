@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsDropShadowEffect, QLineEdit, QWid
 
 from ui.kit.card import IconLabel, Line
 from ui.kit.latest import Latest
+from ui.kit.scale import px
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 from ui.shell.rows import Row, RowList, Sizes
@@ -165,9 +166,10 @@ class Palette(QFrame):
         self.choose()
 
     def _place(self) -> None:
-        width = min(WIDTH, self._host.width() - 40)
-        height = min(HEIGHT, self._host.height() - 80)
-        self.setGeometry((self._host.width() - width) // 2, 72, width, height)
+        width = min(px(WIDTH), self._host.width() - 40)
+        height = min(px(HEIGHT), self._host.height() - 40)
+        top = min(72, (self._host.height() - height) // 2)
+        self.setGeometry((self._host.width() - width) // 2, top, width, height)
 
     def _on_key(self, event: QKeyEvent) -> bool:
         match event.key():

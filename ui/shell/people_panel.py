@@ -45,7 +45,6 @@ class PeoplePanel(QFrame):
         self._room: RoomId | None = None
         self._shown: tuple[object, ...] = ()
         set_props(self, frame="panel")
-        self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("In the room"))
         inner = QWidget()
         content = column(inner, margins=(16, 12, 16, 16), spacing=8)

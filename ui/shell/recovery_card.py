@@ -28,7 +28,7 @@ class RecoveryCard(Card):
         self._icon = IconLabel("warning", "warning", 18)
         row.addWidget(self._icon)
         words = column(spacing=1)
-        self._title = label("", "body")
+        self._title = label("", "body", wrap=True)
         self._text = label("", "small", wrap=True)
         words.addWidget(self._title)
         words.addWidget(self._text)

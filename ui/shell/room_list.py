@@ -12,6 +12,7 @@ from app.rooms.invitations import MoreInvitations
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.menu import Entry, popup
+from ui.kit.scale import hold
 from ui.kit.search_field import SearchButton
 from ui.kit.style import column, label, line, set_props
 from ui.kit.theme import colour_of
@@ -22,6 +23,7 @@ from ui.shell.words import tile_text, type_name
 
 TYPES = ("case", "group", "direct")
 WIDTH = 272
+_ANY_WIDTH = 8000
 
 
 class RoomList(QFrame):
@@ -38,8 +40,7 @@ class RoomList(QFrame):
         self._rooms, self._invitations = rooms, invitations
         set_props(self, frame="side-list")
         self.setAccessibleName(tr("Rooms"))
-        self.setMinimumWidth(220)
-        self.setMaximumWidth(420)
+        self.set_alone(False)
         layout = column(self)
         head = line(margins=(16, 16, 16, 6))
         head.addWidget(label(tr("Rooms"), "side-title"))
@@ -47,7 +48,6 @@ class RoomList(QFrame):
         add = IconButton(
             "add", tr("New room"), self.new_room.emit, size=16, role="text", framed=True, shortcut="Ctrl+N"
         )
-        add.setFixedSize(34, 24)
         head.addWidget(add)
         layout.addLayout(head)
         find = line(margins=(12, 4, 12, 0))
@@ -64,6 +64,13 @@ class RoomList(QFrame):
         bind(self, rooms.changed, soon.due)
         bind(self, invitations.changed, soon.due)
         self.refresh()
+
+    def set_alone(self, alone: bool) -> None:
+        """Whether it has all of the window beside the rail, or stands beside the content."""
+        if alone:
+            hold(self, least_width=0, most_width=_ANY_WIDTH)
+        else:
+            hold(self, least_width=220, most_width=420)
 
     def refresh(self) -> None:
         """Reads the rooms again, keeping what is chosen."""

@@ -12,6 +12,7 @@ from app.errors import NotFound
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
+from ui.kit.beside import Beside
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import Entered, IconButton
 from ui.kit.card import EmptyState
@@ -20,6 +21,7 @@ from ui.kit.dialogs import ask, confirm, show
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.plain import set_tip
+from ui.kit.scale import hold, px
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run
@@ -27,7 +29,7 @@ from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.shell.held_bar import HeldBar
 from ui.shell.key_notices import NoticeBar
-from ui.shell.people_panel import PeoplePanel
+from ui.shell.people_panel import WIDTH, PeoplePanel
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
 from ui.shell.prune_dialog import clear_history
 from ui.shell.seal_button import SealButton
@@ -35,9 +37,12 @@ from ui.shell.seal_dialog import SealDialog
 from ui.shell.succession_bar import SuccessionBar
 from ui.tool import ClosableView, MarkingView, Opener, Tool
 
-HEADER_HEIGHT = 92
 _SHOWN_FACES = 4
-_ROOM_FOR_PANEL_PX = 760
+_FACE, _FACES_HEIGHT = 24, 32
+_TITLE_PX, _LEAST_TITLE_PX = 460, 160
+_HEADER_MARGIN, _HEADER_GAP = 20, 12
+_ROOM_FOR_PANEL_PX, _LEAST_PAGE_PX = 760, 260
+"""A panel that nobody asked for is shown from so much on; beside one that was, the page needs at least so much."""
 
 
 class Faces(Entered, QPushButton):
@@ -46,8 +51,9 @@ class Faces(Entered, QPushButton):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._members: Sequence[MemberInfo] = ()
-        set_props(self, kind="quiet")
-        self.setFixedHeight(32)
+        set_props(self, kind="row")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.on_change(self, self.updateGeometry)
 
     def set_members(self, members: Sequence[MemberInfo]) -> None:
         """Shows these people."""
@@ -55,25 +61,29 @@ class Faces(Entered, QPushButton):
         name = trn("Members: {n} person", "Members: {n} people", len(members)).format(n=len(members))
         self.setAccessibleName(name)
         set_tip(self, ", ".join(m.person.name for m in members[:12]))
-        self.setFixedWidth(self.sizeHint().width())
+        self.updateGeometry()
         self.update()
 
     def sizeHint(self) -> QSize:
         shown = min(len(self._members), _SHOWN_FACES)
-        more = 30 if len(self._members) > _SHOWN_FACES else 0
-        return QSize(max(shown, 1) * 24 + 10 + more, 32)
+        more = px(30) if len(self._members) > _SHOWN_FACES else 0
+        return QSize(max(shown, 1) * px(_FACE) + 10 + more, px(_FACES_HEIGHT))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
 
     def paintEvent(self, event: object) -> None:
         tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for i, member in enumerate(self._members[:_SHOWN_FACES]):
-            box = QRectF(5 + i * 24, 4, 24, 24)
+            side = px(_FACE)
+            box = QRectF(5 + i * side, (self.height() - side) / 2, side, side)
             ring = tokens.colour("surface") if i else None
             paint_avatar(painter, box, member.person.initials, tokens.person(member.person.colour), ring=ring)
         if len(self._members) > _SHOWN_FACES:
             painter.setPen(tokens.colour("muted"))
-            rest = QRectF(10 + _SHOWN_FACES * 24, 0, 30, 32)
+            rest = QRectF(10 + _SHOWN_FACES * px(_FACE), 0, px(30), self.height())
             painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, f"+{len(self._members) - _SHOWN_FACES}")
         if self.hasFocus():
             painter.setPen(QPen(tokens.colour("focus"), 2))
@@ -98,6 +108,7 @@ class RoomView(QWidget):
         self.setAccessibleName(tr("Room"))
         layout = column(self)
         layout.addWidget(self._header())
+        theme.on_change(self, self._show_panel)
         self.notice = InfoBar()
         layout.addWidget(self.notice)
         self.succession = SuccessionBar(session, room)
@@ -108,17 +119,14 @@ class RoomView(QWidget):
         layout.addWidget(self.held)
         self.key_notices = NoticeBar(session.people, session.rooms, room)
         layout.addWidget(self.key_notices)
-        middle = line()
         self._stack = Pages()
         self._stack.setAccessibleName(tr("Content of the room"))
         set_props(self._stack, frame="surface")
-        middle.addWidget(self._stack, 1)
         kinds = {kind: tool.icon for tool in tools for kind in tool.kinds}
         self.panel = PeoplePanel(session, kinds)
         self.panel.object_chosen.connect(self.object_chosen)
         self.panel.write_to.connect(self.write_to)
-        middle.addWidget(self.panel)
-        layout.addLayout(middle, 1)
+        layout.addWidget(Beside(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
         self._empty: EmptyState | None = None
         soon = Soon(self, self.refresh)
         bind(self, session.people.changed, soon.due)
@@ -130,9 +138,9 @@ class RoomView(QWidget):
     def _header(self) -> QFrame:
         header = QFrame()
         set_props(header, frame="header")
-        header.setFixedHeight(HEADER_HEIGHT)
-        rows = column(header, margins=(20, 12, 20, 0))
-        top = line(spacing=12)
+        header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it fits itself to any width
+        rows = column(header, margins=(_HEADER_MARGIN, 12, _HEADER_MARGIN, 0))
+        top = line(spacing=_HEADER_GAP)
         self._title = ElidedLabel("", "title")
         self._title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self.seal = SealButton(self.explain_seal)
@@ -140,8 +148,8 @@ class RoomView(QWidget):
         self.faces = Faces()
         self.faces.clicked.connect(self.toggle_panel)
         self._more = IconButton("more", tr("More about the room"), self._menu, size=18, role="text", framed=True)
-        self._more.setFixedSize(40, 29)
-        words = line(spacing=12)
+        hold(self._more, width=40, height=29)
+        words = line(spacing=_HEADER_GAP)
         words.addWidget(self._title)
         words.addWidget(self.seal)
         words.addWidget(self._mute)
@@ -150,11 +158,30 @@ class RoomView(QWidget):
         top.addWidget(self.faces)
         top.addWidget(self._more)
         rows.addLayout(top)
-        rows.addStretch(1)
+        rows.addSpacing(10)
         self.tabs = TabBar(tr("Tools of the room"))
         self.tabs.chosen.connect(self._on_tab)
         rows.addWidget(self.tabs)
+        theme.on_change(self, self._fit_header)
         return header
+
+    def _fit_header(self) -> None:
+        """The title comes first: where it has no room the seal loses its word, and then the faces go; the room's menu
+        leads to the people too."""
+        title, gap = self._title, _HEADER_GAP
+        title.ensurePolished()
+        wanted = min(title.fontMetrics().horizontalAdvance(title.accessibleName()) + 2, px(_TITLE_PX))
+        mute = 0 if self._mute.isHidden() else self._mute.full_width() + gap
+        left = self.width() - 2 * _HEADER_MARGIN - self._more.minimumWidth() - mute - 3 * gap
+        enough = min(wanted, px(_LEAST_TITLE_PX))
+        left -= self.faces.sizeHint().width()
+        short = left - self.seal.full_width() < enough
+        self.seal.shorten(short)
+        left -= self.seal.sizeHint().width()
+        self.faces.setVisible(left >= enough)
+        if left < enough:
+            left += self.faces.sizeHint().width()
+        title.setFixedWidth(max(1, min(wanted, left)))
 
     def summary(self) -> RoomSummary | None:
         """The room as lists show it; None if it is not there."""
@@ -170,8 +197,6 @@ class RoomView(QWidget):
         if summary is None:
             return
         self._title.set_text(summary.title)
-        self._title.ensurePolished()
-        self._title.setFixedWidth(min(self._title.fontMetrics().horizontalAdvance(summary.title) + 2, 460))
         self.seal.show_level(self._session.seals.level(self.room))
         self._mute.setVisible(summary.muted)
         self._show_notices()
@@ -181,6 +206,7 @@ class RoomView(QWidget):
         for view in self._views.values():
             self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
+        self._fit_header()
         kinds = {o.kind for o in self._session.rooms.objects(self.room)}
         shown = [t for t in self._tools if not t.kinds or kinds.intersection(t.kinds) or t.id == "documents"]
         if [t.id for t in shown] != [t.id for t in self._shown()]:
@@ -275,7 +301,7 @@ class RoomView(QWidget):
 
     def _panel_fits(self) -> bool:
         """As it was chosen; while nothing was chosen, as the width allows."""
-        return self.width() >= _ROOM_FOR_PANEL_PX if self._panel_wanted is None else self._panel_wanted
+        return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
 
     def toggle_panel(self) -> None:
         """Shows or hides the people panel."""
@@ -328,7 +354,11 @@ class RoomView(QWidget):
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(self.room)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+    def _show_panel(self) -> None:
         tool = next((t for t in self._tools if t.id == self.tabs.current()), None)
         self.panel.setVisible(self._panel_fits() and (tool is None or tool.shows_people))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_header()
+        self._show_panel()

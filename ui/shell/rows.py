@@ -9,12 +9,13 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-from ui.kit import icons, theme
+from ui.kit import icons, scale, theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.chip import paint_badge
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
 from ui.kit.marked import paint_grounds
+from ui.kit.scale import px
 from ui.kit.spoken_list import SpokenList
 
 TITLE_PX, DETAIL_PX = 13, 12
@@ -60,7 +61,7 @@ def row_model(parent: QWidget) -> ListModel[Row]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizes:
-    """How a list is set: height of rows and sections, margins, picture size."""
+    """How a list is set, at 100 %: height of rows and sections, margins, picture size."""
 
     row: int = 50
     section: int = 33
@@ -77,7 +78,8 @@ class RowDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         row: Row | None = index.data(ROW)
-        return QSize(100, self._sizes.section if row is not None and row.section else self._sizes.row)
+        heading = row is not None and row.section
+        return QSize(100, px(self._sizes.section) if heading else scale.row(self._sizes.row))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -126,12 +128,13 @@ class RowDelegate(QStyledItemDelegate):
         middle = rect.center().y()
         if row.picture is not None:
             text, hue, square = row.picture
-            box = QRectF(left, middle - sizes.picture / 2, sizes.picture, sizes.picture)
+            side = px(sizes.picture)
+            box = QRectF(left, middle - side / 2, side, side)
             paint_avatar(painter, box, text, tokens.person(hue), square=square)
-            left += sizes.picture + 10
+            left += side + 10
         elif row.icon:
-            icons.paint(painter, row.icon, "muted", left, middle - 9, 18)
-            left += 30
+            icons.paint(painter, row.icon, "muted", left, middle - px(18) / 2, 18)
+            left += px(18) + 12
         if row.count:
             right -= paint_badge(painter, right, middle, row.count, "badge" if row.strong_count else "accent") + 8
         elif row.right:
@@ -153,7 +156,7 @@ class RowDelegate(QStyledItemDelegate):
         title, detail = font(TITLE_PX, 500), font(DETAIL_PX)
         middle = box.center().y()
         align = Qt.AlignmentFlag.AlignVCenter
-        top = QRectF(box.left(), middle - 19 if row.detail else middle - 10, box.width(), 20)
+        top = QRectF(box.left(), middle - px(19 if row.detail else 10), box.width(), px(20))
         elide = Qt.TextElideMode.ElideRight
         shown = elided_title(row.title, QFontMetricsF(title), box.width())
         paint_grounds(painter, top, shown, row.words, title)
@@ -161,7 +164,7 @@ class RowDelegate(QStyledItemDelegate):
         painter.setPen(tokens.colour("muted" if row.faded else "text"))
         painter.drawText(top, align, shown)
         if row.detail:
-            under = QRectF(box.left(), middle + 1, box.width(), 18)
+            under = QRectF(box.left(), middle + px(1), box.width(), px(18))
             shown = QFontMetricsF(detail).elidedText(row.detail, elide, box.width())
             paint_grounds(painter, under, shown, row.words, detail)
             painter.setFont(detail)
@@ -196,7 +199,7 @@ class RowList(SpokenList, QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
-        theme.on_change(self, self.viewport().update)
+        theme.on_change(self, self.scheduleDelayedItemsLayout)
 
     def current_row(self) -> Row | None:
         """The current row, if any."""

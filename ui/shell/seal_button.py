@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from ui.kit import theme
 from ui.kit.buttons import Entered
-from ui.kit.chip import HEIGHT, chip_width, paint_chip
+from ui.kit.chip import chip_width, height, paint_chip
 from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import tr
@@ -25,11 +25,13 @@ class SealButton(Entered, QPushButton):
     def __init__(self, on_click: Callable[[], object], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown = ("", "success", "sealed")
+        self._short = False
         set_props(self, kind="quiet")
         self.setAutoDefault(False)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.clicked.connect(lambda: on_click())
+        theme.on_change(self, self._measure)
 
     def show_level(self, level: str) -> None:
         """Shows a level of app/rooms/seal.py."""
@@ -38,15 +40,30 @@ class SealButton(Entered, QPushButton):
         self.setAccessibleName(tr("Seal: {word}").format(word=word))
         self.setAccessibleDescription(meaning)
         set_tip(self, meaning)
-        self.setFixedSize(self.sizeHint())
+        self._measure()
         self.update()
+
+    def shorten(self, short: bool) -> None:
+        """Shows only the icon; the word is in its name as before."""
+        if short != self._short:
+            self._short = short
+            self._measure()
+            self.update()
+
+    def full_width(self) -> int:
+        """How wide it is with its word."""
+        return round(chip_width(self._shown[0], icon=True) + 0.5) + 2 * _RING
+
+    def _measure(self) -> None:
+        self.setFixedSize(self.sizeHint())
 
     def word(self) -> str:
         """What stands on it."""
         return self._shown[0]
 
     def sizeHint(self) -> QSize:
-        return QSize(round(chip_width(self._shown[0], icon=True) + 0.5) + 2 * _RING, HEIGHT + 2 * _RING)
+        width = round(chip_width("", icon=True)) + 2 * _RING if self._short else self.full_width()
+        return QSize(width, height() + 2 * _RING)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -54,7 +71,7 @@ class SealButton(Entered, QPushButton):
     def paintEvent(self, event: object) -> None:
         word, kind, icon = self._shown
         painter = QPainter(self)
-        paint_chip(painter, _RING, _RING, word, kind, icon=icon)
+        paint_chip(painter, _RING, _RING, "" if self._short else word, kind, icon=icon)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(theme.current().colour("focus"), 2))

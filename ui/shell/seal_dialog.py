@@ -13,6 +13,7 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import SectionHeader
 from ui.kit.chip import Chip
 from ui.kit.dialogs import Dialog
+from ui.kit.scale import hold
 from ui.kit.style import label, line
 from ui.kit.translate import clock, day, short_day, tr, trn
 from ui.shell.rows import Row, RowList, Sizes
@@ -72,7 +73,7 @@ class SealDialog(Dialog):
         self._section(title)
         self.readers = RowList(tr("Who can decrypt the room"), Sizes(row=_ROW, inset=0, picture=28))
         self.readers.rows.set_rows([reader_row(r) for r in report.readers])
-        self.readers.setFixedHeight(_ROW * min(count, _MOST_ROWS) + 4)
+        hold(self.readers, height=_ROW * min(count, _MOST_ROWS) + 4)
         self.body.addWidget(self.readers)
         self.body.addWidget(label(_others(report), "small", wrap=True))
 

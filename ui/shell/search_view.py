@@ -4,7 +4,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QModelIndex, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -14,6 +15,7 @@ from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
 from ui.kit.latest import Latest
+from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr, trn
@@ -74,7 +76,7 @@ class SearchView(QWidget):
         page = column(self, margins=(34, 26, 34, 24), spacing=14)
         page.addWidget(label(tr("Search"), "home"))
         self.field = SearchField(tr("Search in everything you can read"))
-        self.field.setMaximumWidth(720)
+        hold(self.field, most_width=720)
         page.addWidget(self.field)
         self._count = label("", "small")
         page.addWidget(self._count)
@@ -94,11 +96,12 @@ class SearchView(QWidget):
         """What the places that are shown were found by."""
         self._asking: Latest[str, Sequence[SearchHit]] = Latest(self, self._find, self._show)
         self._entered = False
-        """Enter was pressed and the answer is not there yet: then the first place is chosen."""
+        """Enter or Down was pressed and the answer is not there yet: then the first place is chosen."""
         self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
         self._pause.timeout.connect(self.look)
         self.field.textChanged.connect(self._on_text)
         self.field.returnPressed.connect(self._enter)
+        self.field.installEventFilter(self)
         self.list.activated.connect(self._on_index)
         self.list.clicked.connect(self._on_index)
 
@@ -139,6 +142,13 @@ class SearchView(QWidget):
     def _on_text(self) -> None:
         self._entered = False
         self._pause.start()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Down in the field goes to the places, as in the palette."""
+        down = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down
+        if down:
+            self._enter()
+        return down
 
     def _enter(self) -> None:
         self._pause.stop()

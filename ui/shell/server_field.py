@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QLineEdit, QWidget
 
 from app.setting import host_port
+from ui.kit.scale import hold
 from ui.kit.style import column, label
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
@@ -39,7 +40,7 @@ class ServerField(QWidget):
         control = self._line or self._choice
         if control is not None:
             control.setAccessibleName(caption.text())
-            control.setMinimumHeight(34)
+            hold(control, least_height=34)
             caption.setBuddy(control)
             self.setFocusProxy(control)
             layout.addWidget(control)

@@ -12,11 +12,16 @@ from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Se
 from ui.errors import sentence_of
 from ui.kit.bind import bind
 from ui.kit.card import Card
-from ui.kit.plain import Label, set_tip
-from ui.kit.style import column, label, line
+from ui.kit.folding_row import FoldingRow
+from ui.kit.plain import set_tip
+from ui.kit.scale import hold
+from ui.kit.style import column, label
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tool import toast
+
+_WORDS_PX = 160
+"""Less than so much for the words, at 100 %: then the control stands under them."""
 
 
 def choice_name(setting: Setting[Any], value: object) -> str:
@@ -35,21 +40,17 @@ def value_name(setting: AnySetting, value: Value) -> str:
 
 def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -> QWidget:
     """A name, what is said about it, and its control at the right end."""
-    made = QWidget()
-    layout = line(made, spacing=12)
     words = column(spacing=1)
-    caption = Label(name)
+    caption = label(name, wrap=True)
     caption.setBuddy(control)
     words.addWidget(caption)
     if about:
         words.addWidget(label(about, "small", wrap=True))
     if locked:
         words.addWidget(label(tr("Managed by your organisation"), "small"))
-    layout.addLayout(words, 1)
     control.setAccessibleName(name)
     control.setEnabled(not locked)
-    layout.addWidget(control)
-    return made
+    return FoldingRow(words, control, words_px=_WORDS_PX)
 
 
 class SettingRows:
@@ -85,7 +86,7 @@ class SettingRows:
 
     def _choice(self, setting: Setting[Any]) -> QWidget:
         box = keep_still(QComboBox())
-        box.setMinimumWidth(220)
+        hold(box, least_width=220)
         for value, _ in setting.choices:
             box.addItem(choice_name(setting, value), value)
         self._follow(setting, lambda value: box.setCurrentIndex(box.findData(value)))
@@ -100,7 +101,7 @@ class SettingRows:
 
     def _line(self, setting: Setting[Any]) -> QWidget:
         field = QLineEdit()
-        field.setFixedWidth(260)
+        hold(field, width=260)
 
         def show(text: str) -> None:
             field.setText(text)

@@ -10,6 +10,7 @@ from app.settings import (
     AUTO_LOCK_MINUTES,
     AUTOSTART,
     CLOSE_TO_TRAY,
+    DENSITY,
     LANGUAGE,
     LOG_LEVEL,
     NOTIFICATION_CONTENT,
@@ -17,11 +18,13 @@ from app.settings import (
     PROXY_ADDRESS,
     PROXY_MODE,
     ROOM_IN_TITLE,
+    TEXT_SIZE,
     THEME,
     Settings,
 )
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
+from ui.kit.scale import hold
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr
 from ui.shell.about_card import AboutCard
@@ -48,13 +51,13 @@ class SettingsView(QWidget):
         set_props(self, frame="window")
         self.setAccessibleName(tr("Settings"))
         inner = QWidget()
-        inner.setMaximumWidth(760)
+        hold(inner, most_width=760)
         page = column(inner, margins=(34, 26, 34, 24), spacing=10)
         page.addWidget(label(tr("Settings"), "home"))
         page.addSpacing(8)
         page.addWidget(self._account())
         page.addWidget(SectionHeader(tr("Look and language")))
-        page.addWidget(rows.card(LANGUAGE, THEME))
+        page.addWidget(rows.card(LANGUAGE, THEME, TEXT_SIZE, DENSITY))
         page.addWidget(SectionHeader(tr("Security")))
         locking = rows.card(AUTO_LOCK_MINUTES)
         locking.content.addWidget(self._lock_now())

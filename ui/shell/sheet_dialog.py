@@ -12,6 +12,7 @@ from ui.errors import told
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file, show
+from ui.kit.scale import hold
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -95,7 +96,7 @@ class SheetDialog(Dialog):
         code.setVerticalSpacing(8)
         for at, group in enumerate(self.paper.groups):
             cell = label(group, "title", heading=False)
-            cell.setMinimumWidth(_GROUP_PX)
+            hold(cell, least_width=_GROUP_PX)
             cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             code.addWidget(cell, at // 4, at % 4)
         shown.addLayout(code)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from ui.kit.qr_reader import QrReader
+from ui.kit.scale import hold
 from ui.kit.style import column, label
 from ui.kit.translate import tr
 
@@ -23,7 +24,7 @@ class SheetField(QWidget):
         self.field = QLineEdit()
         self.field.setAccessibleName(name)
         self.field.setPlaceholderText("XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XXXX")
-        self.field.setMinimumHeight(34)
+        hold(self.field, least_height=34)
         caption.setBuddy(self.field)
         self.field.textChanged.connect(self.changed)
         body.addWidget(caption)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The status bar: trust always in sight. Encrypted end to end · the agency's server · synced 14:03 · n not sent yet."""
 
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from ui.kit import theme
 from ui.kit.card import IconLabel
-from ui.kit.plain import Label, set_tip
-from ui.kit.style import label, line, set_props
+from ui.kit.plain import set_tip
+from ui.kit.scale import hold
+from ui.kit.style import ElidedLabel, line, set_props
 from ui.kit.translate import clock, tr, trn
 from ui.shell.ports import SyncStatus
 
@@ -30,15 +31,13 @@ class StatusBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         set_props(self, frame="status")
-        self.setFixedHeight(HEIGHT)
+        hold(self, height=HEIGHT)
         self.setAccessibleName(tr("Status"))
         row = line(self, margins=(16, 0, 16, 0), spacing=7)
-        self._server = label("", "status")
-        self._sync = label("", "status")
-        self._waiting = label("", "status")
+        self._server, self._sync, self._waiting = _text("status"), _text("status"), _text("status")
         self._sync_icon = IconLabel("synced", "muted", 14)
         row.addWidget(IconLabel("encrypted", "success", 14))
-        row.addWidget(label(tr("Encrypted from end to end"), "success"))
+        row.addWidget(_text("success", tr("Encrypted from end to end")))
         row.addSpacing(8)
         row.addWidget(IconLabel("server", "muted", 14))
         row.addWidget(self._server)
@@ -53,14 +52,21 @@ class StatusBar(QFrame):
         """Shows it."""
         icon, text = sync_text(status)
         self._sync_icon.set_icon(icon, "warning" if status.state == "error" else "muted")
-        self._sync.setText(text)
+        self._sync.set_text(text)
         when = status.last_synced_ms
         set_tip(self._sync, tr("Last exchange with the server: {time}").format(time=clock(when)) if when else "")
-        self._server.setText(tr("The agency's server"))
+        self._server.set_text(tr("The agency's server"))
         set_tip(self._server, status.server)
         waiting = trn("{n} change not sent yet", "{n} changes not sent yet", status.waiting).format(n=status.waiting)
-        self._waiting.setText(waiting if status.waiting else tr("Everything sent"))
+        self._waiting.set_text(waiting if status.waiting else tr("Everything sent"))
 
     def texts(self) -> list[str]:
         """Everything it says now, from left to right."""
-        return [w.text() for w in self.findChildren(Label) if w.text()]
+        return [w.accessibleName() for w in self.findChildren(ElidedLabel)]
+
+
+def _text(kind: str, text: str = "") -> ElidedLabel:
+    """A text that asks for its whole width, and gives way where the bar is narrow."""
+    made = ElidedLabel(text, kind)
+    made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+    return made

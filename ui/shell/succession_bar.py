@@ -14,10 +14,12 @@ from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import show
+from ui.kit.folding_row import FoldingRow
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.plain import set_tip
-from ui.kit.style import label, line, set_props
+from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
+from ui.kit.toast import WORDS_PX
 from ui.kit.translate import tr, trn
 from ui.shell.ports import Session
 from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
@@ -57,14 +59,14 @@ class SuccessionBar(QFrame):
     def __init__(self, session: Session, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session, self._room = session, room
-        self._row = line(self, margins=(20, 6, 12, 6), spacing=8)
+        words = line(spacing=8)
         self._icon = IconLabel("info", "muted", 16)
         self._text = label("", "small", wrap=True)
-        self._row.addWidget(self._icon)
-        self._row.addWidget(self._text, 1)
+        words.addWidget(self._icon)
+        words.addWidget(self._text, 1)
         buttons = QWidget()
         line(buttons, spacing=8)
-        self._row.addWidget(buttons)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, buttons, words_px=WORDS_PX))
         self._buttons: KeyedRows[_Deed, _DeedButton] = KeyedRows(
             buttons, lambda deed: deed.room or deed.text, _DeedButton, _DeedButton.show_deed
         )

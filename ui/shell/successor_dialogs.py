@@ -9,6 +9,7 @@ from app.rooms.succession import Plan, Standing
 from ui.kit.avatar import Avatar
 from ui.kit.dialogs import Dialog
 from ui.kit.faces import leave_focus
+from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.translate import clock, day, long_day, tr, trn
 from ui.shell.words import role_name
@@ -88,7 +89,7 @@ class EvidenceDialog(Dialog):
         self.shown.setReadOnly(True)
         self.shown.setTabChangesFocus(True)
         self.shown.setAccessibleName(tr("Evidence"))
-        self.shown.setMinimumHeight(260)
+        hold(self.shown, least_height=260)
         self.body.addWidget(self.shown)
         self.accepted.connect(lambda: QGuiApplication.clipboard().setText(self.shown.toPlainText()))
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import shiboken6
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -77,20 +77,17 @@ def forget(keeper: PlaceKeeper) -> None:
 
 
 class _Back(QObject):
-    """Waits until the window is shown: only then its views have their sizes."""
+    """Waits until the window is shown: only then its views have their sizes. Once."""
 
     def __init__(self, window: MainWindow, view: QWidget, standing: Standing) -> None:
         super().__init__(window)
         self._view, self._standing = view, standing
-        window.installEventFilter(self)
+        window.appeared.connect(self._on_appeared, Qt.ConnectionType.SingleShotConnection)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Show:
-            watched.removeEventFilter(self)
-            self.deleteLater()
-            if shiboken6.isValid(self._view) and isinstance(self._view, StandingView):
-                self._view.stand(self._standing)
-        return False
+    def _on_appeared(self) -> None:
+        self.deleteLater()
+        if shiboken6.isValid(self._view) and isinstance(self._view, StandingView):
+            self._view.stand(self._standing)
 
 
 def _written(kept: _Whereabouts) -> str:

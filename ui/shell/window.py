@@ -20,10 +20,20 @@ from app.errors import StoreUnwritable
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
-from app.settings import ANNOUNCE, AUTO_LOCK_MINUTES, LANGUAGE, ROOM_IN_TITLE, SIDEBAR_WIDTH, THEME, WINDOW_GEOMETRY
+from app.settings import (
+    ANNOUNCE,
+    AUTO_LOCK_MINUTES,
+    DENSITY,
+    LANGUAGE,
+    ROOM_IN_TITLE,
+    SIDEBAR_WIDTH,
+    TEXT_SIZE,
+    THEME,
+    WINDOW_GEOMETRY,
+)
 from ui.desktop.tray import Tray
 from ui.errors import code_of, sentence, sentence_of
-from ui.kit import tasks, theme
+from ui.kit import scale, tasks, theme
 from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
 from ui.kit.card import EmptyState
@@ -33,6 +43,9 @@ from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, popup
 from ui.kit.pages import Pages
 from ui.kit.plain import set_title
+from ui.kit.roomy import Roomy
+from ui.kit.scale import px
+from ui.kit.screens import first_size, least_size
 from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar, Toast
@@ -43,6 +56,7 @@ from ui.shell.asked_bar import AskedBar
 from ui.shell.auto_lock import AutoLock
 from ui.shell.commands import Commands
 from ui.shell.finding import Finder
+from ui.shell.folding import Folding
 from ui.shell.home import Home, finish
 from ui.shell.invitation_view import InvitationView
 from ui.shell.keys_card import Keys
@@ -81,6 +95,8 @@ class MainWindow(QMainWindow):
     """KeyChange: the program closes the session for it."""
     quit_requested = Signal()
     unread_changed = Signal(int)
+    appeared = Signal()
+    """It is shown, and its parts have their sizes."""
     erase_requested = Signal()
     """The person wants everything of a device that was revoked removed from this computer."""
 
@@ -105,8 +121,8 @@ class MainWindow(QMainWindow):
         self._bound: list[QAction] = []
         self._settings_view: settings_page.SettingsView | None = None
         set_title(self, "Kansli")
-        self.setMinimumSize(900, 600)
-        self.resize(1440, 900)
+        self.setMinimumSize(least_size(self))
+        self.resize(first_size(self))
         self._restore_geometry()
         settings = session.settings
         self.auto_lock = AutoLock(settings.get(AUTO_LOCK_MINUTES), self)
@@ -137,7 +153,7 @@ class MainWindow(QMainWindow):
         set_props(central, frame="window")
         whole = line(central)
         self.rail = self._make_rail()
-        whole.addWidget(self.rail)
+        whole.addWidget(Roomy(self.rail, upright=True))
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)
@@ -147,13 +163,17 @@ class MainWindow(QMainWindow):
         self.room_list.new_room.connect(self.new_room)
         self.room_list.search.connect(self.open_palette)
         self.splitter.addWidget(self.room_list)
-        self.splitter.addWidget(self._make_content())
+        content = self._make_content()
+        self.splitter.addWidget(content)
         self.splitter.setStretchFactor(1, 1)
         width = self.session.settings.get(SIDEBAR_WIDTH)
         self._side_width = WIDTH if width == SIDEBAR_WIDTH.default else width
         self.splitter.splitterMoved.connect(self._on_splitter)
         whole.addWidget(self.splitter, 1)
         self.setCentralWidget(central)
+        self.folding = Folding(self.rail, self.room_list, content, lambda: self.navigator.place)
+        self.folding.changed.connect(self._keep_side_width)
+        self.folding.set_size(self.size())
         self.navigator.stand_on(self._parts())
         self._toast = Toast(self, self._written_in)
         self.navigator.moved.connect(self._toast.place)
@@ -186,7 +206,7 @@ class MainWindow(QMainWindow):
             search=self.search_view,
             no_room=self.no_room,
             invitation=self.invitation,
-            keep_side_width=self._keep_side_width,
+            arrange=self._arrange,
         )
 
     def _make_rail(self) -> Rail:
@@ -240,7 +260,7 @@ class MainWindow(QMainWindow):
         self.invitation.entered.connect(self.open_room)
         for view in (self.home, self.my_tasks, self.search_view, self.no_room, self.invitation):
             self.stack.addWidget(view)
-        layout.addWidget(self.stack, 1)
+        layout.addWidget(Roomy(self.stack), 1)
         self.status = StatusBar()
         layout.addWidget(self.status)
         return content
@@ -277,12 +297,18 @@ class MainWindow(QMainWindow):
             view.keep_draft()
 
     def _on_splitter(self) -> None:
-        self._side_width = self.splitter.sizes()[0]
+        if not self.folding.folded:
+            self._side_width = round(self.splitter.sizes()[0] / scale.ratio())
+
+    def _arrange(self) -> None:
+        self.folding.show_place()
+        self._keep_side_width()
 
     def _keep_side_width(self) -> None:
         """The side list keeps the width that was chosen, whatever the window has been in between."""
-        if self.room_list.isVisible():
-            self.splitter.setSizes([self._side_width, max(self.splitter.width() - self._side_width, 1)])
+        if not self.room_list.isHidden() and not self.folding.folded:
+            side = px(self._side_width)
+            self.splitter.setSizes([side, max(self.splitter.width() - side, 1)])
 
     # -- going (ui.tool.Shell and commands; the navigator does it) ------------------------------------------------
 
@@ -291,8 +317,10 @@ class MainWindow(QMainWindow):
         self.navigator.go(place)
 
     def go_section(self, section: str) -> None:
-        """Goes to a section of the rail."""
-        self.navigator.go_section(section)
+        """Goes to a section of the rail. Where the list of rooms has no place beside a room, going to the rooms from a
+        room shows the list, and again the room."""
+        if section != "rooms" or not self.folding.turn():
+            self.navigator.go_section(section)
 
     def open_room(self, room: RoomId) -> None:
         """Opens a room, at the tab it had last."""
@@ -383,6 +411,13 @@ class MainWindow(QMainWindow):
         """Changes and keeps the theme."""
         self.session.settings.set(THEME, choice)
 
+    def step_text_size(self, by: int) -> None:
+        """Makes all text so many steps larger, or smaller, and keeps it; 0 takes it back to the usual size."""
+        settings = self.session.settings
+        size = scale.step(settings.get(TEXT_SIZE), by) if by else TEXT_SIZE.default
+        settings.set(TEXT_SIZE, size)
+        self.toast(tr("Text size: {size} %").format(size=size))
+
     def show_people(self) -> None:
         """Shows or hides the people panel of the room."""
         view = self.current_room()
@@ -421,6 +456,8 @@ class MainWindow(QMainWindow):
         app = QApplication.instance()
         if key == THEME.key and isinstance(app, QApplication):
             theme.apply(app, settings.get(THEME))
+        elif key in (TEXT_SIZE.key, DENSITY.key) and isinstance(app, QApplication):
+            theme.resize(app, settings.get(TEXT_SIZE), settings.get(DENSITY))
         elif key == ROOM_IN_TITLE.key:
             self._show_title()
         elif key == AUTO_LOCK_MINUTES.key:
@@ -528,11 +565,12 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._keep_side_width()
+        self.folding.set_size(self.size())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._keep_side_width()
+        self.appeared.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.keep_geometry()

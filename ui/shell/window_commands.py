@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The commands of the main window, in the language in force."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.settings import THEME
+from app.settings import TEXT_SIZE, THEME
 from ui.kit.translate import tr
 from ui.shell.commands import Command
+from ui.tool import ActingView
 
 if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
     from ui.shell.window import MainWindow
@@ -14,7 +16,7 @@ if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
 
 def window_commands(w: "MainWindow") -> list[Command]:
     """Every command of the window."""
-    return [*_going(w), *_doing(w), *_looks(w), *_hidden(w)]
+    return [*_going(w), *_doing(w), *_of_view(w), *_looks(w), *_sizes(w), *_hidden(w)]
 
 
 def _going(w: "MainWindow") -> list[Command]:
@@ -84,6 +86,38 @@ def _doing(w: "MainWindow") -> list[Command]:
     ]
 
 
+def _of_view(w: "MainWindow") -> list[Command]:
+    """What the view that is shown does, if it can now."""
+
+    def found(name: str) -> Callable[[], object] | None:
+        room = w.current_room()
+        view = room.current_view() if room is not None else None
+        return view.doable().get(name) if isinstance(view, ActingView) else None
+
+    def do(name: str) -> None:
+        if (act := found(name)) is not None:
+            act()
+
+    rows = (
+        ("print", "print", tr("Print …"), ("Ctrl+P",)),
+        ("export-docx", "export", tr("Export as Word document …"), ()),
+        ("export-pdf", "export", tr("Export as PDF …"), ()),
+        ("export-markdown", "export", tr("Export as Markdown …"), ()),
+        ("import", "upload", tr("Import documents …"), ()),
+    )
+    return [
+        Command(
+            id=name,
+            text=text,
+            icon=icon,
+            shortcuts=keys,
+            run=partial(do, name),
+            enabled=lambda name=name: found(name) is not None,  # type: ignore[misc] # mypy and default arguments
+        )
+        for name, icon, text, keys in rows
+    ]
+
+
 def _looks(w: "MainWindow") -> list[Command]:
     looks = (
         ("light", "light", tr("Theme: light")),
@@ -98,6 +132,22 @@ def _looks(w: "MainWindow") -> list[Command]:
     return [
         Command(id=f"theme-{name}", text=text, icon=icon, run=partial(w.set_theme, name), enabled=free)
         for name, icon, text in looks
+    ]
+
+
+def _sizes(w: "MainWindow") -> list[Command]:
+    sizes = (
+        ("text-larger", "add", tr("Larger text"), ("Ctrl++", "Ctrl+="), 1),
+        ("text-smaller", "minus", tr("Smaller text"), ("Ctrl+-",), -1),
+        ("text-usual", "undo", tr("Usual text size"), ("Ctrl+0",), 0),
+    )
+
+    def free() -> bool:
+        return not w.session.settings.locked(TEXT_SIZE)
+
+    return [
+        Command(id=name, text=text, icon=icon, shortcuts=keys, run=partial(w.step_text_size, by), enabled=free)
+        for name, icon, text, keys, by in sizes
     ]
 
 

@@ -13,17 +13,18 @@ from app.people.person import Person
 from app.tasks.model import Card, Label
 from ui.kit import icons, theme
 from ui.kit.avatar import paint_avatar
-from ui.kit.chip import HEIGHT as CHIP_HEIGHT
 from ui.kit.chip import chip_width, paint_chip
+from ui.kit.chip import height as chip_height
 from ui.kit.faces import Role, Spoken
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.plain import set_tip
+from ui.kit.scale import density, px
 from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import urgency
 
-PAD = 13
-LINE = 20
-AVATAR = 24
+_PAD, _LINE, _PICTURE = 13, 20, 24
+_AIR = {"airy": 3, "normal": 0, "compact": -4}
+"""Above and below what is on a card, beside the usual."""
 _WIDTHS_KEPT = 4
 LABEL_KINDS = {"accent": "accent", "success": "success", "warning": "warning", "danger": "danger", "neutral": "muted"}
 
@@ -75,7 +76,13 @@ class CardWidget(Spoken, QAbstractButton):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.show_look(look)
-        theme.on_change(self, self.update)
+        theme.on_change(self, self._renew)
+
+    def _renew(self) -> None:
+        """Everything looks different: theme, text size or density."""
+        self._laid_out.clear()
+        self.updateGeometry()
+        self.update()
 
     @property
     def card(self) -> Card:
@@ -121,9 +128,9 @@ class CardWidget(Spoken, QAbstractButton):
             if len(self._laid_out) >= _WIDTHS_KEPT:
                 self._laid_out.clear()
             lines = self._break_title(width)
-            chips = len(self._label_rows(width)) * (CHIP_HEIGHT + 4)
-            height = 2 * PAD + chips + LINE * len(lines) + (8 + AVATAR if self._has_foot else 0)
-            found = self._laid_out[width] = (lines, height)
+            chips = len(self._label_rows(width)) * (chip_height() + 4)
+            foot = 8 + px(_PICTURE) if self._has_foot else 0
+            found = self._laid_out[width] = (lines, 2 * _top() + chips + px(_LINE) * len(lines) + foot)
         return found
 
     def _break_title(self, width: int) -> list[str]:
@@ -131,7 +138,7 @@ class CardWidget(Spoken, QAbstractButton):
         layout = QTextLayout(self.card.title, font(BASE_PX, 500))
         layout.beginLayout()
         while (line := layout.createLine()).isValid() and len(lines) < 6:
-            line.setLineWidth(max(40, width - 2 * PAD))
+            line.setLineWidth(max(40, width - 2 * _PAD))
             start = line.textStart()
             raw = self.card.title.encode("utf-16-le")[2 * start : 2 * (start + line.textLength())]
             lines.append(raw.decode("utf-16-le", "ignore").rstrip())
@@ -148,7 +155,7 @@ class CardWidget(Spoken, QAbstractButton):
         x = float(width)
         for label in self._look.labels:
             needed = chip_width(label.name, icon=False) + 6
-            if x + needed > width - 2 * PAD + 6:
+            if x + needed > width - 2 * _PAD + 6:
                 rows.append([])
                 x = 0
             rows[-1].append(label)
@@ -164,7 +171,7 @@ class CardWidget(Spoken, QAbstractButton):
         return self._lay_out(width)[1]
 
     def sizeHint(self) -> QSize:
-        return QSize(250, self.heightForWidth(self.width() or 250))
+        return QSize(px(250), self.heightForWidth(self.width() or px(250)))
 
     def paintEvent(self, event: object) -> None:
         painter = QPainter(self)
@@ -174,24 +181,24 @@ class CardWidget(Spoken, QAbstractButton):
         painter.setPen(QPen(colours.colour(edge), colours.focus_px if self.hasFocus() else 1))
         painter.setBrush(colours.colour("surface"))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), 10, 10)
-        y = float(PAD)
+        y = float(_top())
         for row in self._label_rows(self.width()):
-            x = float(PAD)
+            x = float(_PAD)
             for label in row:
                 x += paint_chip(painter, x, y - 1, label.name, LABEL_KINDS[label.colour]).width() + 6
-            y += CHIP_HEIGHT + 4
+            y += chip_height() + 4
         painter.setFont(font(BASE_PX, 500))
         painter.setPen(colours.colour("text"))
         ascent = QFontMetricsF(painter.font()).ascent()
         for line in self._lay_out(self.width())[0]:
-            painter.drawText(QPointF(PAD, y + 2 + ascent), line)
-            y += LINE
+            painter.drawText(QPointF(_PAD, y + px(2) + ascent), line)
+            y += px(_LINE)
         if self._has_foot:
             self._paint_foot(painter, y + 8)
         painter.end()
 
     def _paint_foot(self, painter: QPainter, y: float) -> None:
-        card, x = self.card, float(PAD)
+        card, x = self.card, float(_PAD)
         if card.due is not None:
             role = urgency(card.due, self._look.today, done=self._look.done)
             x = self._fact(painter, x, y, "calendar", short_day(card.due, self._look.today), role)
@@ -200,19 +207,19 @@ class CardWidget(Spoken, QAbstractButton):
             figure = f"{card.checked}/{len(card.checklist)}"
             x = self._fact(painter, x, y, "checklist", figure, "success" if all_done else "muted")
         if card.description:
-            icons.paint(painter, "paragraph", "muted", x, y + 5, 14)
+            icons.paint(painter, "paragraph", "muted", x, y + px(5), 14)
         person = self._look.person
         if person is not None:
-            rect = QRectF(self.width() - PAD - AVATAR, y, AVATAR, AVATAR)
+            rect = QRectF(self.width() - _PAD - px(_PICTURE), y, px(_PICTURE), px(_PICTURE))
             paint_avatar(painter, rect, person.initials, theme.current().person(person.colour))
 
     def _fact(self, painter: QPainter, x: float, y: float, icon: str, text: str, role: str) -> float:
-        icons.paint(painter, icon, role, x, y + 5, 14)
+        icons.paint(painter, icon, role, x, y + px(5), 14)
         painter.setFont(font(SMALL_PX, 500 if role != "muted" else 400))
         painter.setPen(theme.current().colour(role))
         width = QFontMetricsF(painter.font()).horizontalAdvance(text)
-        painter.drawText(QRectF(x + 25, y, width + 2, AVATAR), Qt.AlignmentFlag.AlignVCenter, text)
-        return x + 25 + width + 13
+        painter.drawText(QRectF(x + px(14) + 11, y, width + 2, px(_PICTURE)), Qt.AlignmentFlag.AlignVCenter, text)
+        return x + px(14) + 11 + width + 13
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
@@ -247,6 +254,10 @@ class CardWidget(Spoken, QAbstractButton):
     def focusOutEvent(self, event: object) -> None:
         super().focusOutEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         self.update()
+
+
+def _top() -> int:
+    return _PAD + _AIR[density()]
 
 
 def looks(cards: Sequence[Card], labels: dict[str, Label], people: dict[bytes, Person], done: bool) -> list[CardLook]:

@@ -11,6 +11,7 @@ from app.tasks.model import Column
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
 from ui.kit.faces import Role, Spoken
+from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 from ui.tasks.card_widget import CardLook, CardWidget
@@ -43,8 +44,7 @@ class ColumnView(QWidget):
         super().__init__(parent)
         self.column = shown
         self.cards: list[CardWidget] = []
-        self.setMinimumWidth(MIN_WIDTH)
-        self.setMaximumWidth(MAX_WIDTH)
+        hold(self, least_width=MIN_WIDTH, most_width=MAX_WIDTH)
         self._title = TextButton("", self._ask_menu, kind="quiet")
         self._count = label("", "small")
         self._add = IconButton("add", "", lambda: self.add_asked.emit(self.column.id), size=16)

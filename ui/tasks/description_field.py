@@ -17,6 +17,7 @@ from app.tasks.descriptions import MAX_DESCRIPTION, cleaned
 from ui.kit.error_line import ErrorLine
 from ui.kit.faces import leave_focus
 from ui.kit.marked import selections
+from ui.kit.scale import hold
 from ui.kit.translate import tr
 
 STORE_AFTER_MS = 1000
@@ -38,7 +39,7 @@ class DescriptionField(QPlainTextEdit):
         self.setAccessibleName(tr("Description"))
         self.setPlaceholderText(tr("What is to be done, and why"))
         self.setTabChangesFocus(True)
-        self.setFixedHeight(_HEIGHT)
+        hold(self, height=_HEIGHT)
         self.too_long = ErrorLine()
         """For the panel to put below the field."""
         self._base = ""

@@ -62,7 +62,6 @@ class CardEditor(Spoken, QFrame):
     ) -> None:
         super().__init__(parent)
         set_props(self, frame="panel")
-        self.setFixedWidth(WIDTH)
         self.setAccessibleName(tr("Task"))
         self._board = board
         self._people, self._who = people, who

@@ -15,6 +15,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import set_icon
 from ui.kit.menu import Entry, popup
 from ui.kit.plain import set_tip
+from ui.kit.scale import px
 from ui.kit.style import clear, label, line, set_props
 from ui.kit.translate import tr
 from ui.tasks.filter import Due, Filter
@@ -74,7 +75,7 @@ class FilterLine(QFrame):
         button = TextButton("", lambda: self.chosen.emit(without), kind="part")
         set_icon(button, "close", "accent", 12)
         button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross behind the word
-        shown = button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, _MOST_PX)
+        shown = button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, px(_MOST_PX))
         button.setText(f"{shown}\N{NO-BREAK SPACE}")
         button.setAccessibleName(name)
         set_tip(button, name)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from ui.kit.card import EmptyState
 from ui.kit.pages import Pages
+from ui.kit.scale import px
 from ui.kit.translate import tr
 
 HEAD_PX = 52
@@ -68,7 +69,11 @@ class Nothing(Pages):
         self._place()
 
     def _place(self) -> None:
-        self.setGeometry(0, HEAD_PX, self._host.width(), max(0, self._host.height() - HEAD_PX))
+        head = px(HEAD_PX)
+        self.setGeometry(0, head, self._host.width(), max(0, self._host.height() - head))
+        page = self.currentWidget()
+        needs = head + page.minimumSizeHint().height() if page is not None and not self.isHidden() else 0
+        self._host.setMinimumHeight(needs)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:

@@ -25,12 +25,14 @@ from app.tasks.model import Board, Card
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.list_model import Index
+from ui.kit.scale import px, row
 from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import Filter, urgency
 
 _KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
 _ROW = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 SORT = Qt.ItemDataRole.UserRole + 2
+_WIDTHS = (330, 130, 150, 110, 190, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ class CardTable(QTableView):
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(36)
+        self._measure()
+        theme.on_change(self, self._measure)
         self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(lambda index: self.card_opened.emit(self._card(index)))
@@ -119,9 +122,12 @@ class CardTable(QTableView):
         bind(self, board.changed, lambda _ids: self.refresh())
         bind(self, board.columns_changed, self.refresh)
         self.refresh()
-        for section, width in enumerate((330, 130, 150, 110, 190, 100)):
-            self.setColumnWidth(section, width)
         self.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+
+    def _measure(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(row(36))
+        for section, width in enumerate(_WIDTHS):
+            self.setColumnWidth(section, px(width))
 
     def set_filter(self, chosen: Filter) -> None:
         """Shows only some cards."""
@@ -145,9 +151,9 @@ class CardTable(QTableView):
                 if self._filter.shows(card, today)
             ]
         )
-        for row in range(self._sorted.rowCount()):
-            if self._card(self._sorted.index(row, 0)) == chosen:
-                self._choose(self._sorted.index(row, 0))
+        for number in range(self._sorted.rowCount()):
+            if self._card(self._sorted.index(number, 0)) == chosen:
+                self._choose(self._sorted.index(number, 0))
 
     def _choose(self, index: Index) -> None:
         if self.hasFocus():

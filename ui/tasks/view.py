@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QScrollBar, QStackedWidget, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFrame, QLayout, QScrollBar, QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
@@ -16,20 +16,22 @@ from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from ui.kit.announcing import announce
+from ui.kit.beside import Beside
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, SegmentButton, Segments, TextButton
 from ui.kit.dialogs import show
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import set_icon
 from ui.kit.keys import REDO_KEYS
 from ui.kit.menu import Entry, popup
-from ui.kit.style import column, line, set_props
+from ui.kit.style import column, set_props
 from ui.kit.tasks import done_now, run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import local_now, tr
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_menu import CardMenu
 from ui.tasks.column_menu import ColumnMenu
-from ui.tasks.editor import CardEditor
+from ui.tasks.editor import WIDTH, CardEditor
 from ui.tasks.filter import Filter
 from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
@@ -39,6 +41,8 @@ from ui.tool import Standing, toast
 from ui.trash import trash_words, visit
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"
+_LEAST_PAGE_PX = 240
+"""The board needs so much beside an open card."""
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
@@ -96,9 +100,10 @@ class TasksView(QWidget):
     def _build(self) -> None:
         top = QFrame()
         set_props(top, frame="header")
-        row = line(top, margins=(20, 9, 20, 9), spacing=8)
+        row = FlowLayout(gap=8)
+        column(top, margins=(20, 9, 20, 9)).addLayout(row)
         self._segments(row)
-        row.addStretch(1)
+        row.addStretch()
         self.new_button = TextButton(tr("New task"), self._add_first, kind="primary", icon="add")
         row.addWidget(self.filter_line.mine)
         row.addWidget(self.filter_line.button)
@@ -106,16 +111,14 @@ class TasksView(QWidget):
         self.more_button = IconButton("more", more, self._open_more, size=18, role="text", framed=True)
         row.addWidget(self.new_button)
         row.addWidget(self.more_button)
-        below = line()
-        below.addWidget(self._views, 1)
-        below.addWidget(self.editor)
+        below = Beside(self._views, self.editor, panel_px=WIDTH, page_px=_LEAST_PAGE_PX)
         outer = column(self)
         outer.addWidget(top)
         outer.addWidget(self.bar)
         outer.addWidget(self.filter_line)
-        outer.addLayout(below, 1)
+        outer.addWidget(below, 1)
 
-    def _segments(self, row: QHBoxLayout) -> None:
+    def _segments(self, row: QLayout) -> None:
         self._segment = group = QButtonGroup(self)
         segments = Segments(tr("How the tasks are shown"))
         row.addWidget(segments)

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chat.errors import MessageTooLong
-from app.chat.filenames import clean_name, free_path
 from app.chat.markup import Run, parse, plain
 from app.chat.mentions import complete, find
 from app.chat.records import MAX_TEXT, Attachment, Mention, MessageSent, ReactionSet, decode, encode
 from app.errors import BadChange, BadFileName
+from app.objects.filenames import clean_name, free_path
 from tests.counting import least_s
 from tests.office import EK, HL, NAMES, RG, Folk
 

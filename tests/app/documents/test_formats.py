@@ -18,8 +18,8 @@ from app.documents.formats import (
     take_text,
     to_bytes,
     to_html,
-    to_markdown,
 )
+from app.documents.markdown import to_markdown
 
 BLOCKS = [
     Block((Run("Rubrik å"),), Style(heading=2)),
@@ -48,7 +48,7 @@ def test_bytes_written_here_read_back_as_they_were() -> None:
 def test_markdown_escapes_and_nests() -> None:
     text = to_markdown(BLOCKS)
     assert text.startswith("## Rubrik å\n\nett [**två**](https://å.se/?a=1&b=2) \\<tre\\> 🙂\n")
-    assert "- a\n    1. b\n- c\n\n> citat\n" in text
+    assert "- a\n  1. b\n- c\n\n> citat\n" in text
 
 
 @given(st.text())

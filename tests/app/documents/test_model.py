@@ -299,3 +299,22 @@ def test_words_are_counted() -> None:
     desk = Desk()
     desk.doc.splice(0, 0, "Ett två\ntre  fyra 🙂")
     assert desk.doc.words == 5
+
+
+def test_a_document_is_filled_as_it_would_be_written() -> None:
+    blocks = [
+        Block((Run("å 🙂", Marks(bold=True)), Run("b", Marks(bold=True, link="https://a.se"))), Style(heading=1)),
+        Block(()),
+        Block((Run("c"), Run("d", Marks(italic=True))), Style(list="ol", indent=2)),
+    ]
+    updates: list[bytes] = []
+    filled, other = Document(updates.append), Document()
+    filled.set_up("Beslut")
+    filled.fill(blocks)
+    other.merge(updates)
+    for document in (filled, other):
+        assert [(b.runs, b.style) for b in document.blocks()] == [(b.runs, b.style) for b in blocks]
+    assert not filled.can_undo
+    filled.splice(0, 0, "x")
+    other.merge(updates)
+    assert other.plain_text() == "xå 🙂b\n\ncd"

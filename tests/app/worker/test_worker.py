@@ -200,7 +200,8 @@ def test_it_inherits_nothing_and_may_open_nothing(
     assert worker._process is not None
     proc = Path("/proc") / str(worker._process.pid)
     limits = (proc / "limits").read_text()
-    for what, bound in (("Max core file size", "0"), ("Max file size", "0"), ("Max processes", "0")):
+    for what, bound in (("Max core file size", "0"), ("Max file size", "0"), ("Max processes", "0"),
+                        ("Max open files", "0")):  # fmt: skip
         line = next(line for line in limits.splitlines() if line.startswith(what))
         assert line.removeprefix(what).split()[:2] == [bound, bound]
     assert "NoNewPrivs:\t1" in (proc / "status").read_text()

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.chat.model import Message
 from app.core.ids import ChangeId
 from app.errors import NotFound
+from app.objects.files import Pasted
 from tests.office import ROOM, Desk
 from tests.ui.chat.test_view import last, write
 from tests.world import until
@@ -123,3 +124,16 @@ async def test_a_text_that_was_sent_with_its_file_is_no_draft(
     await until(lambda: len(view.model.timeline) == 1 and not view._sending)
     assert last(view) == "Här är filen å"
     assert hl.chat.draft(ROOM).text == ""
+
+
+def test_what_was_attached_is_there_again_and_pasted_pictures_are_told_of(
+    view: ChatView, hl: Desk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    (tmp_path / "bilaga å.pdf").write_text("å")
+    view.composer.add_files([tmp_path / "bilaga å.pdf", Pasted("Bild 2.png", b"x")])
+    again = reopened(view, qtbot)
+    assert again.composer._files == [tmp_path / "bilaga å.pdf"]
+    assert again.composer.send_button.isEnabled()
+    assert "1 inklistrad bild sparades inte." in again.composer.pasted_line.label.text()
+    again.composer._drop_file(tmp_path / "bilaga å.pdf")
+    assert reopened(again, qtbot).composer._files == []

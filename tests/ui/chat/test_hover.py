@@ -15,12 +15,13 @@ from app.chat.model import Message
 from app.chat.records import Attachment, MessageDeleted, MessageEdited, MessageSent, encode
 from app.core.i18n import set_language
 from app.core.ids import ChangeId
+from tests.demo.hands import commit
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, Positions, desk, from_others
 from tests.ui.chat.test_view import named
 from tests.ui.pointing import click, point, press, release, wheel
 from tests.world import until
 from ui.chat.emoji import EmojiPanel
-from ui.chat.message_layout import LEFT
+from ui.chat.message_layout import left_px
 from ui.chat.view import ChatView
 from ui.kit.dialogs import Dialog
 from ui.kit.translate import short_day
@@ -65,7 +66,7 @@ def row_of(view: ChatView, message: Message | None) -> int:
 def hover(view: ChatView, row: int) -> None:
     """Rests the pointer on a message."""
     rect = view.list.row_rect(row)
-    point(view.list.viewport(), QPoint(LEFT + 200, rect.bottom() - 8))
+    point(view.list.viewport(), QPoint(left_px() + 200, rect.bottom() - 8))
     assert row_of(view, view._hover.message) == row
 
 
@@ -75,7 +76,7 @@ def stands_on(view: ChatView) -> int | None:
     if not bar.isVisible():
         return None
     assert view.list.viewport().rect().contains(bar.geometry())
-    inside = view.list.indexAt(QPoint(LEFT + 200, bar.geometry().top() + 8))
+    inside = view.list.indexAt(QPoint(left_px() + 200, bar.geometry().top() + 8))
     return inside.row()
 
 
@@ -124,7 +125,7 @@ def test_the_bar_stands_on_no_other_message_however_one_scrolls(view: ChatView, 
         case "bar":
             view.list.verticalScrollBar().triggerAction(view.list.verticalScrollBar().SliderAction.SliderPageStepSub)
         case "key":
-            view.list.setFocus()
+            view.list.setFocus(Qt.FocusReason.TabFocusReason)
             QTest.keyClick(view.list, Qt.Key.Key_PageUp)
             QTest.keyClick(view.list, Qt.Key.Key_PageUp)
         case "jump":
@@ -225,6 +226,22 @@ async def test_the_question_names_a_message_of_files_and_cuts_a_long_one(view: C
         await until(lambda: not any(d.isVisible() for d in view.findChildren(Dialog)))
 
 
+def test_who_clicks_on_a_message_and_types_is_writing_a_new_one(view: ChatView, hl: Desk) -> None:
+    """Not changing the old one, though the letters are those that edit and answer."""
+    hl.chat.send(ROOM, "Mitt å")
+    view.list.jump_to_end()
+    own = view.model.rowCount() - 1
+    click(view.list.viewport(), view.list.row_rect(own).center())
+    for letter in "rs å":
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        QTest.keyClicks(focus, letter) if letter.isascii() else commit(focus, letter)
+    assert view.composer.edits is None
+    assert view.composer.replies_to is None
+    assert view.composer.text == "rs å"
+    assert view.composer.field.hasFocus()
+
+
 def test_a_key_acts_on_the_chosen_message_in_sight(view: ChatView) -> None:
     view.list.setFocus()
     QTest.keyClick(view.list, Qt.Key.Key_Home)
@@ -244,11 +261,11 @@ def seen(view: ChatView, row: int) -> bool:
 def test_a_menu_at_the_pointer_is_that_of_the_message_there_and_moves_nothing(view: ChatView) -> None:
     wheel(view.list.viewport(), 1)
     bar = view.list.verticalScrollBar()
-    top = view.list.indexAt(QPoint(LEFT, 30)).row()
+    top = view.list.indexAt(QPoint(left_px(), 30)).row()
     while view.list.row_rect(top).top() > -10:  # until it is partly out of sight
         bar.setValue(bar.value() + 1)
     before = view.list.row_rect(top)
-    at = QPoint(LEFT + 100, 4)
+    at = QPoint(left_px() + 100, 4)
     click(view.list.viewport(), at, right=True)
     where = view.list.viewport().mapToGlobal(at)
     QApplication.sendEvent(view.list.viewport(), QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, where))
@@ -269,7 +286,7 @@ def test_a_click_takes_effect_only_where_it_was_begun(view: ChatView, hl: Desk) 
     rect = view.list.row_rect(row)
     at = next(
         QPoint(x, rect.bottom() - 12)
-        for x in range(LEFT, 600, 4)
+        for x in range(left_px(), 600, 4)
         if view.list._hit_at(QPoint(x, rect.bottom() - 12))[1] is not None
     )
     view.list._set_hover(-1)
@@ -293,6 +310,7 @@ def test_a_menu_closes_when_its_message_is_deleted_meanwhile(view: ChatView, hl:
 def test_the_emoji_are_offered_at_the_message_that_a_key_asked_for(view: ChatView) -> None:
     hover(view, COUNT - 3)
     view.list.setFocus()
+    QTest.keyClick(view.list, Qt.Key.Key_End)
     view.list.setCurrentIndex(view.model.index(COUNT - 12))
     hover(view, COUNT - 3)
     QTest.keyClick(view.list, Qt.Key.Key_Plus)
@@ -308,7 +326,7 @@ def test_the_emoji_are_offered_at_the_message_that_a_key_asked_for(view: ChatVie
 def test_a_double_click_starts_nothing(view: ChatView) -> None:
     hover(view, COUNT - 5)
     rect = view.list.row_rect(COUNT - 5)
-    place = view.list.viewport().mapTo(view, QPoint(LEFT + 20, rect.bottom() - 8))
+    place = view.list.viewport().mapTo(view, QPoint(left_px() + 20, rect.bottom() - 8))
     handle = view.windowHandle()
     assert handle is not None
     QTest.mouseDClick(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)

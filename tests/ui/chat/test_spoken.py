@@ -212,3 +212,18 @@ def test_the_list_has_the_focus_itself_only_while_it_is_empty(qtbot: QtBot, hl: 
     QApplication.processEvents()
     assert len(focused(made)) == 1
     assert focused(made)[0].startswith("EditableText ")
+
+
+def test_who_is_offered_for_a_mention_is_said_where_one_types(view: ChatView) -> None:
+    field = view.composer.field
+    field.setFocus()
+    field.insertPlainText("Hej @")
+    assert field.names is not None
+    said = [face(field).text(Description)]
+    QTest.keyClick(field, Key.Key_Down)
+    said.append(face(field).text(Description))
+    assert len(set(said)) == 2
+    assert set(said) <= {"Enhetschef", "Registrator", "Handläggare"}
+    assert len(focused(view)) == 1
+    QTest.keyClick(field, Key.Key_Escape)
+    assert face(field).text(Description) == ""

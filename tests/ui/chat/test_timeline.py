@@ -22,7 +22,7 @@ from tests.office import CHANNEL, EK, HL, ROOM, Desk, Folk, desk, from_others
 from ui.chat.heights import Heights
 from ui.chat.item_model import TimelineModel
 from ui.chat.message_layout import MessageLayout
-from ui.chat.richtext import LINE_PX
+from ui.chat.richtext import line_px
 from ui.chat.timeline import TimelineView
 from ui.kit.translate import change_language
 
@@ -184,7 +184,7 @@ def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(
     bar, said = layout.said
     assert said.startswith("citerar Handläggare, ")
     assert layout.text is not None
-    assert layout.text[0].y() >= bar.y() + LINE_PX
+    assert layout.text[0].y() >= bar.y() + line_px()
     assert layout.text[0].x() > bar.x()
 
 

@@ -73,7 +73,7 @@ def test_up_in_the_empty_field_edits_the_last_and_escape_lets_it_be(view: ChatVi
 
 def test_an_answer_is_begun_by_key_and_quotes(view: ChatView, hl: Desk) -> None:
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Kan du titta?"))], n=20, t=1_795_500_000_000)
-    view.list.setFocus()
+    view.list.setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(view.list, Qt.Key.Key_S)
     write(view, "Ja")
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)

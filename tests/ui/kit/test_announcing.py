@@ -7,6 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.faces import announced
 from ui.kit.announcing import Announcer, announce
+from ui.kit.error_line import ErrorLine
 from ui.kit.gathering import PAUSE_S, Kind
 
 
@@ -90,6 +91,16 @@ def test_nothing_is_said_once_kansli_is_being_locked(window: Window, heard: list
     window.wait(10 * PAUSE_S)
     assert heard == []
     assert not window.announcer._timer.isActive()
+
+
+def test_an_error_in_a_line_is_said_when_it_is_another(window: Window, heard: list[str]) -> None:
+    error = ErrorLine(window)
+    for text in ("31/2 finns inte", "31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"):
+        error.say(text)
+        window.wait(PAUSE_S)
+    error.hide()
+    error.say("31/3 å 🙂")
+    assert heard == ["31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"]
 
 
 def test_nothing_is_said_where_there_is_no_voice(qtbot: QtBot, heard: list[str]) -> None:

@@ -10,7 +10,17 @@ import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QPushButton, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QListWidget,
+    QPlainTextEdit,
+    QPushButton,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
@@ -20,7 +30,7 @@ from ui.kit.buttons import IconButton, SegmentButton, Segments, TextButton
 from ui.kit.card import SectionHeader
 from ui.kit.faces import leave_focus
 from ui.kit.plain import Label
-from ui.kit.spoken_list import ROWS_KEPT
+from ui.kit.spoken_list import ROWS_KEPT, ItemList
 from ui.kit.style import ElidedLabel, label
 from ui.kit.tab_bar import Tab, TabBar
 from ui.shell.navigation import Rail, RailButton
@@ -248,3 +258,28 @@ def test_what_python_lets_go_of_is_still_there_for_qt(window: QWidget) -> None:
         del found
         gc.collect(0)
     assert abs(sys.getrefcount(None) - before) < 100
+
+
+def test_a_list_of_items_is_one_too_and_goes_with_its_window(qtbot: QtBot) -> None:
+    """▲ Qt looks at it in its constructor."""
+    for _ in range(5):
+        window, field = QWidget(), QLineEdit()
+        layout = QVBoxLayout(window)
+        items, plain, choice = ItemList(), QListWidget(), QComboBox()
+        for part in (field, items, plain, choice):
+            layout.addWidget(part)
+        for part in (items, plain, choice):
+            part.addItems(["Åtgärd", "Övrigt 🙂"])
+        items.setCurrentRow(1)
+        window.show()
+        qtbot.waitUntil(window.isActiveWindow)
+        field.setFocus()
+        assert focused(window) == ["EditableText "]
+        items.setFocus()
+        assert focused(window) == ["ListItem Övrigt 🙂"]
+        choice.setFocus()
+        assert len(focused(window)) == 1
+        window.deleteLater()
+        del items, plain, choice, part, field, layout
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        gc.collect()

@@ -69,6 +69,8 @@ def test_what_policy_has_fixed_is_shown_and_says_so(qtbot: QtBot, tmp_path: Path
 OTHER: dict[str, Value] = {
     "language": "en",
     "theme": "dark",
+    "text-size": 150,
+    "density": "compact",
     "auto-lock-minutes": 60,
     "notifications": "none",
     "notification-content": "shown",

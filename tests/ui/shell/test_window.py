@@ -560,3 +560,22 @@ def real_session_fits(session: RealSession) -> Session:
 def real_office_fits(office: Office) -> Enrolment:
     """mypy holds app.bootstrap to what the first start needs."""
     return office
+
+
+def test_what_the_open_view_can_do_is_among_the_commands_and_only_then(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    offered = {"print": lambda: done.append("print"), "import": lambda: done.append("import")}
+    names = {"print", "export-docx", "export-pdf", "export-markdown", "import"}
+    press(window, "Ctrl+P")
+    window.open_room(CASE)
+    press(window, "Ctrl+P")
+    assert done == []
+    assert not names & {command.id for command in window.commands.shown()}
+    monkeypatch.setattr(FakeView, "doable", lambda _self: offered, raising=False)
+    assert names & {command.id for command in window.commands.shown()} == {"print", "import"}
+    press(window, "Ctrl+P")
+    window.commands["import"].run()
+    window.commands["export-pdf"].run()
+    assert done == ["print", "import"]

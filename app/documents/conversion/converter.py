@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The program's side of conversions: each file gets a process of its own, which ends with it.
+
+▲ The process reads what a stranger wrote and may have been taken over. What it returns is bounded, and checked as if a
+stranger had written it; it is never given to native code.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+
+from app.documents.conversion import wire
+from app.documents.errors import REFUSALS, ConversionDied, ConversionUnavailable
+from app.documents.flow import Block
+from app.documents.formats import Taken
+from app.errors import WorkerDied, WorkerUnavailable
+from app.worker.client import Worker
+from app.worker.frames import PART_BYTES, Convert, Converted, Hand, Part, Take, Tried
+
+OPTION = "--convert"
+CONVERT_S = 120.0
+"""A docx of 940 pages takes 4 s to write and 4 s to read, the longest text that is read in the most runs 47 s."""
+HAND_S = 30.0
+_MAX_WHERE = 100
+
+
+class Converter:
+    """Converts one file at a time; others wait. Lives on the event loop."""
+
+    def __init__(self, command: Sequence[str] | None = None, *, limit_s: float = CONVERT_S) -> None:
+        """`command` and `limit_s` are for tests."""
+        self._command = list(command or _command())
+        self._limit_s = limit_s
+        self._one = asyncio.Lock()
+        self._worker: Worker | None = None
+        self._closed = False
+
+    async def read(self, kind: str, data: bytes) -> Taken:
+        """What of a file a document can hold; `kind` is one of `wire.KINDS`. ConversionFault."""
+        answer = await self._converted(kind, data)
+        try:
+            return await asyncio.to_thread(wire.decode_taken, answer)
+        except ValueError as e:
+            raise ConversionDied from e
+
+    async def docx(self, title: str, blocks: Sequence[Block]) -> bytes:
+        """A docx of a document. ConversionFault."""
+        given = await asyncio.to_thread(wire.encode_document, title, blocks)
+        return await self._converted(wire.DOCX_OUT, given)
+
+    def close(self) -> None:
+        """Ends what is being converted: it raises ConversionDied. Nothing is converted after this."""
+        self._closed = True
+        if self._worker is not None:
+            self._worker.close()
+
+    async def _converted(self, kind: str, data: bytes) -> bytes:
+        """Ends the process if it is cancelled."""
+        async with self._one:
+            if self._closed:
+                raise ConversionUnavailable
+            self._worker = worker = Worker(self._command)
+            try:
+                return await asyncio.to_thread(_convert, worker, kind, data, self._limit_s)
+            except asyncio.CancelledError:
+                worker.close()
+                raise
+            finally:
+                self._worker = None
+
+
+def _convert(worker: Worker, kind: str, data: bytes, limit_s: float) -> bytes:
+    try:
+        for at in range(0, len(data), PART_BYTES):
+            worker.ask(Hand(data[at : at + PART_BYTES]), Tried, HAND_S)
+        said = worker.ask(Convert(kind), Converted, limit_s)
+        if said.code:
+            refusal = REFUSALS.get(said.code)
+            raise refusal(_where(said.where)) if refusal is not None else ConversionDied
+        return _fetched(worker, said.size)
+    except WorkerDied as e:
+        raise ConversionDied from e
+    except WorkerUnavailable as e:
+        raise ConversionUnavailable from e
+    finally:
+        worker.close()
+
+
+def _fetched(worker: Worker, size: int) -> bytes:
+    if not 0 < size <= wire.MAX_BYTES:
+        raise ConversionDied
+    found = bytearray()
+    while len(found) < size:
+        part = worker.ask(Take(len(found)), Part, HAND_S).data
+        if not part or len(part) > PART_BYTES:
+            raise ConversionDied
+        found += part
+    if len(found) != size:
+        raise ConversionDied
+    return bytes(found)
+
+
+def _where(where: str) -> str:
+    """The part of a file, as it may be shown."""
+    return where if len(where) <= _MAX_WHERE and where.isascii() and where.isprintable() else ""
+
+
+def _command() -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, OPTION]
+    return [sys.executable, "-m", "app.documents.conversion"]

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a docx's styles and numbering say of a paragraph and of characters."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_OFF = {"0", "false", "off", "none"}
+_HEADING = re.compile(r"(?:heading|rubrik) ?([1-9])")
+_QUOTES = {"quote", "intense quote", "citat", "starkt citat", "block text", "block quote", "quotations", "blockquote"}
+_LINKS = {"hyperlink", "followedhyperlink", "internet link", "visited internet link", "hyperlänk"}
+_NAMED_LIST = re.compile(r"list (bullet|number)(?: ([2-5]))?")
+_MARKS = (("bold", ("b",)), ("italic", ("i",)), ("underline", ("u",)), ("strike", ("strike", "dstrike")))
+_DEEPEST = 20
+"""Styles based on one another. They may be so in a circle."""
+
+
+def value_of(element: Any, name: str) -> str | None:
+    """The `w:val` of a child; None if there is no such child, "" if it has none."""
+    child = element.find(W + name) if element is not None else None
+    return None if child is None else str(child.get(W + "val", ""))
+
+
+def number_in(element: Any, name: str) -> int | None:
+    """The same as a number; None also for what is none."""
+    text = value_of(element, name)
+    return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else None
+
+
+def marks_in(properties: Any) -> dict[str, bool]:
+    """The marks that run properties set or take away."""
+    found: dict[str, bool] = {}
+    for mark, names in _MARKS:
+        values = [value for name in names if (value := value_of(properties, name)) is not None]
+        if values:
+            found[mark] = any(value not in _OFF for value in values)
+    return found
+
+
+def is_on(properties: Any, name: str) -> bool:
+    """Whether properties switch something on."""
+    value = value_of(properties, name)
+    return value is not None and value not in _OFF
+
+
+class Styles:
+    """Of a styles part, or of none."""
+
+    def __init__(self, part: Any) -> None:
+        found = part.findall(W + "style") if part is not None else []
+        self._by_id = {style.get(W + "styleId", ""): style for style in found}
+        self._default = next((s.get(W + "styleId", "") for s in found if _is_default(s)), "")
+        self._marks: dict[str, dict[str, bool]] = {}
+
+    def _chain(self, style_id: str | None) -> Iterator[Any]:
+        """The style and those that it is based on."""
+        for _ in range(_DEEPEST):
+            style = self._by_id.get(style_id) if style_id else None
+            if style is None:
+                return
+            yield style
+            style_id = value_of(style, "basedOn")
+
+    def _names(self, style_id: str | None) -> Iterator[str]:
+        for style in self._chain(style_id):
+            yield (value_of(style, "name") or "").lower()
+
+    def heading(self, paragraph: Any) -> int:
+        """The level of a heading, 1–9; 0 for what is none."""
+        own = number_in(paragraph, "outlineLvl")
+        if own is not None and own < 9:
+            return max(own, 0) + 1
+        for style in self._chain(value_of(paragraph, "pStyle")):
+            name = (value_of(style, "name") or "").lower()
+            if found := _HEADING.fullmatch(name):
+                return int(found[1])
+            if name in ("title", "rubrik"):
+                return 1
+            level = number_in(style.find(W + "pPr"), "outlineLvl")
+            if level is not None:
+                return level + 1 if 0 <= level < 9 else 0
+        return 0
+
+    def is_quote(self, paragraph: Any) -> bool:
+        """Whether it is a quotation."""
+        return any(name in _QUOTES for name in self._names(value_of(paragraph, "pStyle")))
+
+    def numbering(self, paragraph: Any) -> tuple[int, int] | None:
+        """(numId, level from 0) of the paragraph or its style; None without, (0, 0) where it is taken away."""
+        level = None
+        for properties in (paragraph, *(s.find(W + "pPr") for s in self._chain(value_of(paragraph, "pStyle")))):
+            found = properties.find(W + "numPr") if properties is not None else None
+            level = number_in(found, "ilvl") if level is None else level
+            number = number_in(found, "numId")
+            if number is not None:
+                return number, max(level or 0, 0)
+        return None
+
+    def named_list(self, paragraph: Any) -> tuple[str, int] | None:
+        """("ul" or "ol", level from 1) of Word's own list styles, for files that define no numbering."""
+        for name in self._names(value_of(paragraph, "pStyle")):
+            if found := _NAMED_LIST.fullmatch(name):
+                return ("ul" if found[1] == "bullet" else "ol"), int(found[2] or 1)
+        return None
+
+    def numbered_by(self, style_id: str) -> int | None:
+        """The numId that a list style refers to."""
+        for style in self._chain(style_id):
+            properties = style.find(W + "pPr")
+            if properties is not None and (found := properties.find(W + "numPr")) is not None:
+                return number_in(found, "numId")
+        return None
+
+    def marks(self, style_id: str | None) -> dict[str, bool]:
+        """The marks of a character style. Those of links are none: a link is shown as one anyway."""
+        if not style_id:
+            return {}
+        if style_id not in self._marks:
+            found: dict[str, bool] = {}
+            if not any(name in _LINKS for name in self._names(style_id)):
+                for style in reversed(list(self._chain(style_id))):
+                    found |= marks_in(style.find(W + "rPr"))
+            self._marks[style_id] = found
+        return self._marks[style_id]
+
+
+def _is_default(style: Any) -> bool:
+    return style.get(W + "type") == "paragraph" and style.get(W + "default", "0") not in _OFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How a level of a list is numbered: its format ("bullet", "decimal" …), first number and text ("%1.")."""
+
+    kind: str
+    start: int
+    text: str
+
+
+@dataclass(slots=True)
+class _Num:
+    abstract: int
+    starts: dict[int, int] = field(default_factory=dict)
+    levels: dict[int, Level] = field(default_factory=dict)
+
+
+class Numbering:
+    """Of a numbering part, or of none; counts while the paragraphs are read in order."""
+
+    def __init__(self, part: Any, styles: Styles) -> None:
+        self._abstract: dict[int, dict[int, Level]] = {}
+        self._linked: dict[int, str] = {}
+        self._nums: dict[int, _Num] = {}
+        self._styles = styles
+        self._counts: dict[int, dict[int, int]] = {}
+        self._begun: set[tuple[int, int]] = set()
+        if part is not None:
+            self._read(part)
+
+    def _read(self, part: Any) -> None:
+        for found in part.findall(W + "abstractNum"):
+            key = _int(found.get(W + "abstractNumId"))
+            self._abstract[key] = _levels(found)
+            if link := value_of(found, "numStyleLink"):
+                self._linked[key] = link
+        for found in part.findall(W + "num"):
+            num = _Num(number_in(found, "abstractNumId") or 0)
+            for override in found.findall(W + "lvlOverride"):
+                at = _int(override.get(W + "ilvl"))
+                num.levels |= _levels(override)
+                start = number_in(override, "startOverride")
+                if start is not None:
+                    num.starts[at] = start
+            self._nums[_int(found.get(W + "numId"))] = num
+
+    def level(self, num_id: int, at: int) -> Level | None:
+        """None for what is defined nowhere."""
+        num = self._nums.get(num_id)
+        if num is None:
+            return None
+        return num.levels.get(at) or self._abstract.get(self._root(num.abstract), {}).get(at)
+
+    def _root(self, abstract: int) -> int:
+        """The definition itself, where one only refers to a list style."""
+        link = self._linked.get(abstract)
+        number = self._styles.numbered_by(link) if link and not self._abstract.get(abstract) else None
+        return self._nums[number].abstract if number in self._nums else abstract
+
+    def count(self, num_id: int, at: int) -> int:
+        """The number that Word gives the next paragraph there."""
+        num, level = self._nums[num_id], self.level(num_id, at)
+        counts = self._counts.setdefault(self._root(num.abstract), {})
+        if at in num.starts and (num_id, at) not in self._begun:
+            counts[at] = num.starts[at]
+        elif at in counts:
+            counts[at] += 1
+        else:
+            counts[at] = level.start if level is not None else 1
+        self._begun.add((num_id, at))
+        for deeper in [key for key in counts if key > at]:
+            del counts[deeper]
+        return counts[at]
+
+
+def _levels(parent: Any) -> dict[int, Level]:
+    found = {}
+    for level in parent.findall(W + "lvl"):
+        start = number_in(level, "start")
+        kind, text = value_of(level, "numFmt") or "decimal", value_of(level, "lvlText") or ""
+        found[_int(level.get(W + "ilvl"))] = Level(kind=kind, start=1 if start is None else start, text=text)
+    return found
+
+
+def _int(text: str | None) -> int:
+    return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else 0

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What runs in the process that converts one file, and may die of it.
+
+It opens no file and no connection and knows no keys: the file's bytes come by standard input, and what it was made into
+goes by standard output.
+"""
+
+import codecs
+
+from app.documents.conversion import archive, docx_reader, docx_writer, markdown_reader, wire
+from app.documents.errors import ConversionFault, ImportDamaged, ImportEmpty, ImportForeign
+from app.documents.flow import BODY, Block, Run
+from app.documents.formats import Taken, take_text
+from app.objects.addresses import safe_link
+from app.worker.frames import PART_BYTES, Answer, Convert, Converted, Hand, Part, Question, Take, Tried
+from app.worker.running import run
+
+_OFFICE = ("docx", "docm", "dotx", "dotm")
+_BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-", b"{\\rtf", b"MZ", b"\x7fELF")
+
+
+class Converting:
+    """Answers questions about the one file that it was handed."""
+
+    def __init__(self) -> None:
+        self._given: list[bytes] = []
+        self._made = b""
+
+    def answer(self, question: Question) -> Answer:
+        """Carries out a question. ValueError for a question that this process does not answer."""
+        match question:
+            case Hand(data=data):
+                self._given.append(data)
+                return Tried((), False, 0)
+            case Convert(kind=kind):
+                return self._convert(kind)
+            case Take(at=at):
+                return Part(self._made[at : at + PART_BYTES])
+        raise ValueError("this process converts")
+
+    def _convert(self, kind: str) -> Converted:
+        data, self._given = b"".join(self._given), []
+        try:
+            self._made = converted(kind, data)
+        except ConversionFault as fault:
+            return Converted(0, fault.code, fault.where)
+        return Converted(len(self._made), "", "")
+
+
+def converted(kind: str, data: bytes) -> bytes:
+    """The docx that a document is made into, or what a file of this kind holds. ConversionFault."""
+    if kind == wire.DOCX_OUT:
+        return docx_writer.write_docx(*wire.decode_document(data))
+    taken = _read(kind, data)
+    if not taken.others and not taken.pictures and not any(block.text.strip() for block in taken.blocks):
+        raise ImportEmpty
+    return wire.encode_taken(taken)
+
+
+def _read(kind: str, data: bytes) -> Taken:
+    if kind in _OFFICE or data.startswith(_BINARY):
+        found = archive.look(data)
+        try:
+            return docx_reader.read_docx(found)
+        except (MemoryError, ConversionFault):
+            raise
+        except Exception as e:  # python-docx and lxml raise some twenty different ones
+            raise ImportDamaged("word/document.xml") from e
+    text = _text(data)
+    if kind in ("md", "markdown"):
+        return markdown_reader.read_markdown(text)
+    return take_text(text.removesuffix("\n"), BODY)
+
+
+def _text(data: bytes) -> str:
+    """Text in UTF-8, in UTF-16 if it says so, else in Windows' old western encoding. ImportForeign for what is none."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", "replace")
+    if b"\0" in data:
+        raise ImportForeign
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _answering() -> Converting:
+    """With everything loaded that conversions load: after `confine` nothing more can be opened."""
+    tried = [Block((Run("å"),)), Block((Run("1"),), BODY._replace(list="ol", indent=1))]
+    _read("docx", docx_writer.write_docx("å", tried))
+    safe_link("https://å.se")  # hosts are judged by Python's IDNA
+    for encoding in ("utf-16", "utf-16-le", "utf-8-sig", "cp1252"):
+        codecs.lookup(encoding)
+    _read("md", b"- *a* <u>b</u> [c](https://a.se)\n\n|a|b|\n|-|-|\n|c|d|\n")
+    return Converting()
+
+
+def main() -> int:
+    """Answers on standard input and output until the program is gone."""
+    return run(lambda: _answering().answer)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Why a file cannot become a document, or a document a file. The sentences are in ui/errors.py.
+
+WorldFault
+├── PrintOff · PrinterRefused
+└── ConversionFault
+    ├── ImportTooLarge · ImportBomb · ImportEncrypted · ImportDamaged · ImportDoctype · ImportForeign · ImportEmpty
+    ├── ConversionDied · ConversionUnavailable
+    └── ExportFull · ExportFailed
+"""
+
+from app.errors import WorldFault
+
+
+class ConversionFault(WorldFault):
+    """A file could not be converted, and nothing was changed. `where`: the part of the file at fault, or ""."""
+
+    def __init__(self, where: str = "") -> None:
+        super().__init__(where)
+        self.where = where
+
+
+class ImportTooLarge(ConversionFault):
+    """The file is larger than is read."""
+
+    code = "import-too-large"
+
+
+class ImportBomb(ConversionFault):
+    """The file unpacks to more than its size explains, or to more parts than a document has."""
+
+    code = "import-bomb"
+
+
+class ImportEncrypted(ConversionFault):
+    """The file is protected by a password."""
+
+    code = "import-encrypted"
+
+
+class ImportDamaged(ConversionFault):
+    """The file says that it is a Word document and cannot be read as one."""
+
+    code = "import-damaged"
+
+
+class ImportDoctype(ConversionFault):
+    """A part declares a document type or entities, which Word documents never do."""
+
+    code = "import-doctype"
+
+
+class ImportForeign(ConversionFault):
+    """The file is of a kind that is not read: an old Word document, a PDF, OpenDocument, a program."""
+
+    code = "import-foreign"
+
+
+class ImportEmpty(ConversionFault):
+    """There is neither text nor anything else in the file."""
+
+    code = "import-empty"
+
+
+class ConversionDied(ConversionFault):
+    """The process that converts ended at the file, or took too long and was ended."""
+
+    code = "conversion-died"
+
+
+class ConversionUnavailable(ConversionFault):
+    """The process that converts cannot be started."""
+
+    code = "conversion-unavailable"
+
+
+class ExportFull(ConversionFault):
+    """There is no room for the file. Nothing is left of it."""
+
+    code = "export-full"
+
+
+class ExportFailed(ConversionFault):
+    """The disk or folder refuses the file. Nothing is left of it."""
+
+    code = "export-failed"
+
+
+class PrintOff(WorldFault):
+    """The machine's policy lets nothing be printed or saved as PDF."""
+
+    code = "print-off"
+
+
+class PrinterRefused(WorldFault):
+    """The printer takes nothing."""
+
+    code = "printer-refused"
+
+
+REFUSALS: dict[str, type[ConversionFault]] = {
+    fault.code: fault
+    for fault in (
+        ImportTooLarge, ImportBomb, ImportEncrypted, ImportDamaged, ImportDoctype, ImportForeign, ImportEmpty,
+    )
+}  # fmt: skip
+"""What the process may answer in place of a document."""

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents out of files and files out of documents: what policy allows, what is read, what is written.
+
+What goes out is a clean copy: the text as it is now and the title. A file that is read becomes a document whole, in one
+transaction, or nothing.
+"""
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from app.core import log
+from app.core.files import Draft
+from app.core.ids import ObjId, RoomId
+from app.core.visible import one_line
+from app.documents import records
+from app.documents.conversion.converter import Converter
+from app.documents.conversion.wire import KINDS
+from app.documents.errors import ExportFailed, ExportFull, ImportForeign, ImportTooLarge, PrintOff
+from app.documents.flow import Block
+from app.documents.formats import Taken
+from app.documents.markdown import to_markdown
+from app.documents.model import MAX_TITLE, Document
+from app.errors import ExportOff, FileUnreadable
+
+MAX_FILE_BYTES = 25 * 1024 * 1024
+"""The largest file that is read. Larger ones are large by their pictures, which a document cannot hold."""
+
+
+class Documents(Protocol):
+    """What is needed of the service."""
+
+    def shown_now(self, obj: ObjId) -> tuple[str, Sequence[Block]]: ...
+
+    def add(self, room: RoomId, changes: Sequence[bytes]) -> ObjId: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A document that a file was made into, and what of the file it could not take."""
+
+    obj: ObjId
+    title: str
+    taken: Taken
+
+
+class DocumentFiles:
+    """Of one account. `may_export` and `may_print` are asked each time."""
+
+    def __init__(self, documents: Documents, converter: Converter | None = None) -> None:
+        """`converter` is for tests."""
+        self._documents = documents
+        self._converter = converter or Converter()
+        self.may_export: Callable[[], bool] = lambda: True
+        self.may_print: Callable[[], bool] = lambda: True
+
+    def check_export(self) -> None:
+        """ExportOff if policy lets nothing be saved outside the program: before a person is asked where."""
+        if not self.may_export():
+            raise ExportOff
+
+    def check_print(self) -> None:
+        """PrintOff if policy lets nothing be printed."""
+        if not self.may_print():
+            raise PrintOff
+
+    def check_pdf(self) -> None:
+        """ExportOff, PrintOff: a PDF is a file outside the program, and policy counts it as print too."""
+        self.check_export()
+        self.check_print()
+
+    def content(self, obj: ObjId) -> tuple[str, Sequence[Block]]:
+        """A document's title and text as they are now, for paper. NotFound."""
+        return self._documents.shown_now(obj)
+
+    async def export_docx(self, obj: ObjId, target: Path) -> None:
+        """Writes a document as docx. ExportOff, NotFound, ConversionFault, ExportFull, ExportFailed; nothing is left at
+        `target` then."""
+        self.check_export()
+        data = await self._converter.docx(*self.content(obj))
+        await self._write(target, data, "docx")
+
+    async def export_markdown(self, obj: ObjId, target: Path) -> None:
+        """Writes a document as Markdown in UTF-8. ExportOff, NotFound, ExportFull, ExportFailed."""
+        self.check_export()
+        _, blocks = self.content(obj)
+        text = await asyncio.to_thread(to_markdown, blocks)
+        await self._write(target, text.encode(), "markdown")
+
+    async def export_pdf(self, target: Path, data: bytes) -> None:
+        """Writes a PDF that was made of a document. ExportOff, PrintOff, ExportFull, ExportFailed."""
+        self.check_pdf()
+        await self._write(target, data, "pdf")
+
+    async def import_file(self, room: RoomId, source: Path) -> Imported:
+        """Makes a document of a file, under the file's name. FileUnreadable, ConversionFault; no document is made
+        then."""
+        kind = source.suffix.lower().removeprefix(".")
+        data = await asyncio.to_thread(_read, source, kind)
+        taken = await self._converter.read(kind, data)
+        title = one_line(source.stem, MAX_TITLE)
+        changes = await asyncio.to_thread(_changes, title, taken.blocks)
+        obj = self._documents.add(room, changes)
+        log.store.info("document-imported", kind=kind, size=len(data), blocks=len(taken.blocks))
+        return Imported(obj=obj, title=title, taken=taken)
+
+    def close(self) -> None:
+        """Ends what is being converted."""
+        self._converter.close()
+
+    async def _write(self, target: Path, data: bytes, kind: str) -> None:
+        await asyncio.to_thread(_written, target, data)
+        log.store.info("document-exported", kind=kind, size=len(data))
+
+
+def _read(source: Path, kind: str) -> bytes:
+    """▲ A file that is too large is not read at all, and what is no file (a pipe, a device) is not opened."""
+    try:
+        if not source.is_file():
+            raise FileUnreadable
+        if source.stat().st_size > MAX_FILE_BYTES:
+            raise ImportTooLarge
+        if kind not in KINDS:
+            raise ImportForeign
+        with source.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as e:
+        raise FileUnreadable from e
+    if len(data) > MAX_FILE_BYTES:
+        raise ImportTooLarge
+    return data
+
+
+def _written(target: Path, data: bytes) -> None:
+    try:
+        draft = Draft(target)
+        try:
+            draft.file.write(data)
+            draft.file.flush()
+            os.fsync(draft.file.fileno())
+            draft.keep()
+        finally:
+            draft.drop()
+    except OSError as e:
+        raise (ExportFull if e.errno in (errno.ENOSPC, errno.EDQUOT) else ExportFailed) from e
+
+
+def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
+    """The data of the changes that make a document: its title, then all of its text as one update. In a thread: the
+    text is put in piece by piece, so the loop gets Python's lock in between."""
+    updates: list[bytes] = []
+    with closing(Document(updates.append)) as document:
+        document.set_up(title)
+        begun, first = document.state(), list(updates)
+        document.fill(blocks)
+        made = [data for update in first for data in records.encode(update, document.title)]
+        return [*made, *records.encode(document.diff(begun))]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Blocks as Markdown: CommonMark, ~~struck~~, and the tags of HTML for what it has no sign for."""
+
+import re
+from collections.abc import Sequence
+
+from app.documents.flow import BULLETS, Block, Run
+from app.documents.numbering import Item, items
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#~|])|&(?=#?\w{1,31};)")
+_BEGINNING = re.compile(r"([-+=](?=\s|[-+=]|$))|(\d{1,9})(?=[.)](?:\s|$))")
+"""What would make a list, a line or a heading of the one above of the text that begins so."""
+_SIGNS = (("bold", "**", "strong"), ("italic", "*", "em"), ("strike", "~~", "s"))
+
+
+def to_markdown(blocks: Sequence[Block]) -> str:
+    """The whole text. Headings have no line breaks in Markdown; theirs become spaces."""
+    lines: list[str] = []
+    before: Block | None = None
+    insides: list[int] = []
+    for block, item in zip(blocks, items(blocks), strict=True):
+        style, text = block.style, _text(block)
+        if before is not None and not (style.list and before.style.list):
+            lines.append("")
+        if style.heading:
+            lines.append("#" * style.heading + " " + text.replace("\\\n", " "))
+        elif style.list:
+            sign = "- " if style.list == BULLETS else f"{item.number}. "
+            lines.append(_item(text, sign, item, insides))
+        else:
+            prefix = "> " if style.quote else ""
+            lines.append(prefix + text.replace("\n", "\n" + prefix))
+        before = block
+    return "\n".join(lines) + "\n"
+
+
+def _item(text: str, sign: str, item: Item, insides: list[int]) -> str:
+    """An item as far in as its parents' text begins."""
+    del insides[item.depth :]
+    room = " " * sum(insides)
+    insides.append(len(sign))
+    return room + sign + text.replace("\n", "\n" + room + " " * len(sign))
+
+
+def _text(block: Block) -> str:
+    out: list[str] = []
+    for run in block.runs:
+        out.append(_run(run, out[-1][-1:] if out else ""))
+    text = "".join(out).strip(" \t")
+    return _BEGINNING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\", text, count=1) \
+        if _BEGINNING.match(text) else text  # fmt: skip
+
+
+def _run(run: Run, before: str) -> str:
+    text = _SPECIAL.sub(lambda found: f"\\{found[0]}", run.text).replace("\u2028", "\\\n")
+    core = text.strip()
+    if not core or core == "\\":
+        return text
+    begin, end = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    if core.endswith("\\") and end.startswith("\n"):  # a line break at the end
+        core, end = core[:-1].rstrip(), "\\" + end
+    plain = not before or before.isspace() or bool(begin)
+    signs = plain and core[0].isalnum() and core[-1].isalnum()
+    for mark, sign, tag in _SIGNS:
+        if getattr(run.marks, mark):
+            core = f"{sign}{core}{sign}" if signs else f"<{tag}>{core}</{tag}>"
+    if run.marks.underline:
+        core = f"<u>{core}</u>"
+    if run.marks.link:
+        core = (
+            f"[{core}](<{run.marks.link}>)" if re.search(r"[()\s]", run.marks.link) else f"[{core}]({run.marks.link})"
+        )
+    return begin + core + end

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which list each block belongs to, and its number there: the same in files, on paper and on screen.
+
+Items of one level and kind belong together past deeper items; anything that is no item ends all lists.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from app.documents.flow import Block, Style
+
+_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
+          (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
+_BULLETS = "•◦▪"
+
+
+class Item(NamedTuple):
+    """`list`: the number of the list that a block belongs to, counted from 0; -1 if it is no item. `number`: its place
+    in it, from 1. `depth`: how many items it is inside of, which is less than its indent where levels were skipped."""
+
+    list: int = -1
+    number: int = 0
+    depth: int = 0
+
+
+NO_ITEM = Item()
+
+
+def items(blocks: Sequence[Block]) -> list[Item]:
+    """One for each block."""
+    found: list[Item] = []
+    open_lists: dict[int, tuple[Style, int, int]] = {}
+    lists = 0
+    for block in blocks:
+        style = block.style
+        if not style.list:
+            open_lists.clear()
+            found.append(NO_ITEM)
+            continue
+        for deeper in [indent for indent in open_lists if indent > style.indent]:
+            del open_lists[deeper]
+        before = open_lists.get(style.indent)
+        if before is not None and before[0] == style:
+            _, own, number = before
+        else:
+            own, number = lists, 0
+            lists += 1
+        open_lists[style.indent] = (style, own, number + 1)
+        found.append(Item(own, number + 1, len(open_lists) - 1))
+    return found
+
+
+def sign(style: Style, number: int) -> str:
+    """What stands before an item: disc, circle, square; 1. a. i. by level, as on screen."""
+    level = (style.indent - 1) % 3
+    if style.list == "ul":
+        return _BULLETS[level]
+    return f"{(str(number), _letters(number), _roman(number))[level]}."
+
+
+def _letters(number: int) -> str:
+    out = ""
+    while number > 0:
+        number, at = divmod(number - 1, 26)
+        out = chr(ord("a") + at) + out
+    return out
+
+
+def _roman(number: int) -> str:
+    if number >= 5000:
+        return str(number)
+    out = ""
+    for value, letters in _ROMAN:
+        count, number = divmod(number, value)
+        out += letters * count
+    return out

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The loop of a process that reads what strangers wrote: it loads, gives up its rights, and answers until the program
+is gone."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import IO
+
+from app.worker.confine import confine
+from app.worker.frames import Answer, Question, read_question, write
+
+
+def run(load: Callable[[], Callable[[Question], Answer]]) -> int:
+    """Answers on standard input and output. `load` imports what answering needs and returns what answers: after it
+    nothing more can be opened."""
+    questions, answers = _streams()
+    answer = load()
+    confine()
+    while (question := read_question(questions)) is not None:
+        write(answers, answer(question))
+    return 0
+
+
+def _streams() -> tuple[IO[bytes], IO[bytes]]:
+    """The two streams, taken from under whatever else would write on them."""
+    answers = os.fdopen(os.dup(sys.__stdout__.fileno()), "wb")  # type: ignore[union-attr]  # the client gave it one
+    questions = os.fdopen(os.dup(sys.__stdin__.fileno()), "rb")  # type: ignore[union-attr]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return questions, answers

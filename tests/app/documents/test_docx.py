@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is read of a Word document, what is refused, and what is in one that we write."""
+
+import contextlib
+import io
+import zipfile
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.documents.conversion import archive, docx_writer, wire
+from app.documents.conversion.process import converted
+from app.documents.errors import ConversionFault
+from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style, joined
+from app.documents.formats import Taken
+from tests.app.documents import made_files
+from tests.app.documents.made_files import docx, paragraph
+
+NUMBERED = (
+    '<w:abstractNum w:abstractNumId="7">{levels}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="7"/></w:num>'
+)
+LEVEL = '<w:lvl w:ilvl="{at}"><w:start w:val="{start}"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1."/></w:lvl>'
+STYLES = """<w:style w:type="paragraph" w:styleId="Rubrik2"><w:name w:val="heading 2"/></w:style>
+<w:style w:type="paragraph" w:styleId="Egen"><w:name w:val="Egen"/><w:basedOn w:val="Rubrik2"/></w:style>
+<w:style w:type="paragraph" w:styleId="A"><w:name w:val="A"/><w:basedOn w:val="B"/></w:style>
+<w:style w:type="paragraph" w:styleId="B"><w:name w:val="B"/><w:basedOn w:val="A"/></w:style>
+<w:style w:type="character" w:styleId="Stark"><w:name w:val="Strong"/><w:rPr><w:b/></w:rPr></w:style>"""
+
+
+def taken(data: bytes, kind: str = "docx") -> Taken:
+    return wire.decode_taken(converted(kind, data))
+
+
+def lines(data: bytes) -> list[tuple[str, Style]]:
+    return [(block.text, block.style) for block in taken(data).blocks]
+
+
+def styled(name: str) -> str:
+    return f'<w:pPr><w:pStyle w:val="{name}"/></w:pPr>'
+
+
+def item(number: int = 1, level: int = 0) -> str:
+    return f'<w:pPr><w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr></w:pPr>'
+
+
+def run(text: str, properties: str = "") -> str:
+    return f'<w:r><w:rPr>{properties}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def test_styles_are_known_by_what_they_are_based_on_and_may_be_so_in_a_circle() -> None:
+    found = lines(docx("".join(paragraph(n, styled(n)) for n in ("Rubrik2", "Egen", "A", "Okänd")), styles=STYLES))
+    assert found == [("Rubrik2", Style(heading=2)), ("Egen", Style(heading=2)), ("A", BODY), ("Okänd", BODY)]
+
+
+def test_marks_on_characters_come_along_and_may_take_a_styles_away() -> None:
+    inside = run("a", '<w:rStyle w:val="Stark"/>') + run("b", '<w:rStyle w:val="Stark"/><w:b w:val="0"/><w:i/>')
+    inside += run("c", '<w:dstrike/><w:u w:val="single"/>')
+    (block,) = taken(docx(f"<w:p>{inside}</w:p>", styles=STYLES)).blocks
+    assert block.runs == (
+        Run("a", Marks(bold=True)),
+        Run("b", Marks(italic=True)),
+        Run("c", Marks(underline=True, strike=True)),
+    )
+
+
+def test_a_list_that_goes_on_after_a_paragraph_is_said_to_have_other_numbers() -> None:
+    numbering = NUMBERED.format(levels=LEVEL.format(at=0, start=1))
+    whole = docx(paragraph("ett", item()) + paragraph("två", item()), numbering=numbering)
+    assert lines(whole) == [("ett", Style(list="ol", indent=1)), ("två", Style(list="ol", indent=1))]
+    assert taken(whole).others == ()
+    parted = docx(paragraph("ett", item()) + paragraph("å") + paragraph("två", item()), numbering=numbering)
+    assert taken(parted).others == (("numbering", 1),)
+    fifth = docx(paragraph("fem", item()), numbering=NUMBERED.format(levels=LEVEL.format(at=0, start=5)))
+    assert taken(fifth).others == (("numbering", 1),)
+
+
+def test_deleted_text_stays_away_and_inserted_text_comes() -> None:
+    inside = '<w:ins w:author="Registrator"><w:r><w:t>ny</w:t></w:r></w:ins>'
+    inside += "<w:del><w:r><w:delText>gammal</w:delText></w:r></w:del>"
+    found = taken(docx(f"<w:p>{run('å ')}{inside}</w:p>"))
+    assert found.blocks[0].text == "å ny"
+    assert found.others == (("changes", 2),)
+
+
+def test_a_field_shows_its_result_and_never_what_it_is_made_of() -> None:
+    mark = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+    says = '<w:r><w:instrText> HYPERLINK "https://a.se/b" \\l "c" </w:instrText></w:r>'
+    field = mark.format("begin") + says + mark.format("separate") + run("här") + mark.format("end")
+    (first, second) = taken(docx(f"<w:p>{field}{run(' efter')}</w:p><w:p>{mark.format('begin')}{says}</w:p>")).blocks
+    assert first.runs == (Run("här", Marks(link="https://a.se/b#c")), Run(" efter"))
+    assert second.text == ""
+
+
+def test_attack_a_link_that_may_not_be_opened_is_text_and_counted() -> None:
+    links = {"a": "file:///etc/passwd", "b": "\\\\server\\share", "c": "https://a.se"}
+    inside = "".join(f'<w:hyperlink r:id="{key}">{run(key)}</w:hyperlink>' for key in (*links, "d"))
+    found = taken(docx(f"<w:p>{inside}</w:p>", links=links))
+    assert [r.marks.link for r in found.blocks[0].runs] == ["", "https://a.se", ""]
+    assert found.others == (("links", 2),)
+
+
+def test_hidden_text_symbols_and_headers_are_counted() -> None:
+    inside = run("dold", "<w:vanish/>") + run("synlig") + '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>'
+    inside += '<w:r><w:sym w:font="Wingdings" w:char="F0AA"/></w:r>'
+    header = '<w:hdr xmlns:w="x"><w:p><w:r><w:t>Myndigheten</w:t></w:r></w:p></w:hdr>'
+    found = taken(docx(f"<w:p>{inside}</w:p>", parts={"word/header1.xml": header}))
+    assert found.blocks[0].text == "synlig☑"
+    assert found.others == (("headers", 1), ("hidden", 1), ("symbols", 1))
+
+
+def test_macros_are_left_behind_and_said() -> None:
+    found = taken(made_files.with_macros(), "docm")
+    assert [block.text for block in found.blocks] == ["Beslut å"]
+    assert found.others == (("macros", 1),)
+
+
+@pytest.mark.parametrize(("make", "code"), made_files.HOSTILE.values(), ids=made_files.HOSTILE)
+def test_attack_a_file_that_is_no_harmless_document_is_refused_with_its_own_code(
+    make: Callable[[], bytes], code: str
+) -> None:
+    with pytest.raises(ConversionFault) as fault:
+        converted("docx", make())
+    assert fault.value.code == code
+
+
+def test_a_refusal_says_where_the_fault_is() -> None:
+    with pytest.raises(ConversionFault) as fault:
+        archive.look(made_files.entities())
+    assert fault.value.where == made_files.DOCUMENT
+
+
+def test_attack_nothing_is_unpacked_but_what_is_read() -> None:
+    data = docx(paragraph("å"), parts={"word/media/a.png": bytes(1_000_000), "word/embeddings/b.bin": b"b"})
+    found = archive.look(data)
+    with zipfile.ZipFile(io.BytesIO(found.docx)) as given_on:
+        assert all(name.endswith((".xml", ".rels")) for name in given_on.namelist())
+
+
+def test_an_honest_table_of_many_rows_is_no_bomb() -> None:
+    rows = (f"<w:tr>{f'<w:tc>{paragraph(str(n))}</w:tc>' * 2}</w:tr>" for n in range(20_000))
+    found = taken(docx(f"<w:tbl>{''.join(rows)}</w:tbl>"))
+    assert len(found.blocks) == 20_000
+    assert found.tables == 1
+
+
+def test_what_is_written_holds_no_property_but_the_title() -> None:
+    with zipfile.ZipFile(io.BytesIO(docx_writer.write_docx("Beslut å & b", [Block((Run("text"),))]))) as made:
+        names, core = made.namelist(), made.read("docProps/core.xml").decode()
+        times = {entry.date_time for entry in made.infolist()}
+        whole = b"".join(made.read(name) for name in names).lower()
+    assert not [
+        name for name in names if "thumbnail" in name or "comments" in name or "custom" in name or "app.xml" in name
+    ]
+    assert "<dc:title>Beslut å &amp; b</dc:title>" in core
+    assert core.count("<dc:") == 1
+    assert times == {(1980, 1, 1, 0, 0, 0)}
+    assert b"python" not in whole
+    assert b"creator" not in whole
+
+
+def test_the_same_document_gives_the_same_bytes() -> None:
+    blocks = [Block((Run("å", Marks(link="https://a.se")),), Style(list="ol", indent=2))]
+    assert docx_writer.write_docx("a", blocks) == docx_writer.write_docx("a", blocks)
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff\u2029"), max_size=12)
+MARKS = st.builds(
+    Marks, bold=st.booleans(), italic=st.booleans(), underline=st.booleans(), strike=st.booleans(),
+    link=st.sampled_from(["", "", "https://a.se/?b=1&c=2"]),
+)  # fmt: skip
+STYLED = st.one_of(
+    st.integers(0, 3).map(lambda level: Style(heading=level)),
+    st.tuples(st.sampled_from(["ul", "ol"]), st.integers(1, 8)).map(lambda s: Style(list=s[0], indent=s[1])),
+    st.just(Style(quote=True)),
+)
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> list[Block]:
+    runs = st.lists(st.builds(Run, TEXTS, MARKS), max_size=4)
+    found = draw(st.lists(st.builds(lambda r, s: Block(joined(r), s), runs, STYLED), min_size=1, max_size=8))
+    return [Block(joined(Run(r.text, _shown(r.marks)) for r in b.runs), b.style) for b in found]
+
+
+def _shown(marks: Marks) -> Marks:
+    """A link is underlined anyway: no file says so twice."""
+    return marks._replace(underline=marks.underline and not marks.link)
+
+
+@pytest.mark.slow
+@given(blocks())
+def test_any_document_reads_back_as_it_was_written(given_blocks: list[Block]) -> None:
+    if not any(b.text.strip() for b in given_blocks):
+        return
+    back = taken(docx_writer.write_docx("å", given_blocks))
+    assert [(b.runs, b.style) for b in back.blocks] == [(b.runs, b.style) for b in given_blocks]
+    assert back.others == ()
+
+
+@given(st.binary(max_size=400), st.sampled_from(wire.KINDS))
+def test_any_bytes_are_a_document_or_refused(data: bytes, kind: str) -> None:
+    with contextlib.suppress(ConversionFault):
+        assert taken(data, kind).blocks
+
+
+def test_control_characters_do_not_spoil_the_file() -> None:
+    (block,) = taken(docx_writer.write_docx("\x01", [Block((Run("a\x02b\ufffe", PLAIN),))])).blocks
+    assert block.text == "a\ufffdb\ufffd"

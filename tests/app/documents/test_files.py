@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents to files and files to documents, through the process that converts: whole or not at all."""
+
+import asyncio
+import errno
+import io
+import os
+import re
+import stat
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from app.core.ids import ObjId
+from app.documents.conversion import wire
+from app.documents.conversion.converter import Converter
+from app.documents.errors import (
+    ConversionDied,
+    ConversionFault,
+    ConversionUnavailable,
+    ExportFailed,
+    ExportFull,
+    ImportForeign,
+    ImportTooLarge,
+    PrintOff,
+)
+from app.documents.files import MAX_FILE_BYTES, DocumentFiles
+from app.documents.flow import Block, Marks, Run, Style
+from app.documents.formats import Taken
+from app.errors import ExportOff, FileUnreadable
+from app.worker.client import Worker
+from app.worker.frames import (
+    MAX_FRAME,
+    Answer,
+    Convert,
+    Converted,
+    Hand,
+    Part,
+    Tried,
+    encode,
+    read_answer,
+    write,
+)  # fmt: skip
+from tests.app.documents import made_files
+from tests.app.documents.desks import Desk, World
+from tests.office import EK, HL, NAMES, ROOM
+from tests.world import until
+
+CANARY = "kanariefågel-i-gruvan"
+HELD = Tried((), False, 0)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path / "world")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hl(world: World) -> Desk:
+    return world.add(HL)
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.is_file()]
+
+
+def texts(desk: Desk, obj: ObjId) -> list[str]:
+    return [block.text for block in desk.documents.shown_now(obj)[1]]
+
+
+def decision(desk: Desk) -> ObjId:
+    """A document that two wrote in, and of which one deleted something."""
+    obj = desk.documents.create(ROOM, "Beslut å 🙂")
+    document = desk.documents.open(obj)
+    document.splice(0, 0, f"{CANARY}\nSkäl ö\nPunkt")
+    document.splice(0, len(CANARY) + 1, "")
+    document.set_styles(0, [Style(heading=1), Style(list="ol", indent=1)])
+    document.format(0, 4, {"link": "https://a.se/å"})
+    desk.documents.close(obj)
+    return obj
+
+
+async def test_a_document_becomes_a_word_document_and_comes_back_from_it(hl: Desk, tmp_path: Path) -> None:
+    obj = decision(hl)
+    target = tmp_path / "Beslut.docx"
+    await hl.documents.files.export_docx(obj, target)
+    imported = await hl.documents.files.import_file(ROOM, target)
+    assert imported.title == "Beslut"
+    assert imported.taken.others == ()
+    _, before = hl.documents.shown_now(obj)
+    _, after = hl.documents.shown_now(imported.obj)
+    assert [(b.runs, b.style) for b in after] == [(b.runs, b.style) for b in before]
+    assert {row.title for row in hl.documents.list(ROOM)} == {"Beslut å 🙂", "Beslut"}
+
+
+async def test_an_imported_document_reaches_colleagues_whole(world: World, hl: Desk, tmp_path: Path) -> None:
+    ek = world.add(EK)
+    long = "\n".join(f"Rad {n} å 🙂" for n in range(20_000))
+    imported = await hl.documents.files.import_file(ROOM, written(tmp_path, "lång.txt", long.encode()))
+    world.deliver()
+    assert [row.title for row in ek.documents.list(ROOM)] == ["lång"]
+    assert texts(ek, imported.obj) == long.split("\n")
+    ek.documents.rename(imported.obj, "Annat")
+    world.deliver()
+    assert [row.title for row in hl.documents.list(ROOM)] == ["Annat"]
+
+
+async def test_what_goes_out_is_a_clean_copy(world: World, hl: Desk, tmp_path: Path) -> None:
+    """No deleted text, nobody's name, no time: in no part of the file."""
+    ek = world.add(EK)
+    obj = decision(hl)
+    world.deliver()
+    document = ek.documents.open(obj)
+    document.splice(document.length_utf16, 0, "\nEK skrev detta")
+    ek.documents.close(obj)
+    world.deliver()
+    files = hl.documents.files
+    await files.export_docx(obj, tmp_path / "a.docx")
+    await files.export_markdown(obj, tmp_path / "a.md")
+    with zipfile.ZipFile(tmp_path / "a.docx") as made:
+        parts = [made.read(name) for name in made.namelist()]
+        about = [str(entry) + repr(entry.comment) for entry in made.infolist()] + [repr(made.comment)]
+    whole = b"\n".join([*parts, *(line.encode() for line in about), (tmp_path / "a.md").read_bytes()])
+    assert b"EK skrev detta" in whole
+    assert not [name for name in (CANARY, *NAMES.values()) if name.encode() in whole]
+    assert not re.search(rb"20\d\d-\d\d-\d\dT|<cp:|<dcterms:|<dc:(?!title)", whole.replace(b"<cp:coreProperties", b""))
+
+
+async def test_what_is_not_read_says_why_and_leaves_no_document(hl: Desk, tmp_path: Path) -> None:
+    files = hl.documents.files
+    for name, (make, code) in made_files.HOSTILE.items():
+        with pytest.raises(ConversionFault) as fault:
+            await files.import_file(ROOM, written(tmp_path, f"{name}.docx", make()))
+        assert fault.value.code == code, name
+    assert hl.documents.list(ROOM) == []
+
+
+async def test_a_file_of_100_mb_is_not_read_at_all(hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "stor.docx"
+    with path.open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    monkeypatch.setattr(Path, "open", _never)
+    with pytest.raises(ImportTooLarge):
+        await hl.documents.files.import_file(ROOM, path)
+
+
+async def test_the_largest_file_that_is_read_passes_through(hl: Desk, tmp_path: Path) -> None:
+    data = made_files.docx(made_files.paragraph("å"), parts={"word/media/a.png": os.urandom(MAX_FILE_BYTES - 10_000)})
+    assert MAX_FILE_BYTES - 10_000 < len(data) <= MAX_FILE_BYTES
+    imported = await hl.documents.files.import_file(ROOM, written(tmp_path, "a.docx", data))
+    assert texts(hl, imported.obj) == ["å"]
+
+
+async def test_what_is_no_file_or_of_another_kind_is_not_opened(hl: Desk, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.docx")
+    for path in (tmp_path / "a.docx", tmp_path, tmp_path / "nothing.docx"):
+        with pytest.raises(FileUnreadable):
+            await hl.documents.files.import_file(ROOM, path)
+    with pytest.raises(ImportForeign):
+        await hl.documents.files.import_file(ROOM, written(tmp_path, "a.exe", b"MZ"))
+
+
+async def test_policy_is_asked_before_anything_is_made(hl: Desk, tmp_path: Path) -> None:
+    obj = decision(hl)
+    files = hl.documents.files
+    files.may_export = lambda: False
+    for out in (files.export_docx(obj, tmp_path / "a"), files.export_markdown(obj, tmp_path / "a"),
+                files.export_pdf(tmp_path / "a", b"pdf")):  # fmt: skip
+        with pytest.raises(ExportOff):
+            await out
+    files.may_export, files.may_print = lambda: True, lambda: False
+    with pytest.raises(PrintOff):
+        await files.export_pdf(tmp_path / "a", b"pdf")
+    with pytest.raises(PrintOff):
+        files.check_print()
+    await files.export_markdown(obj, tmp_path / "b")
+    assert names(tmp_path) == ["b"]
+
+
+async def test_a_full_disk_or_a_locked_folder_says_so_and_leaves_nothing(
+    hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    obj, folder = decision(hl), tmp_path / "ut"
+    folder.mkdir()
+    (folder / "a.md").write_text("before", encoding="utf-8")
+    with pytest.raises(ExportFailed):
+        await hl.documents.files.export_markdown(obj, tmp_path / "no folder" / "a.md")
+
+    def full(_fd: int) -> NoReturn:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.documents.files.os.fsync", full)
+        with pytest.raises(ExportFull):
+            await hl.documents.files.export_markdown(obj, folder / "a.md")
+    assert [(path.name, path.read_text(encoding="utf-8")) for path in folder.iterdir()] == [("a.md", "before")]
+
+
+async def test_attack_a_file_on_its_way_cannot_be_guessed_and_is_for_its_user_alone(
+    hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, int]] = []
+    fsync = os.fsync
+
+    def look(fd: int) -> None:
+        seen.extend((p.name, stat.S_IMODE(p.stat().st_mode)) for p in tmp_path.iterdir() if p.is_file())
+        fsync(fd)
+
+    monkeypatch.setattr("app.documents.files.os.fsync", look)
+    obj = decision(hl)
+    await hl.documents.files.export_markdown(obj, tmp_path / "a.md")
+    ((name, mode),) = [one for one in seen if one[0] != "office.db"]
+    assert re.fullmatch(r"\.a\.md\.[0-9a-f]{32}\.part", name)
+    assert mode == 0o600
+
+
+def process(code: str) -> Converter:
+    return Converter([sys.executable, "-c", code], limit_s=0.5)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; sys.exit(3)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import sys; sys.stdin.buffer.read(8); print('no frame'); sys.stdout.flush()",
+        "import sys; from app.worker.frames import *; write(sys.stdout.buffer, Tried((), False, 0)); sys.stdin.read()",
+    ],
+    ids=["ends", "killed", "babbles", "hangs"],
+)
+async def test_a_process_that_ends_hangs_or_babbles_is_told_and_leaves_nothing(
+    hl: Desk, tmp_path: Path, code: str
+) -> None:
+    files = DocumentFiles(hl.documents, process(code))
+    with pytest.raises(ConversionDied):
+        await files.import_file(ROOM, written(tmp_path, "a.txt", "å".encode()))
+    assert hl.documents.list(ROOM) == []
+
+
+async def test_a_process_that_cannot_be_started_is_told(hl: Desk, tmp_path: Path) -> None:
+    files = DocumentFiles(hl.documents, Converter([str(tmp_path / "nothing")]))
+    with pytest.raises(ConversionUnavailable):
+        await files.export_docx(decision(hl), tmp_path / "a.docx")
+    hl.documents.files.close()
+    with pytest.raises(ConversionUnavailable):
+        await hl.documents.files.export_docx(decision(hl), tmp_path / "a.docx")
+
+
+BAD = wire.encode_taken(Taken(blocks=[Block((Run("å", Marks(link="file:///etc/passwd")),), Style(heading=9))]))
+LIES: dict[str, list[Answer]] = {
+    "kind": [HELD, HELD],
+    "size": [HELD, Converted(2**40, "", "")],
+    "none": [HELD, Converted(0, "", "")],
+    "code": [HELD, Converted(0, "disk-full", "")],
+    "short": [HELD, Converted(4, "", ""), Part(b"")],
+    "more": [HELD, Converted(2, "", ""), Part(b"123")],
+    "bytes": [HELD, Converted(3, "", ""), Part(b"123")],
+    "blocks": [HELD, Converted(6, "", ""), Part(b"\x95\x90\x00\x00\x90\xc2")],
+}
+
+
+def liar(tmp_path: Path, says: list[Answer]) -> Converter:
+    answers = tmp_path / "answers"
+    with answers.open("wb") as file:
+        for answer in says:
+            write(file, answer)
+    assert answers.stat().st_size < MAX_FRAME
+    code = f"import sys; sys.stdout.buffer.write(open({str(answers)!r}, 'rb').read()); sys.stdout.close()"
+    return Converter([sys.executable, "-c", code + "; sys.stdin.read()"])
+
+
+@pytest.mark.parametrize("says", LIES.values(), ids=LIES)
+async def test_attack_a_process_that_was_taken_over_returns_nothing_that_is_not_bounded(
+    says: list[Answer], tmp_path: Path
+) -> None:
+    with pytest.raises(ConversionDied):
+        await liar(tmp_path, says).read("txt", b"a")
+
+
+async def test_attack_what_a_process_returns_is_judged_like_a_strangers_paste(tmp_path: Path) -> None:
+    found = await liar(tmp_path, [HELD, Converted(len(BAD), "", ""), Part(BAD)]).read("txt", b"a")
+    assert found.blocks[0].runs == (Run("å"),)
+    assert found.blocks[0].style == Style()
+
+
+async def test_a_conversion_that_is_cancelled_ends_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+    begin = Worker._begin
+
+    def noted(self: Worker) -> "subprocess.Popen[bytes]":
+        begun.append(begin(self))
+        return begun[-1]
+
+    monkeypatch.setattr(Worker, "_begin", noted)
+    converter = Converter([sys.executable, "-c", "import sys; sys.stdin.read()"])
+    task = asyncio.ensure_future(converter.read("txt", b"a"))
+    await until(lambda: bool(begun))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: begun[0].poll() is not None)
+
+
+CONFINED = """
+import json, socket, sys
+from app.documents.conversion import process
+from app.worker import confine
+def tried():
+    found = {}
+    for name, act in (("file", lambda: open("/tmp/kansli-conversion", "w")), ("read", lambda: open("/etc/hostname")),
+                      ("socket", socket.socket)):
+        try:
+            act()
+            found[name] = "done"
+        except OSError:
+            found[name] = "refused"
+    print(json.dumps(found), file=sys.stderr)
+answer = process.Converting.answer
+process.Converting.answer = lambda self, question: (tried(), answer(self, question))[1]
+process.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is enforced on Windows is in confine_windows")
+def test_attack_the_process_can_open_nothing() -> None:
+    said = subprocess.run([sys.executable, "-c", CONFINED], input=_question(), capture_output=True, check=True)
+    assert b'"file": "refused", "read": "refused", "socket": "refused"' in said.stderr
+
+
+def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() -> None:
+    """Also as root, for whom most limits hold: a document in and out, of every kind."""
+    frames = _question("docx", made_files.with_macros()) + _question(
+        "md", "[å](https://ö.se) &amp;\n\n- b ~~c~~\n\n|a|b|\n|-|-|\n|c|d|".encode()
+    )
+    frames += b"".join(_question("txt", "å".encode(encoding)) for encoding in ("utf-16", "utf-8-sig", "cp1252"))
+    frames += _question(wire.DOCX_OUT, wire.encode_document("å", [Block((Run("b", Marks(link="https://å.se")),))]))
+    command = [sys.executable, "-m", "app.documents.conversion"]
+    said = subprocess.run(command, input=frames, capture_output=True, check=True).stdout
+    stream = io.BytesIO(said)
+    answers = [read_answer(stream) for _ in range(12)]
+    assert [a.code for a in answers if isinstance(a, Converted)] == [""] * 6
+    assert said
+
+
+def _question(kind: str = "txt", data: bytes = b"a") -> bytes:
+    return encode(Hand(data)) + encode(Convert(kind))
+
+
+def _never(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("it was opened")

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Files that are dropped on the messages are attached, as those that are dropped on the field."""
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QApplication
+
+from tests.office import ROOM, Desk
+from ui.chat.view import ChatView
+
+COPY, LEFT, NO_KEY = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+def dragged(*files: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    return mime
+
+
+def enter(view: ChatView, mime: QMimeData) -> bool:
+    """Whether it may be dropped there."""
+    event = QDragEnterEvent(QPoint(200, 200), COPY, mime, LEFT, NO_KEY)
+    event.ignore()
+    QApplication.sendEvent(view, event)
+    return event.isAccepted()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "aktbilaga å.txt"
+    made.write_text("å")
+    return made
+
+
+def test_files_dropped_on_the_messages_are_attached(view: ChatView, hl: Desk, file: Path) -> None:
+    hl.chat.send(ROOM, "Hej å")
+    mime = dragged(file)
+    assert not view.list.acceptDrops()
+    assert not view.list.viewport().acceptDrops()
+    assert enter(view, mime)
+    assert view._drops._mark.isVisible()
+    QApplication.sendEvent(view, QDropEvent(QPointF(200, 200), COPY, mime, LEFT, NO_KEY))
+    assert view.composer._files == [file]
+    assert not view._drops._mark.isVisible()
+
+
+def test_nothing_else_is_taken_and_the_mark_goes_with_what_is_dragged(view: ChatView, file: Path) -> None:
+    text = QMimeData()
+    text.setText("Hej å")
+    assert not enter(view, text)
+    assert enter(view, dragged(file))
+    QApplication.sendEvent(view, QDragLeaveEvent())
+    assert not view._drops._mark.isVisible()
+    view.set_writable(False)
+    assert not enter(view, dragged(file))

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The window fits its screen; in a small window, or with large text, its parts fold; text size and density by keys,
+commands and settings."""
+
+import pytest
+from PySide6.QtCore import QByteArray, QRect, QSize
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.settings import DENSITY, SIDEBAR_WIDTH, TEXT_SIZE, WINDOW_GEOMETRY
+from tests.ui.pointing import click
+from tests.ui.shell.fake_session import TOOLS, FakeSession
+from tests.ui.shell.sample import CASE, PERMIT
+from tests.ui.shell.test_window import press, room
+from tests.ui.walking import check
+from ui.desktop.closing import Gate
+from ui.kit import scale, screens, theme
+from ui.shell.gate import GatePage
+from ui.shell.window import MainWindow
+
+SMALL_SCREEN = QSize(800, 500)
+"""1600 × 1000 at two pixels a point."""
+
+
+@pytest.fixture
+def small_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "_room", lambda window: SMALL_SCREEN - QSize(4, 40))
+
+
+@pytest.mark.usefixtures("small_screen")
+def test_a_new_window_and_a_gate_are_no_larger_than_the_screen(session: FakeSession, qtbot: QtBot) -> None:
+    gate, window = Gate(lambda: True), MainWindow(session, TOOLS)
+    gate.setCentralWidget(GatePage("Kansli är låst", "Lås upp för att fortsätta."))
+    for made in (gate, window):
+        qtbot.addWidget(made)
+        assert made.width() <= 796
+        assert made.height() <= 460
+        made.show()
+        assert made.minimumSize().width() <= 796
+        assert made.minimumSize().height() <= 460
+
+
+@pytest.mark.parametrize("size", [100, 200])
+def test_the_window_can_be_made_as_small_as_a_small_screen(window: MainWindow, session: FakeSession, size: int) -> None:
+    session.settings.set(TEXT_SIZE, size)
+    window.open_room(CASE)
+    window.resize(SMALL_SCREEN)
+    QApplication.processEvents()
+    assert window.size() == SMALL_SCREEN
+    status = window.status
+    assert window.rect().contains(QRect(status.mapTo(window, status.rect().topLeft()), status.size()))
+
+
+def test_a_kept_size_that_the_screen_lacks_is_made_smaller(session: FakeSession, qtbot: QtBot) -> None:
+    wide = QWidget()
+    qtbot.addWidget(wide)
+    wide.setGeometry(0, 0, 4000, 3000)
+    session.settings.set(WINDOW_GEOMETRY, bytes(wide.saveGeometry().toBase64().data()).decode())
+    window = MainWindow(session, TOOLS)
+    qtbot.addWidget(window)
+    screen = window.screen().availableGeometry()
+    assert window.width() <= screen.width()
+    assert window.height() <= screen.height()
+    assert QByteArray.fromBase64(session.settings.get(WINDOW_GEOMETRY).encode())
+
+
+def test_keys_and_commands_change_the_text_size_and_say_so(window: MainWindow, session: FakeSession) -> None:
+    before = window.status.height()
+    for keys, size in (("Ctrl++", 110), ("Ctrl+=", 125), ("Ctrl+-", 110), ("Ctrl+0", 100), ("Ctrl+-", 90)):
+        press(window, keys)
+        assert session.settings.get(TEXT_SIZE) == scale.text_size() == size
+        assert window._toast.text() == f"Textstorlek: {size} %"
+    assert window.status.height() < before
+    shown = {command.id for command in window.commands.shown()}
+    assert {"text-larger", "text-smaller", "text-usual"} <= shown
+
+
+def test_a_text_size_that_policy_fixed_is_not_changed(window: MainWindow, session: FakeSession) -> None:
+    session.settings.renew({"text-size": 125}, {})
+    assert scale.text_size() == 125, "a policy that comes in force counts at once"
+    press(window, "Ctrl++")
+    assert scale.text_size() == 125
+    assert "text-larger" not in {command.id for command in window.commands.shown()}
+
+
+def test_the_settings_change_size_and_density_where_one_sees_them(window: MainWindow, session: FakeSession) -> None:
+    window.go_section("settings")
+    controls = window.settings_view.rows.controls
+    for setting, value in ((TEXT_SIZE, 200), (DENSITY, "compact")):
+        box = controls[setting.key]
+        assert isinstance(box, QComboBox)
+        box.setCurrentIndex(box.findData(value))
+        box.activated.emit(box.currentIndex())
+    assert (scale.text_size(), scale.density()) == (200, "compact")
+    assert window.settings_view.isVisible()
+    check(window)
+
+
+def test_list_and_room_take_turns_in_a_narrow_window(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    window.resize(1024, 700)
+    assert (window.room_list.isVisible(), window.stack.isVisible()) == (True, True)
+    session.settings.set(TEXT_SIZE, 200)
+    QApplication.processEvents()
+    assert (window.room_list.isVisible(), window.stack.isVisible()) == (False, True)
+    click(window.rail.items["rooms"])
+    assert (window.room_list.isVisible(), window.stack.isVisible()) == (True, False)
+    assert window.room_list.list.hasFocus()
+    assert window.room_list.width() > 700
+    window.room_list.chosen.emit(PERMIT)
+    assert (window.room_list.isVisible(), room(window).room) == (False, PERMIT)
+    press(window, "Ctrl+2")
+    press(window, "Ctrl+2")
+    assert (window.room_list.isVisible(), window.stack.isVisible()) == (False, True)
+    press(window, "Ctrl+2")
+    window.go_section("home")
+    assert (window.room_list.isVisible(), window.home.isVisible()) == (False, True)
+    window.go_section("rooms")
+    assert (window.room_list.isVisible(), room(window).room) == (False, PERMIT)
+    session.settings.set(TEXT_SIZE, 100)
+    QApplication.processEvents()
+    assert (window.room_list.isVisible(), window.stack.isVisible()) == (True, True)
+
+
+def test_the_rail_loses_its_words_where_the_window_is_low(window: MainWindow, session: FakeSession) -> None:
+    full = window.rail.width()
+    session.settings.set(TEXT_SIZE, 200)
+    window.resize(1600, 1000)
+    QApplication.processEvents()
+    assert window.rail.width() == 2 * full
+    window.resize(1600, 500)
+    QApplication.processEvents()
+    assert window.rail.width() < 2 * full
+    for button in window.rail.items.values():
+        assert window.rail.rect().contains(button.geometry())
+    check(window)
+
+
+def test_a_narrow_header_keeps_title_and_menu(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    view = room(window)
+    assert view.faces.isVisible()
+    session.settings.set(TEXT_SIZE, 200)
+    window.resize(560, 600)
+    QApplication.processEvents()
+    assert not view.faces.isVisible()
+    for part in (view._title, view.seal, view._more):
+        assert view.rect().contains(QRect(part.mapTo(view, part.rect().topLeft()), part.size()))
+    assert view._title.width() >= 100
+
+
+def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, session: FakeSession) -> None:
+    window.open_room(CASE)
+    window.splitter.setSizes([300, 1000])
+    window.splitter.splitterMoved.emit(300, 1)
+    assert window.room_list.width() == 300
+    session.settings.set(TEXT_SIZE, 125)
+    QApplication.processEvents()
+    assert window.room_list.width() == 375
+    window.keep_geometry()
+    assert session.settings.get(SIDEBAR_WIDTH) == 300
+
+
+def test_the_largest_text_on_another_theme_stays(window: MainWindow, session: FakeSession, qapp: QApplication) -> None:
+    session.settings.set(TEXT_SIZE, 200)
+    before = window.status.height()
+    theme.apply(qapp, "dark")
+    QApplication.processEvents()
+    assert (window.status.height(), scale.text_size()) == (before, 200)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A document on its way out: the entries of menus, and what each of them does."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId
+from app.documents.files import DocumentFiles
+from app.errors import BadFileName
+from app.objects.filenames import clean_name
+from ui.documents import pdf
+from ui.documents.paper import Paper, a4
+from ui.kit import menu
+from ui.kit.dialogs import save_file, show
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.tool import toast
+
+_LONGEST_NAME = 80
+"""Characters of a proposed name: four bytes each leave room in the 255 that a name may have."""
+
+
+def actions(widget: QWidget, files: DocumentFiles, obj: ObjId) -> Mapping[str, Callable[[], object]]:
+    """What can be done with a document, by the window's names of commands. `widget` shows questions and faults."""
+    return {
+        "print": lambda: run(widget, _print(widget, files, obj)),
+        "export-docx": lambda: run(widget, _docx(widget, files, obj)),
+        "export-pdf": lambda: run(widget, _pdf(widget, files, obj)),
+        "export-markdown": lambda: run(widget, _markdown(widget, files, obj)),
+    }
+
+
+def entries(widget: QWidget, files: DocumentFiles, obj: ObjId) -> list[menu.Entry | None]:
+    """The same as lines of a menu."""
+    does = actions(widget, files, obj)
+    return [
+        menu.Entry(text=tr("Print …"), icon="print", shortcut="Ctrl+P", run=does["print"]),
+        menu.Entry(text=tr("Export as")),
+        menu.Entry(text=tr("Word (docx) …"), icon="export", run=does["export-docx"]),
+        menu.Entry(text=tr("PDF …"), icon="export", run=does["export-pdf"]),
+        menu.Entry(text=tr("Markdown …"), icon="export", run=does["export-markdown"]),
+    ]
+
+
+async def _print(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
+    files.check_print()
+    from ui.documents.preview import PrintPreview  # here: printing takes 1 MB that few need
+
+    if await show(PrintPreview(widget, files, obj)):
+        toast(widget, tr("The document is sent to the printer"))
+
+
+async def _docx(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
+    files.check_export()
+    target = await _target(widget, files, obj, "docx", tr("Word document"))
+    if target is not None:
+        await files.export_docx(obj, target)
+        _say_saved(widget, target)
+
+
+async def _markdown(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
+    files.check_export()
+    target = await _target(widget, files, obj, "md", tr("Markdown"))
+    if target is not None:
+        await files.export_markdown(obj, target)
+        _say_saved(widget, target)
+
+
+async def _pdf(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
+    files.check_pdf()
+    target = await _target(widget, files, obj, "pdf", tr("PDF"))
+    if target is None:
+        return
+    title, blocks = files.content(obj)
+    paper = Paper(title, blocks, a4())
+    await paper.lay_out()
+    await files.export_pdf(target, await pdf.make(paper))
+    _say_saved(widget, target)
+
+
+async def _target(widget: QWidget, files: DocumentFiles, obj: ObjId, suffix: str, kind: str) -> Path | None:
+    title, _ = files.content(obj)
+    return await save_file(widget, tr("Export"), f"{file_name(title)}.{suffix}", f"{kind} (*.{suffix})", suffix)
+
+
+def file_name(title: str) -> str:
+    """A name for a document's file, without its extension."""
+    try:
+        name = clean_name(re.sub(r"[/\\]", "-", title[:_LONGEST_NAME]))  # a case number has a slash
+    except BadFileName:
+        return tr("Document")
+    return name.rstrip(". ")
+
+
+def _say_saved(widget: QWidget, target: Path) -> None:
+    toast(widget, tr("{name} is saved").format(name=target.name))

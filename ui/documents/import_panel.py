@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Over the list of documents: which file is being imported, with Cancel, and afterwards what is to be known of it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtWidgets import QWidget
+
+from app.core.visible import one_line
+from app.documents.conversion.wire import KINDS
+from ui.kit.announcing import announce
+from ui.kit.progress import ProgressRow
+from ui.kit.style import column
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr
+
+
+def file_filter() -> str:
+    """The kinds of files that are read, for the file dialog."""
+    patterns = " ".join(f"*.{kind}" for kind in KINDS)
+    return f"{tr('Documents')} ({patterns})"
+
+
+def dropped_files(source: QMimeData) -> Sequence[Path]:
+    """The files of this computer that are dropped."""
+    return [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
+
+
+class ImportPanel(QWidget):
+    """Takes no room while there is nothing to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layout = column(self, spacing=6)
+        self.row: ProgressRow | None = None
+        self.bar = InfoBar()
+        self._layout.addWidget(self.bar)
+        self.hide()
+
+    def wait_for(self, name: str, at: int, count: int, cancel: Callable[[], object]) -> None:
+        """A file is being read, the next after `at` of `count`."""
+        text = tr("Importing {name} …").format(name=one_line(name, 60))
+        if self.row is None:
+            self.row = ProgressRow(text, cancel)
+            self._layout.insertWidget(0, self.row)
+        self.row.set_text(text)
+        figure = tr("{n} of {count}").format(n=at + 1, count=count) if count > 1 else ""
+        self.row.set_progress(at, count if count > 1 else 0, figure)
+        self.show()
+
+    def stop_waiting(self) -> None:
+        """Nothing is being read any more."""
+        row, self.row = self.row, None
+        if row is not None:
+            row.hide()
+            row.deleteLater()
+        self.setVisible(self.bar.isVisibleTo(self))
+
+    def say(self, text: str, codes: Sequence[str] = ()) -> None:
+        """Shows what is to be known, and the codes of faults small behind it, until it is closed; "" takes it away."""
+        if not text:
+            self.bar.hide()
+            self.setVisible(self.row is not None)
+            return
+        code = ", ".join(dict.fromkeys(codes))
+        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.say(""), code=code)
+        self.show()
+        announce(self.bar, text)

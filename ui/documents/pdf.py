@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A document's pages as PDF, in memory, with its title and nothing else about it."""
+
+import asyncio
+import re
+import time
+from xml.sax.saxutils import escape
+
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QSizeF
+from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
+
+from app.errors import BugError
+from ui.documents.paper import DPI, STEP_S, Paper, Progress
+
+_PROPERTIES = re.compile(rb"/(?:Creator|Author|Producer|CreationDate|ModDate) \((?:[^()\\]|\\.)*\)\n", re.DOTALL)
+"""What Qt writes of itself and of the time, in the file's first object."""
+_XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/">
+<rdf:Description rdf:about=""><dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
+</rdf:Description></rdf:RDF></x:xmpmeta><?xpacket end="w"?>"""
+
+
+async def make(paper: Paper, progress: Progress = lambda _done, _all: None) -> bytes:
+    """The file's bytes. The pages are painted in steps that leave the loop free; cancelling ends it."""
+    target = QBuffer()
+    target.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(target)
+    writer.setResolution(DPI)
+    writer.setTitle(paper.title)
+    writer.setDocumentXmpMetadata(_XMP.format(title=escape(paper.title)).encode())
+    size = QPageSize(QSizeF(paper.size_px) * 72 / DPI, QPageSize.Unit.Point, "", QPageSize.SizeMatchPolicy.FuzzyMatch)
+    writer.setPageLayout(QPageLayout(size, QPageLayout.Orientation.Portrait, QMarginsF()))
+    painter = QPainter()
+    if not painter.begin(writer):
+        raise BugError
+    try:
+        began = time.perf_counter()
+        for page in range(paper.pages):
+            if page:
+                writer.newPage()
+            for _ in paper.painting(painter, page):
+                if time.perf_counter() - began > STEP_S:
+                    progress(page, paper.pages)
+                    await asyncio.sleep(0)
+                    began = time.perf_counter()
+    finally:
+        painter.end()
+    return _cleaned(bytes(target.data().data()))
+
+
+def _cleaned(data: bytes) -> bytes:
+    """Without what Qt says of itself and of the time: overwritten by as many spaces, since the file counts its
+    bytes."""
+    end = data.find(b"endobj")
+    return _PROPERTIES.sub(lambda found: b" " * (len(found[0]) - 1) + b"\n", data[:end]) + data[end:]

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A place that never squeezes what is in it: where there is less room than that needs at least, it scrolls."""
+
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QSizePolicy, QStackedWidget, QWidget
+
+from ui.kit.pages import least_size
+from ui.kit.style import set_props
+
+_MOVES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)
+
+
+class Roomy(QScrollArea):
+    """Scrolls both ways, and to what gets the focus. `upright`: only up and down, and as wide as the content.
+
+    Not Qt's own way of resizing the content: a content whose height follows from its width would get the height that it
+    likes, not the least one, and scroll where it could fold.
+    """
+
+    def __init__(self, content: QWidget, *, upright: bool = False) -> None:
+        super().__init__()
+        self._upright = upright
+        if upright:
+            self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        set_props(self, frame="roomy")
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._on_focus)
+
+    def _fit(self) -> None:
+        """Gives the content this place's size, or more where it needs more."""
+        content = self.widget()
+        page = content.currentWidget() if isinstance(content, QStackedWidget) else content
+        if content is None or page is None:
+            return
+        room = self.viewport().size() if self._upright else self.maximumViewportSize()
+        least = least_size(page, room.width())
+        bar = self.verticalScrollBar().sizeHint().width()
+        if least.height() > room.height() and not self._upright:
+            least = least_size(page, room.width() - bar)
+            room.setWidth(room.width() - bar)
+        if least.width() > room.width() and not self._upright:
+            room.setHeight(room.height() - bar)
+        content.resize(room.expandedTo(least))
+
+    def _on_focus(self, _old: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and self.isAncestorOf(now) and self.scrolls:
+            self.ensureWidgetVisible(now, 8, 8)
+
+    @property
+    def scrolls(self) -> bool:
+        """Whether the content needs more room than there is."""
+        return self.verticalScrollBar().maximum() > 0 or self.horizontalScrollBar().maximum() > 0
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self.sizeHint().width() if self._upright else 0, 0)
+
+    def sizeHint(self) -> QSize:
+        content = self.widget()
+        return content.sizeHint().expandedTo(content.minimumSize()) if content is not None else super().sizeHint()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self.widget() and event.type() in _MOVES:
+            self._fit()
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

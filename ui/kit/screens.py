@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How large a window is at first and at least: never larger than what its screen has room for."""
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QWidget
+
+_FIRST, _LEAST = QSize(1440, 900), QSize(480, 360)
+_FRAME = QSize(4, 40)
+"""For the edge and title that the desktop puts around a window. They are known only when it is shown."""
+
+
+def first_size(window: QWidget) -> QSize:
+    """For a window that has no size of its own yet, in points."""
+    return _FIRST.boundedTo(_room(window))
+
+
+def least_size(window: QWidget) -> QSize:
+    """The smallest that a person may make it, in points. What then has no room folds or scrolls."""
+    return _LEAST.boundedTo(_room(window))
+
+
+def _room(window: QWidget) -> QSize:
+    return window.screen().availableSize() - _FRAME
