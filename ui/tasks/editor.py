@@ -204,14 +204,14 @@ class CardEditor(Spoken, QFrame):
         card = self._board.any_card(card_id)
         if card is None:
             return
-        self._card, was_new, self._make = card_id, self._make is not None, None
+        self._card, self._make = card_id, None
         self._end_series()
         self._made = ""
         self._from_archive = card.archived
         self.title.open_text(card_id, card.title, self._retitled_by(card_id))
         self.description.open_text(card.description)
         self.due.open_card(card_id, card.due)
-        self._show(was_new)
+        self._show()
         self.setFocus()
 
     def open_new(self, make: Callable[[str, str], object]) -> None:
@@ -224,13 +224,11 @@ class CardEditor(Spoken, QFrame):
         self.title.open_text("", "")
         self.description.open_text("")
         self.due.open_card("", None)
-        self._show(True)
+        self._show()
         self._go_to_title()
 
-    def _show(self, fields: bool) -> None:
-        """`fields`: other ones are shown than before."""
-        if fields:
-            self._show_fields()
+    def _show(self) -> None:
+        self._show_fields()
         self._refresh()
         self.show()
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.office import Desk, Positions
-from tests.ui.tasks.test_editor import desks, shown, type_in
+from tests.ui.tasks.test_editor import desks, open_by_click, shown, type_in
 from tests.ui.tasks.test_view import CONTROL, focused, named, titles
 from ui.tasks.view import TasksView
 
@@ -85,3 +85,13 @@ def test_the_next_task_is_told_of(view: TasksView, monkeypatch: pytest.MonkeyPat
     type_in(view.editor.title, "Kort å")
     press(view, Qt.Key.Key_Return)
     assert told == ["”Kort å” är på tavlan. Nu nästa uppgift."]
+
+
+@pytest.mark.parametrize("end", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_a_task_that_is_opened_after_a_new_one_was_given_up_has_all_its_fields(view: TasksView, end: Qt.Key) -> None:
+    open_by_click(view)
+    fields = [field for field in view.editor.findChildren(QWidget) if field.isVisible()]
+    view.new_button.click()
+    press(view, end)
+    open_by_click(view)
+    assert [field for field in view.editor.findChildren(QWidget) if field.isVisible()] == fields
