@@ -313,8 +313,8 @@ class DocumentService:
         self._presence.enter(held.room, obj, lambda: held.document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
-        """I no longer look at it."""
-        if obj in self._open:
+        """I no longer look at it. What is written from now on is not seen. Twice does no harm."""
+        if obj in self._open and self._presence.is_in(obj):
             self._see(obj)
         self._presence.leave(obj)
         self._set_live(obj, False)
