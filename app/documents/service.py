@@ -436,9 +436,14 @@ class DocumentService:
             held.saving = False
 
     def _store(self, obj: ObjId, held: _Open) -> None:
-        while held.unsaved:
-            self._changes.append(held.room, obj, held.unsaved[0], live=True)
-            del held.unsaved[0]
+        """Stores what is not stored yet: all of it or nothing. ▲ A crash between the pieces of a large edit would leave
+        pieces that wait for others for ever, at everybody."""
+        unsaved = list(held.unsaved)
+        if unsaved:
+            with self._db.transaction():
+                for data in unsaved:
+                    self._changes.append(held.room, obj, data, live=True)
+            del held.unsaved[: len(unsaved)]
 
     def _on_appended(self, change: StoredChange) -> None:
         held = self._open.get(change.obj)
