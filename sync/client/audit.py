@@ -63,7 +63,7 @@ class Audit:
         self.start(self._link.rooms)
         self._wake.set()
 
-    def hear(self, room: RoomId) -> None:
+    def on_member_moved(self, room: RoomId) -> None:
         """The server says that a member of a room has lost a device. ▲ However often it says so, a room is looked at
         only every HEARD_S. A server that never says so only brings back the wait of up to AGAIN_S."""
         if room in self._due:
@@ -100,7 +100,7 @@ class Audit:
                 self._due[room_id] = now + AGAIN_S
                 self._looked[room_id] = now
                 with self._link.apart(room_id):
-                    behind[room_id] = await self._tried(room_id, self._look(room)) or []
+                    behind[room_id] = await self._try(room_id, self._find_unstated(room)) or []
         mine = self._link.account.uid
         await self._state_all({room: [mine] for room, uids in behind.items() if mine in uids}, outbox)
         others = {room: left for room, uids in behind.items() if (left := [uid for uid in uids if uid != mine])}
@@ -111,9 +111,9 @@ class Audit:
     async def _state_all(self, behind: Mapping[RoomId, Sequence[Uid]], outbox: Outbox) -> None:
         for room, uids in behind.items():
             with self._link.apart(room):
-                await self._tried(room, self._state(room, uids, outbox))
+                await self._try(room, self._append_pins(room, uids, outbox))
 
-    async def _tried(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
+    async def _try(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
         """What `work` gives; None if it was refused, and then the room is due again."""
         try:
             return await work
@@ -123,7 +123,7 @@ class Audit:
                 self._due[room] = min(self._due[room], asyncio.get_running_loop().time() + SOON_S)
             return None
 
-    async def _look(self, room: RoomSync) -> list[Uid]:
+    async def _find_unstated(self, room: RoomSync) -> list[Uid]:
         """Fetches what moved. Returns whose newest revocation the room does not know yet."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
         moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
@@ -131,7 +131,7 @@ class Audit:
             await self._link.book.fetch(self._link.online, uid)
         return [uid for uid in moved if self._behind(room, uid)]
 
-    async def _state(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
+    async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
         """States in a room what nobody else has stated meanwhile."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:

@@ -219,7 +219,7 @@ class Hub:
                     listener.outbox.passing(data)
             _charge(len(listeners), data)
 
-    def tell_room(self, room: bytes, frame: Frame) -> None:
+    def notify_room(self, room: bytes, frame: Frame) -> None:
         """Gives every listener of a room a frame that may be lost to those who do not read."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
