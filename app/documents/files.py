@@ -82,7 +82,7 @@ class DocumentFiles:
         """Writes a document as docx. ExportOff, NotFound, ConversionFault, ExportFull, ExportFailed; nothing is left at
         `target` then."""
         self.check_export()
-        data = await self._converter.docx(*self.content(obj))
+        data = await self._converter.write_docx(*self.content(obj))
         await self._write(target, data, "docx")
 
     async def export_markdown(self, obj: ObjId, target: Path) -> None:
@@ -114,7 +114,7 @@ class DocumentFiles:
         self._converter.close()
 
     async def _write(self, target: Path, data: bytes, kind: str) -> None:
-        await asyncio.to_thread(_written, target, data)
+        await asyncio.to_thread(_write_file, target, data)
         log.store.info("document-exported", kind=kind, size=len(data))
 
 
@@ -136,7 +136,7 @@ def _read(source: Path, kind: str) -> bytes:
     return data
 
 
-def _written(target: Path, data: bytes) -> None:
+def _write_file(target: Path, data: bytes) -> None:
     try:
         draft = Draft(target)
         try:

@@ -57,7 +57,7 @@ class Archive:
     macros: bool
 
 
-def look(data: bytes) -> Archive:
+def checked_archive(data: bytes) -> Archive:
     """ImportForeign, ImportEncrypted, ImportBomb, ImportDoctype, ImportDamaged."""
     if data.startswith(_OLE):
         raise ImportEncrypted if _ENCRYPTED_PART in data else ImportForeign
@@ -65,7 +65,7 @@ def look(data: bytes) -> Archive:
         raise ImportForeign if data[:5] in (b"%PDF-", b"{\\rtf") or data[:2] == b"MZ" else ImportDamaged
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = _judge(archive)
+            names = _check_parts(archive)
             xml = _unpack(archive)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as e:
         raise ImportDamaged from e
@@ -82,7 +82,7 @@ def look(data: bytes) -> Archive:
     return Archive(docx=docx, parts=xml, macros=macros)
 
 
-def _judge(archive: zipfile.ZipFile) -> list[str]:
+def _check_parts(archive: zipfile.ZipFile) -> list[str]:
     """The names of all parts. ▲ What a part says of its size is checked against what comes when it is unpacked."""
     entries = archive.infolist()
     if len(entries) > MAX_PARTS:
