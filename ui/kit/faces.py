@@ -201,7 +201,7 @@ def tell_toggled(button: QAbstractButton) -> None:
         tell_described(button)
 
 
-class Beside(Spoken):
+class ForeignSpoken(Spoken):
     """Tells of a widget that does not tell of itself: one of Qt's own classes."""
 
     def __init__(self, widget: QWidget) -> None:
@@ -219,13 +219,13 @@ class Beside(Spoken):
         return widget
 
 
-FOREIGN: dict[type[QWidget], Callable[[QWidget], Beside]] = {}
+FOREIGN: dict[type[QWidget], Callable[[QWidget], ForeignSpoken]] = {}
 """What tells of widgets that Qt makes, by their exact class. ▲ Not of one that Python may make and that Qt looks at in
 its constructor, as at a QListWidget: what is given to the factory then is another Python object than the one being
 made, and to keep it ends the process when the widget goes. Such a class is derived from, and calls `look_again`."""
 
 
-class Bystander(Beside):
+class Bystander(ForeignSpoken):
     """A widget that gives the focus to another one. Qt says that both have it: also of what is inside of each field and
     list."""
 

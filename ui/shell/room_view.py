@@ -12,7 +12,7 @@ from app.errors import NotFound
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
-from ui.kit.beside import Beside
+from ui.kit.beside import PageWithPanel
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import Entered, IconButton
 from ui.kit.card import EmptyState
@@ -126,7 +126,7 @@ class RoomView(QWidget):
         self.panel = PeoplePanel(session, kinds)
         self.panel.object_chosen.connect(self.object_chosen)
         self.panel.write_to.connect(self.write_to)
-        layout.addWidget(Beside(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
+        layout.addWidget(PageWithPanel(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
         self._empty: EmptyState | None = None
         soon = Soon(self, self.refresh)
         bind(self, session.people.changed, soon.due)
