@@ -36,7 +36,8 @@ class Converter:
         self._closed = False
 
     async def read(self, kind: str, data: bytes) -> Taken:
-        """What of a file a document can hold; `kind` is one of `wire.KINDS`. ConversionFault."""
+        """Reads a file into blocks and counts what a document cannot hold. `kind`: one of `wire.KINDS`. Raises
+        ConversionFault."""
         answer = await self._converted(kind, data)
         try:
             return await asyncio.to_thread(wire.decode_taken, answer)
@@ -44,12 +45,13 @@ class Converter:
             raise ConversionDied from e
 
     async def write_docx(self, title: str, blocks: Sequence[Block]) -> bytes:
-        """A docx of a document. ConversionFault."""
+        """Returns a document as docx. Raises ConversionFault."""
         given = await asyncio.to_thread(wire.encode_document, title, blocks)
         return await self._converted(wire.DOCX_OUT, given)
 
     def close(self) -> None:
-        """Ends what is being converted: it raises ConversionDied. Nothing is converted after this."""
+        """Kills a running conversion, whose caller gets ConversionDied or ConversionUnavailable. Later calls raise
+        ConversionUnavailable."""
         self._closed = True
         if self._worker is not None:
             self._worker.close()

@@ -48,7 +48,7 @@ class Converting:
 
 
 def converted(kind: str, data: bytes) -> bytes:
-    """The docx that a document is made into, or what a file of this kind holds. ConversionFault."""
+    """Returns the docx that a document is made into, or what a file of this kind holds. Raises ConversionFault."""
     if kind == wire.DOCX_OUT:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
@@ -85,7 +85,7 @@ def _text(data: bytes) -> str:
 
 
 def _answering() -> Converting:
-    """With everything loaded that conversions load: after `confine` nothing more can be opened."""
+    """Loads everything that conversions import, since `confine` bars opening files. Returns what answers."""
     tried = [Block((Run("å"),)), Block((Run("1"),), BODY._replace(list="ol", indent=1))]
     _read("docx", docx_writer.write_docx("å", tried))
     safe_link("https://å.se")  # hosts are judged by Python's IDNA
