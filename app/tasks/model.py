@@ -372,11 +372,12 @@ class Board:
     # -- merging ---------------------------------------------------------------------------------------------------
 
     def merge(self, updates: Sequence[bytes], *, own: bool = False) -> list[int]:
-        """Others' updates, in any order, any number of times. The indexes of those that were damaged. `changed` comes
-        once, at the end, when a description of mine that they replaced has been merged with theirs.
+        """Merges updates, in any order, any number of times; returns the indexes of damaged ones. Emits `changed` once,
+        after descriptions of this person that they replaced are merged.
 
-        `own`: this person wrote them, here or on another device. Then a description that becomes what it was made from
-        was undone. ▲ By a colleague's update it was not: they undid a step of theirs without having seen mine.
+        `own`: this person wrote the updates, on any device; a description that returns to a value it was made from was
+        then undone. ▲ A colleague's update that does this undid the colleague's step, without having seen this person's
+        text.
         """
         if self._known is None and self._cards.keys():
             self._cards_by_id()
