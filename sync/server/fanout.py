@@ -220,7 +220,8 @@ class Hub:
             _charge(len(listeners), data)
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
-        """Gives every listener of a room a frame that may be lost to those who do not read."""
+        """Queues a frame for every listener of a room. A listener whose queue is full misses it and, unlike with
+        `tell`, stays connected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in listeners:

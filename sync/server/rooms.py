@@ -80,8 +80,8 @@ class Rooms:
         return heads
 
     async def notify_member_moved(self, uid: bytes) -> None:
-        """A person has lost a device or the account: the members of their rooms who are connected look the rooms over
-        now, state it, and change the keys."""
+        """Sends MemberMoved to the connected members of a person's rooms, after the person lost a device or the
+        account. Their clients then state it and rotate keys."""
         for count, r in enumerate(await self._store.memberships(uid, b""), start=1):
             self._hub.notify_room(r.room, MemberMoved(r.room))
             if count % _BREATHE == 0:
