@@ -74,7 +74,7 @@ class PartSpot(Spot):
 
 
 class MessageSpot(RowSpot):
-    """One message. Its parts are made anew when the message is another than before."""
+    """One message. Its parts are made again when the message has changed."""
 
     def __init__(self, view: QListView, index: Index, messages: Messages, people: People) -> None:
         super().__init__(view, index)

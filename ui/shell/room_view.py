@@ -42,7 +42,8 @@ _FACE, _FACES_HEIGHT = 24, 32
 _TITLE_PX, _LEAST_TITLE_PX = 460, 160
 _HEADER_MARGIN, _HEADER_GAP = 20, 12
 _ROOM_FOR_PANEL_PX, _LEAST_PAGE_PX = 760, 260
-"""A panel that nobody asked for is shown from so much on; beside one that was, the page needs at least so much."""
+"""The room's least width for a panel that is shown by itself; the page's least width beside a panel that the person
+opened."""
 
 
 class Faces(Entered, QPushButton):
