@@ -91,8 +91,8 @@ def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
 
 
 def _apart(merged: Sequence[str]) -> Iterator[str]:
-    """The tokens with a space between two words where one person took away what stood between and the other wrote
-    beside it: otherwise both words would be one."""
+    """Yields the tokens, with a space added between words that a merge made adjacent: one person deleted what was
+    between them and the other wrote there. Otherwise they would become one word."""
     before = " "
     for word in merged:
         if not before.isspace() and not word.isspace():
@@ -134,7 +134,8 @@ def _between(
 
 
 def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
-    """Where words that stand exactly once in both texts are in each of them: as many as stand in the same order."""
+    """Returns both positions of each word that occurs exactly once in both texts; the longest series whose order is the
+    same in both."""
     counts, new_counts = Counter(old), Counter(new)
     places = {word: at for at, word in enumerate(new) if new_counts[word] == 1}
     pairs = [(at, places[word]) for at, word in enumerate(old) if counts[word] == 1 and word in places]

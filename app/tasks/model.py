@@ -376,12 +376,12 @@ class Board:
     # -- merging ---------------------------------------------------------------------------------------------------
 
     def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
-        """Others' updates, in any order, any number of times. The indexes of those that were damaged. `changed` comes
-        once, at the end, when a description of mine that they replaced has been merged with theirs.
+        """Merges updates, in any order, any number of times; returns the indexes of damaged ones. Emits `changed` once,
+        after descriptions of this person that they replaced are merged.
 
-        `by`: the person who wrote them all, if it is one. `own`: it is this person, here or on another device. Then a
-        description that becomes what it was made from was undone. ▲ By a colleague's update it was not: they undid a
-        step of theirs without having seen mine.
+        `by`: the person who wrote all the updates, if it is one. `own`: it is this person, on any device; a description
+        that returns to a value it was made from was then undone. ▲ A colleague's update that does this undid the
+        colleague's step, without having seen this person's text.
         """
         if self._known is None and self._cards.keys():
             self._cards_by_id()

@@ -174,7 +174,7 @@ def messages_are_heard_one_by_one_with_their_links_files_and_reactions(reader: S
     reader.keys("End")
     assert reader.focus(": svar", "list item").position == (4, 4)
     reader.keys("Right")
-    assert reader.focus("Svarar Enhetschef", "link").description == "1 av 1"
+    assert reader.focus("Svar till Enhetschef", "link").description == "1 av 1"
     reader.keys("Escape")
     reader.focus(BODY, "text")
 

@@ -70,8 +70,8 @@ class Toast(QFrame):
         code: str = "",
         kept: bool = False,
     ) -> None:
-        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`. With that, or `kept`,
-        it is announced however much else is. `code` is an error's: it stands small behind the text."""
+        """Shows and announces a text. `undo` adds a button labelled `action`, or Undo. With `undo` or `kept` the
+        announcement is never dropped. `code`: an error's code, shown small after the text."""
         if undo is None and self._action is not None and self.isVisible():
             self._say_above(text, code=code, kept=kept)
             return

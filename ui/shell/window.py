@@ -317,8 +317,8 @@ class MainWindow(QMainWindow):
         self.navigator.go(place)
 
     def go_section(self, section: str) -> None:
-        """Goes to a section of the rail. Where the list of rooms has no place beside a room, going to the rooms from a
-        room shows the list, and again the room."""
+        """Goes to a section of the rail. Where the window has no place for the list of rooms beside a room, going to
+        the rooms from a room shows the list, and the next time the room again."""
         if section != "rooms" or not self.folding.turn():
             self.navigator.go_section(section)
 
@@ -482,8 +482,8 @@ class MainWindow(QMainWindow):
         self._show_bar()
 
     def _tell_status(self) -> None:
-        """Announces what the bar says when it is about something else than before: neither each try to connect nor each
-        change that waits."""
+        """Announces the status bar's text when its subject changes, and that the connection is back; not at each
+        attempt to connect, nor when only the number of waiting changes differs."""
         status, before = self.session.status, self._told_status
         if self.session.devices.ended == "revoked":
             self._told_status = "revoked"

@@ -190,8 +190,8 @@ class CardTable(QTableView):
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt tells screen readers that the current cell has the focus, also when the table has not: there is none
-        then."""
+        """Clears the current cell when the table loses the focus: otherwise Qt tells screen readers that the cell still
+        has it."""
         super().focusOutEvent(event)
         if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._left = QPersistentModelIndex(self.currentIndex())

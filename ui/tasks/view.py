@@ -16,7 +16,7 @@ from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from ui.kit.announcing import announce
-from ui.kit.beside import Beside
+from ui.kit.beside import PageWithPanel
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, SegmentButton, Segments, TextButton
 from ui.kit.dialogs import show
@@ -111,7 +111,7 @@ class TasksView(QWidget):
         self.more_button = IconButton("more", more, self._open_more, size=18, role="text", framed=True)
         row.addWidget(self.new_button)
         row.addWidget(self.more_button)
-        below = Beside(self._views, self.editor, panel_px=WIDTH, page_px=_LEAST_PAGE_PX)
+        below = PageWithPanel(self._views, self.editor, panel_px=WIDTH, page_px=_LEAST_PAGE_PX)
         outer = column(self)
         outer.addWidget(top)
         outer.addWidget(self.bar)

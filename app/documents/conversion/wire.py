@@ -10,11 +10,11 @@ from app.documents.flow import Block, Run, Style
 from app.documents.formats import MAX_PASTE_CHARS, Taken, checked
 
 DOCX_OUT = "to-docx"
-"""What is asked for with a document; with a file it is the file's kind."""
+"""The `Convert.kind` that turns a document into a docx. For an import, `kind` is the file's extension."""
 KINDS = ("docx", "docm", "dotx", "dotm", "md", "markdown", "txt", "text")
 """Extensions of files that are read, in small letters."""
 MAX_BYTES = 64 * 1024 * 1024
-"""Longest answer."""
+"""The largest answer that is read."""
 MAX_BLOCKS = 1_000_000
 _MAX_KINDS, _MAX_COUNT = 50, 10**9
 
@@ -37,7 +37,7 @@ def _values(blocks: Sequence[Block]) -> list[tuple[Style, list[Run]]]:
 
 
 def encode_document(title: str, blocks: Sequence[Block]) -> bytes:
-    """A document on its way out."""
+    """Encodes a document for the process."""
     return msgspec.msgpack.encode(_Document(title, _values(blocks)))
 
 
@@ -48,7 +48,7 @@ def decode_document(data: bytes) -> tuple[str, list[Block]]:
 
 
 def encode_taken(taken: Taken) -> bytes:
-    """What was read, on its way in."""
+    """Encodes what the process has read from a file."""
     row = _Taken(_values(taken.blocks), taken.pictures, taken.tables, list(taken.others), taken.cut)
     return msgspec.msgpack.encode(row)
 

@@ -39,8 +39,8 @@ from app.worker.frames import (
     Answer,
     Convert,
     Converted,
-    Hand,
     Part,
+    PutBytes,
     Tried,
     encode,
     read_answer,
@@ -356,7 +356,7 @@ def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() ->
 
 
 def _question(kind: str = "txt", data: bytes = b"a") -> bytes:
-    return encode(Hand(data)) + encode(Convert(kind))
+    return encode(PutBytes(data)) + encode(Convert(kind))
 
 
 def _never(*_: object, **__: object) -> NoReturn:
