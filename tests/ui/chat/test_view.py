@@ -399,3 +399,21 @@ def test_a_copied_message_is_read_in_word_as_here_and_keeps_its_marks_in_a_messa
     view.composer.field.setFocus()
     view.composer.field.paste()
     assert view.composer.field.toPlainText() == written
+
+
+def test_a_name_that_comes_later_is_shown_at_the_messages(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    """Who has just accepted an invitation reads messages of people whose records are still on their way."""
+    hl.folk.nameless = {EK}
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Välkommen å 🙂"))], n=20, t=1_795_500_000_000)
+    hl.chat.send(ROOM, "Tack")
+    row = view.model.index(0)
+    qtbot.waitUntil(lambda: view.list.layout_of(0).person.name == "…")
+    nameless = view.list.viewport().grab().toImage()
+    top = view.list.row_rect(0)
+    hl.folk.nameless = set()
+    hl.folk.changed.emit()
+    qtbot.waitUntil(lambda: view.list.layout_of(0).person.name == "Enhetschef")
+    assert view.list.layout_of(0).person.initials == "EK"
+    assert "Enhetschef, " in str(view.model.data(row))
+    assert view.list.viewport().grab().toImage() != nameless
+    assert view.list.row_rect(0) == top
