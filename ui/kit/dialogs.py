@@ -261,8 +261,8 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Begins in the folder that was used last in this run, at first among the person's documents. Nothing is kept beyond
-    this run: where Qt shows a dialog of its own, it would write the visited folders' names to
+    """Begins in the folder that was used last in this run, at first among the person's documents. Nothing is kept
+    beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
     ~/.config/QtProject.conf, in plain and outside the profile.
     """
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
