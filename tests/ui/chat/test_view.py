@@ -21,6 +21,7 @@ from tests.world import until
 from ui.chat.composer import Composer, Written
 from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
+from ui.errors import sentence_of
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
 from ui.tool import DraftingView, StandingView
@@ -311,6 +312,22 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     assert view.hasFocus()
     QTest.keyClick(view, Qt.Key.Key_Up)
     assert view.focusWidget() is view.list
+
+
+async def test_what_is_said_of_a_file_that_is_gone_names_it(view: ChatView, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("yttrande å.txt", "beslut.txt", "karta.txt")]
+    for file in files:
+        file.write_text("å")
+    told: list[str] = []
+    set_error_hook(lambda owner, error: told.append(sentence_of(error).text))
+    view.composer.add_files(files)
+    write(view, "Se bilagorna 🙂")
+    files[1].unlink()
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    await until(lambda: bool(told))
+    assert told[0].startswith("”beslut.txt”: Filen går inte att läsa eller skriva. Inget har ")
+    assert view.composer.text == "Se bilagorna 🙂"
+    assert len(view.model.timeline) == 0
 
 
 @pytest.mark.parametrize("allowed", [True, False])
