@@ -5,9 +5,10 @@ AppError
 ├── WorldFault      shown to a person, often retried
 │   ├── StoreFault      StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
-│   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile · FileTooLarge · BadFileName
+│   ├── FileFault       FileTooLarge · BadFileName · FileUnreadable
+│   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile
 │   ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
-│   ├── FileUnreadable · Offline · DataOnNetwork · DataOfAnother
+│   ├── Offline · DataOnNetwork · DataOfAnother
 │   ├── WorkerDied · WorkerUnavailable
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
@@ -147,19 +148,26 @@ class DataOfAnother(WorldFault):
     code = "data-of-another"
 
 
-class FileTooLarge(WorldFault):
+class FileFault(WorldFault):
+    """A file that a person chose cannot be used. `file` is its name where it was one of several, else ""; it is no part
+    of the exception's text, which logs may hold."""
+
+    file: str = ""
+
+
+class FileTooLarge(FileFault):
     """The file is larger than rooms take."""
 
     code = "file-too-large"
 
 
-class BadFileName(WorldFault):
+class BadFileName(FileFault):
     """A file name holds a path or control characters."""
 
     code = "bad-file-name"
 
 
-class FileUnreadable(WorldFault):
+class FileUnreadable(FileFault):
     """The chosen file cannot be read or written."""
 
     code = "file-unreadable"

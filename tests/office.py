@@ -8,6 +8,7 @@ from pathlib import Path
 from app.chat import KIND as CHAT
 from app.chat.service import ChatService
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
+from app.core.signal import Signal
 from app.people.person import Person, Verified, initials
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
@@ -35,19 +36,22 @@ class Folk:
     uid: Uid
     admin: bool = False
     writer: bool = True
+    changed: Signal[()] = field(default_factory=Signal[()])
+    nameless: set[Uid] = field(default_factory=set)
+    """Whose records have not come yet."""
 
     @property
     def me(self) -> Person:
         return self.person(self.uid)
 
     def person(self, uid: Uid) -> Person:
-        name = NAMES.get(uid, "Okänd")
+        name = "…" if uid in self.nameless else NAMES.get(uid, "Okänd")
         return Person(
             uid=uid,
             name=name,
             title="",
             unit="Tillsyn",
-            initials=INITIALS.get(uid, initials(name)),
+            initials="" if uid in self.nameless else INITIALS.get(uid, initials(name)),
             colour=uid[0],
             verified=Verified.AGENCY,
             is_me=uid == self.uid,

@@ -9,6 +9,11 @@ from typing import NamedTuple
 
 from app.core import log
 from app.core.i18n import tr
+from app.core.visible import one_line
+from app.errors import FileFault
+
+_NAME_CHARS = 60
+"""Of a file's name in a sentence."""
 
 
 class Sentence(NamedTuple):
@@ -773,8 +778,12 @@ def sentence(code: str, **context: object) -> Sentence:
 
 
 def sentence_of(error: BaseException) -> Sentence:
-    """The sentence of an exception by its `code`; one without a code is our own fault."""
-    return sentence(str(getattr(error, "code", "bug")))
+    """The sentence of an exception by its `code`, with the file that it names; one without a code is our own fault."""
+    found = sentence(code_of(error))
+    if not isinstance(error, FileFault) or not error.file:
+        return found
+    named = tr("“{name}”: {sentence}").format(name=one_line(error.file, _NAME_CHARS), sentence=found.title)
+    return found._replace(title=named)
 
 
 def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:

@@ -6,7 +6,8 @@ What is shown of them while they are on their way is in transfers.py.
 
 import asyncio
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from app.chat.previews import MAX_BYTES as MAX_PREVIEW_BYTES
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ObjId, RoomId, new_id
-from app.errors import FileTooLarge, FileUnreadable, NotFound
+from app.errors import FileFault, FileTooLarge, FileUnreadable, NotFound
 from app.objects.filenames import clean_name, free_path
 from app.objects.files import Source, size_of
 
@@ -47,7 +48,8 @@ class Files:
         self._transfers = transfers
 
     async def check(self, sources: Sequence[Source]) -> list[Checked]:
-        """The files, if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName."""
+        """The files, if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName name the one that may
+        not."""
         return [(source, *await asyncio.to_thread(self._check, source)) for source in sources]
 
     async def seal(
@@ -86,12 +88,13 @@ class Files:
 
     def _check(self, source: Source) -> tuple[str, int]:
         """(safe name, size) of a file that may be sent. FileTooLarge, FileUnreadable, BadFileName."""
-        name, size = clean_name(source.name), size_of(source)
-        if isinstance(source, Path) and not source.is_file():
-            raise FileUnreadable
-        if size > self.max_bytes:
-            raise FileTooLarge
-        return name, size
+        with _naming(source):
+            name, size = clean_name(source.name), size_of(source)
+            if isinstance(source, Path) and not source.is_file():
+                raise FileUnreadable
+            if size > self.max_bytes:
+                raise FileTooLarge
+            return name, size
 
     async def _seal_one(
         self, room: RoomId, obj: ObjId, source: Source, name: str, size: int, picture: Picture | None
@@ -100,7 +103,9 @@ class Files:
             raise NotFound
         blobs = self._blobs
         transfer = Transfer(key=(new_id(), 0), room=room, name=name, done=0, total=size, upload=True)
-        manifest, parts = await self._transfers.run(transfer, lambda progress: blobs.add(room, obj, source, progress))
+        with _naming(source):
+            sealing = self._transfers.run(transfer, lambda progress: blobs.add(room, obj, source, progress))
+            manifest, parts = await sealing
         attachment = Attachment(
             name=name,
             size_bytes=size,
@@ -111,6 +116,16 @@ class Files:
             preview=picture.preview if picture else b"",
         )
         return attachment, parts
+
+
+@contextmanager
+def _naming(source: Source) -> Iterator[None]:
+    """A fault tells which file it is about."""
+    try:
+        yield
+    except FileFault as e:
+        e.file = source.name
+        raise
 
 
 def _target(target: Path, name: str) -> Path:

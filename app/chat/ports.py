@@ -19,6 +19,11 @@ class People(Protocol):
     """Who is who."""
 
     @property
+    def changed(self) -> Signal[()]:
+        """Somebody's name or verification changed, or was received: a person can be asked for before that."""
+        ...
+
+    @property
     def me(self) -> Person: ...
 
     def person(self, uid: Uid) -> Person: ...

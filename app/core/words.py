@@ -4,12 +4,13 @@
 import re
 from collections.abc import Sequence
 
-_WORD = re.compile(r"[^\W_]+")
+WORD = re.compile(r"[^\W_]+")
+"""Anything but letters and digits parts words."""
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of what a person typed: anything but letters and digits parts them."""
-    return tuple(_WORD.findall(text))
+    """The words of what a person typed."""
+    return tuple(WORD.findall(text))
 
 
 def places_of(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
@@ -18,4 +19,4 @@ def places_of(text: str, words: Sequence[str]) -> list[tuple[int, int]]:
     wanted = tuple(word.lower() for word in words)
     if not wanted:
         return []
-    return [match.span() for match in _WORD.finditer(text) if match.group().lower().startswith(wanted)]
+    return [match.span() for match in WORD.finditer(text) if match.group().lower().startswith(wanted)]

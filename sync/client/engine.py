@@ -93,7 +93,7 @@ class Engine:
         self._inbox = Inbox(self._link, self._witness, self._seals, self._snapshots)
         self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
         self._backoff = Backoff()
-        self._state = LinkState.OFFLINE
+        self._state = LinkState.CONNECTING  # until the first attempt has ended, nobody knows
         self._code: str | None = None
         self._last_synced_ms: int | None = None
         self._retry = asyncio.Event()

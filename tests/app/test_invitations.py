@@ -34,7 +34,6 @@ TEXT = encode(MessageSent(text="Hej å 🙂"))
 class People(Folk):
     """Three colleagues, of whom some are verified or warned of."""
 
-    changed: Signal[()] = field(default_factory=Signal[()])
     sure: dict[Uid, Verified] = field(default_factory=dict)
     warned: dict[Uid, str] = field(default_factory=dict)
 

@@ -9,7 +9,7 @@ from app.chat.markup import plain
 from app.chat.model import Message, Timeline
 from app.chat.ports import People
 from app.core.ids import Uid
-from ui.kit.bind import bind
+from ui.kit.bind import Soon, bind
 from ui.kit.list_model import ROW, Index
 from ui.kit.translate import clock, day, long_day, short_day, tr, trn
 
@@ -18,7 +18,7 @@ WORDS_CHARS = 120
 
 
 class TimelineModel(QAbstractListModel):
-    """Follows a timeline's signals."""
+    """Follows a timeline's signals, and the names of people."""
 
     def __init__(self, timeline: Timeline, people: People, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -29,6 +29,7 @@ class TimelineModel(QAbstractListModel):
         bind(self, timeline.removed, self._on_removed)
         bind(self, timeline.changed, self._on_changed)
         bind(self, timeline.reset, self._on_reset)
+        bind(self, people.changed, Soon(self, self._on_people).due)
 
     def spoken(self, row: int) -> str:
         """A message as one sentence."""
@@ -74,6 +75,11 @@ class TimelineModel(QAbstractListModel):
 
     def _on_changed(self, first: int, count: int) -> None:
         self.dataChanged.emit(self.index(first), self.index(first + count - 1))
+
+    def _on_people(self) -> None:
+        """Any message may name anybody: its author, whom it quotes, who deleted it."""
+        if self._count:
+            self._on_changed(0, self._count)
 
     def _on_reset(self) -> None:
         self.beginResetModel()

@@ -22,7 +22,6 @@ from app.errors import AppError
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Begun, Composer, Written
-from ui.chat.dropping import FileDrops
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
@@ -38,6 +37,7 @@ from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, save_file
+from ui.kit.dropping import FileDrops
 from ui.kit.gathering import Kind
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.pages import Pages
@@ -94,7 +94,8 @@ class ChatView(QWidget):
         self._typing_timer = QTimer(self, interval=1000)
         self._typing_timer.timeout.connect(self._show_typing)
         self._connect()
-        self._drops = FileDrops(self, lambda: self._writable and self.composer.edits is None, self.composer.add_files)
+        can_attach = lambda: self._writable and self.composer.edits is None  # noqa: E731 - what the mark depends on
+        self._drops = FileDrops(self, tr("Drop the files to attach them"), can_attach, self.composer.add_files)
         self._restore_draft()
         self._on_changed(room)
 

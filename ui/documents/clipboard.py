@@ -30,6 +30,11 @@ def has_text(source: QMimeData) -> bool:
     return bool(source.hasFormat(_MIME) or source.hasHtml() or source.hasText())
 
 
+def files_in(source: QMimeData) -> int:
+    """How many files of this computer it holds. Qt gives them as text too: their addresses."""
+    return sum(url.isLocalFile() for url in source.urls())
+
+
 def taken(source: QMimeData, style: Style) -> Taken:
     """What is pasted: the richest form there is. Plain text gets `style`."""
     blocks = formats.from_bytes(bytes(source.data(_MIME).data())) if source.hasFormat(_MIME) else None

@@ -11,6 +11,7 @@ from typing import Any
 from PySide6.QtCore import QEvent, QMimeData, QObject, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QDropEvent,
     QFocusEvent,
     QInputMethodEvent,
     QKeyEvent,
@@ -36,6 +37,7 @@ from ui.documents.flags import Flags
 from ui.documents.found import FoundWords
 from ui.kit import theme
 from ui.kit.bind import bind
+from ui.kit.left_out import left_out_files
 from ui.kit.plain import set_tip
 from ui.kit.scale import px
 from ui.kit.style import set_props
@@ -366,8 +368,16 @@ class Editor(QTextEdit):
 
     def paste_plain(self) -> None:
         """The clipboard's text without any formatting."""
-        if not self.isReadOnly():
-            self._paste(formats.take_text(QApplication.clipboard().text(), self.style_here()))
+        source = QApplication.clipboard().mimeData()
+        if not self.isReadOnly() and not self._has_files(source):
+            self._paste(formats.take_text(source.text(), self.style_here()))
+
+    def _has_files(self, source: QMimeData) -> bool:
+        """Files are not taken, and that is said."""
+        count = clipboard.files_in(source)
+        if count:
+            self.pasted.emit(left_out_files(count))
+        return count > 0
 
     def _paste(self, taken: Taken) -> None:
         """Puts what was taken in place of the selection, which stays where there is no text."""
@@ -468,8 +478,15 @@ class Editor(QTextEdit):
         return not self.isReadOnly() and clipboard.has_text(source)
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        if not self.isReadOnly():
+        if not self.isReadOnly() and not self._has_files(source):
             self._paste(clipboard.taken(source, self.style_here()))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        super().dropEvent(event)
+        if clipboard.files_in(event.mimeData()):
+            # ▲ after a move, a file manager deletes its file
+            copies = event.possibleActions() & Qt.DropAction.CopyAction
+            event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)

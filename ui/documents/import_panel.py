@@ -2,9 +2,7 @@
 """Over the list of documents: which file is being imported, with Cancel, and afterwards what is to be known of it."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
-from PySide6.QtCore import QMimeData
 from PySide6.QtWidgets import QWidget
 
 from app.core.visible import one_line
@@ -20,11 +18,6 @@ def file_filter() -> str:
     """The kinds of files that are read, for the file dialog."""
     patterns = " ".join(f"*.{kind}" for kind in KINDS)
     return f"{tr('Documents')} ({patterns})"
-
-
-def dropped_files(source: QMimeData) -> Sequence[Path]:
-    """The files of this computer that are dropped."""
-    return [Path(url.toLocalFile()) for url in source.urls() if url.isLocalFile()]
 
 
 class ImportPanel(QWidget):

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -13,13 +13,14 @@ from app.documents.projection import EXCERPT_CHARS
 from app.documents.service import DocumentService
 from app.objects.links import ObjectLink
 from ui.documents import exporting
-from ui.documents.import_panel import ImportPanel, dropped_files
+from ui.documents.import_panel import ImportPanel
 from ui.documents.row_delegate import RowDelegate
 from ui.kit import menu
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
+from ui.kit.dropping import FileDrops
 from ui.kit.list_model import ListModel
 from ui.kit.pages import Pages
 from ui.kit.spoken_list import SpokenList
@@ -121,7 +122,7 @@ class ListView(QWidget):
         layout.addLayout(head)
         self.importing = ImportPanel()
         layout.addWidget(self.importing)
-        self.setAcceptDrops(True)
+        FileDrops(self, tr("Drop the files to import them"), lambda: service.may_write(room), self.files_dropped.emit)
         self.documents = Documents()
         self.documents.wanted.connect(self.opened)
         self.documents.menu_wanted.connect(self._on_menu)
@@ -184,17 +185,6 @@ class ListView(QWidget):
     def _on_changed(self, room: RoomId) -> None:
         if room == self._room and self.isVisible():
             self.refresh()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._service.may_write(self._room) and dropped_files(event.mimeData()):
-            event.acceptProposedAction()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        paths = dropped_files(event.mimeData())
-        if self._service.may_write(self._room) and paths:
-            event.setDropAction(Qt.DropAction.CopyAction)
-            event.accept()
-            self.files_dropped.emit(paths)
 
     def showEvent(self, event: object) -> None:
         super().showEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on

@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import shiboken6
@@ -39,6 +40,9 @@ _SCROLLS = {
     Qt.Key.Key_Home: QAbstractSlider.SliderAction.SliderToMinimum,
     Qt.Key.Key_End: QAbstractSlider.SliderAction.SliderToMaximum,
 }
+
+_used: list[Path] = []
+"""The folder that was used last, if any. Only in memory: locking replaces the process (ui/desktop/again.py)."""
 
 
 class Dialog(QDialog):
@@ -237,7 +241,7 @@ async def open_files(parent: QWidget, title: str, filters: str = "") -> list[Pat
     dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
     chosen: list[str] = []
     dialog.filesSelected.connect(chosen.extend)
-    return [Path(p) for p in chosen] if await show(dialog) else []
+    return _chosen(chosen) if await show(dialog) else []
 
 
 async def open_file(parent: QWidget, title: str, filters: str = "") -> Path | None:
@@ -257,19 +261,26 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Nothing is kept beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
-    ~/.config/QtProject.conf, in plain and outside the profile. It begins among the person's documents, not where the
-    program was started, and goes on where one was.
+    """Begins in the folder that was used last in this run, at first among the person's documents. Nothing is kept
+    beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
+    ~/.config/QtProject.conf, in plain and outside the profile.
     """
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
     dialog = QFileDialog(parent, plain.title(title), "", filters)
-    if dialog.directory() == QDir.current():
-        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        dialog.setDirectory(documents if QDir(documents).exists() else QDir.homePath())
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    folders = [*map(str, _used), documents, QDir.homePath()]
+    dialog.setDirectory(next(folder for folder in folders if QDir(folder).exists()))
     return dialog
 
 
 async def _path(dialog: QFileDialog) -> Path | None:
     chosen: list[str] = []
     dialog.filesSelected.connect(chosen.extend)
-    return Path(chosen[0]) if await show(dialog) and chosen else None
+    return _chosen(chosen)[0] if await show(dialog) and chosen else None
+
+
+def _chosen(files: Sequence[str]) -> list[Path]:
+    """The files as paths; the next dialog begins in their folder."""
+    paths = [Path(file) for file in files]
+    _used[:] = [path.parent for path in paths[:1]] or _used
+    return paths

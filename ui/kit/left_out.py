@@ -17,6 +17,13 @@ def left_out(pictures: int, tables: int = 0) -> str:
     return tr("{what} could not be pasted.").format(what=what)
 
 
+def left_out_files(count: int) -> str:
+    """Files cannot be pasted, only sent. Their addresses would tell everybody a name and folders."""
+    what = trn("{n} file", "{n} files", count).format(n=count)
+    instead = trn("Send it in the chat.", "Send them in the chat.", count)
+    return f"{tr('{what} could not be pasted.').format(what=what)} {instead}"
+
+
 def no_text() -> str:
     """Where nothing was pasted at all."""
     return tr("There was no text to paste.")

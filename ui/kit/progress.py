@@ -32,7 +32,7 @@ class Spinner(QWidget):
 
     def start(self) -> None:
         """Begins; twice does no harm."""
-        if not self._shown and not self._delay.isActive():
+        if not self.is_turning:
             self._delay.start()
 
     def stop(self) -> None:
@@ -41,6 +41,11 @@ class Spinner(QWidget):
         self._turn.stop()
         self._shown = False
         self.update()
+
+    @property
+    def is_turning(self) -> bool:
+        """Whether it was started, though it may not be seen yet."""
+        return self._shown or self._delay.isActive()
 
     def _appear(self) -> None:
         self._shown = True

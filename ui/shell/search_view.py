@@ -15,9 +15,10 @@ from app.objects.links import ObjectLink
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
 from ui.kit.latest import Latest
+from ui.kit.progress import Spinner
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
-from ui.kit.style import column, label, set_props
+from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.ports import Session
 from ui.shell.rows import Row, RowList, Sizes
@@ -79,7 +80,12 @@ class SearchView(QWidget):
         hold(self.field, most_width=720)
         page.addWidget(self.field)
         self._count = label("", "small")
-        page.addWidget(self._count)
+        self.spinner = Spinner()
+        counted = line(spacing=8)
+        counted.addWidget(self._count)
+        counted.addWidget(self.spinner)
+        counted.addStretch(1)
+        page.addLayout(counted)
         self._stack = QStackedWidget()
         self.list = RowList(tr("Search results"), Sizes(row=54, inset=6))
         set_props(self.list, frame="card")
@@ -89,7 +95,8 @@ class SearchView(QWidget):
             tr("Messages, documents and tasks are searched on this computer. Nothing of it is sent to the server."),
         )
         self._none = EmptyState("search", tr("Nothing found"), tr("Try fewer words, or the beginning of a word."))
-        for part in (self._empty, self._none, self.list):
+        self._waits = EmptyState("search", tr("Searching …"), "")
+        for part in (self._empty, self._none, self._waits, self.list):
             self._stack.addWidget(part)
         page.addWidget(self._stack, 1)
         self._words: tuple[str, ...] = ()
@@ -111,7 +118,14 @@ class SearchView(QWidget):
         return self._asking.asking
 
     async def _find(self, text: str) -> Sequence[SearchHit]:
-        return await self._session.search.find(text, limit=_LIMIT)
+        """Says that it searches; places that were found before stay meanwhile."""
+        if self._stack.currentWidget() is not self.list:
+            self._stack.setCurrentWidget(self._waits)
+        self.spinner.start()
+        try:
+            return await self._session.search.find(text, limit=_LIMIT)
+        finally:
+            self.spinner.stop()
 
     def search(self, text: str) -> None:
         """Searches for a text now."""

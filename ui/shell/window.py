@@ -115,6 +115,8 @@ class MainWindow(QMainWindow):
         self.unread = 0
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
         self._told_status = ""
+        self._known: tuple[str, str | None] = "connecting", None
+        """State and code of the connection when no attempt was under way."""
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
         self.navigator = Navigator(session, tools, self)
         self.navigator.write_to.connect(self.write_to)
@@ -497,24 +499,29 @@ class MainWindow(QMainWindow):
             self.announcer.say(Kind.KEPT, tr("You are online again"))
 
     def _show_bar(self) -> None:
+        """What was known stays while Kansli tries to connect: else the bar, and all below it, would come and go at
+        each attempt."""
         status = self.session.status
+        if status.state != "connecting":
+            self._known = status.state, status.code
+        state, code = self._known
         if self.session.devices.ended == "revoked":
             self.bar.show_state(
                 "danger", "warning", sentence("revoked").text, tr("What can I do?"), lambda: run(self, self.ask_erase())
             )
-        elif status.state == "error" and status.code:
-            self.bar.show_state("warning", "warning", sentence(status.code).text, code=status.code)
-        elif status.state == "offline":
+        elif state == "error" and code:
+            self.bar.show_state("warning", "warning", sentence(code).text, code=code)
+        elif state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
-            if status.code == "proxy-failed":
-                said = sentence(status.code)
+            if code == "proxy-failed":
+                said = sentence(code)
                 text = f"{said.title} {text}"
             if status.waiting:
                 text += " " + trn("{n} change is waiting.", "{n} changes are waiting.", status.waiting).format(
                     n=status.waiting
                 )
             self.bar.show_state("info", "offline", text)
-        elif status.state == "syncing" and (reading := self._reading()):
+        elif state == "syncing" and (reading := self._reading()):
             self.bar.show_state("info", "syncing", reading)
         else:
             self.bar.hide()

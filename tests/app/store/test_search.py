@@ -2,16 +2,20 @@
 """Search: Swedish letters, unfinished words, titles first."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 
+from app.core import words
 from app.core.ids import ObjId
-from app.store import search
-from app.store.search import MARK_END, MARK_START, match_of
+from app.store import search, snippets
+from app.store.search import match_of
+from app.store.snippets import MARK_END, MARK_START
 from tests.app.store.conftest import ROOM, Bench
 
 
@@ -19,6 +23,26 @@ def put(bench: Bench, ref: bytes, title: str, body: str, t: int = 1, obj: ObjId 
     entry = search.Entry(room=ROOM, obj=obj or ObjId(ROOM), kind="note", ref=ref, t=t, title=title, body=body)
     with bench.store.transaction() as conn:
         search.put(conn, [entry])
+
+
+def count_words(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The words of texts that are looked at from now on."""
+    read: list[str] = []
+
+    class Counting:
+        def finditer(self, *args: Any) -> Iterator[re.Match[str]]:
+            for match in words.WORD.finditer(*args):
+                read.append(match.group())
+                yield match
+
+        def match(self, *args: Any) -> re.Match[str] | None:
+            return words.WORD.match(*args)
+
+        def findall(self, *args: Any) -> list[str]:
+            return [match.group() for match in self.finditer(*args)]
+
+    monkeypatch.setattr(snippets, "WORD", Counting())
+    return read
 
 
 def refs(bench: Bench, text: str) -> list[bytes]:
@@ -108,3 +132,35 @@ def test_a_search_can_be_kept_to_a_room_and_a_kind(bench: Bench) -> None:
     put(bench, b"1", "", "text")
     assert bench.store.search.find_here("text", room=ROOM, kind="note")
     assert not bench.store.search.find_here("text", kind="chat")
+
+
+LINES = 20_000
+
+
+def test_a_long_document_with_the_word_in_every_line_is_shown_by_its_first(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(bench, b"1", "Lång", "\n".join(f"Rad nummer {n} å 🙂" for n in range(LINES)))
+    read = count_words(monkeypatch)
+    (hit,) = bench.store.search.find_here("nummer 15777")
+    assert f"{MARK_START}nummer{MARK_END} {MARK_START}15777{MARK_END} å 🙂" in hit.snippet
+    assert len(read) < 500
+    read.clear()
+    (hit,) = bench.store.search.find_here("nummer")
+    assert hit.snippet.startswith(f"Rad {MARK_START}nummer{MARK_END} 0 å 🙂\nRad {MARK_START}nummer{MARK_END} 1")
+    assert len(read) < 500
+
+
+def test_the_index_is_not_asked_to_weigh_every_place_of_a_text(bench: Bench) -> None:
+    """FTS5's snippet() compares each match with each: 40,000 in one document took it 20 s."""
+    put(bench, b"1", "", "Beslut å")
+    asked: list[str] = []
+    with bench.store.db.reader() as reader:
+        driver: Any = reader.connection.driver_connection
+    driver.set_trace_callback(asked.append)
+    try:
+        assert refs(bench, "beslut") == [b"1"]
+    finally:
+        driver.set_trace_callback(None)
+    assert any("MATCH" in text for text in asked)
+    assert not [text for text in asked if "snippet(" in text or "highlight(" in text]

@@ -40,6 +40,18 @@ async def test_a_message_reaches_the_other_desktop(w: World) -> None:
     assert [c.author for c in b.received if c.obj == obj] == [a.uid]
 
 
+async def test_until_the_first_attempt_has_ended_it_is_connecting_and_not_offline(w: World) -> None:
+    """Otherwise a bar would say for a moment after each unlocking that one is offline."""
+    a, _, _, _ = await two(w)
+    await a.restart()
+    assert a.engine.status.state is LinkState.CONNECTING
+    await a.stop()
+    a.wire.cut = True
+    await a.restart()
+    assert a.engine.status.state is LinkState.CONNECTING
+    await until(lambda: a.engine.status.state is LinkState.OFFLINE)
+
+
 async def test_both_write_the_first_change_of_an_object_at_once(w: World) -> None:
     a, b, room, obj = await two(w)
     a.say(room, obj, b"a")

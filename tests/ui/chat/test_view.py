@@ -21,6 +21,7 @@ from tests.world import until
 from ui.chat.composer import Composer, Written
 from ui.chat.pictures import picture_of
 from ui.chat.view import ChatView, typing_text
+from ui.errors import sentence_of
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
 from ui.tool import DraftingView, StandingView
@@ -313,6 +314,22 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     assert view.focusWidget() is view.list
 
 
+async def test_what_is_said_of_a_file_that_is_gone_names_it(view: ChatView, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("yttrande å.txt", "beslut.txt", "karta.txt")]
+    for file in files:
+        file.write_text("å")
+    told: list[str] = []
+    set_error_hook(lambda owner, error: told.append(sentence_of(error).text))
+    view.composer.add_files(files)
+    write(view, "Se bilagorna 🙂")
+    files[1].unlink()
+    QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
+    await until(lambda: bool(told))
+    assert told[0].startswith("”beslut.txt”: Filen går inte att läsa eller skriva. Inget har ")
+    assert view.composer.text == "Se bilagorna 🙂"
+    assert len(view.model.timeline) == 0
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
     view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch, allowed: bool
@@ -399,3 +416,21 @@ def test_a_copied_message_is_read_in_word_as_here_and_keeps_its_marks_in_a_messa
     view.composer.field.setFocus()
     view.composer.field.paste()
     assert view.composer.field.toPlainText() == written
+
+
+def test_a_name_that_comes_later_is_shown_at_the_messages(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+    """Who has just accepted an invitation reads messages of people whose records are still on their way."""
+    hl.folk.nameless = {EK}
+    from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Välkommen å 🙂"))], n=20, t=1_795_500_000_000)
+    hl.chat.send(ROOM, "Tack")
+    row = view.model.index(0)
+    qtbot.waitUntil(lambda: view.list.layout_of(0).person.name == "…")
+    nameless = view.list.viewport().grab().toImage()
+    top = view.list.row_rect(0)
+    hl.folk.nameless = set()
+    hl.folk.changed.emit()
+    qtbot.waitUntil(lambda: view.list.layout_of(0).person.name == "Enhetschef")
+    assert view.list.layout_of(0).person.initials == "EK"
+    assert "Enhetschef, " in str(view.model.data(row))
+    assert view.list.viewport().grab().toImage() != nameless
+    assert view.list.row_rect(0) == top

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QPainter
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
@@ -322,6 +322,31 @@ async def test_files_are_dropped_on_the_list_and_each_says_what_became_of_it(
     assert view.currentWidget() is view.list
     view.list.importing.bar._button.click()
     assert not view.list.importing.isVisible()
+
+
+def marks(view: DocumentsView) -> list[str]:
+    """What stands over the list while files are dragged there."""
+    return [mark.text() for mark in view.list.findChildren(QLabel) if mark.isVisible() and "Släpp" in mark.text()]
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_a_mark_over_the_list_says_that_files_can_be_dropped(
+    qtbot: QtBot, hl: Desk, tmp_path: Path, empty: bool
+) -> None:
+    if not empty:
+        decision(hl)
+    view = show(qtbot, hl)
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(written(tmp_path, "a.md", b"# a")))])
+    left, none, copy = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
+    assert marks(view) == []
+    QApplication.sendEvent(view.list, QDragEnterEvent(view.list.rect().center(), copy, mime, left, none))
+    assert marks(view) == ["Släpp filerna för att importera dem"]
+    over = view.list.childAt(view.list.rect().center())
+    assert over is not None
+    assert not over.acceptDrops()  # the drop goes to the list
+    QApplication.sendEvent(view.list, QDragLeaveEvent())
+    assert marks(view) == []
 
 
 async def test_who_may_only_read_is_offered_no_import(qtbot: QtBot, hl: Desk, tmp_path: Path) -> None:

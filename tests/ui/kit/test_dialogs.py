@@ -3,6 +3,7 @@
 
 import asyncio
 import gc
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.world import until
-from ui.kit.dialogs import Dialog, open_files, save_file, show
+from ui.kit.dialogs import Dialog, open_file, open_files, save_file, show
 
 
 @pytest.fixture
@@ -50,6 +51,63 @@ async def test_files_are_chosen_among_ones_own_and_not_where_the_program_was_sta
     assert dialog.directory() != QDir.current()
     dialog.reject()
     assert await asking == []
+
+
+async def shown_dialog(parent: QWidget) -> QFileDialog:
+    """The file dialog that is open now."""
+
+    def find() -> QFileDialog | None:
+        return next((dialog for dialog in parent.findChildren(QFileDialog) if dialog.isVisible()), None)
+
+    await until(lambda: find() is not None)
+    dialog = find()
+    assert dialog is not None
+    return dialog
+
+
+async def test_a_file_dialog_begins_in_the_folder_that_was_used_last(qtbot: QtBot, tmp_path: Path, kept: Path) -> None:
+    first, other = tmp_path / "ärende å", tmp_path / "akt"
+    for folder in (first, other):
+        folder.mkdir()
+        (folder / "bilaga.txt").write_text("å")
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    saving = asyncio.ensure_future(save_file(parent, "Exportera", "beslut.txt"))
+    dialog = await shown_dialog(parent)
+    dialog.setDirectory(QDir(str(first)))
+    dialog.accept()
+    assert await saving == first / "beslut.txt"
+
+    choosing = asyncio.ensure_future(open_files(parent, "Importera"))
+    dialog = await shown_dialog(parent)
+    assert dialog.directory() == QDir(str(first))
+    dialog.setDirectory(QDir(str(other)))
+    dialog.reject()
+    assert await choosing == []
+
+    choosing = asyncio.ensure_future(open_files(parent, "Bifoga filer"))
+    dialog = await shown_dialog(parent)
+    assert dialog.directory() == QDir(str(first))  # one looked elsewhere and took nothing
+    dialog.setDirectory(QDir(str(other)))
+    dialog.selectFile("bilaga.txt")
+    dialog.accept()
+    assert await choosing == [other / "bilaga.txt"]
+
+    opening = asyncio.ensure_future(open_file(parent, "Öppna"))
+    dialog = await shown_dialog(parent)
+    assert dialog.directory() == QDir(str(other))
+    dialog.reject()
+    assert await opening is None
+
+    shutil.rmtree(other)
+    opening = asyncio.ensure_future(open_file(parent, "Öppna"))
+    dialog = await shown_dialog(parent)
+    assert dialog.directory() != QDir(str(other))
+    assert dialog.directory() != QDir.current()
+    dialog.reject()
+    await opening
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert not kept.exists()  # noqa: ASYNC240 - one look
 
 
 @pytest.fixture

@@ -396,6 +396,34 @@ def test_offline_is_a_quiet_bar_and_a_word_in_the_status_bar(window: MainWindow,
     assert "Kod: certificate" in [label.text() for label in window.bar.findChildren(Label) if label.isVisible()]
 
 
+def test_the_content_stays_where_it_is_while_kansli_tries_to_connect(
+    window: MainWindow, session: FakeSession, qtbot: QtBot
+) -> None:
+    """What one is about to click on must not jump by the height of the bar at each attempt."""
+
+    def top() -> int:
+        QApplication.processEvents()
+        return window.stack.mapTo(window, QPoint()).y()
+
+    alone = top()
+    for state in ("connecting", "syncing", "connecting", "online"):
+        session.status.state = state
+        session.status_changed.emit()
+        assert (top(), window.bar.isVisible()) == (alone, False)
+    session.status.state, session.status.code = "offline", "proxy-failed"
+    session.status_changed.emit()
+    below = top()
+    assert below > alone
+    session.status.state, session.status.code, session.status.waiting = "connecting", None, 3
+    session.status_changed.emit()
+    assert top() == below
+    assert "proxy släpper inte igenom Kansli" in window.bar.text()
+    assert "3 ändringar väntar." in window.bar.text()
+    session.status.state = "online"
+    session.status_changed.emit()
+    assert top() == alone
+
+
 def test_another_language_is_shown_at_once(window: MainWindow, session: FakeSession, qtbot: QtBot) -> None:
     window.open_room(CASE)
     session.settings.set(LANGUAGE, "en")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files that are dropped anywhere on a conversation."""
+"""Files that are dropped anywhere on a view."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,17 +9,18 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QWidget
 
 from ui.kit.style import label
-from ui.kit.translate import tr
 
 
 class FileDrops(QObject):
-    """Takes files for `view`, with a mark over it while they are above it. `take` gets their paths; `allowed` says
-    whether anything can be sent now."""
+    """Takes files for `view`, with a mark that says `text` over it while they are above it. `take` gets their paths;
+    `allowed` says whether any can be taken now."""
 
-    def __init__(self, view: QWidget, allowed: Callable[[], bool], take: Callable[[Sequence[Path]], object]) -> None:
+    def __init__(
+        self, view: QWidget, text: str, allowed: Callable[[], bool], take: Callable[[Sequence[Path]], object]
+    ) -> None:
         super().__init__(view)
         self._view, self._allowed, self._take = view, allowed, take
-        self._mark = label(tr("Drop the files to attach them"), "drop-mark")
+        self._mark = label(text, "drop-mark")
         self._mark.setParent(view)
         self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._mark.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -37,12 +38,21 @@ class FileDrops(QObject):
                 return True
             case QDropEvent() if event.type() == QEvent.Type.Drop:
                 self._mark.hide()
-                event.acceptProposedAction()
-                self._take(paths_of(event))
+                event.ignore()
+                if (paths := paths_of(event)) and self._allowed():
+                    _copy(event)
+                    self._take(paths)
                 return True
             case _ if event.type() == QEvent.Type.DragLeave:
                 self._mark.hide()
         return False
+
+
+def _copy(event: QDropEvent) -> None:
+    """▲ Accepts it as a copy: after a move, a file manager deletes its file."""
+    copies = event.possibleActions() & Qt.DropAction.CopyAction
+    event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)
+    event.accept()
 
 
 def paths_of(event: QDropEvent) -> list[Path]:

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The page that searches, while an answer is waited for."""
+
+import asyncio
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+
+from app.core.ids import RoomId
+from app.store.rows import SearchHit
+from tests.ui.shell.fake_session import FakeSession
+from tests.world import until
+from ui.kit.card import EmptyState
+from ui.shell.search_view import SearchView
+from ui.shell.window import MainWindow
+
+
+def page(view: SearchView) -> list[str]:
+    """What is said where the places are otherwise."""
+    labels = [text for page in view.findChildren(EmptyState) for text in page.findChildren(QLabel)]
+    return [text.text() for text in labels if text.isVisible() and text.text()]
+
+
+def ask(view: SearchView, text: str) -> None:
+    view.field.selectAll()
+    QTest.keyClicks(view.field, text)
+    QTest.keyClick(view.field, Qt.Key.Key_Return)
+
+
+async def test_the_page_says_that_it_searches_until_the_answer_is_there(
+    window: MainWindow, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = asyncio.Event()
+    real = session.search.find
+
+    async def find(
+        text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
+    ) -> list[SearchHit]:
+        await answered.wait()
+        return await real(text)
+
+    monkeypatch.setattr(session.search, "find", find)
+    window.go_section("search")
+    view = window.search_view
+    assert "Sök i allt innehåll" in page(view)
+    ask(view, "kompl")
+    await until(lambda: page(view) == ["Söker …"])
+    assert view.spinner.is_turning
+    answered.set()
+    await until(lambda: view.list.isVisible())
+    assert not view.spinner.is_turning
+    answered.clear()
+    ask(view, "å")
+    await until(lambda: view.asking)
+    assert view.list.isVisible()
+    answered.set()
+    await until(lambda: "Inget hittades" in page(view))
