@@ -189,8 +189,8 @@ def _by_line(old: Sequence[str], new: Sequence[str], effort: _Effort) -> Iterato
 
 def _matched(old: Sequence[Hashable], new: Sequence[Hashable], effort: _Effort) -> Iterator[Change]:
     """As difflib's opcodes, the longest match of all first, as far as the effort goes."""
-    matcher = SequenceMatcher(None, old, new, autojunk=False)
-    steps = [0, *accumulate(1 + len(matcher.b2j.get(word, ())) for word in old)]
+    matcher, counts = SequenceMatcher(None, old, new, autojunk=False), Counter(new)
+    steps = [0, *accumulate(1 + counts[word] for word in old)]
     same, waiting = [(len(old), len(new), 0)], deque([(0, len(old), 0, len(new))])
     while waiting:
         start, end, new_start, new_end = waiting.popleft()
