@@ -37,12 +37,18 @@ class FileDrops(QObject):
                 return True
             case QDropEvent() if event.type() == QEvent.Type.Drop:
                 self._mark.hide()
-                event.acceptProposedAction()
+                take_copy(event)
                 self._take(paths_of(event))
                 return True
             case _ if event.type() == QEvent.Type.DragLeave:
                 self._mark.hide()
         return False
+
+
+def take_copy(event: QDropEvent) -> None:
+    """▲ Whatever was proposed: a file manager deletes the files that it is told were moved."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()
 
 
 def paths_of(event: QDropEvent) -> list[Path]:

@@ -257,16 +257,20 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Nothing is kept beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
-    ~/.config/QtProject.conf, in plain and outside the profile. It begins among the person's documents, not where the
-    program was started, and goes on where one was.
-    """
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
+    """It begins among the person's documents, not where the program was started, and goes on where one was."""
+    keep_no_places()
     dialog = QFileDialog(parent, plain.title(title), "", filters)
     if dialog.directory() == QDir.current():
         documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
         dialog.setDirectory(documents if QDir(documents).exists() else QDir.homePath())
     return dialog
+
+
+def keep_no_places() -> None:
+    """▲ Nothing is kept beyond this run: where Qt shows a file dialog of its own, it would write the visited folders'
+    names to ~/.config/QtProject.conf, in plain and outside the profile. Twice does no harm. Call it before any dialog
+    of Qt's that leads to one."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
 
 
 async def _path(dialog: QFileDialog) -> Path | None:
