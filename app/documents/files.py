@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core import log
-from app.core.files import Draft
+from app.core.files import Draft, open_file
 from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
 from app.documents import records
@@ -119,21 +119,19 @@ class DocumentFiles:
 
 
 def _read(source: Path, kind: str) -> bytes:
-    """▲ A file that is too large is not read at all, and what is no file (a pipe, a device) is not opened."""
+    """▲ A file that is too large is not read at all, nor what is no file (a pipe, a device)."""
     try:
         if not source.is_file():
             raise FileUnreadable
-        if source.stat().st_size > MAX_FILE_BYTES:
-            raise ImportTooLarge
         if kind not in KINDS:
             raise ImportForeign
-        with source.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        file, size = open_file(source)
+        with file:
+            if size > MAX_FILE_BYTES:
+                raise ImportTooLarge
+            return file.read(size)
     except OSError as e:
         raise FileUnreadable from e
-    if len(data) > MAX_FILE_BYTES:
-        raise ImportTooLarge
-    return data
 
 
 def _write_file(target: Path, data: bytes) -> None:

@@ -41,6 +41,9 @@ _STRICT = (
     (rb"http://purl\.oclc\.org/ooxml/officeDocument/", b"http://schemas.openxmlformats.org/officeDocument/2006/"),
 )
 """ISO 29500 Strict has other names for the same things."""
+_ENCODING = re.compile(r"""\ufeff?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""", re.ASCII)
+_ENCODINGS = ("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
+"""▲ Those in which a document type is found by its letters. Word writes UTF-8; libxml2 also reads UTF-7 and EBCDIC."""
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 _AT_DOCUMENT = "word/document.xml"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -109,10 +112,23 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
         packed = max(entry.compress_size, 1)
         if left < 0 or (len(part) > RATIO_FROM_BYTES and len(part) > MAX_RATIO * packed):
             raise ImportBomb(_shown(entry.filename))
-        if any(doctype in part for doctype in _DOCTYPES):
+        if any(doctype in part for doctype in _DOCTYPES) or not _is_plain(part):
             raise ImportDoctype(_shown(entry.filename))
         found[entry.filename] = _usual(entry.filename, part)
     return found
+
+
+def _is_plain(part: bytes) -> bool:
+    """Whether the letters of a part are those that its bytes show."""
+    wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+    codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
+    head = part[:400].decode(codec, "replace")
+    said = _ENCODING.match(head)
+    return (
+        head.lstrip("\ufeff \t\r\n").startswith("<")
+        and "\0" not in head
+        and (said is None or said[1].lower() in _ENCODINGS)
+    )
 
 
 def _is_xml(name: str) -> bool:
