@@ -175,7 +175,7 @@ def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(
     timeline = Timeline(Quotation(2))
     view = shown(qtbot, timeline)
     spoken = view.model().data(view.model().index(0, 0), Qt.ItemDataRole.AccessibleTextRole)
-    assert "Enhetschef citerar Handläggare, 2023-11-14 " in spoken
+    assert "Enhetschef citerar Handläggare, 14 nov 2023 " in spoken
     assert "ej bekräftat här" in spoken
     message = timeline.message(0)
     layout = MessageLayout(message, timeline.place(0), 600, Folk(HL))
